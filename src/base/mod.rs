@@ -1,0 +1,21 @@
+//! Floor 0: ids, counts, days, calendar, digests, error chain. Knows nothing of rosters or licenses.
+
+mod actor;
+mod calendar;
+mod chain;
+mod count;
+mod day;
+mod digest;
+mod ids;
+mod text;
+
+pub use actor::{Actor, ActorKind};
+pub use calendar::Calendar;
+pub use chain::ErrorChain;
+pub use count::{Balance, Seats, percent_used};
+pub use day::{Day, Instant};
+pub use digest::{Digest, Digester};
+pub use ids::{
+    ClaimId, CustomerId, EpisodeId, GrantId, OrgId, PersonKey, PoolId, ProductId, RequestId, RuleId, RunId, SourceId, Version,
+};
+pub use text::{ArenaFull, Text, TextArena};

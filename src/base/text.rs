@@ -1,0 +1,66 @@
+//! Many short texts in one allocation, named by 8-byte handles.
+
+/// A text in a [`TextArena`]: only its own arena can read it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Text {
+    start: u32,
+    len: u32,
+}
+
+impl Text {
+    /// The empty text, in every arena.
+    pub const EMPTY: Text = Text { start: 0, len: 0 };
+
+    /// Whether it has no characters.
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+}
+
+/// Texts one after the other. At most 4 GiB; a text that does not fit is refused.
+#[derive(Clone, Debug, Default)]
+pub struct TextArena {
+    bytes: String,
+}
+
+impl TextArena {
+    /// An empty arena with room for `bytes`.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: String::with_capacity(bytes) }
+    }
+
+    /// Appends a text. Equal texts are stored twice: interning is the caller's choice.
+    ///
+    /// # Errors
+    /// [`ArenaFull`] when the arena would pass 4 GiB.
+    pub fn push(&mut self, text: &str) -> Result<Text, ArenaFull> {
+        if text.is_empty() {
+            return Ok(Text::EMPTY);
+        }
+        let start = u32::try_from(self.bytes.len()).map_err(|_| ArenaFull)?;
+        let len = u32::try_from(text.len()).map_err(|_| ArenaFull)?;
+        start.checked_add(len).ok_or(ArenaFull)?;
+        self.bytes.push_str(text);
+        Ok(Text { start, len })
+    }
+
+    /// The text behind a handle of this arena.
+    pub fn get(&self, text: Text) -> &str {
+        &self.bytes[text.start as usize..(text.start + text.len) as usize]
+    }
+
+    /// Bytes in use.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether nothing was pushed.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+/// More than 4 GiB of text for one roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("hold more than 4 GiB of text for one customer")]
+pub struct ArenaFull;

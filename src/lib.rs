@@ -1,0 +1,25 @@
+//! `rosterd` pulls rosters, works out who is entitled to which product, reconciles that with the license pools each
+//! customer bought, and keeps honest books of it.
+//!
+//! The code lies on floors; every import points down and nothing points sideways:
+//!
+//! | floor | folders | what |
+//! |---|---|---|
+//! | 8 | `cli` | commands, exit codes, progress |
+//! | 7 | `daemon` | schedule, worker, stopping |
+//! | 6 | `settings` | files and environment to checked values |
+//! | 5 | `service` | use cases: the one layer all doors share |
+//! | 4 | `store`, `source`, `clock` | adapters: one outside thing each |
+//! | 3 | `telemetry` | what operators see |
+//! | — | *waterline* | below it no async, no I/O, no clock, no log, no serde |
+//! | 2 | `plan` | demand, guard, planner |
+//! | 1 | `roster`, `license` | who is where, what was bought |
+//! | 0 | `base` | ids, counts, days, digests |
+
+pub mod base;
+pub mod clock;
+pub mod license;
+pub mod plan;
+pub mod roster;
+pub mod source;
+pub mod store;

@@ -1,0 +1,131 @@
+//! What is written down: every change of the books is one entry, and the entries alone rebuild the books (R159).
+
+use crate::base::{ClaimId, PersonKey, PoolId, ProductId, Seats, Version};
+use crate::license::books::{Absence, Episode, PoolBooks, SourceMark};
+use crate::license::grant::{AgreedExcess, Grant, Pin};
+use crate::license::pool::OverageLimits;
+
+/// One entry of the trail. Changes of claims lie beside the entries, as `ClaimChange`s, because there may be millions.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// A pool appeared in the settings or its definition changed.
+    PoolDefined(PoolTerms),
+    /// Seats were bought, added, corrected.
+    Granted(Grant),
+    /// An excess was agreed in writing.
+    ExcessAgreed(AgreedExcess),
+    /// A manual decision was made; replaces an earlier one on the same (person, pool).
+    Pinned(Pin),
+    /// A manual decision was lifted.
+    Unpinned {
+        /// Whom it was on.
+        person: PersonKey,
+        /// Where.
+        pool: PoolId,
+    },
+    /// The pool's books after this commit; the fold must come to the same.
+    Pool {
+        /// Which pool.
+        pool: PoolId,
+        /// Its books.
+        books: PoolBooks,
+    },
+    /// An episode opened, moved or closed: its whole state.
+    Episode(Episode),
+    /// Somebody is missing, or was removed.
+    Absent(Absence),
+    /// Somebody missing came back.
+    Returned(PersonKey),
+    /// A snapshot was taken in.
+    Adopted(SourceMark),
+    /// A manual assignment was refused (T20).
+    Refused {
+        /// For whom.
+        person: PersonKey,
+        /// Where.
+        pool: PoolId,
+        /// `pool_exhausted`, `denied` …
+        answer: String,
+    },
+    /// A person's held record was seen to be a new key for a known e-mail (R5).
+    IdentityConflict {
+        /// The known person.
+        known: PersonKey,
+        /// The new key, quarantined.
+        new: PersonKey,
+    },
+}
+
+/// The part of a pool's definition that its numbers depend on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolTerms {
+    /// The pool.
+    pub pool: PoolId,
+    /// Its product.
+    pub product: ProductId,
+    /// Has no limit.
+    pub unlimited: bool,
+    /// The bands' numbers.
+    pub overage: OverageLimits,
+}
+
+/// The first way in which a replay of the trail differs from what is stored, or from itself (I12).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    /// A claim is not as the trail says.
+    #[error("at version {at}, claim {claim} of person {person}: the trail says {trail}, stored is {stored}")]
+    Claim {
+        /// The version being replayed.
+        at: Version,
+        /// The claim.
+        claim: ClaimId,
+        /// The person.
+        person: String,
+        /// The trail's side.
+        trail: String,
+        /// The stored side.
+        stored: String,
+    },
+    /// A pool's numbers are not as the trail says.
+    #[error("at version {at}, pool {pool}, {what}: the trail says {trail}, stored is {stored}")]
+    Pool {
+        /// The version being replayed.
+        at: Version,
+        /// The pool.
+        pool: PoolId,
+        /// Which number.
+        what: String,
+        /// The trail's side.
+        trail: String,
+        /// The stored side.
+        stored: String,
+    },
+    /// Something else is missing or different.
+    #[error("at version {at}, {what}: the trail says {trail}, stored is {stored}")]
+    Record {
+        /// The version being replayed.
+        at: Version,
+        /// What.
+        what: String,
+        /// The trail's side.
+        trail: String,
+        /// The stored side.
+        stored: String,
+    },
+}
+
+/// Answers of the one admission function (R57). A refusal is an answer, not an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeatAnswer {
+    /// There is a seat, or going over is allowed.
+    Seat,
+    /// The claim queues.
+    Queue,
+    /// Refused: no seat; with the allowance and used it was decided on (R47).
+    PoolExhausted {
+        /// Effective allowance.
+        effective: Seats,
+        /// Used.
+        used: Seats,
+    },
+}

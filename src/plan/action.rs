@@ -1,0 +1,146 @@
+//! What a run would do, what it will not do, and why: a value, immutable, named by its digest.
+
+use crate::base::{
+    Balance, CustomerId, Digest, Instant, PersonKey, PoolId, ProductId, Seats, SourceId, Text, TextArena, Version,
+};
+use crate::license::{Absence, Allowance, Band, Because, Causes, ClaimChange, Entry, Names, SourceMark, StateCounts};
+
+/// The exact list of changes a run would make (R110, R112).
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Digest of snapshots, parent version, settings and everything below (R113).
+    pub id: Digest,
+    /// Whose.
+    pub customer: CustomerId,
+    /// The version it was made on; a commit on any other is refused (R113).
+    pub parent: Version,
+    /// When it was made.
+    pub at: Instant,
+    /// The snapshots it takes in.
+    pub snapshots: Vec<SourceMark>,
+    /// The words behind the claims' positions: the parent's, possibly with more at the end.
+    pub names: Names,
+    /// The keys of the people in `changes` and `withheld`.
+    pub people: TextArena,
+    /// Changes of claims, frees before seats (R55), by person within each.
+    pub changes: Vec<ClaimChange>,
+    /// What was asked for and is not done.
+    pub withheld: Vec<Withheld>,
+    /// Changes of who is missing.
+    pub absences: Vec<AbsenceChange>,
+    /// Each pool that has demand, claims or changes, by id.
+    pub pools: Vec<PoolOutlook>,
+    /// Everything else that the commit writes down: definitions, grants, episodes, pool books.
+    pub entries: Vec<Entry>,
+    /// What would be told.
+    pub notices: Vec<Notice>,
+    /// What the guards said.
+    pub verdict: crate::plan::guard::Verdict,
+}
+
+/// A change of who is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AbsenceChange {
+    /// Missing, kept back or removed.
+    Absent(Absence),
+    /// Back.
+    Returned(PersonKey),
+}
+
+/// Something the rules ask for that the plan does not do; the half of a plan that operators read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withheld {
+    /// Who, in [`Plan::people`].
+    pub person: Text,
+    /// Which product; position in the policy's products. `None`: everything of the person.
+    pub product: Option<u16>,
+    /// Which pool, where one was chosen.
+    pub pool: Option<crate::license::PoolIx>,
+    /// Why.
+    pub because: Because,
+}
+
+/// A pool before and after (R112).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolOutlook {
+    /// Which.
+    pub pool: PoolId,
+    /// Of which product.
+    pub product: ProductId,
+    /// Allowance before.
+    pub allowance_before: Allowance,
+    /// Allowance after; differs when a grant starts or ends.
+    pub allowance: Allowance,
+    /// Claims by state before.
+    pub before: StateCounts,
+    /// Claims by state after.
+    pub after: StateCounts,
+    /// Balance before; `None` for unlimited.
+    pub balance_before: Option<Balance>,
+    /// Balance after.
+    pub balance: Option<Balance>,
+    /// Balance if removals that a guard holds were approved (R123).
+    pub balance_if_approved: Option<Balance>,
+    /// Band before.
+    pub band_before: Band,
+    /// Band after.
+    pub band: Band,
+    /// Causes of the seats below zero after.
+    pub causes: Causes,
+    /// Claims released.
+    pub released: Seats,
+    /// Claims seated.
+    pub seated: Seats,
+}
+
+/// A dated message; written in the same commit as the fact it tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// One per fact: `(kind, subject, what happened)`; a second one with the same key is not written (R151).
+    pub key: String,
+    /// What kind.
+    pub kind: NoticeKind,
+    /// The pool it is about.
+    pub pool: Option<PoolId>,
+    /// The source it is about.
+    pub source: Option<SourceId>,
+    /// The message: numbers and ids, no names of people.
+    pub text: String,
+}
+
+/// Kinds of notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoticeKind {
+    /// A pool went below zero (R50).
+    NegativeBalance,
+    /// A pool is back at zero or above.
+    BalanceRestored,
+    /// A grant recorded now will leave too few seats on its date (R54).
+    ShortfallAhead,
+    /// A run was held by a guard (R122).
+    HoldOpened,
+    /// A run failed.
+    RunFailed,
+}
+
+impl NoticeKind {
+    /// All kinds.
+    pub const ALL: [NoticeKind; 5] = [
+        NoticeKind::NegativeBalance,
+        NoticeKind::BalanceRestored,
+        NoticeKind::ShortfallAhead,
+        NoticeKind::HoldOpened,
+        NoticeKind::RunFailed,
+    ];
+
+    /// The kind's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            NoticeKind::NegativeBalance => "negative_balance",
+            NoticeKind::BalanceRestored => "balance_restored",
+            NoticeKind::ShortfallAhead => "shortfall_ahead",
+            NoticeKind::HoldOpened => "hold_opened",
+            NoticeKind::RunFailed => "run_failed",
+        }
+    }
+}

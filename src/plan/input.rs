@@ -1,0 +1,92 @@
+//! Everything a plan depends on, as values. Same input, same plan, byte for byte.
+
+use std::collections::BTreeMap;
+
+use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, SourceId, Version};
+use crate::license::{Absence, AgreedExcess, Book, Grant, Pin, Pool, PoolBooks, PoolTerms, Product, SourceMark};
+use crate::plan::rule::Rule;
+use crate::roster::{Roster, RosterDelta};
+
+/// What the settings say of a customer, as far as planning goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// The customer.
+    pub customer: CustomerId,
+    /// What is licensed, in the order of the settings.
+    pub products: Vec<Product>,
+    /// The pools, in the order of the settings.
+    pub pools: Vec<Pool>,
+    /// Who ought to have what.
+    pub rules: Vec<Rule>,
+    /// When a plan becomes a hold.
+    pub limits: GuardLimits,
+    /// After how many consecutive complete snapshots an absence counts (R131).
+    pub absence_confirmations: u32,
+    /// The customer's calendar: whose "today" decides about enrollments.
+    pub calendar: Calendar,
+    /// Digest of all of the above as configured; part of the plan's id (R113).
+    pub digest: Digest,
+}
+
+/// Thresholds of the guards (R114, R115). Percentages are whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuardLimits {
+    /// `guard.removal_percent`: of a source's people.
+    pub removal_percent: u32,
+    /// `guard.removal_min`: up to so many removals pass whatever the share.
+    pub removal_min: u32,
+    /// `guard.org_removal_percent`: of an org's people.
+    pub org_removal_percent: u32,
+    /// `guard.org_base_min`: orgs smaller than this are left to the source's rule.
+    pub org_base_min: u32,
+    /// `guard.on_trip = "all"`: a trip stops additions and updates as well (R119).
+    pub trip_stops_all: bool,
+}
+
+/// The customer's books as of one version.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Which version.
+    pub version: Version,
+    /// Open claims by person.
+    pub book: Book,
+    /// All grants ever recorded, by id.
+    pub grants: Vec<Grant>,
+    /// All agreed excesses ever recorded, by id.
+    pub agreed: Vec<AgreedExcess>,
+    /// Pins in force or not, by (person, pool).
+    pub pins: Vec<Pin>,
+    /// Books of each pool that was ever written.
+    pub pools: BTreeMap<PoolId, PoolBooks>,
+    /// Definitions of pools as last written down.
+    pub terms: BTreeMap<PoolId, PoolTerms>,
+    /// Who is missing or removed, by person.
+    pub absences: Vec<Absence>,
+    /// What was last taken in, by source.
+    pub sources: BTreeMap<SourceId, SourceMark>,
+    /// The id the next claim gets.
+    pub next_claim: ClaimId,
+    /// The id the next episode gets.
+    pub next_episode: EpisodeId,
+}
+
+/// What one run plans from.
+#[derive(Clone, Debug)]
+pub struct PlanInput<'a> {
+    /// When, asked once (HOUSE §3).
+    pub now: Instant,
+    /// The customer's local date at `now`.
+    pub today: Day,
+    /// The settings.
+    pub policy: &'a Policy,
+    /// The books.
+    pub standing: &'a Standing,
+    /// The roster to reach.
+    pub roster: &'a Roster,
+    /// What changed since the roster the books rest on.
+    pub delta: &'a RosterDelta,
+    /// The snapshots this run takes in; empty when only time passed.
+    pub fresh: &'a [SourceMark],
+    /// What the guards said of `delta`.
+    pub verdict: &'a crate::plan::guard::Verdict,
+}

@@ -1,0 +1,86 @@
+//! What a source is: it hands rows to an intake and says what it read.
+
+use crate::base::{Digest, SourceId};
+use crate::roster::{Finding, RosterIntake};
+
+/// One configured roster feed. Blocking: the service calls it off the async threads.
+pub trait RosterSource: Send + Sync {
+    /// Its id.
+    fn id(&self) -> &SourceId;
+
+    /// What there is to read that was not read before, oldest first. Cheap: no rows are parsed, digests may be taken.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the source cannot be reached.
+    fn pending(&self, seen: &Seen) -> Result<Vec<Package>, SourceError>;
+
+    /// Reads one package to its end into `intake`.
+    ///
+    /// # Errors
+    /// [`SourceError::Rejected`] when the package as a whole cannot be trusted: nothing of it is applied (R103).
+    fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<(), SourceError>;
+
+    /// Whether `package` needs the stored roster of this source to build on (a file of changes).
+    ///
+    /// # Errors
+    /// As [`RosterSource::pull`].
+    fn is_incremental(&self, package: &Package) -> Result<bool, SourceError>;
+
+    /// Says whether the source can be reached and looks sane, for `rosterd check`: one line when it does.
+    ///
+    /// # Errors
+    /// [`SourceError`] with what to do.
+    fn check(&self) -> Result<String, SourceError>;
+}
+
+/// What was taken in from this source before.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Name of the newest package taken in: older names are not offered again.
+    pub newest: Option<String>,
+    /// Digest of the newest package taken in.
+    pub digest: Option<Digest>,
+    /// Digests of packages that were rejected: they are not tried again until they change.
+    pub rejected: Vec<Digest>,
+}
+
+/// Something that can be pulled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// A name for people; sorts by age within the source.
+    pub name: String,
+    /// Where it lies (a path or an address).
+    pub location: String,
+    /// Digest of its bytes.
+    pub digest: Digest,
+}
+
+/// Why a source could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Not there, not readable, not complete yet.
+    #[error("reach {what}")]
+    Unreachable {
+        /// What.
+        what: String,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The package as a whole cannot be trusted. Each finding says what and where.
+    #[error("accept package {package}: {}", first(.findings))]
+    Rejected {
+        /// Its name.
+        package: String,
+        /// At least one, of level package or file.
+        findings: Vec<Finding>,
+    },
+}
+
+fn first(findings: &[Finding]) -> String {
+    match findings {
+        [] => "it was rejected".to_owned(),
+        [only] => only.to_string(),
+        [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
+    }
+}

@@ -1,0 +1,242 @@
+//! What a store must do. One contract suite (`tests/it/store_contract.rs`) runs over every implementation.
+//!
+//! All calls block; the service makes them off the async threads. A commit is whole or absent.
+
+use std::sync::Arc;
+
+use crate::base::{CustomerId, Digest, EpisodeId, Instant, PoolId, RequestId, RunId, SourceId, Version};
+use crate::license::{Book, Claim, Episode, Names};
+use crate::plan::{Plan, Standing};
+use crate::store::batch::{Batch, Receipt};
+use crate::store::shape::{
+    AuditCommit, DaemonMark, FindingRow, NoticeRow, ReleasedClaim, RequestRow, RequestState, RunRow, RunState, SnapshotRow,
+    Trigger,
+};
+
+/// The one door to what is kept.
+pub trait Store: Send + Sync {
+    /// Where it is, for messages: `sqlite:/var/lib/rosterd/rosterd.db`.
+    fn place(&self) -> String;
+
+    /// Checks the store's own integrity. Empty: sound. Else what is wrong, a line each.
+    fn integrity(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Makes this process the one daemon of the store until the guard is dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::DaemonRunning`] names the other one.
+    fn become_daemon(&self, mark: &DaemonMark) -> Result<Box<dyn DaemonLease>, StoreError>;
+
+    /// The daemon that runs on this store now, if any.
+    fn daemon(&self) -> Result<Option<DaemonMark>, StoreError>;
+
+    // What a customer's books say.
+
+    /// Customers that were ever written, sorted.
+    fn customers(&self) -> Result<Vec<CustomerId>, StoreError>;
+
+    /// The customer's version; 0 if nothing was ever committed.
+    fn version(&self, customer: &CustomerId) -> Result<Version, StoreError>;
+
+    /// Everything a plan needs, as of one version.
+    fn standing(&self, customer: &CustomerId) -> Result<Standing, StoreError>;
+
+    /// The standing without any claims (`book` holds names only): for pool lists, status, single decisions.
+    fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError>;
+
+    /// Open claims of one person, with the customer's names.
+    fn claims_of(&self, customer: &CustomerId, person: &str) -> Result<(Names, Vec<Claim>), StoreError>;
+
+    /// Released claims of one person, oldest first; all of the customer's if `person` is `None`.
+    fn released(&self, customer: &CustomerId, person: Option<&str>) -> Result<Vec<ReleasedClaim>, StoreError>;
+
+    /// People waiting for a pool (or for any), in queue order: priority, since, person key (R42).
+    fn queue(&self, customer: &CustomerId, pool: Option<&PoolId>) -> Result<Book, StoreError>;
+
+    /// Used seats by pool and home org; only pairs that are not zero, sorted.
+    fn used_by_org(&self, customer: &CustomerId) -> Result<Vec<(PoolId, crate::base::OrgId, u32)>, StoreError>;
+
+    /// Episodes, newest first.
+    fn episodes(&self, customer: &CustomerId) -> Result<Vec<Episode>, StoreError>;
+
+    /// One episode.
+    fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError>;
+
+    // Writing.
+
+    /// Writes a batch, whole or not at all, if the customer is still at `batch.parent()`.
+    ///
+    /// # Errors
+    /// [`StoreError::VersionMoved`] when somebody else committed in between.
+    fn commit(&self, batch: &Batch<'_>) -> Result<Receipt, StoreError>;
+
+    /// The trail of a customer from after `after` on, one commit at a time, oldest first.
+    fn audit(
+        &self,
+        customer: &CustomerId,
+        after: Version,
+        each: &mut dyn FnMut(AuditCommit) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
+    // Snapshots: immutable, named by their digest, in chunks.
+
+    /// Keeps a snapshot. Doing it again with the same digest changes nothing.
+    fn stage(&self, row: &SnapshotRow, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError>;
+
+    /// What is known of a snapshot.
+    fn snapshot(&self, digest: &Digest) -> Result<Option<SnapshotRow>, StoreError>;
+
+    /// Reads a snapshot's chunks in order.
+    fn snapshot_chunks(
+        &self,
+        digest: &Digest,
+        each: &mut dyn FnMut(Vec<u8>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// Drops snapshots of a customer that neither its books nor its newest `keep` runs rest on. Returns how many.
+    fn prune_snapshots(&self, customer: &CustomerId, keep: u32) -> Result<u32, StoreError>;
+
+    // Plans: immutable, named by their digest.
+
+    /// Keeps a plan.
+    fn save_plan(&self, plan: &Plan) -> Result<(), StoreError>;
+
+    /// Loads a plan.
+    fn plan(&self, customer: &CustomerId, id: &Digest) -> Result<Option<Plan>, StoreError>;
+
+    // Runs and what they found.
+
+    /// Writes down that a run began; gives it its number.
+    fn begin_run(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<RunId, StoreError>;
+
+    /// Replaces a run's row. Only a row of the same run id is touched.
+    fn save_run(&self, row: &RunRow) -> Result<(), StoreError>;
+
+    /// One run.
+    fn run(&self, run: RunId) -> Result<Option<RunRow>, StoreError>;
+
+    /// Runs, newest first, of one customer or of all.
+    fn runs(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<RunRow>, StoreError>;
+
+    /// Marks runs that a dead daemon left in the middle as failed; returns them.
+    fn close_orphans(&self, at: Instant) -> Result<Vec<RunId>, StoreError>;
+
+    /// Keeps the findings of a run.
+    fn save_findings(&self, run: RunId, findings: &[FindingRow]) -> Result<(), StoreError>;
+
+    /// The findings of a run, in order, from `after` on.
+    fn findings(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<FindingRow>, StoreError>;
+
+    /// Digests of packages of a source that were rejected, newest first.
+    fn rejected(&self, customer: &CustomerId, source: &SourceId) -> Result<Vec<Digest>, StoreError>;
+
+    // Requests: wishes for a run, as rows.
+
+    /// Writes a request, or joins one that is still queued for the customer (R97). Says which, and whether it is new.
+    fn request(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<(RequestId, bool), StoreError>;
+
+    /// Takes the oldest queued request of a customer that has none running; marks it running.
+    fn take_request(&self, at: Instant) -> Result<Option<RequestRow>, StoreError>;
+
+    /// Ends a request.
+    fn end_request(&self, request: RequestId, state: RequestState, run: Option<RunId>, at: Instant) -> Result<(), StoreError>;
+
+    /// One request.
+    fn request_row(&self, request: RequestId) -> Result<Option<RequestRow>, StoreError>;
+
+    /// Puts requests that a dead daemon left running back in line.
+    fn requeue_orphans(&self) -> Result<u32, StoreError>;
+
+    /// When the customer's newest scheduled request was written, and for which local date (R95).
+    fn last_scheduled(&self, customer: &CustomerId) -> Result<Option<(crate::base::Day, Instant)>, StoreError>;
+
+    /// Notices, newest first.
+    fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError>;
+}
+
+/// Held by the one daemon of a store; dropping it lets the next one in.
+pub trait DaemonLease: Send + Sync {}
+
+/// A store, shared.
+pub type SharedStore = Arc<dyn Store>;
+
+/// Why the store could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another commit came in between; plan anew.
+    #[error("commit on version {planned} of {customer}: it is at {now}")]
+    VersionMoved {
+        /// Whose books.
+        customer: CustomerId,
+        /// The version the batch was made on.
+        planned: Version,
+        /// The version now.
+        now: Version,
+    },
+    /// A daemon already runs on this store.
+    #[error("become the daemon of {place}: process {pid} on {host} is, since {since}")]
+    DaemonRunning {
+        /// The store.
+        place: String,
+        /// Its process id.
+        pid: u32,
+        /// Its machine.
+        host: String,
+        /// Since when.
+        since: Instant,
+    },
+    /// The disk is full; nothing was changed.
+    #[error("write to {place}: the disk is full (nothing was changed; free space and try again)")]
+    DiskFull {
+        /// The store.
+        place: String,
+    },
+    /// The store cannot be written.
+    #[error("write to {place}: it is read-only for this user (check owner and mount of the folder)")]
+    ReadOnly {
+        /// The store.
+        place: String,
+    },
+    /// Another process held the store for too long.
+    #[error("get a turn at {place}: another process holds it (try again)")]
+    Busy {
+        /// The store.
+        place: String,
+    },
+    /// Written by a newer program.
+    #[error("use {place}: its schema is {found}, this program knows up to {known} (use the newer rosterd)")]
+    SchemaNewer {
+        /// The store.
+        place: String,
+        /// Its schema.
+        found: u32,
+        /// The newest this program knows.
+        known: u32,
+    },
+    /// What is stored cannot be read back.
+    #[error("read {what} from {place}: {why}")]
+    Corrupt {
+        /// The store.
+        place: String,
+        /// What.
+        what: String,
+        /// Why.
+        why: String,
+    },
+    /// Anything else the database says.
+    #[error("use {place}")]
+    Database {
+        /// The store.
+        place: String,
+        /// Its own words.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl RunState {
+    /// Whether the run is over.
+    pub fn is_over(self) -> bool {
+        !matches!(self, RunState::Fetching | RunState::Planning | RunState::Committing)
+    }
+}
