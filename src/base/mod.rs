@@ -7,6 +7,7 @@ mod count;
 mod day;
 mod digest;
 mod ids;
+mod similar;
 mod text;
 
 pub use actor::{Actor, ActorKind};
@@ -18,4 +19,5 @@ pub use digest::{Digest, Digester};
 pub use ids::{
     ClaimId, CustomerId, EpisodeId, GrantId, OrgId, PersonKey, PoolId, ProductId, RequestId, RuleId, RunId, SourceId, Version,
 };
+pub use similar::most_similar;
 pub use text::{ArenaFull, Text, TextArena};

@@ -1,7 +1,7 @@
 //! Many short texts in one allocation, named by 8-byte handles.
 
-/// A text in a [`TextArena`]: only its own arena can read it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// A text in a [`TextArena`]: only its own arena can read it. Sorts by when it was pushed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text {
     start: u32,
     len: u32,

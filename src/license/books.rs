@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Balance, Day, EpisodeId, Instant, PersonKey, PoolId, Seats, SourceId};
+use crate::base::{Balance, Day, EpisodeId, Instant, OrgId, PersonKey, PoolId, Seats, SourceId};
 use crate::license::claim::ClaimState;
 
 /// Claims of a pool by state (R31).
@@ -221,6 +221,8 @@ pub struct Absence {
     pub person: PersonKey,
     /// The source that used to deliver the person and no longer does.
     pub source: SourceId,
+    /// The person's home org when last seen; whose guard counts the removal.
+    pub org: Option<OrgId>,
     /// In how many consecutive complete snapshots of that source (R131).
     pub count: u32,
     /// First seen missing.

@@ -144,6 +144,24 @@ impl Names {
         PoolIx(u16::try_from(at).unwrap_or(u16::MAX))
     }
 
+    /// The position of an org, added if new.
+    pub fn org(&mut self, org: &OrgId) -> OrgNameIx {
+        let at = self.orgs.iter().position(|o| o == org).unwrap_or_else(|| {
+            self.orgs.push(org.clone());
+            self.orgs.len() - 1
+        });
+        OrgNameIx(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
+    /// The position of a list of reasons, added if new.
+    pub fn reasons_ix(&mut self, reasons: &str) -> ReasonsIx {
+        let at = self.reasons.iter().position(|r| r == reasons).unwrap_or_else(|| {
+            self.reasons.push(reasons.to_owned());
+            self.reasons.len() - 1
+        });
+        ReasonsIx(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
     /// The position of a pool, if it was ever named.
     pub fn find_pool(&self, pool: &PoolId) -> Option<PoolIx> {
         self.pools.iter().position(|p| p == pool).and_then(|at| u16::try_from(at).ok()).map(PoolIx)
