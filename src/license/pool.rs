@@ -17,7 +17,7 @@ pub enum OnFull {
 }
 
 /// Whose seats these are (R13).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Audience {
     /// Anybody's.
     Any,

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, SourceId, Version};
+use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PersonKey, PoolId, SourceId, Version};
 use crate::license::{Absence, AgreedExcess, Book, Grant, Pin, Pool, PoolBooks, PoolTerms, Product, SourceMark};
+use crate::plan::guard::Verdict;
+use crate::plan::limits::GuardLimits;
 use crate::plan::rule::Rule;
 use crate::roster::{Roster, RosterDelta};
 
@@ -26,21 +28,6 @@ pub struct Policy {
     pub calendar: Calendar,
     /// Digest of all of the above as configured; part of the plan's id (R113).
     pub digest: Digest,
-}
-
-/// Thresholds of the guards (R114, R115). Percentages are whole numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GuardLimits {
-    /// `guard.removal_percent`: of a source's people.
-    pub removal_percent: u32,
-    /// `guard.removal_min`: up to so many removals pass whatever the share.
-    pub removal_min: u32,
-    /// `guard.org_removal_percent`: of an org's people.
-    pub org_removal_percent: u32,
-    /// `guard.org_base_min`: orgs smaller than this are left to the source's rule.
-    pub org_base_min: u32,
-    /// `guard.on_trip = "all"`: a trip stops additions and updates as well (R119).
-    pub trip_stops_all: bool,
 }
 
 /// The customer's books as of one version.
@@ -83,10 +70,20 @@ pub struct PlanInput<'a> {
     pub standing: &'a Standing,
     /// The roster to reach.
     pub roster: &'a Roster,
-    /// What changed since the roster the books rest on.
+    /// The roster the books rest on; positions of `delta` before the change are its.
+    pub before: &'a Roster,
+    /// What changed since then.
     pub delta: &'a RosterDelta,
     /// The snapshots this run takes in; empty when only time passed.
     pub fresh: &'a [SourceMark],
     /// What the guards said of `delta`.
-    pub verdict: &'a crate::plan::guard::Verdict,
+    pub verdict: &'a Verdict,
+    /// Whose removal the guards hold, sorted.
+    pub held: &'a [PersonKey],
+    /// Grants of the settings to be recorded with this run; `standing` counts them already.
+    pub new_grants: &'a [Grant],
+    /// Agreed excesses of the settings to be recorded with this run; `standing` counts them already.
+    pub new_agreed: &'a [AgreedExcess],
+    /// Known people and the new keys that claim their e-mail (R5); the new ones are not in `roster`.
+    pub conflicts: &'a [(PersonKey, PersonKey)],
 }

@@ -2,11 +2,32 @@
 //! both rosters and licenses.
 
 mod action;
+mod catalog;
+mod check;
+mod contest;
+mod decide;
+mod demand;
+mod explain;
+mod fate;
 mod guard;
 mod input;
+mod limits;
+mod name;
+mod planner;
+mod pools;
+mod reconcile;
+mod render;
 mod rule;
+mod ways;
 
 pub use action::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Withheld};
-pub use guard::{GuardKind, Trip, Verdict};
-pub use input::{GuardLimits, PlanInput, Policy, Standing};
+pub use check::{Flaw, check};
+pub use decide::{Answer, Decided, Decision, Desk, decide};
+pub use demand::UnknownOrg;
+pub use explain::{ExplainInput, Explanation, explain};
+pub use guard::{Case, GuardKind, Judgment, Trip, Verdict, judge};
+pub use input::{PlanInput, Policy, Standing};
+pub use limits::GuardLimits;
+pub use planner::{PlanError, plan};
+pub use render::{causes_text, render, trip_text};
 pub use rule::{ClassFilter, Predicate, Rule};

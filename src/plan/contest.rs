@@ -1,0 +1,295 @@
+//! The queue: who gets the seats there are, always in the same order (R42), and who waits.
+
+use std::collections::BTreeSet;
+
+use crate::base::{ClaimId, Instant, Text, TextArena};
+use crate::license::{
+    Because, Channel, Claim, ClaimChange, ClaimState, OrgNameIx, PoolIx, Product, ReasonsIx, SeatAnswer, Wait, admit, queue_order,
+};
+use crate::plan::action::Withheld;
+use crate::plan::catalog::Catalog;
+use crate::plan::pools::PoolWork;
+
+/// One way to a seat: a pool, and whether only the reserved part of it is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Position in the list of pools at work.
+    pub pool: u16,
+    /// The reservation the person draws from, if any.
+    pub nearest: Option<u16>,
+    /// Only what is reserved; the open part of the pool comes later in the order (R20).
+    pub reserved_only: bool,
+}
+
+/// Position of a list of candidates, nearest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way(pub u32);
+
+/// Somebody who wants a seat of a product.
+#[derive(Clone, Debug)]
+pub struct Contender {
+    /// Who, in the plan's people.
+    pub person: Text,
+    /// Which product.
+    pub product: u16,
+    /// Weight in the queue.
+    pub priority: i32,
+    /// Waiting since.
+    pub since: Instant,
+    /// Home org of the claim.
+    pub home: OrgNameIx,
+    /// Its reasons.
+    pub reasons: ReasonsIx,
+    /// Where a seat may come from.
+    pub way: Way,
+    /// The claim that waits already.
+    pub existing: Option<Box<Claim>>,
+    /// Holds a seat of the required product whatever this plan does.
+    pub has_required: bool,
+    /// Why a new claim is made, where it is not simply asked for.
+    pub because: Because,
+    /// Whether the claim comes by hand (pins) or by sync.
+    pub channel: Channel,
+}
+
+/// A seat of a product whose required product may be lost in this plan (R12).
+#[derive(Clone, Debug)]
+pub struct Dependent {
+    /// Who.
+    pub person: Text,
+    /// Of which product.
+    pub product: u16,
+    /// The claim as it was.
+    pub before: Claim,
+    /// The claim as it is if the required product is kept.
+    pub after: Claim,
+    /// Why `after` differs from `before`.
+    pub because: Because,
+    /// The reservation it draws from.
+    pub nearest: Option<u16>,
+}
+
+/// A bundle seat to be tried before its members (R14).
+#[derive(Clone, Debug)]
+pub struct BundleTry {
+    /// The bundle.
+    pub bundle: Contender,
+    /// What is wanted if there is no bundle seat.
+    pub members: Vec<Contender>,
+}
+
+/// Everything that takes part.
+#[derive(Debug, Default)]
+pub struct Contest {
+    /// Lists of candidates by [`Way`].
+    pub ways: Vec<Vec<Candidate>>,
+    /// Bundles, tried first.
+    pub bundles: Vec<BundleTry>,
+    /// All others.
+    pub contenders: Vec<Contender>,
+    /// Seats that hang on another product.
+    pub dependents: Vec<Dependent>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Seats lost because a required product was lost.
+    pub frees: Vec<ClaimChange>,
+    /// Seats given, claims that wait, claims that changed. New claims have the id 0.
+    pub seats: Vec<ClaimChange>,
+    /// What nobody serves.
+    pub withheld: Vec<Withheld>,
+}
+
+/// Plays the contest: bundles first, then each product after the one it requires, each in queue order.
+pub fn play(
+    mut contest: Contest,
+    products: &[Product],
+    catalog: &Catalog,
+    pools: &mut [PoolWork<'_>],
+    people: &TextArena,
+    now: Instant,
+) -> Outcome {
+    let mut out = Outcome::default();
+    let mut won: BTreeSet<(Text, u16)> = BTreeSet::new();
+    let requires = &catalog.requires;
+    let needed: Vec<bool> = (0u16..).take(products.len()).map(|at| requires.contains(&Some(at))).collect();
+
+    contest.bundles.sort_by(|a, b| order(&a.bundle, &b.bundle, people));
+    for BundleTry { bundle, members } in contest.bundles {
+        match seat_for(&bundle, &contest.ways, pools) {
+            Some(candidate) => {
+                for member in &members {
+                    if needed[member.product as usize] {
+                        won.insert((bundle.person, member.product));
+                    }
+                    leave_other_queue(member, pools[candidate.pool as usize].ix, pools, now, &mut out);
+                }
+                seated(&bundle, candidate, products, pools, now, &mut out);
+            }
+            None => contest.contenders.extend(members),
+        }
+    }
+
+    contest.contenders.sort_by(|a, b| a.product.cmp(&b.product).then_with(|| order(a, b, people)));
+    for &product in &catalog.order {
+        for dependent in contest.dependents.iter().filter(|d| d.product == product) {
+            let kept = requires[product as usize].is_none_or(|r| won.contains(&(dependent.person, r)));
+            settle(dependent, kept, pools, now, &mut out);
+        }
+        let from = contest.contenders.partition_point(|c| c.product < product);
+        let to = contest.contenders.partition_point(|c| c.product <= product);
+        for contender in &contest.contenders[from..to] {
+            if contest.ways[contender.way.0 as usize].is_empty() {
+                out.withheld.push(Withheld {
+                    person: contender.person,
+                    product: Some(product),
+                    pool: None,
+                    because: Because::NoPool,
+                });
+                continue;
+            }
+            let ready = match requires[product as usize] {
+                Some(required) => contender.has_required || won.contains(&(contender.person, required)),
+                None => true,
+            };
+            match seat_for(contender, &contest.ways, pools).filter(|_| ready) {
+                Some(candidate) => {
+                    if needed[product as usize] {
+                        won.insert((contender.person, product));
+                    }
+                    seated(contender, candidate, products, pools, now, &mut out);
+                }
+                None => queued(contender, ready, &contest.ways, pools, now, &mut out),
+            }
+        }
+    }
+    out
+}
+
+fn order(a: &Contender, b: &Contender, people: &TextArena) -> std::cmp::Ordering {
+    queue_order((a.priority, a.since, people.get(a.person)), (b.priority, b.since, people.get(b.person)))
+}
+
+/// The first candidate with a seat; where there is none, the first whose policy goes over (R48).
+fn seat_for(contender: &Contender, ways: &[Vec<Candidate>], pools: &[PoolWork<'_>]) -> Option<Candidate> {
+    let way = &ways[contender.way.0 as usize];
+    let nearest = |c: &Candidate| c.nearest.map(usize::from);
+    let free = way.iter().find(|c| {
+        let pool = &pools[c.pool as usize];
+        if c.reserved_only { pool.has_reserved_seat(nearest(c)) } else { pool.has_seat(nearest(c)) }
+    });
+    free.or_else(|| {
+        way.iter().find(|c| {
+            let pool = &pools[c.pool as usize];
+            admit(contender.channel, false, &pool.room(nearest(c)), pool.pool.on_full) == SeatAnswer::Seat
+        })
+    })
+    .copied()
+}
+
+fn seated(
+    contender: &Contender,
+    candidate: Candidate,
+    products: &[Product],
+    pools: &mut [PoolWork<'_>],
+    now: Instant,
+    out: &mut Outcome,
+) {
+    let pending = products[contender.product as usize].needs_acceptance;
+    let state = if pending { ClaimState::Pending } else { ClaimState::Active };
+    let work = &mut pools[candidate.pool as usize];
+    let nearest = candidate.nearest.map(usize::from);
+    let same_pool = contender.existing.as_deref().filter(|claim| claim.pool == work.ix);
+    work.shift(same_pool.map(|claim| (claim.state, nearest)), Some((state, nearest)));
+    let because = if contender.existing.is_some() { Because::SeatFreed } else { contender.because };
+    let pool = work.ix;
+    out.seats.push(change(contender, same_pool, pool, state, Wait::Nothing, because, now));
+    leave_other_queue(contender, pool, pools, now, out);
+}
+
+/// A wait in one pool ends when the person is served, or waits, in another.
+fn leave_other_queue(contender: &Contender, pool: PoolIx, pools: &mut [PoolWork<'_>], now: Instant, out: &mut Outcome) {
+    let Some(existing) = contender.existing.as_deref().filter(|claim| claim.pool != pool) else { return };
+    if let Some(work) = pools.iter_mut().find(|work| work.ix == existing.pool) {
+        work.shift(Some((existing.state, None)), None);
+    }
+    out.frees.push(ClaimChange {
+        person: contender.person,
+        because: Because::PoolMoved,
+        before: Some(Box::new(*existing)),
+        after: Claim { state: ClaimState::Released, wait: Wait::Nothing, changed: now, ..*existing },
+    });
+}
+
+fn queued(
+    contender: &Contender,
+    ready: bool,
+    ways: &[Vec<Candidate>],
+    pools: &mut [PoolWork<'_>],
+    now: Instant,
+    out: &mut Outcome,
+) {
+    let first = ways[contender.way.0 as usize][0];
+    let work = &mut pools[first.pool as usize];
+    let (wait, because) = if ready { (Wait::Seat, Because::PoolFull) } else { (Wait::Access, Because::NeedsAccess) };
+    out.withheld.push(Withheld { person: contender.person, product: Some(contender.product), pool: Some(work.ix), because });
+    let same_pool = contender.existing.as_deref().filter(|claim| claim.pool == work.ix);
+    if same_pool.is_none() {
+        work.shift(None, Some((ClaimState::Waiting, None)));
+    }
+    let changed = change(contender, same_pool, work.ix, ClaimState::Waiting, wait, because, now);
+    let pool = work.ix;
+    if changed.before.as_deref() != Some(&changed.after) {
+        out.seats.push(changed);
+    }
+    leave_other_queue(contender, pool, pools, now, out);
+}
+
+fn change(
+    contender: &Contender,
+    before: Option<&Claim>,
+    pool: PoolIx,
+    state: ClaimState,
+    wait: Wait,
+    because: Because,
+    now: Instant,
+) -> ClaimChange {
+    let changed = before.filter(|b| b.state == state).map_or(now, |b| b.changed);
+    ClaimChange {
+        person: contender.person,
+        because,
+        before: before.map(|b| Box::new(*b)),
+        after: Claim {
+            id: before.map_or(ClaimId(0), |b| b.id),
+            since: contender.since,
+            changed,
+            home: contender.home,
+            reasons: contender.reasons,
+            priority: contender.priority,
+            pool,
+            state,
+            channel: before.map_or(contender.channel, |b| b.channel),
+            wait,
+        },
+    }
+}
+
+/// Keeps a seat whose required product is kept; turns it into a wait for access otherwise.
+fn settle(dependent: &Dependent, kept: bool, pools: &mut [PoolWork<'_>], now: Instant, out: &mut Outcome) {
+    let Dependent { person, product: _, before, after, because, nearest } = dependent;
+    let before_box = Some(Box::new(*before));
+    if kept {
+        if before != after {
+            out.seats.push(ClaimChange { person: *person, because: *because, before: before_box, after: *after });
+        }
+        return;
+    }
+    let waiting = Claim { state: ClaimState::Waiting, wait: Wait::Access, changed: now, ..*after };
+    let nearest = nearest.map(usize::from);
+    if let Some(work) = pools.iter_mut().find(|work| work.ix == before.pool) {
+        work.shift(Some((after.state, nearest)), Some((ClaimState::Waiting, None)));
+    }
+    out.frees.push(ClaimChange { person: *person, because: Because::NeedsAccess, before: before_box, after: waiting });
+}

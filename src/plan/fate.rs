@@ -1,0 +1,117 @@
+//! Who is missing, and what that means: kept until confirmed, held by a guard, or removed (R115, R130, R131).
+
+use std::collections::BTreeMap;
+
+use crate::base::{OrgId, PersonKey};
+use crate::license::{Absence, Because};
+use crate::plan::action::AbsenceChange;
+use crate::plan::input::PlanInput;
+use crate::roster::PersonIx;
+
+/// What happens to the claims of somebody who is not an active person of the roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// They stay.
+    Keep(Because),
+    /// They are released, in every seat model (R130).
+    Remove(Because),
+}
+
+/// The fates of all who are missing or ended, and what to write down of them.
+#[derive(Debug, Default)]
+pub struct Fates {
+    /// By person key.
+    pub by_person: BTreeMap<String, Fate>,
+    /// Changes to write down, by person key.
+    pub changes: Vec<AbsenceChange>,
+}
+
+/// Works out the fates.
+pub fn fates(input: &PlanInput<'_>) -> Fates {
+    let mut fates = Fates::default();
+    for absence in &input.standing.absences {
+        let key = absence.person.as_str();
+        if is_active(input, key) {
+            fates.changes.push(AbsenceChange::Returned(absence.person.clone()));
+            continue;
+        }
+        if absence.removed {
+            continue;
+        }
+        let seen_again = input.fresh.iter().any(|mark| mark.source == absence.source);
+        let ended = absence.ended || is_ended(input, key);
+        let next = Absence { count: absence.count + u32::from(seen_again), ended, ..absence.clone() };
+        fates.decide(input, Some(absence), next);
+    }
+    let source = || input.fresh.first().map(|mark| mark.source.clone());
+    let orgs: BTreeMap<PersonIx, &str> =
+        input.delta.orgs.iter().flat_map(|org| org.removed_people.iter().map(|&at| (at, org.org.as_str()))).collect();
+    let ended = input.delta.ended.iter().map(|&(before, _)| (before, true));
+    let absent = input.delta.absent.iter().map(|&before| (before, false));
+    for (before, ended) in ended.chain(absent) {
+        let key = input.before.text(input.before.person(before).key);
+        let known = input.standing.absences.binary_search_by(|a| a.person.as_str().cmp(key)).ok();
+        let known = known.map(|at| &input.standing.absences[at]);
+        if known.is_some_and(|a| !a.removed) {
+            continue;
+        }
+        let Some(source) = source() else { continue };
+        let new = Absence {
+            person: PersonKey::from(key),
+            source,
+            org: orgs.get(&before).map(|&org| OrgId::from(org)),
+            count: 1,
+            since: input.today,
+            ended,
+            held: false,
+            removed: false,
+        };
+        fates.decide(input, known, new);
+    }
+    fates.changes.sort_by(|a, b| person(a).cmp(person(b)));
+    // Somebody removed earlier, back and gone again in one step is written down once.
+    fates.changes.dedup_by(|later, first| {
+        person(later) == person(first) && {
+            if matches!(first, AbsenceChange::Returned(_)) {
+                std::mem::swap(later, first);
+            }
+            true
+        }
+    });
+    fates
+}
+
+impl Fates {
+    fn decide(&mut self, input: &PlanInput<'_>, known: Option<&Absence>, mut next: Absence) {
+        next.held = input.held.binary_search(&next.person).is_ok();
+        let fate = if next.held {
+            Fate::Keep(Because::HeldByGuard)
+        } else if next.ended {
+            Fate::Remove(Because::EndedInSource)
+        } else if next.count >= input.policy.absence_confirmations {
+            Fate::Remove(Because::AbsenceConfirmed)
+        } else {
+            Fate::Keep(Because::AbsentUnconfirmed)
+        };
+        next.removed = matches!(fate, Fate::Remove(_));
+        self.by_person.insert(next.person.as_str().to_owned(), fate);
+        if known != Some(&next) {
+            self.changes.push(AbsenceChange::Absent(next));
+        }
+    }
+}
+
+fn person(change: &AbsenceChange) -> &PersonKey {
+    match change {
+        AbsenceChange::Absent(absence) => &absence.person,
+        AbsenceChange::Returned(person) => person,
+    }
+}
+
+fn is_active(input: &PlanInput<'_>, key: &str) -> bool {
+    input.roster.find_person(key).is_some_and(|at| !input.roster.person(at).ended)
+}
+
+fn is_ended(input: &PlanInput<'_>, key: &str) -> bool {
+    input.roster.find_person(key).is_some_and(|at| input.roster.person(at).ended)
+}

@@ -1,0 +1,208 @@
+//! The planner: from everything that matters to the exact list of changes (R110). Pure and total: the only thing that
+//! can go wrong is a setting that names an org the roster does not have.
+
+use std::borrow::Cow;
+
+use crate::base::{ClaimId, OrgId, Seats};
+use crate::license::{Audience, ClaimChange, ClaimState, Draws, Entry, Names, OnFull, Pool, StateCounts};
+use crate::plan::action::{AbsenceChange, Plan};
+use crate::plan::catalog::Catalog;
+use crate::plan::contest::play;
+use crate::plan::demand::{Demand, UnknownOrg};
+use crate::plan::fate::fates;
+use crate::plan::input::{PlanInput, Policy, Standing};
+use crate::plan::name::plan_id;
+use crate::plan::pools::{PoolWork, allowance_now, close};
+use crate::plan::reconcile::Walk;
+use crate::plan::ways::Ways;
+use crate::roster::OrgTree;
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+#[error("plan with these settings: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct PlanError(pub Vec<UnknownOrg>);
+
+/// Plans a run.
+///
+/// # Errors
+/// [`PlanError`] names every org that the settings mention and the roster does not know. Nothing is planned then: a
+/// rule over an unknown org would quietly free everybody it used to seat.
+pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
+    let tree = OrgTree::new(input.roster);
+    let demand = Demand::new(input.policy, input.roster, &tree, input.today).map_err(PlanError)?;
+    let extended = with_retired_pools(input.policy, input.standing);
+    let input = &PlanInput { policy: extended.as_ref(), ..input.clone() };
+    let policy = input.policy;
+    let ways = Ways::new(policy, input.roster, &tree);
+    let mut names = input.standing.book.names.clone();
+    for pool in &policy.pools {
+        names.pool(&pool.id);
+    }
+    let catalog = Catalog::new(policy, &names);
+    let mut pools = pools_at_work(input, &names, &catalog, &ways);
+    let fates = fates(input);
+
+    let mut walk = Walk::new(input, &demand, ways, &mut pools, names);
+    let (roster, book) = (input.roster, &input.standing.book);
+    let mut at = 0;
+    for person in &roster.people {
+        let key = roster.text(person.key);
+        while at < book.people.len() && book.key(at) < key {
+            walk.missing(book.key(at), book.claims_at(at), fates.by_person.get(book.key(at)).copied());
+            at += 1;
+        }
+        let known = at < book.people.len() && book.key(at) == key;
+        let claims = if known { book.claims_at(at) } else { &[] };
+        at += usize::from(known);
+        if person.ended {
+            walk.missing(key, claims, fates.by_person.get(key).copied());
+        } else {
+            walk.present(person, claims);
+        }
+    }
+    for at in at..book.people.len() {
+        walk.missing(book.key(at), book.claims_at(at), fates.by_person.get(book.key(at)).copied());
+    }
+    for (known, new) in input.conflicts {
+        walk.conflict(known.as_str(), new.as_str());
+    }
+
+    let Walk { people, names, mut out, ways, .. } = walk;
+    out.contest.ways = ways.lists;
+    pools.iter_mut().for_each(PoolWork::frees_done);
+    let played = play(out.contest, &policy.products, &catalog, &mut pools, &people, input.now);
+
+    let mut frees = out.frees;
+    frees.extend(played.frees);
+    let mut seats = out.updates;
+    seats.extend(played.seats);
+    let changes = numbered(frees, seats, input.standing.next_claim);
+    let mut withheld = out.withheld;
+    withheld.extend(played.withheld);
+    withheld.sort_unstable_by_key(|w| (w.person, w.product, w.pool, w.because));
+    let closing = close(&pools, policy, input.standing, input.now);
+
+    let mut entries: Vec<Entry> = input.new_grants.iter().cloned().map(Entry::Granted).collect();
+    entries.extend(input.new_agreed.iter().cloned().map(Entry::ExcessAgreed));
+    entries.extend(input.fresh.iter().cloned().map(Entry::Adopted));
+    if !input.fresh.is_empty() {
+        entries.extend(input.conflicts.iter().map(|(known, new)| Entry::IdentityConflict { known: known.clone(), new: new.clone() }));
+    }
+    entries.extend(fates.changes.iter().map(|change| match change {
+        AbsenceChange::Absent(absence) => Entry::Absent(absence.clone()),
+        AbsenceChange::Returned(person) => Entry::Returned(person.clone()),
+    }));
+    entries.extend(closing.entries);
+
+    let mut plan = Plan {
+        id: Default::default(),
+        customer: policy.customer.clone(),
+        parent: input.standing.version,
+        at: input.now,
+        snapshots: input.fresh.to_vec(),
+        names,
+        people,
+        changes,
+        withheld,
+        absences: fates.changes,
+        pools: closing.outlooks,
+        entries,
+        notices: closing.notices,
+        verdict: input.verdict.clone(),
+    };
+    plan.id = plan_id(&plan, policy);
+    Ok(plan)
+}
+
+/// The policy, and pools that are gone from the settings but still have claims: their books must be closed too.
+pub fn with_retired_pools<'a>(policy: &'a Policy, standing: &Standing) -> Cow<'a, Policy> {
+    let retired = standing.terms.values().filter(|terms| {
+        policy.pools.iter().all(|p| p.id != terms.pool)
+            && standing.pools.get(&terms.pool).is_some_and(|books| books.counts != StateCounts::default())
+    });
+    let pools: Vec<Pool> = retired
+        .map(|terms| Pool {
+            id: terms.pool.clone(),
+            product: terms.product.clone(),
+            owner: OrgId::from(""),
+            audience: Audience::Any,
+            unlimited: terms.unlimited,
+            on_full: OnFull::Wait,
+            overage: terms.overage,
+            reservations: Vec::new(),
+            calendar: policy.calendar.clone(),
+            anchor: None,
+        })
+        .collect();
+    if pools.is_empty() {
+        return Cow::Borrowed(policy);
+    }
+    let mut extended = policy.clone();
+    extended.pools.extend(pools);
+    Cow::Owned(extended)
+}
+
+impl Plan {
+    /// Whether committing it would write nothing (R102).
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            id: _,
+            customer: _,
+            parent: _,
+            at: _,
+            snapshots,
+            names: _,
+            people: _,
+            changes,
+            withheld: _,
+            absences,
+            pools: _,
+            entries,
+            notices,
+            verdict: _,
+        } = self;
+        snapshots.is_empty() && changes.is_empty() && absences.is_empty() && entries.is_empty() && notices.is_empty()
+    }
+}
+
+fn pools_at_work<'a>(input: &PlanInput<'a>, names: &Names, catalog: &Catalog, ways: &Ways<'_>) -> Vec<PoolWork<'a>> {
+    let (policy, book) = (input.policy, &input.standing.book);
+    let mut counts = vec![StateCounts::default(); policy.pools.len()];
+    let mut reserved: Vec<Vec<u32>> = policy.pools.iter().map(|p| vec![0; p.reservations.len()]).collect();
+    let mut direct = vec![0u32; policy.pools.len()];
+    for claim in &book.claims {
+        let Some(at) = catalog.pool(claim.pool) else { continue };
+        counts[at].enter(claim.state);
+        if claim.state.consumes() {
+            match ways.nearest_by_name(at, names.home_of(claim)) {
+                Some(reservation) => reserved[at][usize::from(reservation)] += 1,
+                None => direct[at] += 1,
+            }
+        }
+    }
+    let mut works = Vec::with_capacity(policy.pools.len());
+    for (at, pool) in policy.pools.iter().enumerate() {
+        let allowance = allowance_now(pool, input.standing, input.now);
+        let taken: Vec<Seats> = reserved[at].iter().map(|&n| Seats(n)).collect();
+        let draws = Draws::new(&pool.reservations, &ways.reservation_parents(at), &taken, Seats(direct[at]), allowance.effective());
+        let Some(ix) = names.find_pool(&pool.id) else { continue };
+        works.push(PoolWork::new(pool, ix, input.standing, counts[at], allowance, draws));
+    }
+    works
+}
+
+/// Frees before seats (R55), by person, pool and claim within each; new claims get their numbers in that order.
+fn numbered(mut frees: Vec<ClaimChange>, mut seats: Vec<ClaimChange>, next: ClaimId) -> Vec<ClaimChange> {
+    let key = |c: &ClaimChange| (c.person, c.after.pool, c.after.id, c.after.state == ClaimState::Waiting);
+    frees.sort_by_key(key);
+    seats.sort_by_key(key);
+    let mut next = next.0;
+    for change in &mut seats {
+        if change.before.is_none() {
+            change.after.id = ClaimId(next);
+            next += 1;
+        }
+    }
+    frees.append(&mut seats);
+    frees
+}

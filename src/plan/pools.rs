@@ -1,0 +1,301 @@
+//! A pool while a plan is being made: what it holds, what it may still give, and its books at the end.
+
+use std::collections::BTreeMap;
+
+use crate::base::{Balance, Day, EpisodeId, Instant, PoolId, Seats};
+use crate::license::{
+    Allowance, Band, Cause, Causes, Channel, ClaimState, Draws, Entry, Episode, Observation, Pool, PoolBooks, PoolIx, PoolTerms, Room,
+    SeatAnswer, Situation, StateCounts, Step, admit, advance, allowance_at, band,
+    changes_between, leading_cause, reconsider, step,
+};
+use crate::plan::action::{Notice, NoticeKind, PoolOutlook};
+use crate::plan::input::{Policy, Standing};
+
+/// One pool of the policy at work.
+pub struct PoolWork<'a> {
+    /// Its definition.
+    pub pool: &'a Pool,
+    /// Its position in the names.
+    pub ix: PoolIx,
+    /// Claims by state now, as the plan stands.
+    pub counts: StateCounts,
+    /// What it has at this instant.
+    pub allowance: Allowance,
+    before: StateCounts,
+    freed: StateCounts,
+    standing: &'a Standing,
+    books: Option<&'a PoolBooks>,
+    draws: Draws,
+    released: u32,
+    seated: u32,
+    /// Consuming claims of people whose removal a guard holds.
+    pub held_back: u32,
+    /// Seats given because an operator insisted.
+    pub overridden: u32,
+}
+
+/// What the pools' books come to at the end of a plan.
+#[derive(Debug, Default)]
+pub struct Closing {
+    /// Pool by pool.
+    pub outlooks: Vec<PoolOutlook>,
+    /// Definitions, books and episodes to write down.
+    pub entries: Vec<Entry>,
+    /// What to tell.
+    pub notices: Vec<Notice>,
+}
+
+impl<'a> PoolWork<'a> {
+    /// A pool as the books say, before anything is freed.
+    pub fn new(
+        pool: &'a Pool,
+        ix: PoolIx,
+        standing: &'a Standing,
+        counts: StateCounts,
+        allowance: Allowance,
+        draws: Draws,
+    ) -> Self {
+        Self {
+            pool,
+            ix,
+            counts,
+            allowance,
+            before: counts,
+            freed: counts,
+            standing,
+            books: standing.pools.get(&pool.id),
+            draws,
+            released: 0,
+            seated: 0,
+            held_back: 0,
+            overridden: 0,
+        }
+    }
+
+    /// What the admission is told (R57). `nearest` is the reservation that the person draws from.
+    pub fn room(&self, nearest: Option<usize>) -> Room {
+        Room {
+            used: self.counts.used(),
+            effective: self.allowance.effective(),
+            draw_free: self.draws.free_for(nearest),
+        }
+    }
+
+    /// Whether there is a seat without going over.
+    pub fn has_seat(&self, nearest: Option<usize>) -> bool {
+        admit(Channel::Manual, false, &self.room(nearest), self.pool.on_full) == SeatAnswer::Seat
+    }
+
+    /// Whether the reservation that the person draws from has a seat of its own (R20).
+    pub fn has_reserved_seat(&self, nearest: Option<usize>) -> bool {
+        nearest.is_some_and(|at| self.draws.reserved_free(at) > Seats(0)) && self.has_seat(nearest)
+    }
+
+    /// A claim moves from one state to another; `None` is "not there".
+    pub fn shift(&mut self, from: Option<(ClaimState, Option<usize>)>, to: Option<(ClaimState, Option<usize>)>) {
+        let consumed = from.filter(|(state, _)| state.consumes());
+        let consumes = to.filter(|(state, _)| state.consumes());
+        if let Some((state, _)) = from {
+            self.counts.leave(state);
+        }
+        if let Some((state, _)) = to {
+            self.counts.enter(state);
+        }
+        match (consumed, consumes) {
+            (Some((_, nearest)), None) => {
+                self.draws.give_back(nearest);
+                self.released += 1;
+            }
+            (None, Some((_, nearest))) => {
+                self.draws.take(nearest);
+                self.seated += 1;
+            }
+            (Some((_, was)), Some((_, is))) if was != is => {
+                self.draws.give_back(was);
+                self.draws.take(is);
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
+
+    /// Frees are over, seats begin: what is below zero from here on was seated over the limit (R55).
+    pub fn frees_done(&mut self) {
+        self.freed = self.counts;
+    }
+
+    fn effective(&self) -> Option<Seats> {
+        self.allowance.effective()
+    }
+
+    /// The pool's books after the plan, and what they say to the outside.
+    fn close(&self, at: Instant, next_episode: &mut EpisodeId, out: &mut Closing) {
+        let used_before = self.before.used();
+        let used = self.counts.used();
+        let unwritten = Causes::new();
+        let allowance_before = self.books.map_or(self.allowance, |b| b.allowance);
+        let situation = |used, allowance| Situation { used, allowance };
+        let mut causes = step(
+            self.books.map_or(&unwritten, |b| &b.causes),
+            situation(used_before, allowance_before),
+            situation(used_before, self.allowance),
+            Cause::SyncOverdraw,
+        );
+        let freed = self.freed.used();
+        causes = step(
+            &causes,
+            situation(used_before, self.allowance),
+            situation(freed, self.allowance),
+            Cause::SyncOverdraw,
+        );
+        let by_sync = Seats(used.0.saturating_sub(self.overridden).max(freed.0.min(used.0)));
+        causes = step(&causes, situation(freed, self.allowance), situation(by_sync, self.allowance), Cause::SyncOverdraw);
+        causes =
+            step(&causes, situation(by_sync, self.allowance), situation(used, self.allowance), Cause::ManualOverride);
+        let band_now = band(used, self.effective(), &self.pool.overage);
+        let band_before = self.books.map_or(Band::Within, |b| b.band);
+
+        // An overage that exists only because a guard holds removals back opens no episode (R123).
+        let open = self.books.and_then(|b| b.episode.as_ref());
+        let if_approved = Seats(used.0.saturating_sub(self.held_back));
+        let provisional = self.held_back > 0 && self.effective().is_some_and(|e| used > e && if_approved <= e);
+        let mut episode = open.cloned();
+        if !(provisional && open.is_none()) {
+            let observation = Observation {
+                pool: self.pool.id.clone(),
+                at,
+                day: self.pool.calendar.day_of(at),
+                used,
+                effective: self.effective(),
+                band: band_now,
+                cause: leading_cause(&causes).unwrap_or(Cause::SyncOverdraw),
+            };
+            let open = match open.and_then(|open| self.undone_by_late_purchase(open, at)) {
+                Some(void) => {
+                    out.entries.push(Entry::Episode(void));
+                    episode = None;
+                    None
+                }
+                None => open,
+            };
+            match advance(open, *next_episode, &observation) {
+                Step::None => {}
+                Step::Opened(opened) => {
+                    next_episode.0 += 1;
+                    out.entries.push(Entry::Episode(opened.clone()));
+                    episode = Some(opened);
+                }
+                Step::Moved(moved) => {
+                    out.entries.push(Entry::Episode(moved.clone()));
+                    episode = Some(moved);
+                }
+                Step::Closed(closed) => {
+                    out.entries.push(Entry::Episode(closed));
+                    episode = None;
+                }
+            }
+        }
+
+        let balance = self.allowance.balance(used);
+        let balance_before = allowance_before.balance(used_before);
+        if balance != balance_before || self.before != self.counts || band_before != band_now {
+            self.tell(balance_before, balance, &causes, out);
+        }
+        let books = PoolBooks { counts: self.counts, allowance: self.allowance, causes: causes.clone(), band: band_now, episode };
+        if self.books != Some(&books) {
+            out.entries.push(Entry::Pool { pool: self.pool.id.clone(), books });
+        }
+        out.outlooks.push(PoolOutlook {
+            pool: self.pool.id.clone(),
+            product: self.pool.product.clone(),
+            allowance_before,
+            allowance: self.allowance,
+            before: self.before,
+            after: self.counts,
+            balance_before,
+            balance,
+            balance_if_approved: self.allowance.balance(if_approved),
+            band_before,
+            band: band_now,
+            causes,
+            released: Seats(self.released),
+            seated: Seats(self.seated),
+        });
+    }
+
+    /// The open episode as `void`, if what is recorded by now explains it away (R53).
+    fn undone_by_late_purchase(&self, open: &Episode, at: Instant) -> Option<Episode> {
+        let Standing { grants, agreed, .. } = self.standing;
+        let changes = changes_between(self.pool, grants, agreed, open.opened, at);
+        reconsider(open, at, &changes, |at| allowance_at(self.pool, grants, agreed, at).effective())
+    }
+
+    /// A negative balance is told when it begins and when it ends (R50); the key names the version it began at.
+    fn tell(&self, before: Option<Balance>, after: Option<Balance>, causes: &Causes, out: &mut Closing) {
+        let was = before.is_some_and(|b| b.0 < 0);
+        let is = after.is_some_and(|b| b.0 < 0);
+        let Some(after) = after else { return };
+        let pool = &self.pool.id;
+        if is && !was {
+            let why: Vec<String> = causes.iter().map(|(cause, count)| format!("{count} {}", cause.word())).collect();
+            out.notices.push(Notice {
+                key: format!("negative_balance/{pool}"),
+                kind: NoticeKind::NegativeBalance,
+                pool: Some(pool.clone()),
+                source: None,
+                text: format!(
+                    "Pool {pool} is at {after}: {} seats used, {} bought ({}).",
+                    self.counts.used(),
+                    self.allowance.seats.unwrap_or_default(),
+                    why.join(", ")
+                ),
+            });
+        } else if was && !is {
+            out.notices.push(Notice {
+                key: format!("balance_restored/{pool}"),
+                kind: NoticeKind::BalanceRestored,
+                pool: Some(pool.clone()),
+                source: None,
+                text: format!("Pool {pool} is back at {after}."),
+            });
+        }
+    }
+}
+
+/// Closes all pools: definitions first, then books and episodes, in the order of the pools' ids. Keys of notices get
+/// the new version at their end, so that each fact is told once and the next one again (R151).
+pub fn close(pools: &[PoolWork<'_>], policy: &Policy, standing: &Standing, at: Instant) -> Closing {
+    let mut out = Closing::default();
+    let mut next_episode = standing.next_episode;
+    let mut by_id: BTreeMap<&PoolId, &PoolWork<'_>> = BTreeMap::new();
+    for work in pools {
+        by_id.insert(&work.pool.id, work);
+    }
+    for pool in &policy.pools {
+        let terms = PoolTerms {
+            pool: pool.id.clone(),
+            product: pool.product.clone(),
+            unlimited: pool.unlimited,
+            overage: pool.overage,
+        };
+        if standing.terms.get(&pool.id) != Some(&terms) {
+            out.entries.push(Entry::PoolDefined(terms));
+        }
+    }
+    for work in by_id.values() {
+        work.close(at, &mut next_episode, &mut out);
+    }
+    for notice in &mut out.notices {
+        notice.key = format!("{}/{}", notice.key, standing.version.0 + 1);
+    }
+    out
+}
+
+/// The allowance of a pool at an instant, from the books.
+pub fn allowance_now(pool: &Pool, standing: &Standing, at: Instant) -> Allowance {
+    allowance_at(pool, &standing.grants, &standing.agreed, at)
+}
+
+/// Whether a pin that lasts until `until` is in force on `today`.
+pub fn in_force(until: Day, today: Day) -> bool {
+    today <= until
+}

@@ -1,0 +1,449 @@
+//! Walks roster and books side by side, person by person, and tells what each person's claims come to before anybody
+//! competes for a seat: what stays, what is freed, who wants what (R33 to R36, R39, R41).
+
+use std::collections::HashMap;
+
+use crate::base::{OrgId, Text, TextArena};
+use crate::license::{
+    Because, Channel, Claim, ClaimChange, ClaimState, Names, OrgNameIx, PinKind, PoolIx, ReasonsIx, SeatModel, Wait,
+    named_without_team,
+};
+use crate::plan::action::Withheld;
+use crate::plan::catalog::Catalog;
+use crate::plan::contest::{BundleTry, Contender, Contest, Dependent, Way};
+use crate::plan::demand::{Demand, NoNeed};
+use crate::plan::fate::Fate;
+use crate::plan::input::PlanInput;
+use crate::plan::pools::{PoolWork, in_force};
+use crate::plan::ways::Ways;
+use crate::roster::{OrgIx, Person};
+
+/// Pins in force, by person: (pool position in the policy, kind).
+pub type Pins<'a> = HashMap<&'a str, Vec<(u16, PinKind)>>;
+
+/// What the walk collects.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// Seats and waits that end.
+    pub frees: Vec<ClaimChange>,
+    /// Claims that change without asking for a seat.
+    pub updates: Vec<ClaimChange>,
+    /// What is not done, and why.
+    pub withheld: Vec<Withheld>,
+    /// Who competes.
+    pub contest: Contest,
+}
+
+/// The walk's tools and findings.
+pub struct Walk<'a, 'p> {
+    /// The input.
+    pub input: &'a PlanInput<'a>,
+    /// The compiled rules.
+    pub demand: &'a Demand<'a>,
+    /// Ways to seats by product and org.
+    pub ways: Ways<'a>,
+    /// The pools at work, in the policy's order.
+    pub pools: &'p mut [PoolWork<'a>],
+    /// Words, growing; the policy's pools are in it.
+    pub names: Names,
+    /// Keys of people who have changes.
+    pub people: TextArena,
+    /// What came of it.
+    pub out: Walked,
+    pins: Pins<'a>,
+    catalog: Catalog,
+    reasons: HashMap<(Vec<u16>, bool), ReasonsIx>,
+    homes: HashMap<OrgIx, OrgNameIx>,
+    current: Option<Text>,
+    rules: Vec<u16>,
+}
+
+/// A product that a person ought to have.
+#[derive(Clone, Copy)]
+struct Wanted {
+    priority: i32,
+    reasons: ReasonsIx,
+    home: OrgIx,
+    way: Way,
+    pinned: bool,
+}
+
+/// One person under the walk.
+struct Visit<'v> {
+    key: &'v str,
+    person: &'v Person,
+    claims: &'v [Claim],
+    wanted: Vec<Result<Wanted, NoNeed>>,
+    /// Products of which the person keeps a seat whatever the contest brings.
+    kept: Vec<u16>,
+    /// Products that a bundle takes care of.
+    bundled: Vec<u16>,
+}
+
+impl<'a, 'p> Walk<'a, 'p> {
+    /// Starts a walk. `names` must hold the policy's pools.
+    pub fn new(
+        input: &'a PlanInput<'a>,
+        demand: &'a Demand<'a>,
+        ways: Ways<'a>,
+        pools: &'p mut [PoolWork<'a>],
+        names: Names,
+    ) -> Self {
+        let catalog = Catalog::new(input.policy, &names);
+        Self {
+            input,
+            demand,
+            ways,
+            pools,
+            names,
+            people: TextArena::default(),
+            out: Walked::default(),
+            pins: pins_in_force(input),
+            catalog,
+            reasons: HashMap::new(),
+            homes: HashMap::new(),
+            current: None,
+            rules: Vec::new(),
+        }
+    }
+
+    /// Somebody without an active record in the roster.
+    pub fn missing(&mut self, key: &str, claims: &[Claim], fate: Option<Fate>) {
+        self.current = None;
+        match fate {
+            Some(Fate::Remove(because)) => claims.iter().for_each(|claim| self.free(key, claim, because)),
+            Some(Fate::Keep(because)) => {
+                self.withhold(key, None, because);
+                if because == Because::HeldByGuard {
+                    for claim in claims.iter().filter(|c| c.state.consumes()) {
+                        if let Some(at) = self.catalog.pool(claim.pool) {
+                            self.pools[at].held_back += 1;
+                        }
+                    }
+                }
+            }
+            // Nothing ever delivered the person: whoever seated them by hand may free them (R6).
+            None => {}
+        }
+    }
+
+    /// Somebody with an active record.
+    pub fn present(&mut self, person: &Person, claims: &[Claim]) {
+        self.current = None;
+        let roster = self.input.roster;
+        let key = roster.text(person.key);
+        let mut visit = Visit { key, person, claims, wanted: Vec::new(), kept: Vec::new(), bundled: Vec::new() };
+        self.want(&mut visit);
+        if person.quarantined {
+            self.withhold(key, None, Because::Quarantined);
+        }
+        for bundle in self.catalog.bundles.clone() {
+            self.bundle(bundle, &mut visit);
+        }
+        for product in self.catalog.order.clone() {
+            if !visit.bundled.contains(&product) {
+                self.product(product, &mut visit);
+            }
+        }
+        for claim in claims {
+            // The pool is gone from the settings: nothing asks for its seats any more.
+            if self.catalog.product(claim.pool).is_none() {
+                self.free_known(&visit, claim, Because::EntitlementEnded);
+            }
+        }
+    }
+
+    /// A known person and the new key that claims the same e-mail: the known one keeps everything (R5).
+    pub fn conflict(&mut self, known: &str, new: &str) {
+        for key in [known, new] {
+            self.current = None;
+            self.withhold(key, None, Because::IdentityConflict);
+        }
+    }
+
+    fn want(&mut self, visit: &mut Visit<'_>) {
+        let policy = self.input.policy;
+        let pins: &[(u16, PinKind)] = self.pins.get(visit.key).map_or(&[], |pins| pins.as_slice());
+        let pins = pins.to_vec();
+        let audience = self.ways.audience_of(visit.person);
+        for product in (0u16..).take(policy.products.len()) {
+            let pinned = pins.iter().any(|&(pool, kind)| {
+                kind == PinKind::Assign && policy.pools[pool as usize].product == policy.products[product as usize].id
+            });
+            let mut rules = std::mem::take(&mut self.rules);
+            let need = self.demand.need(visit.person, product, &mut rules);
+            self.rules = rules;
+            let priority = match need {
+                Ok(need) => need.priority,
+                Err(_) if pinned => 0,
+                Err(no) => {
+                    visit.wanted.push(Err(no));
+                    continue;
+                }
+            };
+            let Some(home) = self.demand.home(visit.person, product) else {
+                visit.wanted.push(Err(NoNeed::NoRule));
+                continue;
+            };
+            let way = self.ways.pinned_way(product, home, audience, &pins);
+            let reasons = self.reasons_ix(pinned);
+            visit.wanted.push(Ok(Wanted { priority, reasons, home, way, pinned }));
+        }
+    }
+
+    /// A bundle seat satisfies all its members; it is tried before them and never waited for (R14).
+    fn bundle(&mut self, bundle: u16, visit: &mut Visit<'_>) {
+        let members = self.catalog.members[bundle as usize].clone();
+        let all_wanted: Option<Vec<Wanted>> = members.iter().map(|&m| visit.wanted[m as usize].ok()).collect();
+        let seat = visit.claims.iter().find(|c| self.catalog.product(c.pool) == Some(bundle) && c.state.consumes());
+        let Some(all_wanted) = all_wanted else { return };
+        let Some(&first) = all_wanted.first() else { return };
+        let audience = self.ways.audience_of(visit.person);
+        let way = self.ways.way(bundle, first.home, audience);
+        let priority = all_wanted.iter().map(|w| w.priority).max().unwrap_or_default();
+        let mut words: Vec<&str> =
+            all_wanted.iter().flat_map(|w| self.names.reasons[w.reasons.0 as usize].split(' ')).collect();
+        words.sort_unstable();
+        words.dedup();
+        let words = words.join(" ");
+        let reasons = self.names.reasons_ix(&words);
+        let wanted = Wanted { priority, reasons, home: first.home, way, pinned: false };
+        visit.wanted[bundle as usize] = Ok(wanted);
+        if let Some(seat) = seat {
+            if self.is_on(way, seat) {
+                visit.bundled.extend(&members);
+                visit.kept.extend(&members);
+                for claim in visit.claims {
+                    if self.catalog.product(claim.pool).is_some_and(|p| members.contains(&p)) {
+                        self.free_known(visit, claim, Because::PoolMoved);
+                    }
+                }
+            }
+            return;
+        }
+        visit.bundled.push(bundle);
+        let holds_member = |c: &Claim| c.state.consumes() && self.catalog.product(c.pool).is_some_and(|p| members.contains(&p));
+        if visit.claims.iter().any(holds_member) || self.ways.lists[way.0 as usize].is_empty() {
+            return;
+        }
+        let bundle = self.contender(bundle, wanted, None, visit);
+        let members: Vec<Contender> = members
+            .iter()
+            .zip(all_wanted)
+            .map(|(&m, wanted)| {
+                let waiting = visit.claims.iter().find(|c| self.catalog.product(c.pool) == Some(m)).copied();
+                self.contender(m, wanted, waiting, visit)
+            })
+            .collect();
+        visit.bundled.extend(members.iter().map(|m| m.product));
+        self.out.contest.bundles.push(BundleTry { bundle, members });
+    }
+
+    fn product(&mut self, product: u16, visit: &mut Visit<'_>) {
+        let of_product = |c: &&Claim| self.catalog.product(c.pool) == Some(product);
+        let mine: Vec<Claim> = visit.claims.iter().filter(of_product).copied().collect();
+        let wanted = match visit.wanted[product as usize] {
+            Ok(wanted) => wanted,
+            Err(no) => return self.unwanted(product, no, &mine, visit),
+        };
+        // One seat per product; a seat comes before a wait, a seat on the way before one beside it.
+        let main = mine.iter().min_by_key(|c| (!c.state.consumes(), !self.is_on(wanted.way, c))).copied();
+        for extra in mine.iter().filter(|c| Some(c.id) != main.map(|m| m.id)) {
+            self.free_known(visit, extra, Because::PoolMoved);
+        }
+        match main {
+            Some(seat) if seat.state.consumes() && self.is_on(wanted.way, &seat) => self.stays(product, wanted, seat, visit),
+            Some(seat) if seat.state.consumes() => {
+                if visit.person.quarantined {
+                    visit.kept.push(product);
+                    return;
+                }
+                let because = if wanted.pinned { Because::Pinned } else { self.moved_because(&seat, wanted) };
+                self.free(visit.key, &seat, because);
+                let mut contender = self.contender(product, wanted, None, visit);
+                contender.since = seat.since;
+                contender.because = Because::PoolMoved;
+                self.out.contest.contenders.push(contender);
+            }
+            other => {
+                let contender = self.contender(product, wanted, other, visit);
+                self.out.contest.contenders.push(contender);
+            }
+        }
+    }
+
+    fn is_on(&self, way: Way, claim: &Claim) -> bool {
+        self.catalog.pool(claim.pool).is_some_and(|at| self.ways.on_way(way, at as u16).is_some())
+    }
+
+    fn moved_because(&self, seat: &Claim, wanted: Wanted) -> Because {
+        let roster = self.input.roster;
+        let home = roster.text(roster.org(wanted.home).id);
+        if self.names.home_of(seat).as_str() == home { Because::Denied } else { Because::HomeMoved }
+    }
+
+    /// A seat that stays: at most its words change, and `held` turns back to `active` (R33, R39, R41).
+    fn stays(&mut self, product: u16, wanted: Wanted, seat: Claim, visit: &mut Visit<'_>) {
+        let home = self.home_ix(wanted.home);
+        let mut after = Claim { home, reasons: wanted.reasons, priority: wanted.priority, ..seat };
+        if seat.state == ClaimState::Held {
+            after.state = ClaimState::Active;
+            after.changed = self.input.now;
+        }
+        let because = if after.state != seat.state {
+            Because::JoinedTeam
+        } else if after.home != seat.home {
+            Because::HomeMoved
+        } else {
+            Because::ReasonsChanged
+        };
+        let was = self.nearest_of(&seat);
+        let is = self.nearest_of(&after);
+        if let Some(at) = self.catalog.pool(seat.pool)
+            && (after.state, is) != (seat.state, was)
+        {
+            self.pools[at].shift(Some((seat.state, was)), Some((after.state, is)));
+        }
+        let required = self.catalog.requires[product as usize];
+        if required.is_some_and(|r| !visit.kept.contains(&r)) {
+            let person = self.text(visit.key);
+            let nearest = is.and_then(|at| u16::try_from(at).ok());
+            self.out.contest.dependents.push(Dependent { person, product, before: seat, after, because, nearest });
+            return;
+        }
+        visit.kept.push(product);
+        if after != seat {
+            self.update(visit.key, seat, after, because);
+        }
+    }
+
+    fn unwanted(&mut self, product: u16, no: NoNeed, mine: &[Claim], visit: &mut Visit<'_>) {
+        let because = match no {
+            NoNeed::NoRule => Because::EntitlementEnded,
+            NoNeed::NotActiveUser => Because::EnrollmentsEnded,
+            NoNeed::Disabled => Because::Disabled,
+            NoNeed::NotActivated => Because::NotActivated,
+        };
+        if mine.is_empty() && matches!(no, NoNeed::NotActivated | NoNeed::Disabled) {
+            self.withhold(visit.key, Some(product), because);
+        }
+        let named = self.input.policy.products[product as usize].seat_model == SeatModel::Named;
+        for claim in mine {
+            let denied = self.denied(visit.key, claim.pool);
+            if named && claim.state.consumes() && !denied {
+                visit.kept.push(product);
+                let state = named_without_team(claim.state);
+                if state != claim.state {
+                    let nearest = self.nearest_of(claim);
+                    if let Some(at) = self.catalog.pool(claim.pool) {
+                        self.pools[at].shift(Some((claim.state, nearest)), Some((state, nearest)));
+                    }
+                    let after = Claim { state, changed: self.input.now, ..*claim };
+                    self.update(visit.key, *claim, after, Because::LeftTeams);
+                }
+            } else {
+                if visit.person.quarantined {
+                    visit.kept.push(product);
+                }
+                self.free_known(visit, claim, if denied { Because::Denied } else { because });
+            }
+        }
+    }
+
+    fn denied(&self, key: &str, pool: PoolIx) -> bool {
+        let at = self.catalog.pool(pool);
+        self.pins
+            .get(key)
+            .is_some_and(|pins| pins.iter().any(|&(p, kind)| kind == PinKind::Deny && Some(usize::from(p)) == at))
+    }
+
+    fn contender(&mut self, product: u16, wanted: Wanted, existing: Option<Claim>, visit: &Visit<'_>) -> Contender {
+        let required = self.catalog.requires[product as usize];
+        Contender {
+            person: self.text(visit.key),
+            product,
+            priority: wanted.priority,
+            since: existing.map_or(self.input.now, |claim| claim.since),
+            home: self.home_ix(wanted.home),
+            reasons: wanted.reasons,
+            way: wanted.way,
+            existing: existing.map(Box::new),
+            has_required: required.is_none_or(|r| visit.kept.contains(&r)),
+            because: if wanted.pinned { Because::Pinned } else { Because::Entitled },
+            channel: if wanted.pinned { Channel::Manual } else { Channel::Sync },
+        }
+    }
+
+    /// Frees a claim of somebody whose record could be read in full; else the person keeps it (R104).
+    fn free_known(&mut self, visit: &Visit<'_>, claim: &Claim, because: Because) {
+        if !visit.person.quarantined {
+            self.free(visit.key, claim, because);
+        }
+    }
+
+    fn free(&mut self, key: &str, claim: &Claim, because: Because) {
+        let person = self.text(key);
+        let nearest = self.nearest_of(claim);
+        if let Some(at) = self.catalog.pool(claim.pool) {
+            self.pools[at].shift(Some((claim.state, nearest)), None);
+        }
+        let after = Claim { state: ClaimState::Released, wait: Wait::Nothing, changed: self.input.now, ..*claim };
+        self.out.frees.push(ClaimChange { person, because, before: Some(Box::new(*claim)), after });
+    }
+
+    fn update(&mut self, key: &str, before: Claim, after: Claim, because: Because) {
+        let person = self.text(key);
+        self.out.updates.push(ClaimChange { person, because, before: Some(Box::new(before)), after });
+    }
+
+    fn withhold(&mut self, key: &str, product: Option<u16>, because: Because) {
+        let person = self.text(key);
+        self.out.withheld.push(Withheld { person, product, pool: None, because });
+    }
+
+    fn text(&mut self, key: &str) -> Text {
+        // All keys of a customer fit into one arena: the roster's holds them beside everything else.
+        *self.current.get_or_insert_with(|| self.people.push(key).unwrap_or_default())
+    }
+
+    fn nearest_of(&self, claim: &Claim) -> Option<usize> {
+        let at = self.catalog.pool(claim.pool)?;
+        self.ways.nearest_by_name(at, self.names.home_of(claim)).map(usize::from)
+    }
+
+    fn home_ix(&mut self, org: OrgIx) -> OrgNameIx {
+        let (roster, names) = (self.input.roster, &mut self.names);
+        *self.homes.entry(org).or_insert_with(|| names.org(&OrgId::from(roster.text(roster.org(org).id))))
+    }
+
+    fn reasons_ix(&mut self, pinned: bool) -> ReasonsIx {
+        let key = (std::mem::take(&mut self.rules), pinned);
+        if let Some(&known) = self.reasons.get(&key) {
+            self.rules = key.0;
+            return known;
+        }
+        let mut words: Vec<String> = key.0.iter().map(|&at| format!("rule:{}", self.input.policy.rules[at as usize].id)).collect();
+        if words.is_empty() && !pinned {
+            words.push("auto_assign".to_owned());
+        }
+        if pinned {
+            words.push("pin".to_owned());
+        }
+        words.sort_unstable();
+        let ix = self.names.reasons_ix(&words.join(" "));
+        self.reasons.insert(key, ix);
+        ix
+    }
+}
+
+fn pins_in_force<'a>(input: &PlanInput<'a>) -> Pins<'a> {
+    let mut pins: Pins<'a> = HashMap::new();
+    for pin in &input.standing.pins {
+        if let Some(at) = input.policy.pools.iter().position(|p| p.id == pin.pool)
+            && in_force(pin.until, input.policy.pools[at].calendar.day_of(input.now))
+        {
+            pins.entry(pin.person.as_str()).or_default().push((at as u16, pin.kind));
+        }
+    }
+    pins
+}
