@@ -9,8 +9,10 @@ mod claim;
 mod entry;
 mod episode;
 mod grant;
+mod ledger;
 mod pool;
 mod product;
+mod proof;
 mod queue;
 mod reservation;
 mod term;
@@ -27,6 +29,7 @@ pub use claim::{
 pub use entry::{Entry, Mismatch, PoolTerms, SeatAnswer};
 pub use episode::{Observation, Step, advance, overlapping, reconsider};
 pub use grant::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
+pub use ledger::Ledger;
 pub use pool::{Audience, OnFull, OverageLimits, Pool};
 pub use product::{Product, ProductKind, SeatModel};
 pub use queue::queue_order;

@@ -1,26 +1,25 @@
 //! How a claim goes from state to state (R31).
 
-use crate::license::claim::ClaimState;
+use crate::license::claim::ClaimState::{self, Active, Held, Pending, Released, Suspended, Waiting};
 
 /// The state after the person left the last team, seat model `named`: seated becomes held, the rest stays (R33).
 pub fn named_without_team(state: ClaimState) -> ClaimState {
-    if state == ClaimState::Active { ClaimState::Held } else { state }
+    if state == Active { Held } else { state }
 }
 
 /// The state after the person joined a team, seat model `named`: held becomes seated, the rest stays (R33).
 pub fn named_with_team(state: ClaimState) -> ClaimState {
-    if state == ClaimState::Held { ClaimState::Active } else { state }
+    if state == Held { Active } else { state }
 }
 
 /// The state after the person accepted the invitation; accepting again changes nothing (R32, R41).
 pub fn accepted(state: ClaimState) -> ClaimState {
-    if state == ClaimState::Pending { ClaimState::Active } else { state }
+    if state == Pending { Active } else { state }
 }
 
 /// Whether a claim may go from `before` (`None`: it is new) to `after`. Staying is allowed except in `released`, which
 /// is terminal.
 pub fn may_become(before: Option<ClaimState>, after: ClaimState) -> bool {
-    use ClaimState::{Active, Held, Pending, Released, Suspended, Waiting};
     match (before, after) {
         (None, Waiting | Pending | Active) => true,
         (None, Held | Suspended | Released) | (Some(Released), _) => false,
