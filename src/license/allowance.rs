@@ -29,8 +29,7 @@ pub fn allowance_known(pool: &Pool, grants: &[Grant], agreed: &[AgreedExcess], a
 pub fn changes_between(pool: &Pool, grants: &[Grant], agreed: &[AgreedExcess], from: Instant, to: Instant) -> Vec<Instant> {
     let edges = grants.iter().filter(|g| g.pool == pool.id).flat_map(|g| [g.from, g.to]);
     let edges = edges.chain(agreed.iter().filter(|a| a.pool == pool.id).flat_map(|a| [a.from, a.to]));
-    // `Instant::MAX` means "for good" and is not a change.
-    let mut edges: Vec<Instant> = edges.filter(|e| from < *e && *e <= to && *e != Instant::MAX).collect();
+    let mut edges: Vec<Instant> = edges.filter(|e| from < *e && *e <= to).collect();
     edges.sort_unstable();
     edges.dedup();
     let mut before = allowance_at(pool, grants, agreed, from);

@@ -182,6 +182,13 @@ mod tests {
     }
 
     #[test]
+    fn a_purchase_relieves_before_the_agreement_ends() {
+        let got = walk(&[(100, 100, 10), (115, 100, 10), (115, 105, 0)]);
+        assert_eq!(got[0], causes(&[(Cause::AgreedExcess, 10), (Cause::SyncOverdraw, 5)]));
+        assert_eq!(got[1], causes(&[(Cause::AgreedExcessEnded, 10)]));
+    }
+
+    #[test]
     fn relief_comes_before_new_hurt() {
         let held = causes(&[(Cause::SyncOverdraw, 5)]);
         let got = step(&held, at(105, 100, 0), at(100, 95, 0), Cause::SyncOverdraw);

@@ -20,7 +20,7 @@ use crate::license::transition::may_become;
 pub struct Ledger {
     version: Version,
     names: Names,
-    /// Open claims; inside a person sorted by pool and id. Nobody is in it without one.
+    /// Open claims; inside a person sorted by pool, of which each has one (I2). Nobody is in it without a claim.
     people: BTreeMap<Box<str>, Vec<Claim>>,
     /// Claims by state, by position of the pool.
     counts: Vec<StateCounts>,
@@ -108,7 +108,7 @@ impl Ledger {
         &self.names
     }
 
-    /// Everybody with an open claim, by key, with the open claims by pool and id.
+    /// Everybody with an open claim, by key, with the open claims by pool.
     pub fn people(&self) -> impl Iterator<Item = (&str, &[Claim])> {
         self.people.iter().map(|(key, claims)| (&**key, claims.as_slice()))
     }
@@ -236,7 +236,7 @@ impl Ledger {
             }
             Some(at) => held[at] = *claim,
             None => {
-                let at = held.partition_point(|other| (other.pool, other.id) < (claim.pool, claim.id));
+                let at = held.partition_point(|other| other.pool < claim.pool);
                 held.reserve_exact(1);
                 held.insert(at, *claim);
             }
@@ -370,3 +370,5 @@ fn claim_mismatch(at: Version, person: &str, claim: ClaimId, flaw: Flaw) -> Mism
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod world;

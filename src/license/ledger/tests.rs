@@ -2,221 +2,15 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::{Strategy, any, proptest};
 
-use crate::base::{Actor, Calendar, ClaimId, Day, Digest, EpisodeId, Instant, PoolId, Seats, SourceId, TextArena, Version};
-use crate::license::allowance::{allowance_at, changes_between};
-use crate::license::band::band;
-use crate::license::books::{Absence, Allowance, Band, Cause, Causes, Episode, Outcome, PoolBooks, SourceMark, StateCounts};
-use crate::license::causes::{Situation, leading_cause, step};
-use crate::license::claim::ClaimState::{self, Active, Held, Pending, Released, Waiting};
-use crate::license::claim::{Because, Channel, Claim, ClaimChange, Names, OrgNameIx, PoolIx, ReasonsIx, Wait};
+use crate::base::{Actor, ClaimId, Day, Digest, EpisodeId, Instant, PoolId, Seats, SourceId, TextArena, Version};
+use crate::license::books::{Absence, Band, Cause, Episode, Outcome, SourceMark};
+use crate::license::claim::ClaimState::{self, Active, Held, Pending, Released};
+use crate::license::claim::{Names, OrgNameIx};
 use crate::license::entry::{Entry, Mismatch, PoolTerms};
-use crate::license::episode::{Observation, Step, advance, reconsider};
-use crate::license::grant::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
+use crate::license::grant::{AgreedExcess, Pin, PinKind};
 use crate::license::ledger::Ledger;
-use crate::license::pool::{Audience, OnFull, OverageLimits, Pool};
+use crate::license::ledger::world::{Commit, World, grant, two_commits};
 use crate::license::transition::may_become;
-
-/// One commit as the trail keeps it.
-struct Commit {
-    version: Version,
-    at: Instant,
-    names: Names,
-    people: TextArena,
-    changes: Vec<ClaimChange>,
-    entries: Vec<Entry>,
-}
-
-impl Commit {
-    fn apply(&self, ledger: &mut Ledger) -> Result<(), Mismatch> {
-        ledger.apply(self.version, self.at, &self.names, &self.people, &self.changes, &self.entries)
-    }
-
-    fn books(&mut self) -> &mut PoolBooks {
-        let books = self.entries.iter_mut().find_map(|e| if let Entry::Pool { books, .. } = e { Some(books) } else { None });
-        books.expect("books of the pool")
-    }
-
-    fn episode(&mut self) -> &mut Episode {
-        let episode = self.entries.iter_mut().find_map(|e| if let Entry::Episode(e) = e { Some(e) } else { None });
-        episode.expect("an episode")
-    }
-}
-
-/// A customer with one pool whose books are kept here by plain counting, to be compared with the ledger.
-struct World {
-    pool: Pool,
-    version: Version,
-    names: Names,
-    claims: BTreeMap<String, Claim>,
-    grants: Vec<Grant>,
-    agreed: Vec<AgreedExcess>,
-    books: PoolBooks,
-    episodes: Vec<Episode>,
-    next_claim: u64,
-}
-
-impl World {
-    fn new() -> Self {
-        let mut names = Names { pools: Vec::new(), orgs: vec!["north".into()], reasons: vec!["rule:all".into()] };
-        names.pool(&"math".into());
-        let pool = Pool {
-            id: "math".into(),
-            product: "math".into(),
-            owner: "north".into(),
-            audience: Audience::Any,
-            unlimited: false,
-            on_full: OnFull::Overdraw,
-            overage: OverageLimits::CONTRACT,
-            reservations: Vec::new(),
-            calendar: Calendar::utc(),
-            anchor: None,
-        };
-        let books = PoolBooks {
-            counts: StateCounts::default(),
-            allowance: Allowance { seats: Some(Seats(0)), agreed: Seats(0) },
-            causes: Causes::new(),
-            band: Band::Within,
-            episode: None,
-        };
-        Self {
-            pool,
-            version: Version(0),
-            names,
-            claims: BTreeMap::new(),
-            grants: Vec::new(),
-            agreed: Vec::new(),
-            books,
-            episodes: Vec::new(),
-            next_claim: 1,
-        }
-    }
-
-    /// Makes a commit: people into states, and entries; books and episodes follow from them.
-    fn commit(&mut self, at: i64, moves: &[(&str, ClaimState)], mut entries: Vec<Entry>) -> Commit {
-        let mut people = TextArena::default();
-        let at = Instant(at);
-        self.version.0 += 1;
-        if self.version == Version(1) {
-            entries.insert(0, Entry::PoolDefined(self.terms()));
-        }
-        for entry in &entries {
-            match entry {
-                Entry::Granted(grant) => self.grants.push(grant.clone()),
-                Entry::ExcessAgreed(agreed) => self.agreed.push(agreed.clone()),
-                _ => {}
-            }
-        }
-        let mut changes = Vec::new();
-        for (person, state) in moves {
-            let before = self.claims.get(*person).copied();
-            let after = match before {
-                Some(claim) => Claim { state: *state, changed: at, ..claim },
-                None => self.claim(at, *state),
-            };
-            changes.push(ClaimChange {
-                person: people.push(person).expect("room"),
-                because: Because::Entitled,
-                before: before.map(Box::new),
-                after,
-            });
-            match state {
-                Released => self.claims.remove(*person),
-                _ => self.claims.insert((*person).to_owned(), after),
-            };
-        }
-        self.settle(at, &mut entries);
-        entries.push(Entry::Pool { pool: self.pool.id.clone(), books: self.books.clone() });
-        Commit { version: self.version, at, names: self.names.clone(), people, changes, entries }
-    }
-
-    fn claim(&mut self, at: Instant, state: ClaimState) -> Claim {
-        self.next_claim += 1;
-        Claim {
-            id: ClaimId(self.next_claim - 1),
-            since: at,
-            changed: at,
-            home: OrgNameIx(0),
-            reasons: ReasonsIx(0),
-            priority: 0,
-            pool: PoolIx(0),
-            state,
-            channel: Channel::Sync,
-            wait: if state == Waiting { Wait::Seat } else { Wait::Nothing },
-        }
-    }
-
-    fn terms(&self) -> PoolTerms {
-        let Pool { id, product, unlimited, overage, .. } = self.pool.clone();
-        PoolTerms { pool: id, product, unlimited, overage }
-    }
-
-    /// Works out books and episodes after a commit.
-    fn settle(&mut self, at: Instant, entries: &mut Vec<Entry>) {
-        let before = Situation { used: self.books.counts.used(), allowance: self.books.allowance };
-        let mut counts = StateCounts::default();
-        for state in ClaimState::ALL {
-            counts.set(state, Seats(self.claims.values().filter(|c| c.state == state).count() as u32));
-        }
-        let known = |at| allowance_at(&self.pool, &self.grants, &self.agreed, at);
-        let after = Situation { used: counts.used(), allowance: known(at) };
-        let effective = after.allowance.effective();
-        let causes = step(&self.books.causes, before, after, Cause::SyncOverdraw);
-        let band = band(after.used, effective, &self.pool.overage);
-
-        let reconsidered = |episode: &Episode| {
-            let changes = changes_between(&self.pool, &self.grants, &self.agreed, episode.opened, at);
-            reconsider(episode, at, &changes, |at| known(at).effective())
-        };
-        for episode in &mut self.episodes {
-            if let Some(void) = reconsidered(episode) {
-                entries.push(Entry::Episode(void.clone()));
-                *episode = void;
-            }
-        }
-        let seen = Observation {
-            pool: self.pool.id.clone(),
-            at,
-            day: Day(at.0 as i32),
-            used: after.used,
-            effective,
-            band,
-            cause: leading_cause(&causes).unwrap_or(Cause::SyncOverdraw),
-        };
-        let open = self.episodes.iter().find(|e| e.closed.is_none());
-        match advance(open, EpisodeId(self.episodes.len() as u64 + 1), &seen) {
-            Step::None => {}
-            Step::Opened(episode) | Step::Moved(episode) | Step::Closed(episode) => {
-                entries.push(Entry::Episode(episode.clone()));
-                self.episodes.truncate(episode.id.0 as usize - 1);
-                self.episodes.push(episode);
-            }
-        }
-        let episode = self.episodes.iter().find(|e| e.closed.is_none()).cloned();
-        self.books = PoolBooks { counts, allowance: after.allowance, causes, band, episode };
-    }
-}
-
-fn grant(id: &str, seats: i64, from: i64, recorded: i64) -> Entry {
-    Entry::Granted(Grant {
-        id: id.into(),
-        pool: "math".into(),
-        seats,
-        from: Instant(from),
-        to: Instant::MAX,
-        recorded: Instant(recorded),
-        by: Actor::system(),
-        kind: GrantKind::Purchase,
-        reference: String::new(),
-    })
-}
-
-/// Two seats bought and taken; then a third and one who waits.
-fn two_commits() -> (World, Commit, Commit) {
-    let mut world = World::new();
-    let first = world.commit(10, &[("ana", Active), ("ben", Active)], vec![grant("order 1", 2, 0, 10)]);
-    let second = world.commit(20, &[("cal", Active), ("dan", Waiting)], Vec::new());
-    (world, first, second)
-}
 
 #[test]
 fn a_history_folds_to_what_was_kept() {
@@ -343,6 +137,39 @@ fn the_past_cannot_be_told_anew() {
             other @ Mismatch::Pool { .. } => panic!("{other}"),
         }
     }
+}
+
+#[test]
+fn an_episode_must_close_when_it_is_over() {
+    let (mut world, first, mut second) = two_commits();
+    let open = second.episode().clone();
+    let mut third = world.commit(30, &[("cal", Released)], Vec::new());
+    third.entries.retain(|entry| !matches!(entry, Entry::Episode(_)));
+    third.books().episode = Some(open);
+    let mut ledger = Ledger::default();
+    first.apply(&mut ledger).expect("true so far");
+    second.apply(&mut ledger).expect("true so far");
+    let found = third.apply(&mut ledger).expect_err("left open").to_string();
+    assert_eq!(found, "at version 3, pool math, episode 1: the trail says not over, stored is open");
+}
+
+#[test]
+fn claims_of_a_person_lie_by_pool_however_they_came() {
+    let mut world = World::new();
+    world.pool.unlimited = true;
+    let mut commit = world.commit(10, &[("ana", Active)], Vec::new());
+    for (id, pool) in [(3, "art"), (2, "lab")] {
+        let pool = PoolId::from(pool);
+        let mut change = commit.changes[0].clone();
+        (change.after.id, change.after.pool) = (ClaimId(id), commit.names.pool(&pool));
+        commit.changes.insert(0, change);
+        let books = commit.books().clone();
+        commit.entries.push(Entry::PoolDefined(PoolTerms { pool: pool.clone(), ..world.terms() }));
+        commit.entries.push(Entry::Pool { pool, books });
+    }
+    let mut ledger = Ledger::default();
+    commit.apply(&mut ledger).expect("true");
+    assert_eq!(ledger.claims_of("ana").iter().map(|c| (c.pool.0, c.id.0)).collect::<Vec<_>>(), [(0, 1), (1, 3), (2, 2)]);
 }
 
 #[test]
