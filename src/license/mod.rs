@@ -1,17 +1,38 @@
 //! Floor 1: what was bought, who has it, and the books over both. A stranger to rosters.
 
+mod admission;
+mod allowance;
+mod band;
 mod books;
+mod causes;
 mod claim;
 mod entry;
+mod episode;
 mod grant;
+mod ledger;
 mod pool;
 mod product;
+mod proof;
+mod queue;
+mod reservation;
+mod term;
+mod transition;
 
+pub use admission::{CreationAnswer, CreationDemand, Room, admit, admit_creation};
+pub use allowance::{allowance_at, allowance_known, changes_between};
+pub use band::band;
 pub use books::{Absence, Allowance, Band, Cause, Causes, Episode, Outcome, PoolBooks, Sample, SourceMark, StateCounts};
+pub use causes::{Situation, growth_cause, leading_cause, step};
 pub use claim::{
     Because, Book, BookPerson, Channel, Claim, ClaimChange, ClaimState, Names, OrgNameIx, PoolIx, ReasonsIx, Wait,
 };
 pub use entry::{Entry, Mismatch, PoolTerms, SeatAnswer};
+pub use episode::{Observation, Step, advance, overlapping, reconsider};
 pub use grant::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
+pub use ledger::Ledger;
 pub use pool::{Audience, OnFull, OverageLimits, Pool};
 pub use product::{Product, ProductKind, SeatModel};
+pub use queue::queue_order;
+pub use reservation::Draws;
+pub use term::{license_year, overlaps, year_start};
+pub use transition::{accepted, may_become, named_with_team, named_without_team};

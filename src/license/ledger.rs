@@ -1,0 +1,374 @@
+//! The books as the trail alone tells them (R159, I12): every commit is folded in, and proven while it is.
+//!
+//! A ledger knows claims, entries and rules, but no store. Fold all commits of a customer from the first, then compare
+//! what it holds with what is stored. A mismatch ends it: after an error the ledger is half-way and good for nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::{ClaimId, EpisodeId, GrantId, Instant, PersonKey, PoolId, SourceId, TextArena, Version};
+use crate::license::allowance::allowance_of;
+use crate::license::books::{Absence, Episode, PoolBooks, SourceMark, StateCounts};
+use crate::license::claim::{Claim, ClaimChange, ClaimState, Names, PoolIx};
+use crate::license::entry::{Entry, Mismatch, PoolTerms};
+use crate::license::episode::overlapping;
+use crate::license::grant::{AgreedExcess, Grant, Pin};
+use crate::license::proof::{Flaw, prove_books, prove_episode};
+use crate::license::transition::may_become;
+
+/// A customer's books, folded from the trail.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    version: Version,
+    names: Names,
+    /// Open claims; inside a person sorted by pool, of which each has one (I2). Nobody is in it without a claim.
+    people: BTreeMap<Box<str>, Vec<Claim>>,
+    /// Claims by state, by position of the pool.
+    counts: Vec<StateCounts>,
+    claim_last: ClaimId,
+    terms: BTreeMap<PoolId, PoolTerms>,
+    grants: BTreeMap<GrantId, Grant>,
+    agreed: BTreeMap<GrantId, AgreedExcess>,
+    pins: BTreeMap<(PersonKey, PoolId), Pin>,
+    pools: BTreeMap<PoolId, PoolBooks>,
+    episodes: BTreeMap<EpisodeId, Episode>,
+    absences: BTreeMap<PersonKey, Absence>,
+    sources: BTreeMap<SourceId, SourceMark>,
+}
+
+impl Ledger {
+    /// Folds in the next commit: made at `at`, `people` and `names` are what its changes point into. Proves that
+    /// every change starts from what the trail had (I2 included), that ids are new and states follow each other, that
+    /// episodes keep their past and do not overlap (I7), and that the books of each pool are what claims and grants
+    /// come to (I1, I3). A pool whose claims change state needs its books in the same commit.
+    ///
+    /// # Errors
+    /// The first [`Mismatch`]: the trail's side is what was folded so far, the stored side is what this commit says.
+    pub fn apply(
+        &mut self,
+        version: Version,
+        at: Instant,
+        names: &Names,
+        people: &TextArena,
+        changes: &[ClaimChange],
+        entries: &[Entry],
+    ) -> Result<(), Mismatch> {
+        if version.0 != self.version.0 + 1 {
+            return Err(record(version)(Flaw::new("version", self.version.0 + 1, version)));
+        }
+        self.version = version;
+        self.adopt_names(names).map_err(record(version))?;
+
+        let mut touched = vec![false; self.counts.len()];
+        let mut ids = Vec::new();
+        for change in changes {
+            let person = people.get(change.person);
+            self.change(person, change, &mut touched, &mut ids)
+                .map_err(|flaw| claim_mismatch(version, person, change.after.id, flaw))?;
+        }
+        self.number(ids).map_err(record(version))?;
+
+        let mut episodes_of = BTreeSet::new();
+        for entry in entries {
+            if let Entry::Episode(episode) = entry {
+                episodes_of.insert(&episode.pool);
+            }
+            self.enter(entry).map_err(record(version))?;
+        }
+        for pool in episodes_of {
+            if let Some((one, other)) = overlapping(self.episodes.values().filter(|e| e.pool == *pool)) {
+                let flaw = Flaw::new(format!("episodes of {pool}"), "one after the other", format!("{one} overlaps {other}"));
+                return Err(record(version)(flaw));
+            }
+        }
+
+        for entry in entries {
+            if let Entry::Pool { pool, books } = entry {
+                self.prove(pool, at, books).map_err(pool_mismatch(version, pool))?;
+                if let Some(position) = self.names.find_pool(pool) {
+                    touched[usize::from(position.0)] = false;
+                }
+            }
+        }
+        match touched.iter().position(|touched| *touched) {
+            Some(position) => {
+                let flaw = Flaw::new("books", "changed by claims", "not in this commit");
+                Err(pool_mismatch(version, &self.names.pools[position])(flaw))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The newest version folded in; 0 if none.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The words behind the claims' positions.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Everybody with an open claim, by key, with the open claims by pool.
+    pub fn people(&self) -> impl Iterator<Item = (&str, &[Claim])> {
+        self.people.iter().map(|(key, claims)| (&**key, claims.as_slice()))
+    }
+
+    /// The open claims of a person; empty if there are none.
+    pub fn claims_of(&self, person: &str) -> &[Claim] {
+        self.people.get(person).map_or(&[], Vec::as_slice)
+    }
+
+    /// Claims of a pool by state, counted from the claims.
+    pub fn counts(&self, pool: &PoolId) -> StateCounts {
+        self.names.find_pool(pool).and_then(|at| self.counts.get(usize::from(at.0))).copied().unwrap_or_default()
+    }
+
+    /// The books of each pool as last written.
+    pub fn pools(&self) -> &BTreeMap<PoolId, PoolBooks> {
+        &self.pools
+    }
+
+    /// The definitions of pools as last written.
+    pub fn terms(&self) -> &BTreeMap<PoolId, PoolTerms> {
+        &self.terms
+    }
+
+    /// All episodes, open and closed, by id.
+    pub fn episodes(&self) -> impl Iterator<Item = &Episode> {
+        self.episodes.values()
+    }
+
+    /// The open episode of a pool.
+    pub fn open_episode(&self, pool: &PoolId) -> Option<&Episode> {
+        self.episodes.values().rev().find(|e| e.closed.is_none() && e.pool == *pool)
+    }
+
+    /// All grants, by id.
+    pub fn grants(&self) -> impl Iterator<Item = &Grant> {
+        self.grants.values()
+    }
+
+    /// All agreed excesses, by id.
+    pub fn agreed(&self) -> impl Iterator<Item = &AgreedExcess> {
+        self.agreed.values()
+    }
+
+    /// The pins that were not lifted, by person and pool.
+    pub fn pins(&self) -> impl Iterator<Item = &Pin> {
+        self.pins.values()
+    }
+
+    /// Who is missing or removed, by person.
+    pub fn absences(&self) -> impl Iterator<Item = &Absence> {
+        self.absences.values()
+    }
+
+    /// What was last taken in, by source.
+    pub fn sources(&self) -> &BTreeMap<SourceId, SourceMark> {
+        &self.sources
+    }
+
+    /// The id the next claim gets, at least.
+    pub fn next_claim(&self) -> ClaimId {
+        ClaimId(self.claim_last.0 + 1)
+    }
+
+    /// The id the next episode gets, at least.
+    pub fn next_episode(&self) -> EpisodeId {
+        EpisodeId(self.episodes.last_key_value().map_or(0, |(id, _)| id.0) + 1)
+    }
+
+    /// Names only grow at the end, so that positions stay true.
+    fn adopt_names(&mut self, names: &Names) -> Result<(), Flaw> {
+        let Names { pools, orgs, reasons } = names;
+        grow("pool names", &mut self.names.pools, pools)?;
+        grow("org names", &mut self.names.orgs, orgs)?;
+        grow("reason names", &mut self.names.reasons, reasons)?;
+        self.counts.resize(pools.len(), StateCounts::default());
+        Ok(())
+    }
+
+    fn change(&mut self, key: &str, change: &ClaimChange, touched: &mut [bool], ids: &mut Vec<ClaimId>) -> Result<(), Flaw> {
+        let ClaimChange { person: _, because: _, before, after } = change;
+        self.name_check(after)?;
+        let held = self.people.get(key).map_or(&[][..], Vec::as_slice);
+        let place = held.iter().position(|claim| claim.id == after.id);
+        if place.map(|at| &held[at]) != before.as_deref() {
+            let side = |claim: Option<&Claim>| claim.map_or("none".into(), |claim| self.describe(claim));
+            return Err(Flaw::new("before", side(place.map(|at| &held[at])), side(before.as_deref())));
+        }
+        let state_before = before.as_ref().map(|claim| claim.state);
+        let moved_pool = before.as_ref().is_some_and(|claim| claim.pool != after.pool);
+        if moved_pool || !may_become(state_before, after.state) {
+            let from = before.as_ref().map_or("no claim".into(), |claim| self.describe(claim));
+            return Err(Flaw::new("after", format!("what may follow {from}"), self.describe(after)));
+        }
+        if before.is_none() {
+            if let Some(other) = held.iter().find(|claim| claim.pool == after.pool) {
+                return Err(Flaw::new("after", self.describe(other), self.describe(after)));
+            }
+            ids.push(after.id);
+        }
+        if state_before != Some(after.state) {
+            let pool = usize::from(after.pool.0);
+            touched[pool] = true;
+            if let Some(state) = state_before {
+                self.counts[pool].leave(state);
+            }
+            self.counts[pool].enter(after.state);
+        }
+        self.put(key, place, after);
+        Ok(())
+    }
+
+    /// Puts a claim in its place, or takes it out when it is released.
+    fn put(&mut self, key: &str, place: Option<usize>, claim: &Claim) {
+        let Some(held) = self.people.get_mut(key) else {
+            self.people.insert(key.into(), vec![*claim]);
+            return;
+        };
+        match place {
+            Some(at) if claim.state == ClaimState::Released => {
+                held.remove(at);
+                if held.is_empty() {
+                    self.people.remove(key);
+                }
+            }
+            Some(at) => held[at] = *claim,
+            None => {
+                let at = held.partition_point(|other| other.pool < claim.pool);
+                held.reserve_exact(1);
+                held.insert(at, *claim);
+            }
+        }
+    }
+
+    fn name_check(&self, claim: &Claim) -> Result<(), Flaw> {
+        let Names { pools, orgs, reasons } = &self.names;
+        let PoolIx(pool) = claim.pool;
+        let known = usize::from(pool) < pools.len()
+            && (claim.home.0 as usize) < orgs.len()
+            && (claim.reasons.0 as usize) < reasons.len();
+        if known { Ok(()) } else { Err(Flaw::new("positions", "within the names", format!("{claim:?}"))) }
+    }
+
+    /// New ids of one commit: each once, all above those of earlier commits. In which order is the planner's business.
+    fn number(&mut self, mut ids: Vec<ClaimId>) -> Result<(), Flaw> {
+        ids.sort_unstable();
+        if let Some(first) = ids.first().filter(|first| **first <= self.claim_last) {
+            return Err(Flaw::new("id of a new claim", format!("above {}", self.claim_last), first));
+        }
+        if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Flaw::new("id of a new claim", "given once", format!("{} given twice", pair[0])));
+        }
+        self.claim_last = ids.last().copied().unwrap_or(self.claim_last);
+        Ok(())
+    }
+
+    fn enter(&mut self, entry: &Entry) -> Result<(), Flaw> {
+        match entry {
+            Entry::PoolDefined(terms) => {
+                self.terms.insert(terms.pool.clone(), terms.clone());
+            }
+            Entry::Granted(grant) => {
+                self.once(&grant.id)?;
+                self.grants.insert(grant.id.clone(), grant.clone());
+            }
+            Entry::ExcessAgreed(agreed) => {
+                self.once(&agreed.id)?;
+                self.agreed.insert(agreed.id.clone(), agreed.clone());
+            }
+            Entry::Pinned(pin) => {
+                self.pins.insert((pin.person.clone(), pin.pool.clone()), pin.clone());
+            }
+            Entry::Unpinned { person, pool } => {
+                if self.pins.remove(&(person.clone(), pool.clone())).is_none() {
+                    return Err(Flaw::new(format!("pin of {person} on {pool}"), "none", "lifted"));
+                }
+            }
+            Entry::Pool { pool, books } => {
+                self.pools.insert(pool.clone(), books.clone());
+            }
+            Entry::Episode(episode) => {
+                let before = self.episodes.get(&episode.id);
+                if before.is_none() && episode.id < self.next_episode() {
+                    return Err(Flaw::new("id of a new episode", format!("{} or above", self.next_episode()), episode.id));
+                }
+                prove_episode(before, episode)?;
+                self.episodes.insert(episode.id, episode.clone());
+            }
+            Entry::Absent(absence) => {
+                self.absences.insert(absence.person.clone(), absence.clone());
+            }
+            Entry::Returned(person) => {
+                if self.absences.remove(person).is_none() {
+                    return Err(Flaw::new(format!("absence of {person}"), "none", "returned"));
+                }
+            }
+            Entry::Adopted(mark) => {
+                self.sources.insert(mark.source.clone(), mark.clone());
+            }
+            // They tell what was not done; the books do not change.
+            Entry::Refused { .. } | Entry::IdentityConflict { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn once(&self, id: &GrantId) -> Result<(), Flaw> {
+        if self.grants.contains_key(id) || self.agreed.contains_key(id) {
+            return Err(Flaw::new(format!("grant {id}"), "recorded before", "recorded again"));
+        }
+        Ok(())
+    }
+
+    fn prove(&self, pool: &PoolId, at: Instant, books: &PoolBooks) -> Result<(), Flaw> {
+        let terms = self.terms.get(pool).ok_or_else(|| Flaw::new("definition", "none", "books"))?;
+        let allowance = allowance_of(pool, terms.unlimited, self.grants.values(), self.agreed.values(), at);
+        prove_books(terms, self.counts(pool), allowance, self.open_episode(pool), books)
+    }
+
+    /// A claim on one line.
+    fn describe(&self, claim: &Claim) -> String {
+        let Claim { id, since, changed, home, reasons, priority, pool, state, channel, wait } = claim;
+        let pool = self.names.pools.get(usize::from(pool.0)).map_or("?", |p| p.as_str());
+        let home = self.names.orgs.get(home.0 as usize).map_or("?", |o| o.as_str());
+        let reasons = self.names.reasons.get(reasons.0 as usize).map_or("?", String::as_str);
+        let (state, channel) = (state.word(), channel.word());
+        format!(
+            "{id} in {pool} {state} (since {since}, changed {changed}, home {home}, {reasons}, priority {priority}, {channel}, waits for {wait:?})"
+        )
+    }
+}
+
+fn grow<T: Clone + PartialEq + std::fmt::Debug>(what: &str, held: &mut Vec<T>, names: &[T]) -> Result<(), Flaw> {
+    match names.strip_prefix(held.as_slice()) {
+        Some(fresh) => {
+            held.extend_from_slice(fresh);
+            Ok(())
+        }
+        None => {
+            let at = held.iter().zip(names).take_while(|(a, b)| a == b).count();
+            let name = |list: &[T]| list.get(at).map_or("none".into(), |name| format!("{name:?}"));
+            Err(Flaw::new(format!("{what}, position {at}"), name(held), name(names)))
+        }
+    }
+}
+
+fn record(at: Version) -> impl Fn(Flaw) -> Mismatch {
+    move |Flaw { what, trail, stored }| Mismatch::Record { at, what, trail, stored }
+}
+
+fn pool_mismatch(at: Version, pool: &PoolId) -> impl Fn(Flaw) -> Mismatch {
+    let pool = pool.clone();
+    move |Flaw { what, trail, stored }| Mismatch::Pool { at, pool: pool.clone(), what, trail, stored }
+}
+
+fn claim_mismatch(at: Version, person: &str, claim: ClaimId, flaw: Flaw) -> Mismatch {
+    let Flaw { what: _, trail, stored } = flaw;
+    Mismatch::Claim { at, claim, person: person.to_owned(), trail, stored }
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod world;
