@@ -21,5 +21,6 @@ pub mod clock;
 pub mod license;
 pub mod plan;
 pub mod roster;
+pub mod service;
 pub mod source;
 pub mod store;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::base::{ClaimId, Instant, Text, TextArena};
 use crate::license::{
-    Because, Channel, Claim, ClaimChange, ClaimState, OrgNameIx, PoolIx, Product, ReasonsIx, SeatAnswer, Wait, admit, queue_order,
+    Because, Channel, Claim, ClaimChange, ClaimState, OrgNameIx, PoolIx, Product, ReasonsIx, SeatAnswer, Wait, admit,
+    queue_order,
 };
 use crate::plan::action::Withheld;
 use crate::plan::catalog::Catalog;

@@ -3,16 +3,16 @@
 
 use crate::base::{ClaimId, Instant, OrgId, PersonKey, PoolId, Seats, Text, TextArena};
 use crate::license::{
-    AgreedExcess, Because, Channel, Claim, ClaimChange, ClaimState, Draws, Entry, Episode, Grant, Names, Pin, PinKind, SeatAnswer,
-    Wait, accepted, admit, allowance_at, changes_between, reconsider,
+    AgreedExcess, Because, Channel, Claim, ClaimChange, ClaimState, Draws, Entry, Episode, Grant, Names, Pin, PinKind,
+    SeatAnswer, Wait, accepted, admit, allowance_at, changes_between, reconsider,
 };
 use crate::plan::action::{Notice, NoticeKind, PoolOutlook};
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::{Candidate, Contender, Contest, Dependent, Way, play};
 use crate::plan::demand::Demand;
 use crate::plan::input::{Policy, Standing};
-use crate::plan::pools::{PoolWork, allowance_now, close};
 use crate::plan::planner::{PlanError, with_retired_pools};
+use crate::plan::pools::{PoolWork, allowance_now, close};
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Roster};
 
@@ -237,7 +237,8 @@ impl Work<'_> {
         let Some(at) = self.pool_at(&pin.pool) else { return Answer::UnknownPool };
         let existing = self.claim_in(&pin.person, at);
         if existing.is_some_and(|claim| claim.state.consumes()) {
-            let pinned = self.desk.standing.pins.iter().any(|p| p.person == pin.person && p.pool == pin.pool && p.kind == pin.kind);
+            let pinned =
+                self.desk.standing.pins.iter().any(|p| p.person == pin.person && p.pool == pin.pool && p.kind == pin.kind);
             if !pinned {
                 self.entries.push(Entry::Pinned(pin.clone()));
             }
@@ -362,7 +363,9 @@ impl Work<'_> {
         self.frees.push(ClaimChange { person: text, because, before: Some(Box::new(claim)), after });
         // Seats that hang on this one fall back to waiting for it (R12).
         let freed = self.catalog.product(claim.pool);
-        for other in self.desk.standing.book.claims_of(person.as_str()).iter().filter(|c| c.state.consumes() && c.id != claim.id) {
+        for other in
+            self.desk.standing.book.claims_of(person.as_str()).iter().filter(|c| c.state.consumes() && c.id != claim.id)
+        {
             let Some(product) = self.catalog.product(other.pool) else { continue };
             let Some(other_at) = self.catalog.pool(other.pool) else { continue };
             if freed.is_some() && self.catalog.requires[usize::from(product)] == freed {
@@ -396,8 +399,7 @@ impl Work<'_> {
         }
         self.pools.iter_mut().for_each(PoolWork::frees_done);
         let contest = self.queue();
-        let played =
-            play(contest, &self.desk.policy.products, &self.catalog, &mut self.pools, &self.people, self.desk.now);
+        let played = play(contest, &self.desk.policy.products, &self.catalog, &mut self.pools, &self.people, self.desk.now);
         let mut changes = self.frees;
         changes.extend(played.frees);
         let mut next = self.desk.standing.next_claim.0;

@@ -198,9 +198,7 @@ impl<'a> Demand<'a> {
                 .any(|r| words[r.role.0 as usize] && r.live(self.today) && !roster.org(r.org).ended),
             Node::Org(orgs) => self.live_role_orgs(person).any(|org| orgs[org.0 as usize]),
             Node::Grade(grades) => roster.list(person.grades).any(|grade| grades.iter().any(|g| g == grade)),
-            Node::Class(classes) => {
-                roster.enrollments_of(person).iter().any(|e| !e.ended && classes[e.class.0 as usize])
-            }
+            Node::Class(classes) => roster.enrollments_of(person).iter().any(|e| !e.ended && classes[e.class.0 as usize]),
             Node::Live(classes) => {
                 roster.enrollments_of(person).iter().any(|e| classes[e.class.0 as usize] && e.live(self.today))
             }
@@ -335,7 +333,11 @@ impl Compiler<'_, '_> {
                     "username" => Source::Username,
                     "email_domain" => Source::EmailDomain,
                     kept => Source::Kept(
-                        roster.attribute_names.iter().position(|&n| roster.text(n) == kept).and_then(|at| u16::try_from(at).ok()),
+                        roster
+                            .attribute_names
+                            .iter()
+                            .position(|&n| roster.text(n) == kept)
+                            .and_then(|at| u16::try_from(at).ok()),
                     ),
                 };
                 Node::Attribute(source, equals.clone())

@@ -97,7 +97,9 @@ impl Case<'_, '_> {
         }
         let Some(person) = roster.find_person(self.key).map(|at| roster.person(at)) else {
             return match pool {
-                Some(pool) => ("by_hand", format!("No source delivers the person; the seat in {pool} was given by hand."), Some(pool)),
+                Some(pool) => {
+                    ("by_hand", format!("No source delivers the person; the seat in {pool} was given by hand."), Some(pool))
+                }
                 None => ("unknown_person", "No source delivers a person with this key.".to_owned(), None),
             };
         };
@@ -128,9 +130,8 @@ impl Case<'_, '_> {
         let mut rules = Vec::new();
         match self.demand.need(person, self.at, &mut rules) {
             Ok(_) => {
-                self.facts.extend(
-                    rules.iter().map(|&r| format!("asked for by rule {}", self.input.policy.rules[usize::from(r)].id)),
-                );
+                self.facts
+                    .extend(rules.iter().map(|&r| format!("asked for by rule {}", self.input.policy.rules[usize::from(r)].id)));
             }
             Err(no) if !assigned => return self.not_needed(no, pool),
             Err(_) => {}
@@ -148,7 +149,8 @@ impl Case<'_, '_> {
         if self.ways.lists[way.0 as usize].is_empty() {
             return ("denied", format!("A pin keeps the person out of {product}."), None);
         }
-        let quarantined = if person.quarantined { " A row of the person could not be read, so nothing is taken away." } else { "" };
+        let quarantined =
+            if person.quarantined { " A row of the person could not be read, so nothing is taken away." } else { "" };
         match self.claim {
             None if person.quarantined => ("quarantined", format!("A row of the person could not be read.{quarantined}"), None),
             None => ("not_yet", format!("The next run will ask for a seat of {product}."), None),
@@ -170,7 +172,9 @@ impl Case<'_, '_> {
             NoNeed::NoRule => ("no_entitling_role", format!("No rule asks for it.{after}"), held),
             NoNeed::NotActiveUser => ("not_active_user", format!("No enrollment is live.{after}"), held),
             NoNeed::Disabled => ("disabled", format!("The account is locked in the source.{after}"), held),
-            NoNeed::NotActivated => ("not_activated", format!("The product is not activated for the person's org.{after}"), held),
+            NoNeed::NotActivated => {
+                ("not_activated", format!("The product is not activated for the person's org.{after}"), held)
+            }
         }
     }
 
@@ -183,8 +187,7 @@ impl Case<'_, '_> {
                 (Because::NeedsAccess.word(), format!("Waits in {pool} for a seat of the product it requires."))
             }
             (ClaimState::Waiting, _) => {
-                let place = (self.input.position)(&pool)
-                    .map_or(String::new(), |(k, n)| format!(" at position {k} of {n}"));
+                let place = (self.input.position)(&pool).map_or(String::new(), |(k, n)| format!(" at position {k} of {n}"));
                 ("waiting", format!("Waits{place} for a seat in {pool}."))
             }
             (ClaimState::Pending, _) => ("pending", format!("Invited to {pool}, not accepted yet; the seat is taken.")),

@@ -122,7 +122,14 @@ pub fn judge(case: &Case<'_>) -> Judgment {
     let removed = count(&removals);
     let base = delta.base + (removed - known);
     if passes_limit(removed.into(), base.into(), limits.removal_percent, limits.removal_min) {
-        trips.push(Trip { guard: GuardKind::Removal, org: None, collection: None, base, removed, limit_percent: limits.removal_percent });
+        trips.push(Trip {
+            guard: GuardKind::Removal,
+            org: None,
+            collection: None,
+            base,
+            removed,
+            limit_percent: limits.removal_percent,
+        });
         return Judgment { verdict: Verdict { trips }, held: removals.into_iter().collect() };
     }
     let mut by_org: BTreeMap<&str, (u32, BTreeSet<PersonKey>)> = BTreeMap::new();
@@ -138,7 +145,9 @@ pub fn judge(case: &Case<'_>) -> Judgment {
     let mut held = BTreeSet::new();
     for (org, (base, gone)) in by_org {
         let removed = count(&gone);
-        if base >= limits.org_base_min && passes_limit(removed.into(), base.into(), limits.org_removal_percent, limits.removal_min) {
+        if base >= limits.org_base_min
+            && passes_limit(removed.into(), base.into(), limits.org_removal_percent, limits.removal_min)
+        {
             trips.push(Trip {
                 guard: GuardKind::OrgRemoval,
                 org: Some(OrgId::from(org)),

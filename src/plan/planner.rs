@@ -86,7 +86,9 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     entries.extend(input.new_agreed.iter().cloned().map(Entry::ExcessAgreed));
     entries.extend(input.fresh.iter().cloned().map(Entry::Adopted));
     if !input.fresh.is_empty() {
-        entries.extend(input.conflicts.iter().map(|(known, new)| Entry::IdentityConflict { known: known.clone(), new: new.clone() }));
+        entries.extend(
+            input.conflicts.iter().map(|(known, new)| Entry::IdentityConflict { known: known.clone(), new: new.clone() }),
+        );
     }
     entries.extend(fates.changes.iter().map(|change| match change {
         AbsenceChange::Absent(absence) => Entry::Absent(absence.clone()),
@@ -184,7 +186,8 @@ fn pools_at_work<'a>(input: &PlanInput<'a>, names: &Names, catalog: &Catalog, wa
     for (at, pool) in policy.pools.iter().enumerate() {
         let allowance = allowance_now(pool, input.standing, input.now);
         let taken: Vec<Seats> = reserved[at].iter().map(|&n| Seats(n)).collect();
-        let draws = Draws::new(&pool.reservations, &ways.reservation_parents(at), &taken, Seats(direct[at]), allowance.effective());
+        let draws =
+            Draws::new(&pool.reservations, &ways.reservation_parents(at), &taken, Seats(direct[at]), allowance.effective());
         let Some(ix) = names.find_pool(&pool.id) else { continue };
         works.push(PoolWork::new(pool, ix, input.standing, counts[at], allowance, draws));
     }

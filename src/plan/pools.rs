@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::base::{Balance, Day, EpisodeId, Instant, PoolId, Seats};
 use crate::license::{
-    Allowance, Band, Cause, Causes, Channel, ClaimState, Draws, Entry, Episode, Observation, Pool, PoolBooks, PoolIx, PoolTerms, Room,
-    SeatAnswer, Situation, StateCounts, Step, admit, advance, allowance_at, band,
-    changes_between, leading_cause, reconsider, step,
+    Allowance, Band, Cause, Causes, Channel, ClaimState, Draws, Entry, Episode, Observation, Pool, PoolBooks, PoolIx,
+    PoolTerms, Room, SeatAnswer, Situation, StateCounts, Step, admit, advance, allowance_at, band, changes_between,
+    leading_cause, reconsider, step,
 };
 use crate::plan::action::{Notice, NoticeKind, PoolOutlook};
 use crate::plan::input::{Policy, Standing};
@@ -74,11 +74,7 @@ impl<'a> PoolWork<'a> {
 
     /// What the admission is told (R57). `nearest` is the reservation that the person draws from.
     pub fn room(&self, nearest: Option<usize>) -> Room {
-        Room {
-            used: self.counts.used(),
-            effective: self.allowance.effective(),
-            draw_free: self.draws.free_for(nearest),
-        }
+        Room { used: self.counts.used(), effective: self.allowance.effective(), draw_free: self.draws.free_for(nearest) }
     }
 
     /// Whether there is a seat without going over.
@@ -141,16 +137,10 @@ impl<'a> PoolWork<'a> {
             Cause::SyncOverdraw,
         );
         let freed = self.freed.used();
-        causes = step(
-            &causes,
-            situation(used_before, self.allowance),
-            situation(freed, self.allowance),
-            Cause::SyncOverdraw,
-        );
+        causes = step(&causes, situation(used_before, self.allowance), situation(freed, self.allowance), Cause::SyncOverdraw);
         let by_sync = Seats(used.0.saturating_sub(self.overridden).max(freed.0.min(used.0)));
         causes = step(&causes, situation(freed, self.allowance), situation(by_sync, self.allowance), Cause::SyncOverdraw);
-        causes =
-            step(&causes, situation(by_sync, self.allowance), situation(used, self.allowance), Cause::ManualOverride);
+        causes = step(&causes, situation(by_sync, self.allowance), situation(used, self.allowance), Cause::ManualOverride);
         let band_now = band(used, self.effective(), &self.pool.overage);
         let band_before = self.books.map_or(Band::Within, |b| b.band);
 
@@ -200,7 +190,8 @@ impl<'a> PoolWork<'a> {
         if balance != balance_before || self.before != self.counts || band_before != band_now {
             self.tell(balance_before, balance, &causes, out);
         }
-        let books = PoolBooks { counts: self.counts, allowance: self.allowance, causes: causes.clone(), band: band_now, episode };
+        let books =
+            PoolBooks { counts: self.counts, allowance: self.allowance, causes: causes.clone(), band: band_now, episode };
         if self.books != Some(&books) {
             out.entries.push(Entry::Pool { pool: self.pool.id.clone(), books });
         }

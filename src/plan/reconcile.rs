@@ -352,9 +352,7 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     fn denied(&self, key: &str, pool: PoolIx) -> bool {
         let at = self.catalog.pool(pool);
-        self.pins
-            .get(key)
-            .is_some_and(|pins| pins.iter().any(|&(p, kind)| kind == PinKind::Deny && Some(usize::from(p)) == at))
+        self.pins.get(key).is_some_and(|pins| pins.iter().any(|&(p, kind)| kind == PinKind::Deny && Some(usize::from(p)) == at))
     }
 
     fn contender(&mut self, product: u16, wanted: Wanted, existing: Option<Claim>, visit: &Visit<'_>) -> Contender {
@@ -422,7 +420,8 @@ impl<'a, 'p> Walk<'a, 'p> {
             self.rules = key.0;
             return known;
         }
-        let mut words: Vec<String> = key.0.iter().map(|&at| format!("rule:{}", self.input.policy.rules[at as usize].id)).collect();
+        let mut words: Vec<String> =
+            key.0.iter().map(|&at| format!("rule:{}", self.input.policy.rules[at as usize].id)).collect();
         if words.is_empty() && !pinned {
             words.push("auto_assign".to_owned());
         }

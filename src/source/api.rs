@@ -1,7 +1,7 @@
 //! What a source is: it hands rows to an intake and says what it read.
 
 use crate::base::{Digest, SourceId};
-use crate::roster::{Finding, RosterIntake};
+use crate::roster::{Finding, Level, RosterIntake};
 
 /// One configured roster feed. Blocking: the service calls it off the async threads.
 pub trait RosterSource: Send + Sync {
@@ -75,6 +75,24 @@ pub enum SourceError {
         /// At least one, of level package or file.
         findings: Vec<Finding>,
     },
+}
+
+impl SourceError {
+    /// A file of changes came before anything it could change.
+    pub fn needs_full(package: &Package) -> Self {
+        SourceError::Rejected {
+            package: package.name.clone(),
+            findings: vec![Finding {
+                level: Level::Package,
+                rule: "required_file_missing",
+                file: String::new(),
+                row: 0,
+                record: String::new(),
+                field: String::new(),
+                detail: "the first package of a source must be complete: every rostering file as bulk".to_owned(),
+            }],
+        }
+    }
 }
 
 fn first(findings: &[Finding]) -> String {

@@ -1,0 +1,137 @@
+//! Proves the books: replays the trail from its first entry and compares the outcome with what is stored (R159, I12).
+
+use std::fmt::Debug;
+
+use crate::base::{Digest, Version};
+use crate::license::{Ledger, Mismatch};
+use crate::service::core::{Customer, Service};
+use crate::service::error::ServiceError;
+use crate::store::StoreError;
+
+/// What a verification came to.
+#[derive(Clone, Debug)]
+pub struct AuditReport {
+    /// Commits replayed.
+    pub commits: u64,
+    /// Changes of claims replayed.
+    pub changes: u64,
+    /// The newest hash of the chain.
+    pub hash: Digest,
+    /// Whether the books are proved.
+    pub verified: Verified,
+}
+
+/// The outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// The trail is whole and the stored books are what it says.
+    Clean,
+    /// The chain is broken: an entry was altered, lost or put in.
+    Broken {
+        /// At which version.
+        at: Version,
+        /// How it shows.
+        why: String,
+    },
+    /// The trail is whole and does not lead to the stored books, or contradicts itself.
+    Different(Mismatch),
+}
+
+impl Service {
+    /// Replays the trail of a customer and compares pools, claims, episodes and everything else with the stored state,
+    /// naming the first difference.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn verify(&self, customer: &Customer) -> Result<AuditReport, ServiceError> {
+        let standing = self.store.standing(customer.id())?;
+        let mut ledger = Ledger::default();
+        let mut report = AuditReport { commits: 0, changes: 0, hash: Digest::default(), verified: Verified::Clean };
+        self.store.audit(customer.id(), Version(0), &mut |commit| {
+            // A commit of the daemon may come in meanwhile: the comparison is with the standing read first.
+            if report.verified != Verified::Clean || commit.version > standing.version {
+                return Ok::<(), StoreError>(());
+            }
+            let broken = |why: String| Verified::Broken { at: commit.version, why };
+            if commit.parent_hash != report.hash {
+                report.verified = broken("it does not follow from the entry before it".to_owned());
+            } else if commit.hash != commit.hash_again {
+                report.verified = broken("its content does not come to its hash".to_owned());
+            } else if let Err(mismatch) =
+                ledger.apply(commit.version, commit.at, &commit.names, &commit.people, &commit.changes, &commit.entries)
+            {
+                report.verified = Verified::Different(mismatch);
+            }
+            report.commits += 1;
+            report.changes += commit.changes.len() as u64;
+            report.hash = commit.hash;
+            Ok(())
+        })?;
+        if report.verified == Verified::Clean {
+            report.verified = compare(&ledger, &standing, &self.store.episodes(customer.id())?);
+        }
+        Ok(report)
+    }
+}
+
+fn compare(ledger: &Ledger, standing: &crate::plan::Standing, episodes: &[crate::license::Episode]) -> Verified {
+    let at = standing.version;
+    let differ = |what: String, trail: &dyn Debug, stored: &dyn Debug| {
+        Verified::Different(Mismatch::Record { at, what, trail: format!("{trail:?}"), stored: format!("{stored:?}") })
+    };
+    if ledger.version() != at {
+        return differ("the version".to_owned(), &ledger.version(), &at);
+    }
+    let book = &standing.book;
+    let mut trail = ledger.people().filter(|(_, claims)| !claims.is_empty());
+    for place in 0..book.people.len() {
+        let (key, stored) = (book.key(place), book.claims_at(place));
+        let Some((person, claims)) = trail.next() else {
+            return differ(format!("the claims of person {key}"), &"none", &stored);
+        };
+        let mut claims = claims.to_vec();
+        claims.sort_by_key(|c| (c.pool, c.id));
+        if person != key {
+            return differ("the next person with claims".to_owned(), &person, &key);
+        }
+        if claims != stored {
+            return differ(format!("the claims of person {key}"), &claims, &stored);
+        }
+    }
+    if let Some((person, claims)) = trail.next() {
+        return differ(format!("the claims of person {person}"), &claims, &"none");
+    }
+    for (pool, books) in ledger.pools() {
+        if standing.pools.get(pool) != Some(books) {
+            return differ(format!("the books of pool {pool}"), books, &standing.pools.get(pool));
+        }
+    }
+    let mut stored_episodes = episodes.to_vec();
+    stored_episodes.sort_by_key(|e| e.id);
+    let differences = [
+        first_difference("episodes", ledger.episodes(), stored_episodes.iter()),
+        first_difference("pools", ledger.pools().keys(), standing.pools.keys()),
+        first_difference("grants", ledger.grants(), standing.grants.iter()),
+        first_difference("agreed excesses", ledger.agreed(), standing.agreed.iter()),
+        first_difference("pins", ledger.pins(), standing.pins.iter()),
+        first_difference("missing people", ledger.absences(), standing.absences.iter()),
+        first_difference("sources", ledger.sources().iter(), standing.sources.iter()),
+        first_difference("pool definitions", ledger.terms().iter(), standing.terms.iter()),
+    ];
+    match differences.into_iter().flatten().next() {
+        Some((what, trail, stored)) => Verified::Different(Mismatch::Record { at, what, trail, stored }),
+        None => Verified::Clean,
+    }
+}
+
+fn first_difference<T: PartialEq + Debug>(
+    what: &str,
+    trail: impl Iterator<Item = T>,
+    stored: impl Iterator<Item = T>,
+) -> Option<(String, String, String)> {
+    let (trail, stored): (Vec<T>, Vec<T>) = (trail.collect(), stored.collect());
+    let side = |item: Option<&T>| item.map_or("nothing".to_owned(), |item| format!("{item:?}"));
+    (0..trail.len().max(stored.len()))
+        .find(|&at| trail.get(at) != stored.get(at))
+        .map(|at| (what.to_owned(), side(trail.get(at)), side(stored.get(at))))
+}

@@ -1,0 +1,105 @@
+//! The service: what all doors share. It owns the store, the clock and the customers; it knows no door.
+
+use std::sync::Arc;
+
+use crate::base::{CustomerId, Day, Instant, PoolId, most_similar};
+use crate::clock::Clock;
+use crate::license::{AgreedExcess, Grant, Pool};
+use crate::plan::Policy;
+use crate::roster::IntakePolicy;
+use crate::service::error::ServiceError;
+use crate::source::RosterSource;
+use crate::store::SharedStore;
+
+/// A customer as the settings describe it.
+pub struct Customer {
+    /// Its display name.
+    pub name: String,
+    /// What planning needs: id, products, pools, rules, limits.
+    pub policy: Policy,
+    /// Its roster feeds.
+    pub sources: Vec<Feed>,
+    /// Grants written in the settings; recorded once, at the next run. `recorded` and `by` are filled in then.
+    pub grants: Vec<Grant>,
+    /// Agreed excesses written in the settings; the same.
+    pub agreed: Vec<AgreedExcess>,
+    /// `validation.max_bad_percent` (R105).
+    pub bad_percent_max: u32,
+    /// The nightly schedule: a cron expression in the zone of the policy's calendar; `None`: none.
+    pub nightly: Option<String>,
+}
+
+/// A source with what its intake needs to know.
+pub struct Feed {
+    /// The source.
+    pub source: Arc<dyn RosterSource>,
+    /// How lenient its intake is.
+    pub intake: IntakePolicy,
+    /// New packages are taken as they arrive, without waiting for the night.
+    pub watched: bool,
+}
+
+impl Customer {
+    /// Its id.
+    pub fn id(&self) -> &CustomerId {
+        &self.policy.customer
+    }
+
+    /// Its local date at an instant.
+    pub fn day_of(&self, at: Instant) -> Day {
+        self.policy.calendar.day_of(at)
+    }
+
+    /// One of its pools.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unknown`] with a suggestion.
+    pub fn pool(&self, id: &PoolId) -> Result<&Pool, ServiceError> {
+        self.policy.pools.iter().find(|p| p.id == *id).ok_or_else(|| ServiceError::Unknown {
+            what: "pool",
+            id: id.to_string(),
+            hint: most_similar(id.as_str(), self.policy.pools.iter().map(|p| p.id.as_str())),
+        })
+    }
+}
+
+/// The one layer all doors share. All calls block.
+pub struct Service {
+    pub(crate) store: SharedStore,
+    pub(crate) clock: Arc<dyn Clock>,
+    customers: Vec<Customer>,
+}
+
+impl Service {
+    /// Puts the parts together.
+    pub fn new(store: SharedStore, clock: Arc<dyn Clock>, customers: Vec<Customer>) -> Self {
+        Self { store, clock, customers }
+    }
+
+    /// The store, for doors that only read rows.
+    pub fn store(&self) -> &SharedStore {
+        &self.store
+    }
+
+    /// Now, as this service's clock has it.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The configured customers, in the order of the settings.
+    pub fn customers(&self) -> &[Customer] {
+        &self.customers
+    }
+
+    /// One customer.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unknown`] with a suggestion.
+    pub fn customer(&self, id: &str) -> Result<&Customer, ServiceError> {
+        self.customers.iter().find(|c| c.id().as_str() == id).ok_or_else(|| ServiceError::Unknown {
+            what: "customer",
+            id: id.to_owned(),
+            hint: most_similar(id, self.customers.iter().map(|c| c.id().as_str())),
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! Decisions by hand, each one commit: pins, transfers, acceptances, grants.
+
+use crate::base::{Actor, PersonKey};
+use crate::license::{Book, BookPerson, Names};
+use crate::plan::{Answer, Decided, Decision, Desk, Standing, decide};
+use crate::service::core::{Customer, Service};
+use crate::service::error::ServiceError;
+use crate::store::{Batch, Receipt, StoreError};
+
+/// How often a decision is worked out anew when somebody else commits in between.
+const TRIES_MAX: u32 = 200;
+
+/// A decision and what was written for it.
+#[derive(Debug)]
+pub struct Done {
+    /// The answer.
+    pub answer: Answer,
+    /// What it changed.
+    pub decided: Decided,
+    /// The commit; `None` if there was nothing to write.
+    pub receipt: Option<Receipt>,
+}
+
+impl Service {
+    /// Decides and commits. A refusal is an answer; it is written to the trail and changes no seat. Somebody else's
+    /// commit in between makes it decide anew on the new books, so that two hands never take one seat (R56).
+    ///
+    /// # Errors
+    /// When the books or the roster cannot be read or written.
+    pub fn decide(&self, customer: &Customer, actor: &Actor, decision: &Decision) -> Result<Done, ServiceError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_decide(customer, actor, decision) {
+                Err(ServiceError::Store(StoreError::VersionMoved { .. })) if tries < TRIES_MAX => {}
+                done => return done,
+            }
+        }
+    }
+
+    fn try_decide(&self, customer: &Customer, actor: &Actor, decision: &Decision) -> Result<Done, ServiceError> {
+        let now = self.now();
+        let mut standing = self.store.standing_light(customer.id())?;
+        standing.book = self.book_for(customer, decision)?;
+        let roster = self.roster(customer, &standing)?;
+        let used_by_org = self.store.used_by_org(customer.id())?;
+        let episodes = self.store.episodes(customer.id())?;
+        let desk = Desk {
+            now,
+            policy: &customer.policy,
+            standing: &standing,
+            roster: &roster,
+            used_by_org: &used_by_org,
+            episodes: &episodes,
+        };
+        let (answer, decided) =
+            decide(&desk, decision).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })?;
+        if decided.changes.is_empty() && decided.entries.is_empty() {
+            return Ok(Done { answer, decided, receipt: None });
+        }
+        let batch = Batch {
+            customer: customer.id(),
+            parent: standing.version,
+            at: now,
+            actor: actor.clone(),
+            run: None,
+            plan: None,
+            verb: verb(decision),
+            names: &decided.names,
+            people: &decided.people,
+            changes: &decided.changes,
+            entries: &decided.entries,
+            notices: &decided.notices,
+        };
+        let receipt = self.store.commit(&batch)?;
+        Ok(Done { answer, decided, receipt: Some(receipt) })
+    }
+
+    /// The queue, and all claims of the people a decision is about, as one book.
+    fn book_for(&self, customer: &Customer, decision: &Decision) -> Result<Book, ServiceError> {
+        let concerned: Vec<&PersonKey> = match decision {
+            Decision::Pin { pin, .. } => vec![&pin.person],
+            Decision::Unpin { person, .. } | Decision::Accept { person, .. } => vec![person],
+            Decision::Transfer { give, take } => vec![&give.person, &take.person],
+            Decision::Grant(_) | Decision::AgreedExcess(_) => Vec::new(),
+        };
+        let queue = self.store.queue(customer.id(), None)?;
+        let mut people: Vec<(String, Vec<crate::license::Claim>)> = Vec::new();
+        for at in 0..queue.people.len() {
+            let key = queue.key(at);
+            if !concerned.iter().any(|c| c.as_str() == key) {
+                people.push((key.to_owned(), queue.claims_at(at).to_vec()));
+            }
+        }
+        let mut names: Names = queue.names.clone();
+        for person in concerned {
+            let (known, claims) = self.store.claims_of(customer.id(), person.as_str())?;
+            names = known;
+            if !claims.is_empty() && !people.iter().any(|(key, _)| key == person.as_str()) {
+                people.push((person.as_str().to_owned(), claims));
+            }
+        }
+        Ok(book(names, people))
+    }
+}
+
+/// A book of these people's claims.
+pub(crate) fn book(names: Names, mut people: Vec<(String, Vec<crate::license::Claim>)>) -> Book {
+    people.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut book = Book { names, ..Book::default() };
+    for (key, mut claims) in people {
+        claims.sort_by_key(|c| (c.pool, c.id));
+        let Ok(key) = book.keys.push(&key) else { continue };
+        book.people.push(BookPerson { key, first: book.claims.len() as u32 });
+        book.claims.append(&mut claims);
+    }
+    book
+}
+
+fn verb(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Pin { .. } => "pin",
+        Decision::Unpin { .. } => "unpin",
+        Decision::Transfer { .. } => "transfer",
+        Decision::Accept { .. } => "accept",
+        Decision::Grant(_) => "grant",
+        Decision::AgreedExcess(_) => "agreed_excess",
+    }
+}
+
+/// The books of a customer with the claims of one person only.
+impl Service {
+    pub(crate) fn standing_of_person(&self, customer: &Customer, key: &str) -> Result<Standing, ServiceError> {
+        let mut standing = self.store.standing_light(customer.id())?;
+        let (names, claims) = self.store.claims_of(customer.id(), key)?;
+        let people = if claims.is_empty() { Vec::new() } else { vec![(key.to_owned(), claims)] };
+        standing.book = book(names, people);
+        Ok(standing)
+    }
+}

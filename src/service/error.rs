@@ -1,0 +1,116 @@
+//! What can go wrong in a use case, and which exit code or status it deserves.
+
+use crate::base::{CustomerId, RunId, Version};
+use crate::plan::{Flaw, PlanError};
+use crate::source::SourceError;
+use crate::store::StoreError;
+
+/// Why a use case could not be done. Refusals are not errors: they are answers.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The store could not answer.
+    #[error("use the store")]
+    Store(#[from] StoreError),
+    /// A source could not be read.
+    #[error("read source {source_id}")]
+    Source {
+        /// Which.
+        source_id: crate::base::SourceId,
+        /// Why.
+        #[source]
+        cause: SourceError,
+    },
+    /// The settings and the roster do not fit.
+    #[error("plan for {customer}")]
+    Plan {
+        /// Whose.
+        customer: CustomerId,
+        /// Why.
+        #[source]
+        cause: PlanError,
+    },
+    /// A plan failed its check: a bug. Nothing was changed.
+    #[error("trust the plan for {customer}: {}", .flaws.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Flawed {
+        /// Whose.
+        customer: CustomerId,
+        /// What is wrong with it.
+        flaws: Vec<Flaw>,
+    },
+    /// A stored snapshot cannot be read back.
+    #[error("read a stored snapshot of {customer}: {why}")]
+    Snapshot {
+        /// Whose.
+        customer: CustomerId,
+        /// Why.
+        why: String,
+    },
+    /// The plan was made on another version.
+    #[error("apply run {run}: it was planned on version {planned}, the books are at {now} (plan again)")]
+    Stale {
+        /// The run.
+        run: RunId,
+        /// Its version.
+        planned: Version,
+        /// The version now.
+        now: Version,
+    },
+    /// There is no such thing.
+    #[error("find {what} {id}{}", .hint.as_ref().map(|h| format!("; did you mean {h}?")).unwrap_or_default())]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        id: String,
+        /// Something similar.
+        hint: Option<String>,
+    },
+    /// The settings contradict what was recorded.
+    #[error("accept the settings of {customer}: {why}")]
+    Settings {
+        /// Whose.
+        customer: CustomerId,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Kinds of errors, for exit codes and statuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The caller named something that does not exist.
+    Unknown,
+    /// The plan is out of date.
+    PlanStale,
+    /// A source is down or delivered something unusable.
+    SourceDown,
+    /// The settings are wrong.
+    BadSettings,
+    /// The store is not to be had right now.
+    StoreDown,
+    /// Our fault.
+    Bug,
+}
+
+impl ServiceError {
+    /// Which kind it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            ServiceError::Store(StoreError::Corrupt { .. }) => ErrorKind::Bug,
+            ServiceError::Store(
+                StoreError::VersionMoved { .. }
+                | StoreError::DaemonRunning { .. }
+                | StoreError::DiskFull { .. }
+                | StoreError::ReadOnly { .. }
+                | StoreError::Busy { .. }
+                | StoreError::SchemaNewer { .. }
+                | StoreError::Database { .. },
+            ) => ErrorKind::StoreDown,
+            ServiceError::Source { .. } => ErrorKind::SourceDown,
+            ServiceError::Plan { .. } | ServiceError::Settings { .. } => ErrorKind::BadSettings,
+            ServiceError::Flawed { .. } | ServiceError::Snapshot { .. } => ErrorKind::Bug,
+            ServiceError::Stale { .. } => ErrorKind::PlanStale,
+            ServiceError::Unknown { .. } => ErrorKind::Unknown,
+        }
+    }
+}

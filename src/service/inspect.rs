@@ -1,0 +1,270 @@
+//! Questions about one customer's present state: pools, queue, people, explanations.
+
+use crate::base::{Balance, Day, Instant, PoolId, ProductId, Seats};
+use crate::license::{Allowance, Band, Causes, ClaimState, Episode, StateCounts, allowance_at};
+use crate::plan::{ExplainInput, Explanation, explain};
+use crate::service::core::{Customer, Service};
+use crate::service::error::ServiceError;
+use crate::store::{RunRow, RunState};
+
+/// One customer at a glance.
+#[derive(Clone, Debug)]
+pub struct CustomerStatus {
+    /// Its id.
+    pub customer: String,
+    /// Its display name.
+    pub name: String,
+    /// Its version.
+    pub version: u64,
+    /// Its pools, in the order of the settings.
+    pub pools: Vec<PoolView>,
+    /// Its newest run.
+    pub last_run: Option<RunRow>,
+    /// When a source was last taken in.
+    pub newest_snapshot: Option<Instant>,
+    /// The snapshot is older than `sync.stale_after` (R148).
+    pub stale: bool,
+    /// Its newest notices, newest first.
+    pub notices: Vec<String>,
+}
+
+/// One pool at a glance (R46, R141).
+#[derive(Clone, Debug)]
+pub struct PoolView {
+    /// The pool.
+    pub pool: PoolId,
+    /// Its product.
+    pub product: ProductId,
+    /// Its owner.
+    pub owner: String,
+    /// Its allowance now.
+    pub allowance: Allowance,
+    /// Its claims by state.
+    pub counts: StateCounts,
+    /// allowance − used; `None` for unlimited.
+    pub balance: Option<Balance>,
+    /// The band as of the newest commit.
+    pub band: Band,
+    /// Causes of the seats below zero.
+    pub causes: Causes,
+    /// The open episode.
+    pub episode: Option<Episode>,
+}
+
+impl PoolView {
+    /// Used seats (I1).
+    pub fn used(&self) -> Seats {
+        self.counts.used()
+    }
+
+    /// People waiting.
+    pub fn waiting(&self) -> Seats {
+        self.counts.of(ClaimState::Waiting)
+    }
+}
+
+/// Somebody who waits (R150).
+#[derive(Clone, Debug)]
+pub struct QueueRow {
+    /// The pool.
+    pub pool: PoolId,
+    /// Position in that pool's queue, from 1.
+    pub position: usize,
+    /// Who.
+    pub person: String,
+    /// Weight.
+    pub priority: i32,
+    /// Since when.
+    pub since: Instant,
+    /// `seat` or `access`.
+    pub waits_for: &'static str,
+    /// Home org.
+    pub home: String,
+    /// Why.
+    pub reasons: String,
+}
+
+/// A person of the newest roster.
+#[derive(Clone, Debug)]
+pub struct PersonView {
+    /// The person key.
+    pub key: String,
+    /// Given and family name.
+    pub name: String,
+    /// `active`, `locked`, `ended` or `absent`.
+    pub state: &'static str,
+    /// Roles: `teacher@ash`.
+    pub roles: Vec<String>,
+    /// Live enrollments today.
+    pub live_enrollments: usize,
+    /// Open claims: `learn-main active`.
+    pub claims: Vec<String>,
+}
+
+impl Service {
+    /// One customer at a glance. `stale_after_millis` is `sync.stale_after`.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn status(&self, customer: &Customer, stale_after_millis: i64) -> Result<CustomerStatus, ServiceError> {
+        let standing = self.store.standing_light(customer.id())?;
+        let newest_snapshot = standing.sources.values().map(|mark| mark.at).max();
+        let now = self.now();
+        Ok(CustomerStatus {
+            customer: customer.id().to_string(),
+            name: customer.name.clone(),
+            version: standing.version.0,
+            pools: self.pools(customer)?,
+            last_run: self.store.runs(Some(customer.id()), 1)?.into_iter().next(),
+            newest_snapshot,
+            stale: newest_snapshot.is_none_or(|at| now.0 - at.0 > stale_after_millis),
+            notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
+        })
+    }
+
+    /// The pools of a customer, in the order of the settings.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn pools(&self, customer: &Customer) -> Result<Vec<PoolView>, ServiceError> {
+        let standing = self.store.standing_light(customer.id())?;
+        let now = self.now();
+        let view = |pool: &crate::license::Pool| {
+            let books = standing.pools.get(&pool.id);
+            let allowance = allowance_at(pool, &standing.grants, &standing.agreed, now);
+            let counts = books.map(|b| b.counts).unwrap_or_default();
+            PoolView {
+                pool: pool.id.clone(),
+                product: pool.product.clone(),
+                owner: pool.owner.to_string(),
+                allowance,
+                counts,
+                balance: allowance.balance(counts.used()),
+                band: books.map_or(Band::Within, |b| b.band),
+                causes: books.map(|b| b.causes.clone()).unwrap_or_default(),
+                episode: books.and_then(|b| b.episode.clone()),
+            }
+        };
+        Ok(customer.policy.pools.iter().map(view).collect())
+    }
+
+    /// Who waits, by pool and position; of one pool or of all.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn queue(&self, customer: &Customer, pool: Option<&PoolId>) -> Result<Vec<QueueRow>, ServiceError> {
+        let book = self.store.queue(customer.id(), pool)?;
+        let mut rows = Vec::new();
+        for at in 0..book.people.len() {
+            for claim in book.claims_at(at) {
+                rows.push(QueueRow {
+                    pool: book.names.pool_of(claim).clone(),
+                    position: 0,
+                    person: book.key(at).to_owned(),
+                    priority: claim.priority,
+                    since: claim.since,
+                    waits_for: if claim.wait == crate::license::Wait::Access { "access" } else { "seat" },
+                    home: book.names.home_of(claim).to_string(),
+                    reasons: book.names.reasons_of(claim).to_owned(),
+                });
+            }
+        }
+        rows.sort_by(|a, b| {
+            let order = |r: &QueueRow| (r.priority, r.since, r.person.clone());
+            let ((ap, as_, ak), (bp, bs, bk)) = (order(a), order(b));
+            a.pool.cmp(&b.pool).then_with(|| crate::license::queue_order((ap, as_, &ak), (bp, bs, &bk)))
+        });
+        let mut position = 0;
+        for at in 0..rows.len() {
+            position = if at > 0 && rows[at].pool == rows[at - 1].pool { position + 1 } else { 1 };
+            rows[at].position = position;
+        }
+        Ok(rows)
+    }
+
+    /// Why a person has a seat, or not (R161).
+    ///
+    /// # Errors
+    /// When the books cannot be read, or the settings and the roster do not fit.
+    pub fn explain(
+        &self,
+        customer: &Customer,
+        key: &str,
+        product: Option<&ProductId>,
+    ) -> Result<Vec<Explanation>, ServiceError> {
+        if let Some(product) = product
+            && !customer.policy.products.iter().any(|p| p.id == *product)
+        {
+            let known = customer.policy.products.iter().map(|p| p.id.as_str());
+            let hint = crate::base::most_similar(product.as_str(), known);
+            return Err(ServiceError::Unknown { what: "product", id: product.to_string(), hint });
+        }
+        let standing = self.standing_of_person(customer, key)?;
+        let roster = self.roster(customer, &standing)?;
+        let queue = self.queue(customer, None)?;
+        let position = |pool: &PoolId| {
+            let of_pool = || queue.iter().filter(|row| row.pool == *pool);
+            let mine = of_pool().find(|row| row.person == key)?;
+            Some((mine.position, of_pool().count()))
+        };
+        let input = ExplainInput {
+            today: customer.day_of(self.now()),
+            policy: &customer.policy,
+            standing: &standing,
+            roster: &roster,
+            position: &position,
+        };
+        explain(&input, key, product).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })
+    }
+
+    /// People of the newest roster whose key, name or e-mail holds `text` (any case), at most `limit`, by key; and how
+    /// many there are in all.
+    ///
+    /// # Errors
+    /// When the books or the roster cannot be read.
+    pub fn people(&self, customer: &Customer, text: &str, limit: usize) -> Result<(Vec<PersonView>, usize), ServiceError> {
+        let standing = self.store.standing_light(customer.id())?;
+        let roster = self.roster(customer, &standing)?;
+        let today: Day = customer.day_of(self.now());
+        let wanted = text.to_lowercase();
+        let mut found = Vec::new();
+        let mut total = 0;
+        for person in &roster.people {
+            let key = roster.text(person.key);
+            let name = format!("{} {}", roster.text(person.given), roster.text(person.family));
+            let hit = wanted.is_empty()
+                || [key, &name, roster.text(person.email)].iter().any(|field| field.to_lowercase().contains(&wanted));
+            total += usize::from(hit);
+            if !hit || found.len() >= limit {
+                continue;
+            }
+            let (names, claims) = self.store.claims_of(customer.id(), key)?;
+            found.push(PersonView {
+                key: key.to_owned(),
+                name,
+                state: match (person.ended, person.enabled) {
+                    (true, _) => "ended",
+                    (false, true) => "active",
+                    (false, false) => "locked",
+                },
+                roles: roster
+                    .roles_of(person)
+                    .iter()
+                    .map(|r| format!("{}@{}", roster.role_word(r.role), roster.text(roster.org(r.org).id)))
+                    .collect(),
+                live_enrollments: roster.enrollments_of(person).iter().filter(|e| e.live(today)).count(),
+                claims: claims.iter().map(|c| format!("{} {}", names.pool_of(c), c.state.word())).collect(),
+            });
+        }
+        Ok((found, total))
+    }
+
+    /// Whether the customer's newest run still goes on.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn is_running(&self, customer: &Customer) -> Result<bool, ServiceError> {
+        let newest = self.store.runs(Some(customer.id()), 1)?.into_iter().next();
+        Ok(newest.is_some_and(|run| matches!(run.state, RunState::Fetching | RunState::Planning | RunState::Committing)))
+    }
+}

@@ -1,0 +1,178 @@
+//! Snapshots in and out of the store, and the pull that makes a new one.
+
+use crate::base::{CustomerId, Digest, Instant, SourceId};
+use crate::license::SourceMark;
+use crate::plan::Standing;
+use crate::roster::{Findings, Intake, IntakeCounts, Roster, RosterIntake, diff, hold_conflicts, merge, pack, unpack};
+use crate::service::core::{Customer, Feed, Service};
+use crate::service::error::ServiceError;
+use crate::source::{Package, Seen, SourceError};
+use crate::store::{SnapshotRow, StoreError};
+
+/// What one source brought.
+pub struct Pulled {
+    /// The source.
+    pub source: SourceId,
+    /// The roster the books rest on so far; `None` before the first snapshot.
+    pub before: Option<Roster>,
+    /// What was read; `None` if there was nothing new.
+    pub fresh: Option<Fresh>,
+    /// Why it could not be read; nothing of it is applied (R103).
+    pub error: Option<SourceError>,
+    /// The package that could not be taken in; it is not tried again until it changes.
+    pub rejected: Option<Package>,
+    /// What was found.
+    pub findings: Findings,
+}
+
+/// A new read of one source.
+pub struct Fresh {
+    /// What was read and where it is staged.
+    pub mark: SourceMark,
+    /// Its roster; conflicting keys are kept out of it (R5).
+    pub roster: Roster,
+    /// Rows seen and quarantined.
+    pub counts: IntakeCounts,
+    /// Known people and the new keys that claim their e-mail.
+    pub conflicts: Vec<(String, String)>,
+}
+
+impl Service {
+    /// Pulls the oldest package of a source that was not taken in yet, and stages its snapshot.
+    pub(crate) fn pull(
+        &self,
+        customer: &Customer,
+        feed: &Feed,
+        standing: &Standing,
+        now: Instant,
+    ) -> Result<Pulled, ServiceError> {
+        let source = feed.source.id().clone();
+        let mark = standing.sources.get(&source);
+        let before = mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()?;
+        let mut pulled =
+            Pulled { source: source.clone(), before, fresh: None, error: None, rejected: None, findings: Findings::default() };
+        let seen = self.seen(customer, &source, standing)?;
+        let package = match feed.source.pending(&seen) {
+            Ok(packages) => packages.into_iter().next(),
+            Err(error) => {
+                pulled.error = Some(error);
+                return Ok(pulled);
+            }
+        };
+        let Some(package) = package else { return Ok(pulled) };
+        let incremental = feed.source.is_incremental(&package);
+        let mut intake = RosterIntake::new(pulled.before.clone(), feed.intake);
+        let read = match incremental {
+            Ok(true) if pulled.before.is_none() => Err(SourceError::needs_full(&package)),
+            Ok(_) => feed.source.pull(&package, &mut intake),
+            Err(error) => Err(error),
+        };
+        let Intake { roster, findings, counts } = intake.finish();
+        pulled.findings = findings;
+        if let Err(error) = read {
+            if let SourceError::Rejected { findings, .. } = &error {
+                pulled.rejected = Some(package);
+                for finding in findings {
+                    pulled.findings.push(finding.clone());
+                }
+            }
+            pulled.error = Some(error);
+            return Ok(pulled);
+        }
+        pulled.fresh = Some(self.stage(customer.id(), &source, package, pulled.before.as_ref(), roster, counts, now)?);
+        Ok(pulled)
+    }
+
+    /// What was taken in, or turned away, from a source before.
+    pub(crate) fn seen(&self, customer: &Customer, source: &SourceId, standing: &Standing) -> Result<Seen, ServiceError> {
+        let mark = standing.sources.get(source);
+        Ok(Seen {
+            newest: mark.map(|mark| mark.name.clone()),
+            digest: mark.map(|mark| mark.package),
+            rejected: self.store.rejected(customer.id(), source)?,
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is another fact of one snapshot")]
+    fn stage(
+        &self,
+        customer: &CustomerId,
+        source: &SourceId,
+        package: Package,
+        before: Option<&Roster>,
+        mut roster: Roster,
+        counts: IntakeCounts,
+        now: Instant,
+    ) -> Result<Fresh, ServiceError> {
+        let mut conflicts = Vec::new();
+        if let Some(before) = before {
+            let found = diff(before, &roster).conflicts;
+            conflicts = found
+                .iter()
+                .map(|&(known, new)| {
+                    let key = |roster: &Roster, at| roster.text(roster.person(at).key).to_owned();
+                    (key(before, known), key(&roster, new))
+                })
+                .collect();
+            if !found.is_empty() {
+                roster = hold_conflicts(before, &roster, &found);
+            }
+        }
+        let mut chunks = Vec::new();
+        pack(&roster, &mut |chunk| chunks.push(chunk.to_vec()));
+        let mut digest = crate::base::Digester::new("snapshot");
+        chunks.iter().for_each(|chunk| {
+            digest.stream(chunk);
+        });
+        let digest = digest.finish();
+        let row = SnapshotRow {
+            digest,
+            customer: customer.clone(),
+            source: source.clone(),
+            at: now,
+            bytes: chunks.iter().map(|c| c.len() as u64).sum(),
+            people: roster.people.iter().filter(|p| !p.ended).count() as u64,
+            enrollments: roster.enrollments.len() as u64,
+        };
+        self.store.stage(&row, &mut chunks.into_iter())?;
+        let mark =
+            SourceMark { source: source.clone(), package: package.digest, snapshot: digest, at: now, name: package.name };
+        Ok(Fresh { mark, roster, counts, conflicts })
+    }
+
+    /// Loads a snapshot.
+    ///
+    /// # Errors
+    /// If it is not there or cannot be read back.
+    pub fn snapshot(&self, customer: &CustomerId, digest: &Digest) -> Result<Roster, ServiceError> {
+        let mut chunks = std::collections::VecDeque::new();
+        self.store.snapshot_chunks(digest, &mut |chunk| {
+            chunks.push_back(chunk);
+            Ok::<(), StoreError>(())
+        })?;
+        unpack(|| chunks.pop_front())
+            .map_err(|error| ServiceError::Snapshot { customer: customer.clone(), why: error.to_string() })
+    }
+
+    /// The roster the books of a customer rest on: all of its sources' newest snapshots as one (R6).
+    ///
+    /// # Errors
+    /// If a snapshot cannot be read back.
+    pub fn roster(&self, customer: &Customer, standing: &Standing) -> Result<Roster, ServiceError> {
+        let mut rosters = Vec::new();
+        for feed in &customer.sources {
+            if let Some(mark) = standing.sources.get(feed.source.id()) {
+                rosters.push(self.snapshot(customer.id(), &mark.snapshot)?);
+            }
+        }
+        Ok(united(rosters))
+    }
+}
+
+/// Several rosters as one; a single one as it is.
+pub(crate) fn united(mut rosters: Vec<Roster>) -> Roster {
+    if rosters.len() > 1 {
+        return merge(&rosters.iter().collect::<Vec<_>>());
+    }
+    rosters.pop().unwrap_or_default()
+}

@@ -1,0 +1,455 @@
+//! One run for one customer: pull, normalize, stage, diff, guard, plan, and then commit. A dry run is the first half.
+
+use std::sync::Arc;
+
+use crate::base::{Actor, Digest, ErrorChain, Instant, PersonKey, RunId};
+use crate::license::{Because, ClaimState};
+use crate::plan::{Case, Flaw, Plan, PlanInput, Standing, Verdict, check, judge, plan, trip_text};
+use crate::roster::{Collection, Level, RosterDelta, diff};
+use crate::service::core::{Customer, Service};
+use crate::service::error::ServiceError;
+use crate::service::rosters::{Pulled, united};
+use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, RunTally, StoreError, Trigger};
+
+/// How often a run plans anew when somebody else commits in between (R113).
+const TRIES_MAX: u32 = 5;
+
+/// Where a run is, for whoever watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading a source.
+    Reading,
+    /// Comparing, judging, planning.
+    Planning,
+    /// Writing.
+    Committing,
+}
+
+/// Told about the phases of a run.
+pub type Watch<'w> = &'w (dyn Fn(Phase) + Sync);
+
+/// A run that was planned: its row, its plan and what it rests on.
+pub struct Planned {
+    /// The run as stored.
+    pub run: RunRow,
+    /// The plan; `None` if there was nothing to plan from.
+    pub plan: Option<Arc<Plan>>,
+}
+
+/// A plan with the things the service needs to commit it.
+struct Draft {
+    plan: Plan,
+    people: u64,
+    state: RunState,
+    message: String,
+    packages: Vec<String>,
+}
+
+impl Service {
+    /// Plans and, unless a guard stops everything, commits: the one code path of nightly, same-day and drop.
+    ///
+    /// # Errors
+    /// When nothing could be found out at all. A run that failed for a reason an operator can act on is a row with
+    /// state `failed`, not an error.
+    pub fn sync(&self, customer: &Customer, trigger: &Trigger, watch: Watch<'_>) -> Result<RunRow, ServiceError> {
+        let planned = self.run(customer, trigger, true, watch)?;
+        Ok(planned.run)
+    }
+
+    /// The first half: everything up to the plan, which is kept and can be applied later. Changes no seat.
+    ///
+    /// # Errors
+    /// As [`Service::sync`].
+    pub fn plan_sync(&self, customer: &Customer, trigger: &Trigger, watch: Watch<'_>) -> Result<Planned, ServiceError> {
+        self.run(customer, trigger, false, watch)
+    }
+
+    /// The second half: commits the plan of a run that was planned, if the books still are where they were.
+    ///
+    /// # Errors
+    /// [`ServiceError::Stale`] if they are not, [`ServiceError::Unknown`] if there is no such plan.
+    pub fn apply_plan(&self, run: RunId, actor: &Actor) -> Result<RunRow, ServiceError> {
+        let unknown = |what| ServiceError::Unknown { what, id: run.to_string(), hint: None };
+        let mut row = self.store.run(run)?.ok_or_else(|| unknown("run"))?;
+        let customer = self.customer(row.customer.as_str())?;
+        let id = row.plan.ok_or_else(|| unknown("a plan of run"))?;
+        let plan = self.store.plan(customer.id(), &id)?.ok_or_else(|| unknown("a plan of run"))?;
+        let now = self.store.version(customer.id())?;
+        if row.state != RunState::Planned || now != plan.parent {
+            return Err(ServiceError::Stale { run, planned: plan.parent, now });
+        }
+        let standing = self.store.standing(customer.id())?;
+        self.distrust(customer, &plan, &standing, &[])?;
+        match self.commit(&plan, run, actor, self.now()) {
+            Ok(receipt) => row.version = receipt.map(|r| r.version),
+            Err(StoreError::VersionMoved { planned, now, .. }) => return Err(ServiceError::Stale { run, planned, now }),
+            Err(error) => return Err(error.into()),
+        }
+        row.state = outcome(&plan, row.tally.findings > 0, false);
+        row.ended = Some(self.now());
+        self.store.save_run(&row)?;
+        Ok(row)
+    }
+
+    fn run(&self, customer: &Customer, trigger: &Trigger, commit: bool, watch: Watch<'_>) -> Result<Planned, ServiceError> {
+        let now = self.now();
+        let run = self.store.begin_run(customer.id(), trigger, now)?;
+        let mut row = RunRow {
+            run,
+            customer: customer.id().clone(),
+            trigger: trigger.clone(),
+            state: RunState::Fetching,
+            began: now,
+            ended: None,
+            packages: Vec::new(),
+            plan: None,
+            version: None,
+            tally: RunTally::default(),
+            message: String::new(),
+            rejected: Vec::new(),
+        };
+        let done = self.try_run(customer, &mut row, now, commit, watch);
+        let plan = match done {
+            Ok(plan) => plan.map(Arc::new),
+            Err(error) => {
+                row.state = RunState::Failed;
+                row.message = format!("could not {}", ErrorChain(&error));
+                row.ended = Some(self.now());
+                self.store.save_run(&row)?;
+                return if matches!(error, ServiceError::Store(_)) { Err(error) } else { Ok(Planned { run: row, plan: None }) };
+            }
+        };
+        row.ended = Some(self.now());
+        self.store.save_run(&row)?;
+        Ok(Planned { run: row, plan })
+    }
+
+    fn try_run(
+        &self,
+        customer: &Customer,
+        row: &mut RunRow,
+        now: Instant,
+        commit: bool,
+        watch: Watch<'_>,
+    ) -> Result<Option<Plan>, ServiceError> {
+        watch(Phase::Reading);
+        let light = self.store.standing_light(customer.id())?;
+        let mut pulls = Vec::new();
+        for feed in &customer.sources {
+            pulls.push(self.pull(customer, feed, &light, now)?);
+        }
+        self.note_findings(row, &pulls)?;
+        if let Some(reason) = unusable(customer, &mut pulls, row) {
+            row.state = reason.0;
+            row.message = reason.1;
+            return Ok(None);
+        }
+        row.state = RunState::Planning;
+        self.store.save_run(row)?;
+        watch(Phase::Planning);
+        let mut drafts = Drafting::new(pulls);
+        for attempt in 1.. {
+            let standing = self.standing_with_seeds(customer, now)?;
+            let draft = drafts.draft(customer, standing, now)?;
+            let Draft { plan, people, state, message, packages } = draft;
+            row.tally = tally(&plan, people, row.tally.findings);
+            row.packages = packages;
+            row.message = message;
+            row.plan = Some(plan.id);
+            self.store.save_plan(&plan)?;
+            if !commit {
+                row.state = RunState::Planned;
+                return Ok(Some(plan));
+            }
+            row.state = RunState::Committing;
+            self.store.save_run(row)?;
+            watch(Phase::Committing);
+            match self.commit(&plan, row.run, &row.trigger.actor(), now) {
+                Ok(receipt) => {
+                    row.version = receipt.map(|r| r.version);
+                    row.state = state;
+                    return Ok(Some(plan));
+                }
+                Err(StoreError::VersionMoved { .. }) if attempt < TRIES_MAX => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The standing, with grants of the settings that were never recorded.
+    fn standing_with_seeds(&self, customer: &Customer, now: Instant) -> Result<(Standing, Seeds), ServiceError> {
+        let mut standing = self.store.standing(customer.id())?;
+        let mut seeds = Seeds::default();
+        for grant in &customer.grants {
+            match standing.grants.iter().find(|g| g.id == grant.id) {
+                Some(known)
+                    if known.pool == grant.pool
+                        && known.seats == grant.seats
+                        && known.from == grant.from
+                        && known.to == grant.to => {}
+                Some(known) => {
+                    return Err(ServiceError::Settings {
+                        customer: customer.id().clone(),
+                        why: format!(
+                            "grant {} was recorded on {} with {} seats in pool {}; grants are never edited: put the old values back and add another grant",
+                            grant.id, known.recorded, known.seats, known.pool
+                        ),
+                    });
+                }
+                None => {
+                    seeds.grants.push(crate::license::Grant { recorded: now, by: Actor::operator("settings"), ..grant.clone() })
+                }
+            }
+        }
+        for agreed in &customer.agreed {
+            if !standing.agreed.iter().any(|a| a.id == agreed.id) {
+                seeds.agreed.push(crate::license::AgreedExcess {
+                    recorded: now,
+                    by: Actor::operator("settings"),
+                    ..agreed.clone()
+                });
+            }
+        }
+        standing.grants.extend(seeds.grants.iter().cloned());
+        standing.agreed.extend(seeds.agreed.iter().cloned());
+        Ok((standing, seeds))
+    }
+
+    pub(crate) fn commit(&self, plan: &Plan, run: RunId, actor: &Actor, at: Instant) -> Result<Option<Receipt>, StoreError> {
+        if plan.is_empty() {
+            return Ok(None);
+        }
+        let batch = Batch {
+            customer: &plan.customer,
+            parent: plan.parent,
+            at,
+            actor: actor.clone(),
+            run: Some(run),
+            plan: Some(plan.id),
+            verb: "sync",
+            names: &plan.names,
+            people: &plan.people,
+            changes: &plan.changes,
+            entries: &plan.entries,
+            notices: &plan.notices,
+        };
+        self.store.commit(&batch).map(Some)
+    }
+
+    fn distrust(&self, customer: &Customer, plan: &Plan, standing: &Standing, held: &[PersonKey]) -> Result<(), ServiceError> {
+        let flaws: Vec<Flaw> = check(plan, standing, held);
+        if flaws.is_empty() { Ok(()) } else { Err(ServiceError::Flawed { customer: customer.id().clone(), flaws }) }
+    }
+
+    fn note_findings(&self, row: &mut RunRow, pulls: &[Pulled]) -> Result<(), ServiceError> {
+        let mut rows = Vec::new();
+        for pulled in pulls {
+            row.tally.findings += pulled.findings.total();
+            for finding in &pulled.findings.kept {
+                rows.push(FindingRow {
+                    number: rows.len() as u64 + 1,
+                    source: pulled.source.clone(),
+                    level: finding.level.word().to_owned(),
+                    rule: finding.rule.to_owned(),
+                    file: finding.file.clone(),
+                    row: finding.row,
+                    record: finding.record.clone(),
+                    field: finding.field.clone(),
+                    detail: finding.detail.clone(),
+                });
+            }
+        }
+        if !rows.is_empty() {
+            self.store.save_findings(row.run, &rows)?;
+        }
+        Ok(())
+    }
+}
+
+/// Grants and agreements of the settings that are recorded with this run.
+#[derive(Default)]
+struct Seeds {
+    grants: Vec<crate::license::Grant>,
+    agreed: Vec<crate::license::AgreedExcess>,
+}
+
+/// Whether the run ends here: nothing to read from, a package that cannot be trusted, too many bad rows (R105).
+fn unusable(customer: &Customer, pulls: &mut [Pulled], row: &mut RunRow) -> Option<(RunState, String)> {
+    let mut troubles = Vec::new();
+    for pulled in pulls.iter_mut() {
+        if let Some(error) = &pulled.error {
+            troubles.push(format!("source {}: could not {}", pulled.source, ErrorChain(error)));
+        }
+        if let Some(package) = &pulled.rejected {
+            row.rejected.push((pulled.source.clone(), package.digest));
+        }
+        let bad: Vec<Collection> = pulled.fresh.as_ref().map_or(Vec::new(), |f| f.counts.too_bad(customer.bad_percent_max));
+        if !bad.is_empty()
+            && let Some(fresh) = pulled.fresh.take()
+        {
+            row.rejected.push((pulled.source.clone(), fresh.mark.package));
+            let words: Vec<String> = bad
+                .iter()
+                .map(|&c| format!("{} of {} {}", fresh.counts.of(c).quarantined, fresh.counts.of(c).rows, c.word()))
+                .collect();
+            return Some((
+                RunState::Held,
+                format!(
+                    "source {}: package {} is held: {} are bad, more than {} %; nothing was changed (see `rosterd findings {}`)",
+                    pulled.source,
+                    fresh.mark.name,
+                    words.join(", "),
+                    customer.bad_percent_max,
+                    row.run
+                ),
+            ));
+        }
+    }
+    let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
+    if !troubles.is_empty() && !any_fresh {
+        return Some((RunState::Failed, format!("{}; nothing was changed", troubles.join("; "))));
+    }
+    row.message = troubles.join("; ");
+    if !any_fresh && pulls.iter().all(|p| p.before.is_none()) {
+        return Some((RunState::Succeeded, "no package has arrived yet".to_owned()));
+    }
+    None
+}
+
+/// The rosters of a run, kept over repeated planning.
+struct Drafting {
+    before: crate::roster::Roster,
+    after: Option<crate::roster::Roster>,
+    delta: RosterDelta,
+    fresh: Vec<crate::license::SourceMark>,
+    conflicts: Vec<(PersonKey, PersonKey)>,
+    row_findings: bool,
+    trouble: bool,
+}
+
+impl Drafting {
+    fn new(pulls: Vec<Pulled>) -> Self {
+        let trouble = pulls.iter().any(|p| p.error.is_some());
+        let row_findings = pulls.iter().any(|p| p.findings.kept.iter().any(|f| matches!(f.level, Level::Row | Level::Graph)));
+        let (mut olds, mut news, mut fresh, mut conflicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for pulled in pulls {
+            match pulled.fresh {
+                Some(read) => {
+                    conflicts.extend(
+                        read.conflicts
+                            .iter()
+                            .map(|(known, new)| (PersonKey::from(known.as_str()), PersonKey::from(new.as_str()))),
+                    );
+                    fresh.push(read.mark);
+                    news.push(read.roster);
+                    olds.extend(pulled.before);
+                }
+                None => {
+                    if let Some(before) = pulled.before {
+                        news.push(before.clone());
+                        olds.push(before);
+                    }
+                }
+            }
+        }
+        let before = united(olds);
+        let after = (!fresh.is_empty()).then(|| united(news));
+        let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
+        Self { before, after, delta, fresh, conflicts, row_findings, trouble }
+    }
+
+    fn draft(&mut self, customer: &Customer, standing: (Standing, Seeds), now: Instant) -> Result<Draft, ServiceError> {
+        let (standing, seeds) = standing;
+        let policy = &customer.policy;
+        let judgment = match &self.after {
+            Some(_) => {
+                judge(&Case { before: &self.before, delta: &self.delta, absences: &standing.absences, limits: policy.limits })
+            }
+            // Nothing new was read: what a guard holds stays held.
+            None => crate::plan::Judgment {
+                verdict: Verdict::default(),
+                held: standing.absences.iter().filter(|a| a.held).map(|a| a.person.clone()).collect(),
+            },
+        };
+        // A snapshot that is held as a whole is not taken in: time passes, the roster stays.
+        let stopped = judgment.verdict.stops_all(&policy.limits);
+        let nothing = RosterDelta::default();
+        let taken = if stopped { None } else { self.after.as_ref() };
+        let held: Vec<PersonKey> = if stopped {
+            standing.absences.iter().filter(|a| a.held).map(|a| a.person.clone()).collect()
+        } else {
+            judgment.held
+        };
+        let input = PlanInput {
+            now,
+            today: policy.calendar.day_of(now),
+            policy,
+            standing: &standing,
+            roster: taken.unwrap_or(&self.before),
+            before: &self.before,
+            delta: if stopped { &nothing } else { &self.delta },
+            fresh: if stopped { &[] } else { &self.fresh },
+            verdict: &judgment.verdict,
+            held: &held,
+            conflicts: if stopped { &[] } else { &self.conflicts },
+            new_grants: &seeds.grants,
+            new_agreed: &seeds.agreed,
+        };
+        let plan = plan(&input).map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?;
+        let flaws = check(&plan, &standing, &held);
+        if !flaws.is_empty() {
+            return Err(ServiceError::Flawed { customer: policy.customer.clone(), flaws });
+        }
+        let people = input.roster.people.iter().filter(|p| !p.ended).count() as u64;
+        let state = outcome(&plan, self.row_findings, self.trouble);
+        let message = message(&plan, stopped);
+        let packages = self.fresh.iter().map(|mark| format!("{}:{}", mark.source, mark.name)).collect();
+        Ok(Draft { plan, people, state, message, packages })
+    }
+}
+
+/// How a run ends (R109): success is never claimed when somebody who ought to have a seat has none.
+fn outcome(plan: &Plan, findings: bool, trouble: bool) -> RunState {
+    if !plan.verdict.proceeds() {
+        return RunState::Held;
+    }
+    let unserved = plan.withheld.iter().any(|w| {
+        matches!(
+            w.because,
+            Because::PoolFull | Because::NeedsAccess | Because::NoPool | Because::Quarantined | Because::IdentityConflict
+        )
+    });
+    if unserved || findings || trouble { RunState::SucceededWithErrors } else { RunState::Succeeded }
+}
+
+fn tally(plan: &Plan, people: u64, findings: u64) -> RunTally {
+    let mut tally = RunTally { people, findings, withheld: plan.withheld.len() as u64, ..RunTally::default() };
+    for change in &plan.changes {
+        let was = change.before.as_deref().is_some_and(|b| b.state.consumes());
+        match (was, change.after.state.consumes()) {
+            (false, true) => tally.seated += 1,
+            (true, false) => tally.released += 1,
+            (true, true) | (false, false) => tally.changed += 1,
+        }
+    }
+    tally.waiting = plan.pools.iter().map(|p| u64::from(p.after.of(ClaimState::Waiting).0)).sum();
+    tally
+}
+
+/// One line that an operator can act on.
+fn message(plan: &Plan, stopped: bool) -> String {
+    let mut parts: Vec<String> = plan.verdict.trips.iter().map(|trip| format!("held by guard {}", trip_text(trip))).collect();
+    if stopped {
+        parts.push("nothing of the new snapshot was taken in".to_owned());
+    }
+    for pool in plan.pools.iter().filter(|p| p.balance.is_some_and(|b| b.0 < 0)) {
+        parts.push(format!("pool {} at {}", pool.pool, pool.balance.unwrap_or_default()));
+    }
+    parts.join("; ")
+}
+
+/// A digest by its hex form or the first digits of it.
+pub fn digest_matches(digest: &Digest, prefix: &str) -> bool {
+    digest.to_string().starts_with(prefix)
+}
