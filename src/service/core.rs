@@ -27,6 +27,10 @@ pub struct Customer {
     pub bad_percent_max: u32,
     /// The nightly schedule: a cron expression in the zone of the policy's calendar; `None`: none.
     pub nightly: Option<String>,
+    /// A scheduled run missed by less than so many hours is made up for (R100).
+    pub catchup_window_hours: u32,
+    /// A snapshot older than so many hours is marked as stale (R148).
+    pub stale_after_hours: u32,
 }
 
 /// A source with what its intake needs to know.

@@ -12,7 +12,7 @@ const TRIES_MAX: u32 = 200;
 
 /// A decision and what was written for it.
 #[derive(Debug)]
-pub struct Done {
+pub struct DecisionDone {
     /// The answer.
     pub answer: Answer,
     /// What it changed.
@@ -27,7 +27,7 @@ impl Service {
     ///
     /// # Errors
     /// When the books or the roster cannot be read or written.
-    pub fn decide(&self, customer: &Customer, actor: &Actor, decision: &Decision) -> Result<Done, ServiceError> {
+    pub fn decide(&self, customer: &Customer, actor: &Actor, decision: &Decision) -> Result<DecisionDone, ServiceError> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -38,7 +38,7 @@ impl Service {
         }
     }
 
-    fn try_decide(&self, customer: &Customer, actor: &Actor, decision: &Decision) -> Result<Done, ServiceError> {
+    fn try_decide(&self, customer: &Customer, actor: &Actor, decision: &Decision) -> Result<DecisionDone, ServiceError> {
         let now = self.now();
         let mut standing = self.store.standing_light(customer.id())?;
         standing.book = self.book_for(customer, decision)?;
@@ -56,7 +56,7 @@ impl Service {
         let (answer, decided) =
             decide(&desk, decision).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })?;
         if decided.changes.is_empty() && decided.entries.is_empty() {
-            return Ok(Done { answer, decided, receipt: None });
+            return Ok(DecisionDone { answer, decided, receipt: None });
         }
         let batch = Batch {
             customer: customer.id(),
@@ -73,7 +73,7 @@ impl Service {
             notices: &decided.notices,
         };
         let receipt = self.store.commit(&batch)?;
-        Ok(Done { answer, decided, receipt: Some(receipt) })
+        Ok(DecisionDone { answer, decided, receipt: Some(receipt) })
     }
 
     /// The queue, and all claims of the people a decision is about, as one book.

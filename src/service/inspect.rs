@@ -102,11 +102,11 @@ pub struct PersonView {
 }
 
 impl Service {
-    /// One customer at a glance. `stale_after_millis` is `sync.stale_after`.
+    /// One customer at a glance.
     ///
     /// # Errors
     /// When the books cannot be read.
-    pub fn status(&self, customer: &Customer, stale_after_millis: i64) -> Result<CustomerStatus, ServiceError> {
+    pub fn status(&self, customer: &Customer) -> Result<CustomerStatus, ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
         let newest_snapshot = standing.sources.values().map(|mark| mark.at).max();
         let now = self.now();
@@ -117,7 +117,7 @@ impl Service {
             pools: self.pools(customer)?,
             last_run: self.store.runs(Some(customer.id()), 1)?.into_iter().next(),
             newest_snapshot,
-            stale: newest_snapshot.is_none_or(|at| now.0 - at.0 > stale_after_millis),
+            stale: newest_snapshot.is_none_or(|at| now.0 - at.0 > i64::from(customer.stale_after_hours) * 3_600_000),
             notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
         })
     }

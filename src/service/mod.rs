@@ -12,7 +12,7 @@ mod sync;
 
 pub use audit::{AuditReport, Verified};
 pub use core::{Customer, Feed, Service};
-pub use decisions::Done;
+pub use decisions::DecisionDone;
 pub use error::{ErrorKind, ServiceError};
 pub use inspect::{CustomerStatus, PersonView, PoolView, QueueRow};
 pub use reports::{ClaimRow, LicenseRow};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Actor, Digest, ErrorChain, Instant, PersonKey, RunId};
+use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
 use crate::license::{Because, ClaimState};
 use crate::plan::{Case, Flaw, Plan, PlanInput, Standing, Verdict, check, judge, plan, trip_text};
 use crate::roster::{Collection, Level, RosterDelta, diff};
@@ -447,9 +447,4 @@ fn message(plan: &Plan, stopped: bool) -> String {
         parts.push(format!("pool {} at {}", pool.pool, pool.balance.unwrap_or_default()));
     }
     parts.join("; ")
-}
-
-/// A digest by its hex form or the first digits of it.
-pub fn digest_matches(digest: &Digest, prefix: &str) -> bool {
-    digest.to_string().starts_with(prefix)
 }
