@@ -1,0 +1,178 @@
+//! The daemon: takes requests, makes them when a night is due or a package arrives, and stops between commits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::base::ErrorChain;
+use crate::daemon::due::Nightly;
+use crate::daemon::schedule::Bell;
+use crate::daemon::stop::stop_signal;
+use crate::daemon::worker::work;
+use crate::service::Service;
+use crate::store::{DaemonMark, Trigger};
+use crate::telemetry::{DaemonStarted, DaemonStopping, StoreTrouble};
+
+/// How the daemon works.
+#[derive(Clone, Copy, Debug)]
+pub struct DaemonOptions {
+    /// How many customers are worked on at once.
+    pub workers: u32,
+    /// How often drop folders are looked at, in seconds.
+    pub drop_poll_secs: u32,
+    /// How long a stop waits for commits under way, in seconds.
+    pub stop_secs_max: u32,
+}
+
+/// Why the daemon did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The store is not to be had.
+    #[error("take the store")]
+    Store(#[from] crate::store::StoreError),
+    /// The runtime could not be started.
+    #[error("start the runtime")]
+    Runtime(#[from] std::io::Error),
+    /// The clock that rings could not be started.
+    #[error("start the schedule: {0}")]
+    Schedule(String),
+}
+
+/// Runs the daemon until it is told to stop (SIGTERM, SIGINT). Blocks.
+///
+/// # Errors
+/// When it cannot start; a daemon that runs survives what befalls single customers.
+pub fn serve(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeError> {
+    let mark = DaemonMark { pid: std::process::id(), host: host(), since: service.now() };
+    let lease = service.store().become_daemon(&mark)?;
+    service.recover(service.now())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let served = runtime.block_on(run(service, options));
+    // A run that still reads or plans is given up: it has written nothing, or all of it.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    drop(lease);
+    served
+}
+
+async fn run(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeError> {
+    let (stop, stopped) = watch::channel(false);
+    let (rings, rung) = mpsc::channel(1);
+    let _ = rings.try_send(());
+    let bell = Bell::start(rings).await.map_err(|error| ServeError::Schedule(error.to_string()))?;
+    let running = Arc::new(AtomicUsize::new(0));
+
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..options.workers.max(1) {
+        tasks.spawn(work(Arc::clone(&service), stopped.clone(), Arc::clone(&running)));
+    }
+    tasks.spawn(nights(Arc::clone(&service), rung, stopped.clone()));
+    tasks.spawn(drops(Arc::clone(&service), options.drop_poll_secs, stopped.clone()));
+    tasks.spawn(heartbeat(Arc::clone(&running), stopped.clone()));
+
+    DaemonStarted {
+        version: env!("CARGO_PKG_VERSION"),
+        store: &service.store().place(),
+        customers: service.customers().len(),
+        workers: options.workers,
+    }
+    .emit();
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+
+    let reason = stop_signal().await?;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    DaemonStopping { reason, running: running.load(Ordering::SeqCst) }.emit();
+    let _ = stop.send(true);
+    drop(bell);
+    let patience = Duration::from_secs(options.stop_secs_max.max(1).into());
+    let _ = tokio::time::timeout(patience, async { while tasks.join_next().await.is_some() {} }).await;
+    Ok(())
+}
+
+/// Writes a request for each customer whose night is due, whenever the bell rings, and once at the start.
+async fn nights(service: Arc<Service>, mut rung: mpsc::Receiver<()>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            ring = rung.recv() => if ring.is_none() { return },
+        }
+        let service = Arc::clone(&service);
+        let _ = tokio::task::spawn_blocking(move || request_nights(&service)).await;
+    }
+}
+
+fn request_nights(service: &Service) {
+    for customer in service.customers() {
+        let Some(nightly) = customer.nightly.as_deref().and_then(|p| Nightly::new(p, &customer.policy.calendar)) else {
+            continue;
+        };
+        let asked = service.store().last_scheduled(customer.id()).and_then(|last| {
+            let last = last.map(|(day, _)| day);
+            match nightly.due(last, service.now(), customer.catchup_window_hours) {
+                Some(day) => service.store().request(customer.id(), &Trigger::Nightly(day), service.now()).map(|_| ()),
+                None => Ok(()),
+            }
+        });
+        if let Err(error) = asked {
+            trouble(&error);
+        }
+    }
+}
+
+/// Writes a request for each customer with a package that was not taken in yet.
+async fn drops(service: Arc<Service>, poll_secs: u32, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(poll_secs.max(1).into()));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = ticks.tick() => {}
+        }
+        let service = Arc::clone(&service);
+        let _ = tokio::task::spawn_blocking(move || request_arrivals(&service)).await;
+    }
+}
+
+fn request_arrivals(service: &Service) {
+    for customer in service.customers() {
+        let asked = match service.is_running(customer) {
+            // Its run may be taking the package in this very moment.
+            Ok(true) => Ok(()),
+            Ok(false) => service.has_arrivals(customer).and_then(|arrived| {
+                if arrived { service.request_sync(customer, &Trigger::Drop).map(|_| ()) } else { Ok(()) }
+            }),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = asked {
+            trouble(&error);
+        }
+    }
+}
+
+/// Tells the supervisor that the daemon lives and what it does.
+async fn heartbeat(running: Arc<AtomicUsize>, mut stopped: watch::Receiver<bool>) {
+    let every = sd_notify::watchdog_enabled().map_or(Duration::from_secs(30), |limit| limit / 2);
+    let mut ticks = tokio::time::interval(every.max(Duration::from_millis(100)));
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = ticks.tick() => {}
+        }
+        let status = format!("{} runs under way", running.load(Ordering::SeqCst));
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog, sd_notify::NotifyState::Status(&status)]);
+    }
+}
+
+pub(crate) fn trouble(error: &dyn std::error::Error) {
+    StoreTrouble { doing: "keep the schedule", error }.emit();
+}
+
+fn host() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or("localhost".to_owned(), |name| name.trim().to_owned())
+}
+
+/// For messages that hold an error's causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    ErrorChain(error).to_string()
+}

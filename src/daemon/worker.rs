@@ -1,0 +1,72 @@
+//! A worker: takes one request after the other and does what it asks for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::service::{ServiceError, Service};
+use crate::store::{RequestRow, RunRow};
+use crate::telemetry::{RequestTaken, RunFailed, RunFinished, StoreTrouble};
+
+/// How long a worker with nothing to do waits before it looks again: requests come from other processes too.
+const IDLE: Duration = Duration::from_millis(500);
+/// How long it waits when the store is in trouble.
+const TROUBLED: Duration = Duration::from_secs(5);
+
+/// Works until told to stop. One customer's failure is that customer's alone (R99).
+pub async fn work(service: Arc<Service>, mut stopped: watch::Receiver<bool>, running: Arc<AtomicUsize>) {
+    while !*stopped.borrow() {
+        let taker = Arc::clone(&service);
+        let taken = tokio::task::spawn_blocking(move || taker.take_request()).await;
+        let pause = match taken {
+            Ok(Ok(Some(request))) => {
+                running.fetch_add(1, Ordering::SeqCst);
+                let worker = Arc::clone(&service);
+                let done = tokio::task::spawn_blocking(move || fulfil(&worker, &request)).await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                if done.is_ok() { continue } else { TROUBLED }
+            }
+            Ok(Ok(None)) => IDLE,
+            Ok(Err(error)) => {
+                StoreTrouble { doing: "take a request", error: &error }.emit();
+                TROUBLED
+            }
+            Err(_) => TROUBLED,
+        };
+        tokio::select! {
+            _ = stopped.changed() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+fn fulfil(service: &Service, request: &RequestRow) {
+    RequestTaken { customer: &request.customer, request: request.request, trigger: request.trigger.word() }.emit();
+    report(request, service.fulfil(request, &|_| ()));
+}
+
+fn report(request: &RequestRow, done: Result<Option<RunRow>, ServiceError>) {
+    match done {
+        Ok(Some(run)) => {
+            let millis = run.ended.map_or(0, |ended| ended.0 - run.began.0);
+            RunFinished {
+                customer: &run.customer,
+                run: run.run,
+                state: run.state.word(),
+                people: run.tally.people,
+                seated: run.tally.seated,
+                released: run.tally.released,
+                waiting: run.tally.waiting,
+                withheld: run.tally.withheld,
+                findings: run.tally.findings,
+                millis: u64::try_from(millis).unwrap_or(0),
+                message: &run.message,
+            }
+            .emit();
+        }
+        Ok(None) => {}
+        Err(error) => RunFailed { customer: &request.customer, request: request.request, error: &error }.emit(),
+    }
+}
