@@ -21,5 +21,7 @@ pub mod clock;
 pub mod license;
 pub mod plan;
 pub mod roster;
+pub mod settings;
 pub mod source;
 pub mod store;
+pub mod telemetry;

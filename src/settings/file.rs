@@ -220,23 +220,6 @@ pub struct PoolShape {
 }
 
 /// `[[customer.pool.grant]]`.
-    pub grants: Vec<GrantShape>,
-    /// `[[customer.pool.agreed_excess]]`.
-    pub agreed: Vec<AgreedShape>,
-}
-
-/// The words of `on_full`, without the percentage that one of them needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFullWord {
-    /// `overdraw`.
-    Overdraw,
-    /// `wait`.
-    Wait,
-    /// `overdraw_up_to`.
-    OverdrawUpTo,
-}
-
-/// `[[customer.pool.grant]]`.
 pub struct GrantShape {
     /// Its path, for messages.
     pub at: String,
@@ -317,9 +300,8 @@ fn log(s: &Section<'_>) -> LogShape {
 }
 
 fn policies(s: &Section<'_>) -> PoliciesShape {
-    let sync = s.section("sync", |s| {
-        (s.count("catchup_window_hours", 0..=HOURS_MAX), s.count("stale_after_hours", 1..=HOURS_MAX))
-    });
+    let sync =
+        s.section("sync", |s| (s.count("catchup_window_hours", 0..=HOURS_MAX), s.count("stale_after_hours", 1..=HOURS_MAX)));
     let (catchup_window_hours, stale_after_hours) = sync.unwrap_or_default();
     PoliciesShape {
         guard: s.section("guard", guard).unwrap_or_default(),
@@ -374,8 +356,7 @@ fn customer(s: &Section<'_>) -> CustomerShape {
 }
 
 fn source(s: &Section<'_>) -> SourceShape {
-    let modes =
-        [("strict", BulkWithStatus::Strict), ("delta", BulkWithStatus::Delta), ("full", BulkWithStatus::Full)];
+    let modes = [("strict", BulkWithStatus::Strict), ("delta", BulkWithStatus::Delta), ("full", BulkWithStatus::Full)];
     let kind = s.parsed("kind", words::one_of(&[("oneroster_csv", SourceKind::OneRosterCsv)]));
     SourceShape {
         at: s.at(""),
@@ -409,11 +390,8 @@ fn product(s: &Section<'_>) -> ProductShape {
 
 fn pool(s: &Section<'_>) -> PoolShape {
     let audiences = [("any", Audience::Any), ("educator", Audience::Educator), ("student", Audience::Student)];
-    let policies = [
-        ("overdraw", OnFullWord::Overdraw),
-        ("wait", OnFullWord::Wait),
-        ("overdraw_up_to", OnFullWord::OverdrawUpTo),
-    ];
+    let policies =
+        [("overdraw", OnFullWord::Overdraw), ("wait", OnFullWord::Wait), ("overdraw_up_to", OnFullWord::OverdrawUpTo)];
     PoolShape {
         at: s.at(""),
         id: id(s),
@@ -478,6 +456,7 @@ fn rule(s: &Section<'_>) -> RuleShape {
     }
 }
 
+/// The id. One that is refused is kept as written, so that what points at it is not refused as well.
 fn id(s: &Section<'_>) -> String {
-    s.required("id", s.parsed("id", words::id)).unwrap_or_default()
+    s.required("id", s.parsed("id", words::id)).or_else(|| s.raw("id")).unwrap_or_default()
 }

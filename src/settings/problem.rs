@@ -106,6 +106,9 @@ pub enum SettingsError {
         /// All that is wrong.
         problems: Problems,
     },
+    /// Nothing is wrong, yet something is absent: the compiled-in defaults lack a key.
+    #[error("complete the settings: a key has no default")]
+    Incomplete,
 }
 
 #[cfg(test)]

@@ -50,13 +50,7 @@ impl Report {
         self.asked.into_inner().into_iter().collect()
     }
 
-    fn table<T>(
-        &self,
-        table: &BTreeMap<String, Node>,
-        at: String,
-        key: String,
-        read: impl FnOnce(&Section<'_>) -> T,
-    ) -> T {
+    fn table<T>(&self, table: &BTreeMap<String, Node>, at: String, key: String, read: impl FnOnce(&Section<'_>) -> T) -> T {
         let section = Section { report: self, table, at, key, asked: RefCell::default() };
         let value = read(&section);
         let asked = section.asked.borrow();
@@ -125,7 +119,7 @@ impl Section<'_> {
 
     /// Writes down what is wrong with a key.
     pub fn wrong(&self, key: &str, what: impl Into<String>) {
-        self.refuse(key, Wrong::new(what));
+        self.refuse::<()>(key, Wrong::new(what));
     }
 
     /// The value, or the default if the key is not written. A wrong value stays absent.
@@ -179,6 +173,14 @@ impl Section<'_> {
     /// A text that is not empty.
     pub fn text(&self, key: &'static str) -> Option<String> {
         self.parsed(key, |text| if text.is_empty() { Err(Wrong::new("is empty")) } else { Ok(text.to_owned()) })
+    }
+
+    /// A text as written, whatever it is good for.
+    pub fn raw(&self, key: &str) -> Option<String> {
+        match self.table.get(key)? {
+            Node::Text(text) | Node::Env(text) => Some(text.clone()),
+            Node::Number(_) | Node::Flag(_) | Node::Fraction(_) | Node::List(_) | Node::Table(_) => None,
+        }
     }
 
     /// A text that means something.
