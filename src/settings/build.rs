@@ -3,7 +3,7 @@
 use crate::base::{
     Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PoolId, ProductId, RuleId, Seats, SourceId,
 };
-use crate::license::{GrantKind, OnFull, OverageLimits, Pool, Product};
+use crate::license::{GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
 use crate::plan::{GuardLimits, Policy, Rule};
 use crate::settings::check::{Requires, requires};
 use crate::settings::file::{
@@ -82,7 +82,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
     }
     let mut policy = Policy {
         customer: CustomerId::from(shape.id.as_str()),
-        products: shape.products.iter().map(|product| build_product(shape, product)).collect(),
+        products: shape.products.iter().map(|item| product(shape, item)).collect(),
         pools: Vec::new(),
         rules: shape.rules.iter().map(rule).collect::<Option<_>>()?,
         limits,
@@ -120,14 +120,14 @@ fn source(shape: &SourceShape) -> Option<SourceSettings> {
     })
 }
 
-fn build_product(customer: &CustomerShape, shape: &ProductShape) -> Product {
+fn product(customer: &CustomerShape, shape: &ProductShape) -> Product {
     let required = match requires(shape, &customer.products) {
         Requires::Product(id) => Some(ProductId::from(id)),
         Requires::Nothing | Requires::OneOf(_) => None,
     };
     Product {
         id: ProductId::from(shape.id.as_str()),
-        kind: shape.kind.unwrap_or(crate::license::ProductKind::Module),
+        kind: shape.kind.unwrap_or(ProductKind::Module),
         seat_model: shape.seat_model.unwrap_or(profiles::defaults(customer.profile).seat_model),
         requires: required,
         auto_assign: shape.auto_assign.unwrap_or(false),
@@ -224,3 +224,6 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
     digester.field(format!("{limits:?} {absence_confirmations} {days:?}").as_bytes());
     digester.finish()
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,27 +69,21 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
         check_product(product, products, found);
     }
     circles(products, found);
-    let mut owners: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
-    for pool in pools {
+    for (ix, pool) in pools.iter().enumerate() {
         percents(&pool.overage, &[&policies.overage, &file.policies.overage], &format!("{}.overage", pool.at), found);
         check_pool(pool, customer, found);
-        if let (Some(product), Some(owner), Some(audience)) = (&pool.product, &pool.owner, pool.audience)
-            && let Some(other) = owners.insert((product, owner, audience_key(audience)), &pool.id)
-            && other != pool.id
+        let same = |other: &&PoolShape| {
+            (&other.product, &other.owner, other.audience) == (&pool.product, &pool.owner, pool.audience) && other.id != pool.id
+        };
+        if pool.product.is_some()
+            && pool.owner.is_some()
+            && let Some(other) = pools[..ix].iter().find(same)
         {
-            found.push(Problem::new(&pool.at, format!("has product, owner and audience of pool `{other}`")));
+            found.push(Problem::new(&pool.at, format!("has product, owner and audience of pool `{}`", other.id)));
         }
     }
     for rule in rules {
         check_rule(rule, customer, found);
-    }
-}
-
-fn audience_key(audience: crate::license::Audience) -> &'static str {
-    match audience {
-        crate::license::Audience::Any => "any",
-        crate::license::Audience::Educator => "educator",
-        crate::license::Audience::Student => "student",
     }
 }
 
@@ -266,3 +260,6 @@ fn shared_paths(file: &FileShape, found: &mut Vec<Problem>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

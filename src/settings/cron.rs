@@ -6,7 +6,7 @@ use croner::parser::{CronParser, Seconds, Year};
 pub fn flaw(pattern: &str) -> Option<String> {
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
     match parser.parse(pattern) {
-        Ok(_) if pattern.trim_start().starts_with('@') || pattern.split_whitespace().count() == 5 => None,
+        Ok(_) if pattern.split_whitespace().count() == 5 => None,
         Ok(_) => Some("has not five fields".to_owned()),
         Err(error) => Some(error.to_string().trim_end_matches('.').to_owned()),
     }
@@ -21,7 +21,7 @@ mod tests {
         for good in ["30 2 * * *", "0 1 * * MON-FRI", "*/15 * * * *"] {
             assert_eq!(flaw(good), None, "{good}");
         }
-        for bad in ["", "at night", "61 2 * * *", "30 2 * *", "0 30 2 * * *", "30 2 * * * *"] {
+        for bad in ["", "at night", "61 2 * * *", "30 2 * *", "0 30 2 * * *", "30 2 * * * *", "@daily"] {
             assert!(flaw(bad).is_some(), "{bad}");
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
 
-use config::{Config, Environment, File, FileFormat, Map, Value, ValueKind};
+use config::{Config, Environment, File, FileFormat, Value, ValueKind};
 
 use crate::settings::build::build;
 use crate::settings::check::check;
@@ -69,8 +69,8 @@ pub fn known_keys() -> Vec<String> {
 }
 
 /// The variables that are ours, without prefix. What cannot be a key of the environment is a problem.
-fn variables(env: impl IntoIterator<Item = (OsString, OsString)>, problems: &mut Vec<Problem>) -> Map<String, String> {
-    let mut ours = Map::new();
+fn variables(env: impl IntoIterator<Item = (OsString, OsString)>, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
+    let mut ours = BTreeMap::new();
     for (name, value) in env {
         let Some(key) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
         let name = format!("{PREFIX}{key}");
@@ -89,11 +89,11 @@ fn variables(env: impl IntoIterator<Item = (OsString, OsString)>, problems: &mut
     ours
 }
 
-fn merge(text: &str, variables: Map<String, String>) -> Result<BTreeMap<String, Node>, String> {
+fn merge(text: &str, variables: BTreeMap<String, String>) -> Result<BTreeMap<String, Node>, String> {
     let merged = Config::builder()
         .add_source(File::from_str(reference(), FileFormat::Toml))
         .add_source(File::from_str(text, FileFormat::Toml))
-        .add_source(Environment::default().separator("__").source(Some(variables)))
+        .add_source(Environment::default().separator("__").source(Some(variables.into_iter().collect())))
         .build()
         .map_err(|error| error.to_string().trim_end().to_owned())?;
     match node(merged.cache) {

@@ -10,6 +10,8 @@ mod profiles;
 mod read;
 mod suggest;
 mod tree;
+#[cfg(test)]
+mod trial;
 mod values;
 mod when;
 mod words;

@@ -102,11 +102,6 @@ impl Section<'_> {
         self.table.contains_key(key)
     }
 
-    /// Whether the key is written as `true` or `false`.
-    pub fn has_flag(&self, key: &str) -> bool {
-        matches!(self.table.get(key), Some(Node::Flag(_)))
-    }
-
     /// Whether the key is written as a list without items.
     pub fn has_empty_list(&self, key: &str) -> bool {
         matches!(self.table.get(key), Some(Node::List(items)) if items.is_empty())
@@ -239,6 +234,20 @@ impl Section<'_> {
     /// A table; absent if it is not written.
     pub fn section<T>(&self, key: &'static str, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
         self.below(key, join(&self.key, key), read)
+    }
+
+    /// A key that may be a flag or a table.
+    pub fn flag_or_section<T>(
+        &self,
+        key: &'static str,
+        of_flag: impl FnOnce(bool) -> Option<T>,
+        of_table: impl FnOnce(&Section<'_>) -> Option<T>,
+    ) -> Option<T> {
+        match self.get(key) {
+            Some(Node::Flag(flag)) => of_flag(*flag),
+            Some(Node::Table(_)) | None => self.section(key, of_table).flatten(),
+            Some(_) => self.refuse(key, Wrong::new("is neither true nor a table")),
+        }
     }
 
     /// A table of the same shape as this one.

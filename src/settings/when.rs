@@ -82,16 +82,14 @@ fn everyone(s: &Section<'_>) -> Option<Predicate> {
 }
 
 fn live_enrollment(s: &Section<'_>) -> Option<Predicate> {
-    if s.has_flag("live_enrollment") {
-        return match s.flag("live_enrollment")? {
-            true => Some(Predicate::LiveEnrollment(ClassFilter::default())),
-            false => {
-                s.wrong("live_enrollment", "can only be true or a table (for the contrary: not = { live_enrollment = true })");
-                None
-            }
-        };
-    }
-    s.section("live_enrollment", |s| {
+    let any_class = |flag| {
+        if flag {
+            return Some(Predicate::LiveEnrollment(ClassFilter::default()));
+        }
+        s.wrong("live_enrollment", "can only be true or a table (for the contrary: not = { live_enrollment = true })");
+        None
+    };
+    s.flag_or_section("live_enrollment", any_class, |s| {
         if s.is_empty() {
             s.wrong("", "is empty (say live_enrollment = true for any class)");
             return None;
@@ -105,7 +103,6 @@ fn live_enrollment(s: &Section<'_>) -> Option<Predicate> {
             grades: grades.unwrap_or_default(),
         }))
     })
-    .flatten()
 }
 
 fn attribute(s: &Section<'_>) -> Option<Predicate> {
