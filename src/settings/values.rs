@@ -106,7 +106,7 @@ pub struct SourceSettings {
     pub kind: SourceKind,
     /// Where it lies.
     pub path: PathBuf,
-    /// New packages start a run by themselves.
+    /// A folder into which packages are dropped, not one package that is replaced in place.
     pub drop: bool,
     /// A package counts as complete when it has not changed for so long, in seconds.
     pub settle_secs: u32,

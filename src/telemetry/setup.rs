@@ -87,4 +87,11 @@ mod tests {
         let bad = LogSettings { format: LogFormat::Json, level: "rosterd=loud".into() };
         assert!(matches!(setup(&bad), Err(SetupError::Level { .. })));
     }
+
+    #[test]
+    fn logging_is_set_up_once() {
+        let off = LogSettings { format: LogFormat::Json, level: "off".into() };
+        assert!(setup(&off).is_ok());
+        assert!(matches!(setup(&off), Err(SetupError::Taken(_))));
+    }
 }
