@@ -18,9 +18,12 @@
 
 pub mod base;
 pub mod clock;
+pub mod daemon;
 pub mod license;
 pub mod plan;
 pub mod roster;
 pub mod service;
+pub mod settings;
 pub mod source;
 pub mod store;
+pub mod telemetry;

@@ -1,0 +1,229 @@
+//! From checked shapes to values: what is not said is taken from farther out, words become rules.
+
+use crate::base::{
+    Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PoolId, ProductId, RuleId, Seats, SourceId,
+};
+use crate::license::{GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
+use crate::plan::{GuardLimits, Policy, Rule};
+use crate::settings::check::{Requires, requires};
+use crate::settings::file::{
+    CustomerShape, DaysShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
+};
+use crate::settings::profiles;
+use crate::settings::values::{
+    AgreedSettings, BulkWithStatus, CustomerSettings, DaemonSettings, GrantSettings, OnFullWord, Settings, SourceSettings,
+    StoreSettings,
+};
+use crate::telemetry::LogSettings;
+
+const SETTLE_SECS: u32 = 60;
+
+/// The settings a file without problems means. `None` only if something that must be there is absent.
+pub fn build(file: &FileShape) -> Option<Settings> {
+    Some(Settings {
+        store: StoreSettings { kind: file.store.kind?, path: file.store.path.clone()? },
+        daemon: DaemonSettings {
+            workers: file.daemon.workers?,
+            drop_poll_secs: file.daemon.drop_poll_secs?,
+            stop_secs_max: file.daemon.stop_secs_max?,
+        },
+        log: LogSettings { format: file.log.format?, level: file.log.level.clone()? },
+        customers: file.customers.iter().map(|shape| customer(file, shape)).collect::<Option<_>>()?,
+    })
+}
+
+/// A calendar before it becomes one: in this form it can be digested.
+#[derive(Debug)]
+struct Days {
+    zone: String,
+    weekend: Vec<usize>,
+    holidays: Vec<Day>,
+}
+
+impl Days {
+    /// What the first of these says about each key.
+    fn of(shapes: &[&DaysShape]) -> Option<Self> {
+        let sorted = |mut days: Vec<Day>| {
+            days.sort();
+            days.dedup();
+            days
+        };
+        let weekend = shapes.iter().find_map(|shape| shape.weekend.as_ref())?;
+        Some(Self {
+            zone: shapes.iter().find_map(|shape| shape.time_zone.clone())?,
+            weekend: (0..7).filter(|day| weekend.contains(day)).collect(),
+            holidays: sorted(shapes.iter().find_map(|shape| shape.holidays.clone())?),
+        })
+    }
+
+    fn calendar(&self) -> Option<Calendar> {
+        Some(Calendar::in_zone(&self.zone)?.with_days_off(&self.weekend, self.holidays.iter().copied()))
+    }
+}
+
+fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings> {
+    let (own, global) = (&shape.policies, &file.policies);
+    let days = Days::of(&[&shape.days, &file.days])?;
+    let (guard, outer) = (&own.guard, &global.guard);
+    let limits = GuardLimits {
+        removal_percent: guard.removal_percent.or(outer.removal_percent)?,
+        removal_min: guard.removal_min.or(outer.removal_min)?,
+        org_removal_percent: guard.org_removal_percent.or(outer.org_removal_percent)?,
+        org_base_min: guard.org_base_min.or(outer.org_base_min)?,
+        trip_stops_all: guard.trip_stops_all.or(outer.trip_stops_all)?,
+    };
+    let mut pools = Vec::with_capacity(shape.pools.len());
+    let (mut grants, mut agreed) = (Vec::new(), Vec::new());
+    for pool_shape in &shape.pools {
+        let days = Days::of(&[&pool_shape.days, &shape.days, &file.days])?;
+        let pool = pool(file, shape, pool_shape, &days)?;
+        seeds(pool_shape, &pool, &mut grants, &mut agreed)?;
+        pools.push((pool, days));
+    }
+    let mut policy = Policy {
+        customer: CustomerId::from(shape.id.as_str()),
+        products: shape.products.iter().map(|item| product(shape, item)).collect(),
+        pools: Vec::new(),
+        rules: shape.rules.iter().map(rule).collect::<Option<_>>()?,
+        limits,
+        absence_confirmations: own.confirmations.or(global.confirmations)?,
+        calendar: days.calendar()?,
+        digest: Digest::default(),
+    };
+    policy.digest = digest(&policy, &days, &pools);
+    policy.pools = pools.into_iter().map(|(pool, _)| pool).collect();
+    Some(CustomerSettings {
+        id: policy.customer.clone(),
+        name: shape.name.clone().unwrap_or_else(|| shape.id.clone()),
+        nightly: shape.nightly.clone(),
+        policy,
+        sources: shape.sources.iter().map(source).collect::<Option<_>>()?,
+        grants,
+        agreed,
+        bad_percent_max: own.bad_percent_max.or(global.bad_percent_max)?,
+        catchup_window_hours: own.catchup_window_hours.or(global.catchup_window_hours)?,
+        stale_after_hours: own.stale_after_hours.or(global.stale_after_hours)?,
+    })
+}
+
+fn source(shape: &SourceShape) -> Option<SourceSettings> {
+    Some(SourceSettings {
+        id: SourceId::from(shape.id.as_str()),
+        kind: shape.kind?,
+        path: shape.path.clone()?,
+        drop: shape.drop.unwrap_or(true),
+        settle_secs: shape.settle_secs.unwrap_or(SETTLE_SECS),
+        bulk_with_status: shape.bulk_with_status.unwrap_or(BulkWithStatus::Delta),
+        lenient: shape.lenient.unwrap_or(false),
+        courses_optional: shape.courses_optional.unwrap_or(false),
+        keep_metadata: shape.keep_metadata.clone(),
+    })
+}
+
+fn product(customer: &CustomerShape, shape: &ProductShape) -> Product {
+    let required = match requires(shape, &customer.products) {
+        Requires::Product(id) => Some(ProductId::from(id)),
+        Requires::Nothing | Requires::OneOf(_) => None,
+    };
+    Product {
+        id: ProductId::from(shape.id.as_str()),
+        kind: shape.kind.unwrap_or(ProductKind::Module),
+        seat_model: shape.seat_model.unwrap_or(profiles::defaults(customer.profile).seat_model),
+        requires: required,
+        auto_assign: shape.auto_assign.unwrap_or(false),
+        needs_acceptance: shape.needs_acceptance.unwrap_or(false),
+        activated_for: shape.activated_for.iter().map(|org| OrgId::from(org.as_str())).collect(),
+        bundle_of: shape.bundle_of.iter().map(|part| ProductId::from(part.as_str())).collect(),
+    }
+}
+
+fn pool(file: &FileShape, customer: &CustomerShape, shape: &PoolShape, days: &Days) -> Option<Pool> {
+    let on_full = match profiles::on_full(shape.on_full, shape.overage_terms, customer.profile) {
+        OnFullWord::Overdraw => OnFull::Overdraw,
+        OnFullWord::Wait => OnFull::Wait,
+        OnFullWord::OverdrawUpTo => OnFull::OverdrawUpTo { percent_max: shape.overdraw_limit_percent? },
+    };
+    let overage = [&shape.overage, &customer.policies.overage, &file.policies.overage];
+    let first = |key: fn(&OverageShape) -> Option<u32>| overage.iter().find_map(|shape| key(shape));
+    let mut reservations: Vec<(OrgId, Seats)> =
+        shape.reservations.iter().map(|(org, seats)| (OrgId::from(org.as_str()), Seats(*seats))).collect();
+    reservations.sort();
+    Some(Pool {
+        id: PoolId::from(shape.id.as_str()),
+        product: ProductId::from(shape.product.as_deref()?),
+        owner: OrgId::from(shape.owner.as_deref()?),
+        audience: shape.audience?,
+        unlimited: shape.unlimited.unwrap_or(false),
+        on_full,
+        overage: OverageLimits {
+            minor_percent: first(|shape| shape.minor_percent)?,
+            major_percent: first(|shape| shape.major_percent)?,
+            minor_floor: Seats(first(|shape| shape.minor_floor_seats)?),
+        },
+        reservations,
+        calendar: days.calendar()?,
+        anchor: shape.anchor,
+    })
+}
+
+/// The dated entries of a pool; days start where the pool is.
+fn seeds(shape: &PoolShape, pool: &Pool, grants: &mut Vec<GrantSettings>, agreed: &mut Vec<AgreedSettings>) -> Option<()> {
+    for grant in &shape.grants {
+        grants.push(GrantSettings {
+            id: GrantId::from(grant.id.as_str()),
+            pool: pool.id.clone(),
+            seats: grant.seats?,
+            from: pool.calendar.start_of(grant.from?),
+            to: grant.to.map_or(Instant::MAX, |day| pool.calendar.start_of(day)),
+            kind: grant.kind.unwrap_or(GrantKind::Purchase),
+            reference: grant.reference.clone().unwrap_or_default(),
+        });
+    }
+    for excess in &shape.agreed {
+        agreed.push(AgreedSettings {
+            id: GrantId::from(excess.id.as_str()),
+            pool: pool.id.clone(),
+            seats: Seats(excess.seats?),
+            from: pool.calendar.start_of(excess.from?),
+            to: pool.calendar.start_of(excess.to?),
+            reference: excess.reference.clone()?,
+        });
+    }
+    Some(())
+}
+
+fn rule(shape: &RuleShape) -> Option<Rule> {
+    Some(Rule {
+        id: RuleId::from(shape.id.as_str()),
+        product: ProductId::from(shape.product.as_deref()?),
+        priority: i32::try_from(shape.priority.unwrap_or(0)).ok()?,
+        when: shape.when.clone()?,
+    })
+}
+
+/// Names a policy by what it says. A new field must find its place here, or the build breaks. Calendars go in as they
+/// were said: a new edition of the time zone database is not a new policy.
+fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
+    let Policy { customer, products, pools: _, rules, limits, absence_confirmations, calendar: _, digest: _ } = policy;
+    let mut digester = Digester::new("policy");
+    digester.field(customer.as_str().as_bytes()).number(products.len() as i64);
+    for product in products {
+        digester.field(format!("{product:?}").as_bytes());
+    }
+    digester.number(pools.len() as i64);
+    for (pool, days) in pools {
+        let Pool { id, product, owner, audience, unlimited, on_full, overage, reservations, calendar: _, anchor } = pool;
+        digester.field(id.as_str().as_bytes()).field(product.as_str().as_bytes()).field(owner.as_str().as_bytes());
+        digester.field(format!("{audience:?} {unlimited} {on_full:?} {overage:?} {reservations:?} {anchor:?}").as_bytes());
+        digester.field(format!("{days:?}").as_bytes());
+    }
+    digester.number(rules.len() as i64);
+    for rule in rules {
+        digester.field(format!("{rule:?}").as_bytes());
+    }
+    digester.field(format!("{limits:?} {absence_confirmations} {days:?}").as_bytes());
+    digester.finish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::base::{Actor, Day, Digest, Instant, Seats};
+use crate::license::{Audience, GrantKind, OnFull, OverageLimits, SeatModel};
+use crate::plan::{ClassFilter, Predicate};
+use crate::settings::load::load_with;
+use crate::settings::trial::{EVERYONE, district, env, good, when, wrong};
+use crate::settings::values::StoreKind;
+use crate::telemetry::LogFormat;
+
+#[test]
+fn the_defaults_are_those_of_the_domain_rules() {
+    let settings = load_with(None, env(&[])).expect("defaults");
+    assert_eq!(settings.store.kind, StoreKind::Sqlite);
+    assert_eq!(settings.store.path, Path::new("/var/lib/rosterd/rosterd.db"));
+    assert_eq!((settings.daemon.workers, settings.daemon.drop_poll_secs, settings.daemon.stop_secs_max), (2, 30, 10));
+    assert_eq!((settings.log.format, settings.log.level.as_str()), (LogFormat::Auto, "info"));
+    assert!(settings.customers.is_empty());
+
+    let settings = good(&district("", "", "", EVERYONE));
+    let north = settings.customer("north").expect("the customer");
+    assert_eq!((north.name.as_str(), north.nightly.as_deref()), ("north", None));
+    assert_eq!((north.bad_percent_max, north.catchup_window_hours, north.stale_after_hours), (5, 12, 36));
+    let limits = north.policy.limits;
+    assert_eq!((limits.removal_percent, limits.removal_min), (10, 5));
+    assert_eq!((limits.org_removal_percent, limits.org_base_min, limits.trip_stops_all), (50, 10, false));
+    assert_eq!(north.policy.absence_confirmations, 2);
+    assert_eq!(north.policy.calendar.zone_name(), "UTC");
+    let pool = &north.policy.pools[0];
+    assert_eq!((pool.on_full, pool.overage, pool.audience), (OnFull::Wait, OverageLimits::CONTRACT, Audience::Any));
+    assert!(!pool.unlimited);
+    assert_eq!(north.policy.products[0].seat_model, SeatModel::Role);
+}
+
+#[test]
+fn r12_content_takes_the_only_access_product() {
+    let access = |id: &str| format!("[[customer.product]]\nid = \"{id}\"\nkind = \"access\"\n");
+    let content = |more: &str| district("", &format!("kind = \"content\"\n{more}"), "", EVERYONE);
+    let settings = good(&content(&access("door")));
+    assert_eq!(settings.customers[0].policy.products[0].requires, Some("door".into()));
+    let explicit = good(&content(&format!("requires = \"gate\"\n{}{}", access("door"), access("gate"))));
+    assert_eq!(explicit.customers[0].policy.products[0].requires, Some("gate".into()));
+    let at = "customer.north.product.learn.requires";
+    assert_eq!(
+        wrong(&content("")),
+        [format!("{at} is missing, and there is no access product that the content could require")]
+    );
+    assert_eq!(
+        wrong(&content(&format!("{}{}", access("door"), access("gate")))),
+        [format!("{at} is missing, and there are several access products: door, gate")]
+    );
+    // A kind that is misspelt may be the access product: one problem, not two.
+    assert_eq!(wrong(&content("[[customer.product]]\nid = \"door\"\nkind = \"acess\"")).len(), 1);
+}
+
+#[test]
+fn profiles_speak_where_the_settings_do_not() {
+    for (profile, seat_model, on_full) in [
+        ("lxp", SeatModel::ActiveUser, OnFull::Overdraw),
+        ("studio", SeatModel::Named, OnFull::Wait),
+        ("school", SeatModel::Role, OnFull::Wait),
+        ("modules", SeatModel::Role, OnFull::Wait),
+        ("academy", SeatModel::Role, OnFull::Overdraw),
+    ] {
+        let profile = format!("profile = \"{profile}\"");
+        let of = |product: &str, pool: &str| {
+            let policy = good(&district(&profile, product, pool, EVERYONE)).customers.remove(0).policy;
+            (policy.products[0].seat_model, policy.pools[0].on_full)
+        };
+        assert_eq!(of("", ""), (seat_model, on_full), "{profile}");
+        assert_eq!(of("seat_model = \"named\"", "on_full = \"wait\""), (SeatModel::Named, OnFull::Wait), "{profile}");
+        assert_eq!(of("", "on_full = \"overdraw\"").1, OnFull::Overdraw, "{profile}");
+        // R48: written overage terms decide before the profile does.
+        assert_eq!(of("", "overage_terms = true").1, OnFull::Overdraw, "{profile}");
+        assert_eq!(of("", "overage_terms = false").1, OnFull::Wait, "{profile}");
+        let up_to = "on_full = \"overdraw_up_to\"\noverdraw_limit_percent = 110";
+        assert_eq!(of("", up_to).1, OnFull::OverdrawUpTo { percent_max: 110 }, "{profile}");
+    }
+}
+
+#[test]
+fn what_is_nearer_wins() {
+    let text = format!(
+        "[calendar]\ntime_zone = \"Europe/Paris\"\nholidays = [\"2026-05-01\"]\n[overage]\nminor_floor_seats = 1\n\
+         [absence]\nconfirmations = 3\n{}",
+        district(
+            "time_zone = \"america/new_york\"\n[customer.absence]\nconfirmations = 1\n[customer.overage]\nmajor_percent = 110",
+            "",
+            "weekend = [\"sun\"]\n[customer.pool.overage]\nminor_percent = 107\n[[customer.pool.grant]]\nid = \"po-1\"\n\
+             seats = -5\nfrom = \"2026-07-01\"\nto = \"2026-09-01\"\nkind = \"correction\"\nreference = \"PO 1\"\n\
+             [[customer.pool.grant]]\nid = \"po-2\"\nseats = 9\nfrom = \"2026-01-01\"",
+            EVERYONE,
+        )
+    );
+    let settings = good(&text);
+    let north = &settings.customers[0];
+    assert_eq!(north.policy.absence_confirmations, 1);
+    assert_eq!(north.policy.calendar.zone_name(), "America/New_York");
+    let pool = &north.policy.pools[0];
+    assert_eq!(pool.calendar.zone_name(), "America/New_York");
+    let business = |day: &str| pool.calendar.is_business_day(Day::parse(day).expect("day"));
+    assert!(business("2026-03-07") && !business("2026-03-08") && !business("2026-05-01"));
+    assert_eq!(pool.overage, OverageLimits { minor_percent: 107, major_percent: 110, minor_floor: Seats(1) });
+    // Days start where the pool is.
+    let [first, second] = &north.grants[..] else { panic!("two grants") };
+    assert_eq!((first.pool.as_str(), first.seats, first.kind), ("main", -5, GrantKind::Correction));
+    assert_eq!(Some(first.from), Instant::parse("2026-07-01T04:00:00Z"));
+    assert_eq!(Some(first.to), Instant::parse("2026-09-01T04:00:00Z"));
+    assert_eq!((second.to, second.kind, second.reference.as_str()), (Instant::MAX, GrantKind::Purchase, ""));
+    let recorded = first.recorded(Instant(5), Actor::system());
+    assert_eq!((recorded.id.as_str(), recorded.recorded, recorded.reference.as_str()), ("po-1", Instant(5), "PO 1"));
+}
+
+#[test]
+fn when_tables_become_predicates() {
+    let of = |table: &str| good(&when(table)).customers[0].policy.rules[0].when.clone();
+    let texts = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
+    let art = ClassFilter { subjects: texts(&["Art"]), course_codes: texts(&["A1"]), grades: texts(&["09"]) };
+    assert_eq!(of("{ everyone = true }"), Predicate::Everyone);
+    assert_eq!(
+        of("{ role = [\"teacher\", \"ext:coach\"], org = [\"ash\"] }"),
+        Predicate::All(vec![Predicate::Role(texts(&["teacher", "ext:coach"])), Predicate::Org(vec!["ash".into()])])
+    );
+    assert_eq!(of("{ grade = [\"09\"] }"), Predicate::Grade(texts(&["09"])));
+    assert_eq!(of("{ subject = [\"Art\"], course_code = [\"A1\"], class_grade = [\"09\"] }"), Predicate::Class(art.clone()));
+    assert_eq!(of("{ live_enrollment = true }"), Predicate::LiveEnrollment(ClassFilter::default()));
+    assert_eq!(
+        of("{ live_enrollment = { subject = [\"Art\"], course_code = [\"A1\"], grade = [\"09\"] } }"),
+        Predicate::LiveEnrollment(art)
+    );
+    assert_eq!(
+        of("{ any = [{ attribute = { name = \"username\", equals = [\"x\"] } }, { all = [{ grade = [\"1\"] }] }], \
+            not = { everyone = true } }"),
+        Predicate::All(vec![
+            Predicate::Any(vec![
+                Predicate::Attribute { name: "username".into(), equals: texts(&["x"]) },
+                Predicate::All(vec![Predicate::Grade(texts(&["1"]))]),
+            ]),
+            Predicate::Not(Box::new(Predicate::Everyone)),
+        ])
+    );
+    let at = "customer.north.rule.all.when";
+    for (table, line) in [
+        ("{}", " is empty (say everyone = true for everybody)"),
+        ("{ everyone = false }", ".everyone = false can only be true (leave it out otherwise)"),
+        ("{ role = [] }", ".role = [] is an empty list"),
+        ("{ any = [] }", ".any = [] is an empty list"),
+        ("{ any = [{}] }", ".any.#1 is empty (say everyone = true for everybody)"),
+        ("{ role = \"teacher\" }", ".role = \"teacher\" is not a list of texts, such as [\"one\", \"two\"]"),
+        ("{ live_enrollment = {} }", ".live_enrollment is empty (say live_enrollment = true for any class)"),
+        ("{ live_enrollment = \"yes\" }", ".live_enrollment = \"yes\" is neither true nor a table"),
+        ("{ live_enrollment = { subject = [] } }", ".live_enrollment.subject = [] is an empty list"),
+        ("{ attribute = { name = \"username\" } }", ".attribute.equals is missing"),
+        ("{ attribute = { name = \"username\", equals = [] } }", ".attribute.equals = [] is an empty list"),
+    ] {
+        assert_eq!(wrong(&when(table)), [format!("{at}{line}")], "{table}");
+    }
+    assert_eq!(wrong(&district("", "", "", "")), ["customer.north.rule.all.when is missing"]);
+}
+
+#[test]
+fn a_policy_is_named_by_what_it_says() {
+    let digest = |text: &str| good(text).customers[0].policy.digest;
+    let base = digest(&district("", "", "", EVERYONE));
+    assert_eq!(
+        base,
+        digest(&format!("# a comment\n{}", district("name = \"North\"\nnightly = \"0 1 * * *\"", "", "", EVERYONE)))
+    );
+    assert_eq!(
+        base,
+        digest(&format!("[guard]\nremoval_percent = 10\n{}", district("", "seat_model = \"role\"", "", EVERYONE)))
+    );
+    let mut seen = BTreeSet::from([base]);
+    for (customer, product, pool, rule) in [
+        ("[customer.guard]\nremoval_min = 6", "", "", EVERYONE),
+        ("[customer.absence]\nconfirmations = 1", "", "", EVERYONE),
+        ("time_zone = \"Europe/London\"", "", "", EVERYONE),
+        ("", "needs_acceptance = true", "", EVERYONE),
+        ("", "", "holidays = [\"2026-12-25\"]", EVERYONE),
+        ("", "", "anchor = \"2026-01-01\"", EVERYONE),
+        ("", "", "on_full = \"overdraw\"", EVERYONE),
+        ("", "", "", "when = { everyone = true }\npriority = 1"),
+        ("", "", "", "when = { grade = [\"09\"] }"),
+    ] {
+        let text = district(customer, product, pool, rule);
+        assert!(seen.insert(digest(&text)), "{text}");
+    }
+    assert_ne!(base, Digest::default());
+}

@@ -1,0 +1,265 @@
+//! What only shows when keys are looked at together: names that lead nowhere, things given twice, orders reversed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::license::ProductKind;
+use crate::plan::Predicate;
+use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape};
+use crate::settings::problem::Problem;
+use crate::settings::profiles;
+use crate::settings::suggest::nearest;
+use crate::settings::values::OnFullWord;
+
+/// Attributes that every person has.
+const ATTRIBUTES: [&str; 3] = ["identifier", "username", "email_domain"];
+
+/// Everything that is wrong between the keys of a file.
+pub fn check(file: &FileShape) -> Vec<Problem> {
+    let mut found = Vec::new();
+    unique("customers", file.customers.iter().map(|customer| (&customer.at, &customer.id)), &mut found);
+    percents(&file.policies.overage, &[], "overage", &mut found);
+    shared_paths(file, &mut found);
+    for customer in &file.customers {
+        check_customer(file, customer, &mut found);
+    }
+    found
+}
+
+/// What a product requires (R12).
+pub enum Requires<'a> {
+    /// Nothing.
+    Nothing,
+    /// This product.
+    Product(&'a str),
+    /// An access product, but there is not exactly one: these are there.
+    OneOf(Vec<&'a str>),
+}
+
+/// What a product requires: as written; else a content product takes the customer's only access product (R12).
+pub fn requires<'a>(product: &'a ProductShape, products: &'a [ProductShape]) -> Requires<'a> {
+    if let Some(required) = &product.requires {
+        return Requires::Product(required);
+    }
+    if product.kind != Some(ProductKind::Content) {
+        return Requires::Nothing;
+    }
+    let access = products.iter().filter(|other| other.kind == Some(ProductKind::Access));
+    let access: Vec<&str> = access.map(|other| other.id.as_str()).collect();
+    match access[..] {
+        [only] => Requires::Product(only),
+        _ => Requires::OneOf(access),
+    }
+}
+
+fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Problem>) {
+    let CustomerShape { at, id: _, name: _, profile: _, nightly: _, days: _, policies, sources, products, pools, rules } =
+        customer;
+    percents(&policies.overage, &[&file.policies.overage], &format!("{at}.overage"), found);
+    unique("sources", sources.iter().map(|source| (&source.at, &source.id)), found);
+    unique("products", products.iter().map(|product| (&product.at, &product.id)), found);
+    unique("pools", pools.iter().map(|pool| (&pool.at, &pool.id)), found);
+    unique("rules", rules.iter().map(|rule| (&rule.at, &rule.id)), found);
+    let grants = pools.iter().flat_map(|pool| {
+        let agreed = pool.agreed.iter().map(|agreed| (&agreed.at, &agreed.id));
+        pool.grants.iter().map(|grant| (&grant.at, &grant.id)).chain(agreed)
+    });
+    unique("grants or agreed excesses", grants, found);
+    for product in products {
+        check_product(product, products, found);
+    }
+    circles(products, found);
+    for (ix, pool) in pools.iter().enumerate() {
+        percents(&pool.overage, &[&policies.overage, &file.policies.overage], &format!("{}.overage", pool.at), found);
+        check_pool(pool, customer, found);
+        let same = |other: &&PoolShape| {
+            (&other.product, &other.owner, other.audience) == (&pool.product, &pool.owner, pool.audience) && other.id != pool.id
+        };
+        if pool.product.is_some()
+            && pool.owner.is_some()
+            && let Some(other) = pools[..ix].iter().find(same)
+        {
+            found.push(Problem::new(&pool.at, format!("has product, owner and audience of pool `{}`", other.id)));
+        }
+    }
+    for rule in rules {
+        check_rule(rule, customer, found);
+    }
+}
+
+fn check_product(product: &ProductShape, products: &[ProductShape], found: &mut Vec<Problem>) {
+    let at = &product.at;
+    if let Some(required) = &product.requires {
+        known_product(&format!("{at}.requires"), required, products, found);
+    }
+    // A kind that was misspelt could be the access product that is looked for.
+    let kinds_known = products.iter().all(|other| other.kind.is_some());
+    if let Requires::OneOf(access) = requires(product, products)
+        && kinds_known
+    {
+        found.push(Problem::new(
+            format!("{at}.requires"),
+            match &access[..] {
+                [] => "is missing, and there is no access product that the content could require".to_owned(),
+                several => format!("is missing, and there are several access products: {}", several.join(", ")),
+            },
+        ));
+    }
+    let key = format!("{at}.bundle_of");
+    let mut seen = BTreeSet::new();
+    for part in &product.bundle_of {
+        known_product(&key, part, products, found);
+        if part == &product.id {
+            found.push(Problem::new(&key, "contains the bundle itself"));
+        } else if products.iter().any(|other| &other.id == part && !other.bundle_of.is_empty()) {
+            found.push(Problem::new(&key, format!("contains `{part}`, which is a bundle")));
+        }
+        if !seen.insert(part) {
+            found.push(Problem::new(&key, format!("contains `{part}` twice")));
+        }
+    }
+    if product.bundle_of.len() == 1 {
+        found.push(Problem::new(&key, "needs at least two products"));
+    }
+}
+
+/// Each circle of `requires` is told once, at its smallest id.
+fn circles(products: &[ProductShape], found: &mut Vec<Problem>) {
+    let required_by = |id: &str| {
+        let product = products.iter().find(|product| product.id == id)?;
+        if let Requires::Product(required) = requires(product, products) { Some(required) } else { None }
+    };
+    for product in products {
+        let mut chain = vec![product.id.as_str()];
+        while let Some(next) = chain.last().and_then(|last| required_by(last)) {
+            if next == product.id {
+                if chain.iter().all(|id| *id >= next) {
+                    let way = format!("{} -> {next}", chain.join(" -> "));
+                    found.push(Problem::new(format!("{}.requires", product.at), format!("goes in a circle: {way}")));
+                }
+                break;
+            }
+            if chain.contains(&next) {
+                break;
+            }
+            chain.push(next);
+        }
+    }
+}
+
+fn check_pool(pool: &PoolShape, customer: &CustomerShape, found: &mut Vec<Problem>) {
+    let at = &pool.at;
+    if let Some(product) = &pool.product {
+        known_product(&format!("{at}.product"), product, &customer.products, found);
+    }
+    let on_full = profiles::on_full(pool.on_full, pool.overage_terms, customer.profile);
+    let key = format!("{at}.overdraw_limit_percent");
+    match (on_full, pool.overdraw_limit_percent) {
+        (OnFullWord::OverdrawUpTo, None) => found.push(Problem::new(key, "is missing: \"overdraw_up_to\" needs it")),
+        (OnFullWord::Overdraw | OnFullWord::Wait, Some(_)) => {
+            found.push(Problem::new(key, "has no effect without on_full = \"overdraw_up_to\""));
+        }
+        (OnFullWord::OverdrawUpTo, Some(_)) | (OnFullWord::Overdraw | OnFullWord::Wait, None) => {}
+    }
+    let mut orgs = BTreeSet::new();
+    for (org, _) in &pool.reservations {
+        if !orgs.insert(org) {
+            found.push(Problem::new(format!("{at}.reservations"), format!("has the org `{org}` twice")));
+        }
+        if Some(org) == pool.owner.as_ref() {
+            found.push(Problem::new(format!("{at}.reservations"), format!("has the pool's own owner `{org}`")));
+        }
+    }
+    let dates = pool.grants.iter().map(|grant| (&grant.at, grant.from, grant.to));
+    for (at, from, to) in dates.chain(pool.agreed.iter().map(|agreed| (&agreed.at, agreed.from, agreed.to))) {
+        if let (Some(from), Some(to)) = (from, to)
+            && to <= from
+        {
+            let shown = Some(format!("\"{to}\""));
+            found.push(Problem::new(format!("{at}.to"), format!("is not after from = \"{from}\"")).showing(shown));
+        }
+    }
+}
+
+fn check_rule(rule: &RuleShape, customer: &CustomerShape, found: &mut Vec<Problem>) {
+    if let Some(product) = &rule.product {
+        known_product(&format!("{}.product", rule.at), product, &customer.products, found);
+    }
+    let kept = customer.sources.iter().flat_map(|source| &source.keep_metadata).map(String::as_str);
+    let known: BTreeSet<&str> = ATTRIBUTES.into_iter().chain(kept).collect();
+    if let Some(when) = &rule.when {
+        attributes(when, &mut |name| {
+            if !known.contains(name) {
+                let problem = Problem::new(format!("{}.when.attribute.name", rule.at), "is kept by no source");
+                let meant = nearest(name, known.iter().copied());
+                found.push(problem.showing(Some(format!("{name:?}"))).suggesting(meant));
+            }
+        });
+    }
+}
+
+fn attributes<'a>(when: &'a Predicate, each: &mut dyn FnMut(&'a str)) {
+    match when {
+        Predicate::Attribute { name, equals: _ } => each(name),
+        Predicate::All(inner) | Predicate::Any(inner) => inner.iter().for_each(|inner| attributes(inner, each)),
+        Predicate::Not(inner) => attributes(inner, each),
+        Predicate::Everyone
+        | Predicate::Role(_)
+        | Predicate::Org(_)
+        | Predicate::Grade(_)
+        | Predicate::Class(_)
+        | Predicate::LiveEnrollment(_) => {}
+    }
+}
+
+fn known_product(at: &str, id: &str, products: &[ProductShape], found: &mut Vec<Problem>) {
+    if !products.iter().any(|product| product.id == id) {
+        let meant = nearest(id, products.iter().map(|product| product.id.as_str()));
+        let problem = Problem::new(at, "is no product of this customer");
+        found.push(problem.showing(Some(format!("{id:?}"))).suggesting(meant));
+    }
+}
+
+/// The two percentages as they are in force here: what is not said is said farther out.
+fn percents(own: &OverageShape, outer: &[&OverageShape], at: &str, found: &mut Vec<Problem>) {
+    if own.minor_percent.is_none() && own.major_percent.is_none() {
+        return;
+    }
+    let minor = own.minor_percent.or_else(|| outer.iter().find_map(|outer| outer.minor_percent));
+    let major = own.major_percent.or_else(|| outer.iter().find_map(|outer| outer.major_percent));
+    if let (Some(minor), Some(major)) = (minor, major)
+        && minor > major
+    {
+        let key = if own.minor_percent.is_some() { "minor_percent" } else { "major_percent" };
+        let (value, wrong) = match own.minor_percent {
+            Some(_) => (minor, format!("is more than major_percent = {major}")),
+            None => (major, format!("is less than minor_percent = {minor}")),
+        };
+        found.push(Problem::new(format!("{at}.{key}"), wrong).showing(Some(value.to_string())));
+    }
+}
+
+fn unique<'a>(what: &str, ids: impl Iterator<Item = (&'a String, &'a String)>, found: &mut Vec<Problem>) {
+    let mut seen = BTreeSet::new();
+    for (at, id) in ids {
+        if !id.is_empty() && !seen.insert(id) {
+            found.push(Problem::new(format!("{at}.id"), format!("is the id of two {what}")).showing(Some(format!("{id:?}"))));
+        }
+    }
+}
+
+/// Two sources that read one folder would each take the other's packages.
+fn shared_paths(file: &FileShape, found: &mut Vec<Problem>) {
+    let mut seen: BTreeMap<&Path, &str> = BTreeMap::new();
+    for source in file.customers.iter().flat_map(|customer| &customer.sources) {
+        if let Some(path) = &source.path
+            && let Some(other) = seen.insert(path, &source.at)
+        {
+            let shown = Some(format!("{:?}", path.display().to_string()));
+            found.push(Problem::new(format!("{}.path", source.at), format!("is the path of {other}, too")).showing(shown));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

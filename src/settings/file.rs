@@ -1,0 +1,462 @@
+//! The shape of a settings file: every key there is, with its type. `config/default.toml` says what each one means.
+//!
+//! Absent fields were not written or were wrong; what is wrong is in the report by then.
+
+use std::path::PathBuf;
+
+use crate::base::Day;
+use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
+use crate::plan::Predicate;
+use crate::settings::profiles::Profile;
+use crate::settings::read::Section;
+use crate::settings::values::{BulkWithStatus, OnFullWord, SourceKind, StoreKind};
+use crate::settings::when;
+use crate::settings::words;
+use crate::telemetry::LogFormat;
+
+/// A whole file, or several laid over each other.
+pub struct FileShape {
+    /// `[store]`.
+    pub store: StoreShape,
+    /// `[daemon]`.
+    pub daemon: DaemonShape,
+    /// `[log]`.
+    pub log: LogShape,
+    /// `[guard]`, `[absence]`, `[validation]`, `[sync]`, `[overage]` for all customers.
+    pub policies: PoliciesShape,
+    /// `[calendar]` for all customers.
+    pub days: DaysShape,
+    /// `[[customer]]`.
+    pub customers: Vec<CustomerShape>,
+}
+
+/// `[store]`.
+#[derive(Default)]
+pub struct StoreShape {
+    /// `kind`.
+    pub kind: Option<StoreKind>,
+    /// `path`.
+    pub path: Option<PathBuf>,
+}
+
+/// `[daemon]`.
+#[derive(Default)]
+pub struct DaemonShape {
+    /// `workers`.
+    pub workers: Option<u32>,
+    /// `drop_poll_secs`.
+    pub drop_poll_secs: Option<u32>,
+    /// `stop_secs_max`.
+    pub stop_secs_max: Option<u32>,
+}
+
+/// `[log]`.
+#[derive(Default)]
+pub struct LogShape {
+    /// `format`.
+    pub format: Option<LogFormat>,
+    /// `level`.
+    pub level: Option<String>,
+}
+
+/// The sections that a customer may repeat to override.
+#[derive(Clone, Debug, Default)]
+pub struct PoliciesShape {
+    /// `[guard]`.
+    pub guard: GuardShape,
+    /// `absence.confirmations`.
+    pub confirmations: Option<u32>,
+    /// `validation.max_bad_percent`.
+    pub bad_percent_max: Option<u32>,
+    /// `sync.catchup_window_hours`.
+    pub catchup_window_hours: Option<u32>,
+    /// `sync.stale_after_hours`.
+    pub stale_after_hours: Option<u32>,
+    /// `[overage]`.
+    pub overage: OverageShape,
+}
+
+/// `[guard]`.
+#[derive(Clone, Debug, Default)]
+pub struct GuardShape {
+    /// `removal_percent`.
+    pub removal_percent: Option<u32>,
+    /// `removal_min`.
+    pub removal_min: Option<u32>,
+    /// `org_removal_percent`.
+    pub org_removal_percent: Option<u32>,
+    /// `org_base_min`.
+    pub org_base_min: Option<u32>,
+    /// `on_trip`: whether a trip stops everything.
+    pub trip_stops_all: Option<bool>,
+}
+
+/// `[overage]`.
+#[derive(Clone, Debug, Default)]
+pub struct OverageShape {
+    /// `minor_percent`.
+    pub minor_percent: Option<u32>,
+    /// `major_percent`.
+    pub major_percent: Option<u32>,
+    /// `minor_floor_seats`.
+    pub minor_floor_seats: Option<u32>,
+}
+
+/// The keys of a calendar.
+#[derive(Clone, Debug, Default)]
+pub struct DaysShape {
+    /// `time_zone`.
+    pub time_zone: Option<String>,
+    /// `weekend`, 0 is Monday.
+    pub weekend: Option<Vec<usize>>,
+    /// `holidays`.
+    pub holidays: Option<Vec<Day>>,
+}
+
+/// `[[customer]]`.
+pub struct CustomerShape {
+    /// Its path, for messages.
+    pub at: String,
+    /// `id`.
+    pub id: String,
+    /// `name`.
+    pub name: Option<String>,
+    /// `profile`.
+    pub profile: Option<Profile>,
+    /// `nightly`.
+    pub nightly: Option<String>,
+    /// `time_zone`, `weekend`, `holidays`.
+    pub days: DaysShape,
+    /// Sections that override the global ones.
+    pub policies: PoliciesShape,
+    /// `[[customer.source]]`.
+    pub sources: Vec<SourceShape>,
+    /// `[[customer.product]]`.
+    pub products: Vec<ProductShape>,
+    /// `[[customer.pool]]`.
+    pub pools: Vec<PoolShape>,
+    /// `[[customer.rule]]`.
+    pub rules: Vec<RuleShape>,
+}
+
+/// `[[customer.source]]`.
+pub struct SourceShape {
+    /// Its path, for messages.
+    pub at: String,
+    /// `id`.
+    pub id: String,
+    /// `kind`.
+    pub kind: Option<SourceKind>,
+    /// `path`.
+    pub path: Option<PathBuf>,
+    /// `drop`.
+    pub drop: Option<bool>,
+    /// `settle_secs`.
+    pub settle_secs: Option<u32>,
+    /// `bulk_with_status`.
+    pub bulk_with_status: Option<BulkWithStatus>,
+    /// `lenient`.
+    pub lenient: Option<bool>,
+    /// `courses`: whether they may be left out.
+    pub courses_optional: Option<bool>,
+    /// `keep_metadata`.
+    pub keep_metadata: Vec<String>,
+}
+
+/// `[[customer.product]]`.
+pub struct ProductShape {
+    /// Its path, for messages.
+    pub at: String,
+    /// `id`.
+    pub id: String,
+    /// `kind`; absent only if wrong.
+    pub kind: Option<ProductKind>,
+    /// `seat_model`.
+    pub seat_model: Option<SeatModel>,
+    /// `requires`.
+    pub requires: Option<String>,
+    /// `auto_assign`.
+    pub auto_assign: Option<bool>,
+    /// `needs_acceptance`.
+    pub needs_acceptance: Option<bool>,
+    /// `activated_for`.
+    pub activated_for: Vec<String>,
+    /// `bundle_of`.
+    pub bundle_of: Vec<String>,
+}
+
+/// `[[customer.pool]]`.
+pub struct PoolShape {
+    /// Its path, for messages.
+    pub at: String,
+    /// `id`.
+    pub id: String,
+    /// `product`.
+    pub product: Option<String>,
+    /// `owner`.
+    pub owner: Option<String>,
+    /// `audience`; absent only if wrong.
+    pub audience: Option<Audience>,
+    /// `unlimited`.
+    pub unlimited: Option<bool>,
+    /// `on_full`.
+    pub on_full: Option<OnFullWord>,
+    /// `overdraw_limit_percent`.
+    pub overdraw_limit_percent: Option<u32>,
+    /// `overage_terms`.
+    pub overage_terms: Option<bool>,
+    /// `[customer.pool.overage]`.
+    pub overage: OverageShape,
+    /// `reservations`: org and seats.
+    pub reservations: Vec<(String, u32)>,
+    /// `anchor`.
+    pub anchor: Option<Day>,
+    /// `time_zone`, `weekend`, `holidays`.
+    pub days: DaysShape,
+    /// `[[customer.pool.grant]]`.
+    pub grants: Vec<GrantShape>,
+    /// `[[customer.pool.agreed_excess]]`.
+    pub agreed: Vec<AgreedShape>,
+}
+
+/// `[[customer.pool.grant]]`.
+pub struct GrantShape {
+    /// Its path, for messages.
+    pub at: String,
+    /// `id`.
+    pub id: String,
+    /// `seats`.
+    pub seats: Option<i64>,
+    /// `from`.
+    pub from: Option<Day>,
+    /// `to`.
+    pub to: Option<Day>,
+    /// `kind`.
+    pub kind: Option<GrantKind>,
+    /// `reference`.
+    pub reference: Option<String>,
+}
+
+/// `[[customer.pool.agreed_excess]]`.
+pub struct AgreedShape {
+    /// Its path, for messages.
+    pub at: String,
+    /// `id`.
+    pub id: String,
+    /// `seats`.
+    pub seats: Option<u32>,
+    /// `from`.
+    pub from: Option<Day>,
+    /// `to`.
+    pub to: Option<Day>,
+    /// `reference`.
+    pub reference: Option<String>,
+}
+
+/// `[[customer.rule]]`.
+pub struct RuleShape {
+    /// Its path, for messages.
+    pub at: String,
+    /// `id`.
+    pub id: String,
+    /// `product`.
+    pub product: Option<String>,
+    /// `priority`.
+    pub priority: Option<i64>,
+    /// `when`.
+    pub when: Option<Predicate>,
+}
+
+const SEATS_MAX: u32 = 100_000_000;
+const HOURS_MAX: u32 = 24 * 365;
+
+/// Reads everything.
+pub fn file(s: &Section<'_>) -> FileShape {
+    FileShape {
+        store: s.section("store", store).unwrap_or_default(),
+        daemon: s.section("daemon", daemon).unwrap_or_default(),
+        log: s.section("log", log).unwrap_or_default(),
+        policies: policies(s),
+        days: s.section("calendar", days).unwrap_or_default(),
+        customers: s.sections("customer", customer),
+    }
+}
+
+fn store(s: &Section<'_>) -> StoreShape {
+    StoreShape { kind: s.parsed("kind", words::one_of(&[("sqlite", StoreKind::Sqlite)])), path: s.path("path") }
+}
+
+fn daemon(s: &Section<'_>) -> DaemonShape {
+    DaemonShape {
+        workers: s.count("workers", 1..=256),
+        drop_poll_secs: s.count("drop_poll_secs", 1..=86_400),
+        stop_secs_max: s.count("stop_secs_max", 1..=3_600),
+    }
+}
+
+fn log(s: &Section<'_>) -> LogShape {
+    let formats = [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
+    LogShape { format: s.parsed("format", words::one_of(&formats)), level: s.parsed("level", words::log_filter) }
+}
+
+fn policies(s: &Section<'_>) -> PoliciesShape {
+    let sync =
+        s.section("sync", |s| (s.count("catchup_window_hours", 0..=HOURS_MAX), s.count("stale_after_hours", 1..=HOURS_MAX)));
+    let (catchup_window_hours, stale_after_hours) = sync.unwrap_or_default();
+    PoliciesShape {
+        guard: s.section("guard", guard).unwrap_or_default(),
+        confirmations: s.section("absence", |s| s.count("confirmations", 1..=30)).flatten(),
+        bad_percent_max: s.section("validation", |s| s.count("max_bad_percent", 0..=100)).flatten(),
+        catchup_window_hours,
+        stale_after_hours,
+        overage: s.section("overage", overage).unwrap_or_default(),
+    }
+}
+
+fn guard(s: &Section<'_>) -> GuardShape {
+    GuardShape {
+        removal_percent: s.count("removal_percent", 0..=100),
+        removal_min: s.count("removal_min", 0..=SEATS_MAX),
+        org_removal_percent: s.count("org_removal_percent", 0..=100),
+        org_base_min: s.count("org_base_min", 0..=SEATS_MAX),
+        trip_stops_all: s.parsed("on_trip", words::one_of(&[("removals", false), ("all", true)])),
+    }
+}
+
+fn overage(s: &Section<'_>) -> OverageShape {
+    OverageShape {
+        minor_percent: s.count("minor_percent", 100..=1_000),
+        major_percent: s.count("major_percent", 100..=1_000),
+        minor_floor_seats: s.count("minor_floor_seats", 0..=SEATS_MAX),
+    }
+}
+
+fn days(s: &Section<'_>) -> DaysShape {
+    DaysShape {
+        time_zone: s.parsed("time_zone", words::zone),
+        weekend: s.parsed_list("weekend", words::weekday),
+        holidays: s.parsed_list("holidays", words::day),
+    }
+}
+
+fn customer(s: &Section<'_>) -> CustomerShape {
+    CustomerShape {
+        at: s.at(""),
+        id: id(s),
+        name: s.text("name"),
+        profile: s.parsed("profile", words::one_of(&Profile::WORDS)),
+        nightly: s.parsed("nightly", words::nightly).flatten(),
+        days: days(s),
+        policies: policies(s),
+        sources: s.sections("source", source),
+        products: s.sections("product", product),
+        pools: s.sections("pool", pool),
+        rules: s.sections("rule", rule),
+    }
+}
+
+fn source(s: &Section<'_>) -> SourceShape {
+    let modes = [("strict", BulkWithStatus::Strict), ("delta", BulkWithStatus::Delta), ("full", BulkWithStatus::Full)];
+    let kind = s.parsed("kind", words::one_of(&[("oneroster_csv", SourceKind::OneRosterCsv)]));
+    SourceShape {
+        at: s.at(""),
+        id: id(s),
+        kind: s.required("kind", kind),
+        path: s.required("path", s.path("path")),
+        drop: s.flag("drop"),
+        settle_secs: s.count("settle_secs", 0..=86_400),
+        bulk_with_status: s.parsed("bulk_with_status", words::one_of(&modes)),
+        lenient: s.flag("lenient"),
+        courses_optional: s.parsed("courses", words::one_of(&[("required", false), ("optional", true)])),
+        keep_metadata: s.parsed_list("keep_metadata", words::metadata).unwrap_or_default(),
+    }
+}
+
+fn product(s: &Section<'_>) -> ProductShape {
+    let kinds = [("module", ProductKind::Module), ("access", ProductKind::Access), ("content", ProductKind::Content)];
+    let models = [("role", SeatModel::Role), ("named", SeatModel::Named), ("active_user", SeatModel::ActiveUser)];
+    ProductShape {
+        at: s.at(""),
+        id: id(s),
+        kind: s.or("kind", s.parsed("kind", words::one_of(&kinds)), ProductKind::Module),
+        seat_model: s.parsed("seat_model", words::one_of(&models)),
+        requires: s.text("requires"),
+        auto_assign: s.flag("auto_assign"),
+        needs_acceptance: s.flag("needs_acceptance"),
+        activated_for: s.texts("activated_for").unwrap_or_default(),
+        bundle_of: s.texts("bundle_of").unwrap_or_default(),
+    }
+}
+
+fn pool(s: &Section<'_>) -> PoolShape {
+    let audiences = [("any", Audience::Any), ("educator", Audience::Educator), ("student", Audience::Student)];
+    let policies =
+        [("overdraw", OnFullWord::Overdraw), ("wait", OnFullWord::Wait), ("overdraw_up_to", OnFullWord::OverdrawUpTo)];
+    PoolShape {
+        at: s.at(""),
+        id: id(s),
+        product: s.required("product", s.text("product")),
+        owner: s.required("owner", s.text("owner")),
+        audience: s.or("audience", s.parsed("audience", words::one_of(&audiences)), Audience::Any),
+        unlimited: s.flag("unlimited"),
+        on_full: s.parsed("on_full", words::one_of(&policies)),
+        overdraw_limit_percent: s.count("overdraw_limit_percent", 100..=1_000),
+        overage_terms: s.flag("overage_terms"),
+        overage: s.section("overage", overage).unwrap_or_default(),
+        reservations: s.sections("reservations", reservation).into_iter().flatten().collect(),
+        anchor: s.parsed("anchor", words::day),
+        days: days(s),
+        grants: s.sections("grant", grant),
+        agreed: s.sections("agreed_excess", agreed),
+    }
+}
+
+fn reservation(s: &Section<'_>) -> Option<(String, u32)> {
+    let org = s.required("org", s.text("org"));
+    let seats = s.required("seats", s.count("seats", 1..=SEATS_MAX));
+    Some((org?, seats?))
+}
+
+fn grant(s: &Section<'_>) -> GrantShape {
+    let kinds = GrantKind::ALL.map(|kind| (kind.word(), kind));
+    let seats_max = i64::from(SEATS_MAX);
+    let seats = s.required("seats", s.number("seats", -seats_max..=seats_max));
+    if seats == Some(0) {
+        s.wrong("seats", "neither adds nor removes seats");
+    }
+    GrantShape {
+        at: s.at(""),
+        id: id(s),
+        seats,
+        from: s.required("from", s.parsed("from", words::day)),
+        to: s.parsed("to", words::day),
+        kind: s.parsed("kind", words::one_of(&kinds)),
+        reference: s.text("reference"),
+    }
+}
+
+fn agreed(s: &Section<'_>) -> AgreedShape {
+    AgreedShape {
+        at: s.at(""),
+        id: id(s),
+        seats: s.required("seats", s.count("seats", 1..=SEATS_MAX)),
+        from: s.required("from", s.parsed("from", words::day)),
+        to: s.required("to", s.parsed("to", words::day)),
+        reference: s.required("reference", s.text("reference")),
+    }
+}
+
+fn rule(s: &Section<'_>) -> RuleShape {
+    RuleShape {
+        at: s.at(""),
+        id: id(s),
+        product: s.required("product", s.text("product")),
+        priority: s.number("priority", i64::from(i32::MIN)..=i64::from(i32::MAX)),
+        when: s.required("when", s.section("when", when::when)).flatten(),
+    }
+}
+
+/// The id. One that is refused is kept as written, so that what points at it is not refused as well.
+fn id(s: &Section<'_>) -> String {
+    s.required("id", s.parsed("id", words::id)).or_else(|| s.raw("id")).unwrap_or_default()
+}

@@ -1,0 +1,123 @@
+//! Brings the layers together: compiled-in defaults, a file, the environment. The only file that names the `config`
+//! crate, which merges layers well but tells one mistake at a time; so it merges, and we read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::Path;
+
+use config::{Config, Environment, File, FileFormat, Value, ValueKind};
+
+use crate::settings::build::build;
+use crate::settings::check::check;
+use crate::settings::file::file;
+use crate::settings::problem::{Problem, Problems, SettingsError};
+use crate::settings::read::Report;
+use crate::settings::tree::Node;
+use crate::settings::values::Settings;
+
+const PREFIX: &str = "ROSTERD__";
+
+/// Loads the settings: a file, if one is named, and the environment of this process over the defaults.
+///
+/// # Errors
+/// [`SettingsError::Wrong`] tells all mistakes at once.
+pub fn load(file: Option<&Path>) -> Result<Settings, SettingsError> {
+    load_with(file, std::env::vars_os())
+}
+
+/// [`load`] with an environment of the caller's choice.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(path: Option<&Path>, env: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Settings, SettingsError> {
+    let text = match path {
+        Some(path) => {
+            let read = std::fs::read_to_string(path);
+            read.map_err(|cause| SettingsError::Read { file: path.to_owned(), cause })?
+        }
+        None => String::new(),
+    };
+    let name = path.map_or_else(|| "the defaults".to_owned(), |path| path.display().to_string());
+    let mut problems = Vec::new();
+    let variables = variables(env, &mut problems);
+    let tree = merge(&text, variables).map_err(|why| SettingsError::Syntax { file: name, why })?;
+
+    let report = Report::in_folder(path.and_then(Path::parent).unwrap_or(Path::new("")));
+    let shape = report.read(&tree, file);
+    problems.extend(report.into_problems());
+    // A value that could not be read is absent; that it is absent needs no second problem.
+    let told: BTreeSet<String> = problems.iter().map(|problem| problem.at.clone()).collect();
+    problems.extend(check(&shape).into_iter().filter(|problem| !told.contains(&problem.at)));
+
+    if let Some(problems) = Problems::of(problems) {
+        return Err(SettingsError::Wrong { problems });
+    }
+    build(&shape).ok_or(SettingsError::Incomplete)
+}
+
+/// The reference: every key with its meaning, unit and default.
+pub fn reference() -> &'static str {
+    include_str!("../../config/default.toml")
+}
+
+/// Every key that a settings file can have, sorted. Keys of listed tables go without the tables' ids:
+/// `customer.pool.grant.seats`.
+pub fn known_keys() -> Vec<String> {
+    let survey = Report::survey();
+    survey.read(&BTreeMap::new(), file);
+    survey.into_asked()
+}
+
+/// The variables that are ours, without prefix. What cannot be a key of the environment is a problem.
+fn variables(env: impl IntoIterator<Item = (OsString, OsString)>, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
+    let mut ours = BTreeMap::new();
+    for (name, value) in env {
+        let Some(key) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
+        let name = format!("{PREFIX}{key}");
+        let key = key.to_lowercase();
+        let word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if key.split("__").next() == Some("customer") {
+            problems.push(Problem::new(name, "cannot be set in the environment: customers are a list, which has no names"));
+        } else if !key.split("__").all(word) {
+            problems.push(Problem::new(name, format!("names no key (write {PREFIX}SECTION__KEY)")));
+        } else if let Some(value) = value.to_str() {
+            ours.insert(key, value.to_owned());
+        } else {
+            problems.push(Problem::new(name, "is not UTF-8"));
+        }
+    }
+    ours
+}
+
+fn merge(text: &str, variables: BTreeMap<String, String>) -> Result<BTreeMap<String, Node>, String> {
+    let merged = Config::builder()
+        .add_source(File::from_str(reference(), FileFormat::Toml))
+        .add_source(File::from_str(text, FileFormat::Toml))
+        .add_source(Environment::default().separator("__").source(Some(variables.into_iter().collect())))
+        .build()
+        .map_err(|error| error.to_string().trim_end().to_owned())?;
+    match node(merged.cache) {
+        Node::Table(table) => Ok(table),
+        other => Err(format!("{} is not a table", other.shown().unwrap_or_default())),
+    }
+}
+
+fn node(value: Value) -> Node {
+    let from_env = value.origin().is_some();
+    match value.kind {
+        ValueKind::Nil => Node::Text(String::new()),
+        ValueKind::Boolean(flag) => Node::Flag(flag),
+        ValueKind::I64(number) => Node::Number(number),
+        ValueKind::I128(number) => Node::Fraction(number.to_string()),
+        ValueKind::U64(number) => Node::Fraction(number.to_string()),
+        ValueKind::U128(number) => Node::Fraction(number.to_string()),
+        ValueKind::Float(number) => Node::Fraction(number.to_string()),
+        ValueKind::String(text) if from_env => Node::Env(text),
+        ValueKind::String(text) => Node::Text(text),
+        ValueKind::Array(items) => Node::List(items.into_iter().map(node).collect()),
+        ValueKind::Table(table) => Node::Table(table.into_iter().map(|(key, value)| (key, node(value))).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! Floor 6: files and environment to checked values. All mistakes are told at once, each with the way out.
+
+mod build;
+mod check;
+mod cron;
+mod file;
+mod load;
+mod problem;
+mod profiles;
+mod read;
+mod suggest;
+mod tree;
+#[cfg(test)]
+mod trial;
+mod values;
+mod when;
+mod words;
+
+pub use load::{known_keys, load, load_with, reference};
+pub use problem::{Problem, Problems, SettingsError};
+pub use values::{
+    AgreedSettings, BulkWithStatus, CustomerSettings, DaemonSettings, GrantSettings, Settings, SourceKind, SourceSettings,
+    StoreKind, StoreSettings,
+};

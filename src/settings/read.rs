@@ -1,0 +1,339 @@
+//! Reads tables key by key. Every wrong value becomes a problem and an absent one, so that reading goes on to the end;
+//! every key that nobody asked for is a problem, too. What was asked for is the list of known keys: there is no other.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use crate::settings::problem::Problem;
+use crate::settings::suggest::nearest;
+use crate::settings::tree::Node;
+
+/// What one reading found out.
+#[derive(Default)]
+pub struct Report {
+    problems: RefCell<Vec<Problem>>,
+    asked: RefCell<BTreeSet<String>>,
+    folder: PathBuf,
+    survey: bool,
+}
+
+impl Report {
+    /// For reading a file whose relative paths start in `folder`.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), ..Self::default() }
+    }
+
+    /// For asking what a reader would ask, with nothing to read.
+    pub fn survey() -> Self {
+        Self { survey: true, ..Self::default() }
+    }
+
+    /// Reads the top table.
+    pub fn read<T>(&self, root: &BTreeMap<String, Node>, read: impl FnOnce(&Section<'_>) -> T) -> T {
+        self.table(root, String::new(), String::new(), read)
+    }
+
+    /// Writes a problem down.
+    pub fn problem(&self, problem: Problem) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// All problems so far.
+    pub fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
+    }
+
+    /// All keys that were asked for, sorted.
+    pub fn into_asked(self) -> Vec<String> {
+        self.asked.into_inner().into_iter().collect()
+    }
+
+    fn table<T>(&self, table: &BTreeMap<String, Node>, at: String, key: String, read: impl FnOnce(&Section<'_>) -> T) -> T {
+        let section = Section { report: self, table, at, key, asked: RefCell::default() };
+        let value = read(&section);
+        let asked = section.asked.borrow();
+        for (key, node) in table {
+            if !asked.contains(&key.as_str()) {
+                let wrong = if node.has_env() { "unknown key (set in the environment)" } else { "unknown key" };
+                let meant = nearest(key, asked.iter().copied());
+                self.problem(Problem::new(section.at(key), wrong).suggesting(meant));
+            }
+        }
+        value
+    }
+}
+
+/// Why a text is not what its key wants.
+pub struct Wrong {
+    /// What is wrong, after the value.
+    pub what: String,
+    /// What was probably meant.
+    pub meant: Option<String>,
+}
+
+impl Wrong {
+    /// Without a suggestion.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), meant: None }
+    }
+}
+
+/// A table being read.
+pub struct Section<'a> {
+    report: &'a Report,
+    table: &'a BTreeMap<String, Node>,
+    /// Where it is, for messages: tables of a list go by their ids.
+    at: String,
+    /// Where it is, for the list of known keys: tables of a list have no names.
+    key: String,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl Section<'_> {
+    /// The path of one of its keys, for messages; its own with an empty key.
+    pub fn at(&self, key: &str) -> String {
+        join(&self.at, key)
+    }
+
+    /// Whether the key is written at all, rightly or not.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Whether the key is written as a list without items.
+    pub fn has_empty_list(&self, key: &str) -> bool {
+        matches!(self.table.get(key), Some(Node::List(items)) if items.is_empty())
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty() && !self.report.survey
+    }
+
+    /// Writes down what is wrong with a key.
+    pub fn wrong(&self, key: &str, what: impl Into<String>) {
+        self.refuse::<()>(key, Wrong::new(what));
+    }
+
+    /// The value, or the default if the key is not written. A wrong value stays absent.
+    pub fn or<T>(&self, key: &str, value: Option<T>, default: T) -> Option<T> {
+        if self.has(key) { value } else { Some(default) }
+    }
+
+    /// The value; a missing key is a problem.
+    pub fn required<T>(&self, key: &'static str, value: Option<T>) -> Option<T> {
+        if !self.has(key) && !self.report.survey {
+            self.report.problem(Problem::new(self.at(key), "is missing"));
+        }
+        value
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, key: &'static str) -> Option<bool> {
+        match self.get(key)? {
+            Node::Flag(flag) => Some(*flag),
+            Node::Env(text) if text == "true" => Some(true),
+            Node::Env(text) if text == "false" => Some(false),
+            _ => self.refuse(key, Wrong::new("is not true or false")),
+        }
+    }
+
+    /// A whole number within limits.
+    pub fn number(&self, key: &'static str, limits: RangeInclusive<i64>) -> Option<i64> {
+        let number = match self.get(key)? {
+            Node::Number(number) => *number,
+            Node::Env(text) => match text.trim().parse() {
+                Ok(number) => number,
+                Err(_) => return self.refuse(key, Wrong::new("is not a whole number")),
+            },
+            _ => return self.refuse(key, Wrong::new("is not a whole number")),
+        };
+        if number > *limits.end() {
+            return self.refuse(key, Wrong::new(format!("is more than {}", limits.end())));
+        }
+        if number < *limits.start() {
+            return self.refuse(key, Wrong::new(format!("is less than {}", limits.start())));
+        }
+        Some(number)
+    }
+
+    /// A count within limits.
+    pub fn count(&self, key: &'static str, limits: RangeInclusive<u32>) -> Option<u32> {
+        let limits = i64::from(*limits.start())..=i64::from(*limits.end());
+        self.number(key, limits).and_then(|number| u32::try_from(number).ok())
+    }
+
+    /// A text that is not empty.
+    pub fn text(&self, key: &'static str) -> Option<String> {
+        self.parsed(key, |text| if text.is_empty() { Err(Wrong::new("is empty")) } else { Ok(text.to_owned()) })
+    }
+
+    /// A text as written, whatever it is good for.
+    pub fn raw(&self, key: &str) -> Option<String> {
+        match self.table.get(key)? {
+            Node::Text(text) | Node::Env(text) => Some(text.clone()),
+            Node::Number(_) | Node::Flag(_) | Node::Fraction(_) | Node::List(_) | Node::Table(_) => None,
+        }
+    }
+
+    /// A text that means something.
+    pub fn parsed<T>(&self, key: &'static str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
+        match self.get(key)? {
+            Node::Text(text) | Node::Env(text) => parse(text).map_or_else(|wrong| self.refuse(key, wrong), Some),
+            _ => self.refuse(key, Wrong::new("is not a text in quotes")),
+        }
+    }
+
+    /// A list of texts that mean something; absent if one of them does not.
+    pub fn parsed_list<T>(&self, key: &'static str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<Vec<T>> {
+        let expected = || Wrong::new("is not a list of texts, such as [\"one\", \"two\"]");
+        let texts: Vec<&str> = match self.get(key)? {
+            Node::Env(text) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
+            Node::List(items) => {
+                let texts: Option<Vec<&str>> =
+                    items.iter().map(|item| if let Node::Text(text) = item { Some(text.as_str()) } else { None }).collect();
+                match texts {
+                    Some(texts) => texts,
+                    None => return self.refuse(key, expected()),
+                }
+            }
+            _ => return self.refuse(key, expected()),
+        };
+        let mut values = Some(Vec::with_capacity(texts.len()));
+        for text in texts {
+            match parse(text) {
+                Ok(value) => {
+                    if let Some(values) = &mut values {
+                        values.push(value);
+                    }
+                }
+                Err(wrong) => {
+                    let problem = Problem::new(self.at(key), wrong.what).showing(Some(format!("{text:?}")));
+                    self.report.problem(problem.suggesting(wrong.meant));
+                    values = None;
+                }
+            }
+        }
+        values
+    }
+
+    /// A list of texts, none of them empty.
+    pub fn texts(&self, key: &'static str) -> Option<Vec<String>> {
+        self.parsed_list(key, |text| if text.is_empty() { Err(Wrong::new("is empty")) } else { Ok(text.to_owned()) })
+    }
+
+    /// A file or folder: in a file relative to the file's folder, in the environment to the working one.
+    pub fn path(&self, key: &'static str) -> Option<PathBuf> {
+        let text = self.text(key)?;
+        let from_env = matches!(self.table.get(key), Some(Node::Env(_)));
+        Some(if from_env { PathBuf::from(text) } else { self.report.folder.join(text) })
+    }
+
+    /// A table; absent if it is not written.
+    pub fn section<T>(&self, key: &'static str, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
+        self.below(key, join(&self.key, key), read)
+    }
+
+    /// A key that may be a flag or a table.
+    pub fn flag_or_section<T>(
+        &self,
+        key: &'static str,
+        of_flag: impl FnOnce(bool) -> Option<T>,
+        of_table: impl FnOnce(&Section<'_>) -> Option<T>,
+    ) -> Option<T> {
+        match self.get(key) {
+            Some(Node::Flag(flag)) => of_flag(*flag),
+            Some(Node::Table(_)) | None => self.section(key, of_table).flatten(),
+            Some(_) => self.refuse(key, Wrong::new("is neither true nor a table")),
+        }
+    }
+
+    /// A table of the same shape as this one.
+    pub fn like_this<T>(&self, key: &'static str, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
+        if self.report.survey {
+            self.ask(key);
+            return None;
+        }
+        self.below(key, self.key.clone(), read)
+    }
+
+    /// A list of tables.
+    pub fn sections<T>(&self, key: &'static str, read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
+        self.each_below(key, join(&self.key, key), read)
+    }
+
+    /// A list of tables of the same shape as this one.
+    pub fn all_like_this<T>(&self, key: &'static str, read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
+        if self.report.survey {
+            self.ask(key);
+            return Vec::new();
+        }
+        self.each_below(key, self.key.clone(), read)
+    }
+
+    fn below<T>(&self, key: &'static str, path: String, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
+        match self.get(key) {
+            Some(Node::Table(table)) => Some(self.report.table(table, self.at(key), path, read)),
+            Some(_) => self.refuse(key, Wrong::new("is not a table")),
+            None if self.report.survey => Some(self.report.table(&BTreeMap::new(), self.at(key), path, read)),
+            None => None,
+        }
+    }
+
+    fn each_below<T>(&self, key: &'static str, path: String, mut read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
+        let items = match self.get(key) {
+            Some(Node::List(items)) => items.as_slice(),
+            Some(Node::Table(_)) => {
+                self.wrong(key, format!("is one table, not a list of tables (write [[{path}]])"));
+                return Vec::new();
+            }
+            Some(_) => {
+                self.wrong(key, "is not a list of tables");
+                return Vec::new();
+            }
+            None if self.report.survey => &[Node::Table(BTreeMap::new())],
+            None => &[],
+        };
+        let mut values = Vec::with_capacity(items.len());
+        for (ix, item) in items.iter().enumerate() {
+            let Node::Table(table) = item else {
+                self.wrong(key, "is not a list of tables");
+                continue;
+            };
+            let name = match table.get("id") {
+                Some(Node::Text(id)) if !id.is_empty() => id.clone(),
+                _ => format!("#{}", ix + 1),
+            };
+            values.push(self.report.table(table, join(&self.at(key), &name), path.clone(), &mut read));
+        }
+        values
+    }
+
+    fn ask(&self, key: &'static str) {
+        self.asked.borrow_mut().push(key);
+        if self.report.survey {
+            self.report.asked.borrow_mut().insert(join(&self.key, key));
+        }
+    }
+
+    fn get(&self, key: &'static str) -> Option<&Node> {
+        self.ask(key);
+        self.table.get(key)
+    }
+
+    fn refuse<T>(&self, key: &str, wrong: Wrong) -> Option<T> {
+        let shown = self.table.get(key).and_then(Node::shown);
+        self.report.problem(Problem::new(self.at(key), wrong.what).showing(shown).suggesting(wrong.meant));
+        None
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    match (path, key) {
+        (path, "") => path.to_owned(),
+        ("", key) => key.to_owned(),
+        (path, key) => format!("{path}.{key}"),
+    }
+}

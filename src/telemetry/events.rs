@@ -1,0 +1,288 @@
+//! One struct per event. Its message can be read alone, its fields can be searched; both carry ids and counts only.
+//! Failures are logged once, by whoever decides what happens next.
+
+use std::error::Error;
+
+use tracing::{error, info, warn};
+
+use crate::base::{Balance, CustomerId, Digest, ErrorChain, PoolId, RequestId, RunId, Seats, SourceId};
+
+/// The daemon is ready to work.
+pub struct DaemonStarted<'a> {
+    /// The program's version.
+    pub version: &'a str,
+    /// Where the books are kept.
+    pub store: &'a str,
+    /// How many customers are configured.
+    pub customers: usize,
+    /// How many of them are worked on at the same time.
+    pub workers: u32,
+}
+
+impl DaemonStarted<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let DaemonStarted { version, store, customers, workers } = *self;
+        info!(
+            event = "daemon_started",
+            version,
+            store,
+            customers,
+            workers,
+            "Daemon {version} started on {store}: {customers} customers, {workers} workers."
+        );
+    }
+}
+
+/// The daemon was asked to stop.
+pub struct DaemonStopping<'a> {
+    /// By what: a signal, a lost lease.
+    pub reason: &'a str,
+    /// Runs that are under way.
+    pub running: usize,
+}
+
+impl DaemonStopping<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let DaemonStopping { reason, running } = *self;
+        info!(event = "daemon_stopping", reason, running, "Daemon is stopping ({reason}): {running} runs under way.");
+    }
+}
+
+/// A request for a run was taken up.
+pub struct RequestTaken<'a> {
+    /// Whose.
+    pub customer: &'a CustomerId,
+    /// Which.
+    pub request: RequestId,
+    /// What asked for it: a schedule, a drop, a person.
+    pub trigger: &'a str,
+}
+
+impl RequestTaken<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let RequestTaken { customer, request, trigger } = *self;
+        info!(
+            event = "request_taken",
+            customer.id = %customer,
+            request.id = request.0,
+            trigger,
+            "Took up request {request} of {customer} ({trigger})."
+        );
+    }
+}
+
+/// A run began.
+pub struct RunStarted<'a> {
+    /// Whose.
+    pub customer: &'a CustomerId,
+    /// Which.
+    pub run: RunId,
+    /// What asked for it.
+    pub trigger: &'a str,
+}
+
+impl RunStarted<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let RunStarted { customer, run, trigger } = *self;
+        info!(
+            event = "run_started",
+            customer.id = %customer,
+            run.id = run.0,
+            trigger,
+            "Run {run} of {customer} started ({trigger})."
+        );
+    }
+}
+
+/// A run came to its end: the one line per run an operator can act on.
+pub struct RunFinished<'a> {
+    /// Whose.
+    pub customer: &'a CustomerId,
+    /// Which.
+    pub run: RunId,
+    /// Its state's word (R109). Anything but `succeeded` is a warning.
+    pub state: &'a str,
+    /// People of the roster.
+    pub people: u64,
+    /// Seats given.
+    pub seated: u64,
+    /// Seats freed.
+    pub released: u64,
+    /// People in queues now.
+    pub waiting: u64,
+    /// Changes that were not made.
+    pub withheld: u64,
+    /// Findings in the sources.
+    pub findings: u64,
+    /// How long it took.
+    pub millis: u64,
+}
+
+impl RunFinished<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let RunFinished { customer, run, state, people, seated, released, waiting, withheld, findings, millis } = *self;
+        macro_rules! log {
+            ($level:ident) => {
+                $level!(
+                    event = "run_finished",
+                    customer.id = %customer,
+                    run.id = run.0,
+                    state,
+                    people,
+                    seated,
+                    released,
+                    waiting,
+                    withheld,
+                    findings,
+                    millis,
+                    "Run {run} of {customer} {state} in {millis} ms: {people} people, {seated} seated, {released} released, \
+                     {waiting} waiting, {withheld} withheld, {findings} findings."
+                )
+            };
+        }
+        if state == "succeeded" { log!(info) } else { log!(warn) }
+    }
+}
+
+/// A run could not come to an end.
+pub struct RunFailed<'a> {
+    /// Whose.
+    pub customer: &'a CustomerId,
+    /// Which.
+    pub run: RunId,
+    /// Why; says what could not be done.
+    pub error: &'a dyn Error,
+}
+
+impl RunFailed<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let RunFailed { customer, run, error } = *self;
+        let chain = ErrorChain(error);
+        error!(
+            event = "run_failed",
+            customer.id = %customer,
+            run.id = run.0,
+            error = %chain,
+            "Run {run} of {customer} could not {chain}. Nothing was changed."
+        );
+    }
+}
+
+/// A package as a whole was not taken (R103).
+pub struct PackageRejected<'a> {
+    /// Whose.
+    pub customer: &'a CustomerId,
+    /// From where.
+    pub source: &'a SourceId,
+    /// Its name.
+    pub package: &'a str,
+    /// Its bytes.
+    pub digest: &'a Digest,
+    /// The main reason: file, column, rule; never a cell.
+    pub reason: &'a str,
+    /// How many findings say why.
+    pub findings: u64,
+}
+
+impl PackageRejected<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let PackageRejected { customer, source, package, digest, reason, findings } = *self;
+        warn!(
+            event = "package_rejected",
+            customer.id = %customer,
+            source.id = %source,
+            package,
+            digest = %digest,
+            reason,
+            findings,
+            "Rejected package {package} of source {source} of {customer}: {reason} ({findings} findings). \
+             It is tried again when it changes."
+        );
+    }
+}
+
+/// A notice was written with the facts it tells.
+pub struct NoticeWritten<'a> {
+    /// Whose.
+    pub customer: &'a CustomerId,
+    /// By which run; `None`: not by a run.
+    pub run: Option<RunId>,
+    /// Its kind's word.
+    pub kind: &'a str,
+    /// The pool it is about, if it is about one.
+    pub pool: Option<&'a PoolId>,
+}
+
+impl NoticeWritten<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let NoticeWritten { customer, run, kind, pool } = *self;
+        let about = pool.map_or_else(|| customer.to_string(), |pool| format!("pool {pool} of {customer}"));
+        info!(
+            event = "notice_written",
+            customer.id = %customer,
+            run.id = run.map(|run| run.0),
+            kind,
+            pool.id = pool.map(PoolId::as_str),
+            "Wrote the notice {kind} about {about}."
+        );
+    }
+}
+
+/// A pool has more seats in use than it has (R50).
+pub struct NegativeBalance<'a> {
+    /// Whose.
+    pub customer: &'a CustomerId,
+    /// Which.
+    pub pool: &'a PoolId,
+    /// Its allowance.
+    pub allowance: Seats,
+    /// Its used seats.
+    pub used: Seats,
+}
+
+impl NegativeBalance<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let NegativeBalance { customer, pool, allowance, used } = *self;
+        let balance = Balance::of(allowance, used);
+        warn!(
+            event = "negative_balance",
+            customer.id = %customer,
+            pool.id = %pool,
+            allowance = allowance.0,
+            used = used.0,
+            balance = balance.0,
+            "Pool {pool} of {customer} has a balance of {balance}: {used} of {allowance} seats are used."
+        );
+    }
+}
+
+/// The store did not do what it should; the daemon goes on or stops, as `doing` says.
+pub struct StoreTrouble<'a> {
+    /// Which store.
+    pub store: &'a str,
+    /// What happens next, as a sentence without its period.
+    pub doing: &'a str,
+    /// Why; says what could not be done.
+    pub error: &'a dyn Error,
+}
+
+impl StoreTrouble<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let StoreTrouble { store, doing, error } = *self;
+        let chain = ErrorChain(error);
+        error!(event = "store_trouble", store, doing, error = %chain, "Could not {chain}. {doing}.");
+    }
+}
+
+#[cfg(test)]
+mod tests;

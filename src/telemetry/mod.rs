@@ -1,0 +1,11 @@
+//! Floor 3: what operators see. Events are named in one place; each reads alone, has fields to search by, and holds
+//! nothing personal.
+
+mod events;
+mod setup;
+
+pub use events::{
+    DaemonStarted, DaemonStopping, NegativeBalance, NoticeWritten, PackageRejected, RequestTaken, RunFailed, RunFinished,
+    RunStarted, StoreTrouble,
+};
+pub use setup::{LogFormat, LogSettings, SetupError, setup};
