@@ -1,4 +1,6 @@
-//! All integration tests in one binary.
+//! One binary for all integration tests.
 
+mod store_contract;
+mod store_sqlite;
 mod tables;
 mod world;

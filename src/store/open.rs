@@ -1,0 +1,27 @@
+//! Which store, and opening it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::store::api::{SharedStore, StoreError};
+use crate::store::sqlite::SqliteStore;
+
+/// Which store to use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreChoice {
+    /// One SQLite file, for one machine.
+    Sqlite {
+        /// The file; made if it is not there, as is its folder.
+        path: PathBuf,
+    },
+}
+
+/// Opens a store.
+///
+/// # Errors
+/// [`StoreError`] says what keeps it from being used.
+pub fn open(choice: &StoreChoice) -> Result<SharedStore, StoreError> {
+    match choice {
+        StoreChoice::Sqlite { path } => Ok(Arc::new(SqliteStore::open(path)?)),
+    }
+}

@@ -1,0 +1,96 @@
+//! Entries of the trail and the records that they carry.
+
+use crate::base::Actor;
+use crate::license::{
+    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, Names, OverageLimits, Pin, PoolBooks, PoolTerms, Sample,
+    SourceMark, StateCounts,
+};
+use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
+
+fields! {
+    Actor { kind, name }
+    Grant { id, pool, seats, from, to, recorded, by, kind, reference }
+    AgreedExcess { id, pool, seats, from, to, recorded, by, reference }
+    Pin { person, pool, kind, by, at, reason, until }
+    OverageLimits { minor_percent, major_percent, minor_floor }
+    PoolTerms { pool, product, unlimited, overage }
+    Allowance { seats, agreed }
+    Sample { at, used, effective, band }
+    Episode { id, pool, opened, opened_day, cause, peak, samples, closed, outcome }
+    PoolBooks { counts, allowance, causes, band, episode }
+    Absence { person, source, count, since, ended, held, removed }
+    SourceMark { source, package, snapshot, at, name }
+    Names { pools, orgs, reasons }
+}
+
+/// The names a commit added to each dictionary: what came behind the parent's.
+pub(in crate::store) type NamesAdded = Names;
+
+impl Record for StateCounts {
+    fn put(&self, out: &mut Vec<u8>) {
+        ClaimState::ALL.iter().for_each(|&state| self.of(state).put(out));
+    }
+
+    fn take(from: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let mut counts = StateCounts::default();
+        for state in ClaimState::ALL {
+            counts.set(state, Record::take(from)?);
+        }
+        Ok(counts)
+    }
+}
+
+impl Record for Entry {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Entry::PoolDefined(terms) => tagged(0, terms, out),
+            Entry::Granted(grant) => tagged(1, grant, out),
+            Entry::ExcessAgreed(agreed) => tagged(2, agreed, out),
+            Entry::Pinned(pin) => tagged(3, pin, out),
+            Entry::Unpinned { person, pool } => {
+                tagged(4, person, out);
+                pool.put(out);
+            }
+            Entry::Pool { pool, books } => {
+                tagged(5, pool, out);
+                books.put(out);
+            }
+            Entry::Episode(episode) => tagged(6, episode, out),
+            Entry::Absent(absence) => tagged(7, absence, out),
+            Entry::Returned(person) => tagged(8, person, out),
+            Entry::Adopted(mark) => tagged(9, mark, out),
+            Entry::Refused { person, pool, answer } => {
+                tagged(10, person, out);
+                pool.put(out);
+                answer.put(out);
+            }
+            Entry::IdentityConflict { known, new } => {
+                tagged(11, known, out);
+                new.put(out);
+            }
+        }
+    }
+
+    fn take(from: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        Ok(match from.byte()? {
+            0 => Entry::PoolDefined(Record::take(from)?),
+            1 => Entry::Granted(Record::take(from)?),
+            2 => Entry::ExcessAgreed(Record::take(from)?),
+            3 => Entry::Pinned(Record::take(from)?),
+            4 => Entry::Unpinned { person: Record::take(from)?, pool: Record::take(from)? },
+            5 => Entry::Pool { pool: Record::take(from)?, books: Record::take(from)? },
+            6 => Entry::Episode(Record::take(from)?),
+            7 => Entry::Absent(Record::take(from)?),
+            8 => Entry::Returned(Record::take(from)?),
+            9 => Entry::Adopted(Record::take(from)?),
+            10 => Entry::Refused { person: Record::take(from)?, pool: Record::take(from)?, answer: Record::take(from)? },
+            11 => Entry::IdentityConflict { known: Record::take(from)?, new: Record::take(from)? },
+            code => return Err(DecodeError::Code { what: "entries", code }),
+        })
+    }
+}
+
+fn tagged(tag: u8, value: &impl Record, out: &mut Vec<u8>) {
+    out.push(tag);
+    value.put(out);
+}

@@ -1,0 +1,44 @@
+//! What is kept of runs and requests.
+
+use crate::base::{Digest, SourceId};
+use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
+use crate::store::shape::{RunTally, Trigger};
+
+/// The part of a run that nobody asks for by value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::store) struct RunBody {
+    pub(in crate::store) packages: Vec<String>,
+    pub(in crate::store) tally: RunTally,
+    pub(in crate::store) message: String,
+    pub(in crate::store) rejected: Vec<(SourceId, Digest)>,
+}
+
+fields! {
+    RunTally { people, seated, released, waiting, changed, withheld, findings }
+    RunBody { packages, tally, message, rejected }
+}
+
+impl Record for Trigger {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Trigger::Nightly(day) => {
+                out.push(0);
+                day.put(out);
+            }
+            Trigger::SameDay(actor) => {
+                out.push(1);
+                actor.put(out);
+            }
+            Trigger::Drop => out.push(2),
+        }
+    }
+
+    fn take(from: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        match from.byte()? {
+            0 => Ok(Trigger::Nightly(Record::take(from)?)),
+            1 => Ok(Trigger::SameDay(Record::take(from)?)),
+            2 => Ok(Trigger::Drop),
+            code => Err(DecodeError::Code { what: "triggers", code }),
+        }
+    }
+}

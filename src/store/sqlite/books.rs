@@ -1,0 +1,314 @@
+//! Reading the books: everything as of one version, or the part that was asked for.
+
+use rusqlite::{OptionalExtension, Row, Transaction};
+
+use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, OrgId, PersonKey, PoolId, RunId, TextArena, Version};
+use crate::license::{Book, BookPerson, Claim, Episode, Names, PoolIx};
+use crate::plan::Standing;
+use crate::store::record::{Record, take_person, take_released, unpack};
+use crate::store::shape::ReleasedClaim;
+use crate::store::sqlite::fault::{Fault, of};
+
+/// A customer's row.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store::sqlite) struct Head {
+    pub(in crate::store::sqlite) id: i64,
+    pub(in crate::store::sqlite) version: Version,
+    pub(in crate::store::sqlite) hash: Digest,
+    pub(in crate::store::sqlite) next_claim: ClaimId,
+    pub(in crate::store::sqlite) next_episode: EpisodeId,
+}
+
+pub(in crate::store::sqlite) fn head(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<Head>, Fault> {
+    let mut ask =
+        tx.prepare_cached("SELECT id, version, hash, next_claim, next_episode FROM customers WHERE name = ?1")?;
+    let found = ask
+        .query_row([customer.as_str()], |row| {
+            Ok(Head {
+                id: row.get(0)?,
+                version: Version(unsigned(row, 1)?),
+                hash: Digest(row.get(2)?),
+                next_claim: ClaimId(unsigned(row, 3)?),
+                next_episode: EpisodeId(unsigned(row, 4)?),
+            })
+        })
+        .optional()?;
+    Ok(found)
+}
+
+/// The customer's row; a new one if nothing was ever written for it.
+pub(in crate::store::sqlite) fn head_or_new(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Head, Fault> {
+    if let Some(head) = head(tx, customer)? {
+        return Ok(head);
+    }
+    tx.execute("INSERT INTO customers (name, hash) VALUES (?1, ?2)", (customer.as_str(), Digest::default().0))?;
+    head(tx, customer)?.ok_or_else(|| Fault::corrupt(of("the row", customer), "it vanished"))
+}
+
+/// Whole numbers are stored bit by bit as SQLite's signed ones.
+pub(in crate::store::sqlite) fn unsigned(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(at).map(i64::cast_unsigned)
+}
+
+pub(in crate::store::sqlite) fn text<'r>(row: &'r Row<'_>, at: usize) -> Result<&'r str, Fault> {
+    Ok(row.get_ref(at)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+pub(in crate::store::sqlite) fn blob<'r>(row: &'r Row<'_>, at: usize) -> Result<&'r [u8], Fault> {
+    Ok(row.get_ref(at)?.as_blob().map_err(rusqlite::Error::from)?)
+}
+
+pub(in crate::store::sqlite) fn names(tx: &Transaction<'_>, id: i64) -> Result<Names, Fault> {
+    let mut names = Names::default();
+    let mut ask = tx.prepare_cached("SELECT kind, n, text FROM names WHERE customer_id = ?1 ORDER BY kind, n")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        let (kind, n, text) = (row.get::<_, i64>(0)?, unsigned(row, 1)?, text(row, 2)?);
+        let at = match kind {
+            0 => {
+                names.pools.push(PoolId::from(text));
+                names.pools.len()
+            }
+            1 => {
+                names.orgs.push(OrgId::from(text));
+                names.orgs.len()
+            }
+            2 => {
+                names.reasons.push(text.to_owned());
+                names.reasons.len()
+            }
+            kind => return Err(Fault::corrupt("the names", format!("{kind} is no kind of name"))),
+        };
+        if n + 1 != at as u64 {
+            return Err(Fault::corrupt("the names", format!("name {at} of kind {kind} is missing")));
+        }
+    }
+    Ok(names)
+}
+
+/// Whether all of a claim's positions have words.
+pub(in crate::store::sqlite) fn check_positions(claim: &Claim, names: &Names, person: &str) -> Result<(), Fault> {
+    let Names { pools, orgs, reasons } = names;
+    if (claim.pool.0 as usize) < pools.len()
+        && (claim.home.0 as usize) < orgs.len()
+        && (claim.reasons.0 as usize) < reasons.len()
+    {
+        return Ok(());
+    }
+    Err(Fault::corrupt(format!("claim {} of person {person}", claim.id), "its pool, org or reasons have no name"))
+}
+
+/// All records of one kind, in the order of their keys.
+fn bodies<T: Record>(tx: &Transaction<'_>, table: &str, key: &str, id: i64) -> Result<Vec<T>, Fault> {
+    let mut ask = tx.prepare_cached(&format!("SELECT body FROM {table} WHERE customer_id = ?1 ORDER BY {key}"))?;
+    let mut rows = ask.query([id])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(unpack(blob(row, 0)?).map_err(Fault::unreadable(|| format!("a record of {table}")))?);
+    }
+    Ok(all)
+}
+
+/// Everything but the claims.
+pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
+    let Some(head) = head(tx, customer)? else {
+        return Ok(Standing { next_claim: ClaimId(1), next_episode: EpisodeId(1), ..Standing::default() });
+    };
+    let id = head.id;
+    let mut pools = std::collections::BTreeMap::new();
+    let mut ask = tx.prepare_cached("SELECT pool, body FROM pools WHERE customer_id = ?1")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        let pool = PoolId::from(text(row, 0)?);
+        let books = unpack(blob(row, 1)?).map_err(Fault::unreadable(|| format!("the books of pool {pool}")))?;
+        pools.insert(pool, books);
+    }
+    Ok(Standing {
+        version: head.version,
+        book: Book { names: names(tx, id)?, ..Book::default() },
+        grants: bodies(tx, "grants", "id", id)?,
+        agreed: bodies(tx, "agreed", "id", id)?,
+        pins: bodies(tx, "pins", "person, pool", id)?,
+        pools,
+        terms: bodies::<crate::license::PoolTerms>(tx, "terms", "pool", id)?
+            .into_iter()
+            .map(|terms| (terms.pool.clone(), terms))
+            .collect(),
+        absences: bodies(tx, "absences", "person", id)?,
+        sources: bodies::<crate::license::SourceMark>(tx, "sources", "source", id)?
+            .into_iter()
+            .map(|mark| (mark.source.clone(), mark))
+            .collect(),
+        next_claim: head.next_claim,
+        next_episode: head.next_episode,
+    })
+}
+
+/// Everything, in one pass over the claims in the order of their people.
+pub(in crate::store::sqlite) fn standing(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
+    let mut standing = standing_light(tx, customer)?;
+    let Some(head) = head(tx, customer)? else { return Ok(standing) };
+    let book = &mut standing.book;
+    // One cheap look ahead instead of several copies of a growing list.
+    let (people, bytes) = tx
+        .prepare_cached("SELECT count(*), coalesce(sum(octet_length(person)), 0) FROM claims WHERE customer_id = ?1")?
+        .query_row([head.id], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, u32>(1)?)))?;
+    book.keys = TextArena::with_capacity(bytes as usize);
+    book.people.reserve_exact(people as usize);
+    let mut ask = tx.prepare_cached("SELECT person, body FROM claims WHERE customer_id = ?1 ORDER BY person")?;
+    let mut rows = ask.query([head.id])?;
+    while let Some(row) = rows.next()? {
+        let person = text(row, 0)?;
+        add_person(book, person, |claims| take_person(blob(row, 1)?, claims).map_err(unreadable_person(person)))?;
+    }
+    book.claims.shrink_to_fit();
+    Ok(standing)
+}
+
+fn unreadable_person(person: &str) -> impl FnOnce(crate::store::record::DecodeError) -> Fault {
+    Fault::unreadable(move || format!("the claims of person {person}"))
+}
+
+fn add_person(
+    book: &mut Book,
+    person: &str,
+    read: impl FnOnce(&mut Vec<Claim>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let first = book.claims.len();
+    read(&mut book.claims)?;
+    for claim in &book.claims[first..] {
+        check_positions(claim, &book.names, person)?;
+    }
+    let first = u32::try_from(first).map_err(|_| Fault::corrupt("the claims", "there are more than 2³²"))?;
+    let key = book.keys.push(person).map_err(|full| Fault::corrupt("the claims", full))?;
+    book.people.push(BookPerson { key, first });
+    Ok(())
+}
+
+/// The row of one person, into `claims`; `false` if there is none.
+pub(in crate::store::sqlite) fn person_claims(
+    tx: &Transaction<'_>,
+    id: i64,
+    person: &str,
+    claims: &mut Vec<Claim>,
+) -> Result<bool, Fault> {
+    let mut ask = tx.prepare_cached("SELECT body FROM claims WHERE customer_id = ?1 AND person = ?2")?;
+    let mut rows = ask.query((id, person))?;
+    let Some(row) = rows.next()? else { return Ok(false) };
+    take_person(blob(row, 0)?, claims).map_err(unreadable_person(person))?;
+    Ok(true)
+}
+
+pub(in crate::store::sqlite) fn claims_of(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    person: &str,
+) -> Result<(Names, Vec<Claim>), Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Default::default()) };
+    let (names, mut claims) = (names(tx, head.id)?, Vec::new());
+    person_claims(tx, head.id, person, &mut claims)?;
+    claims.iter().try_for_each(|claim| check_positions(claim, &names, person))?;
+    Ok((names, claims))
+}
+
+pub(in crate::store::sqlite) fn released(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    person: Option<&str>,
+) -> Result<Vec<ReleasedClaim>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
+    let names = names(tx, head.id)?;
+    let mut all = Vec::new();
+    let mut ask = tx.prepare_cached(match person {
+        Some(_) => "SELECT person, run, body FROM released WHERE customer_id = ?1 AND person = ?2 ORDER BY version, n",
+        None => "SELECT person, run, body FROM released WHERE customer_id = ?1 AND ?2 IS NULL ORDER BY version, person, n",
+    })?;
+    let mut rows = ask.query((head.id, person))?;
+    while let Some(row) = rows.next()? {
+        let person = text(row, 0)?;
+        let (claim, because) =
+            take_released(blob(row, 2)?).map_err(Fault::unreadable(|| format!("a released claim of person {person}")))?;
+        check_positions(&claim, &names, person)?;
+        all.push(ReleasedClaim {
+            person: PersonKey::from(person),
+            claim,
+            pool: names.pool_of(&claim).clone(),
+            home: names.home_of(&claim).clone(),
+            reasons: names.reasons_of(&claim).to_owned(),
+            because,
+            run: row.get::<_, Option<i64>>(1)?.map(|run| RunId(run.cast_unsigned())),
+        });
+    }
+    Ok(all)
+}
+
+/// The queue as a book whose people stand in queue order, one entry per waiting claim.
+pub(in crate::store::sqlite) fn queue(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    pool: Option<&PoolId>,
+) -> Result<Book, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Book::default()) };
+    let mut book = Book { names: names(tx, head.id)?, ..Book::default() };
+    let pool = match pool.map(|pool| book.names.find_pool(pool)) {
+        // A pool that was never named has no queue.
+        Some(None) => return Ok(book),
+        Some(Some(PoolIx(pool))) => Some(pool),
+        None => None,
+    };
+    let mut ask = tx.prepare_cached(match pool {
+        Some(_) => {
+            "SELECT person, body FROM waiting WHERE customer_id = ?1 AND pool = ?2 ORDER BY rank, since, person, claim"
+        }
+        None => {
+            "SELECT person, body FROM waiting WHERE customer_id = ?1 AND ?2 IS NULL
+             ORDER BY rank, since, person, pool, claim"
+        }
+    })?;
+    let mut rows = ask.query((head.id, pool))?;
+    while let Some(row) = rows.next()? {
+        let person = text(row, 0)?;
+        add_person(&mut book, person, |claims| take_person(blob(row, 1)?, claims).map_err(unreadable_person(person)))?;
+    }
+    Ok(book)
+}
+
+pub(in crate::store::sqlite) fn used_by_org(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+) -> Result<Vec<(PoolId, OrgId, u32)>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
+    let names = names(tx, head.id)?;
+    let mut ask = tx.prepare_cached("SELECT pool, org, used FROM used_by_org WHERE customer_id = ?1")?;
+    let mut rows = ask.query([head.id])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (pool, org) = (row.get::<_, u16>(0)?, row.get::<_, u32>(1)?);
+        let (Some(pool), Some(org)) = (names.pools.get(pool as usize), names.orgs.get(org as usize)) else {
+            return Err(Fault::corrupt("the seats used by org", "a pool or org has no name"));
+        };
+        all.push((pool.clone(), org.clone(), row.get(2)?));
+    }
+    all.sort_unstable();
+    Ok(all)
+}
+
+pub(in crate::store::sqlite) fn episodes(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<Episode>, Fault> {
+    match head(tx, customer)? {
+        Some(head) => bodies(tx, "episodes", "id DESC", head.id),
+        None => Ok(Vec::new()),
+    }
+}
+
+pub(in crate::store::sqlite) fn episode(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    episode: EpisodeId,
+) -> Result<Option<Episode>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(None) };
+    let body: Option<Vec<u8>> = tx
+        .prepare_cached("SELECT body FROM episodes WHERE customer_id = ?1 AND id = ?2")?
+        .query_row((head.id, episode.0.cast_signed()), |row| row.get(0))
+        .optional()?;
+    body.map(|body| unpack(&body).map_err(Fault::unreadable(|| format!("episode {episode}")))).transpose()
+}

@@ -1,0 +1,260 @@
+//! Writing changes of claims: person by person in the order of the keys, so that the table grows at its end.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{CachedStatement, Transaction};
+
+use crate::base::{ClaimId, Version};
+use crate::license::{Claim, ClaimChange, ClaimState, OrgNameIx, PoolIx};
+use crate::store::batch::Batch;
+use crate::store::record::{pack_person, put_released, take_released};
+use crate::store::sqlite::books::{Head, blob, check_positions, person_claims};
+use crate::store::sqlite::fault::Fault;
+
+/// So many changes of the queue are kept back to be written in its order.
+const QUEUE_CHANGES_MAX: usize = 65_536;
+
+/// Writes all changes of a batch. Returns the id that the next claim gets.
+pub(in crate::store::sqlite) fn write(
+    tx: &Transaction<'_>,
+    head: &Head,
+    version: Version,
+    batch: &Batch<'_>,
+) -> Result<ClaimId, Fault> {
+    let changes = batch.changes;
+    if changes.is_empty() {
+        return Ok(head.next_claim);
+    }
+    let count = u32::try_from(changes.len()).map_err(|_| Fault::corrupt("the batch", "it has more than 2³² changes"))?;
+    let key = |at: u32| batch.people.get(changes[at as usize].person);
+    // Stable: changes of one person stay in the order of the batch.
+    let mut order: Vec<u32> = (0..count).collect();
+    order.sort_by(|&a, &b| key(a).cmp(key(b)));
+
+    let mut writer = Writer::new(tx, head, version, batch)?;
+    for group in order.chunk_by(|&a, &b| key(a) == key(b)) {
+        writer.person(key(group[0]), group.iter().map(|&at| &changes[at as usize]))?;
+    }
+    writer.finish()
+}
+
+struct Writer<'t> {
+    tx: &'t Transaction<'t>,
+    id: i64,
+    version: i64,
+    run: Option<i64>,
+    names: &'t crate::license::Names,
+    upsert: CachedStatement<'t>,
+    delete: CachedStatement<'t>,
+    release: CachedStatement<'t>,
+    /// The customer has no claims yet: nothing needs to be read.
+    fresh: bool,
+    /// New claims must not take an id given out before.
+    first_new: ClaimId,
+    next_claim: ClaimId,
+    used: BTreeMap<(PoolIx, OrgNameIx), i64>,
+    queue: Vec<QueueChange>,
+    row: Vec<Claim>,
+    queued: Vec<Claim>,
+    body: Vec<u8>,
+}
+
+/// A claim that enters or leaves the queue; sorts like the table.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct QueueChange {
+    pool: u16,
+    rank: i64,
+    since: i64,
+    person: String,
+    claim: u64,
+    /// `None`: it leaves.
+    body: Option<Vec<u8>>,
+}
+
+impl<'t> Writer<'t> {
+    fn new(tx: &'t Transaction<'t>, head: &Head, version: Version, batch: &Batch<'t>) -> Result<Self, Fault> {
+        let fresh = !tx.query_row("SELECT EXISTS (SELECT 1 FROM claims WHERE customer_id = ?1)", [head.id], |row| {
+            row.get::<_, bool>(0)
+        })?;
+        Ok(Self {
+            tx,
+            id: head.id,
+            version: version.0.cast_signed(),
+            run: batch.run.map(|run| run.0.cast_signed()),
+            names: batch.names,
+            upsert: tx.prepare_cached(
+                "INSERT INTO claims (customer_id, person, body) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET body = excluded.body",
+            )?,
+            delete: tx.prepare_cached("DELETE FROM claims WHERE customer_id = ?1 AND person = ?2")?,
+            release: tx.prepare_cached(
+                "INSERT INTO released (customer_id, person, version, n, run, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?,
+            fresh,
+            first_new: head.next_claim,
+            next_claim: head.next_claim,
+            used: BTreeMap::new(),
+            queue: Vec::new(),
+            row: Vec::new(),
+            queued: Vec::new(),
+            body: Vec::new(),
+        })
+    }
+
+    /// All changes of one person, in order.
+    fn person<'c>(&mut self, person: &str, changes: impl Iterator<Item = &'c ClaimChange>) -> Result<(), Fault> {
+        self.row.clear();
+        let stored = !self.fresh && person_claims(self.tx, self.id, person, &mut self.row)?;
+        self.queued.clear();
+        self.queued.extend(self.row.iter().filter(|claim| claim.state == ClaimState::Waiting));
+        for (n, change) in changes.enumerate() {
+            self.apply(person, n, change)?;
+        }
+        self.row.sort_unstable_by_key(|claim| (claim.pool, claim.id));
+        if !self.row.is_empty() {
+            pack_person(&self.row, &mut self.body);
+            self.upsert.execute((self.id, person, &self.body))?;
+        } else if stored {
+            self.delete.execute((self.id, person))?;
+        }
+        self.requeue(person)
+    }
+
+    fn apply(&mut self, person: &str, n: usize, change: &ClaimChange) -> Result<(), Fault> {
+        let ClaimChange { person: _, because, before, after } = change;
+        check_positions(after, self.names, person)?;
+        let bad = |why: String| Err(Fault::corrupt(format!("claim {} of person {person}", after.id), why));
+        let at = self.row.iter().position(|claim| claim.id == after.id);
+        match (before.as_deref(), at) {
+            (Some(before), _) if before.id != after.id => {
+                return bad(format!("the change would make it of claim {}", before.id));
+            }
+            (None, None) if after.id < self.first_new => {
+                return bad(format!("it would be new, but ids below {} were given out before", self.first_new));
+            }
+            (None, None) => {}
+            (Some(before), None) if before.state == ClaimState::Released => {
+                if self.last_released(person, before.id)? != Some(*before) {
+                    return bad(format!("it was not released as the change says, {before:?}"));
+                }
+            }
+            (Some(before), None) => return bad(format!("the change says it was {before:?}, stored is none")),
+            (None, Some(at)) => return bad(format!("the change says it is new, stored is {:?}", self.row[at])),
+            (Some(before), Some(at)) if self.row[at] != *before => {
+                return bad(format!("the change says it was {before:?}, stored is {:?}", self.row[at]));
+            }
+            (Some(_), Some(_)) => {}
+        }
+        if let Some(before) = before.as_deref().filter(|before| before.state.consumes()) {
+            *self.used.entry((before.pool, before.home)).or_default() -= 1;
+        }
+        if after.state.consumes() {
+            *self.used.entry((after.pool, after.home)).or_default() += 1;
+        }
+        self.next_claim = self.next_claim.max(ClaimId(after.id.0.saturating_add(1)));
+        match (at, after.state) {
+            (Some(at), ClaimState::Released) => drop(self.row.remove(at)),
+            (Some(at), _) => self.row[at] = *after,
+            (None, ClaimState::Released) => {}
+            (None, _) => self.row.push(*after),
+        }
+        if after.state == ClaimState::Released {
+            put_released(after, *because, &mut self.body);
+            self.release.execute((self.id, person, self.version, n.cast_signed(), self.run, &self.body))?;
+        }
+        Ok(())
+    }
+
+    fn last_released(&self, person: &str, claim: ClaimId) -> Result<Option<Claim>, Fault> {
+        let mut ask = self.tx.prepare_cached(
+            "SELECT body FROM released WHERE customer_id = ?1 AND person = ?2 ORDER BY version DESC, n DESC",
+        )?;
+        let mut rows = ask.query((self.id, person))?;
+        while let Some(row) = rows.next()? {
+            let (released, _) = take_released(blob(row, 0)?)
+                .map_err(Fault::unreadable(|| format!("a released claim of person {person}")))?;
+            if released.id == claim {
+                return Ok(Some(released));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Notes what entered, left or moved in the queue.
+    fn requeue(&mut self, person: &str) -> Result<(), Fault> {
+        let waits = |claim: &&Claim| claim.state == ClaimState::Waiting;
+        for left in self.queued.iter().filter(|claim| !self.row.contains(claim)) {
+            self.queue.push(QueueChange::of(left, person, None));
+        }
+        for entered in self.row.iter().filter(waits).filter(|claim| !self.queued.contains(claim)) {
+            let mut body = Vec::new();
+            pack_person(std::slice::from_ref(entered), &mut body);
+            self.queue.push(QueueChange::of(entered, person, Some(body)));
+        }
+        if self.queue.len() >= QUEUE_CHANGES_MAX { self.write_queue() } else { Ok(()) }
+    }
+
+    fn write_queue(&mut self) -> Result<(), Fault> {
+        // Leaving sorts before entering where both have one place.
+        self.queue.sort_unstable();
+        let mut delete = self.tx.prepare_cached(
+            "DELETE FROM waiting
+             WHERE customer_id = ?1 AND pool = ?2 AND rank = ?3 AND since = ?4 AND person = ?5 AND claim = ?6",
+        )?;
+        let mut insert = self.tx.prepare_cached(
+            "INSERT INTO waiting (customer_id, pool, rank, since, person, claim, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        for QueueChange { pool, rank, since, person, claim, body } in self.queue.drain(..) {
+            let claim = claim.cast_signed();
+            let written = match body {
+                Some(body) => insert.execute((self.id, pool, rank, since, &person, claim, body))?,
+                None => delete.execute((self.id, pool, rank, since, &person, claim))?,
+            };
+            if written != 1 {
+                return Err(Fault::corrupt(format!("claim {claim} of person {person}"), "it waits, but not in the queue"));
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<ClaimId, Fault> {
+        self.write_queue()?;
+        let mut add = self.tx.prepare_cached(
+            "INSERT INTO used_by_org (customer_id, pool, org, used) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET used = used + excluded.used",
+        )?;
+        let mut take = self.tx.prepare_cached(
+            "UPDATE used_by_org SET used = used - ?4 WHERE customer_id = ?1 AND pool = ?2 AND org = ?3 AND used > ?4",
+        )?;
+        let mut empty = self.tx.prepare_cached(
+            "DELETE FROM used_by_org WHERE customer_id = ?1 AND pool = ?2 AND org = ?3 AND used = ?4",
+        )?;
+        for (&(pool, org), &more) in &self.used {
+            let place = (self.id, pool.0, org.0, more.abs());
+            let written = match more {
+                0 => 1,
+                1.. => add.execute(place)?,
+                _ if take.execute(place)? == 1 => 1,
+                _ => empty.execute(place)?,
+            };
+            if written != 1 {
+                let pool = &self.names.pools[usize::from(pool.0)];
+                return Err(Fault::corrupt(format!("the seats used by org in pool {pool}"), "they would go below zero"));
+            }
+        }
+        Ok(self.next_claim)
+    }
+}
+
+impl QueueChange {
+    fn of(claim: &Claim, person: &str, body: Option<Vec<u8>>) -> Self {
+        Self {
+            pool: claim.pool.0,
+            rank: -i64::from(claim.priority),
+            since: claim.since.0,
+            person: person.to_owned(),
+            claim: claim.id.0,
+            body,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Connections: one writer behind a lock, a few readers, and what a transaction is.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::store::api::StoreError;
+use crate::store::sqlite::fault::Fault;
+use crate::store::sqlite::schema;
+
+/// How long a writer waits for another process; a district's first night takes less.
+const WAIT: Duration = Duration::from_secs(60);
+/// Readers kept open for the next question.
+const READERS_KEPT: usize = 4;
+/// Statements kept prepared per connection.
+const STATEMENTS_KEPT: usize = 64;
+
+/// The file and the connections to it.
+pub(in crate::store::sqlite) struct Door {
+    path: PathBuf,
+    place: String,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Door {
+    /// Opens the file, makes it if it is not there, and brings it to the newest schema.
+    pub(in crate::store::sqlite) fn open(path: &Path) -> Result<Self, StoreError> {
+        let place = format!("sqlite:{}", path.display());
+        make(path).map_err(|cause| told_by_system(cause, &place))?;
+        let opened = connect(path, true).and_then(|mut writer| {
+            prepare_writer(&writer)?;
+            schema::migrate(&mut writer, &place)?;
+            Ok(writer)
+        });
+        let writer = match opened {
+            Ok(writer) => writer,
+            Err(fault) => return Err(unless_read_only(fault, path, &place)),
+        };
+        Ok(Self { path: path.to_owned(), place, writer: Mutex::new(writer), readers: Mutex::default() })
+    }
+
+    pub(in crate::store::sqlite) fn place(&self) -> &str {
+        &self.place
+    }
+
+    pub(in crate::store::sqlite) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Answers a question from one consistent snapshot of the file. Never waits for a writer.
+    pub(in crate::store::sqlite) fn read<T>(
+        &self,
+        ask: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let answer = (|| {
+            let reader = match kept {
+                Some(reader) => reader,
+                None => connect(&self.path, false)?,
+            };
+            let tx = Transaction::new_unchecked(&reader, TransactionBehavior::Deferred)?;
+            let answer = ask(&tx)?;
+            tx.finish()?;
+            Ok((answer, reader))
+        })();
+        let (answer, reader) = answer.map_err(|fault: Fault| fault.told(&self.place))?;
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS_KEPT {
+            readers.push(reader);
+        }
+        Ok(answer)
+    }
+
+    /// Writes, whole or not at all. The lock is taken at once, so that what is read inside is still so at the end.
+    pub(in crate::store::sqlite) fn write<T>(
+        &self,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = (|| {
+            let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let answer = act(&tx)?;
+            tx.commit()?;
+            Ok(answer)
+        })();
+        done.map_err(|fault: Fault| fault.told(&self.place))
+    }
+
+    /// Moves what a large commit left in the log into the file, if nobody is reading just now. Only ever saves space.
+    pub(in crate::store::sqlite) fn tidy(&self) {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let tidied = writer
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+            .and(writer.busy_timeout(WAIT));
+        drop(tidied);
+    }
+}
+
+/// Makes the folder and the file, for this user alone.
+fn make(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
+}
+
+fn connect(path: &Path, writes: bool) -> Result<Connection, Fault> {
+    let access = if writes { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(WAIT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    if !writes {
+        connection.pragma_update(None, "query_only", true)?;
+    }
+    Ok(connection)
+}
+
+fn prepare_writer(writer: &Connection) -> Result<(), Fault> {
+    switch_to_wal(writer)?;
+    writer.pragma_update(None, "synchronous", "FULL")?;
+    writer.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    Ok(())
+}
+
+/// SQLite does not wait by itself when several processes switch a new file at once; hence the tries.
+fn switch_to_wal(writer: &Connection) -> Result<(), Fault> {
+    const TRIES_MAX: u32 = 500;
+    for tries in 1.. {
+        match writer.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => return Err(Fault::corrupt("the database file", format!("its journal stays in {mode} mode"))),
+            Err(error) if tries < TRIES_MAX && error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                sleep(Duration::from_millis(10));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// SQLite only says that it cannot open its log; whether that is for want of rights, a look at the folder tells.
+fn unless_read_only(fault: Fault, path: &Path, place: &str) -> StoreError {
+    let cannot_open = matches!(&fault, Fault::Sql(cause)
+        if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen));
+    let probe = probe_path(path);
+    if cannot_open
+        && let Err(cause) = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(probe)
+    {
+        return told_by_system(cause, place);
+    }
+    fault.told(place)
+}
+
+/// The file beside the database that its daemon locks.
+pub(in crate::store::sqlite) fn probe_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".daemon");
+    PathBuf::from(name)
+}
+
+/// What the operating system says when a file cannot be made or opened.
+pub(in crate::store::sqlite) fn told_by_system(cause: io::Error, place: &str) -> StoreError {
+    let place = place.to_owned();
+    match cause.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { place },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::DiskFull { place },
+        _ => StoreError::Database { place, cause: Box::new(cause) },
+    }
+}

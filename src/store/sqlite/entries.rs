@@ -1,0 +1,144 @@
+//! Writing what the entries of a batch say: one row per thing, replaced or, for grants, only ever added.
+
+use rusqlite::{Transaction, params};
+
+use crate::base::EpisodeId;
+use crate::license::{Entry, Names};
+use crate::plan::Notice;
+use crate::store::batch::Batch;
+use crate::store::record::{NamesAdded, Record, pack};
+use crate::store::sqlite::books::Head;
+use crate::store::sqlite::fault::Fault;
+
+/// Writes all entries. Returns the id that the next episode gets.
+pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, head: &Head, entries: &[Entry]) -> Result<EpisodeId, Fault> {
+    let id = head.id;
+    let mut next = head.next_episode;
+    let mut seen = |episode: EpisodeId| next = next.max(EpisodeId(episode.0.saturating_add(1)));
+    for entry in entries {
+        match entry {
+            Entry::PoolDefined(terms) => put(tx, "terms", "pool", id, terms.pool.as_str(), &pack(terms))?,
+            Entry::Granted(grant) => add(tx, "grants", id, "grant", grant.id.as_str(), &pack(grant))?,
+            Entry::ExcessAgreed(agreed) => add(tx, "agreed", id, "agreed excess", agreed.id.as_str(), &pack(agreed))?,
+            Entry::Pinned(pin) => {
+                tx.prepare_cached(
+                    "INSERT INTO pins (customer_id, person, pool, body) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT DO UPDATE SET body = excluded.body",
+                )?
+                .execute((id, pin.person.as_str(), pin.pool.as_str(), pack(pin)))?;
+            }
+            Entry::Unpinned { person, pool } => {
+                tx.prepare_cached("DELETE FROM pins WHERE customer_id = ?1 AND person = ?2 AND pool = ?3")?
+                    .execute((id, person.as_str(), pool.as_str()))?;
+            }
+            Entry::Pool { pool, books } => {
+                put(tx, "pools", "pool", id, pool.as_str(), &pack(books))?;
+                if let Some(episode) = &books.episode {
+                    seen(episode.id);
+                }
+            }
+            Entry::Episode(episode) => {
+                tx.prepare_cached(
+                    "INSERT INTO episodes (customer_id, id, body) VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET body = excluded.body",
+                )?
+                .execute((id, episode.id.0.cast_signed(), pack(episode)))?;
+                seen(episode.id);
+            }
+            Entry::Absent(absence) => put(tx, "absences", "person", id, absence.person.as_str(), &pack(absence))?,
+            Entry::Returned(person) => {
+                tx.prepare_cached("DELETE FROM absences WHERE customer_id = ?1 AND person = ?2")?
+                    .execute((id, person.as_str()))?;
+            }
+            Entry::Adopted(mark) => {
+                tx.prepare_cached(
+                    "INSERT INTO sources (customer_id, source, snapshot, body) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT DO UPDATE SET snapshot = excluded.snapshot, body = excluded.body",
+                )?
+                .execute((id, mark.source.as_str(), mark.snapshot.0, pack(mark)))?;
+            }
+            // These two are facts of the trail alone.
+            Entry::Refused { person: _, pool: _, answer: _ } | Entry::IdentityConflict { known: _, new: _ } => {}
+        }
+    }
+    Ok(next)
+}
+
+fn put(tx: &Transaction<'_>, table: &str, column: &str, id: i64, key: &str, body: &[u8]) -> Result<(), Fault> {
+    tx.prepare_cached(&format!(
+        "INSERT INTO {table} (customer_id, {column}, body) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET body = excluded.body"
+    ))?
+    .execute((id, key, body))?;
+    Ok(())
+}
+
+fn add(tx: &Transaction<'_>, table: &str, id: i64, what: &str, key: &str, body: &[u8]) -> Result<(), Fault> {
+    let added = tx
+        .prepare_cached(&format!(
+            "INSERT INTO {table} (customer_id, id, body) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
+        ))?
+        .execute((id, key, body))?;
+    if added == 1 {
+        return Ok(());
+    }
+    Err(Fault::corrupt(format!("{what} {key}"), "it is recorded already; it is never edited, only corrected by another"))
+}
+
+/// The names a batch adds. Those that are stored must be its beginning: positions stay true over all versions.
+pub(in crate::store::sqlite) fn names_added(stored: &Names, batch: &Names) -> Result<NamesAdded, Fault> {
+    fn rest<T: PartialEq + Clone>(what: &str, stored: &[T], all: &[T]) -> Result<Vec<T>, Fault> {
+        all.strip_prefix(stored)
+            .map(<[T]>::to_vec)
+            .ok_or_else(|| Fault::corrupt(format!("the names of {what}"), "those of the batch do not begin with those stored"))
+    }
+    let Names { pools, orgs, reasons } = batch;
+    Ok(Names {
+        pools: rest("pools", &stored.pools, pools)?,
+        orgs: rest("orgs", &stored.orgs, orgs)?,
+        reasons: rest("reasons", &stored.reasons, reasons)?,
+    })
+}
+
+/// Writes the names added, each behind the last of its kind.
+pub(in crate::store::sqlite) fn write_names(
+    tx: &Transaction<'_>,
+    id: i64,
+    stored: &Names,
+    added: &NamesAdded,
+) -> Result<(), Fault> {
+    let mut insert = tx.prepare_cached("INSERT INTO names (customer_id, kind, n, text) VALUES (?1, ?2, ?3, ?4)")?;
+    let Names { pools, orgs, reasons } = added;
+    for (n, pool) in (stored.pools.len()..).zip(pools) {
+        insert.execute((id, 0, n.cast_signed(), pool.as_str()))?;
+    }
+    for (n, org) in (stored.orgs.len()..).zip(orgs) {
+        insert.execute((id, 1, n.cast_signed(), org.as_str()))?;
+    }
+    for (n, reasons) in (stored.reasons.len()..).zip(reasons) {
+        insert.execute((id, 2, n.cast_signed(), reasons))?;
+    }
+    Ok(())
+}
+
+/// Writes the notices; one whose key exists is left as it is (R151).
+pub(in crate::store::sqlite) fn write_notices(tx: &Transaction<'_>, id: i64, batch: &Batch<'_>) -> Result<(), Fault> {
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO notices (customer_id, key, kind, pool, source, at, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT DO NOTHING",
+    )?;
+    for Notice { key, kind, pool, source, text } in batch.notices {
+        let mut code = Vec::with_capacity(1);
+        kind.put(&mut code);
+        insert.execute(params![
+            id,
+            key,
+            code.first(),
+            pool.as_ref().map(|pool| pool.as_str()),
+            source.as_ref().map(|source| source.as_str()),
+            batch.at.0,
+            text
+        ])?;
+    }
+    Ok(())
+}

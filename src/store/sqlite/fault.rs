@@ -1,0 +1,91 @@
+//! What goes wrong inside a transaction, and how it is told.
+
+use rusqlite::ErrorCode;
+
+use crate::base::CustomerId;
+use crate::store::api::StoreError;
+use crate::store::record::DecodeError;
+
+/// A failure before it knows which store it happened in.
+#[derive(Debug)]
+pub(in crate::store::sqlite) enum Fault {
+    /// SQLite said no.
+    Sql(rusqlite::Error),
+    /// What is stored, or what is to be stored, contradicts itself.
+    Corrupt { what: String, why: String },
+    /// Already a whole sentence.
+    Told(StoreError),
+}
+
+impl Fault {
+    pub(in crate::store::sqlite) fn corrupt(what: impl Into<String>, why: impl ToString) -> Self {
+        Fault::Corrupt { what: what.into(), why: why.to_string() }
+    }
+
+    /// For `map_err` on a decoder's answer.
+    pub(in crate::store::sqlite) fn unreadable(what: impl FnOnce() -> String) -> impl FnOnce(DecodeError) -> Self {
+        move |why| Fault::corrupt(what(), why)
+    }
+
+    pub(in crate::store::sqlite) fn told(self, place: &str) -> StoreError {
+        match self {
+            Fault::Told(error) => error,
+            Fault::Corrupt { what, why } => StoreError::Corrupt { place: place.into(), what, why },
+            Fault::Sql(cause) => told_by_sqlite(cause, place),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(cause: rusqlite::Error) -> Self {
+        Fault::Sql(cause)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Fault::Told(error)
+    }
+}
+
+/// What a text or blob of one of SQLite's rows stands for, for messages.
+pub(in crate::store::sqlite) fn of(what: &str, customer: &CustomerId) -> String {
+    format!("{what} of {customer}")
+}
+
+/// The disk failed below SQLite.
+#[derive(Debug, thiserror::Error)]
+#[error("read or write the disk (SQLite code {code}); check the disk and the system's log")]
+struct DiskFault {
+    code: i32,
+    #[source]
+    cause: rusqlite::Error,
+}
+
+fn told_by_sqlite(cause: rusqlite::Error, place: &str) -> StoreError {
+    let place = place.to_owned();
+    let Some(error) = cause.sqlite_error().copied() else {
+        return match cause {
+            // A column that is not what the schema says: somebody else wrote it.
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::Utf8Error(..) => {
+                StoreError::Corrupt { place, what: "a row".into(), why: cause.to_string() }
+            }
+            cause => StoreError::Database { place, cause: Box::new(cause) },
+        };
+    };
+    match error.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => StoreError::Busy { place },
+        ErrorCode::DiskFull => StoreError::DiskFull { place },
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly { place },
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            StoreError::Corrupt { place, what: "the database file".into(), why: cause.to_string() }
+        }
+        ErrorCode::SystemIoFailure => {
+            StoreError::Database { place, cause: Box::new(DiskFault { code: error.extended_code, cause }) }
+        }
+        _ => StoreError::Database { place, cause: Box::new(cause) },
+    }
+}

@@ -1,0 +1,19 @@
+//! The store of record for one machine: one SQLite file in WAL mode, one writer, readers that never wait for it.
+
+mod audit;
+mod books;
+mod chunks;
+mod claims;
+mod commit;
+mod connect;
+mod entries;
+mod fault;
+mod lease;
+mod plans;
+mod requests;
+mod runs;
+mod schema;
+mod snapshots;
+mod store;
+
+pub use store::SqliteStore;

@@ -1,0 +1,56 @@
+//! Plans: immutable, named by their digest, in compressed chunks.
+
+use rusqlite::Transaction;
+
+use crate::base::{CustomerId, Digest};
+use crate::plan::Plan;
+use crate::store::record::{put_plan, take_plan};
+use crate::store::sqlite::books::{blob, head, head_or_new};
+use crate::store::sqlite::chunks::{Chunks, decompress};
+use crate::store::sqlite::fault::Fault;
+
+pub(in crate::store::sqlite) fn save(tx: &Transaction<'_>, plan: &Plan) -> Result<(), Fault> {
+    let head = head_or_new(tx, &plan.customer)?;
+    let fresh = tx
+        .prepare_cached("INSERT INTO plans (customer_id, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute((head.id, plan.id.0))?;
+    if fresh == 0 {
+        return Ok(());
+    }
+    for mark in &plan.snapshots {
+        tx.prepare_cached(
+            "INSERT INTO plan_snapshot (customer_id, plan, snapshot) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute((head.id, plan.id.0, mark.snapshot.0))?;
+    }
+    let mut insert =
+        tx.prepare_cached("INSERT INTO plan_chunk (customer_id, plan, n, bytes, body) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut keep = |n: i64, plain: &[u8], packed: Vec<u8>| {
+        insert.execute((head.id, plan.id.0, n, plain.len().cast_signed(), packed))?;
+        Ok(())
+    };
+    let mut chunks = Chunks::new(&mut keep);
+    let mut content = Vec::new();
+    put_plan(plan, &mut content, &mut |content| chunks.pause(content))?;
+    chunks.close(&mut content)
+}
+
+pub(in crate::store::sqlite) fn plan(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    id: &Digest,
+) -> Result<Option<Plan>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(None) };
+    let mut ask =
+        tx.prepare_cached("SELECT bytes, body FROM plan_chunk WHERE customer_id = ?1 AND plan = ?2 ORDER BY n")?;
+    let mut rows = ask.query((head.id, id.0))?;
+    let mut content = Vec::new();
+    while let Some(row) = rows.next()? {
+        content.extend_from_slice(&decompress(blob(row, 1)?, row.get(0)?)?);
+    }
+    // A plan has at least its format byte.
+    if content.is_empty() {
+        return Ok(None);
+    }
+    take_plan(&content).map(Some).map_err(Fault::unreadable(|| format!("plan {}", id.short())))
+}

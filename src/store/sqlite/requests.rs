@@ -1,0 +1,134 @@
+//! Requests: wishes for a run as rows; any process may write one, the daemon takes them one by one.
+
+use rusqlite::{OptionalExtension, Row, Transaction};
+
+use crate::base::{CustomerId, Day, Instant, RequestId, RunId};
+use crate::store::record::{pack, unpack};
+use crate::store::shape::{RequestRow, RequestState, Trigger};
+use crate::store::sqlite::books::{blob, head, head_or_new, unsigned};
+use crate::store::sqlite::fault::Fault;
+
+const COLUMNS: &str = "r.id, c.name, r.trigger, r.at, r.state, r.run";
+
+fn code(state: RequestState) -> i64 {
+    match state {
+        RequestState::Queued => 0,
+        RequestState::Running => 1,
+        RequestState::Done => 2,
+    }
+}
+
+fn row_of(row: &Row<'_>) -> Result<RequestRow, Fault> {
+    let request = RequestId(unsigned(row, 0)?);
+    let unreadable = |why: String| Fault::corrupt(format!("request {request}"), why);
+    Ok(RequestRow {
+        request,
+        customer: CustomerId::new(row.get::<_, String>(1)?),
+        trigger: unpack(blob(row, 2)?).map_err(|why| unreadable(why.to_string()))?,
+        at: Instant(row.get(3)?),
+        state: match row.get::<_, i64>(4)? {
+            0 => RequestState::Queued,
+            1 => RequestState::Running,
+            2 => RequestState::Done,
+            state => return Err(unreadable(format!("{state} is no state"))),
+        },
+        run: row.get::<_, Option<i64>>(5)?.map(|run| RunId(run.cast_unsigned())),
+    })
+}
+
+/// Writes a request or joins one that is still in line (R97).
+pub(in crate::store::sqlite) fn request(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    trigger: &Trigger,
+    at: Instant,
+) -> Result<(RequestId, bool), Fault> {
+    let head = head_or_new(tx, customer)?;
+    let queued = tx
+        .prepare_cached("SELECT id FROM requests WHERE customer_id = ?1 AND state = 0 ORDER BY id DESC LIMIT 1")?
+        .query_row([head.id], |row| row.get::<_, i64>(0))
+        .optional()?;
+    let (id, fresh) = match queued {
+        Some(id) => (id, false),
+        None => {
+            tx.prepare_cached("INSERT INTO requests (customer_id, trigger, at, state) VALUES (?1, ?2, ?3, 0)")?
+                .execute((head.id, pack(trigger), at.0))?;
+            (tx.last_insert_rowid(), true)
+        }
+    };
+    if let Trigger::Nightly(day) = trigger {
+        tx.prepare_cached(
+            "INSERT INTO scheduled (customer_id, day, at, request) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET at = excluded.at, request = excluded.request",
+        )?
+        .execute((head.id, day.0, at.0, id))?;
+    }
+    Ok((RequestId(id.cast_unsigned()), fresh))
+}
+
+/// Whether anything is in line: asked before the writer's lock is taken.
+pub(in crate::store::sqlite) fn any_queued(tx: &Transaction<'_>) -> Result<bool, Fault> {
+    Ok(tx
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM requests WHERE state = 0)")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// Takes the oldest request of a customer that has none running (R99).
+pub(in crate::store::sqlite) fn take(tx: &Transaction<'_>, at: Instant) -> Result<Option<RequestRow>, Fault> {
+    let taken = tx
+        .prepare_cached(
+            "UPDATE requests SET state = 1, taken = ?1
+             WHERE id = (
+                 SELECT id FROM requests q
+                 WHERE state = 0
+                   AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.customer_id = q.customer_id AND r.state = 1)
+                 ORDER BY id LIMIT 1)
+             RETURNING id",
+        )?
+        .query_row([at.0], |row| unsigned(row, 0))
+        .optional()?;
+    match taken {
+        Some(id) => row(tx, RequestId(id)),
+        None => Ok(None),
+    }
+}
+
+pub(in crate::store::sqlite) fn end(
+    tx: &Transaction<'_>,
+    request: RequestId,
+    state: RequestState,
+    run: Option<RunId>,
+    at: Instant,
+) -> Result<(), Fault> {
+    let ended = (state == RequestState::Done).then_some(at.0);
+    let touched = tx
+        .prepare_cached("UPDATE requests SET state = ?2, run = coalesce(?3, run), ended = ?4 WHERE id = ?1")?
+        .execute((request.0.cast_signed(), code(state), run.map(|run| run.0.cast_signed()), ended))?;
+    if touched == 1 { Ok(()) } else { Err(Fault::corrupt(format!("request {request}"), "there is none of that number")) }
+}
+
+pub(in crate::store::sqlite) fn row(tx: &Transaction<'_>, request: RequestId) -> Result<Option<RequestRow>, Fault> {
+    let mut ask = tx.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM requests r JOIN customers c ON c.id = r.customer_id WHERE r.id = ?1"
+    ))?;
+    let mut rows = ask.query([request.0.cast_signed()])?;
+    rows.next()?.map(row_of).transpose()
+}
+
+/// Puts what a dead daemon left running back in line, each in its old place.
+pub(in crate::store::sqlite) fn requeue_orphans(tx: &Transaction<'_>) -> Result<u32, Fault> {
+    let count = tx.execute("UPDATE requests SET state = 0, taken = NULL WHERE state = 1", [])?;
+    u32::try_from(count).map_err(|_| Fault::corrupt("the requests", "more than 2³² were running"))
+}
+
+pub(in crate::store::sqlite) fn last_scheduled(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+) -> Result<Option<(Day, Instant)>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(None) };
+    let found = tx
+        .prepare_cached("SELECT day, at FROM scheduled WHERE customer_id = ?1 ORDER BY day DESC LIMIT 1")?
+        .query_row([head.id], |row| Ok((Day(row.get(0)?), Instant(row.get(1)?))))
+        .optional()?;
+    Ok(found)
+}

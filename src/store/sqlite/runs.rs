@@ -1,0 +1,250 @@
+//! Runs, what they found, what they rejected, what they told.
+
+use rusqlite::{Row, Transaction, params};
+
+use crate::base::{CustomerId, Digest, Instant, RunId, SourceId, Version};
+use crate::plan::NoticeKind;
+use crate::store::record::{FORMAT, Record, RunBody, pack, unpack};
+use crate::store::shape::{FindingRow, NoticeRow, RunRow, RunState, Trigger};
+use crate::store::sqlite::books::{blob, head, head_or_new, unsigned};
+use crate::store::sqlite::fault::Fault;
+
+const COLUMNS: &str = "r.id, c.name, r.trigger, r.state, r.began, r.ended, r.plan, r.version, r.body";
+
+/// An enum's stored code as a column.
+fn code(value: &impl Record) -> Option<u8> {
+    let mut bytes = Vec::with_capacity(1);
+    value.put(&mut bytes);
+    bytes.first().copied()
+}
+
+/// Reads an enum's code back.
+fn of_code<T: Record>(row: &Row<'_>, at: usize, what: &str) -> Result<T, Fault> {
+    unpack(&[FORMAT, row.get(at)?]).map_err(Fault::unreadable(|| what.to_owned()))
+}
+
+fn row_of(row: &Row<'_>) -> Result<RunRow, Fault> {
+    let run = RunId(unsigned(row, 0)?);
+    let what = || format!("run {run}");
+    let RunBody { packages, tally, message, rejected } = unpack(blob(row, 8)?).map_err(Fault::unreadable(what))?;
+    Ok(RunRow {
+        run,
+        customer: CustomerId::new(row.get::<_, String>(1)?),
+        trigger: unpack(blob(row, 2)?).map_err(Fault::unreadable(what))?,
+        state: of_code(row, 3, &what())?,
+        began: Instant(row.get(4)?),
+        ended: row.get::<_, Option<i64>>(5)?.map(Instant),
+        packages,
+        plan: row.get::<_, Option<[u8; 32]>>(6)?.map(Digest),
+        version: row.get::<_, Option<i64>>(7)?.map(|version| Version(version.cast_unsigned())),
+        tally,
+        message,
+        rejected,
+    })
+}
+
+pub(in crate::store::sqlite) fn begin(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    trigger: &Trigger,
+    at: Instant,
+) -> Result<RunId, Fault> {
+    let head = head_or_new(tx, customer)?;
+    tx.prepare_cached("INSERT INTO runs (customer_id, trigger, state, began, body) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute((
+        head.id,
+        pack(trigger),
+        code(&RunState::Fetching),
+        at.0,
+        pack(&RunBody::default()),
+    ))?;
+    Ok(RunId(tx.last_insert_rowid().cast_unsigned()))
+}
+
+pub(in crate::store::sqlite) fn save(tx: &Transaction<'_>, row: &RunRow) -> Result<(), Fault> {
+    let RunRow { run, customer, trigger, state, began, ended, packages, plan, version, tally, message, rejected } =
+        row.clone();
+    let id = run.0.cast_signed();
+    let head = head_or_new(tx, &customer)?;
+    let touched = tx
+        .prepare_cached(
+            "UPDATE runs SET trigger = ?3, state = ?4, began = ?5, ended = ?6, plan = ?7, version = ?8, body = ?9
+             WHERE id = ?1 AND customer_id = ?2",
+        )?
+        .execute(params![
+            id,
+            head.id,
+            pack(&trigger),
+            code(&state),
+            began.0,
+            ended.map(|ended| ended.0),
+            plan.map(|plan| plan.0),
+            version.map(|version| version.0.cast_signed()),
+            pack(&RunBody { packages, tally, message, rejected: rejected.clone() })
+        ])?;
+    if touched != 1 {
+        return Err(Fault::corrupt(format!("run {run} of {customer}"), "it was never begun"));
+    }
+    tx.prepare_cached("DELETE FROM rejected WHERE run = ?1")?.execute([id])?;
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO rejected (customer_id, source, run, digest) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    )?;
+    for (source, digest) in &rejected {
+        insert.execute((head.id, source.as_str(), id, digest.0))?;
+    }
+    Ok(())
+}
+
+pub(in crate::store::sqlite) fn run(tx: &Transaction<'_>, run: RunId) -> Result<Option<RunRow>, Fault> {
+    let mut ask = tx.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE r.id = ?1"
+    ))?;
+    let mut rows = ask.query([run.0.cast_signed()])?;
+    rows.next()?.map(row_of).transpose()
+}
+
+pub(in crate::store::sqlite) fn runs(
+    tx: &Transaction<'_>,
+    customer: Option<&CustomerId>,
+    limit: u32,
+) -> Result<Vec<RunRow>, Fault> {
+    let id = match customer.map(|customer| head(tx, customer)).transpose()? {
+        Some(None) => return Ok(Vec::new()),
+        Some(Some(head)) => Some(head.id),
+        None => None,
+    };
+    let of_whom = if id.is_some() { "r.customer_id = ?1" } else { "?1 IS NULL" };
+    let mut ask = tx.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE {of_whom} ORDER BY r.id DESC LIMIT ?2"
+    ))?;
+    let mut rows = ask.query((id, limit))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(row_of(row)?);
+    }
+    Ok(all)
+}
+
+/// Closes runs that a dead daemon left in the middle. One whose commit is in the trail was not in vain, and is not
+/// called failed: a failed run changed nothing.
+pub(in crate::store::sqlite) fn close_orphans(tx: &Transaction<'_>, at: Instant) -> Result<Vec<RunId>, Fault> {
+    let mut orphans = Vec::new();
+    for state in RunState::ALL.into_iter().filter(|state| !state.is_over()) {
+        let mut ask = tx.prepare_cached("SELECT id FROM runs WHERE state = ?1")?;
+        let mut rows = ask.query([code(&state)])?;
+        while let Some(row) = rows.next()? {
+            orphans.push(RunId(unsigned(row, 0)?));
+        }
+    }
+    orphans.sort_unstable();
+    for &orphan in &orphans {
+        let Some(mut row) = run(tx, orphan)? else { continue };
+        let committed = tx
+            .prepare_cached("SELECT max(version) FROM audit WHERE run = ?1")?
+            .query_row([orphan.0.cast_signed()], |row| row.get::<_, Option<i64>>(0))?;
+        row.ended = Some(at);
+        if let Some(version) = committed {
+            row.state = RunState::SucceededWithErrors;
+            row.version = Some(Version(version.cast_unsigned()));
+            row.message = format!("the daemon stopped right after it committed version {version}; the books are whole");
+        } else {
+            row.message = format!("the daemon stopped while it was {}; nothing was changed, run it again", row.state);
+            row.state = RunState::Failed;
+        }
+        save(tx, &row)?;
+    }
+    Ok(orphans)
+}
+
+pub(in crate::store::sqlite) fn save_findings(
+    tx: &Transaction<'_>,
+    run: RunId,
+    findings: &[FindingRow],
+) -> Result<(), Fault> {
+    let mut insert = tx.prepare_cached(
+        "INSERT OR REPLACE INTO findings (run, n, source, level, rule, file, row, record, field, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    for FindingRow { number, source, level, rule, file, row, record, field, detail } in findings {
+        insert.execute(params![
+            run.0.cast_signed(),
+            number.cast_signed(),
+            source.as_str(),
+            level,
+            rule,
+            file,
+            row.cast_signed(),
+            record,
+            field,
+            detail
+        ])?;
+    }
+    Ok(())
+}
+
+pub(in crate::store::sqlite) fn findings(
+    tx: &Transaction<'_>,
+    run: RunId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<FindingRow>, Fault> {
+    let mut ask = tx.prepare_cached(
+        "SELECT n, source, level, rule, file, row, record, field, detail FROM findings
+         WHERE run = ?1 AND n > ?2 ORDER BY n LIMIT ?3",
+    )?;
+    let found = ask.query_map((run.0.cast_signed(), after.cast_signed(), limit), |row| {
+        Ok(FindingRow {
+            number: unsigned(row, 0)?,
+            source: SourceId::new(row.get::<_, String>(1)?),
+            level: row.get(2)?,
+            rule: row.get(3)?,
+            file: row.get(4)?,
+            row: unsigned(row, 5)?,
+            record: row.get(6)?,
+            field: row.get(7)?,
+            detail: row.get(8)?,
+        })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+pub(in crate::store::sqlite) fn rejected(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    source: &SourceId,
+) -> Result<Vec<Digest>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
+    let mut ask = tx.prepare_cached(
+        "SELECT digest FROM rejected WHERE customer_id = ?1 AND source = ?2
+         GROUP BY digest ORDER BY max(run) DESC, digest",
+    )?;
+    let found = ask.query_map((head.id, source.as_str()), |row| row.get(0).map(Digest))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+pub(in crate::store::sqlite) fn notices(
+    tx: &Transaction<'_>,
+    customer: Option<&CustomerId>,
+    limit: u32,
+) -> Result<Vec<NoticeRow>, Fault> {
+    let id = match customer.map(|customer| head(tx, customer)).transpose()? {
+        Some(None) => return Ok(Vec::new()),
+        Some(Some(head)) => Some(head.id),
+        None => None,
+    };
+    let mut ask = tx.prepare_cached(
+        "SELECT c.name, o.key, o.kind, o.at, o.text FROM notices o JOIN customers c ON c.id = o.customer_id
+         WHERE ?1 IS NULL OR o.customer_id = ?1 ORDER BY o.n DESC LIMIT ?2",
+    )?;
+    let mut rows = ask.query((id, limit))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(NoticeRow {
+            customer: CustomerId::new(row.get::<_, String>(0)?),
+            key: row.get(1)?,
+            kind: of_code::<NoticeKind>(row, 2, "a notice")?.word().to_owned(),
+            at: Instant(row.get(3)?),
+            text: row.get(4)?,
+        });
+    }
+    Ok(all)
+}

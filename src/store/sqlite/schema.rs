@@ -1,0 +1,314 @@
+//! The tables, and how an older file becomes a newer one. Each step is one transaction; a step, once released, never changes.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::store::api::StoreError;
+use crate::store::sqlite::fault::Fault;
+
+/// Steps from an empty file on; `PRAGMA user_version` counts those that were taken.
+const STEPS: [&str; 1] = [FIRST];
+
+/// The newest schema this program knows.
+pub(in crate::store::sqlite) const NEWEST: u32 = STEPS.len() as u32;
+
+/// Brings the file to the newest schema.
+pub(in crate::store::sqlite) fn migrate(connection: &mut Connection, place: &str) -> Result<(), Fault> {
+    if version(connection, place)? == NEWEST {
+        return Ok(());
+    }
+    loop {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Asked again under the lock: another process may have taken the step meanwhile.
+        let at = version(&tx, place)?;
+        let Some(step) = STEPS.get(at as usize) else { return Ok(()) };
+        take(&tx, step, at + 1)?;
+        tx.commit()?;
+    }
+}
+
+fn take(tx: &Transaction<'_>, step: &str, to: u32) -> Result<(), Fault> {
+    tx.execute_batch(step)?;
+    tx.pragma_update(None, "user_version", to)?;
+    Ok(())
+}
+
+fn version(connection: &Connection, place: &str) -> Result<u32, Fault> {
+    let found = connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))?;
+    if found > NEWEST {
+        return Err(StoreError::SchemaNewer { place: place.into(), found, known: NEWEST }.into());
+    }
+    Ok(found)
+}
+
+/// What is asked by key or sorted by is a column; everything else lies in `body`, a versioned record.
+const FIRST: &str = "
+CREATE TABLE customers (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    version INTEGER NOT NULL DEFAULT 0,
+    hash BLOB NOT NULL,
+    next_claim INTEGER NOT NULL DEFAULT 1,
+    next_episode INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+-- The words behind the positions in claims. Kinds: 0 pools, 1 orgs, 2 reasons. Only ever grows.
+CREATE TABLE names (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    kind INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (customer_id, kind, n)
+) STRICT, WITHOUT ROWID;
+
+-- One row per person with open claims: all of them.
+CREATE TABLE claims (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    person TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, person)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE released (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    person TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    run INTEGER,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, person, version, n)
+) STRICT, WITHOUT ROWID;
+
+-- The queue, in its order (R42); rank is the priority negated.
+CREATE TABLE waiting (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    pool INTEGER NOT NULL,
+    rank INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    person TEXT NOT NULL,
+    claim INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, pool, rank, since, person, claim)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE used_by_org (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    pool INTEGER NOT NULL,
+    org INTEGER NOT NULL,
+    used INTEGER NOT NULL CHECK (used > 0),
+    PRIMARY KEY (customer_id, pool, org)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE terms (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    pool TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, pool)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pools (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    pool TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, pool)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE episodes (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    id INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE grants (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    id TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE agreed (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    id TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pins (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    person TEXT NOT NULL,
+    pool TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, person, pool)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE absences (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    person TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, person)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sources (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    source TEXT NOT NULL,
+    snapshot BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, source)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sources_snapshot ON sources (snapshot);
+
+CREATE TABLE notices (
+    n INTEGER PRIMARY KEY,
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    key TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    pool TEXT,
+    source TEXT,
+    at INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    UNIQUE (customer_id, key)
+) STRICT;
+
+-- The trail. Chunk 0 of a commit holds the names it added, the others its changes and entries.
+CREATE TABLE audit (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    version INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    run INTEGER,
+    plan BLOB,
+    verb TEXT NOT NULL,
+    changes INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    parent_hash BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (customer_id, version)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_run ON audit (run) WHERE run IS NOT NULL;
+
+CREATE TABLE audit_chunk (
+    customer_id INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, version, n),
+    FOREIGN KEY (customer_id, version) REFERENCES audit (customer_id, version) DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+
+CREATE TABLE snapshots (
+    digest BLOB NOT NULL PRIMARY KEY,
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    source TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    people INTEGER NOT NULL,
+    enrollments INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX snapshots_customer ON snapshots (customer_id);
+
+CREATE TABLE snapshot_chunk (
+    digest BLOB NOT NULL REFERENCES snapshots (digest),
+    n INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (digest, n)
+) STRICT;
+
+CREATE TABLE plans (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    id BLOB NOT NULL,
+    PRIMARY KEY (customer_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE plan_chunk (
+    customer_id INTEGER NOT NULL,
+    plan BLOB NOT NULL,
+    n INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, plan, n),
+    FOREIGN KEY (customer_id, plan) REFERENCES plans (customer_id, id)
+) STRICT;
+
+CREATE TABLE plan_snapshot (
+    customer_id INTEGER NOT NULL,
+    plan BLOB NOT NULL,
+    snapshot BLOB NOT NULL,
+    PRIMARY KEY (customer_id, plan, snapshot),
+    FOREIGN KEY (customer_id, plan) REFERENCES plans (customer_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    trigger BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    began INTEGER NOT NULL,
+    ended INTEGER,
+    plan BLOB,
+    version INTEGER,
+    body BLOB NOT NULL
+) STRICT;
+CREATE INDEX runs_customer ON runs (customer_id, id);
+CREATE INDEX runs_state ON runs (state);
+
+CREATE TABLE rejected (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    source TEXT NOT NULL,
+    run INTEGER NOT NULL REFERENCES runs (id),
+    digest BLOB NOT NULL,
+    PRIMARY KEY (customer_id, source, run, digest)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rejected_run ON rejected (run);
+
+CREATE TABLE findings (
+    run INTEGER NOT NULL REFERENCES runs (id),
+    n INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    level TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    file TEXT NOT NULL,
+    row INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    field TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (run, n)
+) STRICT, WITHOUT ROWID;
+
+-- States: 0 queued, 1 running, 2 done. At most one runs per customer (R99).
+CREATE TABLE requests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    trigger BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    run INTEGER,
+    taken INTEGER,
+    ended INTEGER
+) STRICT;
+CREATE INDEX requests_queued ON requests (id) WHERE state = 0;
+CREATE UNIQUE INDEX requests_running ON requests (customer_id) WHERE state = 1;
+
+-- Nightly wishes by local date (R95), also those that joined another request.
+CREATE TABLE scheduled (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    day INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    request INTEGER NOT NULL REFERENCES requests (id),
+    PRIMARY KEY (customer_id, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
+CREATE TRIGGER audit_fixed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
+CREATE TRIGGER audit_chunk_kept BEFORE DELETE ON audit_chunk BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
+CREATE TRIGGER audit_chunk_fixed BEFORE UPDATE ON audit_chunk BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
+CREATE TRIGGER released_kept BEFORE DELETE ON released BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+CREATE TRIGGER released_fixed BEFORE UPDATE ON released BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+CREATE TRIGGER names_kept BEFORE DELETE ON names BEGIN SELECT RAISE(ABORT, 'names only grow'); END;
+CREATE TRIGGER names_fixed BEFORE UPDATE ON names BEGIN SELECT RAISE(ABORT, 'names only grow'); END;
+CREATE TRIGGER snapshots_fixed BEFORE UPDATE ON snapshots BEGIN SELECT RAISE(ABORT, 'snapshots are immutable'); END;
+CREATE TRIGGER snapshot_chunk_fixed BEFORE UPDATE ON snapshot_chunk BEGIN SELECT RAISE(ABORT, 'snapshots are immutable'); END;
+CREATE TRIGGER plans_fixed BEFORE UPDATE ON plans BEGIN SELECT RAISE(ABORT, 'plans are immutable'); END;
+CREATE TRIGGER plan_chunk_fixed BEFORE UPDATE ON plan_chunk BEGIN SELECT RAISE(ABORT, 'plans are immutable'); END;
+";

@@ -1,0 +1,104 @@
+//! Snapshots: immutable, named by their digest, in compressed chunks.
+
+use rusqlite::{OptionalExtension, Transaction};
+
+use crate::base::{CustomerId, Digest, Instant, SourceId};
+use crate::store::api::StoreError;
+use crate::store::shape::SnapshotRow;
+use crate::store::sqlite::books::{blob, head, head_or_new, unsigned};
+use crate::store::sqlite::chunks::{compress, decompress};
+use crate::store::sqlite::fault::Fault;
+
+pub(in crate::store::sqlite) fn stage(
+    tx: &Transaction<'_>,
+    row: &SnapshotRow,
+    chunks: &mut dyn Iterator<Item = Vec<u8>>,
+) -> Result<(), Fault> {
+    let SnapshotRow { digest, customer, source, at, bytes, people, enrollments } = row;
+    let head = head_or_new(tx, customer)?;
+    let fresh = tx
+        .prepare_cached(
+            "INSERT INTO snapshots (digest, customer_id, source, at, bytes, people, enrollments)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        )?
+        .execute((
+            digest.0,
+            head.id,
+            source.as_str(),
+            at.0,
+            bytes.cast_signed(),
+            people.cast_signed(),
+            enrollments.cast_signed(),
+        ))?;
+    if fresh == 0 {
+        return Ok(());
+    }
+    let mut insert =
+        tx.prepare_cached("INSERT INTO snapshot_chunk (digest, n, bytes, body) VALUES (?1, ?2, ?3, ?4)")?;
+    for (n, chunk) in (0i64..).zip(chunks) {
+        insert.execute((digest.0, n, chunk.len().cast_signed(), compress(&chunk)?))?;
+    }
+    Ok(())
+}
+
+pub(in crate::store::sqlite) fn snapshot(tx: &Transaction<'_>, digest: &Digest) -> Result<Option<SnapshotRow>, Fault> {
+    let found = tx
+        .prepare_cached(
+            "SELECT c.name, s.source, s.at, s.bytes, s.people, s.enrollments
+             FROM snapshots s JOIN customers c ON c.id = s.customer_id WHERE s.digest = ?1",
+        )?
+        .query_row([digest.0], |row| {
+            Ok(SnapshotRow {
+                digest: *digest,
+                customer: CustomerId::new(row.get::<_, String>(0)?),
+                source: SourceId::new(row.get::<_, String>(1)?),
+                at: Instant(row.get(2)?),
+                bytes: unsigned(row, 3)?,
+                people: unsigned(row, 4)?,
+                enrollments: unsigned(row, 5)?,
+            })
+        })
+        .optional()?;
+    Ok(found)
+}
+
+pub(in crate::store::sqlite) fn chunks(
+    tx: &Transaction<'_>,
+    digest: &Digest,
+    each: &mut dyn FnMut(Vec<u8>) -> Result<(), StoreError>,
+) -> Result<(), Fault> {
+    let mut ask = tx.prepare_cached("SELECT bytes, body FROM snapshot_chunk WHERE digest = ?1 ORDER BY n")?;
+    let mut rows = ask.query([digest.0])?;
+    while let Some(row) = rows.next()? {
+        each(decompress(blob(row, 1)?, row.get(0)?)?)?;
+    }
+    Ok(())
+}
+
+/// Drops what nothing rests on any more: not the books or plans of anybody (equal rosters share one snapshot), not a run
+/// that is under way or held, not one of the newest runs.
+pub(in crate::store::sqlite) fn prune(tx: &Transaction<'_>, customer: &CustomerId, keep: u32) -> Result<u32, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(0) };
+    let mut ask = tx.prepare_cached(
+        "WITH kept_runs AS (
+             SELECT plan FROM (SELECT plan FROM runs WHERE customer_id = ?1 ORDER BY id DESC LIMIT ?2)
+             UNION ALL
+             SELECT plan FROM runs WHERE customer_id = ?1 AND state IN (0, 1, 3, 4)
+         )
+         SELECT digest FROM snapshots s
+         WHERE customer_id = ?1
+           AND NOT EXISTS (SELECT 1 FROM sources WHERE sources.snapshot = s.digest)
+           AND NOT EXISTS (
+               SELECT 1 FROM plan_snapshot p
+               WHERE p.snapshot = s.digest
+                 AND (p.customer_id <> ?1 OR p.plan IN (SELECT plan FROM kept_runs WHERE plan IS NOT NULL)))
+           AND NOT EXISTS (
+               SELECT 1 FROM runs WHERE customer_id = ?1 AND state IN (0, 1, 4) AND began <= s.at)",
+    )?;
+    let drops = ask.query_map((head.id, keep), |row| row.get::<_, [u8; 32]>(0))?.collect::<Result<Vec<_>, _>>()?;
+    for digest in &drops {
+        tx.prepare_cached("DELETE FROM snapshot_chunk WHERE digest = ?1")?.execute([digest])?;
+        tx.prepare_cached("DELETE FROM snapshots WHERE digest = ?1")?.execute([digest])?;
+    }
+    u32::try_from(drops.len()).map_err(|_| Fault::corrupt("the snapshots", "there are more than 2³²"))
+}

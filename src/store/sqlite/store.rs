@@ -1,0 +1,224 @@
+//! The trait's methods, each handed to the file that knows.
+
+use std::path::Path;
+
+use crate::base::{CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
+use crate::license::{Book, Claim, Episode, Names};
+use crate::plan::{Plan, Standing};
+use crate::store::api::{DaemonLease, Store, StoreError};
+use crate::store::batch::{Batch, Receipt};
+use crate::store::shape::{
+    AuditCommit, DaemonMark, FindingRow, NoticeRow, ReleasedClaim, RequestRow, RequestState, RunRow, SnapshotRow, Trigger,
+};
+use crate::store::sqlite::audit;
+use crate::store::sqlite::books;
+use crate::store::sqlite::commit;
+use crate::store::sqlite::connect::Door;
+use crate::store::sqlite::lease;
+use crate::store::sqlite::plans;
+use crate::store::sqlite::requests;
+use crate::store::sqlite::runs;
+use crate::store::sqlite::snapshots;
+
+/// A store in one SQLite file. Several processes may use it at once.
+pub struct SqliteStore {
+    door: Door,
+}
+
+impl SqliteStore {
+    /// Opens the file; makes it, its folder and its tables if they are not there.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] where this user may not write, [`StoreError::SchemaNewer`] for the file of a newer program.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { door: Door::open(path)? })
+    }
+}
+
+impl Store for SqliteStore {
+    fn place(&self) -> String {
+        self.door.place().to_owned()
+    }
+
+    fn integrity(&self) -> Result<Vec<String>, StoreError> {
+        self.door.read(|tx| {
+            let mut wrong = Vec::new();
+            let mut ask = tx.prepare("PRAGMA integrity_check(100)")?;
+            let mut rows = ask.query([])?;
+            while let Some(row) = rows.next()? {
+                wrong.push(row.get::<_, String>(0)?);
+            }
+            wrong.retain(|line| line != "ok");
+            let mut ask = tx.prepare("PRAGMA foreign_key_check")?;
+            let mut rows = ask.query([])?;
+            while let Some(row) = rows.next()? {
+                let (table, parent) = (row.get::<_, String>(0)?, row.get::<_, String>(2)?);
+                wrong.push(format!("a row of {table} belongs to no row of {parent}"));
+            }
+            Ok(wrong)
+        })
+    }
+
+    fn become_daemon(&self, mark: &DaemonMark) -> Result<Box<dyn DaemonLease>, StoreError> {
+        lease::take(self.door.path(), self.door.place(), mark)
+    }
+
+    fn daemon(&self) -> Result<Option<DaemonMark>, StoreError> {
+        lease::holder(self.door.path(), self.door.place())
+    }
+
+    fn customers(&self) -> Result<Vec<CustomerId>, StoreError> {
+        self.door.read(|tx| {
+            let mut ask = tx.prepare_cached("SELECT name FROM customers ORDER BY name")?;
+            let all = ask.query_map([], |row| row.get::<_, String>(0).map(CustomerId::new))?;
+            Ok(all.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn version(&self, customer: &CustomerId) -> Result<Version, StoreError> {
+        self.door.read(|tx| Ok(books::head(tx, customer)?.map(|head| head.version).unwrap_or_default()))
+    }
+
+    fn standing(&self, customer: &CustomerId) -> Result<Standing, StoreError> {
+        self.door.read(|tx| books::standing(tx, customer))
+    }
+
+    fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError> {
+        self.door.read(|tx| books::standing_light(tx, customer))
+    }
+
+    fn claims_of(&self, customer: &CustomerId, person: &str) -> Result<(Names, Vec<Claim>), StoreError> {
+        self.door.read(|tx| books::claims_of(tx, customer, person))
+    }
+
+    fn released(&self, customer: &CustomerId, person: Option<&str>) -> Result<Vec<ReleasedClaim>, StoreError> {
+        self.door.read(|tx| books::released(tx, customer, person))
+    }
+
+    fn queue(&self, customer: &CustomerId, pool: Option<&PoolId>) -> Result<Book, StoreError> {
+        self.door.read(|tx| books::queue(tx, customer, pool))
+    }
+
+    fn used_by_org(&self, customer: &CustomerId) -> Result<Vec<(PoolId, OrgId, u32)>, StoreError> {
+        self.door.read(|tx| books::used_by_org(tx, customer))
+    }
+
+    fn episodes(&self, customer: &CustomerId) -> Result<Vec<Episode>, StoreError> {
+        self.door.read(|tx| books::episodes(tx, customer))
+    }
+
+    fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError> {
+        self.door.read(|tx| books::episode(tx, customer, episode))
+    }
+
+    fn commit(&self, batch: &Batch<'_>) -> Result<Receipt, StoreError> {
+        commit::commit(&self.door, batch)
+    }
+
+    fn audit(
+        &self,
+        customer: &CustomerId,
+        after: Version,
+        each: &mut dyn FnMut(AuditCommit) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.door.read(|tx| audit::read(tx, customer, after, each))
+    }
+
+    fn stage(&self, row: &SnapshotRow, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError> {
+        self.door.write(|tx| snapshots::stage(tx, row, chunks))
+    }
+
+    fn snapshot(&self, digest: &Digest) -> Result<Option<SnapshotRow>, StoreError> {
+        self.door.read(|tx| snapshots::snapshot(tx, digest))
+    }
+
+    fn snapshot_chunks(
+        &self,
+        digest: &Digest,
+        each: &mut dyn FnMut(Vec<u8>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.door.read(|tx| snapshots::chunks(tx, digest, each))
+    }
+
+    fn prune_snapshots(&self, customer: &CustomerId, keep: u32) -> Result<u32, StoreError> {
+        self.door.write(|tx| snapshots::prune(tx, customer, keep))
+    }
+
+    fn save_plan(&self, plan: &Plan) -> Result<(), StoreError> {
+        self.door.write(|tx| plans::save(tx, plan))
+    }
+
+    fn plan(&self, customer: &CustomerId, id: &Digest) -> Result<Option<Plan>, StoreError> {
+        self.door.read(|tx| plans::plan(tx, customer, id))
+    }
+
+    fn begin_run(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<RunId, StoreError> {
+        self.door.write(|tx| runs::begin(tx, customer, trigger, at))
+    }
+
+    fn save_run(&self, row: &RunRow) -> Result<(), StoreError> {
+        self.door.write(|tx| runs::save(tx, row))
+    }
+
+    fn run(&self, run: RunId) -> Result<Option<RunRow>, StoreError> {
+        self.door.read(|tx| runs::run(tx, run))
+    }
+
+    fn runs(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<RunRow>, StoreError> {
+        self.door.read(|tx| runs::runs(tx, customer, limit))
+    }
+
+    fn close_orphans(&self, at: Instant) -> Result<Vec<RunId>, StoreError> {
+        self.door.write(|tx| runs::close_orphans(tx, at))
+    }
+
+    fn save_findings(&self, run: RunId, findings: &[FindingRow]) -> Result<(), StoreError> {
+        self.door.write(|tx| runs::save_findings(tx, run, findings))
+    }
+
+    fn findings(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<FindingRow>, StoreError> {
+        self.door.read(|tx| runs::findings(tx, run, after, limit))
+    }
+
+    fn rejected(&self, customer: &CustomerId, source: &SourceId) -> Result<Vec<Digest>, StoreError> {
+        self.door.read(|tx| runs::rejected(tx, customer, source))
+    }
+
+    fn request(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<(RequestId, bool), StoreError> {
+        self.door.write(|tx| requests::request(tx, customer, trigger, at))
+    }
+
+    fn take_request(&self, at: Instant) -> Result<Option<RequestRow>, StoreError> {
+        // A worker asks every few seconds; while nothing is in line it must not hold up other writers.
+        if !self.door.read(requests::any_queued)? {
+            return Ok(None);
+        }
+        self.door.write(|tx| requests::take(tx, at))
+    }
+
+    fn end_request(
+        &self,
+        request: RequestId,
+        state: RequestState,
+        run: Option<RunId>,
+        at: Instant,
+    ) -> Result<(), StoreError> {
+        self.door.write(|tx| requests::end(tx, request, state, run, at))
+    }
+
+    fn request_row(&self, request: RequestId) -> Result<Option<RequestRow>, StoreError> {
+        self.door.read(|tx| requests::row(tx, request))
+    }
+
+    fn requeue_orphans(&self) -> Result<u32, StoreError> {
+        self.door.write(requests::requeue_orphans)
+    }
+
+    fn last_scheduled(&self, customer: &CustomerId) -> Result<Option<(Day, Instant)>, StoreError> {
+        self.door.read(|tx| requests::last_scheduled(tx, customer))
+    }
+
+    fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
+        self.door.read(|tx| runs::notices(tx, customer, limit))
+    }
+}

@@ -1,0 +1,937 @@
+//! What every store must do, whatever is below it. A store joins with one line: `store_contract!(name, Harness)`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Barrier;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, TestRunner};
+use rosterd::base::{
+    Actor, Balance, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PersonKey, PoolId, ProductId, RunId, Seats,
+    SourceId, TextArena, Version,
+};
+use rosterd::license::{
+    Absence, Allowance, Band, Because, Book, Cause, Causes, Channel, Claim, ClaimChange, ClaimState, Entry, Episode, Grant,
+    GrantKind, Names, OrgNameIx, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolTerms, ReasonsIx, SourceMark, StateCounts,
+    Wait,
+};
+use rosterd::plan::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Verdict, Withheld};
+use rosterd::store::{
+    AuditCommit, Batch, FindingRow, Receipt, RequestState, RunState, RunTally, SharedStore, SnapshotRow, Store, StoreError,
+    Trigger,
+};
+
+/// A fresh, empty store, which can be opened several times as if by several processes.
+pub trait Harness {
+    /// Makes one.
+    fn fresh() -> Self;
+    /// Opens it once more.
+    fn open(&self) -> SharedStore;
+}
+
+macro_rules! store_contract {
+    ($name:ident, $harness:ty) => {
+        mod $name {
+            $crate::store_contract::store_contract!(@tests $harness:
+                a_new_store_is_empty, commits_move_the_version, stale_commits_are_refused, a_commit_is_whole_or_absent,
+                histories_are_kept, entries_are_kept, grants_are_never_edited, names_only_grow, notices_are_written_once,
+                handles_see_each_other, one_of_fifty_wins, the_trail_is_a_chain, the_trail_can_be_read_from_the_middle,
+                requests_join, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
+                findings_are_kept, snapshots_are_immutable, snapshots_in_use_are_not_pruned, plans_round_trip,
+                released_claims_come_back,
+            );
+        }
+    };
+    (@tests $harness:ty: $($test:ident),* $(,)?) => {$(
+        #[test]
+        fn $test() {
+            $crate::store_contract::$test(&<$harness as $crate::store_contract::Harness>::fresh());
+        }
+    )*};
+}
+pub(crate) use store_contract;
+
+pub fn lakes() -> CustomerId {
+    CustomerId::from("lakes")
+}
+
+/// A batch under construction.
+#[derive(Default)]
+pub struct Desk {
+    pub names: Names,
+    people: TextArena,
+    changes: Vec<ClaimChange>,
+    pub entries: Vec<Entry>,
+    notices: Vec<Notice>,
+    run: Option<RunId>,
+}
+
+impl Desk {
+    /// Three pools, three orgs, two lists of reasons.
+    pub fn new() -> Self {
+        Self {
+            names: Names {
+                pools: ["p0", "p1", "p2"].map(PoolId::from).to_vec(),
+                orgs: ["north", "south", "east"].map(OrgId::from).to_vec(),
+                reasons: vec!["auto_assign".into(), "pin rule:staff".into()],
+            },
+            ..Self::default()
+        }
+    }
+
+    pub fn change(mut self, person: &str, before: Option<Claim>, after: Claim, because: Because) -> Self {
+        let person = self.people.push(person).expect("room");
+        self.changes.push(ClaimChange { person, because, before: before.map(Box::new), after });
+        self
+    }
+
+    pub fn seat(self, person: &str, id: u64) -> Self {
+        self.change(person, None, claim(id), Because::Entitled)
+    }
+
+    pub fn commit_as(&self, store: &dyn Store, customer: &CustomerId, parent: Version) -> Result<Receipt, StoreError> {
+        store.commit(&Batch {
+            customer,
+            parent,
+            at: Instant(1_000 + parent.0.cast_signed()),
+            actor: Actor::operator("ops"),
+            run: self.run,
+            plan: Some(Digest::of(b"plan")),
+            verb: "sync",
+            names: &self.names,
+            people: &self.people,
+            changes: &self.changes,
+            entries: &self.entries,
+            notices: &self.notices,
+        })
+    }
+
+    pub fn commit(&self, store: &SharedStore, parent: u64) -> Result<Receipt, StoreError> {
+        self.commit_as(store.as_ref(), &lakes(), Version(parent))
+    }
+}
+
+pub fn claim(id: u64) -> Claim {
+    Claim {
+        id: ClaimId(id),
+        since: Instant(500),
+        changed: Instant(500),
+        home: OrgNameIx(0),
+        reasons: ReasonsIx(0),
+        priority: 0,
+        pool: PoolIx(0),
+        state: ClaimState::Active,
+        channel: Channel::Sync,
+        wait: Wait::Nothing,
+    }
+}
+
+fn waiting(id: u64, priority: i32, since: i64) -> Claim {
+    Claim { priority, since: Instant(since), state: ClaimState::Waiting, wait: Wait::Seat, ..claim(id) }
+}
+
+/// A book as a plain list, in its own order.
+fn listed(book: &Book) -> Vec<(String, Vec<Claim>)> {
+    (0..book.people.len()).map(|at| (book.key(at).to_owned(), book.claims_at(at).to_vec())).collect()
+}
+
+pub fn trail(store: &SharedStore, after: u64) -> Vec<AuditCommit> {
+    let mut all = Vec::new();
+    store
+        .audit(&lakes(), Version(after), &mut |commit| {
+            all.push(commit);
+            Ok(())
+        })
+        .expect("reads the trail");
+    all
+}
+
+pub fn a_new_store_is_empty(harness: &impl Harness) {
+    let store = harness.open();
+    assert_eq!(store.customers().expect("asks"), []);
+    assert_eq!(store.version(&lakes()).expect("asks"), Version(0));
+    let standing = store.standing(&lakes()).expect("asks");
+    assert_eq!((standing.version, standing.next_claim, standing.next_episode), (Version(0), ClaimId(1), EpisodeId(1)));
+    assert!(standing.book.people.is_empty() && standing.book.names == Names::default());
+    assert_eq!(store.integrity().expect("checks"), [""; 0]);
+    assert!(store.take_request(Instant(1)).expect("asks").is_none());
+    assert!(trail(&store, 0).is_empty());
+    assert!(store.daemon().expect("asks").is_none());
+}
+
+pub fn commits_move_the_version(harness: &impl Harness) {
+    let store = harness.open();
+    let receipt = Desk::new().seat("ann", 7).commit(&store, 0).expect("commits");
+    assert_eq!(receipt.version, Version(1));
+    assert_eq!(store.version(&lakes()).expect("asks"), Version(1));
+    assert_eq!(store.customers().expect("asks"), [lakes()]);
+    let standing = store.standing(&lakes()).expect("asks");
+    assert_eq!(listed(&standing.book), [("ann".to_owned(), vec![claim(7)])]);
+    assert_eq!(standing.next_claim, ClaimId(8));
+    assert_eq!(standing.book.names, Desk::new().names);
+    assert!(store.standing_light(&lakes()).expect("asks").book.claims.is_empty());
+    // Nothing but the run's own entry is a commit as well (R102).
+    assert_eq!(Desk::new().commit(&store, 1).expect("commits").version, Version(2));
+    // Another customer is not touched.
+    assert_eq!(store.version(&"hills".into()).expect("asks"), Version(0));
+}
+
+pub fn stale_commits_are_refused(harness: &impl Harness) {
+    let store = harness.open();
+    let ahead = Desk::new().seat("ann", 1).commit(&store, 3);
+    assert!(matches!(ahead, Err(StoreError::VersionMoved { now: Version(0), planned: Version(3), .. })), "{ahead:?}");
+    assert_eq!(store.customers().expect("asks"), [], "a refused commit leaves no customer");
+    Desk::new().seat("ann", 1).commit(&store, 0).expect("commits");
+    let behind = Desk::new().seat("ben", 2).commit(&store, 0);
+    assert!(matches!(behind, Err(StoreError::VersionMoved { now: Version(1), planned: Version(0), .. })), "{behind:?}");
+    assert_eq!(store.claims_of(&lakes(), "ben").expect("asks").1, []);
+}
+
+pub fn a_commit_is_whole_or_absent(harness: &impl Harness) {
+    let store = harness.open();
+    let first = Desk::new().seat("ann", 1).change("bob", None, waiting(2, 0, 5), Because::PoolFull);
+    first.commit(&store, 0).expect("commits");
+    let held = Claim { state: ClaimState::Held, ..claim(1) };
+    let wrong: [(&str, Desk); 7] = [
+        ("other before", Desk::new().change("ann", Some(held), claim(1), Because::JoinedTeam)),
+        ("no such claim", Desk::new().change("zoe", Some(claim(9)), held, Because::LeftTeams)),
+        ("not new", Desk::new().change("ann", None, claim(1), Because::Entitled)),
+        ("an id of somebody else", Desk::new().seat("zoe", 1)),
+        ("another claim before", Desk::new().change("ann", Some(claim(1)), claim(3), Because::ReasonsChanged)),
+        ("a pool without a name", Desk::new().change("zoe", None, Claim { pool: PoolIx(3), ..claim(9) }, Because::Entitled)),
+        ("never released", {
+            let gone = Claim { state: ClaimState::Released, ..claim(2) };
+            Desk::new().change("zoe", Some(gone), claim(2), Because::Entitled)
+        }),
+    ];
+    for (what, desk) in wrong {
+        // Good changes come before and after the wrong one, by key and by position.
+        let mut desk = desk.seat("aaa", 20).seat("zzz", 21);
+        desk.entries.push(Entry::Returned("ann".into()));
+        desk.notices.push(notice("lost"));
+        desk.names.orgs.push("west".into());
+        let refused = desk.commit(&store, 1);
+        assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{what}: {refused:?}");
+        let standing = store.standing(&lakes()).expect("asks");
+        assert_eq!(standing.version, Version(1), "{what}");
+        assert_eq!(listed(&standing.book), [("ann".to_owned(), vec![claim(1)]), ("bob".to_owned(), vec![waiting(2, 0, 5)])]);
+        assert_eq!(standing.book.names, Desk::new().names, "{what}");
+        assert_eq!(standing.next_claim, ClaimId(3), "{what}");
+        assert_eq!(store.used_by_org(&lakes()).expect("asks"), [("p0".into(), "north".into(), 1)], "{what}");
+        assert_eq!(store.queue(&lakes(), None).expect("asks").people.len(), 1, "{what}");
+        assert_eq!(store.notices(None, 9).expect("asks"), [], "{what}");
+        assert_eq!(trail(&store, 0).len(), 1, "{what}");
+    }
+    let told = Desk::new().change("ann", Some(held), claim(1), Because::JoinedTeam).commit(&store, 1).expect_err("refused");
+    assert!(told.to_string().contains("claim 1 of person ann"), "{told}");
+}
+
+/// One step of a random history.
+#[derive(Clone, Debug)]
+struct Step {
+    person: u8,
+    which: Index,
+    state: ClaimState,
+    fresh: bool,
+    pool: u16,
+    home: u32,
+    priority: i32,
+    since: i64,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let states = proptest::sample::select(ClaimState::ALL.to_vec());
+    (0u8..5, any::<Index>(), states, any::<bool>(), 0u16..3, 0u32..3, -1i32..2, 0i64..3).prop_map(
+        |(person, which, state, fresh, pool, home, priority, since)| Step {
+            person,
+            which,
+            state,
+            fresh,
+            pool,
+            home,
+            priority,
+            since,
+        },
+    )
+}
+
+/// The books kept the plain way.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Model {
+    open: BTreeMap<String, BTreeMap<u64, Claim>>,
+    released: Vec<(String, Claim)>,
+    next: u64,
+}
+
+impl Model {
+    fn apply(&mut self, desk: Desk, step: &Step) -> Desk {
+        let person = ["ann", "anna", "bob", "émile", "zoe"][usize::from(step.person)];
+        let mine = self.open.entry(person.to_owned()).or_default();
+        let before = if step.fresh || mine.is_empty() {
+            None
+        } else {
+            mine.values().nth(step.which.index(mine.len())).copied()
+        };
+        let id = before.map_or(self.next, |before| before.id.0);
+        self.next = self.next.max(id + 1);
+        let after = Claim {
+            state: step.state,
+            pool: PoolIx(step.pool),
+            home: OrgNameIx(step.home),
+            priority: step.priority,
+            since: Instant(step.since),
+            ..claim(id)
+        };
+        if step.state == ClaimState::Released {
+            mine.remove(&id);
+            self.released.push((person.to_owned(), after));
+        } else {
+            mine.insert(id, after);
+        }
+        desk.change(person, before, after, Because::Entitled)
+    }
+
+    fn claims(&self) -> impl Iterator<Item = (&String, &Claim)> {
+        self.open.iter().flat_map(|(person, claims)| claims.values().map(move |claim| (person, claim)))
+    }
+
+    fn check(&self, store: &SharedStore) {
+        let standing = store.standing(&lakes()).expect("asks");
+        let mut book = Vec::new();
+        for (person, claims) in self.open.iter().filter(|(_, claims)| !claims.is_empty()) {
+            let mut claims: Vec<Claim> = claims.values().copied().collect();
+            claims.sort_by_key(|claim| (claim.pool, claim.id));
+            assert_eq!(store.claims_of(&lakes(), person).expect("asks").1, claims);
+            assert_eq!(standing.book.claims_of(person), claims);
+            book.push((person.clone(), claims));
+        }
+        assert_eq!(listed(&standing.book), book);
+        assert_eq!(standing.next_claim.0, self.next);
+
+        let mut queue: Vec<(String, Claim)> = self
+            .claims()
+            .filter(|(_, claim)| claim.state == ClaimState::Waiting)
+            .map(|(person, claim)| (person.clone(), *claim))
+            .collect();
+        queue.sort_by_key(|(person, claim)| (-claim.priority, claim.since, person.clone(), claim.pool, claim.id));
+        let flat = |book: &Book| -> Vec<(String, Claim)> {
+            listed(book).into_iter().flat_map(|(key, claims)| claims.into_iter().map(move |c| (key.clone(), c))).collect()
+        };
+        assert_eq!(flat(&store.queue(&lakes(), None).expect("asks")), queue);
+        for (at, pool) in standing.book.names.pools.iter().enumerate() {
+            let of_pool: Vec<_> = queue.iter().filter(|(_, claim)| usize::from(claim.pool.0) == at).cloned().collect();
+            assert_eq!(flat(&store.queue(&lakes(), Some(pool)).expect("asks")), of_pool);
+        }
+
+        let mut used: BTreeMap<(PoolId, OrgId), u32> = BTreeMap::new();
+        let names = &standing.book.names;
+        for (_, claim) in self.claims().filter(|(_, claim)| claim.state.consumes()) {
+            *used.entry((names.pool_of(claim).clone(), names.home_of(claim).clone())).or_default() += 1;
+        }
+        let used: Vec<_> = used.into_iter().map(|((pool, org), used)| (pool, org, used)).collect();
+        assert_eq!(store.used_by_org(&lakes()).expect("asks"), used);
+
+        let sorted = |mut all: Vec<(String, Claim)>| {
+            all.sort_by_key(|(person, claim)| (person.clone(), claim.id));
+            all
+        };
+        let released = store.released(&lakes(), None).expect("asks");
+        assert!(released.iter().all(|r| r.pool == *names.pool_of(&r.claim) && r.home == *names.home_of(&r.claim)));
+        let released: Vec<_> = released.into_iter().map(|r| (r.person.as_str().to_owned(), r.claim)).collect();
+        assert_eq!(sorted(released), sorted(self.released.clone()));
+        for person in self.open.keys() {
+            let mine: Vec<_> = self.released.iter().filter(|(p, _)| p == person).map(|(_, claim)| *claim).collect();
+            let kept: Vec<_> =
+                store.released(&lakes(), Some(person)).expect("asks").into_iter().map(|released| released.claim).collect();
+            assert_eq!(kept, mine, "oldest first");
+        }
+    }
+}
+
+/// Random histories come out as a plain map says; the trail alone rebuilds them (R159).
+pub fn histories_are_kept<H: Harness>(_: &H) {
+    let histories = prop::collection::vec(prop::collection::vec(step(), 0..12), 1..6);
+    let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&histories, |history| {
+        let harness = H::fresh();
+        let store = harness.open();
+        let mut model = Model { next: 1, ..Model::default() };
+        let mut states = vec![model.clone()];
+        for (parent, steps) in (0..).zip(&history) {
+            let desk = steps.iter().fold(Desk::new(), |desk, step| model.apply(desk, step));
+            desk.commit(&store, parent).expect("commits");
+            model.check(&store);
+            states.push(model.clone());
+        }
+        let mut open: BTreeMap<String, BTreeMap<u64, Claim>> = BTreeMap::new();
+        for (commit, state) in trail(&store, 0).iter().zip(&states[1..]) {
+            for change in &commit.changes {
+                let mine = open.entry(commit.people.get(change.person).to_owned()).or_default();
+                let before = match change.after.state {
+                    ClaimState::Released => mine.remove(&change.after.id.0),
+                    _ => mine.insert(change.after.id.0, change.after),
+                };
+                assert_eq!(before, change.before.as_deref().copied());
+            }
+            assert_eq!(open, state.open);
+            assert_eq!(commit.hash, commit.hash_again);
+        }
+        assert_eq!(store.integrity().expect("checks"), [""; 0]);
+        Ok(())
+    });
+    outcome.expect("holds for every history");
+}
+
+fn episode(id: u64, closed: Option<i64>) -> Episode {
+    Episode {
+        id: EpisodeId(id),
+        pool: "p0".into(),
+        opened: Instant(5),
+        opened_day: Day(3),
+        cause: Cause::SyncOverdraw,
+        peak: Seats(12),
+        samples: vec![],
+        closed: closed.map(Instant),
+        outcome: closed.map(|_| rosterd::license::Outcome::Cured),
+    }
+}
+
+fn grant(id: &str, seats: i64) -> Grant {
+    Grant {
+        id: id.into(),
+        pool: "p0".into(),
+        seats,
+        from: Instant(1),
+        to: Instant::MAX,
+        recorded: Instant(2),
+        by: Actor::operator("ops"),
+        kind: GrantKind::Purchase,
+        reference: "order 1".into(),
+    }
+}
+
+fn mark(snapshot: &[u8]) -> SourceMark {
+    SourceMark {
+        source: "sis".into(),
+        package: Digest::of(b"package"),
+        snapshot: Digest::of(snapshot),
+        at: Instant(4),
+        name: "night.zip".into(),
+    }
+}
+
+fn notice(key: &str) -> Notice {
+    Notice { key: key.into(), kind: NoticeKind::HoldOpened, pool: None, source: Some("sis".into()), text: format!("about {key}") }
+}
+
+pub fn entries_are_kept(harness: &impl Harness) {
+    let store = harness.open();
+    let pin = |kind| Pin {
+        person: "ann".into(),
+        pool: "p0".into(),
+        kind,
+        by: Actor::operator("ops"),
+        at: Instant(9),
+        reason: "ticket 4".into(),
+        until: Day::MAX,
+    };
+    let absence = |person: &str, count| Absence {
+        person: person.into(),
+        source: "sis".into(),
+        count,
+        since: Day(4),
+        ended: false,
+        held: false,
+        removed: false,
+    };
+    let terms = |percent| PoolTerms {
+        pool: "p0".into(),
+        product: ProductId::from("learn"),
+        unlimited: false,
+        overage: OverageLimits { minor_percent: percent, ..OverageLimits::CONTRACT },
+    };
+    let books = |episode| PoolBooks {
+        counts: StateCounts::default(),
+        allowance: Allowance { seats: Some(Seats(10)), agreed: Seats(0) },
+        causes: Causes::from([(Cause::SyncOverdraw, 2)]),
+        band: Band::Major,
+        episode,
+    };
+    let mut desk = Desk::new();
+    desk.entries = vec![
+        Entry::PoolDefined(terms(104)),
+        Entry::PoolDefined(terms(105)),
+        Entry::Granted(grant("g2", 5)),
+        Entry::Granted(grant("g1", -5)),
+        Entry::Pinned(pin(PinKind::Assign)),
+        Entry::Pinned(pin(PinKind::Deny)),
+        Entry::Pool { pool: "p0".into(), books: books(Some(episode(1, None))) },
+        Entry::Episode(episode(1, None)),
+        Entry::Absent(absence("bob", 1)),
+        Entry::Absent(absence("ann", 1)),
+        Entry::Absent(absence("bob", 2)),
+        Entry::Adopted(mark(b"one")),
+        Entry::Adopted(mark(b"two")),
+        Entry::Refused { person: "zoe".into(), pool: "p0".into(), answer: "pool_exhausted".into() },
+    ];
+    desk.commit(&store, 0).expect("commits");
+    let standing = store.standing_light(&lakes()).expect("asks");
+    assert_eq!(standing.grants, [grant("g1", -5), grant("g2", 5)], "by id");
+    assert_eq!(standing.pins, [pin(PinKind::Deny)], "a later pin replaces an earlier one");
+    assert_eq!(standing.absences, [absence("ann", 1), absence("bob", 2)], "by person");
+    assert_eq!(standing.terms, BTreeMap::from([("p0".into(), terms(105))]));
+    assert_eq!(standing.pools, BTreeMap::from([("p0".into(), books(Some(episode(1, None))))]));
+    assert_eq!(standing.sources, BTreeMap::from([("sis".into(), mark(b"two"))]));
+    assert_eq!(standing.next_episode, EpisodeId(2));
+
+    let mut desk = Desk::new();
+    desk.entries = vec![
+        Entry::Unpinned { person: "ann".into(), pool: "p0".into() },
+        Entry::Returned("bob".into()),
+        Entry::Episode(episode(1, Some(8))),
+        Entry::Episode(episode(2, None)),
+    ];
+    desk.commit(&store, 1).expect("commits");
+    let standing = store.standing(&lakes()).expect("asks");
+    assert_eq!((standing.pins.len(), standing.absences), (0, vec![absence("ann", 1)]));
+    assert_eq!(store.episodes(&lakes()).expect("asks"), [episode(2, None), episode(1, Some(8))], "newest first");
+    assert_eq!(store.episode(&lakes(), EpisodeId(1)).expect("asks"), Some(episode(1, Some(8))));
+    assert_eq!(store.episode(&lakes(), EpisodeId(3)).expect("asks"), None);
+    assert_eq!(trail(&store, 1)[0].entries, desk.entries);
+}
+
+pub fn grants_are_never_edited(harness: &impl Harness) {
+    let store = harness.open();
+    let mut desk = Desk::new();
+    desk.entries = vec![Entry::Granted(grant("g1", 5))];
+    desk.commit(&store, 0).expect("commits");
+    desk.entries = vec![Entry::Granted(grant("g1", 6))];
+    assert!(matches!(desk.commit(&store, 1), Err(StoreError::Corrupt { .. })));
+    assert_eq!(store.standing_light(&lakes()).expect("asks").grants, [grant("g1", 5)]);
+}
+
+pub fn names_only_grow(harness: &impl Harness) {
+    let store = harness.open();
+    Desk::new().commit(&store, 0).expect("commits");
+    let mut fewer = Desk::new();
+    fewer.names.orgs.pop();
+    let mut other = Desk::new();
+    other.names.pools[1] = "p9".into();
+    for desk in [fewer, other] {
+        assert!(matches!(desk.commit(&store, 1), Err(StoreError::Corrupt { .. })));
+    }
+    let mut more = Desk::new();
+    more.names.orgs.push("west".into());
+    more.commit(&store, 1).expect("commits");
+    assert_eq!(store.standing_light(&lakes()).expect("asks").book.names, more.names);
+    let trail = trail(&store, 0);
+    assert_eq!((&trail[0].names, &trail[1].names), (&Desk::new().names, &more.names), "as of each version");
+}
+
+pub fn notices_are_written_once(harness: &impl Harness) {
+    let store = harness.open();
+    let mut desk = Desk::new();
+    desk.notices = vec![notice("hold:1"), notice("hold:1")];
+    desk.commit(&store, 0).expect("commits");
+    desk.notices = vec![Notice { text: "said again".into(), ..notice("hold:1") }, notice("hold:2")];
+    desk.commit(&store, 1).expect("commits");
+    let kept = store.notices(Some(&lakes()), 9).expect("asks");
+    let kept: Vec<_> = kept.iter().map(|n| (n.key.as_str(), n.kind.as_str(), n.at, n.text.as_str())).collect();
+    assert_eq!(
+        kept,
+        [
+            ("hold:2", "hold_opened", Instant(1_001), "about hold:2"),
+            ("hold:1", "hold_opened", Instant(1_000), "about hold:1")
+        ],
+        "newest first, each once"
+    );
+    assert_eq!(store.notices(None, 1).expect("asks").len(), 1);
+    assert_eq!(store.notices(Some(&"hills".into()), 9).expect("asks"), []);
+}
+
+pub fn handles_see_each_other(harness: &impl Harness) {
+    let (one, two) = (harness.open(), harness.open());
+    Desk::new().seat("ann", 1).commit(&one, 0).expect("commits");
+    assert_eq!(two.version(&lakes()).expect("asks"), Version(1));
+    Desk::new().seat("bob", 2).commit(&two, 1).expect("commits");
+    let people: Vec<_> = listed(&one.standing(&lakes()).expect("asks").book).into_iter().map(|(key, _)| key).collect();
+    assert_eq!(people, ["ann", "bob"]);
+    assert!(matches!(Desk::new().commit(&one, 1), Err(StoreError::VersionMoved { now: Version(2), .. })));
+}
+
+pub fn one_of_fifty_wins(harness: &impl Harness) {
+    let handles = [harness.open(), harness.open()];
+    let start = Barrier::new(50);
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..50)
+            .map(|n| {
+                let (store, start) = (&handles[n % 2], &start);
+                scope.spawn(move || {
+                    start.wait();
+                    Desk::new().seat(&format!("p{n}"), 1).commit(store, 0)
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    for outcome in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+        assert!(matches!(outcome, StoreError::VersionMoved { now: Version(1), .. }), "{outcome}");
+    }
+    assert_eq!(handles[0].standing(&lakes()).expect("asks").book.people.len(), 1);
+    assert_eq!(trail(&handles[1], 0).len(), 1);
+}
+
+pub fn the_trail_is_a_chain(harness: &impl Harness) {
+    let store = harness.open();
+    let run = store.begin_run(&lakes(), &Trigger::Drop, Instant(1)).expect("begins");
+    let first = Desk { run: Some(run), ..Desk::new().seat("ann", 1) }.commit(&store, 0).expect("commits");
+    let gone = Claim { state: ClaimState::Released, changed: Instant(9), ..claim(1) };
+    let second = Desk::new().change("ann", Some(claim(1)), gone, Because::EntitlementEnded).commit(&store, 1).expect("commits");
+    let trail = trail(&store, 0);
+    let [a, b] = &trail[..] else { panic!("two commits, not {}", trail.len()) };
+    assert_eq!((a.version, a.parent_hash, a.hash, a.hash_again), (Version(1), Digest::default(), first.hash, first.hash));
+    assert_eq!((b.version, b.parent_hash, b.hash, b.hash_again), (Version(2), first.hash, second.hash, second.hash));
+    assert_eq!((a.at, a.actor.as_str(), a.verb.as_str()), (Instant(1_000), "operator:ops", "sync"));
+    assert_eq!((a.run, b.run, a.plan), (Some(run), None, Some(Digest::of(b"plan"))));
+    assert_eq!(b.people.get(b.changes[0].person), "ann");
+    let change = (b.changes[0].because, b.changes[0].before.as_deref(), b.changes[0].after);
+    assert_eq!(change, (Because::EntitlementEnded, Some(&claim(1)), gone));
+    let released = store.released(&lakes(), Some("ann")).expect("asks");
+    assert_eq!((released[0].claim, released[0].because, released[0].run), (gone, Because::EntitlementEnded, None));
+    // The same commit in another customer has another hash: a trail cannot be moved.
+    let other = Desk { run: Some(run), ..Desk::new().seat("ann", 1) };
+    let other = other.commit_as(store.as_ref(), &"hills".into(), Version(0)).expect("commits");
+    assert_ne!(other.hash, first.hash);
+}
+
+pub fn the_trail_can_be_read_from_the_middle(harness: &impl Harness) {
+    let store = harness.open();
+    let mut desk = Desk::new();
+    for parent in 0..4 {
+        desk.names.reasons.push(format!("rule:{parent}"));
+        desk.commit(&store, parent).expect("commits");
+    }
+    let (whole, half) = (trail(&store, 0), trail(&store, 2));
+    assert_eq!(half.iter().map(|commit| commit.version.0).collect::<Vec<_>>(), [3, 4]);
+    for (a, b) in whole[2..].iter().zip(&half) {
+        assert_eq!((&a.names, a.parent_hash, a.hash_again), (&b.names, b.parent_hash, b.hash_again));
+    }
+    assert!(trail(&store, 4).is_empty());
+    // The reader may stop; its own error comes back.
+    let stopped = store.audit(&lakes(), Version(0), &mut |_| Err(StoreError::Busy { place: "reader".into() }));
+    assert!(matches!(stopped, Err(StoreError::Busy { place }) if place == "reader"));
+}
+
+pub fn requests_join(harness: &impl Harness) {
+    let store = harness.open();
+    let ask = |trigger: &Trigger, at| store.request(&lakes(), trigger, Instant(at)).expect("asks");
+    let by_ann = Trigger::SameDay(Actor::operator("ann"));
+    let (first, fresh) = ask(&by_ann, 10);
+    assert!(fresh);
+    assert_eq!(store.last_scheduled(&lakes()).expect("asks"), None);
+    // The nightly wish joins, and its date is known all the same.
+    assert_eq!(ask(&Trigger::Nightly(Day(7)), 11), (first, false));
+    assert_eq!(store.last_scheduled(&lakes()).expect("asks"), Some((Day(7), Instant(11))));
+    let taken = store.take_request(Instant(12)).expect("takes").expect("one");
+    assert_eq!((taken.request, &taken.trigger, taken.state), (first, &by_ann, RequestState::Running));
+    assert_eq!((taken.customer.clone(), taken.at), (lakes(), Instant(10)));
+    // While it runs, one follow-up queues and is joined, and nothing of the customer is taken (R97, R99).
+    let (follow_up, fresh) = ask(&Trigger::Drop, 13);
+    assert!(fresh && follow_up != first);
+    assert_eq!(ask(&by_ann, 14), (follow_up, false));
+    assert!(store.take_request(Instant(15)).expect("takes").is_none());
+    // Another customer goes on.
+    let (other, _) = store.request(&"hills".into(), &Trigger::Drop, Instant(16)).expect("asks");
+    assert_eq!(store.take_request(Instant(17)).expect("takes").map(|row| row.request), Some(other));
+    let run = store.begin_run(&lakes(), &by_ann, Instant(18)).expect("begins");
+    store.end_request(first, RequestState::Done, Some(run), Instant(19)).expect("ends");
+    let row = store.request_row(first).expect("asks").expect("kept");
+    assert_eq!((row.state, row.run), (RequestState::Done, Some(run)));
+    assert_eq!(store.take_request(Instant(20)).expect("takes").map(|row| row.request), Some(follow_up));
+    // A run whose plan got stale puts its request back in line.
+    store.end_request(follow_up, RequestState::Queued, None, Instant(21)).expect("puts back");
+    assert_eq!(store.take_request(Instant(22)).expect("takes").map(|row| row.request), Some(follow_up));
+    assert!(store.end_request(rosterd::base::RequestId(99), RequestState::Done, None, Instant(23)).is_err());
+    assert!(store.request_row(rosterd::base::RequestId(99)).expect("asks").is_none());
+}
+
+pub fn each_request_is_taken_once(harness: &impl Harness) {
+    let handles = [harness.open(), harness.open()];
+    let asked: BTreeSet<_> = (0..24)
+        .map(|n| handles[n % 2].request(&CustomerId::new(format!("c{n}")), &Trigger::Drop, Instant(1)).expect("asks").0)
+        .collect();
+    let start = Barrier::new(8);
+    let taken: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|n| {
+                let (store, start) = (&handles[n % 2], &start);
+                scope.spawn(move || {
+                    start.wait();
+                    let take = || store.take_request(Instant(2)).expect("takes").map(|row| row.request);
+                    std::iter::from_fn(take).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert_eq!(taken.len(), asked.len());
+    assert_eq!(taken.into_iter().collect::<BTreeSet<_>>(), asked);
+}
+
+pub fn orphans_go_back_in_line(harness: &impl Harness) {
+    let store = harness.open();
+    let (first, _) = store.request(&lakes(), &Trigger::Drop, Instant(1)).expect("asks");
+    store.take_request(Instant(2)).expect("takes").expect("one");
+    let (second, _) = store.request(&lakes(), &Trigger::Drop, Instant(3)).expect("asks");
+    let next_daemon = harness.open();
+    assert_eq!(next_daemon.requeue_orphans().expect("requeues"), 1);
+    assert_eq!(next_daemon.requeue_orphans().expect("requeues"), 0);
+    let mut taken = Vec::new();
+    while let Some(row) = next_daemon.take_request(Instant(4)).expect("takes") {
+        next_daemon.end_request(row.request, RequestState::Done, None, Instant(5)).expect("ends");
+        taken.push(row.request);
+    }
+    assert_eq!(taken, [first, second]);
+}
+
+pub fn runs_are_kept(harness: &impl Harness) {
+    let store = harness.open();
+    let sis = SourceId::from("sis");
+    let one = store.begin_run(&lakes(), &Trigger::Nightly(Day(3)), Instant(1)).expect("begins");
+    let two = store.begin_run(&"hills".into(), &Trigger::Drop, Instant(2)).expect("begins");
+    assert!(two > one);
+    let mut row = store.run(one).expect("asks").expect("kept");
+    assert_eq!((row.state, row.began, &row.trigger), (RunState::Fetching, Instant(1), &Trigger::Nightly(Day(3))));
+    row.state = RunState::Held;
+    row.ended = Some(Instant(9));
+    row.packages = vec!["sis:night.zip".into()];
+    row.plan = Some(Digest::of(b"plan"));
+    row.version = Some(Version(4));
+    row.tally = RunTally { people: 5, seated: 4, released: 3, waiting: 2, changed: 1, withheld: 6, findings: 7 };
+    row.message = "the guard removal holds it".into();
+    row.rejected = vec![(sis.clone(), Digest::of(b"bad")), ("hr".into(), Digest::of(b"other"))];
+    store.save_run(&row).expect("saves");
+    assert_eq!(store.run(one).expect("asks"), Some(row.clone()));
+    assert_eq!(store.runs(None, 9).expect("asks").iter().map(|row| row.run).collect::<Vec<_>>(), [two, one]);
+    assert_eq!(store.runs(None, 1).expect("asks").len(), 1);
+    assert_eq!(store.runs(Some(&lakes()), 9).expect("asks"), [row.clone()]);
+    assert_eq!(store.runs(Some(&"nobody".into()), 9).expect("asks"), []);
+    let three = store.begin_run(&lakes(), &Trigger::Drop, Instant(3)).expect("begins");
+    let mut later = store.run(three).expect("asks").expect("kept");
+    later.rejected = vec![(sis.clone(), Digest::of(b"worse")), (sis.clone(), Digest::of(b"bad"))];
+    store.save_run(&later).expect("saves");
+    let rejected = store.rejected(&lakes(), &sis).expect("asks");
+    assert_eq!(rejected.len(), 2, "each digest once");
+    later.rejected = vec![(sis.clone(), Digest::of(b"worse"))];
+    store.save_run(&later).expect("saves");
+    assert_eq!(store.rejected(&lakes(), &sis).expect("asks"), [Digest::of(b"worse"), Digest::of(b"bad")], "newest first");
+    assert_eq!(store.rejected(&"hills".into(), &sis).expect("asks"), []);
+    row.run = RunId(99);
+    assert!(store.save_run(&row).is_err(), "a run that was never begun");
+    assert!(store.run(RunId(99)).expect("asks").is_none());
+}
+
+pub fn orphan_runs_are_closed(harness: &impl Harness) {
+    let store = harness.open();
+    let runs: Vec<_> =
+        (0..4).map(|n| store.begin_run(&lakes(), &Trigger::Drop, Instant(n)).expect("begins")).collect();
+    let states = [RunState::Planning, RunState::Committing, RunState::Held, RunState::Committing];
+    for (&run, state) in runs.iter().zip(states) {
+        let mut row = store.run(run).expect("asks").expect("kept");
+        row.state = state;
+        store.save_run(&row).expect("saves");
+    }
+    // The last one got as far as its commit.
+    Desk { run: Some(runs[3]), ..Desk::new().seat("ann", 1) }.commit(&store, 0).expect("commits");
+    assert_eq!(harness.open().close_orphans(Instant(50)).expect("closes"), [runs[0], runs[1], runs[3]]);
+    let state = |at: usize| {
+        let row = store.run(runs[at]).expect("asks").expect("kept");
+        (row.state, row.ended, row.version)
+    };
+    assert_eq!(state(0), (RunState::Failed, Some(Instant(50)), None));
+    assert_eq!(state(1), (RunState::Failed, Some(Instant(50)), None));
+    assert_eq!(state(2), (RunState::Held, None, None), "a held run waits for a decision");
+    assert_eq!(state(3), (RunState::SucceededWithErrors, Some(Instant(50)), Some(Version(1))), "its commit stands");
+    assert_eq!(store.close_orphans(Instant(51)).expect("closes"), []);
+}
+
+pub fn findings_are_kept(harness: &impl Harness) {
+    let store = harness.open();
+    let run = store.begin_run(&lakes(), &Trigger::Drop, Instant(1)).expect("begins");
+    let finding = |number| FindingRow {
+        number,
+        source: "sis".into(),
+        level: "row".into(),
+        rule: "bad_date".into(),
+        file: "users.csv".into(),
+        row: 40 + number,
+        record: format!("u{number}"),
+        field: "dateLastModified".into(),
+        detail: "not a date".into(),
+    };
+    store.save_findings(run, &[1, 2, 3, 4].map(finding)).expect("saves");
+    assert_eq!(store.findings(run, 0, 10).expect("asks"), [1, 2, 3, 4].map(finding));
+    assert_eq!(store.findings(run, 1, 2).expect("asks"), [2, 3].map(finding));
+    assert_eq!(store.findings(RunId(9), 0, 10).expect("asks"), []);
+}
+
+fn snapshot(content: &[u8]) -> SnapshotRow {
+    SnapshotRow {
+        digest: Digest::of(content),
+        customer: lakes(),
+        source: "sis".into(),
+        at: Instant(100),
+        bytes: content.len() as u64,
+        people: 3,
+        enrollments: 9,
+    }
+}
+
+fn stage(store: &SharedStore, content: &[u8]) -> Digest {
+    let row = snapshot(content);
+    store.stage(&row, &mut content.chunks(4).map(<[u8]>::to_vec)).expect("stages");
+    row.digest
+}
+
+fn chunks(store: &SharedStore, digest: &Digest) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    store
+        .snapshot_chunks(digest, &mut |chunk| {
+            all.push(chunk);
+            Ok(())
+        })
+        .expect("reads");
+    all
+}
+
+pub fn snapshots_are_immutable(harness: &impl Harness) {
+    let store = harness.open();
+    let digest = stage(&store, b"abcdefghij");
+    assert_eq!(chunks(&store, &digest), [b"abcd".to_vec(), b"efgh".to_vec(), b"ij".to_vec()]);
+    let again = SnapshotRow { people: 99, at: Instant(200), ..snapshot(b"abcdefghij") };
+    store.stage(&again, &mut std::iter::once(b"something else".to_vec())).expect("stages");
+    assert_eq!(store.snapshot(&digest).expect("asks"), Some(snapshot(b"abcdefghij")));
+    assert_eq!(chunks(&store, &digest).concat(), b"abcdefghij");
+    assert_eq!(store.snapshot(&Digest::of(b"none")).expect("asks"), None);
+    assert!(chunks(&store, &Digest::of(b"none")).is_empty());
+}
+
+fn plan_over(content: &[u8]) -> Plan {
+    let mut people = TextArena::default();
+    let (ann, zoe) = (people.push("ann").expect("room"), people.push("zoe").expect("room"));
+    let gone = Claim { state: ClaimState::Released, ..claim(1) };
+    Plan {
+        id: Digest::of(&[b"plan over ", content].concat()),
+        customer: lakes(),
+        parent: Version(3),
+        at: Instant(77),
+        snapshots: vec![mark(content)],
+        names: Desk::new().names,
+        people,
+        changes: vec![
+            ClaimChange { person: ann, because: Because::EntitlementEnded, before: Some(Box::new(claim(1))), after: gone },
+            ClaimChange { person: ann, because: Because::Entitled, before: None, after: claim(2) },
+        ],
+        withheld: vec![Withheld { person: zoe, product: Some(1), pool: Some(PoolIx(2)), because: Because::PoolFull }],
+        absences: vec![AbsenceChange::Returned(PersonKey::from("bob"))],
+        pools: vec![PoolOutlook {
+            pool: "p0".into(),
+            product: ProductId::from("learn"),
+            allowance_before: Allowance { seats: None, agreed: Seats(0) },
+            allowance: Allowance { seats: Some(Seats(3)), agreed: Seats(1) },
+            before: StateCounts::default(),
+            after: StateCounts::default(),
+            balance_before: None,
+            balance: Some(Balance(-1)),
+            balance_if_approved: Some(Balance(2)),
+            band_before: Band::Within,
+            band: Band::Major,
+            causes: Causes::from([(Cause::StaleAllowance, 1)]),
+            released: Seats(1),
+            seated: Seats(1),
+        }],
+        entries: vec![Entry::Adopted(mark(content))],
+        notices: vec![notice("hold:1")],
+        verdict: Verdict::default(),
+    }
+}
+
+pub fn plans_round_trip(harness: &impl Harness) {
+    let store = harness.open();
+    let plan = plan_over(b"one");
+    store.save_plan(&plan).expect("saves");
+    // A second one of the same name changes nothing.
+    store.save_plan(&Plan { at: Instant(78), ..plan.clone() }).expect("saves");
+    let again = harness.open().plan(&lakes(), &plan.id).expect("asks").expect("kept");
+    let told = |plan: &Plan| {
+        let people: Vec<_> = plan.changes.iter().map(|change| plan.people.get(change.person).to_owned()).collect();
+        let withheld: Vec<_> =
+            plan.withheld.iter().map(|w| (plan.people.get(w.person).to_owned(), w.product, w.pool, w.because)).collect();
+        let changes: Vec<_> = plan.changes.iter().map(|c| (c.because, c.before.clone(), c.after)).collect();
+        (people, withheld, changes)
+    };
+    assert_eq!(told(&again), told(&plan));
+    assert_eq!((again.id, again.customer, again.parent, again.at), (plan.id, plan.customer, plan.parent, plan.at));
+    assert_eq!((again.snapshots, again.names, again.absences), (plan.snapshots, plan.names, plan.absences));
+    assert_eq!((again.pools, again.entries, again.notices), (plan.pools, plan.entries, plan.notices));
+    assert_eq!(again.verdict, plan.verdict);
+    assert!(store.plan(&"hills".into(), &plan.id).expect("asks").is_none(), "another customer has no part in it");
+    assert!(store.plan(&lakes(), &Digest::of(b"none")).expect("asks").is_none());
+}
+
+pub fn snapshots_in_use_are_not_pruned(harness: &impl Harness) {
+    let store = harness.open();
+    let names: [&[u8]; 5] = [b"books", b"held", b"old", b"newest", b"loose"];
+    let [books, held, old, newest, loose] = names.map(|content| stage(&store, content));
+    let mut desk = Desk::new();
+    desk.entries = vec![Entry::Adopted(mark(b"books"))];
+    desk.commit(&store, 0).expect("commits");
+    let contents: [(&[u8], RunState); 3] =
+        [(b"held", RunState::Held), (b"old", RunState::Succeeded), (b"newest", RunState::Succeeded)];
+    for (content, state) in contents {
+        let run = store.begin_run(&lakes(), &Trigger::Drop, Instant(1)).expect("begins");
+        let plan = plan_over(content);
+        store.save_plan(&plan).expect("saves");
+        let mut row = store.run(run).expect("asks").expect("kept");
+        (row.plan, row.state) = (Some(plan.id), state);
+        store.save_run(&row).expect("saves");
+    }
+    let kept = |digest: &Digest| store.snapshot(digest).expect("asks").is_some();
+    // A run under way may be about to rest on what was staged since it began.
+    let under_way = store.begin_run(&lakes(), &Trigger::Drop, Instant(100)).expect("begins");
+    assert_eq!(store.prune_snapshots(&lakes(), 3).expect("prunes"), 0);
+    let mut row = store.run(under_way).expect("asks").expect("kept");
+    row.state = RunState::Failed;
+    store.save_run(&row).expect("saves");
+    assert_eq!(store.prune_snapshots(&"hills".into(), 0).expect("prunes"), 0, "not of another customer");
+    // The newest two runs are the failed one and `newest`.
+    assert_eq!(store.prune_snapshots(&lakes(), 2).expect("prunes"), 2);
+    assert_eq!([&books, &held, &old, &newest, &loose].map(kept), [true, true, false, true, false]);
+    assert!(chunks(&store, &old).is_empty());
+    assert_eq!(chunks(&store, &books).concat(), b"books");
+    assert_eq!(store.integrity().expect("checks"), [""; 0]);
+}
+
+pub fn released_claims_come_back(harness: &impl Harness) {
+    let store = harness.open();
+    Desk::new().seat("ann", 1).commit(&store, 0).expect("commits");
+    let gone = Claim { state: ClaimState::Released, changed: Instant(9), ..claim(1) };
+    Desk::new().change("ann", Some(claim(1)), gone, Because::AbsenceConfirmed).commit(&store, 1).expect("commits");
+    assert_eq!(store.used_by_org(&lakes()).expect("asks"), []);
+    // The same claim again (R130): told as it was when it was released.
+    let back = Claim { changed: Instant(12), ..claim(1) };
+    let wrong = Desk::new().change("ann", Some(Claim { changed: Instant(8), ..gone }), back, Because::Entitled).commit(&store, 2);
+    assert!(matches!(wrong, Err(StoreError::Corrupt { .. })), "{wrong:?}");
+    Desk::new().change("ann", Some(gone), back, Because::Entitled).commit(&store, 2).expect("commits");
+    assert_eq!(store.claims_of(&lakes(), "ann").expect("asks").1, [back]);
+    assert_eq!(store.used_by_org(&lakes()).expect("asks"), [("p0".into(), "north".into(), 1)]);
+    assert_eq!(store.released(&lakes(), None).expect("asks").len(), 1, "history stays");
+    // A transfer (R37): released and seated in one commit, in the order of the batch.
+    let bob = Claim { id: ClaimId(2), ..claim(2) };
+    let gone = Claim { state: ClaimState::Released, ..back };
+    let transfer = Desk::new().change("bob", None, bob, Because::Transferred).change("ann", Some(back), gone, Because::Transferred);
+    transfer.commit(&store, 3).expect("commits");
+    assert_eq!(listed(&store.standing(&lakes()).expect("asks").book), [("bob".to_owned(), vec![bob])]);
+    assert_eq!(store.used_by_org(&lakes()).expect("asks"), [("p0".into(), "north".into(), 1)]);
+}
