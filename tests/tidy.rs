@@ -608,6 +608,7 @@ fn named_elsewhere(sources: &[Source]) -> Vec<String> {
             let alone = ALONE.iter().find(|(name, _)| *name == path.segments[0]);
             if let Some((name, file)) = alone
                 && source.path != *file
+                && source.path != file.replace(".rs", "/tests.rs")
                 && (path.import || path.segments.len() > 1)
             {
                 faults.push(format!("{}:{}: names the crate {name}, which {file} does alone", source.path, path.line));
@@ -944,6 +945,7 @@ fn the_other_checks_find_something() {
     finds(too_long(&tree(&[("base/a.rs", &long), ("base/b.rs", &long[2..])])), &["base/a.rs: 501 lines"]);
     let names = tree(&[
         ("settings/load.rs", "use config::Config;"),
+        ("settings/load/tests.rs", "use config::Config;"),
         ("settings/file.rs", "fn f(config: u8) { config::File::from(x) }"),
         ("daemon/run.rs", "use tokio_cron_scheduler::Job;"),
     ]);
