@@ -233,7 +233,7 @@ fn without_reach(all: Vec<Token>) -> Vec<Token> {
         let reach = is(0, "pub") && is(1, "(");
         kept.push(all[i].clone());
         if reach && (is(2, "in") || ["crate", "self", "super"].iter().any(|word| is(2, word) && is(3, ")"))) {
-            while !all.get(i).is_none_or(|token| token.text == ")") {
+            while all.get(i).is_some_and(|token| token.text != ")") {
                 i += 1;
             }
         }
@@ -580,7 +580,7 @@ fn crates() -> BTreeSet<String> {
 fn above_the_waterline(sources: &[Source]) -> Vec<String> {
     let mut faults = Vec::new();
     for source in sources {
-        if !source.folder().and_then(floor).is_some_and(|floor| floor <= WATERLINE) {
+        if source.folder().and_then(floor).is_none_or(|floor| floor > WATERLINE) {
             continue;
         }
         let code = source.code();
