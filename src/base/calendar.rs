@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
-use crate::base::{Day, Instant};
+use crate::base::day::{Day, Instant};
 
 /// A time zone, a weekend and holidays. Always injected; nothing reads the machine's zone.
 #[derive(Clone, Debug, PartialEq)]

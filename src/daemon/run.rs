@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::base::ErrorChain;
 use crate::daemon::due::Nightly;
 use crate::daemon::schedule::Bell;
 use crate::daemon::stop::stop_signal;
@@ -115,7 +114,7 @@ fn request_nights(service: &Service) {
             }
         });
         if let Err(error) = asked {
-            trouble(&error);
+            trouble(service, &error);
         }
     }
 }
@@ -139,13 +138,13 @@ fn request_arrivals(service: &Service) {
         let asked = match service.is_running(customer) {
             // Its run may be taking the package in this very moment.
             Ok(true) => Ok(()),
-            Ok(false) => service.has_arrivals(customer).and_then(|arrived| {
-                if arrived { service.request_sync(customer, &Trigger::Drop).map(|_| ()) } else { Ok(()) }
-            }),
+            Ok(false) => service
+                .has_arrivals(customer)
+                .and_then(|arrived| if arrived { service.request_sync(customer, &Trigger::Drop).map(|_| ()) } else { Ok(()) }),
             Err(error) => Err(error),
         };
         if let Err(error) = asked {
-            trouble(&error);
+            trouble(service, &error);
         }
     }
 }
@@ -164,15 +163,10 @@ async fn heartbeat(running: Arc<AtomicUsize>, mut stopped: watch::Receiver<bool>
     }
 }
 
-pub(crate) fn trouble(error: &dyn std::error::Error) {
-    StoreTrouble { doing: "keep the schedule", error }.emit();
+fn trouble(service: &Service, error: &dyn std::error::Error) {
+    StoreTrouble { store: &service.store().place(), doing: "the schedule is looked at again in a minute", error }.emit();
 }
 
 fn host() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname").map_or("localhost".to_owned(), |name| name.trim().to_owned())
-}
-
-/// For messages that hold an error's causes.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    ErrorChain(error).to_string()
 }

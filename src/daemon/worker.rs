@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::service::{ServiceError, Service};
+use crate::service::{Service, ServiceError};
 use crate::store::{RequestRow, RunRow};
 use crate::telemetry::{RequestTaken, RunFailed, RunFinished, StoreTrouble};
 
@@ -30,7 +30,7 @@ pub async fn work(service: Arc<Service>, mut stopped: watch::Receiver<bool>, run
             }
             Ok(Ok(None)) => IDLE,
             Ok(Err(error)) => {
-                StoreTrouble { doing: "take a request", error: &error }.emit();
+                StoreTrouble { store: &service.store().place(), doing: "requests wait", error: &error }.emit();
                 TROUBLED
             }
             Err(_) => TROUBLED,

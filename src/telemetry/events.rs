@@ -120,12 +120,16 @@ pub struct RunFinished<'a> {
     pub findings: u64,
     /// How long it took.
     pub millis: u64,
+    /// What an operator should know: guards, negative balances, sources in trouble; may be empty.
+    pub message: &'a str,
 }
 
 impl RunFinished<'_> {
     /// Logs it.
     pub fn emit(&self) {
-        let RunFinished { customer, run, state, people, seated, released, waiting, withheld, findings, millis } = *self;
+        let RunFinished { customer, run, state, people, seated, released, waiting, withheld, findings, millis, message } =
+            *self;
+        let gap = if message.is_empty() { "" } else { " " };
         macro_rules! log {
             ($level:ident) => {
                 $level!(
@@ -141,7 +145,7 @@ impl RunFinished<'_> {
                     findings,
                     millis,
                     "Run {run} of {customer} {state} in {millis} ms: {people} people, {seated} seated, {released} released, \
-                     {waiting} waiting, {withheld} withheld, {findings} findings."
+                     {waiting} waiting, {withheld} withheld, {findings} findings.{gap}{message}"
                 )
             };
         }
@@ -149,12 +153,12 @@ impl RunFinished<'_> {
     }
 }
 
-/// A run could not come to an end.
+/// A run could not even be begun or ended.
 pub struct RunFailed<'a> {
     /// Whose.
     pub customer: &'a CustomerId,
-    /// Which.
-    pub run: RunId,
+    /// The request it was made for.
+    pub request: RequestId,
     /// Why; says what could not be done.
     pub error: &'a dyn Error,
 }
@@ -162,14 +166,14 @@ pub struct RunFailed<'a> {
 impl RunFailed<'_> {
     /// Logs it.
     pub fn emit(&self) {
-        let RunFailed { customer, run, error } = *self;
+        let RunFailed { customer, request, error } = *self;
         let chain = ErrorChain(error);
         error!(
             event = "run_failed",
             customer.id = %customer,
-            run.id = run.0,
+            request.id = request.0,
             error = %chain,
-            "Run {run} of {customer} could not {chain}. Nothing was changed."
+            "The run for request {request} of {customer} could not {chain}. Nothing was changed."
         );
     }
 }

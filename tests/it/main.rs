@@ -1,5 +1,10 @@
 //! One binary for all integration tests.
 
+#[path = "../../benches/night/data.rs"]
+mod data;
+#[path = "../../benches/night/measure.rs"]
+mod measure;
+mod night;
 mod store_contract;
 mod store_sqlite;
 mod tables;

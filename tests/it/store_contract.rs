@@ -267,11 +267,8 @@ impl Model {
     fn apply(&mut self, desk: Desk, step: &Step) -> Desk {
         let person = ["ann", "anna", "bob", "émile", "zoe"][usize::from(step.person)];
         let mine = self.open.entry(person.to_owned()).or_default();
-        let before = if step.fresh || mine.is_empty() {
-            None
-        } else {
-            mine.values().nth(step.which.index(mine.len())).copied()
-        };
+        let before =
+            if step.fresh || mine.is_empty() { None } else { mine.values().nth(step.which.index(mine.len())).copied() };
         let id = before.map_or(self.next, |before| before.id.0);
         self.next = self.next.max(id + 1);
         let after = Claim {
@@ -421,7 +418,13 @@ fn mark(snapshot: &[u8]) -> SourceMark {
 }
 
 fn notice(key: &str) -> Notice {
-    Notice { key: key.into(), kind: NoticeKind::HoldOpened, pool: None, source: Some("sis".into()), text: format!("about {key}") }
+    Notice {
+        key: key.into(),
+        kind: NoticeKind::HoldOpened,
+        pool: None,
+        source: Some("sis".into()),
+        text: format!("about {key}"),
+    }
 }
 
 pub fn entries_are_kept(harness: &impl Harness) {
@@ -539,10 +542,7 @@ pub fn notices_are_written_once(harness: &impl Harness) {
     let kept: Vec<_> = kept.iter().map(|n| (n.key.as_str(), n.kind.as_str(), n.at, n.text.as_str())).collect();
     assert_eq!(
         kept,
-        [
-            ("hold:2", "hold_opened", Instant(1_001), "about hold:2"),
-            ("hold:1", "hold_opened", Instant(1_000), "about hold:1")
-        ],
+        [("hold:2", "hold_opened", Instant(1_001), "about hold:2"), ("hold:1", "hold_opened", Instant(1_000), "about hold:1")],
         "newest first, each once"
     );
     assert_eq!(store.notices(None, 1).expect("asks").len(), 1);
@@ -734,8 +734,7 @@ pub fn runs_are_kept(harness: &impl Harness) {
 
 pub fn orphan_runs_are_closed(harness: &impl Harness) {
     let store = harness.open();
-    let runs: Vec<_> =
-        (0..4).map(|n| store.begin_run(&lakes(), &Trigger::Drop, Instant(n)).expect("begins")).collect();
+    let runs: Vec<_> = (0..4).map(|n| store.begin_run(&lakes(), &Trigger::Drop, Instant(n)).expect("begins")).collect();
     let states = [RunState::Planning, RunState::Committing, RunState::Held, RunState::Committing];
     for (&run, state) in runs.iter().zip(states) {
         let mut row = store.run(run).expect("asks").expect("kept");
@@ -921,7 +920,8 @@ pub fn released_claims_come_back(harness: &impl Harness) {
     assert_eq!(store.used_by_org(&lakes()).expect("asks"), []);
     // The same claim again (R130): told as it was when it was released.
     let back = Claim { changed: Instant(12), ..claim(1) };
-    let wrong = Desk::new().change("ann", Some(Claim { changed: Instant(8), ..gone }), back, Because::Entitled).commit(&store, 2);
+    let wrong =
+        Desk::new().change("ann", Some(Claim { changed: Instant(8), ..gone }), back, Because::Entitled).commit(&store, 2);
     assert!(matches!(wrong, Err(StoreError::Corrupt { .. })), "{wrong:?}");
     Desk::new().change("ann", Some(gone), back, Because::Entitled).commit(&store, 2).expect("commits");
     assert_eq!(store.claims_of(&lakes(), "ann").expect("asks").1, [back]);
@@ -930,7 +930,8 @@ pub fn released_claims_come_back(harness: &impl Harness) {
     // A transfer (R37): released and seated in one commit, in the order of the batch.
     let bob = Claim { id: ClaimId(2), ..claim(2) };
     let gone = Claim { state: ClaimState::Released, ..back };
-    let transfer = Desk::new().change("bob", None, bob, Because::Transferred).change("ann", Some(back), gone, Because::Transferred);
+    let transfer =
+        Desk::new().change("bob", None, bob, Because::Transferred).change("ann", Some(back), gone, Because::Transferred);
     transfer.commit(&store, 3).expect("commits");
     assert_eq!(listed(&store.standing(&lakes()).expect("asks").book), [("bob".to_owned(), vec![bob])]);
     assert_eq!(store.used_by_org(&lakes()).expect("asks"), [("p0".into(), "north".into(), 1)]);

@@ -190,10 +190,7 @@ fn t14_roll_up_and_the_pool_behind_it() {
     world.night();
     let service = world.service();
     let rows = service.license_report(&service.customers()[0], None, None).unwrap();
-    let shown: Vec<_> = rows
-        .iter()
-        .map(|r| (r.name.as_str(), r.limit, r.used, r.remaining(), r.percent()))
-        .collect();
+    let shown: Vec<_> = rows.iter().map(|r| (r.name.as_str(), r.limit, r.used, r.remaining(), r.percent())).collect();
     let text = |t: &str| Some(t.to_owned());
     assert_eq!(
         shown,
@@ -402,7 +399,10 @@ fn t21_one_bad_row_costs_nobody_and_many_hold_the_run() {
     assert_eq!(world.state("t007", "learn"), Some(ClaimState::Active), "the person of the bad record keeps the seat");
     let findings = world.service().store().findings(run.run, 0, 10).unwrap();
     assert_eq!(findings.len(), 1);
-    assert_eq!((findings[0].file.as_str(), findings[0].rule.as_str(), findings[0].field.as_str()), ("roles.csv", "bad_date", "beginDate"));
+    assert_eq!(
+        (findings[0].file.as_str(), findings[0].rule.as_str(), findings[0].field.as_str()),
+        ("roles.csv", "bad_date", "beginDate")
+    );
     for at in 0..30 {
         world.people.get_mut(&format!("t{at:03}")).unwrap().broken = true;
     }
@@ -415,12 +415,8 @@ fn t21_one_bad_row_costs_nobody_and_many_hold_the_run() {
 
 #[test]
 fn t22_the_queue() {
-    let mut world = school_world(Some(3), OnFull::Wait).rule(
-        "principals",
-        "learn",
-        10,
-        Predicate::Role(vec!["principal".into()]),
-    );
+    let mut world =
+        school_world(Some(3), OnFull::Wait).rule("principals", "learn", 10, Predicate::Role(vec!["principal".into()]));
     for key in ["a", "b", "e"] {
         world.hire(key, "teacher", "ash");
     }

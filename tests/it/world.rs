@@ -6,10 +6,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rosterd::base::{Actor, Calendar, CustomerId, Day, Digest, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RuleId, Seats, SourceId};
+use rosterd::base::{
+    Actor, Calendar, CustomerId, Day, Digest, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RuleId, Seats, SourceId,
+};
 use rosterd::clock::SetClock;
 use rosterd::license::{
-    AgreedExcess, Audience, ClaimState, Grant, GrantKind, OnFull, OverageLimits, Pin, PinKind, Pool, Product, ProductKind, SeatModel,
+    AgreedExcess, Audience, ClaimState, Grant, GrantKind, OnFull, OverageLimits, Pin, PinKind, Pool, Product, ProductKind,
+    SeatModel,
 };
 use rosterd::plan::{Answer, Decision, GuardLimits, Policy, Predicate, Rule};
 use rosterd::roster::IntakePolicy;
@@ -345,7 +348,9 @@ impl World {
         }
         let mut users = "sourcedId,status,dateLastModified,enabledUser,username,userIds,givenName,familyName,middleName,identifier,email,sms,phone,agentSourcedIds,grades,password,userMasterIdentifier,preferredGivenName,preferredMiddleName,preferredFamilyName,primaryOrgSourcedId,pronouns\n".to_owned();
         let mut roles = "sourcedId,status,dateLastModified,userSourcedId,roleType,role,beginDate,endDate,orgSourcedId,userProfileSourcedId\n".to_owned();
-        let mut enrollments = "sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,primary,beginDate,endDate\n".to_owned();
+        let mut enrollments =
+            "sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,primary,beginDate,endDate\n"
+                .to_owned();
         let mut rows = 0;
         for (key, person) in &self.people {
             let name = if person.name.is_empty() { key } else { &person.name };
@@ -374,12 +379,30 @@ impl World {
         }
         let mut manifest = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.2\n".to_owned();
         let all = [
-            "academicSessions", "categories", "classes", "classResources", "courses", "courseResources", "demographics",
-            "enrollments", "lineItemLearningObjectiveIds", "lineItems", "lineItemScoreScales", "orgs", "resources",
-            "resultLearningObjectiveIds", "results", "resultScoreScales", "roles", "scoreScales", "userProfiles",
-            "userResources", "users",
+            "academicSessions",
+            "categories",
+            "classes",
+            "classResources",
+            "courses",
+            "courseResources",
+            "demographics",
+            "enrollments",
+            "lineItemLearningObjectiveIds",
+            "lineItems",
+            "lineItemScoreScales",
+            "orgs",
+            "resources",
+            "resultLearningObjectiveIds",
+            "results",
+            "resultScoreScales",
+            "roles",
+            "scoreScales",
+            "userProfiles",
+            "userResources",
+            "users",
         ];
-        let mut files = vec![("orgs.csv", orgs), ("academicSessions.csv", sessions.to_owned()), ("courses.csv", courses.to_owned())];
+        let mut files =
+            vec![("orgs.csv", orgs), ("academicSessions.csv", sessions.to_owned()), ("courses.csv", courses.to_owned())];
         if !all_classes.is_empty() {
             files.push(("classes.csv", classes));
         }

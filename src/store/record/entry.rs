@@ -2,8 +2,8 @@
 
 use crate::base::Actor;
 use crate::license::{
-    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, Names, OverageLimits, Pin, PoolBooks, PoolTerms, Sample,
-    SourceMark, StateCounts,
+    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, Names, OverageLimits, Pin, PoolBooks, PoolTerms,
+    Sample, SourceMark, StateCounts,
 };
 use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
 
@@ -18,7 +18,7 @@ fields! {
     Sample { at, used, effective, band }
     Episode { id, pool, opened, opened_day, cause, peak, samples, closed, outcome }
     PoolBooks { counts, allowance, causes, band, episode }
-    Absence { person, source, count, since, ended, held, removed }
+    Absence { person, source, org, count, since, ended, held, removed }
     SourceMark { source, package, snapshot, at, name }
     Names { pools, orgs, reasons }
 }

@@ -73,9 +73,8 @@ struct QueueChange {
 
 impl<'t> Writer<'t> {
     fn new(tx: &'t Transaction<'t>, head: &Head, version: Version, batch: &Batch<'t>) -> Result<Self, Fault> {
-        let fresh = !tx.query_row("SELECT EXISTS (SELECT 1 FROM claims WHERE customer_id = ?1)", [head.id], |row| {
-            row.get::<_, bool>(0)
-        })?;
+        let fresh = !tx
+            .query_row("SELECT EXISTS (SELECT 1 FROM claims WHERE customer_id = ?1)", [head.id], |row| row.get::<_, bool>(0))?;
         Ok(Self {
             tx,
             id: head.id,
@@ -166,13 +165,13 @@ impl<'t> Writer<'t> {
     }
 
     fn last_released(&self, person: &str, claim: ClaimId) -> Result<Option<Claim>, Fault> {
-        let mut ask = self.tx.prepare_cached(
-            "SELECT body FROM released WHERE customer_id = ?1 AND person = ?2 ORDER BY version DESC, n DESC",
-        )?;
+        let mut ask = self
+            .tx
+            .prepare_cached("SELECT body FROM released WHERE customer_id = ?1 AND person = ?2 ORDER BY version DESC, n DESC")?;
         let mut rows = ask.query((self.id, person))?;
         while let Some(row) = rows.next()? {
-            let (released, _) = take_released(blob(row, 0)?)
-                .map_err(Fault::unreadable(|| format!("a released claim of person {person}")))?;
+            let (released, _) =
+                take_released(blob(row, 0)?).map_err(Fault::unreadable(|| format!("a released claim of person {person}")))?;
             if released.id == claim {
                 return Ok(Some(released));
             }
@@ -226,9 +225,9 @@ impl<'t> Writer<'t> {
         let mut take = self.tx.prepare_cached(
             "UPDATE used_by_org SET used = used - ?4 WHERE customer_id = ?1 AND pool = ?2 AND org = ?3 AND used > ?4",
         )?;
-        let mut empty = self.tx.prepare_cached(
-            "DELETE FROM used_by_org WHERE customer_id = ?1 AND pool = ?2 AND org = ?3 AND used = ?4",
-        )?;
+        let mut empty = self
+            .tx
+            .prepare_cached("DELETE FROM used_by_org WHERE customer_id = ?1 AND pool = ?2 AND org = ?3 AND used = ?4")?;
         for (&(pool, org), &more) in &self.used {
             let place = (self.id, pool.0, org.0, more.abs());
             let written = match more {

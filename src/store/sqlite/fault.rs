@@ -70,14 +70,14 @@ fn told_by_sqlite(cause: rusqlite::Error, place: &str) -> StoreError {
             rusqlite::Error::FromSqlConversionFailure(..)
             | rusqlite::Error::InvalidColumnType(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)
-            | rusqlite::Error::Utf8Error(..) => {
-                StoreError::Corrupt { place, what: "a row".into(), why: cause.to_string() }
-            }
+            | rusqlite::Error::Utf8Error(..) => StoreError::Corrupt { place, what: "a row".into(), why: cause.to_string() },
             cause => StoreError::Database { place, cause: Box::new(cause) },
         };
     };
     match error.code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => StoreError::Busy { place },
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
+            StoreError::Busy { place }
+        }
         ErrorCode::DiskFull => StoreError::DiskFull { place },
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly { place },
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
