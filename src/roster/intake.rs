@@ -43,6 +43,11 @@ impl RosterIntake {
     /// order, before its first row. A collection that is never begun stays as in `previous`.
     pub fn begin(&mut self, collection: Collection, mode: Mode) {}
 
+    /// Changes the mode of a collection that was begun. A source calls it when rows show that a file declared complete
+    /// holds changes (oneroster-csv §3); it counts for the rows before the call too, so nothing may be concluded from
+    /// absence before the next `begin` or `finish`.
+    pub fn switch(&mut self, collection: Collection, mode: Mode) {}
+
     /// Takes an org.
     pub fn org(&mut self, row: &OrgRow<'_>) {}
     /// Takes a session.

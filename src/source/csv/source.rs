@@ -1,0 +1,142 @@
+//! The source: which packages wait, and reading one.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::base::SourceId;
+use crate::roster::RosterIntake;
+use crate::source::api::{Package, RosterSource, Seen, SourceError};
+use crate::source::csv::package::{PackageFiles, has_ending, is_ignored};
+use crate::source::csv::pull;
+use crate::source::csv::settings::{CsvSourceSettings, DropKind};
+use crate::source::csv::settle::{Look, Sightings};
+use crate::source::csv::sink::RowSink;
+
+/// A feed of OneRoster CSV packages.
+pub struct CsvSource {
+    settings: CsvSourceSettings,
+    sightings: Sightings,
+}
+
+fn unreachable(path: &Path, cause: io::Error) -> SourceError {
+    SourceError::Unreachable { what: path.display().to_string(), cause }
+}
+
+impl CsvSource {
+    /// A source with these settings. Nothing is opened yet.
+    pub fn new(settings: CsvSourceSettings) -> Self {
+        Self { settings, sightings: Sightings::default() }
+    }
+
+    /// The packages that lie there, oldest first: name and path.
+    fn candidates(&self) -> Result<Vec<(String, PathBuf)>, SourceError> {
+        let root = &self.settings.path;
+        if self.settings.kind == DropKind::Package {
+            fs::metadata(root).map_err(|cause| unreachable(root, cause))?;
+            let name = root.file_name().unwrap_or(root.as_os_str()).to_string_lossy().into_owned();
+            return Ok(vec![(name, root.clone())]);
+        }
+        let mut found = Vec::new();
+        for listed in fs::read_dir(root).map_err(|cause| unreachable(root, cause))? {
+            let listed = listed.map_err(|cause| unreachable(root, cause))?;
+            // A name that is not UTF-8 has no place in an order of names.
+            let Ok(name) = listed.file_name().into_string() else { continue };
+            let kind = listed.file_type().map_err(|cause| unreachable(&listed.path(), cause))?;
+            if !is_ignored(&name) && (kind.is_dir() || kind.is_file() && has_ending(&name, ".zip")) {
+                found.push((name, listed.path()));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn path_of(&self, package: &Package) -> PathBuf {
+        match self.settings.kind {
+            DropKind::Package => self.settings.path.clone(),
+            DropKind::Drop => PathBuf::from(&package.location),
+        }
+    }
+
+    fn open(&self, path: &Path, name: &str) -> Result<PackageFiles, SourceError> {
+        PackageFiles::open(path, &self.settings.bounds).map_err(|stop| stop.into_error(name))
+    }
+
+    fn check_unchanged(&self, path: &Path, package: &Package) -> Result<(), SourceError> {
+        match self.sightings.is_still(path, package.digest) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(unreachable(path, io::Error::other("it is not the package any more that was found; it changed"))),
+            Err(cause) => Err(unreachable(path, cause)),
+        }
+    }
+
+    /// As [`RosterSource::pull`], into any sink.
+    pub(crate) fn pull_into<S: RowSink>(&self, package: &Package, sink: &mut S) -> Result<(), SourceError> {
+        let path = self.path_of(package);
+        self.check_unchanged(&path, package)?;
+        let mut files = self.open(&path, &package.name)?;
+        let pulled = pull::pull(&mut files, &self.settings, sink);
+        // Also before a rejection: what was read may be half of the old and half of a new package.
+        self.check_unchanged(&path, package)?;
+        pulled.map_err(|stop| stop.into_error(&package.name))
+    }
+}
+
+impl RosterSource for CsvSource {
+    fn id(&self) -> &SourceId {
+        &self.settings.id
+    }
+
+    /// A package that is not complete yet holds back the later ones: taken before it, they would make it look old.
+    fn pending(&self, seen: &Seen) -> Result<Vec<Package>, SourceError> {
+        let mut candidates = self.candidates()?;
+        if let (DropKind::Drop, Some(newest)) = (self.settings.kind, &seen.newest) {
+            candidates.retain(|(name, _)| name > newest);
+        }
+        let paths: Vec<PathBuf> = candidates.iter().map(|(_, path)| path.clone()).collect();
+        self.sightings.keep_only(&paths);
+        let mut pending = Vec::new();
+        let mut held_back = false;
+        for (name, path) in candidates {
+            let look = self.sightings.look(&path, self.settings.settle_secs).map_err(|cause| unreachable(&path, cause))?;
+            match look {
+                Look::Complete(digest) => {
+                    let is_known = self.settings.kind == DropKind::Package && seen.digest == Some(digest);
+                    if !held_back && !is_known && !seen.rejected.contains(&digest) {
+                        pending.push(Package { name, location: path.display().to_string(), digest });
+                    }
+                }
+                Look::Waiting => held_back = true,
+                Look::Differs(why) => {
+                    if !held_back && pending.is_empty() {
+                        return Err(unreachable(&path, io::Error::new(io::ErrorKind::InvalidData, why)));
+                    }
+                    held_back = true;
+                }
+            }
+        }
+        Ok(pending)
+    }
+
+    fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<(), SourceError> {
+        self.pull_into(package, intake)
+    }
+
+    fn is_incremental(&self, package: &Package) -> Result<bool, SourceError> {
+        let mut files = self.open(&self.path_of(package), &package.name)?;
+        let manifest = pull::manifest(&mut files, &self.settings, &mut Vec::new())
+            .map_err(|stop| stop.into_error(&package.name))?;
+        Ok(pull::is_incremental(&manifest, &self.settings))
+    }
+
+    fn check(&self) -> Result<String, SourceError> {
+        let place = self.settings.path.display();
+        let Some((name, path)) = self.candidates()?.pop() else {
+            return Ok(format!("{place}: reachable, no package there yet"));
+        };
+        let mut files = self.open(&path, &name)?;
+        let manifest =
+            pull::manifest(&mut files, &self.settings, &mut Vec::new()).map_err(|stop| stop.into_error(&name))?;
+        Ok(format!("{place}: newest package {name}, {}", pull::summary(&manifest, &self.settings)))
+    }
+}

@@ -1,0 +1,18 @@
+//! From settings to a source: the one place that knows all kinds of sources.
+
+use crate::source::api::RosterSource;
+use crate::source::csv::{CsvSource, CsvSourceSettings};
+
+/// The settings of one source, of whatever kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceSettings {
+    /// OneRoster CSV packages.
+    OneRosterCsv(CsvSourceSettings),
+}
+
+/// Makes the source. Nothing is reached yet.
+pub fn open_source(settings: SourceSettings) -> Box<dyn RosterSource> {
+    match settings {
+        SourceSettings::OneRosterCsv(settings) => Box::new(CsvSource::new(settings)),
+    }
+}
