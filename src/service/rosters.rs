@@ -115,7 +115,7 @@ impl Service {
                 })
                 .collect();
             if !found.is_empty() {
-                roster = hold_conflicts(before, &roster, &found);
+                roster = hold_conflicts(before, &roster, &found).map_err(|error| unreadable(customer, &error))?;
             }
         }
         let mut chunks = Vec::new();
@@ -150,8 +150,7 @@ impl Service {
             chunks.push_back(chunk);
             Ok::<(), StoreError>(())
         })?;
-        unpack(|| chunks.pop_front())
-            .map_err(|error| ServiceError::Snapshot { customer: customer.clone(), why: error.to_string() })
+        unpack(|| chunks.pop_front()).map_err(|error| unreadable(customer, &error))
     }
 
     /// The roster the books of a customer rest on: all of its sources' newest snapshots as one (R6).
@@ -165,14 +164,18 @@ impl Service {
                 rosters.push(self.snapshot(customer.id(), &mark.snapshot)?);
             }
         }
-        Ok(united(rosters))
+        united(customer.id(), rosters)
     }
 }
 
 /// Several rosters as one; a single one as it is.
-pub(crate) fn united(mut rosters: Vec<Roster>) -> Roster {
+pub(crate) fn united(customer: &CustomerId, mut rosters: Vec<Roster>) -> Result<Roster, ServiceError> {
     if rosters.len() > 1 {
-        return merge(&rosters.iter().collect::<Vec<_>>());
+        return merge(&rosters.iter().collect::<Vec<_>>()).map_err(|error| unreadable(customer, &error));
     }
-    rosters.pop().unwrap_or_default()
+    Ok(rosters.pop().unwrap_or_default())
+}
+
+fn unreadable(customer: &CustomerId, error: &dyn std::error::Error) -> ServiceError {
+    ServiceError::Snapshot { customer: customer.clone(), why: error.to_string() }
 }

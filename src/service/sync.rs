@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
+use crate::base::{Actor, CustomerId, ErrorChain, Instant, PersonKey, RunId};
 use crate::license::{Because, ClaimState};
 use crate::plan::{Case, Flaw, Plan, PlanInput, Standing, Verdict, check, judge, plan, trip_text};
 use crate::roster::{Collection, Level, RosterDelta, diff};
@@ -147,7 +147,7 @@ impl Service {
         row.state = RunState::Planning;
         self.store.save_run(row)?;
         watch(Phase::Planning);
-        let mut drafts = Drafting::new(pulls);
+        let mut drafts = Drafting::new(customer.id(), pulls)?;
         for attempt in 1.. {
             let standing = self.standing_with_seeds(customer, now)?;
             let draft = drafts.draft(customer, standing, now)?;
@@ -329,7 +329,7 @@ struct Drafting {
 }
 
 impl Drafting {
-    fn new(pulls: Vec<Pulled>) -> Self {
+    fn new(customer: &CustomerId, pulls: Vec<Pulled>) -> Result<Self, ServiceError> {
         let trouble = pulls.iter().any(|p| p.error.is_some());
         let row_findings = pulls.iter().any(|p| p.findings.kept.iter().any(|f| matches!(f.level, Level::Row | Level::Graph)));
         let (mut olds, mut news, mut fresh, mut conflicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -353,10 +353,10 @@ impl Drafting {
                 }
             }
         }
-        let before = united(olds);
-        let after = (!fresh.is_empty()).then(|| united(news));
+        let before = united(customer, olds)?;
+        let after = if fresh.is_empty() { None } else { Some(united(customer, news)?) };
         let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
-        Self { before, after, delta, fresh, conflicts, row_findings, trouble }
+        Ok(Self { before, after, delta, fresh, conflicts, row_findings, trouble })
     }
 
     fn draft(&mut self, customer: &Customer, standing: (Standing, Seeds), now: Instant) -> Result<Draft, ServiceError> {

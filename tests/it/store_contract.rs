@@ -441,6 +441,7 @@ pub fn entries_are_kept(harness: &impl Harness) {
     let absence = |person: &str, count| Absence {
         person: person.into(),
         source: "sis".into(),
+        org: Some("ash".into()),
         count,
         since: Day(4),
         ended: false,

@@ -397,7 +397,8 @@ fn t21_one_bad_row_costs_nobody_and_many_hold_the_run() {
     assert_eq!(run.state, RunState::SucceededWithErrors);
     assert_eq!(world.used("learn"), 501);
     assert_eq!(world.state("t007", "learn"), Some(ClaimState::Active), "the person of the bad record keeps the seat");
-    let findings = world.service().store().findings(run.run, 0, 10).unwrap();
+    let mut findings = world.service().store().findings(run.run, 0, 10).unwrap();
+    findings.retain(|f| f.level != "warning");
     assert_eq!(findings.len(), 1);
     assert_eq!(
         (findings[0].file.as_str(), findings[0].rule.as_str(), findings[0].field.as_str()),

@@ -206,6 +206,7 @@ fn decisions_absences_and_sources_are_folded() {
     let absence = |count| Absence {
         person: "ben".into(),
         source: "hr".into(),
+        org: None,
         count,
         since: Day(1),
         ended: false,

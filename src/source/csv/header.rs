@@ -121,16 +121,10 @@ fn alias_of(kind: FileKind, name: &str) -> Option<&'static str> {
     })
 }
 
-fn mapped(
-    kind: FileKind,
-    found: &[&str],
-    rule: HeaderRule<'_>,
-    warnings: &mut Vec<Finding>,
-) -> Result<Layout, Finding> {
+fn mapped(kind: FileKind, found: &[&str], rule: HeaderRule<'_>, warnings: &mut Vec<Finding>) -> Result<Layout, Finding> {
     let file = kind.name();
-    let is_known = |name: &str| {
-        kind.headers(rule.version).iter().any(|form| form.contains(&name)) || kind.columns().contains(&name)
-    };
+    let is_known =
+        |name: &str| kind.headers(rule.version).iter().any(|form| form.contains(&name)) || kind.columns().contains(&name);
     let mut layout = new_layout(kind, found, rule);
     let told_before = warnings.len();
     for (place, &name) in found.iter().enumerate() {
@@ -159,7 +153,13 @@ fn mapped(
         }
     }
     if told_before == warnings.len() {
-        warnings.push(warning("header_mismatch", file, 1, "", "columns are missing or in another order; they are read by name"));
+        warnings.push(warning(
+            "header_mismatch",
+            file,
+            1,
+            "",
+            "columns are missing or in another order; they are read by name",
+        ));
     }
     Ok(layout)
 }
@@ -210,17 +210,26 @@ mod tests {
             format!("orgs.csv:1 header_mismatch{space}{column}: {detail}")
         };
         for (header, told_as) in [
-            (ORGS.replace("dateLastModified", "dataLastModified"),
-             mismatch("dateLastModified", "column 3: expected `dateLastModified`, found `dataLastModified`")),
-            (ORGS.replace(",parentSourcedId", ""), mismatch("parentSourcedId", "column 7: expected `parentSourcedId`, found the end of the header")),
+            (
+                ORGS.replace("dateLastModified", "dataLastModified"),
+                mismatch("dateLastModified", "column 3: expected `dateLastModified`, found `dataLastModified`"),
+            ),
+            (
+                ORGS.replace(",parentSourcedId", ""),
+                mismatch("parentSourcedId", "column 7: expected `parentSourcedId`, found the end of the header"),
+            ),
             (ORGS.replace("name,type", "type,name"), mismatch("name", "column 4: expected `name`, found `type`")),
             (ORGS.to_uppercase(), mismatch("sourcedId", "column 1: expected `sourcedId`, found `SOURCEDID`")),
             (ORGS.replace("name", "metadata.x,name"), mismatch("name", "column 4: expected `name`, found `metadata.x`")),
-            (format!("{ORGS},ext_vendor_id"),
-             mismatch("", "column 8: expected the end of the header or a `metadata.` column, found `ext_vendor_id`")),
+            (
+                format!("{ORGS},ext_vendor_id"),
+                mismatch("", "column 8: expected the end of the header or a `metadata.` column, found `ext_vendor_id`"),
+            ),
             (format!("{ORGS},"), mismatch("", "column 8: expected the end of the header or a `metadata.` column, found ``")),
-            (format!("{ORGS},metadata."),
-             mismatch("", "column 8: expected the end of the header or a `metadata.` column, found `metadata.`")),
+            (
+                format!("{ORGS},metadata."),
+                mismatch("", "column 8: expected the end of the header or a `metadata.` column, found `metadata.`"),
+            ),
         ] {
             assert_eq!(told(FileKind::Orgs, &header, V1_2), told_as);
         }

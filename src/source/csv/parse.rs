@@ -58,13 +58,7 @@ enum NoteKind {
 
 impl<'s> Cells<'s> {
     /// Reads `file` with its columns at the places that `layout` tells.
-    pub(crate) fn new(
-        file: FileKind,
-        layout: &'s Layout,
-        version: CsvVersion,
-        lenient: bool,
-        courses_optional: bool,
-    ) -> Self {
+    pub(crate) fn new(file: FileKind, layout: &'s Layout, version: CsvVersion, lenient: bool, courses_optional: bool) -> Self {
         Self {
             file,
             layout,
@@ -118,7 +112,18 @@ impl<'s> Cells<'s> {
     /// could bring a name or worse into such a column: there only what looks like a slip of spelling is told.
     fn found(&self, column: usize, value: &str, is_personal: bool) -> String {
         const SPELLINGS: [&str; 13] = [
-            "true", "false", "yes", "no", "0", "1", "student", "teacher", "administrator", "parent", "guardian", "active",
+            "true",
+            "false",
+            "yes",
+            "no",
+            "0",
+            "1",
+            "student",
+            "teacher",
+            "administrator",
+            "parent",
+            "guardian",
+            "active",
             "inactive",
         ];
         let is_slip = SPELLINGS.iter().any(|word| word.eq_ignore_ascii_case(value));
@@ -216,9 +221,9 @@ impl<'s> Cells<'s> {
             _ if text.starts_with("ext:") => {
                 Err(fault("bad_enum", Some(1), "expected `active` or `tobedeleted`, found an `ext:` word"))
             }
-            _ => self.odd_word(text, 1, &["active", "tobedeleted"]).map(|word| {
-                if word == "active" { RowStatus::Active } else { RowStatus::Ended }
-            }),
+            _ => self
+                .odd_word(text, 1, &["active", "tobedeleted"])
+                .map(|word| if word == "active" { RowStatus::Active } else { RowStatus::Ended }),
         }
     }
 

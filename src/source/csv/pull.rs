@@ -92,15 +92,13 @@ pub(crate) fn manifest(
 /// Whether the package builds on what is stored: a rostering file holds changes or is not there. A bulk file that turns
 /// out to hold statuses does not count: together with the other files it can stand alone.
 pub(crate) fn is_incremental(manifest: &Manifest, settings: &CsvSourceSettings) -> bool {
-    Collection::ALL
-        .into_iter()
-        .map(FileKind::of_collection)
-        .filter(|kind| kind.is_in(manifest.version))
-        .any(|kind| match manifest.mode(kind) {
+    Collection::ALL.into_iter().map(FileKind::of_collection).filter(|kind| kind.is_in(manifest.version)).any(|kind| {
+        match manifest.mode(kind) {
             FileMode::Bulk => false,
             FileMode::Delta => true,
             FileMode::Absent => !(kind == FileKind::Courses && settings.courses_optional),
-        })
+        }
+    })
 }
 
 /// One line about a package, for people.
@@ -155,8 +153,7 @@ fn survey(
     settings: &CsvSourceSettings,
     warnings: &mut Vec<Finding>,
 ) -> Result<Layout, Stop> {
-    let rule =
-        HeaderRule { version: manifest.version, lenient: settings.lenient, keep_metadata: &settings.keep_metadata };
+    let rule = HeaderRule { version: manifest.version, lenient: settings.lenient, keep_metadata: &settings.keep_metadata };
     let (header, has_rows) = head(files, entry)?;
     let cells: Vec<&str> = header.iter().map(String::as_str).collect();
     let layout = layout(kind, &cells, rule, warnings).map_err(Stop::because)?;
@@ -220,7 +217,8 @@ fn without_manifest(
 }
 
 fn looks_like_sds(files: &mut PackageFiles) -> Result<bool, Stop> {
-    const V1: [&str; 6] = ["school.csv", "section.csv", "student.csv", "teacher.csv", "studentenrollment.csv", "teacherroster.csv"];
+    const V1: [&str; 6] =
+        ["school.csv", "section.csv", "student.csv", "teacher.csv", "studentenrollment.csv", "teacherroster.csv"];
     let is_v1 = |entry: &Entry| V1.contains(&entry.name.to_ascii_lowercase().as_str());
     if files.entries().iter().any(is_v1) {
         return Ok(true);

@@ -124,8 +124,8 @@ impl RosterSource for CsvSource {
 
     fn is_incremental(&self, package: &Package) -> Result<bool, SourceError> {
         let mut files = self.open(&self.path_of(package), &package.name)?;
-        let manifest = pull::manifest(&mut files, &self.settings, &mut Vec::new())
-            .map_err(|stop| stop.into_error(&package.name))?;
+        let manifest =
+            pull::manifest(&mut files, &self.settings, &mut Vec::new()).map_err(|stop| stop.into_error(&package.name))?;
         Ok(pull::is_incremental(&manifest, &self.settings))
     }
 
@@ -135,8 +135,7 @@ impl RosterSource for CsvSource {
             return Ok(format!("{place}: reachable, no package there yet"));
         };
         let mut files = self.open(&path, &name)?;
-        let manifest =
-            pull::manifest(&mut files, &self.settings, &mut Vec::new()).map_err(|stop| stop.into_error(&name))?;
+        let manifest = pull::manifest(&mut files, &self.settings, &mut Vec::new()).map_err(|stop| stop.into_error(&name))?;
         Ok(format!("{place}: newest package {name}, {}", pull::summary(&manifest, &self.settings)))
     }
 }
