@@ -195,9 +195,9 @@ impl<L: Link> Links<L> {
                     continue;
                 }
                 let Some(row) = self.index.find(id.bits(), |&row| self.rows[row as usize].link.id() == id) else {
-                    let untellable = self.untellable || self.untellable_of.binary_search(&person).is_ok();
+                    let named = self.untellable_of.binary_search(&person).is_ok();
                     let full = self.mode == Some(Mode::Full);
-                    self.stays[at] = !full || (untellable && present);
+                    self.stays[at] = !full || named || (self.untellable && present);
                     if full && self.stays[at] {
                         concern(person);
                     }
