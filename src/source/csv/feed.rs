@@ -2,12 +2,13 @@
 
 use crate::roster::{Collection, Finding, Level, Mode, RowAt, RowHead, RowStatus};
 use crate::source::csv::block::{Block, Blocks, ReadFault};
+use crate::source::csv::cells::{Cells, Fault, fault};
 use crate::source::csv::fault::{Stop, of_file, of_package, warning};
 use crate::source::csv::files::FileKind;
 use crate::source::csv::header::Layout;
 use crate::source::csv::manifest::FileMode;
 use crate::source::csv::package::{Entry, PackageFiles};
-use crate::source::csv::parse::{Cells, Classes, Courses, Enrollments, Fault, Orgs, Roles, RowParser, Sessions, Users, fault};
+use crate::source::csv::parse::{Classes, Courses, Enrollments, Orgs, Roles, RowParser, Sessions, Users};
 use crate::source::csv::scan::{QuoteFault, Row, Scan};
 use crate::source::csv::settings::BulkWithStatus;
 use crate::source::csv::sink::RowSink;

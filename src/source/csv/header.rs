@@ -43,12 +43,12 @@ pub(crate) fn layout(
     found: &[&str],
     rule: HeaderRule<'_>,
     warnings: &mut Vec<Finding>,
-) -> Result<Layout, Finding> {
+) -> Result<Layout, Box<Finding>> {
     for (place, name) in found.iter().enumerate() {
         if !name.is_empty() && found[..place].contains(name) {
             let mut fault = of_file("header_duplicate", kind.name(), 1, format!("column {} has a name used before", place + 1));
             fault.field = shown(name);
-            return Err(fault);
+            return Err(fault.into());
         }
     }
     match exact(kind, found, rule) {
@@ -72,7 +72,7 @@ fn is_metadata(name: &str) -> bool {
 }
 
 /// The header as the binding has it: of several forms, the one that agrees for longest is the one meant.
-fn exact(kind: FileKind, found: &[&str], rule: HeaderRule<'_>) -> Result<Layout, Finding> {
+fn exact(kind: FileKind, found: &[&str], rule: HeaderRule<'_>) -> Result<Layout, Box<Finding>> {
     let agreed = |form: &[&str]| form.iter().zip(found).take_while(|(a, b)| a == b).count();
     let forms = kind.headers(rule.version);
     let form = forms.iter().copied().reduce(|a, b| if agreed(b) > agreed(a) { b } else { a });
@@ -92,7 +92,7 @@ fn exact(kind: FileKind, found: &[&str], rule: HeaderRule<'_>) -> Result<Layout,
         let mut fault =
             of_file("header_mismatch", kind.name(), 1, format!("column {}: expected {expected}, found {seen}", place + 1));
         fault.field = form.get(place).map_or_else(String::new, |name| (*name).to_owned());
-        return Err(fault);
+        return Err(fault.into());
     }
     let mut layout = new_layout(kind, found, rule);
     for (place, name) in form.iter().enumerate() {
@@ -121,7 +121,7 @@ fn alias_of(kind: FileKind, name: &str) -> Option<&'static str> {
     })
 }
 
-fn mapped(kind: FileKind, found: &[&str], rule: HeaderRule<'_>, warnings: &mut Vec<Finding>) -> Result<Layout, Finding> {
+fn mapped(kind: FileKind, found: &[&str], rule: HeaderRule<'_>, warnings: &mut Vec<Finding>) -> Result<Layout, Box<Finding>> {
     let file = kind.name();
     let is_known =
         |name: &str| kind.headers(rule.version).iter().any(|form| form.contains(&name)) || kind.columns().contains(&name);
@@ -149,7 +149,7 @@ fn mapped(kind: FileKind, found: &[&str], rule: HeaderRule<'_>, warnings: &mut V
         if known.is_none_or(|known| layout.places[known] == NOWHERE) {
             let mut fault = of_file("header_mismatch", file, 1, "the column is missing under this and every other known name");
             fault.field = (*needed).to_owned();
-            return Err(fault);
+            return Err(fault.into());
         }
     }
     if told_before == warnings.len() {

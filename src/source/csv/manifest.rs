@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_sound_manifest_is_read() {
-        let text = text(CsvVersion::V1_2).replace("file.users,absent", "\"file.users\" , delta ") + "source.systemName,Nord\n";
+        let text = text(CsvVersion::V1_2).replace("file.users,absent", "\"file.users\",  delta ") + "source.systemName,Nord\n";
         let manifest = Manifest::parse(&text, &BOTH).expect("manifest");
         assert_eq!(manifest.version, CsvVersion::V1_2);
         assert_eq!(manifest.mode(FileKind::Users), FileMode::Delta);

@@ -2,13 +2,13 @@
 
 use crate::roster::{Collection, Finding, Mode};
 use crate::source::csv::block::{Block, ReadFault};
+use crate::source::csv::cells::Cells;
 use crate::source::csv::fault::{Stop, of_file, of_package, shown, warning};
 use crate::source::csv::feed::{FeedRule, NO_ROWS, feed};
 use crate::source::csv::files::{CsvVersion, FileKind};
 use crate::source::csv::header::{HeaderRule, Layout, layout};
 use crate::source::csv::manifest::{FileMode, Manifest};
 use crate::source::csv::package::{Content, Entry, PackageFiles};
-use crate::source::csv::parse::Cells;
 use crate::source::csv::scan::{QuoteFault, Scan};
 use crate::source::csv::settings::{BulkWithStatus, CsvSourceSettings};
 use crate::source::csv::sink::RowSink;
@@ -156,7 +156,7 @@ fn survey(
     let rule = HeaderRule { version: manifest.version, lenient: settings.lenient, keep_metadata: &settings.keep_metadata };
     let (header, has_rows) = head(files, entry)?;
     let cells: Vec<&str> = header.iter().map(String::as_str).collect();
-    let layout = layout(kind, &cells, rule, warnings).map_err(Stop::because)?;
+    let layout = layout(kind, &cells, rule, warnings).map_err(|fault| Stop::because(*fault))?;
     if !has_rows {
         return Err(Stop::because(of_file("no_rows", &entry.name, 0, NO_ROWS)));
     }
