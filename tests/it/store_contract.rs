@@ -192,10 +192,11 @@ pub fn a_commit_is_whole_or_absent(harness: &impl Harness) {
     let first = Desk::new().seat("ann", 1).change("bob", None, waiting(2, 0, 5), Because::PoolFull);
     first.commit(&store, 0).expect("commits");
     let held = Claim { state: ClaimState::Held, ..claim(1) };
-    let wrong: [(&str, Desk); 7] = [
+    let wrong: [(&str, Desk); 8] = [
         ("other before", Desk::new().change("ann", Some(held), claim(1), Because::JoinedTeam)),
         ("no such claim", Desk::new().change("zoe", Some(claim(9)), held, Because::LeftTeams)),
         ("not new", Desk::new().change("ann", None, claim(1), Because::Entitled)),
+        ("one id for two", Desk::new().seat("yan", 30).seat("zoe", 30)),
         ("an id of somebody else", Desk::new().seat("zoe", 1)),
         ("another claim before", Desk::new().change("ann", Some(claim(1)), claim(3), Because::ReasonsChanged)),
         ("a pool without a name", Desk::new().change("zoe", None, Claim { pool: PoolIx(3), ..claim(9) }, Because::Entitled)),
@@ -267,11 +268,8 @@ impl Model {
     fn apply(&mut self, desk: Desk, step: &Step) -> Desk {
         let person = ["ann", "anna", "bob", "émile", "zoe"][usize::from(step.person)];
         let mine = self.open.entry(person.to_owned()).or_default();
-        let before = if step.fresh || mine.is_empty() {
-            None
-        } else {
-            mine.values().nth(step.which.index(mine.len())).copied()
-        };
+        let before =
+            if step.fresh || mine.is_empty() { None } else { mine.values().nth(step.which.index(mine.len())).copied() };
         let id = before.map_or(self.next, |before| before.id.0);
         self.next = self.next.max(id + 1);
         let after = Claim {
@@ -421,7 +419,13 @@ fn mark(snapshot: &[u8]) -> SourceMark {
 }
 
 fn notice(key: &str) -> Notice {
-    Notice { key: key.into(), kind: NoticeKind::HoldOpened, pool: None, source: Some("sis".into()), text: format!("about {key}") }
+    Notice {
+        key: key.into(),
+        kind: NoticeKind::HoldOpened,
+        pool: None,
+        source: Some("sis".into()),
+        text: format!("about {key}"),
+    }
 }
 
 pub fn entries_are_kept(harness: &impl Harness) {
@@ -539,10 +543,7 @@ pub fn notices_are_written_once(harness: &impl Harness) {
     let kept: Vec<_> = kept.iter().map(|n| (n.key.as_str(), n.kind.as_str(), n.at, n.text.as_str())).collect();
     assert_eq!(
         kept,
-        [
-            ("hold:2", "hold_opened", Instant(1_001), "about hold:2"),
-            ("hold:1", "hold_opened", Instant(1_000), "about hold:1")
-        ],
+        [("hold:2", "hold_opened", Instant(1_001), "about hold:2"), ("hold:1", "hold_opened", Instant(1_000), "about hold:1")],
         "newest first, each once"
     );
     assert_eq!(store.notices(None, 1).expect("asks").len(), 1);
@@ -734,8 +735,7 @@ pub fn runs_are_kept(harness: &impl Harness) {
 
 pub fn orphan_runs_are_closed(harness: &impl Harness) {
     let store = harness.open();
-    let runs: Vec<_> =
-        (0..4).map(|n| store.begin_run(&lakes(), &Trigger::Drop, Instant(n)).expect("begins")).collect();
+    let runs: Vec<_> = (0..4).map(|n| store.begin_run(&lakes(), &Trigger::Drop, Instant(n)).expect("begins")).collect();
     let states = [RunState::Planning, RunState::Committing, RunState::Held, RunState::Committing];
     for (&run, state) in runs.iter().zip(states) {
         let mut row = store.run(run).expect("asks").expect("kept");
@@ -921,7 +921,8 @@ pub fn released_claims_come_back(harness: &impl Harness) {
     assert_eq!(store.used_by_org(&lakes()).expect("asks"), []);
     // The same claim again (R130): told as it was when it was released.
     let back = Claim { changed: Instant(12), ..claim(1) };
-    let wrong = Desk::new().change("ann", Some(Claim { changed: Instant(8), ..gone }), back, Because::Entitled).commit(&store, 2);
+    let wrong =
+        Desk::new().change("ann", Some(Claim { changed: Instant(8), ..gone }), back, Because::Entitled).commit(&store, 2);
     assert!(matches!(wrong, Err(StoreError::Corrupt { .. })), "{wrong:?}");
     Desk::new().change("ann", Some(gone), back, Because::Entitled).commit(&store, 2).expect("commits");
     assert_eq!(store.claims_of(&lakes(), "ann").expect("asks").1, [back]);
@@ -930,7 +931,8 @@ pub fn released_claims_come_back(harness: &impl Harness) {
     // A transfer (R37): released and seated in one commit, in the order of the batch.
     let bob = Claim { id: ClaimId(2), ..claim(2) };
     let gone = Claim { state: ClaimState::Released, ..back };
-    let transfer = Desk::new().change("bob", None, bob, Because::Transferred).change("ann", Some(back), gone, Because::Transferred);
+    let transfer =
+        Desk::new().change("bob", None, bob, Because::Transferred).change("ann", Some(back), gone, Because::Transferred);
     transfer.commit(&store, 3).expect("commits");
     assert_eq!(listed(&store.standing(&lakes()).expect("asks").book), [("bob".to_owned(), vec![bob])]);
     assert_eq!(store.used_by_org(&lakes()).expect("asks"), [("p0".into(), "north".into(), 1)]);

@@ -2,8 +2,8 @@
 
 use crate::base::Actor;
 use crate::license::{
-    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, Names, OverageLimits, Pin, PoolBooks, PoolTerms, Sample,
-    SourceMark, StateCounts,
+    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, Names, OverageLimits, Pin, PoolBooks, PoolTerms,
+    Sample, SourceMark, StateCounts,
 };
 use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
 

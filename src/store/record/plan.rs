@@ -55,8 +55,22 @@ pub(in crate::store) fn put_plan<E>(
     out: &mut Vec<u8>,
     pause: &mut dyn FnMut(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let Plan { id, customer, parent, at, snapshots, names, people, changes, withheld, absences, pools, entries, notices, verdict } =
-        plan;
+    let Plan {
+        id,
+        customer,
+        parent,
+        at,
+        snapshots,
+        names,
+        people,
+        changes,
+        withheld,
+        absences,
+        pools,
+        entries,
+        notices,
+        verdict,
+    } = plan;
     out.push(FORMAT);
     id.put(out);
     customer.put(out);

@@ -91,8 +91,12 @@ fn raw_of(changes: &[ClaimChange], people: &TextArena) -> Vec<Raw> {
 }
 
 fn episode() -> impl Strategy<Value = Episode> {
-    let sample = (instant(), seats(), seats(), select(Band::ALL.to_vec()))
-        .prop_map(|(at, used, effective, band)| Sample { at, used, effective, band });
+    let sample = (instant(), seats(), seats(), select(Band::ALL.to_vec())).prop_map(|(at, used, effective, band)| Sample {
+        at,
+        used,
+        effective,
+        band,
+    });
     (
         (any::<u64>(), text(), instant(), any::<i32>(), select(Cause::ALL.to_vec()), seats()),
         prop::collection::vec(sample, 0..4),
@@ -200,10 +204,8 @@ fn entry() -> impl Strategy<Value = Entry> {
             pool: PoolId::new(pool),
             answer,
         }),
-        (text(), text()).prop_map(|(known, new)| Entry::IdentityConflict {
-            known: PersonKey::new(known),
-            new: PersonKey::new(new),
-        }),
+        (text(), text())
+            .prop_map(|(known, new)| Entry::IdentityConflict { known: PersonKey::new(known), new: PersonKey::new(new) }),
     ]
 }
 
@@ -240,7 +242,13 @@ type RawWithheld = (String, Option<u16>, Option<u16>, Because);
 fn plan() -> impl Strategy<Value = (Plan, Vec<Raw>, Vec<RawWithheld>)> {
     let names = (prop::collection::vec(text(), 0..3), prop::collection::vec(text(), 0..3), prop::collection::vec(text(), 0..3));
     let notice = (text(), select(NoticeKind::ALL.to_vec()), option::of(text()), option::of(text()), text()).prop_map(
-        |(key, kind, pool, source, text)| Notice { key, kind, pool: pool.map(PoolId::new), source: source.map(SourceId::new), text },
+        |(key, kind, pool, source, text)| Notice {
+            key,
+            kind,
+            pool: pool.map(PoolId::new),
+            source: source.map(SourceId::new),
+            text,
+        },
     );
     let guards = select(vec![GuardKind::Empty, GuardKind::Removal, GuardKind::OrgRemoval]);
     let trip = (guards, option::of(text()), option::of(select(Collection::ALL.to_vec())), any::<(u32, u32, u32)>()).prop_map(

@@ -20,8 +20,7 @@ pub(in crate::store::sqlite) struct Head {
 }
 
 pub(in crate::store::sqlite) fn head(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<Head>, Fault> {
-    let mut ask =
-        tx.prepare_cached("SELECT id, version, hash, next_claim, next_episode FROM customers WHERE name = ?1")?;
+    let mut ask = tx.prepare_cached("SELECT id, version, hash, next_claim, next_episode FROM customers WHERE name = ?1")?;
     let found = ask
         .query_row([customer.as_str()], |row| {
             Ok(Head {
@@ -169,11 +168,7 @@ fn unreadable_person(person: &str) -> impl FnOnce(crate::store::record::DecodeEr
     Fault::unreadable(move || format!("the claims of person {person}"))
 }
 
-fn add_person(
-    book: &mut Book,
-    person: &str,
-    read: impl FnOnce(&mut Vec<Claim>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+fn add_person(book: &mut Book, person: &str, read: impl FnOnce(&mut Vec<Claim>) -> Result<(), Fault>) -> Result<(), Fault> {
     let first = book.claims.len();
     read(&mut book.claims)?;
     for claim in &book.claims[first..] {
@@ -257,9 +252,7 @@ pub(in crate::store::sqlite) fn queue(
         None => None,
     };
     let mut ask = tx.prepare_cached(match pool {
-        Some(_) => {
-            "SELECT person, body FROM waiting WHERE customer_id = ?1 AND pool = ?2 ORDER BY rank, since, person, claim"
-        }
+        Some(_) => "SELECT person, body FROM waiting WHERE customer_id = ?1 AND pool = ?2 ORDER BY rank, since, person, claim",
         None => {
             "SELECT person, body FROM waiting WHERE customer_id = ?1 AND ?2 IS NULL
              ORDER BY rank, since, person, pool, claim"

@@ -52,6 +52,7 @@ struct Writer<'t> {
     /// New claims must not take an id given out before.
     first_new: ClaimId,
     next_claim: ClaimId,
+    new_ids: Vec<ClaimId>,
     used: BTreeMap<(PoolIx, OrgNameIx), i64>,
     queue: Vec<QueueChange>,
     row: Vec<Claim>,
@@ -73,9 +74,8 @@ struct QueueChange {
 
 impl<'t> Writer<'t> {
     fn new(tx: &'t Transaction<'t>, head: &Head, version: Version, batch: &Batch<'t>) -> Result<Self, Fault> {
-        let fresh = !tx.query_row("SELECT EXISTS (SELECT 1 FROM claims WHERE customer_id = ?1)", [head.id], |row| {
-            row.get::<_, bool>(0)
-        })?;
+        let fresh = !tx
+            .query_row("SELECT EXISTS (SELECT 1 FROM claims WHERE customer_id = ?1)", [head.id], |row| row.get::<_, bool>(0))?;
         Ok(Self {
             tx,
             id: head.id,
@@ -93,6 +93,7 @@ impl<'t> Writer<'t> {
             fresh,
             first_new: head.next_claim,
             next_claim: head.next_claim,
+            new_ids: Vec::new(),
             used: BTreeMap::new(),
             queue: Vec::new(),
             row: Vec::new(),
@@ -132,7 +133,7 @@ impl<'t> Writer<'t> {
             (None, None) if after.id < self.first_new => {
                 return bad(format!("it would be new, but ids below {} were given out before", self.first_new));
             }
-            (None, None) => {}
+            (None, None) => self.new_ids.push(after.id),
             (Some(before), None) if before.state == ClaimState::Released => {
                 if self.last_released(person, before.id)? != Some(*before) {
                     return bad(format!("it was not released as the change says, {before:?}"));
@@ -166,13 +167,13 @@ impl<'t> Writer<'t> {
     }
 
     fn last_released(&self, person: &str, claim: ClaimId) -> Result<Option<Claim>, Fault> {
-        let mut ask = self.tx.prepare_cached(
-            "SELECT body FROM released WHERE customer_id = ?1 AND person = ?2 ORDER BY version DESC, n DESC",
-        )?;
+        let mut ask = self
+            .tx
+            .prepare_cached("SELECT body FROM released WHERE customer_id = ?1 AND person = ?2 ORDER BY version DESC, n DESC")?;
         let mut rows = ask.query((self.id, person))?;
         while let Some(row) = rows.next()? {
-            let (released, _) = take_released(blob(row, 0)?)
-                .map_err(Fault::unreadable(|| format!("a released claim of person {person}")))?;
+            let (released, _) =
+                take_released(blob(row, 0)?).map_err(Fault::unreadable(|| format!("a released claim of person {person}")))?;
             if released.id == claim {
                 return Ok(Some(released));
             }
@@ -219,6 +220,10 @@ impl<'t> Writer<'t> {
 
     fn finish(mut self) -> Result<ClaimId, Fault> {
         self.write_queue()?;
+        self.new_ids.sort_unstable();
+        if let Some(twice) = self.new_ids.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Fault::corrupt(format!("claim {}", twice[0]), "the batch gives this id to two new claims"));
+        }
         let mut add = self.tx.prepare_cached(
             "INSERT INTO used_by_org (customer_id, pool, org, used) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT DO UPDATE SET used = used + excluded.used",
@@ -226,9 +231,9 @@ impl<'t> Writer<'t> {
         let mut take = self.tx.prepare_cached(
             "UPDATE used_by_org SET used = used - ?4 WHERE customer_id = ?1 AND pool = ?2 AND org = ?3 AND used > ?4",
         )?;
-        let mut empty = self.tx.prepare_cached(
-            "DELETE FROM used_by_org WHERE customer_id = ?1 AND pool = ?2 AND org = ?3 AND used = ?4",
-        )?;
+        let mut empty = self
+            .tx
+            .prepare_cached("DELETE FROM used_by_org WHERE customer_id = ?1 AND pool = ?2 AND org = ?3 AND used = ?4")?;
         for (&(pool, org), &more) in &self.used {
             let place = (self.id, pool.0, org.0, more.abs());
             let written = match more {

@@ -25,8 +25,9 @@ const STATEMENTS_KEPT: usize = 64;
 pub(in crate::store::sqlite) struct Door {
     path: PathBuf,
     place: String,
-    writer: Mutex<Connection>,
+    /// Before the writer: fields close in this order, and only a writer that closes last clears the log away.
     readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
 }
 
 impl Door {
@@ -154,9 +155,7 @@ fn unless_read_only(fault: Fault, path: &Path, place: &str) -> StoreError {
     let cannot_open = matches!(&fault, Fault::Sql(cause)
         if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen));
     let probe = probe_path(path);
-    if cannot_open
-        && let Err(cause) = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(probe)
-    {
+    if cannot_open && let Err(cause) = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(probe) {
         return told_by_system(cause, place);
     }
     fault.told(place)

@@ -28,8 +28,11 @@ pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, head: &Head, entries
                 .execute((id, pin.person.as_str(), pin.pool.as_str(), pack(pin)))?;
             }
             Entry::Unpinned { person, pool } => {
-                tx.prepare_cached("DELETE FROM pins WHERE customer_id = ?1 AND person = ?2 AND pool = ?3")?
-                    .execute((id, person.as_str(), pool.as_str()))?;
+                tx.prepare_cached("DELETE FROM pins WHERE customer_id = ?1 AND person = ?2 AND pool = ?3")?.execute((
+                    id,
+                    person.as_str(),
+                    pool.as_str(),
+                ))?;
             }
             Entry::Pool { pool, books } => {
                 put(tx, "pools", "pool", id, pool.as_str(), &pack(books))?;
@@ -75,9 +78,7 @@ fn put(tx: &Transaction<'_>, table: &str, column: &str, id: i64, key: &str, body
 
 fn add(tx: &Transaction<'_>, table: &str, id: i64, what: &str, key: &str, body: &[u8]) -> Result<(), Fault> {
     let added = tx
-        .prepare_cached(&format!(
-            "INSERT INTO {table} (customer_id, id, body) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
-        ))?
+        .prepare_cached(&format!("INSERT INTO {table} (customer_id, id, body) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"))?
         .execute((id, key, body))?;
     if added == 1 {
         return Ok(());

@@ -29,7 +29,11 @@ impl Drop for Lease {
 }
 
 /// Takes the lock and writes the mark.
-pub(in crate::store::sqlite) fn take(database: &Path, place: &str, mark: &DaemonMark) -> Result<Box<dyn DaemonLease>, StoreError> {
+pub(in crate::store::sqlite) fn take(
+    database: &Path,
+    place: &str,
+    mark: &DaemonMark,
+) -> Result<Box<dyn DaemonLease>, StoreError> {
     let system = |cause| told_by_system(cause, place);
     let mut file = OpenOptions::new()
         .read(true)

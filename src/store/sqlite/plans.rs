@@ -35,14 +35,9 @@ pub(in crate::store::sqlite) fn save(tx: &Transaction<'_>, plan: &Plan) -> Resul
     chunks.close(&mut content)
 }
 
-pub(in crate::store::sqlite) fn plan(
-    tx: &Transaction<'_>,
-    customer: &CustomerId,
-    id: &Digest,
-) -> Result<Option<Plan>, Fault> {
+pub(in crate::store::sqlite) fn plan(tx: &Transaction<'_>, customer: &CustomerId, id: &Digest) -> Result<Option<Plan>, Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(None) };
-    let mut ask =
-        tx.prepare_cached("SELECT bytes, body FROM plan_chunk WHERE customer_id = ?1 AND plan = ?2 ORDER BY n")?;
+    let mut ask = tx.prepare_cached("SELECT bytes, body FROM plan_chunk WHERE customer_id = ?1 AND plan = ?2 ORDER BY n")?;
     let mut rows = ask.query((head.id, id.0))?;
     let mut content = Vec::new();
     while let Some(row) = rows.next()? {

@@ -48,14 +48,15 @@ pub(in crate::store::sqlite) fn request(
         .prepare_cached("SELECT id FROM requests WHERE customer_id = ?1 AND state = 0 ORDER BY id DESC LIMIT 1")?
         .query_row([head.id], |row| row.get::<_, i64>(0))
         .optional()?;
-    let (id, fresh) = match queued {
-        Some(id) => (id, false),
-        None => {
-            tx.prepare_cached("INSERT INTO requests (customer_id, trigger, at, state) VALUES (?1, ?2, ?3, 0)")?
-                .execute((head.id, pack(trigger), at.0))?;
-            (tx.last_insert_rowid(), true)
-        }
-    };
+    let (id, fresh) =
+        match queued {
+            Some(id) => (id, false),
+            None => {
+                tx.prepare_cached("INSERT INTO requests (customer_id, trigger, at, state) VALUES (?1, ?2, ?3, 0)")?
+                    .execute((head.id, pack(trigger), at.0))?;
+                (tx.last_insert_rowid(), true)
+            }
+        };
     if let Trigger::Nightly(day) = trigger {
         tx.prepare_cached(
             "INSERT INTO scheduled (customer_id, day, at, request) VALUES (?1, ?2, ?3, ?4)
@@ -68,9 +69,7 @@ pub(in crate::store::sqlite) fn request(
 
 /// Whether anything is in line: asked before the writer's lock is taken.
 pub(in crate::store::sqlite) fn any_queued(tx: &Transaction<'_>) -> Result<bool, Fault> {
-    Ok(tx
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM requests WHERE state = 0)")?
-        .query_row([], |row| row.get(0))?)
+    Ok(tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM requests WHERE state = 0)")?.query_row([], |row| row.get(0))?)
 }
 
 /// Takes the oldest request of a customer that has none running (R99).

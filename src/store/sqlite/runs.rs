@@ -61,8 +61,7 @@ pub(in crate::store::sqlite) fn begin(
 }
 
 pub(in crate::store::sqlite) fn save(tx: &Transaction<'_>, row: &RunRow) -> Result<(), Fault> {
-    let RunRow { run, customer, trigger, state, began, ended, packages, plan, version, tally, message, rejected } =
-        row.clone();
+    let RunRow { run, customer, trigger, state, began, ended, packages, plan, version, tally, message, rejected } = row.clone();
     let id = run.0.cast_signed();
     let head = head_or_new(tx, &customer)?;
     let touched = tx
@@ -95,9 +94,8 @@ pub(in crate::store::sqlite) fn save(tx: &Transaction<'_>, row: &RunRow) -> Resu
 }
 
 pub(in crate::store::sqlite) fn run(tx: &Transaction<'_>, run: RunId) -> Result<Option<RunRow>, Fault> {
-    let mut ask = tx.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE r.id = ?1"
-    ))?;
+    let mut ask =
+        tx.prepare_cached(&format!("SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE r.id = ?1"))?;
     let mut rows = ask.query([run.0.cast_signed()])?;
     rows.next()?.map(row_of).transpose()
 }
@@ -155,11 +153,7 @@ pub(in crate::store::sqlite) fn close_orphans(tx: &Transaction<'_>, at: Instant)
     Ok(orphans)
 }
 
-pub(in crate::store::sqlite) fn save_findings(
-    tx: &Transaction<'_>,
-    run: RunId,
-    findings: &[FindingRow],
-) -> Result<(), Fault> {
+pub(in crate::store::sqlite) fn save_findings(tx: &Transaction<'_>, run: RunId, findings: &[FindingRow]) -> Result<(), Fault> {
     let mut insert = tx.prepare_cached(
         "INSERT OR REPLACE INTO findings (run, n, source, level, rule, file, row, record, field, detail)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",

@@ -33,8 +33,7 @@ pub(in crate::store::sqlite) fn stage(
     if fresh == 0 {
         return Ok(());
     }
-    let mut insert =
-        tx.prepare_cached("INSERT INTO snapshot_chunk (digest, n, bytes, body) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = tx.prepare_cached("INSERT INTO snapshot_chunk (digest, n, bytes, body) VALUES (?1, ?2, ?3, ?4)")?;
     for (n, chunk) in (0i64..).zip(chunks) {
         insert.execute((digest.0, n, chunk.len().cast_signed(), compress(&chunk)?))?;
     }

@@ -196,13 +196,7 @@ impl Store for SqliteStore {
         self.door.write(|tx| requests::take(tx, at))
     }
 
-    fn end_request(
-        &self,
-        request: RequestId,
-        state: RequestState,
-        run: Option<RunId>,
-        at: Instant,
-    ) -> Result<(), StoreError> {
+    fn end_request(&self, request: RequestId, state: RequestState, run: Option<RunId>, at: Instant) -> Result<(), StoreError> {
         self.door.write(|tx| requests::end(tx, request, state, run, at))
     }
 
