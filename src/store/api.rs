@@ -50,7 +50,8 @@ pub trait Store: Send + Sync {
     /// Released claims of one person, oldest first; all of the customer's if `person` is `None`.
     fn released(&self, customer: &CustomerId, person: Option<&str>) -> Result<Vec<ReleasedClaim>, StoreError>;
 
-    /// People waiting for a pool (or for any), in queue order: priority, since, person key (R42).
+    /// People waiting for a pool (or for any), in queue order: priority, since, person key (R42); for a seat or for
+    /// access, see [`Claim::wait`]. One entry per waiting claim, not sorted by key: read it by position.
     fn queue(&self, customer: &CustomerId, pool: Option<&PoolId>) -> Result<Book, StoreError>;
 
     /// Used seats by pool and home org; only pairs that are not zero, sorted.

@@ -192,10 +192,11 @@ pub fn a_commit_is_whole_or_absent(harness: &impl Harness) {
     let first = Desk::new().seat("ann", 1).change("bob", None, waiting(2, 0, 5), Because::PoolFull);
     first.commit(&store, 0).expect("commits");
     let held = Claim { state: ClaimState::Held, ..claim(1) };
-    let wrong: [(&str, Desk); 7] = [
+    let wrong: [(&str, Desk); 8] = [
         ("other before", Desk::new().change("ann", Some(held), claim(1), Because::JoinedTeam)),
         ("no such claim", Desk::new().change("zoe", Some(claim(9)), held, Because::LeftTeams)),
         ("not new", Desk::new().change("ann", None, claim(1), Because::Entitled)),
+        ("one id for two", Desk::new().seat("yan", 30).seat("zoe", 30)),
         ("an id of somebody else", Desk::new().seat("zoe", 1)),
         ("another claim before", Desk::new().change("ann", Some(claim(1)), claim(3), Because::ReasonsChanged)),
         ("a pool without a name", Desk::new().change("zoe", None, Claim { pool: PoolIx(3), ..claim(9) }, Because::Entitled)),
