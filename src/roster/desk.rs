@@ -118,6 +118,11 @@ impl Desk {
         self.mode_mut(what).get_or_insert(mode);
     }
 
+    /// Changes what a begun collection means.
+    pub(crate) fn switch(&mut self, what: Collection, mode: Mode) {
+        *self.mode_mut(what) = Some(mode);
+    }
+
     /// Counts a row. One of a collection that has not begun can only be a change: nothing is absent.
     pub(crate) fn enter(&mut self, what: Collection) {
         if self.mode_mut(what).is_none() {

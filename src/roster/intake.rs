@@ -39,6 +39,12 @@ impl RosterIntake {
         self.desk.begin(collection, mode);
     }
 
+    /// Says that a begun collection means something else than was thought: a file declared complete turns out to hold
+    /// changes (oneroster-csv §3). Absence is concluded only when the collection ends, so nothing is lost by it.
+    pub fn switch(&mut self, collection: Collection, mode: Mode) {
+        self.desk.switch(collection, mode);
+    }
+
     /// Takes an org.
     pub fn org(&mut self, row: &OrgRow<'_>) {
         self.desk.org(row);

@@ -4,7 +4,8 @@ use crate::base::ArenaFull;
 use crate::roster::canon::{Loose, LoosePerson, canonical};
 use crate::roster::intern::{NoWord, Scribe, Words};
 use crate::roster::model::{
-    Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Org, OrgIx, Person, Role, RoleWord, Roster, Session, SessionIx,
+    Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Org, OrgIx, Person, PersonIx, Role, RoleWord, Roster, Session,
+    SessionIx,
 };
 
 /// The union of several rosters, the first one's word counting most: of records with the same id the first one's
@@ -19,6 +20,28 @@ pub fn merge(rosters: &[&Roster]) -> Result<Roster, ArenaFull> {
         pot.add(roster)?;
     }
     pot.finish()
+}
+
+/// `after` as it stands while conflicting keys are not settled (R5): without the new ones, and with the known ones as they
+/// were in `before`, marked so that they keep everything. `conflicts` are (before: the known one, after: the new one).
+///
+/// # Errors
+/// As [`merge`].
+pub fn hold_conflicts(before: &Roster, after: &Roster, conflicts: &[(PersonIx, PersonIx)]) -> Result<Roster, ArenaFull> {
+    let mut without_new = after.clone();
+    let mut at = 0u32;
+    without_new.people.retain(|_| {
+        at += 1;
+        conflicts.iter().all(|&(_, new)| new.0 + 1 != at)
+    });
+    let mut known = before.clone();
+    known.people = conflicts.iter().map(|&(old, _)| Person { quarantined: true, ..before.person(old).clone() }).collect();
+    // What only the known ones still point at comes along as ended: it must not come back to life.
+    known.orgs.iter_mut().for_each(|org| org.ended = true);
+    known.sessions.iter_mut().for_each(|session| session.ended = true);
+    known.courses.iter_mut().for_each(|course| course.ended = true);
+    known.classes.iter_mut().for_each(|class| class.ended = true);
+    merge(&[&without_new, &known])
 }
 
 /// Ids in order of first mention.

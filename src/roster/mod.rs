@@ -30,7 +30,7 @@ pub use desk::IntakePolicy;
 pub use finding::{Finding, Findings, IntakeCounts, Level, RowCounts};
 pub use identity::conflicts;
 pub use intake::{Intake, RosterIntake};
-pub use merge::merge;
+pub use merge::{hold_conflicts, merge};
 pub use model::{
     Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, Person, PersonIx, RecordHash, Role,
     RoleWord, Roster, Session, SessionIx,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::base::{Actor, CustomerId, ErrorChain, Instant, PersonKey, RunId};
-use crate::license::{Because, ClaimState};
-use crate::plan::{Case, Flaw, Plan, PlanInput, Standing, Verdict, check, judge, plan, trip_text};
+use crate::license::{AgreedExcess, Because, ClaimState, Entry, Grant, allowance_at};
+use crate::plan::{Case, Flaw, Plan, PlanInput, PoolOutlook, Standing, Verdict, check, judge, plan, trip_text};
 use crate::roster::{Collection, Level, RosterDelta, diff};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
@@ -79,8 +79,12 @@ impl Service {
             return Err(ServiceError::Stale { run, planned: plan.parent, now });
         }
         let standing = self.store.standing(customer.id())?;
+        let at = self.now();
+        if self.time_passed(customer, &plan, &standing, at) {
+            return Err(ServiceError::Stale { run, planned: plan.parent, now });
+        }
         self.distrust(customer, &plan, &standing, &[])?;
-        match self.commit(&plan, run, actor, self.now()) {
+        match self.commit(&plan, run, actor, at) {
             Ok(receipt) => row.version = receipt.map(|r| r.version),
             Err(StoreError::VersionMoved { planned, now, .. }) => return Err(ServiceError::Stale { run, planned, now }),
             Err(error) => return Err(error.into()),
@@ -89,6 +93,23 @@ impl Service {
         row.ended = Some(self.now());
         self.store.save_run(&row)?;
         Ok(row)
+    }
+
+    /// Whether time changed what a plan rests on: the local date, or an allowance that starts or ends.
+    fn time_passed(&self, customer: &Customer, plan: &Plan, standing: &Standing, at: Instant) -> bool {
+        let (mut grants, mut agreed) = (standing.grants.clone(), standing.agreed.clone());
+        for entry in &plan.entries {
+            match entry {
+                Entry::Granted(grant) => grants.push(grant.clone()),
+                Entry::ExcessAgreed(excess) => agreed.push(excess.clone()),
+                _ => {}
+            }
+        }
+        let moved = |outlook: &PoolOutlook| {
+            let pool = customer.policy.pools.iter().find(|p| p.id == outlook.pool);
+            pool.is_some_and(|pool| allowance_at(pool, &grants, &agreed, at) != outlook.allowance)
+        };
+        customer.day_of(at) != customer.day_of(plan.at) || plan.pools.iter().any(moved)
     }
 
     fn run(&self, customer: &Customer, trigger: &Trigger, commit: bool, watch: Watch<'_>) -> Result<Planned, ServiceError> {
@@ -197,18 +218,12 @@ impl Service {
                         ),
                     });
                 }
-                None => {
-                    seeds.grants.push(crate::license::Grant { recorded: now, by: Actor::operator("settings"), ..grant.clone() })
-                }
+                None => seeds.grants.push(Grant { recorded: now, by: Actor::operator("settings"), ..grant.clone() }),
             }
         }
         for agreed in &customer.agreed {
             if !standing.agreed.iter().any(|a| a.id == agreed.id) {
-                seeds.agreed.push(crate::license::AgreedExcess {
-                    recorded: now,
-                    by: Actor::operator("settings"),
-                    ..agreed.clone()
-                });
+                seeds.agreed.push(AgreedExcess { recorded: now, by: Actor::operator("settings"), ..agreed.clone() });
             }
         }
         standing.grants.extend(seeds.grants.iter().cloned());
@@ -270,8 +285,8 @@ impl Service {
 /// Grants and agreements of the settings that are recorded with this run.
 #[derive(Default)]
 struct Seeds {
-    grants: Vec<crate::license::Grant>,
-    agreed: Vec<crate::license::AgreedExcess>,
+    grants: Vec<Grant>,
+    agreed: Vec<AgreedExcess>,
 }
 
 /// Whether the run ends here: nothing to read from, a package that cannot be trusted, too many bad rows (R105).
