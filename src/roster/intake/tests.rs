@@ -464,7 +464,9 @@ fn worlds() -> impl Strategy<Value = World> {
     )
         .prop_map(|(people, roles, enrollments)| {
             let mut world = district();
-            (world.people.clear(), world.roles.clear(), world.enrollments.clear());
+            world.people.clear();
+            world.roles.clear();
+            world.enrollments.clear();
             for at in people {
                 let id = format!("p{at}");
                 if !world.people.iter().any(|p| p.head.id == id) {
