@@ -195,3 +195,6 @@ impl Desk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

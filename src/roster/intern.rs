@@ -7,6 +7,7 @@ use crate::base::{ArenaFull, Text, TextArena};
 use crate::roster::model::RecordHash;
 
 /// The hash of all look-ups; it decides nothing but the place in a table.
+#[inline]
 pub(crate) fn text_hash(text: &str) -> u64 {
     xxh3_64(text.as_bytes())
 }

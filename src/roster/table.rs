@@ -93,7 +93,8 @@ pub(crate) enum Arrival {
 /// The records of one collection.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    index: HashTable<u32>,
+    /// Slots by id. The id's handle lies beside the slot, so that a look-up goes straight from here to the text.
+    index: HashTable<(u32, Text)>,
     slots: Vec<Slot>,
     /// The stored records; the first slots are theirs.
     pub(crate) stored: Vec<T>,
@@ -147,14 +148,13 @@ impl<T: Record> Table<T> {
             seen: false,
             unreadable: false,
         });
-        let slots = &self.slots;
-        self.index.insert_unique(text_hash(arena.get(id)), slot, |&slot| text_hash(arena.get(slots[slot as usize].id)));
+        self.index.insert_unique(text_hash(arena.get(id)), (slot, id), |&(_, id)| text_hash(arena.get(id)));
         slot
     }
 
     /// The slot of an id, if it was ever mentioned.
     pub(crate) fn find(&self, arena: &TextArena, id: &str) -> Option<u32> {
-        self.index.find(text_hash(id), |&slot| arena.get(self.slots[slot as usize].id) == id).copied()
+        self.index.find(text_hash(id), |&(_, known)| arena.get(known) == id).map(|&(slot, _)| slot)
     }
 
     /// The slot of an id, new at its first mention.
