@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{Actor, CustomerId, ErrorChain, Instant, PersonKey, RunId};
-use crate::license::{AgreedExcess, Because, ClaimState, Entry, Grant, allowance_at};
+use crate::license::{AgreedExcess, Because, ClaimState, Entry, Grant, SourceMark, allowance_at};
 use crate::plan::{Case, Flaw, Plan, PlanInput, PoolOutlook, Standing, Verdict, check, judge, plan, trip_text};
 use crate::roster::{Collection, Level, RosterDelta, diff};
 use crate::service::core::{Customer, Service};
@@ -24,6 +24,11 @@ pub enum Phase {
     /// Writing.
     Committing,
 }
+
+/// Snapshots of so many runs are kept beside those the books rest on: they are large.
+const SNAPSHOT_RUNS_KEPT: u32 = 3;
+/// Plans of so many runs are kept, for questions.
+const PLAN_RUNS_KEPT: u32 = 30;
 
 /// Told about the phases of a run.
 pub type Watch<'w> = &'w (dyn Fn(Phase) + Sync);
@@ -189,6 +194,7 @@ impl Service {
                 Ok(receipt) => {
                     row.version = receipt.map(|r| r.version);
                     row.state = state;
+                    self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT)?;
                     return Ok(Some(plan));
                 }
                 Err(StoreError::VersionMoved { .. }) if attempt < TRIES_MAX => {}
@@ -337,7 +343,8 @@ struct Drafting {
     before: crate::roster::Roster,
     after: Option<crate::roster::Roster>,
     delta: RosterDelta,
-    fresh: Vec<crate::license::SourceMark>,
+    fresh: Vec<SourceMark>,
+    repeated: Vec<SourceMark>,
     conflicts: Vec<(PersonKey, PersonKey)>,
     row_findings: bool,
     trouble: bool,
@@ -348,6 +355,7 @@ impl Drafting {
         let trouble = pulls.iter().any(|p| p.error.is_some());
         let row_findings = pulls.iter().any(|p| p.findings.kept.iter().any(|f| matches!(f.level, Level::Row | Level::Graph)));
         let (mut olds, mut news, mut fresh, mut conflicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
         for pulled in pulls {
             match pulled.fresh {
                 Some(read) => {
@@ -371,7 +379,7 @@ impl Drafting {
         let before = united(customer, olds)?;
         let after = if fresh.is_empty() { None } else { Some(united(customer, news)?) };
         let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
-        Ok(Self { before, after, delta, fresh, conflicts, row_findings, trouble })
+        Ok(Self { before, after, delta, fresh, repeated, conflicts, row_findings, trouble })
     }
 
     fn draft(&mut self, customer: &Customer, standing: (Standing, Seeds), now: Instant) -> Result<Draft, ServiceError> {
@@ -405,6 +413,7 @@ impl Drafting {
             before: &self.before,
             delta: if stopped { &nothing } else { &self.delta },
             fresh: if stopped { &[] } else { &self.fresh },
+            repeated: &self.repeated,
             verdict: &judgment.verdict,
             held: &held,
             conflicts: if stopped { &[] } else { &self.conflicts },
@@ -419,7 +428,7 @@ impl Drafting {
         let people = input.roster.people.iter().filter(|p| !p.ended).count() as u64;
         let state = outcome(&plan, self.row_findings, self.trouble);
         let message = message(&plan, stopped);
-        let packages = self.fresh.iter().map(|mark| format!("{}:{}", mark.source, mark.name)).collect();
+        let packages = self.fresh.iter().chain(&self.repeated).map(|mark| format!("{}:{}", mark.source, mark.name)).collect();
         Ok(Draft { plan, people, state, message, packages })
     }
 }

@@ -94,8 +94,9 @@ pub trait Store: Send + Sync {
         each: &mut dyn FnMut(Vec<u8>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Drops snapshots of a customer that neither its books nor its newest `keep` runs rest on. Returns how many.
-    fn prune_snapshots(&self, customer: &CustomerId, keep: u32) -> Result<u32, StoreError>;
+    /// Drops what nobody asks for any more: snapshots that neither a customer's books nor its newest `snapshot_runs` runs
+    /// rest on, and plans that are not of its newest `plan_runs` runs. Held runs keep both. Returns how many of each.
+    fn prune(&self, customer: &CustomerId, snapshot_runs: u32, plan_runs: u32) -> Result<(u32, u32), StoreError>;
 
     // Plans: immutable, named by their digest.
 

@@ -901,16 +901,21 @@ pub fn snapshots_in_use_are_not_pruned(harness: &impl Harness) {
     let kept = |digest: &Digest| store.snapshot(digest).expect("asks").is_some();
     // A run under way may be about to rest on what was staged since it began.
     let under_way = store.begin_run(&lakes(), &Trigger::Drop, Instant(100)).expect("begins");
-    assert_eq!(store.prune_snapshots(&lakes(), 3).expect("prunes"), 0);
+    assert_eq!(store.prune(&lakes(), 3, 9).expect("prunes").0, 0);
     let mut row = store.run(under_way).expect("asks").expect("kept");
     row.state = RunState::Failed;
     store.save_run(&row).expect("saves");
-    assert_eq!(store.prune_snapshots(&"hills".into(), 0).expect("prunes"), 0, "not of another customer");
+    assert_eq!(store.prune(&"hills".into(), 0, 9).expect("prunes").0, 0, "not of another customer");
     // The newest two runs are the failed one and `newest`.
-    assert_eq!(store.prune_snapshots(&lakes(), 2).expect("prunes"), 2);
+    assert_eq!(store.prune(&lakes(), 2, 9).expect("prunes").0, 2);
     assert_eq!([&books, &held, &old, &newest, &loose].map(kept), [true, true, false, true, false]);
     assert!(chunks(&store, &old).is_empty());
     assert_eq!(chunks(&store, &books).concat(), b"books");
+    // Plans go by a count of their own; a held run keeps its plan.
+    let plan_of = |content: &[u8]| store.plan(&lakes(), &plan_over(content).id).expect("asks").is_some();
+    assert_eq!([plan_of(b"held"), plan_of(b"old"), plan_of(b"newest")], [true; 3]);
+    assert_eq!(store.prune(&lakes(), 9, 2).expect("prunes").1, 1);
+    assert_eq!([plan_of(b"held"), plan_of(b"old"), plan_of(b"newest")], [true, false, true]);
     assert_eq!(store.integrity().expect("checks"), [""; 0]);
 }
 
