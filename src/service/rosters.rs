@@ -3,7 +3,7 @@
 use crate::base::{CustomerId, Digest, Instant, SourceId};
 use crate::license::SourceMark;
 use crate::plan::Standing;
-use crate::roster::{Findings, Level, Intake, IntakeCounts, Roster, RosterIntake, diff, hold_conflicts, merge, pack, unpack};
+use crate::roster::{Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, hold_conflicts, merge, pack, unpack};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
 use crate::source::{Package, Seen, SourceError};
@@ -84,9 +84,7 @@ impl Service {
         let whole = findings.kept.iter().find(|f| matches!(f.level, Level::Package | Level::File)).cloned();
         pulled.findings = findings;
         let read = match (read, whole) {
-            (Ok(()), Some(finding)) => {
-                Err(SourceError::Rejected { package: package.name.clone(), findings: vec![finding] })
-            }
+            (Ok(()), Some(finding)) => Err(SourceError::Rejected { package: package.name.clone(), findings: vec![finding] }),
             (read, _) => read,
         };
         if let Err(error) = read {

@@ -141,9 +141,7 @@ impl Store for SqliteStore {
     }
 
     fn prune(&self, customer: &CustomerId, snapshot_runs: u32, plan_runs: u32) -> Result<(u32, u32), StoreError> {
-        self.door.write(|tx| {
-            Ok((snapshots::prune(tx, customer, snapshot_runs)?, plans::prune(tx, customer, plan_runs)?))
-        })
+        self.door.write(|tx| Ok((snapshots::prune(tx, customer, snapshot_runs)?, plans::prune(tx, customer, plan_runs)?)))
     }
 
     fn save_plan(&self, plan: &Plan) -> Result<(), StoreError> {
