@@ -177,6 +177,27 @@ fn t11_an_empty_collection_is_always_held() {
 }
 
 #[test]
+fn a_package_that_is_held_whole_is_not_offered_again() {
+    let mut world = World::new("north")
+        .school("ash")
+        .class("c", "ash", "math")
+        .product("lxp", ProductKind::Module, SeatModel::ActiveUser)
+        .pool("lxp", "d", None, OnFull::Wait)
+        .person("a", "student", "ash");
+    world.enroll("a", "c", None, None);
+    world.night();
+    world.people.get_mut("a").unwrap().enrollments[0].ended = true;
+    let service = world.service();
+    let customer = &service.customers()[0];
+    assert!(!service.has_arrivals(customer).unwrap());
+    assert_eq!(world.night().state, RunState::Held);
+    assert!(!service.has_arrivals(customer).unwrap(), "else the daemon would run it again and again");
+    world.people.get_mut("a").unwrap().enrollments[0].ended = false;
+    assert_eq!(world.night().state, RunState::Succeeded);
+    world.verify();
+}
+
+#[test]
 fn t14_roll_up_and_the_pool_behind_it() {
     let mut world = World::new("northfield")
         .school("ash")
