@@ -331,7 +331,12 @@ impl Work<'_> {
         let mut contest = Contest { dependents: std::mem::take(&mut self.dependents), ..Contest::default() };
         let decided: Vec<Claim> =
             self.frees.iter().chain(&self.seats).filter_map(|change| change.before.as_deref().copied()).collect();
+        let missing = |key: &str| self.desk.standing.absences.binary_search_by(|a| a.person.as_str().cmp(key)).is_ok();
         for at in 0..book.people.len() {
+            // Somebody who is missing keeps what they have and gets nothing more.
+            if missing(book.key(at)) {
+                continue;
+            }
             let mut text = None;
             for claim in book.claims_at(at).iter().filter(|c| c.state == ClaimState::Waiting && !decided.contains(c)) {
                 let Some(pool) = self.catalog.pool(claim.pool) else { continue };

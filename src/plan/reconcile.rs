@@ -333,7 +333,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             if named && claim.state.consumes() && !denied {
                 visit.kept.push(product);
                 let state = named_without_team(claim.state);
-                if state != claim.state {
+                if state != claim.state && !visit.person.quarantined {
                     let nearest = self.nearest_of(claim);
                     if let Some(at) = self.catalog.pool(claim.pool) {
                         self.pools[at].shift(Some((claim.state, nearest)), Some((state, nearest)));
