@@ -290,6 +290,27 @@ fn t15_a_named_pool_with_invitations() {
 }
 
 #[test]
+fn r45_an_invitation_lapses_only_where_the_settings_say_so() {
+    let mut world = World::new("studio")
+        .school("ash")
+        .product("tool", ProductKind::Module, SeatModel::Role)
+        .role_rule("teacher", "tool")
+        .pool("tool", "d", Some(1), OnFull::Wait)
+        .person("a", "teacher", "ash")
+        .person("b", "teacher", "ash");
+    world.policy.products[0].needs_acceptance = true;
+    world.night();
+    world.set_day(day("2027-03-02"));
+    assert_eq!(world.quiet_night().version, None, "forever, by default");
+    world.policy.pending_expire_days = 30;
+    world.quiet_night();
+    assert_eq!(world.seated("tool"), ["b"], "the seat went to the queue");
+    world.quiet_night();
+    assert_eq!(world.state("a", "tool"), Some(ClaimState::Waiting), "and the next run asks again");
+    world.verify();
+}
+
+#[test]
 fn t16_access_and_content() {
     let mut world = World::new("academy")
         .school("ash")
