@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::plan::causes_text;
 use crate::service::{Service, ServiceError};
 use crate::store::{RequestRow, RunRow};
-use crate::telemetry::{RequestTaken, RunFailed, RunFinished, StoreTrouble};
+use crate::telemetry::{NegativeBalance, NoticeWritten, RequestTaken, RunFailed, RunFinished, StoreTrouble};
 
 /// How long a worker with nothing to do waits before it looks again: requests come from other processes too.
 const IDLE: Duration = Duration::from_millis(500);
@@ -44,7 +45,39 @@ pub async fn work(service: Arc<Service>, mut stopped: watch::Receiver<bool>, run
 
 fn fulfil(service: &Service, request: &RequestRow) {
     RequestTaken { customer: &request.customer, request: request.request, trigger: request.trigger.word() }.emit();
-    report(request, service.fulfil(request, &|_| ()));
+    let done = service.fulfil(request, &|_| ());
+    if let Ok(Some(run)) = &done {
+        tell(service, run);
+    }
+    report(request, done);
+}
+
+/// What a run left behind that somebody should know: its notices, and pools below zero.
+fn tell(service: &Service, run: &RunRow) {
+    if run.version.is_none() {
+        return;
+    }
+    let told = service.customer(run.customer.as_str()).and_then(|customer| {
+        for notice in service.store().notices(Some(&run.customer), 100)?.iter().filter(|n| n.at == run.began).rev() {
+            NoticeWritten { customer: &run.customer, kind: &notice.kind, text: &notice.text }.emit();
+        }
+        for view in service.pools(customer)? {
+            let Some(balance) = view.balance.filter(|b| b.0 < 0) else { continue };
+            NegativeBalance {
+                customer: &run.customer,
+                pool: &view.pool,
+                balance,
+                causes: &causes_text(&view.causes),
+                band: view.band.word(),
+                overage_since: view.episode.as_ref().map(|e| e.opened_day),
+            }
+            .emit();
+        }
+        Ok(())
+    });
+    if let Err(error) = told {
+        StoreTrouble { store: &service.store().place(), doing: "the run itself is done", error: &error }.emit();
+    }
 }
 
 fn report(request: &RequestRow, done: Result<Option<RunRow>, ServiceError>) {

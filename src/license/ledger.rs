@@ -370,5 +370,3 @@ fn claim_mismatch(at: Version, person: &str, claim: ClaimId, flaw: Flaw) -> Mism
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod world;

@@ -17,7 +17,7 @@ pub enum OnFull {
 }
 
 /// Whose seats these are (R13).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Audience {
     /// Anybody's.
     Any,

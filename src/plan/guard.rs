@@ -99,14 +99,14 @@ pub fn judge(case: &Case<'_>) -> Judgment {
             guard,
             org: None,
             collection: Some(collection),
-            base: u32::try_from(had).unwrap_or(u32::MAX),
-            removed: u32::try_from(had.saturating_sub(has)).unwrap_or(u32::MAX),
+            base: had,
+            removed: had.saturating_sub(has),
             limit_percent,
         };
         if has == 0 && (had > 0 || collection == Collection::People) {
             trips.push(trip(GuardKind::Empty, 0));
         } else if collection != Collection::People
-            && passes_limit(had.saturating_sub(has), had, limits.removal_percent, limits.removal_min)
+            && passes_limit(had.saturating_sub(has).into(), had.into(), limits.removal_percent, limits.removal_min)
         {
             trips.push(trip(GuardKind::Removal, limits.removal_percent));
         }

@@ -76,6 +76,8 @@ pub struct PlanInput<'a> {
     pub delta: &'a RosterDelta,
     /// The snapshots this run takes in; empty when only time passed.
     pub fresh: &'a [SourceMark],
+    /// Packages that came again under another name; noted, and otherwise nothing.
+    pub repeated: &'a [SourceMark],
     /// What the guards said of `delta`.
     pub verdict: &'a Verdict,
     /// Whose removal the guards hold, sorted.

@@ -84,7 +84,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
 
     let mut entries: Vec<Entry> = input.new_grants.iter().cloned().map(Entry::Granted).collect();
     entries.extend(input.new_agreed.iter().cloned().map(Entry::ExcessAgreed));
-    entries.extend(input.fresh.iter().cloned().map(Entry::Adopted));
+    entries.extend(input.fresh.iter().chain(input.repeated).cloned().map(Entry::Adopted));
     if !input.fresh.is_empty() {
         entries.extend(
             input.conflicts.iter().map(|(known, new)| Entry::IdentityConflict { known: known.clone(), new: new.clone() }),

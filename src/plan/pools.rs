@@ -28,6 +28,8 @@ pub struct PoolWork<'a> {
     draws: Draws,
     released: u32,
     seated: u32,
+    /// A claim of it changed its state: its books are written with that commit, whatever they come to.
+    touched: bool,
     /// Consuming claims of people whose removal a guard holds.
     pub held_back: u32,
     /// Seats given because an operator insisted.
@@ -67,6 +69,7 @@ impl<'a> PoolWork<'a> {
             draws,
             released: 0,
             seated: 0,
+            touched: false,
             held_back: 0,
             overridden: 0,
         }
@@ -89,6 +92,7 @@ impl<'a> PoolWork<'a> {
 
     /// A claim moves from one state to another; `None` is "not there".
     pub fn shift(&mut self, from: Option<(ClaimState, Option<usize>)>, to: Option<(ClaimState, Option<usize>)>) {
+        self.touched = true;
         let consumed = from.filter(|(state, _)| state.consumes());
         let consumes = to.filter(|(state, _)| state.consumes());
         if let Some((state, _)) = from {
@@ -192,7 +196,7 @@ impl<'a> PoolWork<'a> {
         }
         let books =
             PoolBooks { counts: self.counts, allowance: self.allowance, causes: causes.clone(), band: band_now, episode };
-        if self.books != Some(&books) {
+        if self.touched || self.books != Some(&books) {
             out.entries.push(Entry::Pool { pool: self.pool.id.clone(), books });
         }
         out.outlooks.push(PoolOutlook {

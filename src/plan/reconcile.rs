@@ -1,7 +1,7 @@
 //! Walks roster and books side by side, person by person, and tells what each person's claims come to before anybody
 //! competes for a seat: what stays, what is freed, who wants what (R33 to R36, R39, R41).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::base::{OrgId, Text, TextArena};
 use crate::license::{
@@ -19,7 +19,7 @@ use crate::plan::ways::Ways;
 use crate::roster::{OrgIx, Person};
 
 /// Pins in force, by person: (pool position in the policy, kind).
-pub type Pins<'a> = HashMap<&'a str, Vec<(u16, PinKind)>>;
+pub type Pins<'a> = BTreeMap<&'a str, Vec<(u16, PinKind)>>;
 
 /// What the walk collects.
 #[derive(Debug, Default)]
@@ -52,8 +52,8 @@ pub struct Walk<'a, 'p> {
     pub out: Walked,
     pins: Pins<'a>,
     catalog: Catalog,
-    reasons: HashMap<(Vec<u16>, bool), ReasonsIx>,
-    homes: HashMap<OrgIx, OrgNameIx>,
+    reasons: BTreeMap<(Vec<u16>, bool), ReasonsIx>,
+    homes: BTreeMap<OrgIx, OrgNameIx>,
     current: Option<Text>,
     rules: Vec<u16>,
 }
@@ -100,8 +100,8 @@ impl<'a, 'p> Walk<'a, 'p> {
             out: Walked::default(),
             pins: pins_in_force(input),
             catalog,
-            reasons: HashMap::new(),
-            homes: HashMap::new(),
+            reasons: BTreeMap::new(),
+            homes: BTreeMap::new(),
             current: None,
             rules: Vec::new(),
         }
@@ -436,7 +436,7 @@ impl<'a, 'p> Walk<'a, 'p> {
 }
 
 fn pins_in_force<'a>(input: &PlanInput<'a>) -> Pins<'a> {
-    let mut pins: Pins<'a> = HashMap::new();
+    let mut pins: Pins<'a> = BTreeMap::new();
     for pin in &input.standing.pins {
         if let Some(at) = input.policy.pools.iter().position(|p| p.id == pin.pool)
             && in_force(pin.until, input.policy.pools[at].calendar.day_of(input.now))

@@ -1,6 +1,6 @@
 //! From which pools a person may draw, nearest first (R13, R20).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::base::{OrgId, Text};
 use crate::license::{Audience, PinKind};
@@ -17,7 +17,7 @@ pub struct Ways<'a> {
     /// By pool: the nearest reservation at each org or above.
     nearest: Vec<Vec<Option<u16>>>,
     student: Option<Text>,
-    known: HashMap<(u16, OrgIx, Audience), Way>,
+    known: BTreeMap<(u16, OrgIx, Audience), Way>,
     /// The lists behind [`Way`]s.
     pub lists: Vec<Vec<Candidate>>,
 }
@@ -45,7 +45,7 @@ impl<'a> Ways<'a> {
             })
             .collect();
         let student = roster.role_words.iter().copied().find(|&w| roster.text(w) == "student");
-        Self { policy, roster, tree, owners, nearest, student, known: HashMap::new(), lists: Vec::new() }
+        Self { policy, roster, tree, owners, nearest, student, known: BTreeMap::new(), lists: Vec::new() }
     }
 
     /// The reservation of a pool that people of an org draw from.

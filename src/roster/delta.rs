@@ -1,6 +1,9 @@
 //! What changed between two rosters, by person.
 
-use crate::roster::model::{PersonIx, Roster};
+use crate::base::Text;
+use crate::roster::identity::conflicts;
+use crate::roster::model::{Attribute, Enrollment, OrgIx, Person, PersonIx, Role, Roster};
+use crate::roster::tree::OrgTree;
 
 /// The difference. `before` positions belong to the older roster, `after` positions to the newer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,21 +20,230 @@ pub struct RosterDelta {
     pub ended: Vec<(PersonIx, PersonIx)>,
     /// Active before, without a record now; positions before.
     pub absent: Vec<PersonIx>,
-    /// People whose absence or presence cannot be told, because rows without a readable id stand in the way.
-    pub absence_untellable: bool,
-    /// New keys whose e-mail belongs to somebody who is absent (R5): (before: the known one, after: the new one).
+    /// New keys whose e-mail belongs to somebody who is absent (R5): (before: the known one, after: the new one). They
+    /// stand in `added` and `absent` as well.
     pub conflicts: Vec<(PersonIx, PersonIx)>,
+    /// Orgs of the older roster that are home to active people, by id: the guard's bases per org (R115).
+    pub orgs: Vec<OrgDelta>,
+    /// Records that have not ended, before and after, in [`Collection::ALL`](crate::roster::Collection::ALL) order
+    /// (R114).
+    pub collections: [(u32, u32); 7],
+}
+
+/// What left one org. A person counts at the primary org, else at the org with the smallest path among their roles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrgDelta {
+    /// The org's id.
+    pub org: String,
+    /// Active people before.
+    pub base: u32,
+    /// Those of them who are absent or ended now; positions before.
+    pub removed_people: Vec<PersonIx>,
 }
 
 impl RosterDelta {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
-        let Self { base: _, now: _, added, changed, ended, absent, absence_untellable: _, conflicts } = self;
+        let Self { base: _, now: _, added, changed, ended, absent, conflicts, orgs: _, collections: _ } = self;
         added.is_empty() && changed.is_empty() && ended.is_empty() && absent.is_empty() && conflicts.is_empty()
     }
 }
 
-/// Compares two rosters. Last-change stamps alone are no change.
-pub fn diff(_before: &Roster, _after: &Roster) -> RosterDelta {
-    RosterDelta::default()
+/// Compares two rosters. Last-change stamps and record ids alone are no change; nor is it a change of a person when
+/// the org or class they belong to changed.
+pub fn diff(before: &Roster, after: &Roster) -> RosterDelta {
+    let mut delta = RosterDelta { collections: collections(before, after), ..RosterDelta::default() };
+    (delta.base, delta.now) = delta.collections[crate::roster::rows::Collection::People as usize];
+    let compare = Comparison::new(before, after);
+    let mut removed = vec![false; before.people.len()];
+    let key = |roster: &Roster, at: usize| roster.people.get(at).map(|person| person.key);
+    let (mut old, mut new) = (0, 0);
+    while old < before.people.len() || new < after.people.len() {
+        let order = match (key(before, old), key(after, new)) {
+            (Some(a), Some(b)) => before.text(a).cmp(after.text(b)),
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, _) => std::cmp::Ordering::Greater,
+        };
+        let (b, a) = (PersonIx(old as u32), PersonIx(new as u32));
+        if order.is_lt() {
+            if !before.people[old].ended {
+                delta.absent.push(b);
+                removed[old] = true;
+            }
+            old += 1;
+        } else if order.is_gt() {
+            if !after.people[new].ended {
+                delta.added.push(a);
+            }
+            new += 1;
+        } else {
+            let (was, is) = (&before.people[old], &after.people[new]);
+            match (was.ended, is.ended) {
+                (true, true) => {}
+                (true, false) => delta.added.push(a),
+                (false, true) => {
+                    delta.ended.push((b, a));
+                    removed[old] = true;
+                }
+                (false, false) if compare.same_person(was, is) => {}
+                (false, false) => delta.changed.push((b, a)),
+            }
+            old += 1;
+            new += 1;
+        }
+    }
+    delta.conflicts = conflicts(before, after, &delta.added, &delta.absent);
+    delta.orgs = orgs(before, &removed);
+    delta
 }
+
+fn collections(before: &Roster, after: &Roster) -> [(u32, u32); 7] {
+    macro_rules! count {
+        ($($records:ident),*) => {
+            [$((
+                before.$records.iter().filter(|record| !record.ended).count() as u32,
+                after.$records.iter().filter(|record| !record.ended).count() as u32,
+            )),*]
+        };
+    }
+    count!(orgs, sessions, courses, classes, people, roles, enrollments)
+}
+
+fn orgs(before: &Roster, removed: &[bool]) -> Vec<OrgDelta> {
+    let tree = OrgTree::new(before);
+    let mut bases = vec![0u32; before.orgs.len()];
+    let mut gone: Vec<Vec<PersonIx>> = vec![Vec::new(); before.orgs.len()];
+    for (at, person) in before.people.iter().enumerate().filter(|(_, person)| !person.ended) {
+        let Some(home) = home_org(before, &tree, person) else { continue };
+        bases[home.0 as usize] += 1;
+        if removed[at] {
+            gone[home.0 as usize].push(PersonIx(at as u32));
+        }
+    }
+    let counted = before.orgs.iter().zip(bases).zip(gone).filter(|((_, base), _)| *base > 0);
+    counted
+        .map(|((org, base), removed_people)| OrgDelta { org: before.text(org.id).to_owned(), base, removed_people })
+        .collect()
+}
+
+fn home_org(roster: &Roster, tree: &OrgTree, person: &Person) -> Option<OrgIx> {
+    let roles = || roster.roles_of(person).iter().filter(|role| !role.ended).map(|role| role.org);
+    person.primary_org.or_else(|| roles().min_by_key(|&org| tree.path_rank(org)))
+}
+
+/// No counterpart in the newer roster.
+const GONE: u32 = u32::MAX;
+
+/// Handles of the older roster as handles of the newer: then people are compared by numbers.
+struct Comparison<'a> {
+    before: &'a Roster,
+    after: &'a Roster,
+    orgs: Vec<u32>,
+    classes: Vec<u32>,
+    words: Vec<u32>,
+    names: Vec<u32>,
+}
+
+impl<'a> Comparison<'a> {
+    fn new(before: &'a Roster, after: &'a Roster) -> Self {
+        let map = |old: &mut dyn Iterator<Item = Text>, new: &mut dyn Iterator<Item = Text>| {
+            let mut new = (0u32..).zip(new).peekable();
+            let mut map = Vec::new();
+            for text in old {
+                let text = before.text(text);
+                while new.next_if(|&(_, other)| after.text(other) < text).is_some() {}
+                map.push(new.peek().filter(|&&(_, other)| after.text(other) == text).map_or(GONE, |&(at, _)| at));
+            }
+            map
+        };
+        Self {
+            before,
+            after,
+            orgs: map(&mut before.orgs.iter().map(|r| r.id), &mut after.orgs.iter().map(|r| r.id)),
+            classes: map(&mut before.classes.iter().map(|r| r.id), &mut after.classes.iter().map(|r| r.id)),
+            words: map(&mut before.role_words.iter().copied(), &mut after.role_words.iter().copied()),
+            names: map(&mut before.attribute_names.iter().copied(), &mut after.attribute_names.iter().copied()),
+        }
+    }
+
+    fn same_person(&self, was: &Person, is: &Person) -> bool {
+        let Person {
+            key: _,
+            given,
+            family,
+            email,
+            username,
+            identifier,
+            grades,
+            primary_org,
+            enabled,
+            ended,
+            quarantined,
+            modified: _,
+            roles: _,
+            enrollments: _,
+            attributes: _,
+        } = was;
+        let texts = [
+            (given, is.given),
+            (family, is.family),
+            (email, is.email),
+            (username, is.username),
+            (identifier, is.identifier),
+            (grades, is.grades),
+        ];
+        (enabled, ended, quarantined) == (&is.enabled, &is.ended, &is.quarantined)
+            && primary_org.map(|org| self.orgs[org.0 as usize]) == is.primary_org.map(|org| org.0)
+            && texts.into_iter().all(|(&old, new)| self.before.text(old) == self.after.text(new))
+            && same(self.before.enrollments_of(was), self.after.enrollments_of(is), |e| self.enrollment(e), new_enrollment)
+            && same(self.before.roles_of(was), self.after.roles_of(is), |r| self.role(r), new_role)
+            && self.same_attributes(self.before.attributes_of(was), self.after.attributes_of(is))
+    }
+
+    fn role(&self, role: &Role) -> RoleSense {
+        let Role { role, org, primary, first, last, id: _, ended, modified: _ } = *role;
+        (self.orgs[org.0 as usize], self.words[usize::from(role.0)], first.0, last.0, primary, ended)
+    }
+
+    fn enrollment(&self, enrollment: &Enrollment) -> RoleSense {
+        let Enrollment { id: _, class, first, last, modified: _, role, primary, ended } = *enrollment;
+        (self.classes[class.0 as usize], self.words[usize::from(role.0)], first.0, last.0, primary, ended)
+    }
+
+    fn same_attributes(&self, old: &[Attribute], new: &[Attribute]) -> bool {
+        old.len() == new.len()
+            && old.iter().zip(new).all(|(a, b)| {
+                self.names[usize::from(a.name)] == u32::from(b.name) && self.before.text(a.value) == self.after.text(b.value)
+            })
+    }
+}
+
+/// What a role or an enrollment means: where, as what, first and last day, primary, ended.
+type RoleSense = (u32, u32, i32, i32, bool, bool);
+
+fn new_role(role: &Role) -> RoleSense {
+    let Role { role, org, primary, first, last, id: _, ended, modified: _ } = *role;
+    (org.0, u32::from(role.0), first.0, last.0, primary, ended)
+}
+
+fn new_enrollment(enrollment: &Enrollment) -> RoleSense {
+    let Enrollment { id: _, class, first, last, modified: _, role, primary, ended } = *enrollment;
+    (class.0, u32::from(role.0), first.0, last.0, primary, ended)
+}
+
+fn same<T>(old: &[T], new: &[T], sense: impl Fn(&T) -> RoleSense, new_sense: impl Fn(&T) -> RoleSense) -> bool {
+    if old.len() != new.len() {
+        return false;
+    }
+    // Handles are in order of ids in both rosters, so equal records meet; only ties are broken by the records' own ids.
+    if old.iter().zip(new).all(|(a, b)| sense(a) == new_sense(b)) {
+        return true;
+    }
+    let (mut a, mut b): (Vec<_>, Vec<_>) = (old.iter().map(sense).collect(), new.iter().map(new_sense).collect());
+    a.sort_unstable();
+    b.sort_unstable();
+    a == b
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,23 +1,18 @@
 //! Rows in one by one, a compact roster and findings out.
+//!
+//! The work is done at the `desk`: one file for each family of rows, one for what only the end can tell.
 
+use crate::roster::desk::{Desk, IntakePolicy};
 use crate::roster::finding::{Finding, Findings, IntakeCounts};
 use crate::roster::model::Roster;
 use crate::roster::rows::{
     ClassRow, Collection, CourseRow, EnrollmentRow, Mode, OrgRow, PersonRow, RoleRow, RowAt, SessionRow,
 };
 
-/// How lenient an intake is about references. Structure is never lenient.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct IntakePolicy {
-    /// Accept a school that is an org of another type, with a warning (oneroster-csv §10).
-    pub lenient: bool,
-    /// Accept classes whose course is not in the roster.
-    pub courses_optional: bool,
-}
-
 /// Takes the rows of one read of one source.
+#[derive(Debug)]
 pub struct RosterIntake {
-    _private: (),
+    desk: Desk,
 }
 
 /// What an intake came to.
@@ -31,48 +26,78 @@ pub struct Intake {
     pub counts: IntakeCounts,
 }
 
-#[expect(unused_variables, reason = "skeleton")]
 impl RosterIntake {
     /// Starts a read. `previous` is the stored roster of the same source: what files of changes build on, and what a
     /// quarantined row falls back to.
     pub fn new(previous: Option<Roster>, policy: IntakePolicy) -> Self {
-        Self { _private: () }
+        Self { desk: Desk::new(previous.unwrap_or_default(), policy) }
     }
 
     /// Begins a collection. Must be called once for each collection that the source delivers, in [`Collection::ALL`]
     /// order, before its first row. A collection that is never begun stays as in `previous`.
-    pub fn begin(&mut self, collection: Collection, mode: Mode) {}
+    pub fn begin(&mut self, collection: Collection, mode: Mode) {
+        self.desk.begin(collection, mode);
+    }
 
-    /// Changes the mode of a collection that was begun. A source calls it when rows show that a file declared complete
-    /// holds changes (oneroster-csv §3); it counts for the rows before the call too, so nothing may be concluded from
-    /// absence before the next `begin` or `finish`.
-    pub fn switch(&mut self, collection: Collection, mode: Mode) {}
+    /// Says that a begun collection means something else than was thought: a file declared complete turns out to hold
+    /// changes (oneroster-csv §3). Absence is concluded only when the collection ends, so nothing is lost by it.
+    pub fn switch(&mut self, collection: Collection, mode: Mode) {
+        self.desk.switch(collection, mode);
+    }
 
     /// Takes an org.
-    pub fn org(&mut self, row: &OrgRow<'_>) {}
+    pub fn org(&mut self, row: &OrgRow<'_>) {
+        self.desk.org(row);
+    }
+
     /// Takes a session.
-    pub fn session(&mut self, row: &SessionRow<'_>) {}
+    pub fn session(&mut self, row: &SessionRow<'_>) {
+        self.desk.session(row);
+    }
+
     /// Takes a course.
-    pub fn course(&mut self, row: &CourseRow<'_>) {}
+    pub fn course(&mut self, row: &CourseRow<'_>) {
+        self.desk.course(row);
+    }
+
     /// Takes a class.
-    pub fn class(&mut self, row: &ClassRow<'_>) {}
+    pub fn class(&mut self, row: &ClassRow<'_>) {
+        self.desk.class(row);
+    }
+
     /// Takes a person.
-    pub fn person(&mut self, row: &PersonRow<'_>) {}
+    pub fn person(&mut self, row: &PersonRow<'_>) {
+        self.desk.person(row);
+    }
+
     /// Takes a role.
-    pub fn role(&mut self, row: &RoleRow<'_>) {}
+    pub fn role(&mut self, row: &RoleRow<'_>) {
+        self.desk.role(row);
+    }
+
     /// Takes an enrollment.
-    pub fn enrollment(&mut self, row: &EnrollmentRow<'_>) {}
+    pub fn enrollment(&mut self, row: &EnrollmentRow<'_>) {
+        self.desk.enrollment(row);
+    }
 
     /// Takes note of a row that the source could not parse. The record stays as it was; `person` (where the row names
     /// one) and the person of the stored record keep everything. Without `id`, nobody of this collection is concluded
-    /// absent in this read.
-    pub fn quarantine(&mut self, collection: Collection, at: RowAt, id: Option<&str>, person: Option<&str>, finding: Finding) {}
+    /// absent in this read: what is stored and has no row stays, and the people concerned keep everything.
+    pub fn quarantine(&mut self, collection: Collection, at: RowAt, id: Option<&str>, person: Option<&str>, finding: Finding) {
+        self.desk.quarantine(collection, at, id, person, finding);
+    }
 
     /// Takes note of something that costs no row.
-    pub fn warn(&mut self, finding: Finding) {}
+    pub fn warn(&mut self, finding: Finding) {
+        self.desk.book.findings.push(finding);
+    }
 
     /// Resolves what is still open and hands out the roster.
     pub fn finish(self) -> Intake {
-        Intake { roster: Roster::default(), findings: Findings::default(), counts: IntakeCounts::default() }
+        let (roster, book) = self.desk.finish();
+        Intake { roster, findings: book.findings, counts: book.counts }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,45 @@
 //! Floor 1: who is where. Rows come in one by one; a compact roster and findings come out.
 
+mod book;
+mod canon;
 mod delta;
+mod desk;
+mod desk_finish;
+mod desk_links;
+mod desk_orgs;
+mod desk_people;
 mod finding;
+mod identity;
 mod intake;
+mod intern;
+mod links;
+mod merge;
 mod model;
+mod pack;
+mod parents;
 mod rows;
+mod table;
+#[cfg(test)]
+mod testing;
+mod tree;
+mod unpack;
+mod wire;
 
-pub use delta::{RosterDelta, diff};
+pub use delta::{OrgDelta, RosterDelta, diff};
+pub use desk::IntakePolicy;
 pub use finding::{Finding, Findings, IntakeCounts, Level, RowCounts};
-pub use intake::{Intake, IntakePolicy, RosterIntake};
+pub use identity::conflicts;
+pub use intake::{Intake, RosterIntake};
+pub use merge::{hold_conflicts, merge};
 pub use model::{
     Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, Person, PersonIx, RecordHash, Role,
     RoleWord, Roster, Session, SessionIx,
 };
+pub use pack::{digest_of, pack};
 pub use rows::{
     ClassRow, Collection, CourseRow, EnrollmentRow, InlineRole, Mode, OrgRow, PersonRow, RoleRow, RowAt, RowHead, RowStatus,
     SessionRow,
 };
+pub use tree::OrgTree;
+pub use unpack::unpack;
+pub use wire::PackError;

@@ -1,7 +1,9 @@
 //! Decisions by hand, each one commit: pins, transfers, acceptances, grants.
 
+use std::collections::BTreeMap;
+
 use crate::base::{Actor, PersonKey};
-use crate::license::{Book, BookPerson, Names};
+use crate::license::{Book, BookPerson, Claim, Names};
 use crate::plan::{Answer, Decided, Decision, Desk, Standing, decide};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
@@ -85,32 +87,39 @@ impl Service {
             Decision::Grant(_) | Decision::AgreedExcess(_) => Vec::new(),
         };
         let queue = self.store.queue(customer.id(), None)?;
-        let mut people: Vec<(String, Vec<crate::license::Claim>)> = Vec::new();
+        // The queue's book is in queue order, one entry a claim: here it is wanted by person.
+        let mut people: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
         for at in 0..queue.people.len() {
-            let key = queue.key(at);
-            if !concerned.iter().any(|c| c.as_str() == key) {
-                people.push((key.to_owned(), queue.claims_at(at).to_vec()));
-            }
+            people.entry(queue.key(at).to_owned()).or_default().extend(queue.claims_at(at));
         }
-        let mut names: Names = queue.names.clone();
+        let mut names = queue.names;
         for person in concerned {
             let (known, claims) = self.store.claims_of(customer.id(), person.as_str())?;
             names = known;
-            if !claims.is_empty() && !people.iter().any(|(key, _)| key == person.as_str()) {
-                people.push((person.as_str().to_owned(), claims));
-            }
+            people.insert(person.as_str().to_owned(), claims);
         }
         Ok(book(names, people))
     }
+
+    /// The books of a customer with the claims of one person only.
+    pub(crate) fn standing_of_person(&self, customer: &Customer, key: &str) -> Result<Standing, ServiceError> {
+        let mut standing = self.store.standing_light(customer.id())?;
+        let (names, claims) = self.store.claims_of(customer.id(), key)?;
+        standing.book = book(names, BTreeMap::from([(key.to_owned(), claims)]));
+        Ok(standing)
+    }
 }
 
-/// A book of these people's claims.
-pub(crate) fn book(names: Names, mut people: Vec<(String, Vec<crate::license::Claim>)>) -> Book {
-    people.sort_by(|a, b| a.0.cmp(&b.0));
+/// A book of these people's claims; people without any are left out.
+fn book(names: Names, people: BTreeMap<String, Vec<Claim>>) -> Book {
     let mut book = Book { names, ..Book::default() };
     for (key, mut claims) in people {
+        if claims.is_empty() {
+            continue;
+        }
         claims.sort_by_key(|c| (c.pool, c.id));
-        let Ok(key) = book.keys.push(&key) else { continue };
+        // The keys of a queue fit: the books they come from hold them all.
+        let key = book.keys.push(&key).unwrap_or_default();
         book.people.push(BookPerson { key, first: book.claims.len() as u32 });
         book.claims.append(&mut claims);
     }
@@ -125,16 +134,5 @@ fn verb(decision: &Decision) -> &'static str {
         Decision::Accept { .. } => "accept",
         Decision::Grant(_) => "grant",
         Decision::AgreedExcess(_) => "agreed_excess",
-    }
-}
-
-/// The books of a customer with the claims of one person only.
-impl Service {
-    pub(crate) fn standing_of_person(&self, customer: &Customer, key: &str) -> Result<Standing, ServiceError> {
-        let mut standing = self.store.standing_light(customer.id())?;
-        let (names, claims) = self.store.claims_of(customer.id(), key)?;
-        let people = if claims.is_empty() { Vec::new() } else { vec![(key.to_owned(), claims)] };
-        standing.book = book(names, people);
-        Ok(standing)
     }
 }

@@ -3,7 +3,7 @@
 use crate::base::{CustomerId, Digest, Instant, SourceId};
 use crate::license::SourceMark;
 use crate::plan::Standing;
-use crate::roster::{Findings, Intake, IntakeCounts, Roster, RosterIntake, diff, hold_conflicts, merge, pack, unpack};
+use crate::roster::{Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, hold_conflicts, merge, pack, unpack};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
 use crate::source::{Package, Seen, SourceError};
@@ -17,6 +17,8 @@ pub struct Pulled {
     pub before: Option<Roster>,
     /// What was read; `None` if there was nothing new.
     pub fresh: Option<Fresh>,
+    /// The newest package, if its bytes were taken in before under another name: noted, and no second look at anybody.
+    pub repeated: Option<SourceMark>,
     /// Why it could not be read; nothing of it is applied (R103).
     pub error: Option<SourceError>,
     /// The package that could not be taken in; it is not tried again until it changes.
@@ -49,8 +51,15 @@ impl Service {
         let source = feed.source.id().clone();
         let mark = standing.sources.get(&source);
         let before = mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()?;
-        let mut pulled =
-            Pulled { source: source.clone(), before, fresh: None, error: None, rejected: None, findings: Findings::default() };
+        let mut pulled = Pulled {
+            source: source.clone(),
+            before,
+            fresh: None,
+            repeated: None,
+            error: None,
+            rejected: None,
+            findings: Findings::default(),
+        };
         let seen = self.seen(customer, &source, standing)?;
         let package = match feed.source.pending(&seen) {
             Ok(packages) => packages.into_iter().next(),
@@ -60,6 +69,10 @@ impl Service {
             }
         };
         let Some(package) = package else { return Ok(pulled) };
+        if let Some(mark) = mark.filter(|mark| mark.package == package.digest) {
+            pulled.repeated = Some(SourceMark { at: now, name: package.name, ..mark.clone() });
+            return Ok(pulled);
+        }
         let incremental = feed.source.is_incremental(&package);
         let mut intake = RosterIntake::new(pulled.before.clone(), feed.intake);
         let read = match incremental {
@@ -68,7 +81,12 @@ impl Service {
             Err(error) => Err(error),
         };
         let Intake { roster, findings, counts } = intake.finish();
+        let whole = findings.kept.iter().find(|f| matches!(f.level, Level::Package | Level::File)).cloned();
         pulled.findings = findings;
+        let read = match (read, whole) {
+            (Ok(()), Some(finding)) => Err(SourceError::Rejected { package: package.name.clone(), findings: vec![finding] }),
+            (read, _) => read,
+        };
         if let Err(error) = read {
             if let SourceError::Rejected { findings, .. } = &error {
                 pulled.rejected = Some(package);
@@ -115,7 +133,7 @@ impl Service {
                 })
                 .collect();
             if !found.is_empty() {
-                roster = hold_conflicts(before, &roster, &found);
+                roster = hold_conflicts(before, &roster, &found).map_err(|error| unreadable(customer, &error))?;
             }
         }
         let mut chunks = Vec::new();
@@ -150,8 +168,7 @@ impl Service {
             chunks.push_back(chunk);
             Ok::<(), StoreError>(())
         })?;
-        unpack(|| chunks.pop_front())
-            .map_err(|error| ServiceError::Snapshot { customer: customer.clone(), why: error.to_string() })
+        unpack(|| chunks.pop_front()).map_err(|error| unreadable(customer, &error))
     }
 
     /// The roster the books of a customer rest on: all of its sources' newest snapshots as one (R6).
@@ -165,14 +182,18 @@ impl Service {
                 rosters.push(self.snapshot(customer.id(), &mark.snapshot)?);
             }
         }
-        Ok(united(rosters))
+        united(customer.id(), rosters)
     }
 }
 
 /// Several rosters as one; a single one as it is.
-pub(crate) fn united(mut rosters: Vec<Roster>) -> Roster {
+pub(crate) fn united(customer: &CustomerId, mut rosters: Vec<Roster>) -> Result<Roster, ServiceError> {
     if rosters.len() > 1 {
-        return merge(&rosters.iter().collect::<Vec<_>>());
+        return merge(&rosters.iter().collect::<Vec<_>>()).map_err(|error| unreadable(customer, &error));
     }
-    rosters.pop().unwrap_or_default()
+    Ok(rosters.pop().unwrap_or_default())
+}
+
+fn unreadable(customer: &CustomerId, error: &dyn std::error::Error) -> ServiceError {
+    ServiceError::Snapshot { customer: customer.clone(), why: error.to_string() }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
-use crate::license::{Because, ClaimState};
-use crate::plan::{Case, Flaw, Plan, PlanInput, Standing, Verdict, check, judge, plan, trip_text};
+use crate::base::{Actor, CustomerId, ErrorChain, Instant, PersonKey, RunId};
+use crate::license::{AgreedExcess, Because, ClaimState, Entry, Grant, SourceMark, allowance_at};
+use crate::plan::{Case, Flaw, Plan, PlanInput, PoolOutlook, Standing, Verdict, check, judge, plan, trip_text};
 use crate::roster::{Collection, Level, RosterDelta, diff};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
@@ -24,6 +24,11 @@ pub enum Phase {
     /// Writing.
     Committing,
 }
+
+/// Snapshots of so many runs are kept beside those the books rest on: they are large.
+const SNAPSHOT_RUNS_KEPT: u32 = 3;
+/// Plans of so many runs are kept, for questions.
+const PLAN_RUNS_KEPT: u32 = 30;
 
 /// Told about the phases of a run.
 pub type Watch<'w> = &'w (dyn Fn(Phase) + Sync);
@@ -79,8 +84,12 @@ impl Service {
             return Err(ServiceError::Stale { run, planned: plan.parent, now });
         }
         let standing = self.store.standing(customer.id())?;
+        let at = self.now();
+        if self.time_passed(customer, &plan, &standing, at) {
+            return Err(ServiceError::Stale { run, planned: plan.parent, now });
+        }
         self.distrust(customer, &plan, &standing, &[])?;
-        match self.commit(&plan, run, actor, self.now()) {
+        match self.commit(&plan, run, actor, at) {
             Ok(receipt) => row.version = receipt.map(|r| r.version),
             Err(StoreError::VersionMoved { planned, now, .. }) => return Err(ServiceError::Stale { run, planned, now }),
             Err(error) => return Err(error.into()),
@@ -89,6 +98,23 @@ impl Service {
         row.ended = Some(self.now());
         self.store.save_run(&row)?;
         Ok(row)
+    }
+
+    /// Whether time changed what a plan rests on: the local date, or an allowance that starts or ends.
+    fn time_passed(&self, customer: &Customer, plan: &Plan, standing: &Standing, at: Instant) -> bool {
+        let (mut grants, mut agreed) = (standing.grants.clone(), standing.agreed.clone());
+        for entry in &plan.entries {
+            match entry {
+                Entry::Granted(grant) => grants.push(grant.clone()),
+                Entry::ExcessAgreed(excess) => agreed.push(excess.clone()),
+                _ => {}
+            }
+        }
+        let moved = |outlook: &PoolOutlook| {
+            let pool = customer.policy.pools.iter().find(|p| p.id == outlook.pool);
+            pool.is_some_and(|pool| allowance_at(pool, &grants, &agreed, at) != outlook.allowance)
+        };
+        customer.day_of(at) != customer.day_of(plan.at) || plan.pools.iter().any(moved)
     }
 
     fn run(&self, customer: &Customer, trigger: &Trigger, commit: bool, watch: Watch<'_>) -> Result<Planned, ServiceError> {
@@ -147,7 +173,7 @@ impl Service {
         row.state = RunState::Planning;
         self.store.save_run(row)?;
         watch(Phase::Planning);
-        let mut drafts = Drafting::new(pulls);
+        let mut drafts = Drafting::new(customer.id(), pulls)?;
         for attempt in 1.. {
             let standing = self.standing_with_seeds(customer, now)?;
             let draft = drafts.draft(customer, standing, now)?;
@@ -168,6 +194,7 @@ impl Service {
                 Ok(receipt) => {
                     row.version = receipt.map(|r| r.version);
                     row.state = state;
+                    self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT)?;
                     return Ok(Some(plan));
                 }
                 Err(StoreError::VersionMoved { .. }) if attempt < TRIES_MAX => {}
@@ -197,18 +224,12 @@ impl Service {
                         ),
                     });
                 }
-                None => {
-                    seeds.grants.push(crate::license::Grant { recorded: now, by: Actor::operator("settings"), ..grant.clone() })
-                }
+                None => seeds.grants.push(Grant { recorded: now, by: Actor::operator("settings"), ..grant.clone() }),
             }
         }
         for agreed in &customer.agreed {
             if !standing.agreed.iter().any(|a| a.id == agreed.id) {
-                seeds.agreed.push(crate::license::AgreedExcess {
-                    recorded: now,
-                    by: Actor::operator("settings"),
-                    ..agreed.clone()
-                });
+                seeds.agreed.push(AgreedExcess { recorded: now, by: Actor::operator("settings"), ..agreed.clone() });
             }
         }
         standing.grants.extend(seeds.grants.iter().cloned());
@@ -270,8 +291,8 @@ impl Service {
 /// Grants and agreements of the settings that are recorded with this run.
 #[derive(Default)]
 struct Seeds {
-    grants: Vec<crate::license::Grant>,
-    agreed: Vec<crate::license::AgreedExcess>,
+    grants: Vec<Grant>,
+    agreed: Vec<AgreedExcess>,
 }
 
 /// Whether the run ends here: nothing to read from, a package that cannot be trusted, too many bad rows (R105).
@@ -322,17 +343,19 @@ struct Drafting {
     before: crate::roster::Roster,
     after: Option<crate::roster::Roster>,
     delta: RosterDelta,
-    fresh: Vec<crate::license::SourceMark>,
+    fresh: Vec<SourceMark>,
+    repeated: Vec<SourceMark>,
     conflicts: Vec<(PersonKey, PersonKey)>,
     row_findings: bool,
     trouble: bool,
 }
 
 impl Drafting {
-    fn new(pulls: Vec<Pulled>) -> Self {
+    fn new(customer: &CustomerId, pulls: Vec<Pulled>) -> Result<Self, ServiceError> {
         let trouble = pulls.iter().any(|p| p.error.is_some());
         let row_findings = pulls.iter().any(|p| p.findings.kept.iter().any(|f| matches!(f.level, Level::Row | Level::Graph)));
         let (mut olds, mut news, mut fresh, mut conflicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
         for pulled in pulls {
             match pulled.fresh {
                 Some(read) => {
@@ -353,10 +376,10 @@ impl Drafting {
                 }
             }
         }
-        let before = united(olds);
-        let after = (!fresh.is_empty()).then(|| united(news));
+        let before = united(customer, olds)?;
+        let after = if fresh.is_empty() { None } else { Some(united(customer, news)?) };
         let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
-        Self { before, after, delta, fresh, conflicts, row_findings, trouble }
+        Ok(Self { before, after, delta, fresh, repeated, conflicts, row_findings, trouble })
     }
 
     fn draft(&mut self, customer: &Customer, standing: (Standing, Seeds), now: Instant) -> Result<Draft, ServiceError> {
@@ -390,6 +413,7 @@ impl Drafting {
             before: &self.before,
             delta: if stopped { &nothing } else { &self.delta },
             fresh: if stopped { &[] } else { &self.fresh },
+            repeated: &self.repeated,
             verdict: &judgment.verdict,
             held: &held,
             conflicts: if stopped { &[] } else { &self.conflicts },
@@ -404,7 +428,7 @@ impl Drafting {
         let people = input.roster.people.iter().filter(|p| !p.ended).count() as u64;
         let state = outcome(&plan, self.row_findings, self.trouble);
         let message = message(&plan, stopped);
-        let packages = self.fresh.iter().map(|mark| format!("{}:{}", mark.source, mark.name)).collect();
+        let packages = self.fresh.iter().chain(&self.repeated).map(|mark| format!("{}:{}", mark.source, mark.name)).collect();
         Ok(Draft { plan, people, state, message, packages })
     }
 }

@@ -50,7 +50,8 @@ pub trait Store: Send + Sync {
     /// Released claims of one person, oldest first; all of the customer's if `person` is `None`.
     fn released(&self, customer: &CustomerId, person: Option<&str>) -> Result<Vec<ReleasedClaim>, StoreError>;
 
-    /// People waiting for a pool (or for any), in queue order: priority, since, person key (R42).
+    /// People waiting for a pool (or for any), in queue order: priority, since, person key (R42); for a seat or for
+    /// access, see [`Claim::wait`]. One entry per waiting claim, not sorted by key: read it by position.
     fn queue(&self, customer: &CustomerId, pool: Option<&PoolId>) -> Result<Book, StoreError>;
 
     /// Used seats by pool and home org; only pairs that are not zero, sorted.
@@ -93,8 +94,9 @@ pub trait Store: Send + Sync {
         each: &mut dyn FnMut(Vec<u8>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Drops snapshots of a customer that neither its books nor its newest `keep` runs rest on. Returns how many.
-    fn prune_snapshots(&self, customer: &CustomerId, keep: u32) -> Result<u32, StoreError>;
+    /// Drops what nobody asks for any more: snapshots that neither a customer's books nor its newest `snapshot_runs` runs
+    /// rest on, and plans that are not of its newest `plan_runs` runs. Held runs keep both. Returns how many of each.
+    fn prune(&self, customer: &CustomerId, snapshot_runs: u32, plan_runs: u32) -> Result<(u32, u32), StoreError>;
 
     // Plans: immutable, named by their digest.
 

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use tracing::{error, info, warn};
 
-use crate::base::{Balance, CustomerId, Digest, ErrorChain, PoolId, RequestId, RunId, Seats, SourceId};
+use crate::base::{Balance, CustomerId, Day, ErrorChain, PoolId, RequestId, RunId};
 
 /// The daemon is ready to work.
 pub struct DaemonStarted<'a> {
@@ -70,30 +70,6 @@ impl RequestTaken<'_> {
             request.id = request.0,
             trigger,
             "Took up request {request} of {customer} ({trigger})."
-        );
-    }
-}
-
-/// A run began.
-pub struct RunStarted<'a> {
-    /// Whose.
-    pub customer: &'a CustomerId,
-    /// Which.
-    pub run: RunId,
-    /// What asked for it.
-    pub trigger: &'a str,
-}
-
-impl RunStarted<'_> {
-    /// Logs it.
-    pub fn emit(&self) {
-        let RunStarted { customer, run, trigger } = *self;
-        info!(
-            event = "run_started",
-            customer.id = %customer,
-            run.id = run.0,
-            trigger,
-            "Run {run} of {customer} started ({trigger})."
         );
     }
 }
@@ -178,93 +154,53 @@ impl RunFailed<'_> {
     }
 }
 
-/// A package as a whole was not taken (R103).
-pub struct PackageRejected<'a> {
-    /// Whose.
-    pub customer: &'a CustomerId,
-    /// From where.
-    pub source: &'a SourceId,
-    /// Its name.
-    pub package: &'a str,
-    /// Its bytes.
-    pub digest: &'a Digest,
-    /// The main reason: file, column, rule; never a cell.
-    pub reason: &'a str,
-    /// How many findings say why.
-    pub findings: u64,
-}
-
-impl PackageRejected<'_> {
-    /// Logs it.
-    pub fn emit(&self) {
-        let PackageRejected { customer, source, package, digest, reason, findings } = *self;
-        warn!(
-            event = "package_rejected",
-            customer.id = %customer,
-            source.id = %source,
-            package,
-            digest = %digest,
-            reason,
-            findings,
-            "Rejected package {package} of source {source} of {customer}: {reason} ({findings} findings). \
-             It is tried again when it changes."
-        );
-    }
-}
-
 /// A notice was written with the facts it tells.
 pub struct NoticeWritten<'a> {
     /// Whose.
     pub customer: &'a CustomerId,
-    /// By which run; `None`: not by a run.
-    pub run: Option<RunId>,
     /// Its kind's word.
     pub kind: &'a str,
-    /// The pool it is about, if it is about one.
-    pub pool: Option<&'a PoolId>,
+    /// Its text: numbers and ids.
+    pub text: &'a str,
 }
 
 impl NoticeWritten<'_> {
     /// Logs it.
     pub fn emit(&self) {
-        let NoticeWritten { customer, run, kind, pool } = *self;
-        let about = pool.map_or_else(|| customer.to_string(), |pool| format!("pool {pool} of {customer}"));
-        info!(
-            event = "notice_written",
-            customer.id = %customer,
-            run.id = run.map(|run| run.0),
-            kind,
-            pool.id = pool.map(PoolId::as_str),
-            "Wrote the notice {kind} about {about}."
-        );
+        let NoticeWritten { customer, kind, text } = *self;
+        warn!(event = "notice_written", customer.id = %customer, kind, "Notice to {customer}: {text}");
     }
 }
 
-/// A pool has more seats in use than it has (R50).
+/// A pool has more seats in use than it has, as a run left it (R49, R50).
 pub struct NegativeBalance<'a> {
     /// Whose.
     pub customer: &'a CustomerId,
     /// Which.
     pub pool: &'a PoolId,
-    /// Its allowance.
-    pub allowance: Seats,
-    /// Its used seats.
-    pub used: Seats,
+    /// Its balance, below zero.
+    pub balance: Balance,
+    /// Its causes with their counts, in words.
+    pub causes: &'a str,
+    /// Its band's word.
+    pub band: &'a str,
+    /// Since when its overage is open; `None`: no episode.
+    pub overage_since: Option<Day>,
 }
 
 impl NegativeBalance<'_> {
     /// Logs it.
     pub fn emit(&self) {
-        let NegativeBalance { customer, pool, allowance, used } = *self;
-        let balance = Balance::of(allowance, used);
+        let NegativeBalance { customer, pool, balance, causes, band, overage_since } = *self;
+        let since = overage_since.map_or_else(|| "no overage".to_owned(), |day| format!("overage open since {day}, {band}"));
         warn!(
             event = "negative_balance",
             customer.id = %customer,
             pool.id = %pool,
-            allowance = allowance.0,
-            used = used.0,
             balance = balance.0,
-            "Pool {pool} of {customer} has a balance of {balance}: {used} of {allowance} seats are used."
+            causes,
+            band,
+            "Pool {pool} of {customer} is at {balance} ({causes}); {since}."
         );
     }
 }

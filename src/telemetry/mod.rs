@@ -5,7 +5,6 @@ mod events;
 mod setup;
 
 pub use events::{
-    DaemonStarted, DaemonStopping, NegativeBalance, NoticeWritten, PackageRejected, RequestTaken, RunFailed, RunFinished,
-    RunStarted, StoreTrouble,
+    DaemonStarted, DaemonStopping, NegativeBalance, NoticeWritten, RequestTaken, RunFailed, RunFinished, StoreTrouble,
 };
 pub use setup::{LogFormat, LogSettings, SetupError, setup};

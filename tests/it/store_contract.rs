@@ -192,10 +192,11 @@ pub fn a_commit_is_whole_or_absent(harness: &impl Harness) {
     let first = Desk::new().seat("ann", 1).change("bob", None, waiting(2, 0, 5), Because::PoolFull);
     first.commit(&store, 0).expect("commits");
     let held = Claim { state: ClaimState::Held, ..claim(1) };
-    let wrong: [(&str, Desk); 7] = [
+    let wrong: [(&str, Desk); 8] = [
         ("other before", Desk::new().change("ann", Some(held), claim(1), Because::JoinedTeam)),
         ("no such claim", Desk::new().change("zoe", Some(claim(9)), held, Because::LeftTeams)),
         ("not new", Desk::new().change("ann", None, claim(1), Because::Entitled)),
+        ("one id for two", Desk::new().seat("yan", 30).seat("zoe", 30)),
         ("an id of somebody else", Desk::new().seat("zoe", 1)),
         ("another claim before", Desk::new().change("ann", Some(claim(1)), claim(3), Because::ReasonsChanged)),
         ("a pool without a name", Desk::new().change("zoe", None, Claim { pool: PoolIx(3), ..claim(9) }, Because::Entitled)),
@@ -441,6 +442,7 @@ pub fn entries_are_kept(harness: &impl Harness) {
     let absence = |person: &str, count| Absence {
         person: person.into(),
         source: "sis".into(),
+        org: Some("ash".into()),
         count,
         since: Day(4),
         ended: false,
@@ -899,16 +901,21 @@ pub fn snapshots_in_use_are_not_pruned(harness: &impl Harness) {
     let kept = |digest: &Digest| store.snapshot(digest).expect("asks").is_some();
     // A run under way may be about to rest on what was staged since it began.
     let under_way = store.begin_run(&lakes(), &Trigger::Drop, Instant(100)).expect("begins");
-    assert_eq!(store.prune_snapshots(&lakes(), 3).expect("prunes"), 0);
+    assert_eq!(store.prune(&lakes(), 3, 9).expect("prunes").0, 0);
     let mut row = store.run(under_way).expect("asks").expect("kept");
     row.state = RunState::Failed;
     store.save_run(&row).expect("saves");
-    assert_eq!(store.prune_snapshots(&"hills".into(), 0).expect("prunes"), 0, "not of another customer");
+    assert_eq!(store.prune(&"hills".into(), 0, 9).expect("prunes").0, 0, "not of another customer");
     // The newest two runs are the failed one and `newest`.
-    assert_eq!(store.prune_snapshots(&lakes(), 2).expect("prunes"), 2);
+    assert_eq!(store.prune(&lakes(), 2, 9).expect("prunes").0, 2);
     assert_eq!([&books, &held, &old, &newest, &loose].map(kept), [true, true, false, true, false]);
     assert!(chunks(&store, &old).is_empty());
     assert_eq!(chunks(&store, &books).concat(), b"books");
+    // Plans go by a count of their own; a held run keeps its plan.
+    let plan_of = |content: &[u8]| store.plan(&lakes(), &plan_over(content).id).expect("asks").is_some();
+    assert_eq!([plan_of(b"held"), plan_of(b"old"), plan_of(b"newest")], [true; 3]);
+    assert_eq!(store.prune(&lakes(), 9, 2).expect("prunes").1, 1);
+    assert_eq!([plan_of(b"held"), plan_of(b"old"), plan_of(b"newest")], [true, false, true]);
     assert_eq!(store.integrity().expect("checks"), [""; 0]);
 }
 

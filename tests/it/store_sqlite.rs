@@ -111,13 +111,15 @@ fn tampering_with_the_trail_shows() {
         "UPDATE audit SET verb = 'grant' WHERE version = 3",
         "UPDATE audit SET hash = zeroblob(32) WHERE version = 3",
         "UPDATE audit SET parent_hash = zeroblob(32) WHERE version = 2",
+        "UPDATE audit SET changes = 0 WHERE version = 2",
         "DELETE FROM audit WHERE version = 2",
         "DELETE FROM audit WHERE version = 3",
         "DELETE FROM audit_chunk WHERE version = 2 AND n = 1",
         "DELETE FROM audit_chunk WHERE version = 1 AND n = 0",
         "UPDATE audit_chunk SET body = (SELECT body FROM audit_chunk WHERE version = 1 AND n = 1),
              bytes = (SELECT bytes FROM audit_chunk WHERE version = 1 AND n = 1) WHERE version = 2 AND n = 1",
-        "UPDATE customers SET name = 'lakes' || version WHERE 0; UPDATE customers SET hash = zeroblob(32)",
+        "UPDATE customers SET hash = zeroblob(32)",
+        "UPDATE customers SET version = 2",
     ];
     let sqlite = Sqlite::fresh();
     let store = sqlite.open();
@@ -133,8 +135,8 @@ fn tampering_with_the_trail_shows() {
         assert!(tampering_shows(&sqlite.open()), "{tampering}");
     }
     // One bit in any byte of any chunk.
-    let raw = Connection::open(sqlite.path()).expect("opens");
     fs::write(sqlite.path(), &sound).expect("writes");
+    let raw = sqlite.raw();
     let lengths: Vec<(i64, i64, i64)> = raw
         .prepare("SELECT version, n, length(body) FROM audit_chunk")
         .and_then(|mut ask| ask.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect())
@@ -189,7 +191,7 @@ fn damage_is_told_not_read() {
     let told = sqlite.open().standing(&lakes()).expect_err("damaged").to_string();
     assert!(told.contains("the claims of person ann") && told.contains("ends in the middle"), "{told}");
     // A position without a name would be a panic further up.
-    tamper(&sqlite, "DELETE FROM names WHERE kind = 1; UPDATE claims SET body = x'0101010200'");
+    tamper(&sqlite, "DELETE FROM names WHERE kind = 1; UPDATE claims SET body = x'01010102'");
     let told = sqlite.open().standing(&lakes()).expect_err("damaged").to_string();
     assert!(told.contains("no name") && told.contains("person ann"), "{told}");
     fs::write(sqlite.path(), b"this is no database, whatever its name says, and it is long enough").expect("writes");

@@ -63,6 +63,8 @@ fn t8_with_the_removals_held_the_overage_is_provisional() {
     assert_eq!(world.used("learn"), 105);
     // The threshold is no longer passed: the removals go through, and nothing ever was an episode.
     world.policy.limits.removal_percent = 10;
+    assert_eq!(world.night().tally.released, 0, "the same bytes are no second look");
+    world.people.get_mut("old050").unwrap().name = "Renamed".into();
     assert_eq!(world.night().tally.released, 5);
     assert_eq!((world.used("learn"), world.balance("learn")), (100, 0));
     assert!(world.service().store().episodes(&world.policy.customer).unwrap().is_empty());
@@ -77,7 +79,8 @@ fn t9_live_enrollments_and_the_first_day_without_one() {
         .product("lxp", ProductKind::Module, SeatModel::ActiveUser)
         .pool("lxp", "d", Some(100), OnFull::Overdraw);
     world.set_day(day("2026-03-10"));
-    let rows: [(&str, Option<&'static str>, Option<&'static str>, bool, bool); 6] = [
+    type Row = (&'static str, Option<&'static str>, Option<&'static str>, bool, bool);
+    let rows: [Row; 6] = [
         ("open", None, None, false, true),
         ("starts-today", Some("2026-03-10"), None, false, true),
         ("starts-tomorrow", Some("2026-03-11"), None, false, false),
@@ -397,7 +400,8 @@ fn t21_one_bad_row_costs_nobody_and_many_hold_the_run() {
     assert_eq!(run.state, RunState::SucceededWithErrors);
     assert_eq!(world.used("learn"), 501);
     assert_eq!(world.state("t007", "learn"), Some(ClaimState::Active), "the person of the bad record keeps the seat");
-    let findings = world.service().store().findings(run.run, 0, 10).unwrap();
+    let mut findings = world.service().store().findings(run.run, 0, 10).unwrap();
+    findings.retain(|f| f.level != "warning");
     assert_eq!(findings.len(), 1);
     assert_eq!(
         (findings[0].file.as_str(), findings[0].rule.as_str(), findings[0].field.as_str()),

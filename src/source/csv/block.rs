@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 /// How much is read at once, in bytes.
-pub(crate) const STEP_BYTES: usize = 512 << 10;
+pub(crate) const STEP_BYTES: usize = 256 << 10;
 /// How many blocks may wait between the two threads.
 const AHEAD: usize = 3;
 
@@ -55,25 +55,14 @@ impl<R: Read> BlockReader<R> {
         Self { input, length_left: length, line_bytes_max, step_bytes, rest: Vec::new(), at_start: true, at_end: false }
     }
 
-    /// Fills `buffer` behind `filled`; answers how far it is filled.
-    fn fill(&mut self, buffer: &mut [u8], mut filled: usize) -> Result<usize, ReadFault> {
-        while filled < buffer.len() && !self.at_end {
-            match self.input.read(&mut buffer[filled..]) {
-                Ok(0) => {
-                    self.at_end = true;
-                    if self.length_left != 0 {
-                        return Err(ReadFault::LengthDiffers);
-                    }
-                }
-                Ok(count) => {
-                    filled += count;
-                    self.length_left = self.length_left.checked_sub(count as u64).ok_or(ReadFault::LengthDiffers)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(ReadFault::Io(error)),
-            }
-        }
-        Ok(filled)
+    /// Appends up to a step's worth of bytes to `buffer`, straight into its spare memory.
+    fn fill(&mut self, buffer: &mut Vec<u8>) -> Result<(), ReadFault> {
+        let wanted = self.step_bytes;
+        buffer.reserve(wanted);
+        let count = (&mut self.input).take(wanted as u64).read_to_end(buffer).map_err(ReadFault::Io)?;
+        self.length_left = self.length_left.checked_sub(count as u64).ok_or(ReadFault::LengthDiffers)?;
+        self.at_end = count < wanted;
+        if self.at_end && self.length_left != 0 { Err(ReadFault::LengthDiffers) } else { Ok(()) }
     }
 }
 
@@ -83,10 +72,7 @@ impl<R: Read> Blocks for BlockReader<R> {
         buffer.clear();
         buffer.append(&mut self.rest);
         loop {
-            let filled = buffer.len();
-            buffer.resize(filled + self.step_bytes, 0);
-            let filled = self.fill(&mut buffer, filled)?;
-            buffer.truncate(filled);
+            self.fill(&mut buffer)?;
             if self.at_start {
                 self.at_start = false;
                 if let Some(what) = foreign_encoding(&buffer) {

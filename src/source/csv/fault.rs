@@ -50,15 +50,7 @@ pub(crate) fn warning(rule: &'static str, file: &str, line: u64, field: &str, de
 }
 
 fn of_file_at(level: Level, rule: &'static str, file: &str, row: u64, detail: impl Into<String>) -> Finding {
-    Finding {
-        level,
-        rule,
-        file: file.to_owned(),
-        row,
-        record: String::new(),
-        field: String::new(),
-        detail: detail.into(),
-    }
+    Finding { level, rule, file: file.to_owned(), row, record: String::new(), field: String::new(), detail: detail.into() }
 }
 
 /// A value for a person to recognize: at most 40 characters, none that would move a terminal's cursor.

@@ -2,14 +2,13 @@
 
 use crate::roster::{Collection, Finding, Level, Mode, RowAt, RowHead, RowStatus};
 use crate::source::csv::block::{Block, Blocks, ReadFault};
+use crate::source::csv::cells::{Cells, Fault, fault};
 use crate::source::csv::fault::{Stop, of_file, of_package, warning};
 use crate::source::csv::files::FileKind;
 use crate::source::csv::header::Layout;
 use crate::source::csv::manifest::FileMode;
 use crate::source::csv::package::{Entry, PackageFiles};
-use crate::source::csv::parse::{
-    Cells, Classes, Courses, Enrollments, Fault, Orgs, Roles, RowParser, Sessions, Users, fault,
-};
+use crate::source::csv::parse::{Classes, Courses, Enrollments, Orgs, Roles, RowParser, Sessions, Users};
 use crate::source::csv::scan::{QuoteFault, Row, Scan};
 use crate::source::csv::settings::BulkWithStatus;
 use crate::source::csv::sink::RowSink;
@@ -78,7 +77,8 @@ fn read<S: RowSink, P: RowParser>(
     let mut scan = Scan::default();
     let outcome = files.read(entry, |blocks| {
         let layout = rule.cells.layout;
-        let mut feeder = Feeder { file: FileKind::of_collection(collection), collection, layout, rule, rows: 0, seen_status: false };
+        let mut feeder =
+            Feeder { file: FileKind::of_collection(collection), collection, layout, rule, rows: 0, seen_status: false };
         feeder.run::<S, P>(blocks, &mut scan, sink)
     })?;
     let name = entry.name.as_str();
@@ -90,9 +90,7 @@ fn read<S: RowSink, P: RowParser>(
             Stop::because(of_file("row_width", name, line, "the file ends inside this row: it was cut off"))
         }
         Err(Halt::LineTooLong(line)) => files.stop_of(entry, ReadFault::LineTooLong, line - 1),
-        Err(Halt::TooManyRows) => {
-            Stop::because(of_package("zip_too_large", name, format!("more than {rows_max} rows")))
-        }
+        Err(Halt::TooManyRows) => Stop::because(of_package("zip_too_large", name, format!("more than {rows_max} rows"))),
         Err(Halt::NoRows) => Stop::because(of_file("no_rows", name, 0, NO_ROWS)),
     })
 }
@@ -110,12 +108,7 @@ struct Feeder<'s> {
 }
 
 impl<'s> Feeder<'s> {
-    fn run<S: RowSink, P: RowParser>(
-        &mut self,
-        blocks: &mut dyn Blocks,
-        scan: &mut Scan,
-        sink: &mut S,
-    ) -> Result<(), Halt> {
+    fn run<S: RowSink, P: RowParser>(&mut self, blocks: &mut dyn Blocks, scan: &mut Scan, sink: &mut S) -> Result<(), Halt> {
         let mut parser = P::default();
         let mut block = Block::default();
         while let Some(next) = blocks.next(block).map_err(Halt::Read)? {

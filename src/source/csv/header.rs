@@ -43,12 +43,12 @@ pub(crate) fn layout(
     found: &[&str],
     rule: HeaderRule<'_>,
     warnings: &mut Vec<Finding>,
-) -> Result<Layout, Finding> {
+) -> Result<Layout, Box<Finding>> {
     for (place, name) in found.iter().enumerate() {
         if !name.is_empty() && found[..place].contains(name) {
             let mut fault = of_file("header_duplicate", kind.name(), 1, format!("column {} has a name used before", place + 1));
             fault.field = shown(name);
-            return Err(fault);
+            return Err(fault.into());
         }
     }
     match exact(kind, found, rule) {
@@ -72,7 +72,7 @@ fn is_metadata(name: &str) -> bool {
 }
 
 /// The header as the binding has it: of several forms, the one that agrees for longest is the one meant.
-fn exact(kind: FileKind, found: &[&str], rule: HeaderRule<'_>) -> Result<Layout, Finding> {
+fn exact(kind: FileKind, found: &[&str], rule: HeaderRule<'_>) -> Result<Layout, Box<Finding>> {
     let agreed = |form: &[&str]| form.iter().zip(found).take_while(|(a, b)| a == b).count();
     let forms = kind.headers(rule.version);
     let form = forms.iter().copied().reduce(|a, b| if agreed(b) > agreed(a) { b } else { a });
@@ -92,7 +92,7 @@ fn exact(kind: FileKind, found: &[&str], rule: HeaderRule<'_>) -> Result<Layout,
         let mut fault =
             of_file("header_mismatch", kind.name(), 1, format!("column {}: expected {expected}, found {seen}", place + 1));
         fault.field = form.get(place).map_or_else(String::new, |name| (*name).to_owned());
-        return Err(fault);
+        return Err(fault.into());
     }
     let mut layout = new_layout(kind, found, rule);
     for (place, name) in form.iter().enumerate() {
@@ -121,16 +121,10 @@ fn alias_of(kind: FileKind, name: &str) -> Option<&'static str> {
     })
 }
 
-fn mapped(
-    kind: FileKind,
-    found: &[&str],
-    rule: HeaderRule<'_>,
-    warnings: &mut Vec<Finding>,
-) -> Result<Layout, Finding> {
+fn mapped(kind: FileKind, found: &[&str], rule: HeaderRule<'_>, warnings: &mut Vec<Finding>) -> Result<Layout, Box<Finding>> {
     let file = kind.name();
-    let is_known = |name: &str| {
-        kind.headers(rule.version).iter().any(|form| form.contains(&name)) || kind.columns().contains(&name)
-    };
+    let is_known =
+        |name: &str| kind.headers(rule.version).iter().any(|form| form.contains(&name)) || kind.columns().contains(&name);
     let mut layout = new_layout(kind, found, rule);
     let told_before = warnings.len();
     for (place, &name) in found.iter().enumerate() {
@@ -155,11 +149,17 @@ fn mapped(
         if known.is_none_or(|known| layout.places[known] == NOWHERE) {
             let mut fault = of_file("header_mismatch", file, 1, "the column is missing under this and every other known name");
             fault.field = (*needed).to_owned();
-            return Err(fault);
+            return Err(fault.into());
         }
     }
     if told_before == warnings.len() {
-        warnings.push(warning("header_mismatch", file, 1, "", "columns are missing or in another order; they are read by name"));
+        warnings.push(warning(
+            "header_mismatch",
+            file,
+            1,
+            "",
+            "columns are missing or in another order; they are read by name",
+        ));
     }
     Ok(layout)
 }
@@ -210,17 +210,26 @@ mod tests {
             format!("orgs.csv:1 header_mismatch{space}{column}: {detail}")
         };
         for (header, told_as) in [
-            (ORGS.replace("dateLastModified", "dataLastModified"),
-             mismatch("dateLastModified", "column 3: expected `dateLastModified`, found `dataLastModified`")),
-            (ORGS.replace(",parentSourcedId", ""), mismatch("parentSourcedId", "column 7: expected `parentSourcedId`, found the end of the header")),
+            (
+                ORGS.replace("dateLastModified", "dataLastModified"),
+                mismatch("dateLastModified", "column 3: expected `dateLastModified`, found `dataLastModified`"),
+            ),
+            (
+                ORGS.replace(",parentSourcedId", ""),
+                mismatch("parentSourcedId", "column 7: expected `parentSourcedId`, found the end of the header"),
+            ),
             (ORGS.replace("name,type", "type,name"), mismatch("name", "column 4: expected `name`, found `type`")),
             (ORGS.to_uppercase(), mismatch("sourcedId", "column 1: expected `sourcedId`, found `SOURCEDID`")),
             (ORGS.replace("name", "metadata.x,name"), mismatch("name", "column 4: expected `name`, found `metadata.x`")),
-            (format!("{ORGS},ext_vendor_id"),
-             mismatch("", "column 8: expected the end of the header or a `metadata.` column, found `ext_vendor_id`")),
+            (
+                format!("{ORGS},ext_vendor_id"),
+                mismatch("", "column 8: expected the end of the header or a `metadata.` column, found `ext_vendor_id`"),
+            ),
             (format!("{ORGS},"), mismatch("", "column 8: expected the end of the header or a `metadata.` column, found ``")),
-            (format!("{ORGS},metadata."),
-             mismatch("", "column 8: expected the end of the header or a `metadata.` column, found `metadata.`")),
+            (
+                format!("{ORGS},metadata."),
+                mismatch("", "column 8: expected the end of the header or a `metadata.` column, found `metadata.`"),
+            ),
         ] {
             assert_eq!(told(FileKind::Orgs, &header, V1_2), told_as);
         }

@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_sound_manifest_is_read() {
-        let text = text(CsvVersion::V1_2).replace("file.users,absent", "\"file.users\" , delta ") + "source.systemName,Nord\n";
+        let text = text(CsvVersion::V1_2).replace("file.users,absent", "\"file.users\",  delta ") + "source.systemName,Nord\n";
         let manifest = Manifest::parse(&text, &BOTH).expect("manifest");
         assert_eq!(manifest.version, CsvVersion::V1_2);
         assert_eq!(manifest.mode(FileKind::Users), FileMode::Delta);
@@ -199,21 +199,53 @@ mod tests {
     fn each_fault_has_its_code() {
         let sound = text(CsvVersion::V1_1);
         for (from, to, told) in [
-            ("propertyName", "property", "manifest.csv:1 header_mismatch: expected `propertyName,value`, found `property,value`"),
+            (
+                "propertyName",
+                "property",
+                "manifest.csv:1 header_mismatch: expected `propertyName,value`, found `property,value`",
+            ),
             ("file.users,absent\n", "", "manifest.csv manifest_bad_value file.users: the property is missing"),
             ("manifest.version,1.0\n", "", "manifest.csv manifest_bad_value manifest.version: the property is missing"),
-            ("file.users,absent", "file.users,full",
-             "manifest.csv manifest_bad_value file.users: expected `absent`, `bulk` or `delta`, found `full`"),
-            ("file.users,absent", "file.users,absent\nfile.users,bulk",
-             "manifest.csv manifest_duplicate_property file.users: line 17 declares it again"),
-            ("version,1.1", "version,1.3", "manifest.csv manifest_unknown_version oneroster.version: expected `1.1` or `1.2`, found `1.3`"),
-            ("version,1.0", "version,2.0", "manifest.csv manifest_unknown_version manifest.version: expected `1.0`, found `2.0`"),
-            ("file.users,absent", "file.users,absent\nfile.roles,bulk",
-             "manifest.csv manifest_bad_value file.roles: OneRoster 1.1 has no such file, it can only be `absent`"),
-            ("file.users,absent", "file.users,absent\nfile.friends,bulk",
-             "manifest.csv manifest_bad_value file.friends: no version of OneRoster has such a file"),
-            ("file.users,absent", "file.users", "manifest.csv manifest_bad_value: line 16 has 1 cells instead of a property and its value"),
-            ("file.users,absent", "file.users,\"absent", "manifest.csv:16 quote_error: a line break stands inside a cell, or a quote is never closed"),
+            (
+                "file.users,absent",
+                "file.users,full",
+                "manifest.csv manifest_bad_value file.users: expected `absent`, `bulk` or `delta`, found `full`",
+            ),
+            (
+                "file.users,absent",
+                "file.users,absent\nfile.users,bulk",
+                "manifest.csv manifest_duplicate_property file.users: line 17 declares it again",
+            ),
+            (
+                "version,1.1",
+                "version,1.3",
+                "manifest.csv manifest_unknown_version oneroster.version: expected `1.1` or `1.2`, found `1.3`",
+            ),
+            (
+                "version,1.0",
+                "version,2.0",
+                "manifest.csv manifest_unknown_version manifest.version: expected `1.0`, found `2.0`",
+            ),
+            (
+                "file.users,absent",
+                "file.users,absent\nfile.roles,bulk",
+                "manifest.csv manifest_bad_value file.roles: OneRoster 1.1 has no such file, it can only be `absent`",
+            ),
+            (
+                "file.users,absent",
+                "file.users,absent\nfile.friends,bulk",
+                "manifest.csv manifest_bad_value file.friends: no version of OneRoster has such a file",
+            ),
+            (
+                "file.users,absent",
+                "file.users",
+                "manifest.csv manifest_bad_value: line 16 has 1 cells instead of a property and its value",
+            ),
+            (
+                "file.users,absent",
+                "file.users,\"absent",
+                "manifest.csv:16 quote_error: a line break stands inside a cell, or a quote is never closed",
+            ),
         ] {
             let faults = Manifest::parse(&sound.replacen(from, to, 1), &BOTH).expect_err(told);
             assert_eq!(faults.iter().map(ToString::to_string).collect::<Vec<_>>(), [told]);

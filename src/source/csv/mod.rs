@@ -9,6 +9,7 @@
 //! intake is then told to switch; it must not have concluded any absence before the collection ended.
 
 mod block;
+mod cells;
 mod fault;
 mod feed;
 mod files;

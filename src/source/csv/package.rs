@@ -247,7 +247,7 @@ fn zip_entries(
     faults: &mut Vec<Finding>,
 ) -> Result<Vec<Entry>, Stop> {
     if archive.len() > bounds.entries_max {
-        let detail = format!("{} entries, at most {} are allowed", archive.len(), bounds.entries_max);
+        let detail = format!("{} files, at most {} are allowed", archive.len(), bounds.entries_max);
         return Err(Stop::because(of_package("zip_too_large", "", detail)));
     }
     let metadata = archive.metadata();

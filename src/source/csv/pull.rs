@@ -2,13 +2,13 @@
 
 use crate::roster::{Collection, Finding, Mode};
 use crate::source::csv::block::{Block, ReadFault};
+use crate::source::csv::cells::Cells;
 use crate::source::csv::fault::{Stop, of_file, of_package, shown, warning};
 use crate::source::csv::feed::{FeedRule, NO_ROWS, feed};
 use crate::source::csv::files::{CsvVersion, FileKind};
 use crate::source::csv::header::{HeaderRule, Layout, layout};
 use crate::source::csv::manifest::{FileMode, Manifest};
 use crate::source::csv::package::{Content, Entry, PackageFiles};
-use crate::source::csv::parse::Cells;
 use crate::source::csv::scan::{QuoteFault, Scan};
 use crate::source::csv::settings::{BulkWithStatus, CsvSourceSettings};
 use crate::source::csv::sink::RowSink;
@@ -92,15 +92,13 @@ pub(crate) fn manifest(
 /// Whether the package builds on what is stored: a rostering file holds changes or is not there. A bulk file that turns
 /// out to hold statuses does not count: together with the other files it can stand alone.
 pub(crate) fn is_incremental(manifest: &Manifest, settings: &CsvSourceSettings) -> bool {
-    Collection::ALL
-        .into_iter()
-        .map(FileKind::of_collection)
-        .filter(|kind| kind.is_in(manifest.version))
-        .any(|kind| match manifest.mode(kind) {
+    Collection::ALL.into_iter().map(FileKind::of_collection).filter(|kind| kind.is_in(manifest.version)).any(|kind| {
+        match manifest.mode(kind) {
             FileMode::Bulk => false,
             FileMode::Delta => true,
             FileMode::Absent => !(kind == FileKind::Courses && settings.courses_optional),
-        })
+        }
+    })
 }
 
 /// One line about a package, for people.
@@ -155,11 +153,10 @@ fn survey(
     settings: &CsvSourceSettings,
     warnings: &mut Vec<Finding>,
 ) -> Result<Layout, Stop> {
-    let rule =
-        HeaderRule { version: manifest.version, lenient: settings.lenient, keep_metadata: &settings.keep_metadata };
+    let rule = HeaderRule { version: manifest.version, lenient: settings.lenient, keep_metadata: &settings.keep_metadata };
     let (header, has_rows) = head(files, entry)?;
     let cells: Vec<&str> = header.iter().map(String::as_str).collect();
-    let layout = layout(kind, &cells, rule, warnings).map_err(Stop::because)?;
+    let layout = layout(kind, &cells, rule, warnings).map_err(|fault| Stop::because(*fault))?;
     if !has_rows {
         return Err(Stop::because(of_file("no_rows", &entry.name, 0, NO_ROWS)));
     }
@@ -220,7 +217,8 @@ fn without_manifest(
 }
 
 fn looks_like_sds(files: &mut PackageFiles) -> Result<bool, Stop> {
-    const V1: [&str; 6] = ["school.csv", "section.csv", "student.csv", "teacher.csv", "studentenrollment.csv", "teacherroster.csv"];
+    const V1: [&str; 6] =
+        ["school.csv", "section.csv", "student.csv", "teacher.csv", "studentenrollment.csv", "teacherroster.csv"];
     let is_v1 = |entry: &Entry| V1.contains(&entry.name.to_ascii_lowercase().as_str());
     if files.entries().iter().any(is_v1) {
         return Ok(true);

@@ -51,8 +51,9 @@ impl Sightings {
             sighting.since.elapsed() >= Duration::from_secs(settle_secs)
         };
         let mut told = None;
-        for companion in companions(path, "sha256") {
-            match fs::read_to_string(&companion) {
+        // Of a folder, nobody can say which bytes such a digest would be taken over.
+        for companion in companions(path, "sha256").iter().filter(|_| !path.is_dir()) {
+            match fs::read_to_string(companion) {
                 Ok(text) => told = Some(text),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),

@@ -8,7 +8,7 @@ use crate::base::SourceId;
 use crate::roster::RosterIntake;
 use crate::source::api::{Package, RosterSource, Seen, SourceError};
 use crate::source::csv::package::{PackageFiles, has_ending, is_ignored};
-use crate::source::csv::pull;
+use crate::source::csv::pull::{is_incremental, manifest, pull, summary};
 use crate::source::csv::settings::{CsvSourceSettings, DropKind};
 use crate::source::csv::settle::{Look, Sightings};
 use crate::source::csv::sink::RowSink;
@@ -54,7 +54,7 @@ impl CsvSource {
     fn path_of(&self, package: &Package) -> PathBuf {
         match self.settings.kind {
             DropKind::Package => self.settings.path.clone(),
-            DropKind::Drop => PathBuf::from(&package.location),
+            DropKind::Drop => self.settings.path.join(&package.name),
         }
     }
 
@@ -75,7 +75,7 @@ impl CsvSource {
         let path = self.path_of(package);
         self.check_unchanged(&path, package)?;
         let mut files = self.open(&path, &package.name)?;
-        let pulled = pull::pull(&mut files, &self.settings, sink);
+        let pulled = pull(&mut files, &self.settings, sink);
         // Also before a rejection: what was read may be half of the old and half of a new package.
         self.check_unchanged(&path, package)?;
         pulled.map_err(|stop| stop.into_error(&package.name))
@@ -124,9 +124,8 @@ impl RosterSource for CsvSource {
 
     fn is_incremental(&self, package: &Package) -> Result<bool, SourceError> {
         let mut files = self.open(&self.path_of(package), &package.name)?;
-        let manifest = pull::manifest(&mut files, &self.settings, &mut Vec::new())
-            .map_err(|stop| stop.into_error(&package.name))?;
-        Ok(pull::is_incremental(&manifest, &self.settings))
+        let read = manifest(&mut files, &self.settings, &mut Vec::new()).map_err(|stop| stop.into_error(&package.name))?;
+        Ok(is_incremental(&read, &self.settings))
     }
 
     fn check(&self) -> Result<String, SourceError> {
@@ -135,8 +134,7 @@ impl RosterSource for CsvSource {
             return Ok(format!("{place}: reachable, no package there yet"));
         };
         let mut files = self.open(&path, &name)?;
-        let manifest =
-            pull::manifest(&mut files, &self.settings, &mut Vec::new()).map_err(|stop| stop.into_error(&name))?;
-        Ok(format!("{place}: newest package {name}, {}", pull::summary(&manifest, &self.settings)))
+        let read = manifest(&mut files, &self.settings, &mut Vec::new()).map_err(|stop| stop.into_error(&name))?;
+        Ok(format!("{place}: newest package {name}, {}", summary(&read, &self.settings)))
     }
 }

@@ -133,10 +133,11 @@ fn causes() -> impl Strategy<Value = crate::license::Causes> {
 }
 
 fn absence() -> impl Strategy<Value = Absence> {
-    (text(), text(), any::<u32>(), any::<i32>(), any::<(bool, bool, bool)>()).prop_map(
-        |(person, source, count, since, (ended, held, removed))| Absence {
+    (text(), text(), option::of(text()), any::<u32>(), any::<i32>(), any::<(bool, bool, bool)>()).prop_map(
+        |(person, source, org, count, since, (ended, held, removed))| Absence {
             person: PersonKey::new(person),
             source: SourceId::new(source),
+            org: org.map(OrgId::new),
             count,
             since: Day(since),
             ended,

@@ -7,14 +7,17 @@ const CHUNK_BYTES: usize = 4 << 20;
 /// Level 1: a district's night is compressed while it is written.
 const LEVEL: i32 = 1;
 
-/// Cuts a growing buffer into chunks and hands each on: its number, its bytes, and the same compressed.
+/// Keeps a chunk: its number, its bytes, and the same compressed.
+type Keep<'f> = dyn FnMut(i64, &[u8], Vec<u8>) -> Result<(), Fault> + 'f;
+
+/// Cuts a growing buffer into chunks and hands each on.
 pub(in crate::store::sqlite) struct Chunks<'f> {
     next: i64,
-    keep: &'f mut dyn FnMut(i64, &[u8], Vec<u8>) -> Result<(), Fault>,
+    keep: &'f mut Keep<'f>,
 }
 
 impl<'f> Chunks<'f> {
-    pub(in crate::store::sqlite) fn new(keep: &'f mut dyn FnMut(i64, &[u8], Vec<u8>) -> Result<(), Fault>) -> Self {
+    pub(in crate::store::sqlite) fn new(keep: &'f mut Keep<'f>) -> Self {
         Self { next: 0, keep }
     }
 

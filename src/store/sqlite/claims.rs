@@ -52,6 +52,7 @@ struct Writer<'t> {
     /// New claims must not take an id given out before.
     first_new: ClaimId,
     next_claim: ClaimId,
+    new_ids: Vec<ClaimId>,
     used: BTreeMap<(PoolIx, OrgNameIx), i64>,
     queue: Vec<QueueChange>,
     row: Vec<Claim>,
@@ -92,6 +93,7 @@ impl<'t> Writer<'t> {
             fresh,
             first_new: head.next_claim,
             next_claim: head.next_claim,
+            new_ids: Vec::new(),
             used: BTreeMap::new(),
             queue: Vec::new(),
             row: Vec::new(),
@@ -131,7 +133,7 @@ impl<'t> Writer<'t> {
             (None, None) if after.id < self.first_new => {
                 return bad(format!("it would be new, but ids below {} were given out before", self.first_new));
             }
-            (None, None) => {}
+            (None, None) => self.new_ids.push(after.id),
             (Some(before), None) if before.state == ClaimState::Released => {
                 if self.last_released(person, before.id)? != Some(*before) {
                     return bad(format!("it was not released as the change says, {before:?}"));
@@ -218,6 +220,10 @@ impl<'t> Writer<'t> {
 
     fn finish(mut self) -> Result<ClaimId, Fault> {
         self.write_queue()?;
+        self.new_ids.sort_unstable();
+        if let Some(twice) = self.new_ids.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Fault::corrupt(format!("claim {}", twice[0]), "the batch gives this id to two new claims"));
+        }
         let mut add = self.tx.prepare_cached(
             "INSERT INTO used_by_org (customer_id, pool, org, used) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT DO UPDATE SET used = used + excluded.used",

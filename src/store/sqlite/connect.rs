@@ -25,8 +25,9 @@ const STATEMENTS_KEPT: usize = 64;
 pub(in crate::store::sqlite) struct Door {
     path: PathBuf,
     place: String,
-    writer: Mutex<Connection>,
+    /// Before the writer: fields close in this order, and only a writer that closes last clears the log away.
     readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
 }
 
 impl Door {

@@ -89,3 +89,32 @@ fn told_by_sqlite(cause: rusqlite::Error, place: &str) -> StoreError {
         _ => StoreError::Database { place, cause: Box::new(cause) },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use crate::base::ErrorChain;
+    use crate::store::api::StoreError;
+    use crate::store::sqlite::fault::Fault;
+
+    fn told(code: i32) -> StoreError {
+        Fault::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).told("sqlite:/srv/r.db")
+    }
+
+    #[test]
+    fn sqlites_codes_become_sentences() {
+        assert!(matches!(told(ffi::SQLITE_BUSY), StoreError::Busy { .. }));
+        assert!(matches!(told(ffi::SQLITE_BUSY_SNAPSHOT), StoreError::Busy { .. }));
+        assert!(matches!(told(ffi::SQLITE_FULL), StoreError::DiskFull { .. }));
+        assert!(matches!(told(ffi::SQLITE_READONLY_DBMOVED), StoreError::ReadOnly { .. }));
+        assert!(matches!(told(ffi::SQLITE_CORRUPT), StoreError::Corrupt { .. }));
+        assert!(matches!(told(ffi::SQLITE_NOTADB), StoreError::Corrupt { .. }));
+        let disk = told(ffi::SQLITE_IOERR_FSYNC);
+        assert_eq!(
+            ErrorChain(&disk).to_string().split(": ").take(2).collect::<Vec<_>>(),
+            ["use sqlite:/srv/r.db", "read or write the disk (SQLite code 1034); check the disk and the system's log"]
+        );
+        assert!(matches!(told(ffi::SQLITE_CANTOPEN), StoreError::Database { .. }));
+    }
+}

@@ -49,3 +49,26 @@ pub(in crate::store::sqlite) fn plan(tx: &Transaction<'_>, customer: &CustomerId
     }
     take_plan(&content).map(Some).map_err(Fault::unreadable(|| format!("plan {}", id.short())))
 }
+
+/// Drops the plans of a customer that are not of its newest `keep` runs, nor of a held run or one under way. Returns
+/// how many.
+pub(in crate::store::sqlite) fn prune(tx: &Transaction<'_>, customer: &CustomerId, keep: u32) -> Result<u32, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(0) };
+    let mut ask = tx.prepare_cached(
+        "SELECT id FROM plans WHERE customer_id = ?1 AND id NOT IN (
+             SELECT plan FROM (SELECT plan FROM runs WHERE customer_id = ?1 ORDER BY id DESC LIMIT ?2) WHERE plan IS NOT NULL
+             UNION ALL
+             SELECT plan FROM runs WHERE customer_id = ?1 AND state IN (0, 1, 3, 4) AND plan IS NOT NULL)",
+    )?;
+    let drops = ask.query_map((head.id, keep), |row| row.get::<_, [u8; 32]>(0))?.collect::<Result<Vec<_>, _>>()?;
+    for plan in &drops {
+        for delete in [
+            "DELETE FROM plan_chunk WHERE customer_id = ?1 AND plan = ?2",
+            "DELETE FROM plan_snapshot WHERE customer_id = ?1 AND plan = ?2",
+            "DELETE FROM plans WHERE customer_id = ?1 AND id = ?2",
+        ] {
+            tx.prepare_cached(delete)?.execute((head.id, plan))?;
+        }
+    }
+    u32::try_from(drops.len()).map_err(|_| Fault::corrupt("the plans", "there are more than 2³²"))
+}

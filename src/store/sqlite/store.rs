@@ -140,8 +140,8 @@ impl Store for SqliteStore {
         self.door.read(|tx| snapshots::chunks(tx, digest, each))
     }
 
-    fn prune_snapshots(&self, customer: &CustomerId, keep: u32) -> Result<u32, StoreError> {
-        self.door.write(|tx| snapshots::prune(tx, customer, keep))
+    fn prune(&self, customer: &CustomerId, snapshot_runs: u32, plan_runs: u32) -> Result<(u32, u32), StoreError> {
+        self.door.write(|tx| Ok((snapshots::prune(tx, customer, snapshot_runs)?, plans::prune(tx, customer, plan_runs)?)))
     }
 
     fn save_plan(&self, plan: &Plan) -> Result<(), StoreError> {

@@ -3,10 +3,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::base::{CustomerId, Digest, PoolId, RequestId, RunId, Seats, SourceId};
+use crate::base::{Balance, CustomerId, Day, PoolId, RequestId, RunId};
 use crate::telemetry::events::{
-    DaemonStarted, DaemonStopping, NegativeBalance, NoticeWritten, PackageRejected, RequestTaken, RunFailed, RunFinished,
-    RunStarted, StoreTrouble,
+    DaemonStarted, DaemonStopping, NegativeBalance, NoticeWritten, RequestTaken, RunFailed, RunFinished, StoreTrouble,
 };
 
 #[derive(Clone, Default)]
@@ -63,6 +62,7 @@ fn a_finished_run_is_one_line_to_act_on() {
         withheld: 1,
         findings: 5,
         millis: 812,
+        message: "pool learn at -2",
     };
     assert_eq!(
         logged(|| run.emit()),
@@ -70,7 +70,7 @@ fn a_finished_run_is_one_line_to_act_on() {
             "level": "INFO", "event": "run_finished", "customer.id": "north", "run.id": 7, "state": "succeeded",
             "people": 1000, "seated": 41, "released": 3, "waiting": 2, "withheld": 1, "findings": 5, "millis": 812,
             "message": "Run 7 of north succeeded in 812 ms: 1000 people, 41 seated, 3 released, 2 waiting, 1 withheld, \
-                        5 findings.",
+                        5 findings. pool learn at -2",
         })
     );
     for state in ["held", "succeeded_with_errors"] {
@@ -80,10 +80,13 @@ fn a_finished_run_is_one_line_to_act_on() {
 
 #[test]
 fn a_failure_tells_its_whole_chain_once() {
-    let line = logged(|| RunFailed { customer: &"north".into(), run: RunId(7), error: &Outer(Inner) }.emit());
+    let line = logged(|| RunFailed { customer: &"north".into(), request: RequestId(7), error: &Outer(Inner) }.emit());
     assert_eq!(line["level"], "ERROR");
     assert_eq!(line["error"], "read page 3 of sis: connection reset");
-    assert_eq!(line["message"], "Run 7 of north could not read page 3 of sis: connection reset. Nothing was changed.");
+    assert_eq!(
+        line["message"],
+        "The run for request 7 of north could not read page 3 of sis: connection reset. Nothing was changed."
+    );
     let line = logged(|| StoreTrouble { store: "sqlite:x.db", doing: "Trying again in 5 s", error: &Outer(Inner) }.emit());
     assert_eq!(line["message"], "Could not read page 3 of sis: connection reset. Trying again in 5 s.");
     assert_eq!(line["store"], "sqlite:x.db");
@@ -91,10 +94,16 @@ fn a_failure_tells_its_whole_chain_once() {
 
 #[test]
 fn every_message_can_be_read_alone() {
-    let (customer, source, pool) = (&CustomerId::from("north"), &SourceId::from("sis"), &PoolId::from("learn"));
+    let (customer, pool) = (&CustomerId::from("north"), &PoolId::from("learn"));
     let started = DaemonStarted { version: "1.2.3", store: "sqlite:x.db", customers: 2, workers: 4 };
-    let digest = &Digest::default();
-    let rejected = PackageRejected { customer, source, package: "a.zip", digest, reason: "users.csv is missing", findings: 1 };
+    let negative = NegativeBalance {
+        customer,
+        pool,
+        balance: Balance(-3),
+        causes: "3 sync_overdraw",
+        band: "minor",
+        overage_since: Day::parse("2026-03-02"),
+    };
     for (line, event, message) in [
         (logged(|| started.emit()), "daemon_started", "Daemon 1.2.3 started on sqlite:x.db: 2 customers, 4 workers."),
         (
@@ -108,30 +117,17 @@ fn every_message_can_be_read_alone() {
             "Took up request 9 of north (drop).",
         ),
         (
-            logged(|| RunStarted { customer, run: RunId(7), trigger: "nightly" }.emit()),
-            "run_started",
-            "Run 7 of north started (nightly).",
-        ),
-        (
-            logged(|| rejected.emit()),
-            "package_rejected",
-            "Rejected package a.zip of source sis of north: users.csv is missing (1 findings). \
-             It is tried again when it changes.",
-        ),
-        (
-            logged(|| NoticeWritten { customer, run: None, kind: "hold_opened", pool: None }.emit()),
+            logged(|| NoticeWritten { customer, kind: "hold_opened", text: "Run 7 is held." }.emit()),
             "notice_written",
-            "Wrote the notice hold_opened about north.",
+            "Notice to north: Run 7 is held.",
         ),
         (
-            logged(|| NegativeBalance { customer, pool, allowance: Seats(100), used: Seats(103) }.emit()),
+            logged(|| negative.emit()),
             "negative_balance",
-            "Pool learn of north has a balance of -3: 103 of 100 seats are used.",
+            "Pool learn of north is at -3 (3 sync_overdraw); overage open since 2026-03-02, minor.",
         ),
     ] {
         assert_eq!(line["event"], event);
         assert_eq!(line["message"], message);
     }
-    let notice = logged(|| NoticeWritten { customer, run: Some(RunId(7)), kind: "overage", pool: Some(pool) }.emit());
-    assert_eq!((&notice["run.id"], &notice["pool.id"]), (&json!(7), &json!("learn")));
 }

@@ -9,7 +9,7 @@ use crate::license::claim::{Names, OrgNameIx};
 use crate::license::entry::{Entry, Mismatch, PoolTerms};
 use crate::license::grant::{AgreedExcess, Pin, PinKind};
 use crate::license::ledger::Ledger;
-use crate::license::ledger::world::{Commit, World, grant, two_commits};
+use crate::license::ledger::tests::world::{Commit, World, grant, two_commits};
 use crate::license::transition::may_become;
 
 #[test]
@@ -206,6 +206,7 @@ fn decisions_absences_and_sources_are_folded() {
     let absence = |count| Absence {
         person: "ben".into(),
         source: "hr".into(),
+        org: None,
         count,
         since: Day(1),
         ended: false,

@@ -1,0 +1,200 @@
+//! The end of an intake: which records make up the roster.
+
+use crate::base::Day;
+use crate::roster::book::{Book, Flaw};
+use crate::roster::canon::{Loose, LoosePerson, canonical};
+use crate::roster::desk::Desk;
+use crate::roster::desk_people::range;
+use crate::roster::finding::{Finding, Level};
+use crate::roster::links::State;
+use crate::roster::model::{Enrollment, RecordHash, Role, Roster};
+use crate::roster::parents::Nested;
+use crate::roster::rows::RowAt;
+use crate::roster::table::{Choice, Record, Table};
+
+/// Which slots make up the roster. A stored record that stays brings along what it points at, be that in this read or
+/// not: it stays exactly as it was (R104).
+struct Kept {
+    orgs: Vec<bool>,
+    sessions: Vec<bool>,
+    courses: Vec<bool>,
+    classes: Vec<bool>,
+    people: Vec<bool>,
+}
+
+fn present<T: Record>(table: &Table<T>) -> Vec<bool> {
+    (0..table.len() as u32).map(|slot| table.present(slot)).collect()
+}
+
+/// The records of the kept slots that come from the store.
+fn stored<'a, T: Record>(table: &'a Table<T>, kept: &'a [bool]) -> impl Iterator<Item = &'a T> {
+    (0u32..).zip(&table.stored).filter_map(|(slot, record)| {
+        let from_row = matches!(table.choice(slot), Choice::Row(_));
+        (kept[slot as usize] && !from_row).then_some(record)
+    })
+}
+
+fn keep_parents<T: Nested>(table: &Table<T>, kept: &mut [bool]) {
+    for slot in 0..table.stored.len() as u32 {
+        let mut at = slot;
+        while kept[at as usize] && !matches!(table.choice(at), Choice::Row(_)) {
+            let Some(parent) = table.stored.get(at as usize).and_then(Nested::parent) else { break };
+            if kept[parent as usize] {
+                break;
+            }
+            kept[parent as usize] = true;
+            at = parent;
+        }
+    }
+}
+
+/// The record of each kept slot.
+fn pick<'a, T: Record>(table: &'a Table<T>, kept: &[bool]) -> Vec<Option<&'a T>> {
+    let record = |slot: u32| table.get(slot).or_else(|| table.stored.get(slot as usize));
+    (0u32..).zip(kept).map(|(slot, &kept)| if kept { record(slot) } else { None }).collect()
+}
+
+impl Desk {
+    /// Makes the roster.
+    pub(crate) fn finish(mut self) -> (Roster, Book) {
+        self.close();
+        self.concerned.resize(self.people.len(), false);
+        self.warn_two_primary_teachers();
+        let kept = self.kept();
+        let people = (0u32..).zip(&kept.people).map(|(slot, &kept)| if kept { self.loose_person(slot) } else { None });
+        let people: Vec<Option<LoosePerson<'_>>> = people.collect();
+        let made = canonical(&Loose {
+            texts: self.arena(),
+            words: self.words.texts(),
+            names: self.names.texts(),
+            orgs: pick(&self.orgs, &kept.orgs),
+            sessions: pick(&self.sessions, &kept.sessions),
+            courses: pick(&self.courses, &kept.courses),
+            classes: pick(&self.classes, &kept.classes),
+            people,
+            roles: &|visit| self.all_roles(&kept.people, visit),
+            enrollments: &|visit| self.all_enrollments(&kept.people, visit),
+        });
+        let roster = made.unwrap_or_else(|full| {
+            // Cannot happen: these texts lie in one arena already. If it did, nothing of the read may be used.
+            self.book.findings.push(Finding {
+                level: Level::Package,
+                rule: "too_much_text",
+                file: String::new(),
+                row: 0,
+                record: String::new(),
+                field: String::new(),
+                detail: full.to_string(),
+            });
+            Roster::default()
+        });
+        (roster, self.book)
+    }
+
+    fn loose_person(&self, slot: u32) -> Option<LoosePerson<'_>> {
+        let quarantined = self.concerned[slot as usize] || self.people.kept_blindly(slot);
+        let (person, attributes) = match self.people.choice(slot) {
+            Choice::Row(row) => (self.people.rows.get(row as usize)?, &self.attributes),
+            Choice::Stored | Choice::Absent => (self.people.stored.get(slot as usize)?, &self.attributes_stored),
+        };
+        Some(LoosePerson { person, attributes: &attributes[range(person.attributes)], quarantined })
+    }
+
+    fn kept(&self) -> Kept {
+        let mut kept = Kept {
+            orgs: present(&self.orgs),
+            sessions: present(&self.sessions),
+            courses: present(&self.courses),
+            classes: present(&self.classes),
+            people: present(&self.people),
+        };
+        // Whoever has a bad row is there, even if their own row is missing.
+        for slot in 0..self.people.stored.len() {
+            kept.people[slot] |= self.concerned[slot];
+        }
+        for person in stored(&self.people, &kept.people) {
+            person.primary_org.into_iter().for_each(|org| kept.orgs[org.0 as usize] = true);
+        }
+        self.all_roles(&kept.people, &mut |_, role| kept.orgs[role.org.0 as usize] = true);
+        let classes = &mut kept.classes;
+        self.all_enrollments(&kept.people, &mut |_, enrollment| classes[enrollment.class.0 as usize] = true);
+        for class in stored(&self.classes, &kept.classes) {
+            class.course.into_iter().for_each(|course| kept.courses[course.0 as usize] = true);
+            class.sessions.iter().for_each(|session| kept.sessions[session.0 as usize] = true);
+            kept.orgs[class.school.0 as usize] = true;
+        }
+        for course in stored(&self.courses, &kept.courses) {
+            course.school_year.into_iter().for_each(|session| kept.sessions[session.0 as usize] = true);
+            kept.orgs[course.org.0 as usize] = true;
+        }
+        keep_parents(&self.sessions, &mut kept.sessions);
+        keep_parents(&self.orgs, &mut kept.orgs);
+        kept
+    }
+
+    fn all_roles(&self, people: &[bool], visit: &mut dyn FnMut(u32, &Role)) {
+        for slot in (0..people.len() as u32).filter(|&slot| people[slot as usize]) {
+            let stored = self.people.stored.get(slot as usize);
+            if let Choice::Row(row) = self.people.choice(slot) {
+                let person = &self.people.rows[row as usize];
+                for &(role, org) in &self.inline[range(person.roles)] {
+                    let (first, last, modified) = (Day::MIN, Day::MAX, person.modified);
+                    let id = RecordHash::default();
+                    visit(slot, &Role { role, org, primary: false, first, last, id, ended: false, modified });
+                }
+            } else if let Some(person) = stored {
+                self.roles.stored[range(person.roles)].iter().filter(|r| r.id.is_zero()).for_each(|r| visit(slot, r));
+            }
+            if let Some(person) = stored {
+                for at in range(person.roles) {
+                    if !self.roles.stored[at].id.is_zero() && self.roles.stays(at) {
+                        visit(slot, &self.roles.stored[at]);
+                    }
+                }
+            }
+        }
+        for row in &self.roles.rows {
+            if row.state == State::Good && people[row.person as usize] {
+                visit(row.person, &row.link);
+            }
+        }
+    }
+
+    fn all_enrollments(&self, people: &[bool], visit: &mut dyn FnMut(u32, &Enrollment)) {
+        for (slot, person) in (0u32..).zip(&self.people.stored).filter(|&(slot, _)| people[slot as usize]) {
+            for at in range(person.enrollments) {
+                if self.enrollments.stays(at) {
+                    visit(slot, &self.enrollments.stored[at]);
+                }
+            }
+        }
+        for row in &self.enrollments.rows {
+            if row.state == State::Good && people[row.person as usize] {
+                visit(row.person, &row.link);
+            }
+        }
+    }
+
+    /// A class with more than one primary teacher is odd, and no more than that.
+    fn warn_two_primary_teachers(&mut self) {
+        let teacher = self.words.texts().iter().position(|&word| self.scribe.get(word) == "teacher");
+        let (Some(teacher), false) = (teacher, self.enrollments.rows.is_empty()) else { return };
+        let mut primary = Vec::new();
+        self.all_enrollments(&present(&self.people), &mut |person, enrollment| {
+            if enrollment.primary && !enrollment.ended && usize::from(enrollment.role.0) == teacher {
+                primary.push((enrollment.class, person));
+            }
+        });
+        primary.sort_unstable();
+        primary.dedup();
+        let file = self.enrollments.rows.first().map_or("", |row| self.book.at(row.place).file);
+        for class in primary.chunk_by(|a, b| a.0 == b.0).filter(|class| class.len() > 1) {
+            let id = self.owned(self.classes.id(class[0].0.0));
+            let detail = format!("class {id} has {} primary teachers", class.len());
+            self.book.warn(RowAt { file, row: 0 }, "", Flaw::graph("two_primary_teachers", "primary", detail));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

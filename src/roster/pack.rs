@@ -1,0 +1,196 @@
+//! A roster as bytes, always the same for the same roster, so that a digest names it.
+//!
+//! Layout: a version byte, ten counts, all texts column by column in the order of the arena, then the numbers column by
+//! column. Columns put like beside like, which is what the compression of whoever stores the chunks lives on. Handles,
+//! days and stamps are told as differences from the record before.
+
+use hashbrown::HashTable;
+
+use crate::base::{Day, Digest, Digester, Text};
+use crate::roster::intern::text_hash;
+use crate::roster::model::{Modified, Roster};
+use crate::roster::wire::Writer;
+
+/// The version of the layout; the first byte.
+pub(crate) const LAYOUT: u8 = 1;
+
+/// Writes a canonical roster in chunks of about 1 MiB.
+pub fn pack(roster: &Roster, sink: &mut dyn FnMut(&[u8])) {
+    let mut packer = Packer { out: Writer::new(sink), roster, known: HashTable::new(), texts: Vec::new() };
+    packer.out.raw(&[LAYOUT]);
+    packer.counts();
+    packer.texts();
+    packer.places();
+    packer.people();
+    packer.links();
+    packer.out.finish();
+}
+
+/// The name of a roster: SHA-256 over its packed bytes.
+pub fn digest_of(roster: &Roster) -> Digest {
+    let mut digester = Digester::default();
+    pack(roster, &mut |bytes| {
+        digester.stream(bytes);
+    });
+    digester.finish()
+}
+
+/// A day as a number: 0 has no start, 1 has no end, others by their difference from the last such day.
+pub(crate) fn day_code(day: Day, last: &mut i32) -> u64 {
+    match day {
+        Day::MIN => 0,
+        Day::MAX => 1,
+        Day(day) => {
+            let difference = i64::from(day) - i64::from(*last);
+            *last = day;
+            ((difference << 1) ^ (difference >> 63)) as u64 + 2
+        }
+    }
+}
+
+struct Packer<'a> {
+    out: Writer<'a>,
+    roster: &'a Roster,
+    /// Texts of the columns that repeat, by their number.
+    known: HashTable<u32>,
+    texts: Vec<Text>,
+}
+
+impl Packer<'_> {
+    fn counts(&mut self) {
+        let r = self.roster;
+        let counts = [
+            r.role_words.len(),
+            r.attribute_names.len(),
+            r.orgs.len(),
+            r.sessions.len(),
+            r.courses.len(),
+            r.classes.len(),
+            r.people.len(),
+            r.roles.len(),
+            r.enrollments.len(),
+            r.attributes.len(),
+        ];
+        counts.into_iter().for_each(|count| self.out.number(count as u64));
+    }
+
+    fn texts(&mut self) {
+        let r = self.roster;
+        macro_rules! columns {
+            ($records:ident: $($way:ident $field:ident),*) => {
+                $(r.$records.iter().for_each(|record| self.$way(record.$field));)*
+            };
+        }
+        r.role_words.iter().chain(&r.attribute_names).for_each(|&word| self.once(word));
+        columns!(orgs: once id, once name, again kind, once identifier);
+        columns!(sessions: once id, once title, again kind);
+        columns!(courses: once id, once title, once code, again grades, again subjects, again subject_codes);
+        columns!(classes: once id, once title, again kind, once code, again grades, again subjects, again subject_codes);
+        columns!(people: once key, once given, once family, once email, once username, once identifier, again grades);
+        columns!(attributes: again value);
+    }
+
+    fn once(&mut self, text: Text) {
+        self.out.text(self.roster.text(text));
+    }
+
+    /// A text that may have been there: 0 and the text, or the number it got when it was.
+    fn again(&mut self, text: Text) {
+        let (roster, texts) = (self.roster, &mut self.texts);
+        let plain = roster.text(text);
+        let hash = text_hash(plain);
+        if let Some(&known) = self.known.find(hash, |&at| roster.text(texts[at as usize]) == plain) {
+            self.out.number(u64::from(known) + 1);
+            return;
+        }
+        let at = texts.len() as u32;
+        texts.push(text);
+        self.known.insert_unique(hash, at, |&at| text_hash(roster.text(texts[at as usize])));
+        self.out.number(0);
+        self.out.text(plain);
+    }
+
+    fn places(&mut self) {
+        let r = self.roster;
+        let optional = |handle: Option<u32>| handle.map_or(0, |handle| u64::from(handle) + 1);
+        r.orgs.iter().for_each(|o| self.out.number(optional(o.parent.map(|org| org.0))));
+        self.ended(r.orgs.iter().map(|o| (o.ended, o.modified)));
+        r.sessions.iter().for_each(|s| self.out.number(optional(s.parent.map(|session| session.0))));
+        self.days(r.sessions.iter().map(|s| s.first));
+        self.days(r.sessions.iter().map(|s| s.last));
+        self.ended(r.sessions.iter().map(|s| (s.ended, s.modified)));
+        r.courses.iter().for_each(|c| self.out.number(optional(c.school_year.map(|session| session.0))));
+        r.courses.iter().for_each(|c| self.out.number(u64::from(c.org.0)));
+        self.ended(r.courses.iter().map(|c| (c.ended, c.modified)));
+        r.classes.iter().for_each(|c| self.out.number(optional(c.course.map(|course| course.0))));
+        r.classes.iter().for_each(|c| self.out.number(u64::from(c.school.0)));
+        for class in &r.classes {
+            self.out.number(class.sessions.len() as u64);
+            class.sessions.iter().for_each(|session| self.out.number(u64::from(session.0)));
+        }
+        self.ended(r.classes.iter().map(|c| (c.ended, c.modified)));
+    }
+
+    fn people(&mut self) {
+        let r = self.roster;
+        r.people.iter().for_each(|p| self.out.number(p.primary_org.map_or(0, |org| u64::from(org.0) + 1)));
+        for p in &r.people {
+            self.out.raw(&[u8::from(p.enabled) | u8::from(p.ended) << 1 | u8::from(p.quarantined) << 2]);
+        }
+        self.stamps(r.people.iter().map(|p| p.modified));
+        r.people.iter().for_each(|p| self.out.number(u64::from(p.roles.1)));
+        r.people.iter().for_each(|p| self.out.number(u64::from(p.enrollments.1)));
+        r.people.iter().for_each(|p| self.out.number(u64::from(p.attributes.1)));
+        r.attributes.iter().for_each(|a| self.out.number(u64::from(a.name)));
+    }
+
+    fn links(&mut self) {
+        let r = self.roster;
+        macro_rules! links {
+            ($links:ident $place:ident) => {
+                self.handles(r.$links.iter().map(|l| l.$place.0));
+                r.$links.iter().for_each(|l| self.out.number(u64::from(l.role.0)));
+                for l in &r.$links {
+                    self.out.raw(&[u8::from(l.primary) | u8::from(l.ended) << 1 | u8::from(l.id.is_zero()) << 2]);
+                }
+                self.days(r.$links.iter().map(|l| l.first));
+                self.days(r.$links.iter().map(|l| l.last));
+                self.stamps(r.$links.iter().map(|l| l.modified));
+                for l in r.$links.iter().filter(|l| !l.id.is_zero()) {
+                    self.out.raw(&l.id.bits().to_be_bytes());
+                }
+            };
+        }
+        links!(roles org);
+        links!(enrollments class);
+    }
+
+    fn handles(&mut self, handles: impl Iterator<Item = u32>) {
+        let mut last = 0;
+        for handle in handles {
+            self.out.signed(i64::from(handle) - last);
+            last = i64::from(handle);
+        }
+    }
+
+    fn days(&mut self, days: impl Iterator<Item = Day>) {
+        let mut last = 0;
+        days.for_each(|day| self.out.number(day_code(day, &mut last)));
+    }
+
+    fn stamps(&mut self, stamps: impl Iterator<Item = Modified>) {
+        let mut last = 0;
+        for stamp in stamps {
+            self.out.signed(i64::from(stamp.0) - last);
+            last = i64::from(stamp.0);
+        }
+    }
+
+    fn ended(&mut self, records: impl Iterator<Item = (bool, Modified)> + Clone) {
+        records.clone().for_each(|(ended, _)| self.out.raw(&[u8::from(ended)]));
+        self.stamps(records.map(|(_, stamp)| stamp));
+    }
+}
+
+#[cfg(test)]
+mod tests;

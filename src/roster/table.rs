@@ -1,0 +1,329 @@
+//! The records of one collection while rows come in: what is stored, what the rows say, and which of the two counts.
+//!
+//! Every id gets a slot at its first mention, the stored records first, so that their handles are slots already.
+//! A stored record is never written over: a row that turns out to be bad leaves it as it was (R104).
+
+use hashbrown::HashTable;
+
+use crate::base::{ArenaFull, Instant, Text, TextArena};
+use crate::roster::book::{Book, Flaw, Place};
+use crate::roster::intern::{Scribe, text_hash};
+use crate::roster::model::{Class, Course, Modified, Org, Person, Session};
+use crate::roster::rows::{Collection, Mode, RowHead};
+
+/// A record with an id.
+pub(crate) trait Record {
+    /// Its id.
+    fn id(&self) -> Text;
+    /// Its last change.
+    fn modified(&self) -> Modified;
+    /// Marks it ended.
+    fn end(&mut self, modified: Modified);
+}
+
+macro_rules! record {
+    ($($name:ident $id:ident),*) => {$(
+        impl Record for $name {
+            fn id(&self) -> Text {
+                self.$id
+            }
+            fn modified(&self) -> Modified {
+                self.modified
+            }
+            fn end(&mut self, modified: Modified) {
+                self.ended = true;
+                self.modified = modified;
+            }
+        }
+    )*};
+}
+record!(Org id, Session id, Course id, Class id, Person key);
+
+/// What the rows came to for one id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// No row.
+    Nothing,
+    /// This row.
+    Row(u32),
+    /// The stored record has ended.
+    Ended,
+    /// A record that was never known has ended.
+    Void,
+    /// A row that cannot be used.
+    Bad,
+}
+
+/// Which record counts for one id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// None.
+    Absent,
+    /// The stored one.
+    Stored,
+    /// A row's.
+    Row(u32),
+}
+
+#[derive(Debug)]
+struct Slot {
+    id: Text,
+    stamp: i64,
+    place: Place,
+    said: Said,
+    /// A row was there, good or bad.
+    seen: bool,
+    /// A row of this id could not be read at all: whatever other rows say, the stored record stays.
+    unreadable: bool,
+}
+
+/// How a row arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// It is to be read into this slot.
+    Take(u32),
+    /// The id stood in an earlier row, at this slot and place.
+    Double(u32, Place),
+    /// Older than what is stored.
+    Outdated,
+    /// Nothing is to be done: a later row of the same file said more, or the row is rejected already.
+    Ignored,
+}
+
+/// The records of one collection.
+#[derive(Debug)]
+pub(crate) struct Table<T> {
+    /// Slots by id. The id's handle lies beside the slot, so that a look-up goes straight from here to the text.
+    index: HashTable<(u32, Text)>,
+    slots: Vec<Slot>,
+    /// The stored records; the first slots are theirs.
+    pub(crate) stored: Vec<T>,
+    /// Records made from rows, in order of arrival.
+    pub(crate) rows: Vec<T>,
+    /// What rows mean; `None` while the collection has not begun.
+    pub(crate) mode: Option<Mode>,
+    /// Rows without a readable id were there: nobody is absent.
+    pub(crate) untellable: bool,
+}
+
+/// A row's last change to the millisecond, for the order of rows of one file.
+pub(crate) fn stamp_of(head: &RowHead<'_>) -> i64 {
+    head.modified.map_or(i64::MIN, |Instant(millis)| millis)
+}
+
+fn modified_at(stamp: i64) -> Modified {
+    Modified(u32::try_from(stamp.max(0) / 1000).unwrap_or(u32::MAX))
+}
+
+/// A row's last change as it is stored.
+pub(crate) fn modified_of(head: &RowHead<'_>) -> Modified {
+    modified_at(stamp_of(head))
+}
+
+impl<T: Record> Table<T> {
+    /// Starts with the stored records.
+    pub(crate) fn new(stored: Vec<T>, arena: &TextArena) -> Self {
+        let mut table = Self {
+            index: HashTable::with_capacity(stored.len()),
+            slots: Vec::with_capacity(stored.len()),
+            stored,
+            rows: Vec::new(),
+            mode: None,
+            untellable: false,
+        };
+        for at in 0..table.stored.len() {
+            let id = table.stored[at].id();
+            table.add(id, arena);
+        }
+        table
+    }
+
+    fn add(&mut self, id: Text, arena: &TextArena) -> u32 {
+        let slot = self.slots.len() as u32;
+        self.slots.push(Slot {
+            id,
+            stamp: i64::MIN,
+            place: Place::default(),
+            said: Said::Nothing,
+            seen: false,
+            unreadable: false,
+        });
+        self.index.insert_unique(text_hash(arena.get(id)), (slot, id), |&(_, id)| text_hash(arena.get(id)));
+        slot
+    }
+
+    /// The slot of an id, if it was ever mentioned.
+    pub(crate) fn find(&self, arena: &TextArena, id: &str) -> Option<u32> {
+        self.index.find(text_hash(id), |&(_, known)| arena.get(known) == id).map(|&(slot, _)| slot)
+    }
+
+    /// The slot of an id, new at its first mention.
+    pub(crate) fn slot(&mut self, scribe: &mut Scribe, id: &str) -> Result<u32, ArenaFull> {
+        match self.find(scribe.arena(), id) {
+            Some(slot) => Ok(slot),
+            None => {
+                let id = scribe.write(id)?;
+                Ok(self.add(id, scribe.arena()))
+            }
+        }
+    }
+
+    /// How many ids were mentioned.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The id of a slot.
+    pub(crate) fn id(&self, slot: u32) -> Text {
+        self.slots[slot as usize].id
+    }
+
+    /// The place of a slot's row.
+    pub(crate) fn place(&self, slot: u32) -> Place {
+        self.slots[slot as usize].place
+    }
+
+    /// Whether a row is to be read.
+    fn arrive(&self, slot: u32, head: &RowHead<'_>) -> Arrival {
+        let known = &self.slots[slot as usize];
+        if self.mode == Some(Mode::Full) {
+            return if known.seen { Arrival::Double(slot, known.place) } else { Arrival::Take(slot) };
+        }
+        let stored = self.stored.get(slot as usize).map(Record::modified).unwrap_or_default();
+        if head.modified.is_some() && modified_of(head) < stored {
+            return Arrival::Outdated;
+        }
+        if known.seen && stamp_of(head) < known.stamp { Arrival::Ignored } else { Arrival::Take(slot) }
+    }
+
+    /// Decides what to do with a row; counts it.
+    pub(crate) fn admit(&mut self, scribe: &mut Scribe, book: &mut Book, what: Collection, head: &RowHead<'_>) -> Arrival {
+        let slot = match self.slot(scribe, head.id) {
+            Ok(slot) => slot,
+            Err(full) => {
+                // No room even for the id: as good as a row without one.
+                book.reject(what, head.at, head.id, full.into());
+                self.untellable = true;
+                return Arrival::Ignored;
+            }
+        };
+        let arrival = self.arrive(slot, head);
+        if arrival == Arrival::Outdated {
+            book.counts.of_mut(what).outdated += 1;
+        }
+        arrival
+    }
+
+    /// Decides what to do with a row of a collection in which a second row of an id is always bad.
+    pub(crate) fn admit_once(
+        &mut self,
+        scribe: &mut Scribe,
+        book: &mut Book,
+        what: Collection,
+        head: &RowHead<'_>,
+    ) -> Option<u32> {
+        match self.admit(scribe, book, what, head) {
+            Arrival::Take(slot) => Some(slot),
+            Arrival::Double(_, first) => {
+                let flaw = Flaw::double(book.at(first));
+                book.reject(what, head.at, head.id, flaw);
+                None
+            }
+            Arrival::Outdated | Arrival::Ignored => None,
+        }
+    }
+
+    fn say(&mut self, slot: u32, head: &RowHead<'_>, place: Place, said: Said) {
+        let slot = &mut self.slots[slot as usize];
+        slot.said = said;
+        slot.stamp = stamp_of(head);
+        slot.place = place;
+        slot.seen = true;
+    }
+
+    /// Takes a row's record.
+    pub(crate) fn put(&mut self, slot: u32, head: &RowHead<'_>, place: Place, record: T) {
+        let row = self.rows.len() as u32;
+        self.rows.push(record);
+        self.say(slot, head, place, Said::Row(row));
+    }
+
+    /// The stored record has ended; one that was never known still is not.
+    pub(crate) fn end(&mut self, slot: u32, head: &RowHead<'_>, place: Place) {
+        let known = (slot as usize) < self.stored.len();
+        self.say(slot, head, place, if known { Said::Ended } else { Said::Void });
+    }
+
+    /// The row cannot be used.
+    pub(crate) fn fail(&mut self, slot: u32, head: &RowHead<'_>, place: Place) {
+        self.say(slot, head, place, Said::Bad);
+    }
+
+    /// A row that was taken cannot be used after all.
+    pub(crate) fn drop_row(&mut self, slot: u32) {
+        self.slots[slot as usize].said = Said::Bad;
+    }
+
+    /// A row of this id could not be read.
+    pub(crate) fn unreadable(&mut self, slot: u32, place: Place) {
+        let slot = &mut self.slots[slot as usize];
+        slot.unreadable = true;
+        if !slot.seen {
+            slot.seen = true;
+            slot.place = place;
+        }
+    }
+
+    /// Which record counts.
+    pub(crate) fn choice(&self, slot: u32) -> Choice {
+        let known = &self.slots[slot as usize];
+        let stored = if (slot as usize) < self.stored.len() { Choice::Stored } else { Choice::Absent };
+        if known.unreadable {
+            return stored;
+        }
+        match known.said {
+            Said::Row(row) => Choice::Row(row),
+            Said::Ended | Said::Bad => stored,
+            Said::Void => Choice::Absent,
+            Said::Nothing if self.mode == Some(Mode::Full) && !self.untellable => Choice::Absent,
+            Said::Nothing => stored,
+        }
+    }
+
+    /// Whether a reference to the slot finds a record.
+    pub(crate) fn present(&self, slot: u32) -> bool {
+        self.choice(slot) != Choice::Absent
+    }
+
+    /// The record that counts.
+    pub(crate) fn get(&self, slot: u32) -> Option<&T> {
+        match self.choice(slot) {
+            Choice::Absent => None,
+            Choice::Stored => self.stored.get(slot as usize),
+            Choice::Row(row) => self.rows.get(row as usize),
+        }
+    }
+
+    /// The record that a mention finds.
+    pub(crate) fn look_up(&self, arena: &TextArena, id: &str) -> Option<(u32, &T)> {
+        let slot = self.find(arena, id)?;
+        Some((slot, self.get(slot)?))
+    }
+
+    /// Whether the stored record is there although no row of this read says so: a row was bad, or absence cannot be
+    /// told.
+    pub(crate) fn kept_blindly(&self, slot: u32) -> bool {
+        let known = &self.slots[slot as usize];
+        let silent = known.said == Said::Nothing && self.mode == Some(Mode::Full) && self.untellable;
+        self.choice(slot) == Choice::Stored && (known.unreadable || known.said == Said::Bad || silent)
+    }
+
+    /// Marks the stored records that the rows ended. Called once, when the last row is in.
+    pub(crate) fn settle_ends(&mut self) {
+        for (slot, stored) in self.slots.iter().zip(&mut self.stored) {
+            if slot.said == Said::Ended && !slot.unreadable {
+                stored.end(modified_at(slot.stamp));
+            }
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! Bytes back to a roster. What comes out keeps every invariant of the model, or nothing comes out.
+
+use crate::base::{Day, Text, TextArena};
+use crate::roster::model::{
+    Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, Person, RecordHash, Role, RoleWord, Roster,
+    Session, SessionIx,
+};
+use crate::roster::pack::LAYOUT;
+use crate::roster::wire::{PackError, Reader};
+
+/// Reads what [`pack`](crate::roster::pack) wrote, in chunks cut anywhere.
+///
+/// # Errors
+/// [`PackError`] when the bytes are cut short, of another layout, or break an invariant of the model.
+pub fn unpack(chunks: impl FnMut() -> Option<Vec<u8>>) -> Result<Roster, PackError> {
+    let mut reader = Reader::new(chunks);
+    let layout = reader.byte()?;
+    if layout != LAYOUT {
+        return Err(PackError::Layout(layout));
+    }
+    let mut unpacker = Unpacker { reader, arena: TextArena::default(), known: Vec::new(), roster: Roster::default() };
+    let counts = unpacker.counts()?;
+    unpacker.texts(&counts)?;
+    unpacker.places()?;
+    unpacker.people(&counts)?;
+    unpacker.roles(counts[7])?;
+    unpacker.enrollments(counts[8])?;
+    if !unpacker.reader.at_end() {
+        return Err(PackError::Corrupt("bytes are left over"));
+    }
+    let Unpacker { arena, mut roster, .. } = unpacker;
+    roster.texts = arena;
+    check(&roster)?;
+    Ok(roster)
+}
+
+struct Unpacker<F> {
+    reader: Reader<F>,
+    arena: TextArena,
+    known: Vec<Text>,
+    roster: Roster,
+}
+
+const HANDLE: PackError = PackError::Corrupt("a record points at none");
+
+macro_rules! links {
+    ($self:ident $links:ident) => {
+        let words = $self.roster.role_words.len();
+        for at in 0..$self.roster.$links.len() {
+            $self.roster.$links[at].role = RoleWord($self.handle(words)? as u16);
+        }
+        for at in 0..$self.roster.$links.len() {
+            let flags = $self.flags(7)?;
+            let link = &mut $self.roster.$links[at];
+            (link.primary, link.ended) = (flags & 1 > 0, flags & 2 > 0);
+            link.id = if flags & 4 > 0 { NO_ID } else { RecordHash::default() };
+        }
+        let mut day = 0;
+        for at in 0..$self.roster.$links.len() {
+            $self.roster.$links[at].first = $self.day(&mut day)?;
+        }
+        let mut day = 0;
+        for at in 0..$self.roster.$links.len() {
+            $self.roster.$links[at].last = $self.day(&mut day)?;
+        }
+        let mut last = 0;
+        for at in 0..$self.roster.$links.len() {
+            $self.roster.$links[at].modified = $self.stamp(&mut last)?;
+        }
+        for at in 0..$self.roster.$links.len() {
+            let id = $self.roster.$links[at].id;
+            $self.roster.$links[at].id = $self.id(id)?;
+        }
+    };
+}
+
+impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
+    fn counts(&mut self) -> Result<[u32; 10], PackError> {
+        let mut counts = [0; 10];
+        for count in &mut counts {
+            *count = self.reader.small()?;
+        }
+        if counts[0] > 1 << 16 || counts[1] > 1 << 16 {
+            return Err(PackError::Corrupt("there are too many words"));
+        }
+        Ok(counts)
+    }
+
+    fn once(&mut self) -> Result<Text, PackError> {
+        let text = self.reader.text()?;
+        self.arena.push(text).map_err(|_| PackError::Corrupt("there are more than 4 GiB of text"))
+    }
+
+    fn again(&mut self) -> Result<Text, PackError> {
+        match self.reader.small()? {
+            0 => {
+                let text = self.once()?;
+                self.known.push(text);
+                Ok(text)
+            }
+            at => self.known.get(at as usize - 1).copied().ok_or(PackError::Corrupt("a text repeats none")),
+        }
+    }
+
+    /// The first column of each collection makes its records, so that memory grows with the bytes that are there.
+    fn texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
+        let [words, names, orgs, sessions, courses, classes, people, _, _, attributes] = *counts;
+        macro_rules! columns {
+            ($records:ident: $($way:ident $field:ident),*) => {$(
+                for at in 0..self.roster.$records.len() {
+                    self.roster.$records[at].$field = self.$way()?;
+                }
+            )*};
+        }
+        for _ in 0..words {
+            let word = self.once()?;
+            self.roster.role_words.push(word);
+        }
+        for _ in 0..names {
+            let name = self.once()?;
+            self.roster.attribute_names.push(name);
+        }
+        for _ in 0..orgs {
+            let id = self.once()?;
+            self.roster.orgs.push(blank_org(id));
+        }
+        columns!(orgs: once name, again kind, once identifier);
+        for _ in 0..sessions {
+            let id = self.once()?;
+            self.roster.sessions.push(blank_session(id));
+        }
+        columns!(sessions: once title, again kind);
+        for _ in 0..courses {
+            let id = self.once()?;
+            self.roster.courses.push(blank_course(id));
+        }
+        columns!(courses: once title, once code, again grades, again subjects, again subject_codes);
+        for _ in 0..classes {
+            let id = self.once()?;
+            self.roster.classes.push(blank_class(id));
+        }
+        columns!(classes: once title, again kind, once code, again grades, again subjects, again subject_codes);
+        for _ in 0..people {
+            let key = self.once()?;
+            self.roster.people.push(blank_person(key));
+        }
+        columns!(people: once given, once family, once email, once username, once identifier, again grades);
+        for _ in 0..attributes {
+            let value = self.again()?;
+            self.roster.attributes.push(Attribute { name: 0, value });
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, count: usize) -> Result<u32, PackError> {
+        let handle = self.reader.small()?;
+        if (handle as usize) < count { Ok(handle) } else { Err(HANDLE) }
+    }
+
+    fn optional(&mut self, count: usize) -> Result<Option<u32>, PackError> {
+        Ok(self.handle(count + 1)?.checked_sub(1))
+    }
+
+    fn flags(&mut self, most: u8) -> Result<u8, PackError> {
+        let flags = self.reader.byte()?;
+        if flags <= most { Ok(flags) } else { Err(PackError::Corrupt("a flag is unknown")) }
+    }
+
+    fn stamp(&mut self, last: &mut i64) -> Result<Modified, PackError> {
+        *last = last.saturating_add(self.reader.signed()?);
+        u32::try_from(*last).map(Modified).map_err(|_| PackError::Corrupt("a stamp is out of range"))
+    }
+
+    fn day(&mut self, last: &mut i32) -> Result<Day, PackError> {
+        let code = match self.reader.number()? {
+            0 => return Ok(Day::MIN),
+            1 => return Ok(Day::MAX),
+            code => code - 2,
+        };
+        let difference = (code >> 1) as i64 ^ -((code & 1) as i64);
+        let day = i64::from(*last).saturating_add(difference);
+        *last = i32::try_from(day).map_err(|_| PackError::Corrupt("a day is out of range"))?;
+        match Day(*last) {
+            Day::MIN | Day::MAX => Err(PackError::Corrupt("a day is out of range")),
+            day => Ok(day),
+        }
+    }
+
+    fn places(&mut self) -> Result<(), PackError> {
+        macro_rules! column {
+            ($records:ident $field:ident = $value:expr) => {
+                for at in 0..self.roster.$records.len() {
+                    self.roster.$records[at].$field = $value;
+                }
+            };
+        }
+        macro_rules! ended {
+            ($records:ident) => {
+                column!($records ended = self.flags(1)? == 1);
+                let mut last = 0;
+                column!($records modified = self.stamp(&mut last)?);
+            };
+        }
+        let (orgs, sessions) = (self.roster.orgs.len(), self.roster.sessions.len());
+        let courses = self.roster.courses.len();
+        column!(orgs parent = self.optional(orgs)?.map(OrgIx));
+        ended!(orgs);
+        column!(sessions parent = self.optional(sessions)?.map(SessionIx));
+        let mut day = 0;
+        column!(sessions first = self.day(&mut day)?);
+        let mut day = 0;
+        column!(sessions last = self.day(&mut day)?);
+        ended!(sessions);
+        column!(courses school_year = self.optional(sessions)?.map(SessionIx));
+        column!(courses org = OrgIx(self.handle(orgs)?));
+        ended!(courses);
+        column!(classes course = self.optional(courses)?.map(CourseIx));
+        column!(classes school = OrgIx(self.handle(orgs)?));
+        for at in 0..self.roster.classes.len() {
+            for _ in 0..self.reader.small()? {
+                let session = SessionIx(self.handle(sessions)?);
+                let own = &mut self.roster.classes[at].sessions;
+                if own.last().is_some_and(|&last| last >= session) {
+                    return Err(PackError::Corrupt("sessions of a class are out of order"));
+                }
+                own.push(session);
+            }
+        }
+        ended!(classes);
+        Ok(())
+    }
+
+    fn people(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
+        let (people, orgs, names) = (self.roster.people.len(), self.roster.orgs.len(), self.roster.attribute_names.len());
+        for at in 0..people {
+            self.roster.people[at].primary_org = self.optional(orgs)?.map(OrgIx);
+        }
+        for at in 0..people {
+            let flags = self.flags(7)?;
+            let person = &mut self.roster.people[at];
+            (person.enabled, person.ended, person.quarantined) = (flags & 1 > 0, flags & 2 > 0, flags & 4 > 0);
+        }
+        let mut last = 0;
+        for at in 0..people {
+            self.roster.people[at].modified = self.stamp(&mut last)?;
+        }
+        macro_rules! slices {
+            ($field:ident $total:expr) => {
+                let mut first = 0u32;
+                for at in 0..people {
+                    let len = self.reader.small()?;
+                    self.roster.people[at].$field = (first, len);
+                    first = first.checked_add(len).ok_or(HANDLE)?;
+                }
+                if first != $total {
+                    return Err(PackError::Corrupt("people and their records do not add up"));
+                }
+            };
+        }
+        slices!(roles counts[7]);
+        slices!(enrollments counts[8]);
+        slices!(attributes counts[9]);
+        for at in 0..self.roster.attributes.len() {
+            self.roster.attributes[at].name = self.handle(names)? as u16;
+        }
+        Ok(())
+    }
+
+    /// The place column of roles or enrollments: each a difference from the one before.
+    fn place(&mut self, last: &mut i64, count: usize) -> Result<u32, PackError> {
+        *last = last.saturating_add(self.reader.signed()?);
+        u32::try_from(*last).ok().filter(|&handle| (handle as usize) < count).ok_or(HANDLE)
+    }
+
+    fn id(&mut self, id: RecordHash) -> Result<RecordHash, PackError> {
+        if id == NO_ID {
+            return Ok(RecordHash::default());
+        }
+        let bits = u64::from_be_bytes(self.reader.raw()?);
+        if bits == 0 { Err(PackError::Corrupt("an id is zero")) } else { Ok(RecordHash([(bits >> 32) as u32, bits as u32])) }
+    }
+
+    fn roles(&mut self, count: u32) -> Result<(), PackError> {
+        let mut last = 0;
+        for _ in 0..count {
+            let org = OrgIx(self.place(&mut last, self.roster.orgs.len())?);
+            self.roster.roles.push(Role {
+                role: RoleWord(0),
+                org,
+                primary: false,
+                first: Day::MIN,
+                last: Day::MAX,
+                id: RecordHash::default(),
+                ended: false,
+                modified: Modified(0),
+            });
+        }
+        links!(self roles);
+        Ok(())
+    }
+
+    fn enrollments(&mut self, count: u32) -> Result<(), PackError> {
+        let mut last = 0;
+        for _ in 0..count {
+            let class = ClassIx(self.place(&mut last, self.roster.classes.len())?);
+            self.roster.enrollments.push(Enrollment {
+                id: RecordHash::default(),
+                class,
+                first: Day::MIN,
+                last: Day::MAX,
+                modified: Modified(0),
+                role: RoleWord(0),
+                primary: false,
+                ended: false,
+            });
+        }
+        links!(self enrollments);
+        Ok(())
+    }
+}
+
+/// Stands in the id until the id column is read: this record has none there.
+const NO_ID: RecordHash = RecordHash([u32::MAX; 2]);
+
+fn blank_org(id: Text) -> Org {
+    let (name, kind, identifier) = (Text::EMPTY, Text::EMPTY, Text::EMPTY);
+    Org { id, name, kind, identifier, parent: None, ended: false, modified: Modified(0) }
+}
+
+fn blank_session(id: Text) -> Session {
+    let (title, kind, first, last) = (Text::EMPTY, Text::EMPTY, Day::MIN, Day::MAX);
+    Session { id, title, kind, first, last, parent: None, ended: false, modified: Modified(0) }
+}
+
+fn blank_course(id: Text) -> Course {
+    Course {
+        id,
+        title: Text::EMPTY,
+        code: Text::EMPTY,
+        school_year: None,
+        org: OrgIx(0),
+        grades: Text::EMPTY,
+        subjects: Text::EMPTY,
+        subject_codes: Text::EMPTY,
+        ended: false,
+        modified: Modified(0),
+    }
+}
+
+fn blank_class(id: Text) -> Class {
+    Class {
+        id,
+        title: Text::EMPTY,
+        kind: Text::EMPTY,
+        code: Text::EMPTY,
+        course: None,
+        school: OrgIx(0),
+        sessions: Vec::new(),
+        grades: Text::EMPTY,
+        subjects: Text::EMPTY,
+        subject_codes: Text::EMPTY,
+        ended: false,
+        modified: Modified(0),
+    }
+}
+
+fn blank_person(key: Text) -> Person {
+    Person {
+        key,
+        given: Text::EMPTY,
+        family: Text::EMPTY,
+        email: Text::EMPTY,
+        username: Text::EMPTY,
+        identifier: Text::EMPTY,
+        grades: Text::EMPTY,
+        primary_org: None,
+        enabled: false,
+        ended: false,
+        quarantined: false,
+        modified: Modified(0),
+        roles: (0, 0),
+        enrollments: (0, 0),
+        attributes: (0, 0),
+    }
+}
+
+/// Order and trees; handles were checked as they came.
+fn check(roster: &Roster) -> Result<(), PackError> {
+    let rising = |ids: &mut dyn Iterator<Item = Text>| ids.is_sorted_by(|&a, &b| roster.text(a) < roster.text(b));
+    let sorted = rising(&mut roster.role_words.iter().copied())
+        && rising(&mut roster.attribute_names.iter().copied())
+        && rising(&mut roster.orgs.iter().map(|r| r.id))
+        && rising(&mut roster.sessions.iter().map(|r| r.id))
+        && rising(&mut roster.courses.iter().map(|r| r.id))
+        && rising(&mut roster.classes.iter().map(|r| r.id))
+        && rising(&mut roster.people.iter().map(|r| r.key));
+    let grouped = roster.people.iter().all(|person| {
+        roster.roles_of(person).is_sorted_by_key(Role::order)
+            && roster.enrollments_of(person).is_sorted_by_key(Enrollment::order)
+            && roster.attributes_of(person).is_sorted_by_key(|a| a.name)
+    });
+    if !sorted || !grouped {
+        return Err(PackError::Corrupt("records are out of order"));
+    }
+    let orgs: Vec<Option<u32>> = roster.orgs.iter().map(|org| org.parent.map(|parent| parent.0)).collect();
+    let sessions: Vec<Option<u32>> = roster.sessions.iter().map(|session| session.parent.map(|parent| parent.0)).collect();
+    if is_forest(&orgs) && is_forest(&sessions) { Ok(()) } else { Err(PackError::Corrupt("a record is its own ancestor")) }
+}
+
+fn is_forest(parents: &[Option<u32>]) -> bool {
+    // Takes leaves away until none is left; what goes round in a circle never becomes a leaf.
+    let mut children = vec![0u32; parents.len()];
+    parents.iter().flatten().for_each(|&parent| children[parent as usize] += 1);
+    let mut leaves: Vec<usize> = (0..parents.len()).filter(|&at| children[at] == 0).collect();
+    let mut taken = 0;
+    while let Some(leaf) = leaves.pop() {
+        taken += 1;
+        if let Some(parent) = parents[leaf] {
+            let parent = parent as usize;
+            children[parent] -= 1;
+            if children[parent] == 0 {
+                leaves.push(parent);
+            }
+        }
+    }
+    taken == parents.len()
+}

@@ -1,0 +1,228 @@
+//! Numbers and texts as bytes, in chunks, and back.
+
+/// Why bytes are no roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PackError {
+    /// They end too early.
+    #[error("read a packed roster: it ends too early")]
+    Truncated,
+    /// They were written by a newer program.
+    #[error("read a packed roster of layout {0}")]
+    Layout(u8),
+    /// They break an invariant.
+    #[error("read a packed roster: {0}")]
+    Corrupt(&'static str),
+}
+
+/// How much is put together before it goes to the sink.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// A text of 36 characters that is a GUID travels as 16 bytes under one of these heads; all others under four times
+/// their length.
+const GUID_LOWER: u64 = 1;
+const GUID_UPPER: u64 = 2;
+
+/// Where the hyphens of a GUID stand.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+
+/// Writes to a sink.
+pub(crate) struct Writer<'a> {
+    bytes: Vec<u8>,
+    sink: &'a mut dyn FnMut(&[u8]),
+}
+
+impl<'a> Writer<'a> {
+    /// Starts.
+    pub(crate) fn new(sink: &'a mut dyn FnMut(&[u8])) -> Self {
+        Self { bytes: Vec::with_capacity(CHUNK_BYTES + 64), sink }
+    }
+
+    /// Writes bytes as they are.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() >= CHUNK_BYTES {
+            (self.sink)(&self.bytes);
+            self.bytes.clear();
+        }
+    }
+
+    /// Writes a number, seven bits a byte, low ones first.
+    pub(crate) fn number(&mut self, mut number: u64) {
+        let mut bytes = [0; 10];
+        let mut len = 0;
+        loop {
+            bytes[len] = number as u8 & 0x7f;
+            number >>= 7;
+            len += 1;
+            if number == 0 {
+                break;
+            }
+            bytes[len - 1] |= 0x80;
+        }
+        self.raw(&bytes[..len]);
+    }
+
+    /// Writes a number that may be negative; small sizes take few bytes.
+    pub(crate) fn signed(&mut self, number: i64) {
+        self.number(((number << 1) ^ (number >> 63)) as u64);
+    }
+
+    /// Writes a text.
+    pub(crate) fn text(&mut self, text: &str) {
+        match guid_bytes(text) {
+            Some((head, bytes)) => {
+                self.number(head);
+                self.raw(&bytes);
+            }
+            None => {
+                self.number((text.len() as u64) << 2);
+                self.raw(text.as_bytes());
+            }
+        }
+    }
+
+    /// Hands the rest to the sink.
+    pub(crate) fn finish(self) {
+        if !self.bytes.is_empty() {
+            (self.sink)(&self.bytes);
+        }
+    }
+}
+
+/// The bytes of a GUID, if the text is exactly what [`guid_text`] makes of them.
+fn guid_bytes(text: &str) -> Option<(u64, [u8; 16])> {
+    let text = text.as_bytes();
+    if text.len() != 36 || HYPHENS.iter().any(|&at| text[at] != b'-') {
+        return None;
+    }
+    let (mut bytes, mut at) = ([0u8; 16], 0);
+    let (mut lower, mut upper) = (false, false);
+    for (_, &digit) in text.iter().enumerate().filter(|(place, _)| !HYPHENS.contains(place)) {
+        let value = (digit as char).to_digit(16)?;
+        lower |= digit.is_ascii_lowercase();
+        upper |= digit.is_ascii_uppercase();
+        bytes[at / 2] = bytes[at / 2] << 4 | value as u8;
+        at += 1;
+    }
+    match (lower, upper) {
+        (true, true) => None,
+        (_, false) => Some((GUID_LOWER, bytes)),
+        (false, true) => Some((GUID_UPPER, bytes)),
+    }
+}
+
+fn guid_text(head: u64, bytes: [u8; 16], text: &mut Vec<u8>) {
+    let digits: &[u8; 16] = if head == GUID_UPPER { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+    for byte in bytes {
+        if HYPHENS.contains(&text.len()) {
+            text.push(b'-');
+        }
+        text.push(digits[usize::from(byte >> 4)]);
+        text.push(digits[usize::from(byte & 15)]);
+    }
+}
+
+/// Reads from chunks, wherever they were cut.
+pub(crate) struct Reader<F> {
+    next: F,
+    chunk: Vec<u8>,
+    at: usize,
+    text: Vec<u8>,
+}
+
+impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
+    /// Starts.
+    pub(crate) fn new(next: F) -> Self {
+        Self { next, chunk: Vec::new(), at: 0, text: Vec::new() }
+    }
+
+    /// Makes sure of at least one byte; `false` at the end.
+    fn fill(&mut self) -> bool {
+        while self.at == self.chunk.len() {
+            match (self.next)() {
+                Some(chunk) => (self.chunk, self.at) = (chunk, 0),
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Whether all bytes were read.
+    pub(crate) fn at_end(&mut self) -> bool {
+        !self.fill()
+    }
+
+    /// Reads a byte.
+    pub(crate) fn byte(&mut self) -> Result<u8, PackError> {
+        if self.at == self.chunk.len() && !self.fill() {
+            return Err(PackError::Truncated);
+        }
+        self.at += 1;
+        Ok(self.chunk[self.at - 1])
+    }
+
+    /// Reads bytes as they are.
+    pub(crate) fn raw<const N: usize>(&mut self) -> Result<[u8; N], PackError> {
+        let mut bytes = [0; N];
+        if let Some(here) = self.chunk.get(self.at..self.at + N) {
+            bytes.copy_from_slice(here);
+            self.at += N;
+            return Ok(bytes);
+        }
+        for byte in &mut bytes {
+            *byte = self.byte()?;
+        }
+        Ok(bytes)
+    }
+
+    /// Reads a number.
+    pub(crate) fn number(&mut self) -> Result<u64, PackError> {
+        let mut number = 0;
+        for place in 0..10 {
+            let byte = self.byte()?;
+            if place == 9 && byte > 1 {
+                break;
+            }
+            number |= u64::from(byte & 0x7f) << (7 * place);
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err(PackError::Corrupt("a number has too many bits"))
+    }
+
+    /// Reads a number that may be negative.
+    pub(crate) fn signed(&mut self) -> Result<i64, PackError> {
+        let number = self.number()?;
+        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+    }
+
+    /// Reads a number of 32 bits.
+    pub(crate) fn small(&mut self) -> Result<u32, PackError> {
+        u32::try_from(self.number()?).map_err(|_| PackError::Corrupt("a number has too many bits"))
+    }
+
+    /// Reads a text. Memory grows with the bytes that are really there, not with what a length claims.
+    pub(crate) fn text(&mut self) -> Result<&str, PackError> {
+        let head = self.number()?;
+        self.text.clear();
+        if head == GUID_LOWER || head == GUID_UPPER {
+            let bytes = self.raw()?;
+            guid_text(head, bytes, &mut self.text);
+        } else if head & 3 == 0 {
+            let mut rest = usize::try_from(head >> 2).map_err(|_| PackError::Truncated)?;
+            while rest > 0 {
+                if !self.fill() {
+                    return Err(PackError::Truncated);
+                }
+                let len = rest.min(self.chunk.len() - self.at);
+                self.text.extend_from_slice(&self.chunk[self.at..self.at + len]);
+                self.at += len;
+                rest -= len;
+            }
+        } else {
+            return Err(PackError::Corrupt("a text is neither a GUID nor plain"));
+        }
+        std::str::from_utf8(&self.text).map_err(|_| PackError::Corrupt("a text is not UTF-8"))
+    }
+}

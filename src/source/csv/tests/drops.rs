@@ -1,0 +1,124 @@
+//! Which packages wait, and when they are complete.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::base::Digest;
+use crate::source::api::{RosterSource, Seen, SourceError};
+use crate::source::csv::settings::DropKind;
+use crate::source::csv::source::CsvSource;
+use crate::source::csv::tests::build::{PackageBuilder, source_of};
+
+fn drop_source(path: &Path, settle_secs: u64) -> CsvSource {
+    source_of(path, DropKind::Drop, |settings| settings.settle_secs = settle_secs)
+}
+
+fn names(source: &CsvSource, seen: &Seen) -> Vec<String> {
+    source.pending(seen).expect("pending").into_iter().map(|package| package.name).collect()
+}
+
+#[test]
+fn packages_come_in_the_order_of_their_names() {
+    let dir = tempfile::tempdir().expect("dir");
+    for name in ["2026-11-03.zip", "2026-11-01.zip"] {
+        PackageBuilder::v1_1().zip(&dir.path().join(name));
+    }
+    PackageBuilder::v1_2().folder(&dir.path().join("2026-11-02"));
+    for name in ["readme.txt", "2026-11-04.zip.tmp", "2026-11-05.zip.part", ".hidden.zip"] {
+        fs::write(dir.path().join(name), "x").expect("write");
+    }
+    std::os::unix::fs::symlink(dir.path().join("2026-11-01.zip"), dir.path().join("2026-11-09.zip")).expect("link");
+    let source = drop_source(dir.path(), 0);
+    assert_eq!(names(&source, &Seen::default()), ["2026-11-01.zip", "2026-11-02", "2026-11-03.zip"]);
+    let seen = Seen { newest: Some("2026-11-01.zip".to_owned()), ..Seen::default() };
+    assert_eq!(names(&source, &seen), ["2026-11-02", "2026-11-03.zip"]);
+    let rejected = source.pending(&seen).expect("pending")[0].digest;
+    let seen = Seen { rejected: vec![rejected], ..seen };
+    assert_eq!(names(&source, &seen), ["2026-11-03.zip"]);
+    PackageBuilder::v1_2().without("courses").folder(&dir.path().join("2026-11-02"));
+    assert_eq!(names(&source, &seen), ["2026-11-02", "2026-11-03.zip"]);
+}
+
+#[test]
+fn one_package_is_offered_until_its_bytes_were_seen() {
+    let dir = tempfile::tempdir().expect("dir");
+    let path = dir.path().join("roster.zip");
+    PackageBuilder::v1_1().zip(&path);
+    let source = source_of(&path, DropKind::Package, |_| {});
+    let package = source.pending(&Seen::default()).expect("pending").remove(0);
+    assert_eq!(package.digest, Digest::of(&fs::read(&path).expect("bytes")));
+    assert_eq!(package.name, "roster.zip");
+    let seen = Seen { newest: Some(package.name), digest: Some(package.digest), rejected: vec![] };
+    assert_eq!(names(&source, &seen), [""; 0]);
+    PackageBuilder::v1_1().line("orgs", "x,,,X,school,,").zip(&path);
+    assert_eq!(names(&source, &seen), ["roster.zip"]);
+    fs::remove_file(&path).expect("remove");
+    assert!(matches!(source.pending(&seen), Err(SourceError::Unreachable { .. })));
+}
+
+#[test]
+fn two_equal_looks_make_a_package_complete() {
+    let dir = tempfile::tempdir().expect("dir");
+    let path = dir.path().join("a");
+    PackageBuilder::v1_1().folder(&path);
+    let source = drop_source(dir.path(), 1);
+    assert_eq!(names(&source, &Seen::default()), [""; 0]);
+    std::thread::sleep(Duration::from_millis(1100));
+    fs::write(path.join("orgs.csv"), "still coming").expect("write");
+    assert_eq!(names(&source, &Seen::default()), [""; 0], "it changed since");
+    std::thread::sleep(Duration::from_millis(1100));
+    assert_eq!(names(&source, &Seen::default()), ["a"]);
+}
+
+#[test]
+fn companions_make_a_package_complete_at_once() {
+    let dir = tempfile::tempdir().expect("dir");
+    let source = drop_source(dir.path(), 3600);
+    PackageBuilder::v1_1().zip(&dir.path().join("a.zip"));
+    assert_eq!(names(&source, &Seen::default()), [""; 0]);
+    fs::write(dir.path().join("a.done"), "").expect("write");
+    assert_eq!(names(&source, &Seen::default()), ["a.zip"]);
+    PackageBuilder::v1_1().folder(&dir.path().join("b"));
+    fs::write(dir.path().join("b.done"), "").expect("write");
+    fs::write(dir.path().join("b.sha256"), "of what?").expect("write");
+    let path = dir.path().join("c.zip");
+    PackageBuilder::v1_2().zip(&path);
+    let digest = Digest::of(&fs::read(&path).expect("bytes"));
+    fs::write(dir.path().join("c.zip.sha256"), format!("{digest}  c.zip\n")).expect("write");
+    assert_eq!(names(&source, &Seen::default()), ["a.zip", "b", "c.zip"]);
+}
+
+#[test]
+fn a_wrong_sha256_holds_the_package_and_is_told() {
+    let dir = tempfile::tempdir().expect("dir");
+    let source = drop_source(dir.path(), 0);
+    for name in ["a.zip", "b.zip"] {
+        PackageBuilder::v1_1().zip(&dir.path().join(name));
+    }
+    fs::write(dir.path().join("a.sha256"), Digest::of(b"other").to_string()).expect("write");
+    let error = source.pending(&Seen::default()).expect_err("differs");
+    let SourceError::Unreachable { what, cause } = error else { panic!("{error:?}") };
+    assert!(what.ends_with("a.zip") && cause.to_string().contains("SHA-256"), "{what}: {cause}");
+    fs::write(dir.path().join("a.sha256"), "soon").expect("write");
+    assert!(source.pending(&Seen::default()).is_err());
+    let right = Digest::of(&fs::read(dir.path().join("a.zip")).expect("bytes"));
+    fs::write(dir.path().join("a.sha256"), right.to_string()).expect("write");
+    assert_eq!(names(&source, &Seen::default()), ["a.zip", "b.zip"]);
+    // A later one that is not complete does not hold back an earlier one.
+    fs::write(dir.path().join("b.sha256"), "soon").expect("write");
+    assert_eq!(names(&source, &Seen::default()), ["a.zip"]);
+}
+
+#[test]
+fn an_incomplete_package_holds_back_later_ones() {
+    let dir = tempfile::tempdir().expect("dir");
+    let source = drop_source(dir.path(), 3600);
+    for name in ["a.zip", "b.zip"] {
+        PackageBuilder::v1_1().zip(&dir.path().join(name));
+    }
+    fs::write(dir.path().join("b.done"), "").expect("write");
+    assert_eq!(names(&source, &Seen::default()), [""; 0]);
+    fs::write(dir.path().join("a.done"), "").expect("write");
+    assert_eq!(names(&source, &Seen::default()), ["a.zip", "b.zip"]);
+}

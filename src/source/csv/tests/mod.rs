@@ -1,0 +1,8 @@
+//! Packages built in code, read into a recorder.
+
+mod build;
+mod damage;
+mod drops;
+mod packages;
+mod rows;
+mod unsafe_zips;
