@@ -17,6 +17,7 @@
 //! | 0 | `base` | ids, counts, days, digests |
 
 pub mod base;
+pub mod cli;
 pub mod clock;
 pub mod daemon;
 pub mod license;

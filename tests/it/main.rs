@@ -1,5 +1,6 @@
 //! One binary for all integration tests.
 
+mod cli;
 #[path = "../../benches/night/data.rs"]
 mod data;
 #[path = "../../benches/night/measure.rs"]

@@ -1,0 +1,203 @@
+//! `rosterd audit`: the trail, the proof of the books, and the trail for others to prove (R159).
+
+use std::ops::ControlFlow;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use crate::base::Version;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::json::at;
+use crate::cli::output::{number, text};
+use crate::cli::progress::Progress;
+use crate::cli::trail_json::CommitJson;
+use crate::service::{AuditReport, Customer, Verified};
+
+/// Arguments of `audit`.
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true, after_help = "Examples:\n  rosterd audit list north\n  rosterd audit verify")]
+pub struct AuditArgs {
+    #[command(subcommand)]
+    verb: AuditVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditVerb {
+    /// List commits: who did what, and when.
+    #[command(after_help = "Examples:\n  rosterd audit list north\n  rosterd audit list north --after 100 --limit 10")]
+    List {
+        /// Of which customer.
+        customer: String,
+        /// Those after this version, oldest first; the newest ones if left out.
+        #[arg(long, value_name = "VERSION")]
+        after: Option<u64>,
+        /// At most so many.
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u64,
+    },
+    /// Replay the trail and compare the outcome with the stored books. Exits 70 if they differ.
+    #[command(after_help = "Examples:\n  rosterd audit verify\n  rosterd audit verify north")]
+    Verify {
+        /// Of one customer only.
+        customer: Option<String>,
+    },
+    /// Write the trail as JSON, a line per commit, with all changes, hashes and ids.
+    #[command(after_help = "Example:\n  rosterd audit export north --after 100 > trail.ndjson")]
+    Export {
+        /// Of which customer.
+        customer: String,
+        /// Those after this version.
+        #[arg(long, value_name = "VERSION", default_value_t = 0)]
+        after: u64,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct ListJson<'a> {
+    customer: &'a str,
+    commits: Vec<HeadJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct HeadJson {
+    version: u64,
+    at: Option<String>,
+    actor: String,
+    verb: String,
+    run: Option<u64>,
+    changes: usize,
+    entries: usize,
+    hash: String,
+}
+
+#[derive(Debug, Serialize)]
+struct VerifyJson {
+    ok: bool,
+    customers: Vec<ProofJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct ProofJson {
+    customer: String,
+    ok: bool,
+    commits: u64,
+    changes: u64,
+    hash: String,
+    /// The first difference.
+    difference: Option<String>,
+}
+
+/// Reads, proves or exports the trail.
+///
+/// # Errors
+/// When the trail cannot be read, or there is no such customer.
+pub fn run(context: &mut Context, args: &AuditArgs) -> Result<Exit, CliError> {
+    match &args.verb {
+        AuditVerb::List { customer, after, limit } => list(context, customer, *after, *limit),
+        AuditVerb::Verify { customer } => verify(context, customer.as_deref()),
+        AuditVerb::Export { customer, after } => export(context, customer, Version(*after)),
+    }
+}
+
+fn list(context: &mut Context, customer: &str, after: Option<u64>, limit: u64) -> Result<Exit, CliError> {
+    let service = context.service()?;
+    let customer = service.customer(customer)?;
+    let after = match after {
+        Some(after) => after,
+        // Versions count commits, one by one (R113).
+        None => service.version(customer)?.0.saturating_sub(limit),
+    };
+    let mut heads = Vec::new();
+    service.trail(customer, Version(after), &mut |commit| {
+        if heads.len() as u64 >= limit {
+            return ControlFlow::Break(());
+        }
+        heads.push(HeadJson {
+            version: commit.version.0,
+            at: at(commit.at),
+            actor: commit.actor,
+            verb: commit.verb,
+            run: commit.run.map(|run| run.0),
+            changes: commit.changes.len(),
+            entries: commit.entries.len(),
+            hash: commit.hash.to_string(),
+        });
+        ControlFlow::Continue(())
+    })?;
+    if context.out.is_json() {
+        context.out.json(&ListJson { customer: customer.id().as_str(), commits: heads })?;
+        return Ok(Exit::Done);
+    }
+    let rows = heads.iter().map(|head| {
+        vec![
+            number(head.version),
+            text(head.at.as_deref().unwrap_or_default()),
+            text(&head.actor),
+            text(&head.verb),
+            number(head.run.map_or(String::new(), |run| run.to_string())),
+            number(head.changes),
+            number(head.entries),
+            text(head.hash.get(..12).unwrap_or_default()),
+        ]
+    });
+    context.out.table(&["version", "at", "by", "verb", "run", "changes", "entries", "hash"], rows.collect())?;
+    if heads.is_empty() {
+        context.out.text("no commit")?;
+    }
+    Ok(Exit::Done)
+}
+
+fn verify(context: &mut Context, customer: Option<&str>) -> Result<Exit, CliError> {
+    let service = context.service()?;
+    let customers: Vec<&Customer> = match customer {
+        Some(id) => vec![service.customer(id)?],
+        None => service.customers().iter().collect(),
+    };
+    let mut proofs = Vec::new();
+    let progress = Progress::start("replaying".to_owned());
+    for customer in customers {
+        progress.say(format!("replaying the trail of {}", customer.id()));
+        let AuditReport { commits, changes, hash, verified } = service.verify(customer)?;
+        let difference = match verified {
+            Verified::Clean => None,
+            Verified::Broken { at, why } => Some(format!("the chain is broken at version {at}: {why}")),
+            Verified::Different(mismatch) => Some(mismatch.to_string()),
+        };
+        proofs.push(ProofJson {
+            customer: customer.id().to_string(),
+            ok: difference.is_none(),
+            commits,
+            changes,
+            hash: hash.to_string(),
+            difference,
+        });
+    }
+    drop(progress);
+    let ok = proofs.iter().all(|proof| proof.ok);
+    if context.out.is_json() {
+        context.out.json(&VerifyJson { ok, customers: proofs })?;
+    } else {
+        for ProofJson { customer, commits, changes, hash, difference, .. } in &proofs {
+            let outcome = match difference {
+                None => format!("the books are what the trail says; newest hash {hash}"),
+                Some(difference) => format!("NOT PROVED: {difference}"),
+            };
+            context.out.text(&format!("{customer}: {commits} commits, {changes} changes of claims: {outcome}"))?;
+        }
+    }
+    Ok(if ok { Exit::Done } else { Exit::Bug })
+}
+
+fn export(context: &mut Context, customer: &str, after: Version) -> Result<Exit, CliError> {
+    let service = context.service()?;
+    let customer = service.customer(customer)?;
+    let mut written = Ok(());
+    service.trail(customer, after, &mut |commit| {
+        written = context.out.json_line(&CommitJson::new(customer.id().as_str(), &commit));
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    written?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,119 @@
+//! `rosterd check`: is all as it should be before anything is done?
+//!
+//! Reads only. A store that is not there yet is not made: whoever checks may be another user than the daemon, and the
+//! file would then be theirs.
+
+use serde::Serialize;
+
+use crate::base::ErrorChain;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::parts;
+use crate::cli::progress::Progress;
+use crate::service::{Customer, ErrorKind, ServiceError};
+use crate::settings::Settings;
+use crate::store::{self, StoreChoice};
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    /// `settings`, `store`, `source` or `schedule`.
+    what: &'static str,
+    subject: String,
+    ok: bool,
+    detail: String,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+#[derive(Debug, Serialize)]
+struct CheckJson<'a> {
+    ok: bool,
+    checks: &'a [Finding],
+}
+
+/// Checks everything and tells all that is wrong. Exits by the worst: settings, then the store, then sources.
+///
+/// # Errors
+/// When the settings are wrong: nothing else can be checked then.
+pub fn run(context: &mut Context) -> Result<Exit, CliError> {
+    let settings = context.settings()?;
+    let customers = parts::customers(&settings);
+    let detail = format!("{} customers", customers.len());
+    let mut findings =
+        vec![Finding { what: "settings", subject: context.config.display().to_string(), ok: true, detail, exit: Exit::Done }];
+    let progress = Progress::start("checking the store".to_owned());
+    findings.push(check_store(&settings));
+    for customer in &customers {
+        findings.push(schedule(customer));
+        for feed in &customer.sources {
+            let subject = format!("{}/{}", customer.id(), feed.source.id());
+            progress.say(format!("checking source {subject}"));
+            findings.push(match feed.source.check() {
+                Ok(detail) => Finding { what: "source", subject, ok: true, detail, exit: Exit::Done },
+                Err(error) => Finding {
+                    what: "source",
+                    subject,
+                    ok: false,
+                    detail: format!("could not {}", ErrorChain(&error)),
+                    exit: Exit::SourceDown,
+                },
+            });
+        }
+    }
+    drop(progress);
+    let exit = worst(&findings);
+    if context.out.is_json() {
+        context.out.json(&CheckJson { ok: exit == Exit::Done, checks: &findings })?;
+    } else {
+        for Finding { what, subject, ok, detail, .. } in &findings {
+            context.out.text(&format!("{:<6} {what} {subject}: {detail}", if *ok { "ok" } else { "WRONG" }))?;
+        }
+    }
+    Ok(exit)
+}
+
+fn check_store(settings: &Settings) -> Finding {
+    let path = &settings.store.path;
+    let subject = path.display().to_string();
+    let found = |ok, detail, exit| Finding { what: "store", subject, ok, detail, exit };
+    if !path.exists() {
+        return found(true, "is not there yet; the first start makes it".to_owned(), Exit::Done);
+    }
+    let checked = store::open(&StoreChoice::Sqlite { path: path.clone() }).and_then(|store| store.integrity());
+    match checked.map_err(ServiceError::Store) {
+        Ok(wrong) if wrong.is_empty() => found(true, "sound".to_owned(), Exit::Done),
+        Ok(wrong) => found(false, format!("is damaged: {}", wrong.join("; ")), Exit::StoreDown),
+        Err(error) => {
+            let exit = if error.kind() == ErrorKind::Bug { Exit::Bug } else { Exit::StoreDown };
+            found(false, format!("could not {}", ErrorChain(&error)), exit)
+        }
+    }
+}
+
+fn schedule(customer: &Customer) -> Finding {
+    let detail = match &customer.nightly {
+        Some(cron) => format!("{cron}, in {}", customer.policy.calendar.zone_name()),
+        None => "none: on request or by a drop".to_owned(),
+    };
+    Finding { what: "schedule", subject: customer.id().to_string(), ok: true, detail, exit: Exit::Done }
+}
+
+fn worst(findings: &[Finding]) -> Exit {
+    let has = |exit: &Exit| findings.iter().any(|finding| finding.exit == *exit);
+    [Exit::Bug, Exit::StoreDown, Exit::SourceDown].into_iter().find(has).unwrap_or(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::check::{Finding, worst};
+    use crate::cli::exit::Exit;
+
+    #[test]
+    fn the_worst_counts() {
+        let found = |exit| Finding { what: "source", subject: String::new(), ok: false, detail: String::new(), exit };
+        assert_eq!(worst(&[found(Exit::Done)]), Exit::Done);
+        assert_eq!(worst(&[found(Exit::SourceDown), found(Exit::StoreDown), found(Exit::Done)]), Exit::StoreDown);
+        assert_eq!(worst(&[found(Exit::Done), found(Exit::SourceDown)]), Exit::SourceDown);
+    }
+}

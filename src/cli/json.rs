@@ -1,0 +1,174 @@
+//! Shapes of JSON answers that several verbs share. Stable: docs/CLI.md tells them, fields are only ever added.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::base::{Day, Instant, percent_used};
+use crate::license::{Causes, ClaimState, Episode};
+use crate::service::{Freshness, PoolView};
+use crate::store::RunRow;
+
+/// An instant in RFC 3339; `null` for the ends of time.
+pub fn at(instant: Instant) -> Option<String> {
+    (instant != Instant::MIN && instant != Instant::MAX).then(|| instant.to_string())
+}
+
+/// A date; `null` for the ends of time.
+pub fn on(day: Day) -> Option<String> {
+    (day != Day::MIN && day != Day::MAX).then(|| day.to_string())
+}
+
+/// Counts by cause.
+pub fn causes(causes: &Causes) -> BTreeMap<&'static str, u32> {
+    causes.iter().map(|(cause, count)| (cause.word(), *count)).collect()
+}
+
+/// How old the numbers are (R148).
+#[derive(Debug, Serialize)]
+pub struct FreshnessJson {
+    as_of: Option<String>,
+    snapshot: Option<String>,
+    stale: bool,
+}
+
+impl From<Freshness> for FreshnessJson {
+    fn from(freshness: Freshness) -> Self {
+        let Freshness { as_of, snapshot, stale } = freshness;
+        Self { as_of: at(as_of), snapshot: snapshot.and_then(at), stale }
+    }
+}
+
+/// A pool's numbers (R46, R141).
+#[derive(Debug, Serialize)]
+pub struct PoolJson {
+    pool: String,
+    product: String,
+    owner: String,
+    /// `null`: unlimited.
+    limit: Option<u32>,
+    agreed: u32,
+    used: u32,
+    active: u32,
+    pending: u32,
+    held: u32,
+    waiting: u32,
+    /// `null`: unlimited.
+    available: Option<i64>,
+    usage_percent: Option<String>,
+    band: &'static str,
+    causes: BTreeMap<&'static str, u32>,
+    episode: Option<EpisodeJson>,
+}
+
+impl From<&PoolView> for PoolJson {
+    fn from(view: &PoolView) -> Self {
+        Self {
+            pool: view.pool.to_string(),
+            product: view.product.to_string(),
+            owner: view.owner.clone(),
+            limit: view.allowance.seats.map(|seats| seats.0),
+            agreed: view.allowance.agreed.0,
+            used: view.used().0,
+            active: view.counts.of(ClaimState::Active).0,
+            pending: view.counts.of(ClaimState::Pending).0,
+            held: view.counts.of(ClaimState::Held).0,
+            waiting: view.waiting().0,
+            available: view.balance.map(|balance| balance.0),
+            usage_percent: percent_used(view.used(), view.allowance.seats),
+            band: view.band.word(),
+            causes: causes(&view.causes),
+            episode: view.episode.as_ref().map(EpisodeJson::from),
+        }
+    }
+}
+
+/// An overage episode with its samples (R74).
+#[derive(Debug, Serialize)]
+pub struct EpisodeJson {
+    episode: u64,
+    pool: String,
+    opened: Option<String>,
+    opened_day: Option<String>,
+    cause: &'static str,
+    peak: u32,
+    closed: Option<String>,
+    outcome: Option<&'static str>,
+    samples: Vec<SampleJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct SampleJson {
+    at: Option<String>,
+    used: u32,
+    effective: u32,
+    band: &'static str,
+}
+
+impl From<&Episode> for EpisodeJson {
+    fn from(episode: &Episode) -> Self {
+        let Episode { id, pool, opened, opened_day, cause, peak, samples, closed, outcome } = episode;
+        Self {
+            episode: id.0,
+            pool: pool.to_string(),
+            opened: at(*opened),
+            opened_day: on(*opened_day),
+            cause: cause.word(),
+            peak: peak.0,
+            closed: closed.and_then(at),
+            outcome: outcome.map(|outcome| outcome.word()),
+            samples: samples
+                .iter()
+                .map(|s| SampleJson { at: at(s.at), used: s.used.0, effective: s.effective.0, band: s.band.word() })
+                .collect(),
+        }
+    }
+}
+
+/// A run.
+#[derive(Debug, Serialize)]
+pub struct RunJson {
+    run: u64,
+    customer: String,
+    trigger: &'static str,
+    by: String,
+    state: &'static str,
+    began: Option<String>,
+    ended: Option<String>,
+    packages: Vec<String>,
+    plan: Option<String>,
+    version: Option<u64>,
+    people: u64,
+    seated: u64,
+    released: u64,
+    changed: u64,
+    waiting: u64,
+    withheld: u64,
+    findings: u64,
+    message: String,
+}
+
+impl From<&RunRow> for RunJson {
+    fn from(row: &RunRow) -> Self {
+        Self {
+            run: row.run.0,
+            customer: row.customer.to_string(),
+            trigger: row.trigger.word(),
+            by: row.trigger.actor().to_string(),
+            state: row.state.word(),
+            began: at(row.began),
+            ended: row.ended.and_then(at),
+            packages: row.packages.clone(),
+            plan: row.plan.map(|plan| plan.to_string()),
+            version: row.version.map(|version| version.0),
+            people: row.tally.people,
+            seated: row.tally.seated,
+            released: row.tally.released,
+            changed: row.tally.changed,
+            waiting: row.tally.waiting,
+            withheld: row.tally.withheld,
+            findings: row.tally.findings,
+            message: row.message.clone(),
+        }
+    }
+}

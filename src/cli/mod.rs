@@ -1,0 +1,35 @@
+//! Floor 8: the command line. A verb parses, calls the service once and renders the answer; what it exits with stands in
+//! one table.
+
+mod apply;
+mod args;
+mod audit;
+mod check;
+mod completions;
+mod context;
+mod csv;
+mod error;
+mod exit;
+mod explain;
+mod findings;
+mod json;
+mod man;
+mod output;
+mod parts;
+mod people;
+mod plan;
+mod plan_json;
+mod pool;
+mod progress;
+mod queue;
+mod report;
+mod run;
+mod runs;
+mod serve;
+mod status;
+mod sync;
+mod trail_json;
+mod words;
+
+pub use exit::Exit;
+pub use run::main;

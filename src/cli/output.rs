@@ -1,0 +1,199 @@
+//! What goes to the standard output: lines, tables and JSON. The only file that names the table crate.
+//!
+//! On a terminal a table has borders, color and the terminal's width; anywhere else it is plain columns, so that `awk`
+//! and `diff` can be used on it. Text of rosters is cleaned of control characters before a terminal sees it.
+
+use std::io::{self, IsTerminal, Write};
+
+pub use comfy_table::Cell;
+use comfy_table::{CellAlignment, Color, ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::base::Balance;
+
+/// How things look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// A person looks at it.
+    pub terminal: bool,
+    /// Color is wanted.
+    pub color: bool,
+}
+
+impl Look {
+    /// The standard output's: color on a terminal, unless `no_color` or the variable `NO_COLOR` says otherwise.
+    pub fn of_stdout(no_color: bool) -> Self {
+        let terminal = io::stdout().is_terminal();
+        let unwanted = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { terminal, color: terminal && !unwanted }
+    }
+}
+
+/// The one way to the standard output.
+pub struct Output {
+    writer: Box<dyn Write>,
+    json: bool,
+    look: Look,
+}
+
+impl Output {
+    /// The standard output.
+    pub fn stdout(json: bool, no_color: bool) -> Self {
+        let writer = io::BufWriter::with_capacity(64 << 10, io::stdout());
+        Self { writer: Box::new(writer), json, look: Look::of_stdout(no_color) }
+    }
+
+    /// Whether JSON is wanted.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Writes text, ended by a line feed.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn text(&mut self, text: &str) -> io::Result<()> {
+        self.writer.write_all(clean(text).as_bytes())?;
+        if text.ends_with('\n') { Ok(()) } else { self.writer.write_all(b"\n") }
+    }
+
+    /// Writes a table; nothing if it has no rows.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn table(&mut self, header: &[&str], rows: Vec<Vec<Cell>>) -> io::Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let text = drawn(header, rows, self.look, None);
+        writeln!(self.writer, "{text}")
+    }
+
+    /// Writes a value as indented JSON.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut self.writer, value)?;
+        self.writer.write_all(b"\n")
+    }
+
+    /// Writes a value as one line of JSON.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn json_line(&mut self, value: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.writer, value)?;
+        self.writer.write_all(b"\n")
+    }
+
+    /// Writes bytes as they are.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.writer.write_all(bytes)
+    }
+
+    /// Hands out what was written so far: before a long wait, and at the end.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// A cell with text.
+pub fn text(text: impl AsRef<str>) -> Cell {
+    Cell::new_owned(clean(text.as_ref()).replace('\n', " "))
+}
+
+/// A cell with a number, to the right.
+pub fn number(number: impl ToString) -> Cell {
+    Cell::new(number).set_alignment(CellAlignment::Right)
+}
+
+/// A cell with a balance: as it is, also when negative, and then in red (R46).
+pub fn balance(balance: Option<Balance>) -> Cell {
+    match balance {
+        Some(balance) if balance.0 < 0 => number(balance).fg(Color::Red),
+        Some(balance) => number(balance),
+        None => number("unlimited"),
+    }
+}
+
+/// A cell that is red where something is wrong.
+pub fn flagged(cell: Cell, wrong: bool) -> Cell {
+    if wrong { cell.fg(Color::Red) } else { cell }
+}
+
+/// `width`: for tests; else the terminal's.
+fn drawn(header: &[&str], rows: Vec<Vec<Cell>>, look: Look, width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.set_header(header);
+    table.add_rows(rows);
+    let width = width.or_else(|| table.width());
+    table.force_no_tty();
+    if look.terminal {
+        table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+        if let Some(width) = width {
+            table.set_width(width);
+        }
+        if look.color {
+            table.enforce_styling();
+        }
+        return table.to_string();
+    }
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    table.trim_fmt()
+}
+
+/// Text without control characters but line feeds: a name in a roster must not steer a terminal.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::Balance;
+    use crate::cli::output::{Look, balance, clean, drawn, number, text};
+
+    fn rows() -> Vec<Vec<comfy_table::Cell>> {
+        vec![
+            vec![text("learn-main"), number(700), balance(Some(Balance(-14)))],
+            vec![text("b"), number(7), balance(Some(Balance(3)))],
+        ]
+    }
+
+    #[test]
+    fn away_from_a_terminal_a_table_is_plain_columns() {
+        let plain = drawn(&["pool", "used", "available"], rows(), Look::default(), None);
+        assert_eq!(plain, "pool        used  available\nlearn-main   700        -14\nb              7          3");
+    }
+
+    #[test]
+    fn color_is_for_terminals_that_want_it() {
+        let look = Look { terminal: true, color: true };
+        let header = ["pool", "used", "available"];
+        assert!(drawn(&header, rows(), look, Some(60)).contains("\u{1b}["));
+        assert!(!drawn(&header, rows(), Look { color: false, ..look }, Some(60)).contains('\u{1b}'));
+        assert!(drawn(&header, rows(), look, Some(60)).contains('│'));
+    }
+
+    #[test]
+    fn a_narrow_terminal_is_not_overrun() {
+        let look = Look { terminal: true, color: false };
+        let long = vec![vec![text("a word and ".repeat(20)), number(1), number(2)]];
+        let drawn = drawn(&["text", "a", "b"], long, look, Some(40));
+        assert!(drawn.lines().all(|line| line.chars().count() <= 40), "{drawn}");
+    }
+
+    #[test]
+    fn names_do_not_steer_the_terminal() {
+        assert_eq!(clean("Ash\u{1b}[2J\tPrimary\r\nx"), "Ash\u{fffd}[2J\u{fffd}Primary\u{fffd}\nx");
+    }
+}

@@ -1,0 +1,78 @@
+//! `rosterd people`: who is in the newest roster. Looks e-mails through and never shows one.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::{number, text};
+use crate::service::PersonView;
+
+/// Arguments of `people`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  rosterd people north\n  rosterd people north lovelace --limit 5")]
+pub struct PeopleArgs {
+    /// Of which customer.
+    customer: String,
+    /// Part of a person key, a name or an e-mail, in any case. All people if left out.
+    #[arg(default_value = "", hide_default_value = true)]
+    text: String,
+    /// At most so many, by person key.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct PeopleJson<'a> {
+    customer: &'a str,
+    /// How many there are in all.
+    total: usize,
+    people: Vec<PersonJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PersonJson<'a> {
+    person: &'a str,
+    name: &'a str,
+    state: &'a str,
+    roles: &'a [String],
+    live_enrollments: usize,
+    claims: &'a [String],
+}
+
+impl<'a> From<&'a PersonView> for PersonJson<'a> {
+    fn from(view: &'a PersonView) -> Self {
+        let PersonView { key, name, state, roles, live_enrollments, claims } = view;
+        Self { person: key, name, state, roles, live_enrollments: *live_enrollments, claims }
+    }
+}
+
+/// Lists people.
+///
+/// # Errors
+/// When the books or the roster cannot be read, or there is no such customer.
+pub fn run(context: &mut Context, args: &PeopleArgs) -> Result<Exit, CliError> {
+    let service = context.service()?;
+    let customer = service.customer(&args.customer)?;
+    let (found, total) = service.people(customer, &args.text, args.limit)?;
+    if context.out.is_json() {
+        let people = found.iter().map(PersonJson::from).collect();
+        context.out.json(&PeopleJson { customer: customer.id().as_str(), total, people })?;
+        return Ok(Exit::Done);
+    }
+    let rows = found.iter().map(|person| {
+        vec![
+            text(&person.key),
+            text(&person.name),
+            text(person.state),
+            text(person.roles.join(", ")),
+            number(person.live_enrollments),
+            text(person.claims.join(", ")),
+        ]
+    });
+    let shown = rows.len();
+    context.out.table(&["person", "name", "state", "roles", "live enrollments", "claims"], rows.collect())?;
+    context.out.text(&format!("{shown} of {total} people shown"))?;
+    Ok(Exit::Done)
+}

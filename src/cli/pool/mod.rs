@@ -1,0 +1,12 @@
+//! `rosterd pool`: pools, the seats bought for them, and decisions by hand.
+
+mod answer;
+mod args;
+mod buy;
+mod decide;
+mod list;
+mod run;
+mod show;
+
+pub use args::PoolArgs;
+pub use run::run;

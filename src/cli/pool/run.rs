@@ -1,0 +1,26 @@
+//! Which verb of `rosterd pool`.
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::pool::args::{PoolArgs, PoolVerb};
+use crate::cli::pool::{buy, decide, list, show};
+
+/// Does a verb of `pool`.
+///
+/// # Errors
+/// When the books cannot be read or written, or something named does not exist.
+pub fn run(context: &mut Context, args: &PoolArgs) -> Result<Exit, CliError> {
+    match &args.verb {
+        PoolVerb::List { customer } => list::run(context, customer),
+        PoolVerb::Show { customer, pool, since } => show::run(context, customer, pool, *since),
+        PoolVerb::Grant(args) => buy::grant(context, args),
+        PoolVerb::Agree(args) => buy::agree(context, args),
+        PoolVerb::Pin(args) => decide::pin(context, args),
+        PoolVerb::Unpin { customer, pool, person } => decide::unpin(context, customer, pool, person),
+        PoolVerb::Transfer { customer, pool, from, to, reason } => {
+            decide::transfer(context, customer, pool, (from, to), reason)
+        }
+        PoolVerb::Accept { customer, pool, person } => decide::accept(context, customer, pool, person),
+    }
+}

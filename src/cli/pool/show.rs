@@ -1,0 +1,177 @@
+//! `rosterd pool show`: why a pool's balance is what it is (R162).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::base::{Day, PoolId};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::json::{EpisodeJson, FreshnessJson, PoolJson};
+use crate::cli::output::{number, text};
+use crate::cli::trail_json::{agreed_json, grant_json, pin_json};
+use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells};
+use crate::license::{ClaimState, Episode, Pool};
+use crate::service::{Customer, Freshness, PoolDetail, PoolMoves};
+
+#[derive(Debug, Serialize)]
+struct ShowJson<'a> {
+    customer: &'a str,
+    #[serde(flatten)]
+    freshness: FreshnessJson,
+    #[serde(flatten)]
+    pool: PoolJson,
+    grants: Vec<Value>,
+    agreed_excesses: Vec<Value>,
+    reservations: Vec<ReservedJson<'a>>,
+    pins: Vec<Value>,
+    used_by_org: BTreeMap<&'a str, u32>,
+    episodes: Vec<EpisodeJson>,
+    /// With `--since`.
+    moves: Option<MovesJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReservedJson<'a> {
+    org: &'a str,
+    seats: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct MovesJson<'a> {
+    since: String,
+    seated: &'a BTreeMap<&'static str, u32>,
+    freed: &'a BTreeMap<&'static str, u32>,
+    granted: Vec<GrantedJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct GrantedJson<'a> {
+    id: &'a str,
+    seats: i64,
+}
+
+/// Shows a pool.
+///
+/// # Errors
+/// When the books cannot be read, or there is no such customer or pool.
+pub fn run(context: &mut Context, customer: &str, pool: &str, since: Option<Day>) -> Result<Exit, CliError> {
+    let service = context.service()?;
+    let customer = service.customer(customer)?;
+    let id = PoolId::from(pool);
+    let pool = customer.pool(&id)?;
+    let detail = service.pool_detail(customer, &id)?;
+    let freshness = service.freshness(customer)?;
+    let moves = match since {
+        Some(day) => Some((day, service.pool_moves(customer, &id, pool.calendar.start_of(day))?)),
+        None => None,
+    };
+    if context.out.is_json() {
+        context.out.json(&json(customer, pool, &detail, freshness, moves.as_ref()))?;
+    } else {
+        tell(context, pool, &detail, moves.as_ref())?;
+        context.out.text(&freshness_text(freshness))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn json<'a>(
+    customer: &'a Customer,
+    pool: &'a Pool,
+    detail: &'a PoolDetail,
+    freshness: Freshness,
+    moves: Option<&'a (Day, PoolMoves)>,
+) -> ShowJson<'a> {
+    ShowJson {
+        customer: customer.id().as_str(),
+        freshness: freshness.into(),
+        pool: PoolJson::from(&detail.view),
+        grants: detail.grants.iter().map(grant_json).collect(),
+        agreed_excesses: detail.agreed.iter().map(agreed_json).collect(),
+        reservations: pool.reservations.iter().map(|(org, seats)| ReservedJson { org: org.as_str(), seats: seats.0 }).collect(),
+        pins: detail.pins.iter().map(pin_json).collect(),
+        used_by_org: detail.used_by_org.iter().map(|(org, used)| (org.as_str(), *used)).collect(),
+        episodes: detail.episodes.iter().map(EpisodeJson::from).collect(),
+        moves: moves.map(|(since, moves)| MovesJson {
+            since: since.to_string(),
+            seated: &moves.seated,
+            freed: &moves.freed,
+            granted: moves.granted.iter().map(|(id, seats)| GrantedJson { id, seats: *seats }).collect(),
+        }),
+    }
+}
+
+fn tell(context: &mut Context, pool: &Pool, detail: &PoolDetail, moves: Option<&(Day, PoolMoves)>) -> Result<(), CliError> {
+    let out = &mut context.out;
+    let PoolDetail { view, grants, agreed, pins, episodes, used_by_org } = detail;
+    out.table(&POOL_HEADER, vec![pool_cells(view)])?;
+    let counts = ClaimState::ALL.into_iter().filter(|state| *state != ClaimState::Released);
+    let counts: Vec<String> = counts.map(|state| format!("{} {}", view.counts.of(state), state.word())).collect();
+    out.text(&format!("owner {}, zone {}; {}", pool.owner, pool.calendar.zone_name(), counts.join(", ")))?;
+    let day = |at| pool.calendar.day_of(at).to_string();
+    let rows = grants.iter().map(|grant| {
+        let to = if grant.to == crate::base::Instant::MAX { "for good".to_owned() } else { day(grant.to) };
+        vec![
+            text(grant.id.as_str()),
+            text(grant.kind.word()),
+            number(grant.seats),
+            text(day(grant.from)),
+            text(to),
+            text(grant.recorded.to_string()),
+            text(grant.by.to_string()),
+            text(&grant.reference),
+        ]
+    });
+    let excesses = agreed.iter().map(|agreed| {
+        vec![
+            text(agreed.id.as_str()),
+            text("agreed_excess"),
+            number(agreed.seats),
+            text(day(agreed.from)),
+            text(day(agreed.to)),
+            text(agreed.recorded.to_string()),
+            text(agreed.by.to_string()),
+            text(&agreed.reference),
+        ]
+    });
+    let bought = rows.chain(excesses).collect();
+    out.table(&["grant", "kind", "seats", "from", "to before", "recorded", "by", "reference"], bought)?;
+    let reserved = pool.reservations.iter().map(|(org, seats)| vec![text(org.as_str()), number(seats)]).collect();
+    out.table(&["reserved for", "seats"], reserved)?;
+    let used = used_by_org.iter().map(|(org, used)| vec![text(org.as_str()), number(used)]).collect();
+    out.table(&["home org", "used"], used)?;
+    let rows = pins.iter().map(|pin| {
+        let until = if pin.until == Day::MAX { "lifted".to_owned() } else { pin.until.to_string() };
+        let (person, by) = (pin.person.as_str(), pin.by.to_string());
+        vec![text(person), text(pin.kind.word()), text(until), text(pin.at.to_string()), text(by), text(&pin.reason)]
+    });
+    out.table(&["pinned", "decision", "until", "since", "by", "reason"], rows.collect())?;
+    let header = ["episode", "opened", "cause", "peak", "now or at the end", "closed", "outcome"];
+    out.table(&header, episodes.iter().map(episode_cells).collect())?;
+    if let Some((since, moves)) = moves {
+        let told = |counts: &BTreeMap<&'static str, u32>| match counts.is_empty() {
+            true => "none".to_owned(),
+            false => counts.iter().map(|(why, count)| format!("{count} {why}")).collect::<Vec<_>>().join(", "),
+        };
+        let granted: Vec<String> = moves.granted.iter().map(|(id, seats)| format!("{id} {seats:+}")).collect();
+        let granted = if granted.is_empty() { "none".to_owned() } else { granted.join(", ") };
+        let (seated, freed) = (told(&moves.seated), told(&moves.freed));
+        out.text(&format!("since {since}\n  seats taken: {seated}\n  seats freed: {freed}\n  grants recorded: {granted}"))?;
+    }
+    Ok(())
+}
+
+fn episode_cells(episode: &Episode) -> Vec<crate::cli::output::Cell> {
+    let last = episode.samples.last();
+    vec![
+        number(episode.id),
+        text(episode.opened_day.to_string()),
+        text(episode.cause.word()),
+        number(episode.peak),
+        text(last.map_or(String::new(), |s| format!("{} of {} ({})", s.used, s.effective, s.band.word()))),
+        text(episode.closed.map_or("open".to_owned(), |at| at.to_string())),
+        text(episode.outcome.map_or("", |outcome| outcome.word())),
+    ]
+}

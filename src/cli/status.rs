@@ -1,0 +1,109 @@
+//! `rosterd status`: how customers stand.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::json::{FreshnessJson, PoolJson, RunJson, at};
+use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, run_text};
+use crate::service::{Customer, CustomerStatus, Freshness, Service};
+use crate::store::DaemonMark;
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  rosterd status\n  rosterd status north --json | jq '.customers[].pools[].available'")]
+pub struct StatusArgs {
+    /// Of one customer only.
+    customer: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct StatusJson {
+    daemon: Option<DaemonJson>,
+    customers: Vec<CustomerJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct DaemonJson {
+    pid: u32,
+    host: String,
+    since: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct CustomerJson {
+    customer: String,
+    name: String,
+    version: u64,
+    #[serde(flatten)]
+    freshness: FreshnessJson,
+    pools: Vec<PoolJson>,
+    last_run: Option<RunJson>,
+    notices: Vec<String>,
+}
+
+/// Tells how customers stand.
+///
+/// # Errors
+/// When the books cannot be read, or there is no such customer.
+pub fn run(context: &mut Context, args: &StatusArgs) -> Result<Exit, CliError> {
+    let service = context.service()?;
+    let customers: Vec<&Customer> = match &args.customer {
+        Some(id) => vec![service.customer(id)?],
+        None => service.customers().iter().collect(),
+    };
+    let daemon = service.store().daemon()?;
+    let mut stands = Vec::new();
+    for customer in customers {
+        stands.push((service.status(customer)?, service.freshness(customer)?));
+    }
+    if context.out.is_json() {
+        let answer = StatusJson {
+            daemon: daemon.map(|DaemonMark { pid, host, since }| DaemonJson { pid, host, since: at(since) }),
+            customers: stands.into_iter().map(|(status, freshness)| customer_json(status, freshness)).collect(),
+        };
+        context.out.json(&answer)?;
+        return Ok(Exit::Done);
+    }
+    context.out.text(&daemon_text(&service, daemon.as_ref()))?;
+    for (status, freshness) in &stands {
+        tell(context, status, *freshness)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn customer_json(status: CustomerStatus, freshness: Freshness) -> CustomerJson {
+    CustomerJson {
+        customer: status.customer,
+        name: status.name,
+        version: status.version,
+        freshness: freshness.into(),
+        pools: status.pools.iter().map(PoolJson::from).collect(),
+        last_run: status.last_run.as_ref().map(RunJson::from),
+        notices: status.notices,
+    }
+}
+
+fn daemon_text(service: &Service, daemon: Option<&DaemonMark>) -> String {
+    let place = service.store().place();
+    match daemon {
+        Some(DaemonMark { pid, host, since }) => format!("daemon of {place}: process {pid} on {host}, since {since}"),
+        None => format!("daemon of {place}: none runs (`rosterd serve` starts one)"),
+    }
+}
+
+fn tell(context: &mut Context, status: &CustomerStatus, freshness: Freshness) -> Result<(), CliError> {
+    let CustomerStatus { customer, name, version, pools, last_run, notices, .. } = status;
+    context.out.text(&format!("\n{customer} ({name}), version {version}, {}", freshness_text(freshness)))?;
+    context.out.table(&POOL_HEADER, pools.iter().map(pool_cells).collect())?;
+    match last_run {
+        Some(run) => context.out.text(&run_text(run))?,
+        None => context.out.text(&format!("no run yet (`rosterd plan {customer}` shows what the first would do)"))?,
+    }
+    for notice in notices {
+        context.out.text(&format!("notice: {notice}"))?;
+    }
+    Ok(())
+}

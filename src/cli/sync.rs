@@ -1,0 +1,137 @@
+//! `rosterd sync`: a same-day run, by the daemon or here (R96).
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::base::{RequestId, RunId};
+use crate::cli::context::{Context, actor};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::json::RunJson;
+use crate::cli::progress::Progress;
+use crate::cli::words::{run_next, run_text};
+use crate::service::{Customer, Service};
+use crate::store::{RequestState, RunRow, Trigger};
+
+/// How often a request is looked at.
+const POLL: Duration = Duration::from_millis(250);
+/// How long a daemon may be away, as when it is restarted, before waiting for it is given up.
+const AWAY_MAX: Duration = Duration::from_secs(30);
+
+/// Arguments of `sync`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rosterd sync north           asks the daemon for a run and returns
+  rosterd sync north --wait    waits for it; exits 0, 3, 5 or 6 as it ends
+  rosterd sync north --here    runs in this process; for when no daemon runs")]
+pub struct SyncArgs {
+    /// Whose rosters.
+    customer: String,
+    /// Wait until the run is over, and show it.
+    #[arg(long, conflicts_with = "here")]
+    wait: bool,
+    /// Run in this process. The daemon may stay up: a commit is whole or absent.
+    #[arg(long)]
+    here: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct SyncJson {
+    /// `null` with `--here`.
+    request: Option<u64>,
+    /// It joined one that was still in line (R97).
+    joined: bool,
+    /// A daemon runs, so that it will be taken.
+    daemon: bool,
+    /// With `--wait` and `--here`.
+    run: Option<RunJson>,
+}
+
+/// Asks for a run, or makes one.
+///
+/// # Errors
+/// When the store cannot be used, or a run of this customer is under way.
+pub fn run(context: &mut Context, args: &SyncArgs) -> Result<Exit, CliError> {
+    let service = context.service()?;
+    let customer = service.customer(&args.customer)?;
+    let daemon = service.store().daemon()?.is_some();
+    if args.here {
+        let row = here(&service, customer, daemon)?;
+        return answer(context, SyncJson { request: None, joined: false, daemon, run: None }, Some(&row));
+    }
+    let (request, new) = service.request_same_day(customer, &actor())?;
+    let json = SyncJson { request: Some(request.0), joined: !new, daemon, run: None };
+    if !context.out.is_json() {
+        let said = if new { "is in line" } else { "was still in line; this one joined it" };
+        context.out.text(&format!("request {request} of {} {said}", customer.id()))?;
+        context.out.flush()?;
+    }
+    if args.wait {
+        let row = wait(&service, customer, request)?;
+        return answer(context, json, row.as_ref());
+    }
+    if context.out.is_json() {
+        context.out.json(&json)?;
+    } else if !daemon {
+        let id = customer.id();
+        context.out.text(&format!(
+            "no daemon runs on this store, so nobody takes it: start `rosterd serve`, or use `rosterd sync {id} --here`"
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn here(service: &Service, customer: &Customer, daemon: bool) -> Result<RunRow, CliError> {
+    // Without a daemon, a run that is not over was left behind by a process that died.
+    if daemon && service.is_running(customer)? {
+        let run = service.store().runs(Some(customer.id()), 1)?.first().map_or(RunId(0), |row| row.run);
+        return Err(CliError::RunInProgress { customer: customer.id().clone(), run });
+    }
+    let progress = Progress::start(customer.id().to_string());
+    Ok(service.sync(customer, &Trigger::SameDay(actor()), &|phase| progress.phase(customer.id().as_str(), phase))?)
+}
+
+/// Waits until a request is over; its run, if it came to one.
+fn wait(service: &Service, customer: &Customer, request: RequestId) -> Result<Option<RunRow>, CliError> {
+    let progress = Progress::start(format!("request {request} waits its turn"));
+    let mut seen = Instant::now();
+    let mut ever_seen = false;
+    loop {
+        let row = service.store().request_row(request)?;
+        let Some(row) = row.filter(|row| row.state != RequestState::Done || row.run.is_some()) else { return Ok(None) };
+        if let (RequestState::Done, Some(run)) = (row.state, row.run) {
+            return Ok(Some(service.run_row(run)?));
+        }
+        if row.state == RequestState::Running {
+            progress.say(format!("request {request} of {} is being worked on", customer.id()));
+        }
+        if service.store().daemon()?.is_some() {
+            (seen, ever_seen) = (Instant::now(), true);
+        } else if !ever_seen || seen.elapsed() > AWAY_MAX {
+            return Err(CliError::NobodyAtWork { request, customer: customer.id().clone() });
+        }
+        sleep(POLL);
+    }
+}
+
+fn answer(context: &mut Context, mut json: SyncJson, row: Option<&RunRow>) -> Result<Exit, CliError> {
+    let exit = row.map_or(Exit::RunFailed, |row| Exit::of_run(row.state));
+    if context.out.is_json() {
+        json.run = row.map(RunJson::from);
+        context.out.json(&json)?;
+        return Ok(exit);
+    }
+    match row {
+        Some(row) => {
+            context.out.text(&run_text(row))?;
+            if let Some(next) = run_next(row) {
+                context.out.text(&format!("next: {next}"))?;
+            }
+        }
+        None => context.out.text("the request ended without a run; the daemon's log tells why")?,
+    }
+    Ok(exit)
+}

@@ -1,0 +1,91 @@
+//! Sentences that several verbs share, and cells of pool tables.
+
+use crate::base::TextArena;
+use crate::cli::output::{Cell, balance, flagged, number, text};
+use crate::license::{Band, ClaimChange, Names};
+use crate::plan::causes_text;
+use crate::service::{Freshness, PoolView};
+use crate::store::{RunRow, RunState, RunTally, Trigger};
+
+/// The header of [`pool_cells`].
+pub const POOL_HEADER: [&str; 9] =
+    ["pool", "product", "limit", "used", "available", "waiting", "band", "below zero because", "overage"];
+
+/// A pool as cells (R46, R141).
+pub fn pool_cells(view: &PoolView) -> Vec<Cell> {
+    let limit = match (view.allowance.seats, view.allowance.agreed.0) {
+        (None, _) => "unlimited".to_owned(),
+        (Some(seats), 0) => seats.to_string(),
+        (Some(seats), agreed) => format!("{seats} (+{agreed} agreed)"),
+    };
+    let episode = view.episode.as_ref().map_or_else(String::new, |episode| {
+        format!("episode {} since {}, peak {}", episode.id, episode.opened_day, episode.peak)
+    });
+    vec![
+        text(view.pool.as_str()),
+        text(view.product.as_str()),
+        number(limit),
+        number(view.used()),
+        balance(view.balance),
+        number(view.waiting()),
+        flagged(text(view.band.word()), view.band != Band::Within),
+        text(causes_text(&view.causes)),
+        text(episode),
+    ]
+}
+
+/// What the numbers rest on (R148).
+pub fn freshness_text(freshness: Freshness) -> String {
+    let Freshness { as_of, snapshot, stale } = freshness;
+    match snapshot {
+        None => format!("as of {as_of}; no package was taken in yet"),
+        Some(at) => format!("as of {as_of}; newest package taken in at {at}{}", if stale { " (STALE)" } else { "" }),
+    }
+}
+
+/// A run in a few lines.
+pub fn run_text(row: &RunRow) -> String {
+    let why = match &row.trigger {
+        Trigger::Nightly(day) => format!("nightly of {day}"),
+        Trigger::SameDay(by) => format!("same day, by {by}"),
+        Trigger::Drop => "a package arrived".to_owned(),
+    };
+    let RunTally { people, seated, released, waiting, changed, withheld, findings } = row.tally;
+    let ended = row.ended.map_or("not over".to_owned(), |at| at.to_string());
+    let mut text = format!(
+        "run {} of {}: {} ({why})\n  began {}, ended {ended}\n  {people} people, {seated} seated, {released} released, \
+         {changed} changed, {waiting} waiting, {withheld} withheld, {findings} findings\n",
+        row.run, row.customer, row.state, row.began
+    );
+    if !row.packages.is_empty() {
+        text.push_str(&format!("  took in {}\n", row.packages.join(", ")));
+    }
+    if let Some(version) = row.version {
+        text.push_str(&format!("  committed version {version}\n"));
+    }
+    if !row.message.is_empty() {
+        text.push_str(&format!("  {}\n", row.message));
+    }
+    text
+}
+
+/// What to read next after a run that is not simply done.
+pub fn run_next(row: &RunRow) -> Option<String> {
+    match row.state {
+        RunState::Held | RunState::SucceededWithErrors => Some(format!(
+            "`rosterd runs show {0}` tells who and why; `rosterd findings {0}` what was wrong in the sources",
+            row.run
+        )),
+        RunState::Failed => {
+            Some(format!("`rosterd findings {}` tells what was wrong in the sources; `rosterd check` the rest", row.run))
+        }
+        _ => None,
+    }
+}
+
+/// A change of a claim in one line.
+pub fn change_text(names: &Names, people: &TextArena, change: &ClaimChange) -> String {
+    let ClaimChange { person, because, before, after } = change;
+    let before = before.as_deref().map_or(String::new(), |before| format!("{} -> ", before.state.word()));
+    format!("{} {}: {before}{} because {}", people.get(*person), names.pool_of(after), after.state.word(), because.word())
+}

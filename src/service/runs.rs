@@ -1,0 +1,72 @@
+//! Questions about runs, and how old the numbers are.
+
+use crate::base::{Instant, RunId};
+use crate::plan::Plan;
+use crate::service::core::{Customer, Service};
+use crate::service::error::ServiceError;
+use crate::store::{FindingRow, RunRow};
+
+/// Findings are read in pages of so many.
+const PAGE: u32 = 1000;
+
+/// How old the numbers of a customer are (R148).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Freshness {
+    /// When they were asked for.
+    pub as_of: Instant,
+    /// When the newest snapshot they rest on was taken in.
+    pub snapshot: Option<Instant>,
+    /// It is older than `sync.stale_after_hours`, or there is none.
+    pub stale: bool,
+}
+
+impl Service {
+    /// How old the numbers of a customer are.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn freshness(&self, customer: &Customer) -> Result<Freshness, ServiceError> {
+        let standing = self.store.standing_light(customer.id())?;
+        let snapshot = standing.sources.values().map(|mark| mark.at).max();
+        let as_of = self.now();
+        let millis_max = i64::from(customer.stale_after_hours) * 3_600_000;
+        Ok(Freshness { as_of, snapshot, stale: snapshot.is_none_or(|at| as_of.0 - at.0 > millis_max) })
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unknown`] if there is no such run.
+    pub fn run_row(&self, run: RunId) -> Result<RunRow, ServiceError> {
+        self.store.run(run)?.ok_or_else(|| ServiceError::Unknown { what: "run", id: run.to_string(), hint: None })
+    }
+
+    /// The plan of a run; `None` if it never came to one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn run_plan(&self, row: &RunRow) -> Result<Option<Plan>, ServiceError> {
+        Ok(match &row.plan {
+            Some(id) => self.store.plan(&row.customer, id)?,
+            None => None,
+        })
+    }
+
+    /// The first `limit` findings of a run, of one rule or of all, in order.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unknown`] if there is no such run.
+    pub fn run_findings(&self, run: RunId, rule: Option<&str>, limit: usize) -> Result<Vec<FindingRow>, ServiceError> {
+        self.run_row(run)?;
+        let mut found = Vec::new();
+        let mut after = 0;
+        while found.len() < limit {
+            let page = self.store.findings(run, after, PAGE)?;
+            let Some(last) = page.last() else { break };
+            after = last.number;
+            found.extend(page.into_iter().filter(|finding| rule.is_none_or(|rule| finding.rule == rule)));
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+}
