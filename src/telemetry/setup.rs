@@ -46,8 +46,8 @@ pub enum SetupError {
 /// # Errors
 /// [`SetupError`] for a level that is none, and when called twice.
 pub fn setup(settings: &LogSettings) -> Result<(), SetupError> {
-    let filter =
-        EnvFilter::try_new(&settings.level).map_err(|cause| SetupError::Level { level: settings.level.clone(), cause })?;
+    let filter = EnvFilter::try_new(quiet(&settings.level))
+        .map_err(|cause| SetupError::Level { level: settings.level.clone(), cause })?;
     let on_terminal = stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_target(false);
     let done = if as_text(settings.format, on_terminal) {
@@ -64,6 +64,11 @@ fn as_text(format: LogFormat, on_terminal: bool) -> bool {
         LogFormat::Text => true,
         LogFormat::Json => false,
     }
+}
+
+/// The libraries below talk about their own insides at `info`: they are heard from `warn` on, unless they are named.
+fn quiet(level: &str) -> String {
+    format!("tokio_cron_scheduler=warn,{level}")
 }
 
 #[cfg(test)]

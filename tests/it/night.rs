@@ -88,7 +88,6 @@ fn schools_are_few_huge_ones_and_many_small_ones() {
 }
 
 #[test]
-#[ignore = "needs the verb `sync --here`"]
 fn three_nights_of_twenty_thousand_people_pass() {
     let folder = tempfile::tempdir().unwrap();
     let rosterd = Path::new(env!("CARGO_BIN_EXE_rosterd"));
