@@ -1,38 +1,49 @@
-//! "Did you mean …?"
+//! "Did you mean": the known word that is nearest to a misspelt one.
 
-/// The candidate most similar to `word`, if any is similar enough to be a slip of the fingers. Ties go to the first.
-pub fn most_similar<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
-    let edits_max = (word.chars().count() / 3).max(1);
-    candidates
-        .map(|candidate| (edits(word, candidate, edits_max), candidate))
-        .filter(|&(edits, _)| edits <= edits_max)
-        .min_by_key(|&(edits, _)| edits)
-        .map(|(_, candidate)| candidate.to_owned())
-}
-
-/// Edits (insert, delete, replace, swap of neighbors) between two words; anything above `max` is told as `max + 1`.
-fn edits(a: &str, b: &str, max: usize) -> usize {
-    let a: Vec<char> = a.chars().flat_map(char::to_lowercase).collect();
-    let b: Vec<char> = b.chars().flat_map(char::to_lowercase).collect();
-    if a.len().abs_diff(b.len()) > max {
-        return max + 1;
-    }
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            rows[i][j] = if i == 0 || j == 0 {
-                i + j
-            } else {
-                let replace = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-                let mut best = replace.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
-                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                    best = best.min(rows[i - 2][j - 2] + 1);
-                }
-                best
-            };
+/// The candidate nearest to `word`, if one is near enough to be meant. Ties go to the first.
+pub fn most_similar<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let word: Vec<char> = word.to_lowercase().chars().collect();
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates {
+        let chars: Vec<char> = candidate.to_lowercase().chars().collect();
+        let effort = effort(&word, &chars);
+        let enough = effort <= (MISTAKE * word.len().max(chars.len())).div_ceil(3);
+        if enough && !word.is_empty() && best.is_none_or(|(least, _)| effort < least) {
+            best = Some((effort, candidate));
         }
     }
-    rows[a.len()][b.len()]
+    best.map(|(_, candidate)| candidate.to_owned())
+}
+
+/// A letter too many, a wrong letter, or two neighbors swapped.
+const MISTAKE: usize = 2;
+/// A letter left out: half a mistake, because words get abbreviated.
+const OMISSION: usize = 1;
+/// Words that share a beginning of this length are taken for each other when one is nothing but that.
+const STEM_CHARS_MIN: usize = 3;
+
+/// How far the word as written is from a candidate.
+fn effort(written: &[char], candidate: &[char]) -> usize {
+    let stem = written.len().min(candidate.len());
+    if stem >= STEM_CHARS_MIN && written[..stem] == candidate[..stem] && written != candidate {
+        return OMISSION;
+    }
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=candidate.len()).map(|omitted| omitted * OMISSION).collect();
+    for (i, x) in written.iter().enumerate() {
+        let mut row = Vec::with_capacity(candidate.len() + 1);
+        row.push((i + 1) * MISTAKE);
+        for (j, y) in candidate.iter().enumerate() {
+            let replaced = last[j] + if x == y { 0 } else { MISTAKE };
+            let mut least = replaced.min(last[j + 1] + MISTAKE).min(row[j] + OMISSION);
+            if i > 0 && j > 0 && *x == candidate[j - 1] && written[i - 1] == *y {
+                least = least.min(before_last[j - 1] + MISTAKE);
+            }
+            row.push(least);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[candidate.len()]
 }
 
 #[cfg(test)]
@@ -40,13 +51,21 @@ mod tests {
     use crate::base::most_similar;
 
     #[test]
-    fn slips_are_recognized_and_strangers_are_not() {
-        let words = ["teacher", "student", "token_file", "path"];
-        let suggest = |word| most_similar(word, words.into_iter());
-        assert_eq!(suggest("techer").as_deref(), Some("teacher"));
-        assert_eq!(suggest("Studnet").as_deref(), Some("student"));
-        assert_eq!(suggest("pahts").as_deref(), None);
-        assert_eq!(suggest("pth").as_deref(), Some("path"));
-        assert_eq!(suggest("zebra"), None);
+    fn the_nearest_word_is_meant_and_a_far_one_is_not() {
+        let known = ["removal_percent", "removal_min", "path", "id", "sun"];
+        for (word, meant) in [
+            ("removal_pct", Some("removal_percent")),
+            ("removal_mni", Some("removal_min")),
+            ("removal", Some("removal_percent")),
+            ("PATH", Some("path")),
+            ("paht", Some("path")),
+            ("pth", Some("path")),
+            ("sunday", Some("sun")),
+            ("password", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(most_similar(word, known).as_deref(), meant, "{word}");
+        }
     }
 }

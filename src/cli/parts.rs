@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::base::{Actor, Instant};
+use crate::base::Instant;
 use crate::clock::{Clock, SetClock, SystemClock};
 use crate::roster::IntakePolicy;
 use crate::service::{Customer, Feed, Service};
-use crate::settings::{self, CustomerSettings, Settings, SourceKind, StoreKind};
-use crate::source::{self, CsvSourceSettings, DropKind, RosterSource, open_source};
+use crate::settings::{CustomerSettings, Settings, StoreKind};
+use crate::source::{DropKind, SourceSettings, open_source};
 use crate::store::{self, StoreChoice, StoreError};
 
 /// The service that these settings describe, at a set time or at the machine's.
@@ -30,14 +30,12 @@ pub fn customers(settings: &Settings) -> Vec<Customer> {
 }
 
 fn customer(settings: &CustomerSettings) -> Customer {
-    // When and in whose name is filled in by the run that writes them down.
-    let (unrecorded, nobody) = (Instant::default(), Actor::system());
     Customer {
         name: settings.name.clone(),
         policy: settings.policy.clone(),
         sources: settings.sources.iter().map(feed).collect(),
-        grants: settings.grants.iter().map(|grant| grant.recorded(unrecorded, nobody.clone())).collect(),
-        agreed: settings.agreed.iter().map(|agreed| agreed.recorded(unrecorded, nobody.clone())).collect(),
+        grants: settings.grants.clone(),
+        agreed: settings.agreed.clone(),
         bad_percent_max: settings.bad_percent_max,
         nightly: settings.nightly.clone(),
         catchup_window_hours: settings.catchup_window_hours,
@@ -45,22 +43,8 @@ fn customer(settings: &CustomerSettings) -> Customer {
     }
 }
 
-fn feed(settings: &settings::SourceSettings) -> Feed {
-    let SourceKind::OneRosterCsv = settings.kind;
-    let kind = if settings.drop { DropKind::Drop } else { DropKind::Package };
-    let csv = CsvSourceSettings {
-        bulk_with_status: match settings.bulk_with_status {
-            settings::BulkWithStatus::Strict => source::BulkWithStatus::Strict,
-            settings::BulkWithStatus::Delta => source::BulkWithStatus::Delta,
-            settings::BulkWithStatus::Full => source::BulkWithStatus::Full,
-        },
-        lenient: settings.lenient,
-        courses_optional: settings.courses_optional,
-        keep_metadata: settings.keep_metadata.clone(),
-        settle_secs: u64::from(settings.settle_secs),
-        ..CsvSourceSettings::new(settings.id.clone(), &settings.path, kind)
-    };
-    let source: Arc<dyn RosterSource> = Arc::from(open_source(source::SourceSettings::OneRosterCsv(csv)));
-    let intake = IntakePolicy { lenient: settings.lenient, courses_optional: settings.courses_optional };
-    Feed { source, intake, watched: settings.drop }
+fn feed(settings: &SourceSettings) -> Feed {
+    let SourceSettings::OneRosterCsv(csv) = settings;
+    let intake = IntakePolicy { lenient: csv.lenient, courses_optional: csv.courses_optional };
+    Feed { source: Arc::from(open_source(settings.clone())), intake, watched: csv.kind == DropKind::Drop }
 }

@@ -1,22 +1,18 @@
 //! From checked shapes to values: what is not said is taken from farther out, words become rules.
 
 use crate::base::{
-    Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PoolId, ProductId, RuleId, Seats, SourceId,
+    Actor, Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PoolId, ProductId, RuleId, Seats, SourceId,
 };
-use crate::license::{GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
+use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
 use crate::plan::{GuardLimits, Policy, Rule};
 use crate::settings::check::{Requires, requires};
 use crate::settings::file::{
     CustomerShape, DaysShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
 };
 use crate::settings::profiles;
-use crate::settings::values::{
-    AgreedSettings, BulkWithStatus, CustomerSettings, DaemonSettings, GrantSettings, OnFullWord, Settings, SourceSettings,
-    StoreSettings,
-};
+use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, StoreSettings};
+use crate::source::{CsvSourceSettings, DropKind, SourceSettings};
 use crate::telemetry::LogSettings;
-
-const SETTLE_SECS: u32 = 60;
 
 /// The settings a file without problems means. `None` only if something that must be there is absent.
 pub fn build(file: &FileShape) -> Option<Settings> {
@@ -108,17 +104,17 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
 }
 
 fn source(shape: &SourceShape) -> Option<SourceSettings> {
-    Some(SourceSettings {
-        id: SourceId::from(shape.id.as_str()),
-        kind: shape.kind?,
-        path: shape.path.clone()?,
-        drop: shape.drop.unwrap_or(true),
-        settle_secs: shape.settle_secs.unwrap_or(SETTLE_SECS),
-        bulk_with_status: shape.bulk_with_status.unwrap_or(BulkWithStatus::Delta),
+    let SourceKind::OneRosterCsv = shape.kind?;
+    let kind = if shape.drop.unwrap_or(true) { DropKind::Drop } else { DropKind::Package };
+    let defaults = CsvSourceSettings::new(SourceId::from(shape.id.as_str()), shape.path.clone()?, kind);
+    Some(SourceSettings::OneRosterCsv(CsvSourceSettings {
+        settle_secs: shape.settle_secs.map_or(defaults.settle_secs, u64::from),
+        bulk_with_status: shape.bulk_with_status.unwrap_or_default(),
         lenient: shape.lenient.unwrap_or(false),
         courses_optional: shape.courses_optional.unwrap_or(false),
         keep_metadata: shape.keep_metadata.clone(),
-    })
+        ..defaults
+    }))
 }
 
 fn product(customer: &CustomerShape, shape: &ProductShape) -> Product {
@@ -168,25 +164,29 @@ fn pool(file: &FileShape, customer: &CustomerShape, shape: &PoolShape, days: &Da
 }
 
 /// The dated entries of a pool; days start where the pool is.
-fn seeds(shape: &PoolShape, pool: &Pool, grants: &mut Vec<GrantSettings>, agreed: &mut Vec<AgreedSettings>) -> Option<()> {
+fn seeds(shape: &PoolShape, pool: &Pool, grants: &mut Vec<Grant>, agreed: &mut Vec<AgreedExcess>) -> Option<()> {
     for grant in &shape.grants {
-        grants.push(GrantSettings {
+        grants.push(Grant {
             id: GrantId::from(grant.id.as_str()),
             pool: pool.id.clone(),
             seats: grant.seats?,
             from: pool.calendar.start_of(grant.from?),
             to: grant.to.map_or(Instant::MAX, |day| pool.calendar.start_of(day)),
+            recorded: Instant::default(),
+            by: Actor::system(),
             kind: grant.kind.unwrap_or(GrantKind::Purchase),
             reference: grant.reference.clone().unwrap_or_default(),
         });
     }
     for excess in &shape.agreed {
-        agreed.push(AgreedSettings {
+        agreed.push(AgreedExcess {
             id: GrantId::from(excess.id.as_str()),
             pool: pool.id.clone(),
             seats: Seats(excess.seats?),
             from: pool.calendar.start_of(excess.from?),
             to: pool.calendar.start_of(excess.to?),
+            recorded: Instant::default(),
+            by: Actor::system(),
             reference: excess.reference.clone()?,
         });
     }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::base::most_similar;
 use crate::license::ProductKind;
 use crate::plan::Predicate;
 use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape};
 use crate::settings::problem::Problem;
 use crate::settings::profiles;
-use crate::settings::suggest::nearest;
 use crate::settings::values::OnFullWord;
 
 /// Attributes that every person has.
@@ -191,7 +191,7 @@ fn check_rule(rule: &RuleShape, customer: &CustomerShape, found: &mut Vec<Proble
         attributes(when, &mut |name| {
             if !known.contains(name) {
                 let problem = Problem::new(format!("{}.when.attribute.name", rule.at), "is kept by no source");
-                let meant = nearest(name, known.iter().copied());
+                let meant = most_similar(name, known.iter().copied());
                 found.push(problem.showing(Some(format!("{name:?}"))).suggesting(meant));
             }
         });
@@ -214,7 +214,7 @@ fn attributes<'a>(when: &'a Predicate, each: &mut dyn FnMut(&'a str)) {
 
 fn known_product(at: &str, id: &str, products: &[ProductShape], found: &mut Vec<Problem>) {
     if !products.iter().any(|product| product.id == id) {
-        let meant = nearest(id, products.iter().map(|product| product.id.as_str()));
+        let meant = most_similar(id, products.iter().map(|product| product.id.as_str()));
         let problem = Problem::new(at, "is no product of this customer");
         found.push(problem.showing(Some(format!("{id:?}"))).suggesting(meant));
     }

@@ -9,9 +9,10 @@ use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
 use crate::plan::Predicate;
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
-use crate::settings::values::{BulkWithStatus, OnFullWord, SourceKind, StoreKind};
+use crate::settings::values::{OnFullWord, SourceKind, StoreKind};
 use crate::settings::when;
 use crate::settings::words;
+use crate::source::BulkWithStatus;
 use crate::telemetry::LogFormat;
 
 /// A whole file, or several laid over each other.

@@ -8,7 +8,6 @@ mod load;
 mod problem;
 mod profiles;
 mod read;
-mod suggest;
 mod tree;
 #[cfg(test)]
 mod trial;
@@ -18,7 +17,4 @@ mod words;
 
 pub use load::{known_keys, load, load_with, reference};
 pub use problem::{Problem, Problems, SettingsError};
-pub use values::{
-    AgreedSettings, BulkWithStatus, CustomerSettings, DaemonSettings, GrantSettings, Settings, SourceKind, SourceSettings,
-    StoreKind, StoreSettings,
-};
+pub use values::{CustomerSettings, DaemonSettings, Settings, SourceKind, StoreKind, StoreSettings};

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use crate::base::most_similar;
 use crate::settings::problem::Problem;
-use crate::settings::suggest::nearest;
 use crate::settings::tree::Node;
 
 /// What one reading found out.
@@ -57,7 +57,7 @@ impl Report {
         for (key, node) in table {
             if !asked.contains(&key.as_str()) {
                 let wrong = if node.has_env() { "unknown key (set in the environment)" } else { "unknown key" };
-                let meant = nearest(key, asked.iter().copied());
+                let meant = most_similar(key, asked.iter().copied());
                 self.problem(Problem::new(section.at(key), wrong).suggesting(meant));
             }
         }

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::base::{Actor, CustomerId, GrantId, Instant, PoolId, Seats, SourceId};
-use crate::license::{AgreedExcess, Grant, GrantKind};
+use crate::base::CustomerId;
+use crate::license::{AgreedExcess, Grant};
 use crate::plan::Policy;
+use crate::source::SourceSettings;
 use crate::telemetry::LogSettings;
 
 /// Everything.
@@ -68,9 +69,11 @@ pub struct CustomerSettings {
     /// Its feeds.
     pub sources: Vec<SourceSettings>,
     /// What was bought, as far as the settings say it.
-    pub grants: Vec<GrantSettings>,
+    /// `recorded` and `by` mean nothing yet: the run that writes them down fills them in.
+    pub grants: Vec<Grant>,
     /// What was agreed in writing beyond it.
-    pub agreed: Vec<AgreedSettings>,
+    /// `recorded` and `by` mean nothing yet.
+    pub agreed: Vec<AgreedExcess>,
     /// A collection with more bad records than this is held, in percent (R105).
     pub bad_percent_max: u32,
     /// A scheduled run missed by less than so many hours is made up for (R100).
@@ -86,40 +89,6 @@ pub enum SourceKind {
     OneRosterCsv,
 }
 
-/// What to make of a status in a file that says it is complete (oneroster-csv §3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BulkWithStatus {
-    /// Refuse each such row.
-    Strict,
-    /// Apply the file as changes.
-    Delta,
-    /// Trust that the file is complete, and apply the removals as well.
-    Full,
-}
-
-/// One roster feed of a customer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceSettings {
-    /// Its id.
-    pub id: SourceId,
-    /// What it is.
-    pub kind: SourceKind,
-    /// Where it lies.
-    pub path: PathBuf,
-    /// A folder into which packages are dropped, not one package that is replaced in place.
-    pub drop: bool,
-    /// A package counts as complete when it has not changed for so long, in seconds.
-    pub settle_secs: u32,
-    /// What to make of a status in a complete file.
-    pub bulk_with_status: BulkWithStatus,
-    /// Take well-known deviations from the standard with a warning.
-    pub lenient: bool,
-    /// A package without courses is taken.
-    pub courses_optional: bool,
-    /// Columns of vendor data to keep, for rules.
-    pub keep_metadata: Vec<String>,
-}
-
 /// The words of `on_full`, without the percentage that one of them needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFullWord {
@@ -129,56 +98,4 @@ pub enum OnFullWord {
     Wait,
     /// `overdraw_up_to`.
     OverdrawUpTo,
-}
-
-/// A grant that the settings state. Whoever writes it into the books says when and in whose name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GrantSettings {
-    /// Its id, unique in the customer.
-    pub id: GrantId,
-    /// The pool.
-    pub pool: PoolId,
-    /// Seats added; negative: removed.
-    pub seats: i64,
-    /// In force from here …
-    pub from: Instant,
-    /// … to before here.
-    pub to: Instant,
-    /// Why.
-    pub kind: GrantKind,
-    /// The order or letter it rests on.
-    pub reference: String,
-}
-
-impl GrantSettings {
-    /// The grant, as written down at an instant by somebody.
-    pub fn recorded(&self, recorded: Instant, by: Actor) -> Grant {
-        let GrantSettings { id, pool, seats, from, to, kind, reference } = self.clone();
-        Grant { id, pool, seats, from, to, recorded, by, kind, reference }
-    }
-}
-
-/// An agreed excess that the settings state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgreedSettings {
-    /// Its id, unique in the customer.
-    pub id: GrantId,
-    /// The pool.
-    pub pool: PoolId,
-    /// How many.
-    pub seats: Seats,
-    /// In force from here …
-    pub from: Instant,
-    /// … to before here.
-    pub to: Instant,
-    /// The written agreement.
-    pub reference: String,
-}
-
-impl AgreedSettings {
-    /// The agreed excess, as written down at an instant by somebody.
-    pub fn recorded(&self, recorded: Instant, by: Actor) -> AgreedExcess {
-        let AgreedSettings { id, pool, seats, from, to, reference } = self.clone();
-        AgreedExcess { id, pool, seats, from, to, recorded, by, reference }
-    }
 }

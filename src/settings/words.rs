@@ -1,9 +1,9 @@
 //! What single texts of the settings mean.
 
+use crate::base::most_similar;
 use crate::base::{Calendar, Day};
 use crate::settings::cron;
 use crate::settings::read::Wrong;
-use crate::settings::suggest::nearest;
 
 const ID_CHARS_MAX: usize = 64;
 
@@ -65,7 +65,7 @@ pub fn zone(text: &str) -> Result<String, Wrong> {
         return Ok(calendar.zone_name().to_owned());
     }
     let names: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
-    let meant = nearest(text, names.iter().map(String::as_str));
+    let meant = most_similar(text, names.iter().map(String::as_str));
     Err(Wrong { what: "is not a time zone such as \"Europe/London\"".into(), meant })
 }
 
@@ -87,7 +87,7 @@ pub fn role(text: &str) -> Result<String, Wrong> {
     if extension || ROLES.contains(&text) {
         return Ok(text.to_owned());
     }
-    Err(Wrong { what: "is no OneRoster role (own words start with `ext:`)".into(), meant: nearest(text, ROLES) })
+    Err(Wrong { what: "is no OneRoster role (own words start with `ext:`)".into(), meant: most_similar(text, ROLES) })
 }
 
 /// A column of vendor data that a source keeps.
@@ -112,7 +112,7 @@ pub fn log_filter(text: &str) -> Result<String, Wrong> {
 
 fn none_of<'a>(text: &str, words: impl IntoIterator<Item = &'a str> + Clone) -> Wrong {
     let list: Vec<&str> = words.clone().into_iter().collect();
-    Wrong { what: format!("is none of {}", list.join(", ")), meant: nearest(text, words) }
+    Wrong { what: format!("is none of {}", list.join(", ")), meant: most_similar(text, words) }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::base::Day;
 use crate::settings::load::{known_keys, load_with, merge, reference};
 use crate::settings::tree::Node;
 use crate::settings::trial::{EVERYONE, district, env, good, load_text, wrong_with};
-use crate::settings::values::BulkWithStatus;
+use crate::source::{BulkWithStatus, DropKind, SourceSettings};
 
 #[test]
 fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
@@ -60,9 +60,12 @@ fn relative_paths_start_at_the_file() {
     std::fs::write(&file, text).expect("write");
     let settings = load_with(Some(&file), env(&[])).expect("settings");
     assert_eq!(settings.store.path, folder.path().join("../state/x.db"));
-    let source = &settings.customers[0].sources[0];
+    let SourceSettings::OneRosterCsv(source) = &settings.customers[0].sources[0];
     assert_eq!(source.path, folder.path().join("demo/a"));
-    assert_eq!((source.bulk_with_status, source.courses_optional, source.drop), (BulkWithStatus::Full, true, false));
+    assert_eq!(
+        (source.bulk_with_status, source.courses_optional, source.kind),
+        (BulkWithStatus::Full, true, DropKind::Package)
+    );
     assert_eq!((source.settle_secs, source.lenient), (60, false));
 }
 
