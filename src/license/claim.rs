@@ -293,11 +293,13 @@ pub enum Because {
     Disabled,
     /// No pool serves the person's org and audience.
     NoPool,
+    /// The invitation was not accepted in time (R45).
+    InvitationLapsed,
 }
 
 impl Because {
     /// All of them, in the order of their codes.
-    pub const ALL: [Because; 24] = [
+    pub const ALL: [Because; 25] = [
         Because::Entitled,
         Because::EntitlementEnded,
         Because::EnrollmentsEnded,
@@ -322,6 +324,7 @@ impl Because {
         Because::IdentityConflict,
         Because::Disabled,
         Because::NoPool,
+        Because::InvitationLapsed,
     ];
 
     /// The code, stable in stored plans, the trail and JSON.
@@ -351,6 +354,7 @@ impl Because {
             Because::IdentityConflict => "identity_conflict",
             Because::Disabled => "disabled",
             Because::NoPool => "no_pool",
+            Because::InvitationLapsed => "invitation_lapsed",
         }
     }
 }

@@ -3,114 +3,18 @@
 
 use crate::base::{ClaimId, Instant, OrgId, PersonKey, PoolId, Seats, Text, TextArena};
 use crate::license::{
-    AgreedExcess, Because, Channel, Claim, ClaimChange, ClaimState, Draws, Entry, Episode, Grant, Names, Pin, PinKind,
-    SeatAnswer, Wait, accepted, admit, allowance_at, changes_between, reconsider,
+    Because, Channel, Claim, ClaimChange, ClaimState, Draws, Entry, Grant, Names, Pin, PinKind, SeatAnswer, Wait, accepted,
+    admit, allowance_at, changes_between, reconsider,
 };
-use crate::plan::action::{Notice, NoticeKind, PoolOutlook};
+use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::{Candidate, Contender, Contest, Dependent, Way, play};
+use crate::plan::decision::{Answer, Decided, Decision, Desk};
 use crate::plan::demand::Demand;
-use crate::plan::input::{Policy, Standing};
 use crate::plan::planner::{PlanError, with_retired_pools};
 use crate::plan::pools::{PoolWork, allowance_now, close};
 use crate::plan::ways::Ways;
-use crate::roster::{OrgTree, Roster};
-
-/// What a decision is made from.
-pub struct Desk<'a> {
-    /// When.
-    pub now: Instant,
-    /// The settings.
-    pub policy: &'a Policy,
-    /// The books. The book of claims need only hold the queue and all claims of the people decided about.
-    pub standing: &'a Standing,
-    /// The newest roster.
-    pub roster: &'a Roster,
-    /// Used seats by pool and home org.
-    pub used_by_org: &'a [(PoolId, OrgId, u32)],
-    /// Closed episodes; a late purchase may void them (R53).
-    pub episodes: &'a [Episode],
-}
-
-/// What is decided.
-#[derive(Clone, Debug)]
-pub enum Decision {
-    /// Pin a person to a pool or keep them out (R9).
-    Pin {
-        /// The pin.
-        pin: Pin,
-        /// An operator insists although the pool has no seat.
-        insist: bool,
-    },
-    /// Lift a pin; the rules decide again from the next run on.
-    Unpin {
-        /// Whom it is on.
-        person: PersonKey,
-        /// Where.
-        pool: PoolId,
-    },
-    /// Hand a seat from one person to another in one commit (R37); pins keep the next run from undoing it.
-    Transfer {
-        /// The pins that stay: `deny` on who gives, `assign` on who takes.
-        give: Pin,
-        /// See above.
-        take: Pin,
-    },
-    /// A person accepted an invitation (R32).
-    Accept {
-        /// Who.
-        person: PersonKey,
-        /// Where.
-        pool: PoolId,
-    },
-    /// Seats were bought, or a count corrected (R16).
-    Grant(Grant),
-    /// An excess was agreed in writing (R17).
-    AgreedExcess(AgreedExcess),
-}
-
-/// What came of it. Everything but `Done` changes no seat.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Done.
-    Done,
-    /// It was so already (R41).
-    AlreadySo,
-    /// No seat (R47).
-    PoolExhausted {
-        /// Effective allowance.
-        effective: Seats,
-        /// Used.
-        used: Seats,
-    },
-    /// The person lacks a seat of the product it requires (R12).
-    NeedsAccess,
-    /// The person has nothing there to give or accept.
-    NoClaim,
-    /// The roster knows no such person.
-    UnknownPerson,
-    /// The settings know no such pool.
-    UnknownPool,
-    /// A grant of that id was recorded before, with other contents: correct it with another one.
-    GrantTaken,
-}
-
-/// A decision worked out, ready to be committed.
-#[derive(Debug, Default)]
-pub struct Decided {
-    /// The words, possibly with more at the end.
-    pub names: Names,
-    /// Keys of the people in `changes`.
-    pub people: TextArena,
-    /// Changes of claims.
-    pub changes: Vec<ClaimChange>,
-    /// Everything else.
-    pub entries: Vec<Entry>,
-    /// What to tell.
-    pub notices: Vec<Notice>,
-    /// The pools before and after.
-    pub pools: Vec<PoolOutlook>,
-}
+use crate::roster::OrgTree;
 
 struct Work<'a> {
     desk: &'a Desk<'a>,
@@ -427,7 +331,12 @@ impl Work<'_> {
         let mut contest = Contest { dependents: std::mem::take(&mut self.dependents), ..Contest::default() };
         let decided: Vec<Claim> =
             self.frees.iter().chain(&self.seats).filter_map(|change| change.before.as_deref().copied()).collect();
+        let missing = |key: &str| self.desk.standing.absences.binary_search_by(|a| a.person.as_str().cmp(key)).is_ok();
         for at in 0..book.people.len() {
+            // Somebody who is missing keeps what they have and gets nothing more.
+            if missing(book.key(at)) {
+                continue;
+            }
             let mut text = None;
             for claim in book.claims_at(at).iter().filter(|c| c.state == ClaimState::Waiting && !decided.contains(c)) {
                 let Some(pool) = self.catalog.pool(claim.pool) else { continue };

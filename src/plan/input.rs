@@ -24,6 +24,8 @@ pub struct Policy {
     pub limits: GuardLimits,
     /// After how many consecutive complete snapshots an absence counts (R131).
     pub absence_confirmations: u32,
+    /// After how many days a seat whose invitation was not accepted is freed (R45); 0: never.
+    pub pending_expire_days: u32,
     /// The customer's calendar: whose "today" decides about enrollments.
     pub calendar: Calendar,
     /// Digest of all of the above as configured; part of the plan's id (R113).

@@ -6,6 +6,7 @@ mod catalog;
 mod check;
 mod contest;
 mod decide;
+mod decision;
 mod demand;
 mod explain;
 mod fate;
@@ -22,7 +23,8 @@ mod ways;
 
 pub use action::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Withheld};
 pub use check::{Flaw, check};
-pub use decide::{Answer, Decided, Decision, Desk, decide};
+pub use decide::decide;
+pub use decision::{Answer, Decided, Decision, Desk};
 pub use demand::UnknownOrg;
 pub use explain::{ExplainInput, Explanation, explain};
 pub use guard::{Case, GuardKind, Judgment, Trip, Verdict, judge};

@@ -252,6 +252,10 @@ impl<'a, 'p> Walk<'a, 'p> {
             self.free_known(visit, extra, Because::PoolMoved);
         }
         match main {
+            // The seat is free for this run's queue; the next run invites again.
+            Some(seat) if self.lapsed(&seat) && !visit.person.quarantined => {
+                self.free(visit.key, &seat, Because::InvitationLapsed);
+            }
             Some(seat) if seat.state.consumes() && self.is_on(wanted.way, &seat) => self.stays(product, wanted, seat, visit),
             Some(seat) if seat.state.consumes() => {
                 if visit.person.quarantined {
@@ -270,6 +274,13 @@ impl<'a, 'p> Walk<'a, 'p> {
                 self.out.contest.contenders.push(contender);
             }
         }
+    }
+
+    /// Whether an invitation was left open too long (R45).
+    fn lapsed(&self, claim: &Claim) -> bool {
+        let days_max = self.input.policy.pending_expire_days;
+        let invited = self.input.policy.calendar.day_of(claim.changed);
+        claim.state == ClaimState::Pending && days_max > 0 && i64::from(self.input.today.0 - invited.0) > i64::from(days_max)
     }
 
     fn is_on(&self, way: Way, claim: &Claim) -> bool {
@@ -333,7 +344,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             if named && claim.state.consumes() && !denied {
                 visit.kept.push(product);
                 let state = named_without_team(claim.state);
-                if state != claim.state {
+                if state != claim.state && !visit.person.quarantined {
                     let nearest = self.nearest_of(claim);
                     if let Some(at) = self.catalog.pool(claim.pool) {
                         self.pools[at].shift(Some((claim.state, nearest)), Some((state, nearest)));

@@ -8,7 +8,7 @@ use crate::roster::model::{
 use crate::roster::pack::LAYOUT;
 use crate::roster::wire::{PackError, Reader};
 
-/// Reads what [`pack`](crate::roster::pack) wrote, in chunks cut anywhere.
+/// Reads what [`pack`](crate::roster::pack()) wrote, in chunks cut anywhere.
 ///
 /// # Errors
 /// [`PackError`] when the bytes are cut short, of another layout, or break an invariant of the model.

@@ -3,6 +3,7 @@
 mod audit;
 mod core;
 mod decisions;
+mod draft;
 mod error;
 mod inspect;
 mod pool_view;

@@ -87,6 +87,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         rules: shape.rules.iter().map(rule).collect::<Option<_>>()?,
         limits,
         absence_confirmations: own.confirmations.or(global.confirmations)?,
+        pending_expire_days: own.pending_expire_days.or(global.pending_expire_days)?,
         calendar: days.calendar()?,
         digest: Digest::default(),
     };
@@ -204,7 +205,17 @@ fn rule(shape: &RuleShape) -> Option<Rule> {
 /// Names a policy by what it says. A new field must find its place here, or the build breaks. Calendars go in as they
 /// were said: a new edition of the time zone database is not a new policy.
 fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
-    let Policy { customer, products, pools: _, rules, limits, absence_confirmations, calendar: _, digest: _ } = policy;
+    let Policy {
+        customer,
+        products,
+        pools: _,
+        rules,
+        limits,
+        absence_confirmations,
+        pending_expire_days,
+        calendar: _,
+        digest: _,
+    } = policy;
     let mut digester = Digester::new("policy");
     digester.field(customer.as_str().as_bytes()).number(products.len() as i64);
     for product in products {
@@ -221,7 +232,7 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
     for rule in rules {
         digester.field(format!("{rule:?}").as_bytes());
     }
-    digester.field(format!("{limits:?} {absence_confirmations} {days:?}").as_bytes());
+    digester.field(format!("{limits:?} {absence_confirmations} {pending_expire_days} {days:?}").as_bytes());
     digester.finish()
 }
 

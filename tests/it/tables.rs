@@ -177,6 +177,27 @@ fn t11_an_empty_collection_is_always_held() {
 }
 
 #[test]
+fn a_package_that_is_held_whole_is_not_offered_again() {
+    let mut world = World::new("north")
+        .school("ash")
+        .class("c", "ash", "math")
+        .product("lxp", ProductKind::Module, SeatModel::ActiveUser)
+        .pool("lxp", "d", None, OnFull::Wait)
+        .person("a", "student", "ash");
+    world.enroll("a", "c", None, None);
+    world.night();
+    world.people.get_mut("a").unwrap().enrollments[0].ended = true;
+    let service = world.service();
+    let customer = &service.customers()[0];
+    assert!(!service.has_arrivals(customer).unwrap());
+    assert_eq!(world.night().state, RunState::Held);
+    assert!(!service.has_arrivals(customer).unwrap(), "else the daemon would run it again and again");
+    world.people.get_mut("a").unwrap().enrollments[0].ended = false;
+    assert_eq!(world.night().state, RunState::Succeeded);
+    world.verify();
+}
+
+#[test]
 fn t14_roll_up_and_the_pool_behind_it() {
     let mut world = World::new("northfield")
         .school("ash")
@@ -265,6 +286,27 @@ fn t15_a_named_pool_with_invitations() {
     world.end("a");
     world.night();
     assert_eq!(counts(&world), (2, 2, 0, 6));
+    world.verify();
+}
+
+#[test]
+fn r45_an_invitation_lapses_only_where_the_settings_say_so() {
+    let mut world = World::new("studio")
+        .school("ash")
+        .product("tool", ProductKind::Module, SeatModel::Role)
+        .role_rule("teacher", "tool")
+        .pool("tool", "d", Some(1), OnFull::Wait)
+        .person("a", "teacher", "ash")
+        .person("b", "teacher", "ash");
+    world.policy.products[0].needs_acceptance = true;
+    world.night();
+    world.set_day(day("2027-03-02"));
+    assert_eq!(world.quiet_night().version, None, "forever, by default");
+    world.policy.pending_expire_days = 30;
+    world.quiet_night();
+    assert_eq!(world.seated("tool"), ["b"], "the seat went to the queue");
+    world.quiet_night();
+    assert_eq!(world.state("a", "tool"), Some(ClaimState::Waiting), "and the next run asks again");
     world.verify();
 }
 

@@ -83,6 +83,7 @@ impl World {
                     trip_stops_all: false,
                 },
                 absence_confirmations: 2,
+                pending_expire_days: 0,
                 calendar,
                 digest: Digest::default(),
             },

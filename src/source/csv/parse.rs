@@ -10,7 +10,7 @@ use crate::source::csv::value::list;
 
 /// Turns the rows of one file into records. Buffers live as long as the file.
 pub(crate) trait RowParser: Default {
-    /// The column that names a person, by its place in [`FileKind::columns`].
+    /// The column that names a person, by its place in the file's list of columns.
     const PERSON: Option<usize> = None;
 
     /// Reads one row of the right width and hands it on.
