@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::base::Version;
+use crate::base::{Instant, Version};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -13,6 +13,7 @@ use crate::cli::json::at;
 use crate::cli::output::{number, text};
 use crate::cli::progress::Progress;
 use crate::cli::trail_json::CommitJson;
+use crate::cli::words::{counted, when};
 use crate::service::{AuditReport, Customer, Verified};
 
 /// Arguments of `audit`.
@@ -63,6 +64,8 @@ struct ListJson<'a> {
 #[derive(Debug, Serialize)]
 struct HeadJson {
     version: u64,
+    #[serde(skip)]
+    instant: Instant,
     at: Option<String>,
     actor: String,
     verb: String,
@@ -116,6 +119,7 @@ fn list(context: &mut Context, customer: &str, after: Option<u64>, limit: u64) -
         }
         heads.push(HeadJson {
             version: commit.version.0,
+            instant: commit.at,
             at: at(commit.at),
             actor: commit.actor,
             verb: commit.verb,
@@ -133,7 +137,7 @@ fn list(context: &mut Context, customer: &str, after: Option<u64>, limit: u64) -
     let rows = heads.iter().map(|head| {
         vec![
             number(head.version),
-            text(head.at.as_deref().unwrap_or_default()),
+            text(when(head.instant)),
             text(&head.actor),
             text(&head.verb),
             number(head.run.map_or(String::new(), |run| run.to_string())),
@@ -184,7 +188,11 @@ fn verify(context: &mut Context, customer: Option<&str>) -> Result<Exit, CliErro
                 None => format!("the books are what the trail says; newest hash {hash}"),
                 Some(difference) => format!("NOT PROVED: {difference}"),
             };
-            context.out.text(&format!("{customer}: {commits} commits, {changes} changes of claims: {outcome}"))?;
+            context.out.text(&format!(
+                "{customer}: {}, {}: {outcome}",
+                counted(*commits, "commit"),
+                counted(*changes, "change")
+            ))?;
         }
     }
     Ok(if ok { Exit::Done } else { Exit::Bug })

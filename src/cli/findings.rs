@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{number, text};
+use crate::cli::words::counted;
 use crate::store::FindingRow;
 
 /// Arguments of `findings`.
@@ -82,6 +83,7 @@ pub fn run(context: &mut Context, args: &FindingsArgs) -> Result<Exit, CliError>
     let header = ["", "source", "level", "rule", "place", "record", "field", "detail"];
     context.out.table(&header, rows.collect())?;
     let of_rule = args.rule.as_ref().map_or(String::new(), |rule| format!(" of rule {rule}"));
-    context.out.text(&format!("{shown} findings{of_rule} shown; run {run} has {total} in all"))?;
+    let shown = counted(shown as u64, "finding");
+    context.out.text(&format!("{shown}{of_rule} shown; run {run} has {total} in all"))?;
     Ok(Exit::Done)
 }

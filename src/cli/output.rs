@@ -5,11 +5,15 @@
 
 use std::io::{self, IsTerminal, Write};
 
-pub use comfy_table::Cell;
-use comfy_table::{CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::base::Balance;
+
+/// A longer word may be broken.
+const WHOLE_MAX: usize = 24;
+/// The least room for a column with sentences.
+const SENTENCE_MIN: usize = 8;
 
 /// How things look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,20 +108,42 @@ impl Output {
     }
 }
 
+/// A cell of a table.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    inner: comfy_table::Cell,
+    /// An id, a word or a number: not to be broken if that can be helped.
+    whole: bool,
+    width: usize,
+}
+
+impl Cell {
+    fn new(content: String, whole: bool) -> Self {
+        let width = content.chars().count();
+        Self { inner: comfy_table::Cell::new_owned(content), whole, width }
+    }
+
+    fn map(self, inner: impl FnOnce(comfy_table::Cell) -> comfy_table::Cell) -> Self {
+        Self { inner: inner(self.inner), ..self }
+    }
+}
+
 /// A cell with text.
 pub fn text(text: impl AsRef<str>) -> Cell {
-    Cell::new_owned(clean(text.as_ref()).replace('\n', " "))
+    let content = clean(text.as_ref()).replace('\n', " ");
+    let whole = content.len() <= WHOLE_MAX && !content.contains(' ');
+    Cell::new(content, whole)
 }
 
 /// A cell with a number, to the right.
 pub fn number(number: impl ToString) -> Cell {
-    Cell::new(number).set_alignment(CellAlignment::Right)
+    Cell::new(number.to_string(), true).map(|cell| cell.set_alignment(CellAlignment::Right))
 }
 
 /// A cell with a balance: as it is, also when negative, and then in red (R46).
 pub fn balance(balance: Option<Balance>) -> Cell {
     match balance {
-        Some(balance) if balance.0 < 0 => number(balance).fg(Color::Red),
+        Some(balance) if balance.0 < 0 => flagged(number(balance), true),
         Some(balance) => number(balance),
         None => number("unlimited"),
     }
@@ -125,20 +151,29 @@ pub fn balance(balance: Option<Balance>) -> Cell {
 
 /// A cell that is red where something is wrong.
 pub fn flagged(cell: Cell, wrong: bool) -> Cell {
-    if wrong { cell.fg(Color::Red) } else { cell }
+    if wrong { cell.map(|cell| cell.fg(Color::Red)) } else { cell }
 }
 
 /// `width`: for tests; else the terminal's.
 fn drawn(header: &[&str], rows: Vec<Vec<Cell>>, look: Look, width: Option<u16>) -> String {
     let mut table = Table::new();
-    table.set_header(header);
-    table.add_rows(rows);
     let width = width.or_else(|| table.width());
+    let whole = whole_columns(header, &rows);
+    if look.terminal && width.is_some_and(|width| least_width(header, &rows, &whole) > usize::from(width)) {
+        return records(header, &rows);
+    }
+    table.set_header(header);
+    table.add_rows(rows.into_iter().map(|row| row.into_iter().map(|cell| cell.inner).collect::<Vec<_>>()));
     table.force_no_tty();
     if look.terminal {
         table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
         if let Some(width) = width {
             table.set_width(width);
+        }
+        for (column, whole) in table.column_iter_mut().zip(whole) {
+            if whole {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
         }
         if look.color {
             table.enforce_styling();
@@ -152,6 +187,31 @@ fn drawn(header: &[&str], rows: Vec<Vec<Cell>>, look: Look, width: Option<u16>) 
     table.trim_fmt()
 }
 
+/// Which columns hold nothing but ids, words and numbers: sentences give way first.
+fn whole_columns(header: &[&str], rows: &[Vec<Cell>]) -> Vec<bool> {
+    (0..header.len()).map(|at| rows.iter().all(|row| row.get(at).is_none_or(|cell| cell.whole))).collect()
+}
+
+/// The width below which ids would have to be broken.
+fn least_width(header: &[&str], rows: &[Vec<Cell>], whole: &[bool]) -> usize {
+    let column = |(at, (name, whole)): (usize, (&&str, &bool))| {
+        let widest = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.width).max().unwrap_or(0);
+        // Two for padding, one for the line.
+        3 + if *whole { widest.max(name.chars().count()) } else { SENTENCE_MIN }
+    };
+    1 + header.iter().zip(whole).enumerate().map(column).sum::<usize>()
+}
+
+/// A table that does not fit, told row by row: a name and a value per line.
+fn records(header: &[&str], rows: &[Vec<Cell>]) -> String {
+    let width = header.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let record = |row: &Vec<Cell>| {
+        let lines = header.iter().zip(row).map(|(name, cell)| format!("{name:<width$}  {}", cell.inner.content()));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    rows.iter().map(record).collect::<Vec<_>>().join("\n\n")
+}
+
 /// Text without control characters but line feeds: a name in a roster must not steer a terminal.
 pub fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
@@ -160,9 +220,9 @@ pub fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use crate::base::Balance;
-    use crate::cli::output::{Look, balance, clean, drawn, number, text};
+    use crate::cli::output::{Cell, Look, balance, clean, drawn, number, text};
 
-    fn rows() -> Vec<Vec<comfy_table::Cell>> {
+    fn rows() -> Vec<Vec<Cell>> {
         vec![
             vec![text("learn-main"), number(700), balance(Some(Balance(-14)))],
             vec![text("b"), number(7), balance(Some(Balance(3)))],
@@ -190,6 +250,17 @@ mod tests {
         let long = vec![vec![text("a word and ".repeat(20)), number(1), number(2)]];
         let drawn = drawn(&["text", "a", "b"], long, look, Some(40));
         assert!(drawn.lines().all(|line| line.chars().count() <= 40), "{drawn}");
+    }
+
+    #[test]
+    fn sentences_give_way_before_ids_are_broken() {
+        let look = Look { terminal: true, color: false };
+        let row = || vec![text("observe-educators"), text("three words and more of them, and more"), number(1_000_000)];
+        let fitting = drawn(&["pool", "why", "used"], vec![row()], look, Some(56));
+        assert!(fitting.contains("observe-educators") && fitting.contains("1000000"), "{fitting}");
+        let narrow = drawn(&["pool", "why", "used"], vec![row(), row()], look, Some(30));
+        let record = "pool  observe-educators\nwhy   three words and more of them, and more\nused  1000000";
+        assert_eq!(narrow, format!("{record}\n\n{record}"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::json::RunJson;
 use crate::cli::plan_json::PlanJson;
 use crate::cli::progress::Progress;
-use crate::cli::words::run_text;
+use crate::cli::words::{counted, run_text};
 use crate::plan::{Plan, Policy, render};
 use crate::service::Planned;
 use crate::store::{RunRow, Trigger};
@@ -79,7 +79,8 @@ pub fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, CliError> {
         context.out.text(&format!("\n{}", row.message))?;
     }
     if row.tally.findings > 0 {
-        context.out.text(&format!("\n{} findings in the sources: `rosterd findings {}`", row.tally.findings, row.run))?;
+        let findings = counted(row.tally.findings, "finding");
+        context.out.text(&format!("\n{findings} in the sources: `rosterd findings {}`", row.run))?;
     }
     if !plan.is_empty() {
         context.out.text(&format!("\nnothing was changed; `rosterd apply {}` does it", row.run))?;

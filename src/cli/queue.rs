@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::json::{FreshnessJson, at};
 use crate::cli::output::{number, text};
-use crate::cli::words::freshness_text;
+use crate::cli::words::{freshness_text, when};
 use crate::service::QueueRow;
 
 /// Arguments of `queue`.
@@ -74,7 +74,7 @@ pub fn run(context: &mut Context, args: &QueueArgs) -> Result<Exit, CliError> {
             number(row.position),
             text(&row.person),
             number(row.priority),
-            text(row.since.to_string()),
+            text(when(row.since)),
             text(row.waits_for),
             text(&row.home),
             text(&row.reasons),

@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::json::{FreshnessJson, at};
 use crate::cli::output::{Cell, balance, number, text};
-use crate::cli::words::freshness_text;
+use crate::cli::words::{counted, freshness_text, when};
 use crate::service::{ClaimRow, Customer, LicenseRow, ServiceError};
 
 /// The header of the license report, to the letter (R136).
@@ -203,14 +203,14 @@ fn claims(context: &mut Context, customer: &str, pool: Option<&str>, csv: bool) 
             text(&row.person),
             text(row.state),
             text(&row.reasons),
-            text(row.since.to_string()),
-            text(row.released.map_or(String::new(), |at| at.to_string())),
+            text(when(row.since)),
+            text(row.released.map_or(String::new(), when)),
             text(row.because.unwrap_or_default()),
             number(run),
         ]
     });
     context.out.table(&CLAIM_HEADER, cells.collect())?;
-    context.out.text(&format!("{} claims, {}", rows.len(), freshness_text(freshness)))?;
+    context.out.text(&format!("{}, {}", counted(rows.len() as u64, "claim"), freshness_text(freshness)))?;
     Ok(Exit::Done)
 }
 

@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::json::RunJson;
 use crate::cli::output::{Cell, flagged, number, text};
 use crate::cli::plan::{PlannedJson, plan_text};
-use crate::cli::words::run_text;
+use crate::cli::words::{run_text, when};
 use crate::store::{RunRow, RunState};
 
 /// Arguments of `runs`.
@@ -63,11 +63,12 @@ pub fn run(context: &mut Context, args: &RunsArgs) -> Result<Exit, CliError> {
         context.out.json(&RunsJson { runs: rows.iter().map(RunJson::from).collect() })?;
         return Ok(Exit::Done);
     }
-    let header =
-        ["run", "customer", "trigger", "began", "state", "people", "seated", "released", "waiting", "withheld", "findings", ""];
+    let header = ["run", "customer", "trigger", "began", "state", "people", "+", "-", "waiting", "withheld", "findings"];
     context.out.table(&header, rows.iter().map(cells).collect())?;
     if rows.is_empty() {
         context.out.text("no run yet")?;
+    } else {
+        context.out.text("+ seated, - released; `rosterd runs show RUN` tells who and why")?;
     }
     Ok(Exit::Done)
 }
@@ -78,7 +79,7 @@ fn cells(row: &RunRow) -> Vec<Cell> {
         number(row.run),
         text(row.customer.as_str()),
         text(row.trigger.word()),
-        text(row.began.to_string()),
+        text(when(row.began)),
         flagged(text(row.state.word()), wrong),
         number(row.tally.people),
         number(row.tally.seated),
@@ -86,7 +87,6 @@ fn cells(row: &RunRow) -> Vec<Cell> {
         number(row.tally.waiting),
         number(row.tally.withheld),
         number(row.tally.findings),
-        text(&row.message),
     ]
 }
 

@@ -7,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::json::{FreshnessJson, PoolJson, RunJson, at};
-use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, run_text};
+use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, run_text, when};
 use crate::service::{Customer, CustomerStatus, Freshness, Service};
 use crate::store::DaemonMark;
 
@@ -89,7 +89,7 @@ fn customer_json(status: CustomerStatus, freshness: Freshness) -> CustomerJson {
 fn daemon_text(service: &Service, daemon: Option<&DaemonMark>) -> String {
     let place = service.store().place();
     match daemon {
-        Some(DaemonMark { pid, host, since }) => format!("daemon of {place}: process {pid} on {host}, since {since}"),
+        Some(DaemonMark { pid, host, since }) => format!("daemon of {place}: process {pid} on {host}, since {}", when(*since)),
         None => format!("daemon of {place}: none runs (`rosterd serve` starts one)"),
     }
 }

@@ -1,6 +1,6 @@
 //! Sentences that several verbs share, and cells of pool tables.
 
-use crate::base::TextArena;
+use crate::base::{Instant, TextArena};
 use crate::cli::output::{Cell, balance, flagged, number, text};
 use crate::license::{Band, ClaimChange, Names};
 use crate::plan::causes_text;
@@ -34,12 +34,25 @@ pub fn pool_cells(view: &PoolView) -> Vec<Cell> {
     ]
 }
 
+/// An instant for people: without fractions of a second.
+pub fn when(at: Instant) -> String {
+    let whole = if at == Instant::MIN || at == Instant::MAX { at } else { Instant(at.0 - at.0.rem_euclid(1000)) };
+    whole.to_string()
+}
+
+/// A count with its noun: `1 commit`, `2 commits`.
+pub fn counted(count: impl Into<u64>, noun: &str) -> String {
+    let count = count.into();
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// What the numbers rest on (R148).
 pub fn freshness_text(freshness: Freshness) -> String {
     let Freshness { as_of, snapshot, stale } = freshness;
+    let as_of = when(as_of);
     match snapshot {
         None => format!("as of {as_of}; no package was taken in yet"),
-        Some(at) => format!("as of {as_of}; newest package taken in at {at}{}", if stale { " (STALE)" } else { "" }),
+        Some(at) => format!("as of {as_of}; newest package taken in at {}{}", when(at), if stale { " (STALE)" } else { "" }),
     }
 }
 
@@ -51,11 +64,15 @@ pub fn run_text(row: &RunRow) -> String {
         Trigger::Drop => "a package arrived".to_owned(),
     };
     let RunTally { people, seated, released, waiting, changed, withheld, findings } = row.tally;
-    let ended = row.ended.map_or("not over".to_owned(), |at| at.to_string());
+    let ended = row.ended.map_or("not over".to_owned(), when);
     let mut text = format!(
         "run {} of {}: {} ({why})\n  began {}, ended {ended}\n  {people} people, {seated} seated, {released} released, \
-         {changed} changed, {waiting} waiting, {withheld} withheld, {findings} findings\n",
-        row.run, row.customer, row.state, row.began
+         {changed} changed, {waiting} waiting, {withheld} withheld, {}\n",
+        row.run,
+        row.customer,
+        row.state,
+        when(row.began),
+        counted(findings, "finding")
     );
     if !row.packages.is_empty() {
         text.push_str(&format!("  took in {}\n", row.packages.join(", ")));

@@ -357,3 +357,276 @@ fn the_page_tells_every_verb() {
         assert!(told, "docs/CLI.md does not tell `rosterd {verb}`");
     }
 }
+
+/// The demo's settings and packages, in a folder of their own.
+fn demo() -> Place {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).expect("a folder");
+        for entry in fs::read_dir(from).expect("it is there") {
+            let entry = entry.expect("it can be listed");
+            let (path, to) = (entry.path(), to.join(entry.file_name()));
+            if path.is_dir() {
+                copy(&path, &to);
+            } else {
+                fs::copy(&path, &to).expect("it can be copied");
+            }
+        }
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config"), &dir.path().join("config"));
+    fs::copy(dir.path().join("config/demo.toml"), dir.path().join("config/rosterd.toml")).expect("copied");
+    Place { dir }
+}
+
+impl Place {
+    /// As [`Place::run`], for the demo; at a set time, so that nothing depends on today.
+    fn demo(&self, command: &str) -> Outcome {
+        self.demo_with(command, &[])
+    }
+
+    fn demo_with(&self, command: &str, env: &[(&str, &str)]) -> Outcome {
+        let settings = self.dir.path().join("config/rosterd.toml");
+        let mut program = program();
+        program.args(command.split(' ')).args(["--as-of", "2026-09-03T12:00:00Z", "--config"]).arg(settings);
+        outcome(program.envs(env.iter().copied()))
+    }
+
+    fn demo_json(&self, command: &str) -> Value {
+        let outcome = self.demo(&format!("{command} --json"));
+        serde_json::from_str(&outcome.out).unwrap_or_else(|error| panic!("{command}: {error}: {outcome:?}"))
+    }
+}
+
+/// The pools by id, as `status` tells them: used, available, waiting.
+fn pools(place: &Place) -> Vec<(String, i64, i64, i64)> {
+    let status = place.demo_json("status northfield");
+    let pools = status["customers"][0]["pools"].as_array().expect("pools").clone();
+    let number = |pool: &Value, field: &str| pool[field].as_i64().expect("a number");
+    pools
+        .iter()
+        .map(|pool| {
+            let id = pool["pool"].as_str().expect("an id").to_owned();
+            (id, number(pool, "used"), number(pool, "available"), number(pool, "waiting"))
+        })
+        .collect()
+}
+
+#[test]
+fn a_plan_changes_nothing_is_applied_once_and_goes_stale() {
+    let place = demo();
+    let first = place.demo_json("plan northfield --limit 5");
+    let plan = &first["plan"];
+    assert_eq!((&first["run"]["state"], &plan["verdict"]["proceeds"]), (&"planned".into(), &true.into()));
+    assert_eq!(plan["actions"].as_array().map(Vec::len), Some(5));
+    assert!(plan["totals"]["actions"].as_u64() > Some(1000), "{}", plan["totals"]);
+    for listed in plan["actions"].as_array().into_iter().chain(plan["withheld"].as_array()).flatten() {
+        assert!(listed["because"].as_str().is_some_and(|because| !because.is_empty()), "{listed}");
+    }
+    let learn = plan["pools"].as_array().into_iter().flatten().find(|pool| pool["pool"] == "learn-educators").expect("it");
+    assert_eq!((&learn["used_before"], &learn["used"], &learn["waiting"]), (&0.into(), &45.into(), &4.into()));
+    assert!(pools(&place).iter().all(|(_, used, ..)| *used == 0), "a plan changes nothing");
+
+    let second = place.demo_json("plan northfield");
+    assert_eq!(second["plan"]["plan"], plan["plan"], "the same input makes the same plan");
+    let applied = place.demo(&format!("apply {}", first["run"]["run"]));
+    assert_eq!(applied.code, 6, "four teachers wait, so it is no plain success: {applied:?}");
+    assert!(applied.out.contains("succeeded_with_errors") && applied.out.contains("next: `rosterd runs show"), "{applied:?}");
+    let stale = place.demo(&format!("apply {}", second["run"]["run"]));
+    assert_eq!((stale.code, stale.out.as_str()), (4, ""), "{stale:?}");
+    assert!(stale.err.contains("planned on version 0, the books are at 1"), "{stale:?}");
+
+    // EXPECTED.md, both nights.
+    let expect = |rows: &[(&str, i64, i64, i64)]| {
+        let mut expected: Vec<_> = rows.iter().map(|(id, u, a, w)| ((*id).to_owned(), *u, *a, *w)).collect();
+        let mut found = pools(&place);
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected);
+    };
+    expect(&[
+        ("access-district", 660, 40, 0),
+        ("content-district", 451, 2, 0),
+        ("content-cedar", 195, 5, 0),
+        ("learn-educators", 45, 0, 4),
+        ("observe-educators", 13, 7, 0),
+    ]);
+    let night = place.demo("sync northfield --here");
+    assert_eq!(night.code, 6, "{night:?}");
+    expect(&[
+        ("access-district", 667, 33, 0),
+        ("content-district", 456, -3, 0),
+        ("content-cedar", 197, 3, 0),
+        ("learn-educators", 45, 0, 7),
+        ("observe-educators", 13, 7, 0),
+    ]);
+    let run = place.demo("runs --limit 1 --json");
+    let run: Value = serde_json::from_str(&run.out).expect("JSON");
+    let findings = place.demo_json(&format!("findings {} --rule bad_date", run["runs"][0]["run"]));
+    assert_eq!((&findings["total"], &findings["findings"][0]["record"]), (&1.into(), &"e-9001".into()));
+    let other = place.demo_json(&format!("findings {} --rule bad_role", run["runs"][0]["run"]));
+    assert_eq!((&other["total"], other["findings"].as_array().map(Vec::len)), (&1.into(), Some(0)));
+    // A run with nothing new is a plain success for whom nobody waits, and still none where somebody does.
+    assert_eq!(place.demo("sync larkspur --here").code, 0);
+    assert_eq!(place.demo("audit verify").code, 0);
+}
+
+#[test]
+fn decisions_by_hand_are_answered_and_written_down() {
+    let place = demo();
+    assert_eq!(place.demo("sync northfield --here").code, 6);
+    let queue = place.demo_json("queue northfield learn-educators");
+    let people: Vec<&str> = queue["waiting"].as_array().into_iter().flatten().filter_map(|w| w["person"].as_str()).collect();
+    assert_eq!(people, ["t-057", "t-058", "t-059", "t-060"]);
+    let why = place.demo_json("explain northfield t-058 learn");
+    assert_eq!(why["answers"][0]["answer"], "waiting");
+    assert!(why["answers"][0]["text"].as_str().is_some_and(|text| text.contains('2') && text.contains('4')), "{why}");
+    assert_eq!(place.demo("explain northfield nobody learn").code, 66);
+
+    let refused = place.demo("pool pin northfield learn-educators t-058 assign --reason exam");
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.out.starts_with("pool_exhausted: 45 of 45 seats are used"), "{refused:?}");
+    assert_eq!(refused.err, "", "a refusal is an answer, not an error");
+    let insisted = place.demo_json("pool pin northfield learn-educators t-058 assign --reason exam --override");
+    assert_eq!((&insisted["answer"], &insisted["pools"][0]["balance"]), (&"done".into(), &(-1).into()));
+    assert_eq!(insisted["pools"].as_array().map(Vec::len), Some(1), "only pools that changed are told");
+    assert_eq!(insisted["actions"][0]["person"], "t-058");
+
+    let bought = place.demo("pool grant northfield learn-educators --seats 3 --from 2026-09-01 --reference PO-9 --json");
+    let bought: Value = serde_json::from_str(&bought.out).expect("JSON");
+    let seated: Vec<&str> = bought["actions"].as_array().into_iter().flatten().filter_map(|a| a["person"].as_str()).collect();
+    assert_eq!(seated, ["t-057", "t-059"], "the overage first, then the queue in order: {bought}");
+    let less =
+        place.demo("pool grant northfield learn-educators --seats -1 --from 2026-09-01 --kind correction --reference PO-9");
+    assert!(less.code == 0 && less.out.contains("allowance_reduced"), "{less:?}");
+    let taken = place.demo("pool grant northfield learn-educators --seats 1 --from 2026-09-01 --reference x --id learn-1");
+    assert!(taken.code == 1 && taken.out.starts_with("grant_taken: "), "{taken:?}");
+
+    let handed = place.demo("pool transfer northfield learn-educators t-058 t-060 --reason swap");
+    assert_eq!(handed.code, 0, "{handed:?}");
+    assert!(handed.out.contains("t-058 learn-educators: active -> released because transferred"), "{handed:?}");
+    let unpinned = place.demo("pool unpin northfield learn-educators t-060");
+    assert_eq!(unpinned.code, 0, "{unpinned:?}");
+    assert_eq!(place.demo("pool accept northfield learn-educators s-0001").code, 1, "there is nothing to accept");
+
+    let shown = place.demo_json("pool show northfield learn-educators --since 2026-09-03");
+    let grants: Vec<(&str, i64)> = shown["grants"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|grant| (grant["grant_kind"].as_str().expect("a kind"), grant["seats"].as_i64().expect("seats")))
+        .collect();
+    assert_eq!(grants, [("purchase", 45), ("purchase", 3), ("correction", -1)]);
+    assert_eq!(shown["grants"][1]["from"], "2026-09-01T05:00:00Z", "midnight in Chicago");
+    assert_eq!(shown["grants"][1]["by"], "operator:ann");
+    assert_eq!((&shown["used"], &shown["available"]), (&48.into(), &(-1).into()));
+    assert_eq!(shown["pins"].as_array().into_iter().flatten().map(|pin| &pin["decision"]).collect::<Vec<_>>(), ["deny"]);
+    assert_eq!(shown["moves"]["seated"]["seat_freed"], 2);
+    assert_eq!(shown["moves"]["freed"]["transferred"], 1);
+
+    let export = place.demo("audit export northfield").out;
+    let commits: Vec<Value> = export.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    assert!(commits.len() >= 7);
+    for pair in commits.windows(2) {
+        assert_eq!(pair[0]["hash"], pair[1]["parent_hash"]);
+    }
+    let listed = place.demo_json("audit list northfield --after 1 --limit 2");
+    let versions: Vec<u64> = listed["commits"].as_array().into_iter().flatten().filter_map(|c| c["version"].as_u64()).collect();
+    assert_eq!(versions, [2, 3]);
+    let newest = place.demo_json("audit list northfield --limit 1");
+    assert_eq!(newest["commits"][0]["hash"], commits.last().expect("one")["hash"]);
+    assert!(export.contains(r#""answer":"pool_exhausted""#), "a refusal is in the trail");
+    assert!(!export.contains('@'), "no address is in the trail");
+    assert_eq!(place.demo("audit verify northfield").code, 0);
+}
+
+#[test]
+fn a_guard_makes_plan_and_sync_exit_3() {
+    let place = demo();
+    assert_eq!(place.demo("sync northfield --here").code, 6);
+    let strict = [("ROSTERD__GUARD__REMOVAL_PERCENT", "0"), ("ROSTERD__GUARD__REMOVAL_MIN", "0")];
+    let plan = place.demo_with("plan northfield", &strict);
+    assert_eq!(plan.code, 3, "{plan:?}");
+    assert!(plan.out.contains("HELD by guard removal: 3 of 660 people would go"), "{plan:?}");
+    let run = place.demo_with("sync northfield --here", &strict);
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.out.contains("held by guard removal"), "{run:?}");
+}
+
+#[test]
+fn books_that_were_altered_behind_the_trail_exit_70() {
+    let place = demo();
+    assert_eq!(place.demo("sync larkspur --here").code, 0);
+    let books = rusqlite::Connection::open(place.dir.path().join("state/demo/rosterd.db")).expect("it opens");
+    let gone = books.execute("DELETE FROM claims WHERE person = (SELECT min(person) FROM claims)", []).expect("deleted");
+    assert_eq!(gone, 1);
+    drop(books);
+    let proof = place.demo("audit verify larkspur");
+    assert_eq!(proof.code, 70, "{proof:?}");
+    let difference = "NOT PROVED: at version 1, the next person with claims: the trail says \"lk-02\", stored is \"lk-03\"";
+    assert!(proof.out.contains(difference), "{proof:?}");
+}
+
+#[test]
+fn a_source_that_is_gone_fails_the_run_and_exits_5() {
+    let place = demo();
+    fs::remove_dir_all(place.dir.path().join("config/demo/larkspur")).expect("removed");
+    let run = place.demo("sync larkspur --here");
+    assert_eq!(run.code, 5, "{run:?}");
+    assert!(run.out.contains("failed") && run.out.contains("nothing was changed"), "{run:?}");
+    assert_eq!(place.demo("check").code, 75);
+}
+
+#[test]
+fn reports_tell_the_same_numbers_in_every_form() {
+    let place = demo();
+    assert_eq!(place.demo("sync northfield --here").code, 6);
+    let csv = place.demo("report licenses northfield --product learn --csv").out;
+    let mut lines = csv.split("\r\n");
+    assert_eq!(lines.next(), Some("Name,User Limit,Used,Remaining,Percentage Used"));
+    assert_eq!(lines.next(), Some("Northfield District,45,45,0,100.0"));
+    let json = place.demo_json("report licenses northfield --product learn");
+    let rows = json["rows"].as_array().expect("rows");
+    assert_eq!(rows.len() + 2, csv.split("\r\n").count(), "a header, the rows, and an end");
+    let sum: u64 = rows[1..].iter().filter_map(|row| row["used"].as_u64()).sum();
+    assert_eq!(sum, 45, "the children come to their parent");
+    let claims = place.demo("report claims northfield --pool learn-educators --csv").out;
+    assert_eq!(claims.matches(",active,").count(), 45);
+    assert_eq!(claims.matches(",waiting,").count(), 4);
+    assert_eq!(place.demo("report licenses northfield --org nf-ahs").code, 66);
+    let people = place.demo("people northfield --limit 3");
+    assert!(people.code == 0 && people.out.contains("3 of 660 people shown"), "{people:?}");
+    let found = place.demo("people northfield mia.mckay@northfield.example");
+    assert!(found.out.contains("t-001") && found.out.contains("1 of 1 people shown"), "an e-mail finds its person: {found:?}");
+    let all = place.demo("people northfield --limit 1000 --json").out + &place.demo("people northfield --limit 1000").out;
+    assert!(!all.contains(".example"), "no address is ever shown");
+    let found = place.demo_json("people northfield T-057");
+    assert_eq!((&found["total"], &found["people"][0]["person"]), (&1.into(), &"t-057".into()));
+}
+
+#[test]
+fn the_daemon_takes_requests_and_those_who_wait_see_the_run() {
+    let place = demo();
+    let settings = place.dir.path().join("config/rosterd.toml");
+    let mut daemon = Process::new(env!("CARGO_BIN_EXE_rosterd"))
+        .args(["serve", "--config"])
+        .arg(&settings)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let up = (0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let status = outcome(program().args(["status", "--json", "--config"]).arg(&settings));
+        serde_json::from_str::<Value>(&status.out).is_ok_and(|status| status["daemon"]["pid"] == daemon.id())
+    });
+    let second = outcome(program().args(["serve", "--config"]).arg(&settings));
+    let waited = outcome(program().args(["sync", "larkspur", "--wait", "--json", "--config"]).arg(&settings));
+    daemon.kill().expect("it ends");
+    daemon.wait().expect("it ends");
+    assert!(up, "the daemon never showed");
+    assert_eq!(second.code, 74, "one daemon per store: {second:?}");
+    assert!(second.err.contains("become the daemon"), "{second:?}");
+    assert_eq!(waited.code, 0, "{waited:?}");
+    let waited: Value = serde_json::from_str(&waited.out).expect("JSON");
+    assert_eq!((&waited["daemon"], &waited["run"]["state"]), (&true.into(), &"succeeded".into()));
+}

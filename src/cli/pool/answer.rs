@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::plan_json::{ActionJson, NoticeJson, OutlookJson};
 use crate::cli::words::change_text;
-use crate::plan::{Answer, causes_text};
+use crate::plan::{Answer, PoolOutlook, causes_text};
 use crate::service::DecisionDone;
 
 #[derive(Debug, Serialize)]
@@ -20,6 +20,7 @@ struct AnswerJson<'a> {
     /// With `pool_exhausted`: the numbers it was decided on.
     effective: Option<u32>,
     used: Option<u32>,
+    /// Those that changed.
     pools: Vec<OutlookJson<'a>>,
     actions: Vec<ActionJson<'a>>,
     notices: Vec<NoticeJson<'a>>,
@@ -31,7 +32,11 @@ struct AnswerJson<'a> {
 /// When the output cannot be written.
 pub fn show(context: &mut Context, done: &DecisionDone) -> Result<Exit, CliError> {
     let DecisionDone { answer, decided, receipt } = done;
-    let (exit, code, text) = words(answer);
+    let (exit, code, mut text) = words(answer);
+    if *answer == Answer::AlreadySo && receipt.is_some() {
+        text.push_str("; the pin is new and written in the books");
+    }
+    let pools = || decided.pools.iter().filter(|pool| moved(pool));
     if context.out.is_json() {
         let (effective, used) = match answer {
             Answer::PoolExhausted { effective, used } => (Some(effective.0), Some(used.0)),
@@ -43,7 +48,7 @@ pub fn show(context: &mut Context, done: &DecisionDone) -> Result<Exit, CliError
             version: receipt.map(|receipt| receipt.version.0),
             effective,
             used,
-            pools: decided.pools.iter().map(OutlookJson::from).collect(),
+            pools: pools().map(OutlookJson::from).collect(),
             actions: decided.changes.iter().map(|c| ActionJson::new(&decided.names, &decided.people, c)).collect(),
             notices: decided.notices.iter().map(NoticeJson::from).collect(),
         })?;
@@ -54,7 +59,7 @@ pub fn show(context: &mut Context, done: &DecisionDone) -> Result<Exit, CliError
     for change in &decided.changes {
         context.out.text(&format!("  {}", change_text(&decided.names, &decided.people, change)))?;
     }
-    for pool in &decided.pools {
+    for pool in pools() {
         let number = |balance: Option<crate::base::Balance>| balance.map_or("unlimited".to_owned(), |b| b.to_string());
         let why = if pool.causes.is_empty() { String::new() } else { format!(" ({})", causes_text(&pool.causes)) };
         context.out.text(&format!(
@@ -70,6 +75,14 @@ pub fn show(context: &mut Context, done: &DecisionDone) -> Result<Exit, CliError
         context.out.text(&format!("  notice {}: {}", notice.kind.word(), notice.text))?;
     }
     Ok(exit)
+}
+
+/// Whether any number of a pool changed.
+fn moved(pool: &PoolOutlook) -> bool {
+    pool.before != pool.after
+        || pool.allowance_before != pool.allowance
+        || pool.balance_before != pool.balance
+        || pool.band_before != pool.band
 }
 
 fn words(answer: &Answer) -> (Exit, &'static str, String) {

@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::json::{EpisodeJson, FreshnessJson, PoolJson};
 use crate::cli::output::{number, text};
 use crate::cli::trail_json::{agreed_json, grant_json, pin_json};
-use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells};
+use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, when};
 use crate::license::{ClaimState, Episode, Pool};
 use crate::service::{Customer, Freshness, PoolDetail, PoolMoves};
 
@@ -119,7 +119,7 @@ fn tell(context: &mut Context, pool: &Pool, detail: &PoolDetail, moves: Option<&
             number(grant.seats),
             text(day(grant.from)),
             text(to),
-            text(grant.recorded.to_string()),
+            text(when(grant.recorded)),
             text(grant.by.to_string()),
             text(&grant.reference),
         ]
@@ -131,7 +131,7 @@ fn tell(context: &mut Context, pool: &Pool, detail: &PoolDetail, moves: Option<&
             number(agreed.seats),
             text(day(agreed.from)),
             text(day(agreed.to)),
-            text(agreed.recorded.to_string()),
+            text(when(agreed.recorded)),
             text(agreed.by.to_string()),
             text(&agreed.reference),
         ]
@@ -145,7 +145,7 @@ fn tell(context: &mut Context, pool: &Pool, detail: &PoolDetail, moves: Option<&
     let rows = pins.iter().map(|pin| {
         let until = if pin.until == Day::MAX { "lifted".to_owned() } else { pin.until.to_string() };
         let (person, by) = (pin.person.as_str(), pin.by.to_string());
-        vec![text(person), text(pin.kind.word()), text(until), text(pin.at.to_string()), text(by), text(&pin.reason)]
+        vec![text(person), text(pin.kind.word()), text(until), text(when(pin.at)), text(by), text(&pin.reason)]
     });
     out.table(&["pinned", "decision", "until", "since", "by", "reason"], rows.collect())?;
     let header = ["episode", "opened", "cause", "peak", "now or at the end", "closed", "outcome"];
@@ -171,7 +171,7 @@ fn episode_cells(episode: &Episode) -> Vec<crate::cli::output::Cell> {
         text(episode.cause.word()),
         number(episode.peak),
         text(last.map_or(String::new(), |s| format!("{} of {} ({})", s.used, s.effective, s.band.word()))),
-        text(episode.closed.map_or("open".to_owned(), |at| at.to_string())),
+        text(episode.closed.map_or("open".to_owned(), when)),
         text(episode.outcome.map_or("", |outcome| outcome.word())),
     ]
 }
