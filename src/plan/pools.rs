@@ -140,7 +140,8 @@ impl<'a> PoolWork<'a> {
             situation(used_before, self.allowance),
             Cause::SyncOverdraw,
         );
-        let freed = self.freed.used();
+        // Seats an operator insisted on were given before the frees were counted.
+        let freed = Seats(self.freed.used().0.saturating_sub(self.overridden));
         causes = step(&causes, situation(used_before, self.allowance), situation(freed, self.allowance), Cause::SyncOverdraw);
         let by_sync = Seats(used.0.saturating_sub(self.overridden).max(freed.0.min(used.0)));
         causes = step(&causes, situation(freed, self.allowance), situation(by_sync, self.allowance), Cause::SyncOverdraw);

@@ -18,7 +18,7 @@ pub struct CustomerStatus {
     pub version: u64,
     /// Its pools, in the order of the settings.
     pub pools: Vec<PoolView>,
-    /// Its newest run.
+    /// Its newest run that was more than a dry one.
     pub last_run: Option<RunRow>,
     /// When a source was last taken in.
     pub newest_snapshot: Option<Instant>,
@@ -115,11 +115,17 @@ impl Service {
             name: customer.name.clone(),
             version: standing.version.0,
             pools: self.pools(customer)?,
-            last_run: self.store.runs(Some(customer.id()), 1)?.into_iter().next(),
+            last_run: self.last_real_run(customer)?,
             newest_snapshot,
             stale: newest_snapshot.is_none_or(|at| now.0 - at.0 > i64::from(customer.stale_after_hours) * 3_600_000),
             notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
         })
+    }
+
+    /// The newest run that was more than a look.
+    fn last_real_run(&self, customer: &Customer) -> Result<Option<RunRow>, ServiceError> {
+        let newest = self.store.runs(Some(customer.id()), 50)?;
+        Ok(newest.into_iter().find(|run| run.state != RunState::Planned))
     }
 
     /// The pools of a customer, in the order of the settings.

@@ -460,6 +460,17 @@ fn t21_one_bad_row_costs_nobody_and_many_hold_the_run() {
 }
 
 #[test]
+fn r49_a_seat_an_operator_insisted_on_says_so() {
+    let mut world = school_world(Some(1), OnFull::Wait).person("a", "teacher", "ash").person("s", "student", "ash");
+    world.night();
+    let insist = |person: &str| Decision::Pin { pin: world.pin(person, "learn", PinKind::Assign), insist: true };
+    assert_eq!(world.decide(insist("s")), Answer::Done);
+    let view = world.view("learn");
+    assert_eq!((view.balance.unwrap().0, view.causes), (-1, [(Cause::ManualOverride, 1)].into()));
+    world.verify();
+}
+
+#[test]
 fn t22_the_queue() {
     let mut world =
         school_world(Some(3), OnFull::Wait).rule("principals", "learn", 10, Predicate::Role(vec!["principal".into()]));
