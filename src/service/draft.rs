@@ -45,6 +45,7 @@ impl Drafting {
         let row_findings = pulls.iter().any(|p| p.findings.kept.iter().any(|f| matches!(f.level, Level::Row | Level::Graph)));
         let (mut olds, mut news, mut fresh, mut conflicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
+        let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
         for pulled in pulls {
             match pulled.fresh {
                 Some(read) => {
@@ -58,10 +59,10 @@ impl Drafting {
                     olds.extend(pulled.before);
                 }
                 None => {
-                    if let Some(before) = pulled.before {
-                        news.push(before.clone());
-                        olds.push(before);
+                    if any_fresh {
+                        news.extend(pulled.before.clone());
                     }
+                    olds.extend(pulled.before);
                 }
             }
         }

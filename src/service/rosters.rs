@@ -50,10 +50,10 @@ impl Service {
     ) -> Result<Pulled, ServiceError> {
         let source = feed.source.id().clone();
         let mark = standing.sources.get(&source);
-        let before = mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()?;
+        let stored = || mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose();
         let mut pulled = Pulled {
             source: source.clone(),
-            before,
+            before: None,
             fresh: None,
             repeated: None,
             error: None,
@@ -65,22 +65,29 @@ impl Service {
             Ok(packages) => packages.into_iter().next(),
             Err(error) => {
                 pulled.error = Some(error);
+                pulled.before = stored()?;
                 return Ok(pulled);
             }
         };
-        let Some(package) = package else { return Ok(pulled) };
+        let Some(package) = package else {
+            pulled.before = stored()?;
+            return Ok(pulled);
+        };
         if let Some(mark) = mark.filter(|mark| mark.package == package.digest) {
             pulled.repeated = Some(SourceMark { at: now, name: package.name, ..mark.clone() });
+            pulled.before = stored()?;
             return Ok(pulled);
         }
         let incremental = feed.source.is_incremental(&package);
-        let mut intake = RosterIntake::new(pulled.before.clone(), feed.intake);
+        // The intake uses the stored roster up; a second read is cheaper than two copies of a large one at once.
+        let mut intake = RosterIntake::new(stored()?, feed.intake);
         let read = match incremental {
-            Ok(true) if pulled.before.is_none() => Err(SourceError::needs_full(&package)),
+            Ok(true) if mark.is_none() => Err(SourceError::needs_full(&package)),
             Ok(_) => feed.source.pull(&package, &mut intake),
             Err(error) => Err(error),
         };
         let Intake { roster, findings, counts } = intake.finish();
+        pulled.before = stored()?;
         let whole = findings.kept.iter().find(|f| matches!(f.level, Level::Package | Level::File)).cloned();
         pulled.findings = findings;
         let read = match (read, whole) {
