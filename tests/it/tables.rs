@@ -177,6 +177,20 @@ fn t11_an_empty_collection_is_always_held() {
 }
 
 #[test]
+fn t11_a_source_without_anybody_left_is_held_whatever_the_thresholds() {
+    let mut world = school_world(None, OnFull::Wait);
+    (world.policy.limits.removal_percent, world.policy.limits.removal_min) = (100, 1_000);
+    (0..12).for_each(|at| world.hire(&format!("p{at:02}"), "teacher", "ash"));
+    world.night();
+    (0..12).for_each(|at| world.end(&format!("p{at:02}")));
+    let run = world.night();
+    assert_eq!(run.state, RunState::Held);
+    assert!(run.message.contains("empty: 12 of 12 people would go"), "{}", run.message);
+    assert_eq!(world.used("learn"), 12);
+    world.verify();
+}
+
+#[test]
 fn a_package_that_is_held_whole_is_not_offered_again() {
     let mut world = World::new("north")
         .school("ash")
