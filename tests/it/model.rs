@@ -142,7 +142,7 @@ impl Model {
         let id = self.policy.pools[pool].id.as_str();
         let sum = |list: &[Dated]| {
             let total: i64 = list.iter().filter(|(p, _, from, to)| p == id && *from <= at && at < *to).map(|g| g.1).sum();
-            u32::try_from(total.max(0)).unwrap()
+            u32::try_from(total.max(0)).expect("it is there")
         };
         Some((sum(&self.grants), sum(&self.agreed)))
     }
@@ -224,12 +224,12 @@ impl Model {
     }
 
     fn class_matches(&self, class: &str, subjects: &[String]) -> bool {
-        let (_, _, subject) = self.classes.iter().find(|(id, _, _)| id == class).unwrap();
+        let (_, _, subject) = self.classes.iter().find(|(id, _, _)| id == class).expect("it is there");
         subjects.is_empty() || subjects.contains(subject)
     }
 
     fn school_of(&self, class: &str) -> String {
-        self.classes.iter().find(|(id, _, _)| id == class).unwrap().1.clone()
+        self.classes.iter().find(|(id, _, _)| id == class).expect("it is there").1.clone()
     }
 
     fn live<'r>(&self, record: &'r Record) -> Vec<&'r str> {
@@ -310,7 +310,7 @@ impl Model {
     }
 
     fn product_of(&self, pool: usize) -> usize {
-        self.policy.products.iter().position(|p| p.id == self.policy.pools[pool].product).unwrap()
+        self.policy.products.iter().position(|p| p.id == self.policy.pools[pool].product).expect("it is there")
     }
 
     fn required(&self, product: usize) -> Option<usize> {
@@ -367,7 +367,7 @@ impl Model {
                 roles = before.map(|b| b.roles.clone()).unwrap_or_default();
                 roles.retain(|at, _| *at < told);
             }
-            let date = |d: Option<&str>, or: Day| d.map_or(or, |d| Day::parse(d).unwrap());
+            let date = |d: Option<&str>, or: Day| d.map_or(or, |d| Day::parse(d).expect("it is there"));
             let enrollments = person.enrollments.iter();
             let enrollments =
                 enrollments.map(|e| (e.class.clone(), date(e.first, Day::MIN), date(e.last, Day::MAX), e.ended)).collect();
@@ -494,12 +494,12 @@ impl Model {
             if self.active(&person).is_some() {
                 self.absences.remove(&person);
             } else if !self.absences[&person].removed {
-                self.absences.get_mut(&person).unwrap().count += u32::from(fresh);
+                self.absences.get_mut(&person).expect("it is there").count += u32::from(fresh);
                 going.push(person);
             }
         }
         for person in gone {
-            if !self.absences.get(person).is_some_and(|m| !m.removed) {
+            if self.absences.get(person).is_none_or(|m| m.removed) {
                 let org = Self::home_for_guard(&before[person]);
                 self.absences.insert(person.clone(), Missing { count: 1, ended: false, held: false, removed: false, org });
                 going.push(person.clone());
@@ -508,7 +508,7 @@ impl Model {
         for person in going {
             let record = self.known.get(&person);
             let unreadable = record.is_some_and(|r| r.quarantined);
-            let missing = self.absences.get_mut(&person).unwrap();
+            let missing = self.absences.get_mut(&person).expect("it is there");
             missing.ended |= record.is_some_and(|r| r.ended);
             missing.held = held.contains(&person);
             let confirmed = missing.ended || missing.count >= self.policy.absence_confirmations;
@@ -566,7 +566,7 @@ impl Model {
             for pool in mine {
                 if sits(self, pool) && (record.quarantined || (named && !self.denied(person, pool))) {
                     sure.insert(product);
-                    let seat = self.claims.get_mut(&key(pool)).unwrap();
+                    let seat = self.claims.get_mut(&key(pool)).expect("it is there");
                     if named && !record.quarantined && seat.state == ClaimState::Active {
                         seat.state = ClaimState::Held;
                     }
@@ -600,7 +600,7 @@ impl Model {
         };
         match main {
             Some(pool) if sits(self, pool) && on_way(&pool) => {
-                let seat = self.claims.get_mut(&key(pool)).unwrap();
+                let seat = self.claims.get_mut(&key(pool)).expect("it is there");
                 (seat.home, seat.priority) = (home, priority);
                 if seat.state == ClaimState::Held {
                     seat.state = ClaimState::Active;
@@ -615,7 +615,7 @@ impl Model {
                 sure.insert(product);
             }
             Some(pool) if sits(self, pool) => {
-                want.since = self.claims.remove(&key(pool)).unwrap().since;
+                want.since = self.claims.remove(&key(pool)).expect("it is there").since;
                 wants.push(want);
             }
             Some(pool) => {
@@ -634,9 +634,9 @@ impl Model {
         wants.sort_by(|a, b| b.priority.cmp(&a.priority).then(a.since.cmp(&b.since)).then(a.person.cmp(&b.person)));
         for product in self.order() {
             for hang in hangs.iter().filter(|h| h.product == product) {
-                let required = self.required(product).unwrap();
+                let required = self.required(product).expect("it is there");
                 if !self.holds(&hang.person, required) {
-                    let seat = self.claims.get_mut(&(hang.person.clone(), hang.pool)).unwrap();
+                    let seat = self.claims.get_mut(&(hang.person.clone(), hang.pool)).expect("it is there");
                     (seat.state, seat.lacks_access) = (ClaimState::Waiting, true);
                 }
             }

@@ -514,7 +514,7 @@ fn intake(town: &Town, previous: Option<Roster>, salt: u64) -> Intake {
                     town.people.iter().flat_map(|(key, p)| p.enrollments.iter().enumerate().map(move |(at, e)| (key, at, e)));
                 let classes = town.classes();
                 for (key, number, e) in shuffled(rows.collect(), salt) {
-                    let school = &classes.iter().find(|(id, _, _)| *id == e.class).unwrap().1;
+                    let school = &classes.iter().find(|(id, _, _)| *id == e.class).expect("it is there").1;
                     let id = format!("e-{key}-{number}");
                     intake.enrollment(&EnrollmentRow {
                         head: head("enrollments.csv", &id, e.ended),
@@ -550,7 +550,7 @@ impl Memory {
         for (key, claims) in ledger.people().filter(|(_, claims)| !claims.is_empty()) {
             let mut claims = claims.to_vec();
             claims.sort_by_key(|c| (c.pool, c.id));
-            let key = book.keys.push(key).unwrap();
+            let key = book.keys.push(key).expect("it is there");
             book.people.push(BookPerson { key, first: book.claims.len() as u32 });
             book.claims.append(&mut claims);
         }
@@ -594,7 +594,7 @@ impl Memory {
                 })
                 .collect();
             if !found.is_empty() {
-                roster = hold_conflicts(before, &roster, &found).unwrap();
+                roster = hold_conflicts(before, &roster, &found).expect("it is there");
             }
             let (package, snapshot) = (Digest::of(&self.packages.to_be_bytes()), digest_of(&roster));
             marks.push(SourceMark { source: SourceId::from("sis"), package, snapshot, at: town.now(), name: "n".into() });
@@ -649,7 +649,7 @@ impl Memory {
 
 fn text_of(plan: &Plan, town: &Town) -> String {
     let mut text = String::new();
-    render(plan, &town.policy, usize::MAX, &mut text).unwrap();
+    render(plan, &town.policy, usize::MAX, &mut text).expect("it is there");
     text
 }
 
@@ -686,7 +686,7 @@ impl Engine for Memory {
             let loses = change.before.as_ref().is_some_and(|b| b.state.consumes()) && !change.after.state.consumes();
             assert!(!(removal || loses) || !held.contains(person), "held {person} loses {change:?}");
             assert!(!(removal || loses) || !quarantined.contains(person), "quarantined {person} loses {change:?}");
-            assert!(!(removal && (stopped || !fresh)) || !fresh, "no snapshot was taken in, and {person} is removed");
+            assert!(!removal || !stopped, "no snapshot was taken in, and {person} is removed");
         }
         if !made.is_empty() {
             self.commit(made.at, &made.names, &made.people, &made.changes, &made.entries);
@@ -727,7 +727,7 @@ impl Engine for Memory {
             }
             claims.retain(|c| all || c.state == ClaimState::Waiting);
             if !claims.is_empty() {
-                let key: Text = light.keys.push(key).unwrap();
+                let key: Text = light.keys.push(key).expect("it is there");
                 light.people.push(BookPerson { key, first: light.claims.len() as u32 });
                 light.claims.append(&mut claims);
             }
@@ -1027,12 +1027,12 @@ proptest! {
         let service = world.service();
         let customer = &service.customers()[0];
         for (at, pool) in model.policy.pools.iter().enumerate() {
-            let rows = service.queue(customer, Some(&pool.id)).unwrap();
+            let rows = service.queue(customer, Some(&pool.id)).expect("it is there");
             assert_eq!(rows.iter().map(|r| r.person.clone()).collect::<Vec<_>>(), queue_of(&model, at), "{}", pool.id);
         }
         let products: Vec<Option<&ProductId>> = std::iter::once(None).chain(model.policy.products.iter().map(|p| Some(&p.id))).collect();
         for product in products {
-            let rows = service.license_report(customer, None, product).unwrap();
+            let rows = service.license_report(customer, None, product).expect("it is there");
             let Some((top, children)) = rows.split_first() else { continue };
             let of = |pool: usize| product.is_none_or(|p| model.policy.pools[pool].product == *p);
             let at = |org: &str| {
@@ -1066,8 +1066,8 @@ proptest! {
                         trail += &format!("{} {:?} {:?}\n", commit.version, commit.changes, entries.collect::<Vec<_>>());
                         Ok(())
                     })
-                    .unwrap();
-                (shown(&store.standing(&world.policy.customer).unwrap()), trail)
+                    .expect("it is there");
+                (shown(&store.standing(&world.policy.customer).expect("it is there")), trail)
             })
             .collect();
         assert_eq!(books[0], books[1]);
@@ -1080,9 +1080,9 @@ proptest! {
         let mut world = world_of(&town);
         play(&steps, &mut world, &mut town);
         world.verify();
-        let base = rusqlite::Connection::open(world.dir.path().join("rosterd.db")).unwrap();
+        let base = rusqlite::Connection::open(world.dir.path().join("rosterd.db")).expect("it is there");
         let tables = ["claims", "pools", "grants", "pins", "absences", "episodes", "terms"];
-        let rows = |table: &str| base.query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get::<_, u32>(0)).unwrap();
+        let rows = |table: &str| base.query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get::<_, u32>(0)).expect("it is there");
         let filled: Vec<&str> = tables.into_iter().filter(|t| rows(t) > 0).collect();
         let table = filled[pick as usize % filled.len()];
         let at = (pick / 8) % rows(table);
@@ -1095,7 +1095,7 @@ proptest! {
         };
         let gone = base
             .execute(&format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} ORDER BY {key} LIMIT 1 OFFSET {at})"), [])
-            .unwrap();
+            .expect("it is there");
         assert_eq!(gone, 1);
         drop(base);
         let service = world.service();
