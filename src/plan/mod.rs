@@ -16,6 +16,7 @@ mod limits;
 mod name;
 mod planner;
 mod pools;
+mod purchase;
 mod reconcile;
 mod render;
 mod rule;

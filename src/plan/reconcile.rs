@@ -269,6 +269,8 @@ impl<'a, 'p> Walk<'a, 'p> {
                 contender.because = Because::PoolMoved;
                 self.out.contest.contenders.push(contender);
             }
+            // No pool serves the person any more as far as can be told: the wait is kept as it was (R104).
+            Some(_) if visit.person.quarantined && self.ways.lists[wanted.way.0 as usize].is_empty() => {}
             other => {
                 let contender = self.contender(product, wanted, other, visit);
                 self.out.contest.contenders.push(contender);
@@ -316,7 +318,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             self.pools[at].shift(Some((seat.state, was)), Some((after.state, is)));
         }
         let required = self.catalog.requires[product as usize];
-        if required.is_some_and(|r| !visit.kept.contains(&r)) {
+        if required.is_some_and(|r| !visit.kept.contains(&r)) && !visit.person.quarantined {
             let person = self.text(visit.key);
             let nearest = is.and_then(|at| u16::try_from(at).ok());
             self.out.contest.dependents.push(Dependent { person, product, before: seat, after, because, nearest });
@@ -341,10 +343,11 @@ impl<'a, 'p> Walk<'a, 'p> {
         let named = self.input.policy.products[product as usize].seat_model == SeatModel::Named;
         for claim in mine {
             let denied = self.denied(visit.key, claim.pool);
-            if named && claim.state.consumes() && !denied {
+            let unreadable = visit.person.quarantined;
+            if claim.state.consumes() && (unreadable || (named && !denied)) {
                 visit.kept.push(product);
-                let state = named_without_team(claim.state);
-                if state != claim.state && !visit.person.quarantined {
+                let state = if unreadable { claim.state } else { named_without_team(claim.state) };
+                if state != claim.state {
                     let nearest = self.nearest_of(claim);
                     if let Some(at) = self.catalog.pool(claim.pool) {
                         self.pools[at].shift(Some((claim.state, nearest)), Some((state, nearest)));
@@ -353,9 +356,6 @@ impl<'a, 'p> Walk<'a, 'p> {
                     self.update(visit.key, *claim, after, Because::LeftTeams);
                 }
             } else {
-                if visit.person.quarantined {
-                    visit.kept.push(product);
-                }
                 self.free_known(visit, claim, if denied { Because::Denied } else { because });
             }
         }

@@ -81,9 +81,13 @@ impl Drafting {
         let (standing, seeds) = standing;
         let policy = &customer.policy;
         let judgment = match &self.after {
-            Some(_) => {
-                judge(&Case { before: &self.before, delta: &self.delta, absences: &standing.absences, limits: policy.limits })
-            }
+            Some(after) => judge(&Case {
+                before: &self.before,
+                after,
+                delta: &self.delta,
+                absences: &standing.absences,
+                limits: policy.limits,
+            }),
             // Nothing new was read: what a guard holds stays held.
             None => Judgment {
                 verdict: Verdict::default(),

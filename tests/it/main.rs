@@ -5,7 +5,9 @@ mod cli;
 mod data;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
+mod model;
 mod night;
+mod props;
 mod store_contract;
 mod store_sqlite;
 mod tables;
