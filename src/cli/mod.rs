@@ -26,6 +26,7 @@ mod report;
 mod run;
 mod runs;
 mod serve;
+mod size_limit;
 mod status;
 mod sync;
 mod trail_json;

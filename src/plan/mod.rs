@@ -31,6 +31,6 @@ pub use explain::{ExplainInput, Explanation, explain};
 pub use guard::{Case, GuardKind, Judgment, Trip, Verdict, judge};
 pub use input::{PlanInput, Policy, Standing};
 pub use limits::GuardLimits;
-pub use planner::{PlanError, plan};
+pub use planner::{PlanError, fit, plan};
 pub use render::{causes_text, render, trip_text};
 pub use rule::{ClassFilter, Predicate, Rule};

@@ -262,7 +262,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                     visit.kept.push(product);
                     return;
                 }
-                let because = if wanted.pinned { Because::Pinned } else { self.moved_because(&seat, wanted) };
+                let because = if wanted.pinned { Because::Pinned } else { self.moved_because(visit.key, &seat, wanted) };
                 self.free(visit.key, &seat, because);
                 let mut contender = self.contender(product, wanted, None, visit);
                 contender.since = seat.since;
@@ -289,10 +289,17 @@ impl<'a, 'p> Walk<'a, 'p> {
         self.catalog.pool(claim.pool).is_some_and(|at| self.ways.on_way(way, at as u16).is_some())
     }
 
-    fn moved_because(&self, seat: &Claim, wanted: Wanted) -> Because {
+    /// A pool that serves somebody no more without a move or a denial was taken out of the settings or given another owner.
+    fn moved_because(&self, key: &str, seat: &Claim, wanted: Wanted) -> Because {
         let roster = self.input.roster;
         let home = roster.text(roster.org(wanted.home).id);
-        if self.names.home_of(seat).as_str() == home { Because::Denied } else { Because::HomeMoved }
+        if self.names.home_of(seat).as_str() != home {
+            Because::HomeMoved
+        } else if self.denied(key, seat.pool) {
+            Because::Denied
+        } else {
+            Because::PoolMoved
+        }
     }
 
     /// A seat that stays: at most its words change, and `held` turns back to `active` (R33, R39, R41).

@@ -1,11 +1,14 @@
 //! Questions about one customer's present state: pools, queue, people, explanations.
 
 use crate::base::{Balance, Day, Instant, PoolId, ProductId, Seats};
-use crate::license::{Allowance, Band, Causes, ClaimState, Episode, StateCounts, allowance_at};
+use crate::license::{Allowance, Band, Causes, ClaimState, Episode, Product, StateCounts, allowance_at};
 use crate::plan::{ExplainInput, Explanation, explain};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::store::{RunRow, RunState};
+
+/// Longer than a run of the largest customer takes, in milliseconds.
+const RUN_MILLIS_MAX: u64 = 3_600_000;
 
 /// One customer at a glance.
 #[derive(Clone, Debug)]
@@ -206,6 +209,18 @@ impl Service {
             return Err(ServiceError::Unknown { what: "product", id: product.to_string(), hint });
         }
         let standing = self.standing_of_person(customer, key)?;
+        if standing.sources.is_empty() {
+            // Without a roster every org of the settings is unknown, and that is not what is wrong.
+            let asked = customer.policy.products.iter().filter(|p| product.is_none_or(|wanted| *wanted == p.id));
+            let unknown = |p: &Product| Explanation {
+                product: p.id.clone(),
+                pool: None,
+                answer: "unknown_person",
+                text: "No package was taken in yet, so nobody is known.".to_owned(),
+                facts: Vec::new(),
+            };
+            return Ok(asked.map(unknown).collect());
+        }
         let roster = self.roster(customer, &standing)?;
         let queue = self.queue(customer, None)?;
         let position = |pool: &PoolId| {
@@ -265,12 +280,17 @@ impl Service {
         Ok((found, total))
     }
 
-    /// Whether the customer's newest run still goes on.
+    /// Whether the customer's newest run still goes on. One that began an hour ago, or to come after the clock was set
+    /// back, counts as left behind by a process that died; taking it for a run would keep arrivals out until a restart.
     ///
     /// # Errors
     /// When the books cannot be read.
     pub fn is_running(&self, customer: &Customer) -> Result<bool, ServiceError> {
         let newest = self.store.runs(Some(customer.id()), 1)?.into_iter().next();
-        Ok(newest.is_some_and(|run| matches!(run.state, RunState::Fetching | RunState::Planning | RunState::Committing)))
+        let now = self.now();
+        Ok(newest.is_some_and(|run| {
+            let is_recent = now.0.abs_diff(run.began.0) < RUN_MILLIS_MAX;
+            is_recent && matches!(run.state, RunState::Fetching | RunState::Planning | RunState::Committing)
+        }))
     }
 }

@@ -13,6 +13,7 @@ mod rosters;
 mod runs;
 mod sync;
 mod trail;
+mod unsaved;
 
 pub use audit::{AuditReport, Verified};
 pub use core::{Customer, Feed, Service};

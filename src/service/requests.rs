@@ -28,13 +28,15 @@ impl Service {
     /// # Errors
     /// When the store cannot be written.
     pub fn take_request(&self) -> Result<Option<RequestRow>, ServiceError> {
+        self.unsaved.write(&self.store)?;
         Ok(self.store.take_request(self.now())?)
     }
 
-    /// Does what a request asks for and ends it, whatever came of it.
+    /// Does what a request asks for and ends it. If the store had no space or no turn for it, the request goes back in
+    /// line instead: the wish is good as soon as the store is.
     ///
     /// # Errors
-    /// When the store cannot be read or written; the request is ended all the same where that is possible.
+    /// When the store cannot be read or written; the request is ended all the same, later if it has to be.
     pub fn fulfil(&self, request: &RequestRow, watch: Watch<'_>) -> Result<Option<RunRow>, ServiceError> {
         let done = match self.customer(request.customer.as_str()) {
             Ok(customer) => self.sync(customer, &request.trigger, watch).map(Some),
@@ -42,8 +44,12 @@ impl Service {
             Err(_) => Ok(None),
         };
         let run = done.as_ref().ok().and_then(|run| run.as_ref().map(|r| r.run));
-        self.store.end_request(request.request, RequestState::Done, run, self.now())?;
-        done
+        let passes = done.as_ref().is_err_and(ServiceError::passes);
+        let state = if passes { RequestState::Queued } else { RequestState::Done };
+        let ended = self.unsaved.end_request(&self.store, request.request, state, run, self.now());
+        let done = done?;
+        ended?;
+        Ok(done)
     }
 
     /// Whether a source of the customer has something that was not taken in yet.
