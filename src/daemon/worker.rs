@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::base::{RequestId, RunId};
 use crate::plan::causes_text;
 use crate::service::{Service, ServiceError};
 use crate::store::{RequestRow, RunRow};
@@ -24,10 +25,12 @@ pub async fn work(service: Arc<Service>, mut stopped: watch::Receiver<bool>, run
         let pause = match taken {
             Ok(Ok(Some(request))) => {
                 running.fetch_add(1, Ordering::SeqCst);
-                let worker = Arc::clone(&service);
+                let (worker, id) = (Arc::clone(&service), request.request);
                 let done = tokio::task::spawn_blocking(move || fulfil(&worker, &request)).await;
                 running.fetch_sub(1, Ordering::SeqCst);
-                if done.is_ok() { continue } else { TROUBLED }
+                let is_whole = done.is_ok();
+                end(&service, id, done.ok().flatten(), stopped.clone()).await;
+                if is_whole { continue } else { TROUBLED }
             }
             Ok(Ok(None)) => IDLE,
             Ok(Err(error)) => {
@@ -43,13 +46,35 @@ pub async fn work(service: Arc<Service>, mut stopped: watch::Receiver<bool>, run
     }
 }
 
-fn fulfil(service: &Service, request: &RequestRow) {
+/// Ends a request, however often that takes: one that nobody ends keeps its customer from being worked on.
+async fn end(service: &Arc<Service>, request: RequestId, run: Option<RunId>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        let ender = Arc::clone(service);
+        match tokio::task::spawn_blocking(move || ender.end_request(request, run)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => {
+                let doing = "its customer waits until this request can be ended";
+                StoreTrouble { store: &service.store().place(), doing, error: &error }.emit();
+            }
+            Err(_) => {}
+        }
+        tokio::select! {
+            _ = stopped.changed() => return,
+            () = tokio::time::sleep(TROUBLED) => {}
+        }
+    }
+}
+
+/// Makes the run that was asked for, and tells of it; says which, if it came to one.
+fn fulfil(service: &Service, request: &RequestRow) -> Option<RunId> {
     RequestTaken { customer: &request.customer, request: request.request, trigger: request.trigger.word() }.emit();
     let done = service.fulfil(request, &|_| ());
     if let Ok(Some(run)) = &done {
         tell(service, run);
     }
+    let run = done.as_ref().ok().and_then(|run| run.as_ref().map(|run| run.run));
     report(request, done);
+    run
 }
 
 /// What a run left behind that somebody should know: its notices, and pools below zero.

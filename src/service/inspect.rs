@@ -5,7 +5,7 @@ use crate::license::{Allowance, Band, Causes, ClaimState, Episode, StateCounts, 
 use crate::plan::{ExplainInput, Explanation, explain};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
-use crate::store::{RunRow, RunState};
+use crate::store::RunRow;
 
 /// One customer at a glance.
 #[derive(Clone, Debug)]
@@ -257,14 +257,5 @@ impl Service {
             });
         }
         Ok((found, total))
-    }
-
-    /// Whether the customer's newest run still goes on.
-    ///
-    /// # Errors
-    /// When the books cannot be read.
-    pub fn is_running(&self, customer: &Customer) -> Result<bool, ServiceError> {
-        let newest = self.store.runs(Some(customer.id()), 1)?.into_iter().next();
-        Ok(newest.is_some_and(|run| matches!(run.state, RunState::Fetching | RunState::Planning | RunState::Committing)))
     }
 }

@@ -1,9 +1,10 @@
 //! Wishes for a run, as rows: they survive a restart, and the daemon takes them one by one.
 
-use crate::base::{Actor, Instant, RequestId};
+use crate::base::{Actor, Instant, RequestId, RunId};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::sync::Watch;
+use crate::source::Package;
 use crate::store::{RequestRow, RequestState, RunRow, StoreError, Trigger};
 
 impl Service {
@@ -31,34 +32,46 @@ impl Service {
         Ok(self.store.take_request(self.now())?)
     }
 
-    /// Does what a request asks for and ends it, whatever came of it.
+    /// Does what a request asks for. `None` if its customer is gone from the settings. It is for the caller to end the
+    /// request, whatever came of it: until then nothing else is taken of its customer.
     ///
     /// # Errors
-    /// When the store cannot be read or written; the request is ended all the same where that is possible.
+    /// When the store cannot be read or written.
     pub fn fulfil(&self, request: &RequestRow, watch: Watch<'_>) -> Result<Option<RunRow>, ServiceError> {
-        let done = match self.customer(request.customer.as_str()) {
+        match self.customer(request.customer.as_str()) {
             Ok(customer) => self.sync(customer, &request.trigger, watch).map(Some),
-            // The customer is gone from the settings.
             Err(_) => Ok(None),
-        };
-        let run = done.as_ref().ok().and_then(|run| run.as_ref().map(|r| r.run));
-        self.store.end_request(request.request, RequestState::Done, run, self.now())?;
-        done
+        }
     }
 
-    /// Whether a source of the customer has something that was not taken in yet.
+    /// Ends a request with the run it came to, if any.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn end_request(&self, request: RequestId, run: Option<RunId>) -> Result<(), StoreError> {
+        self.store.end_request(request, RequestState::Done, run, self.now())
+    }
+
+    /// Whether the daemon works on a request of the customer. Runs that somebody else left in the middle do not count.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn is_running(&self, customer: &Customer) -> Result<bool, StoreError> {
+        Ok(self.store.running_request(customer.id())?.is_some())
+    }
+
+    /// Packages that wait in the customer's drop folders and were not taken in yet.
     ///
     /// # Errors
     /// When the store cannot be read. A source that cannot be reached has nothing: the nightly run will tell.
-    pub fn has_arrivals(&self, customer: &Customer) -> Result<bool, ServiceError> {
+    pub fn arrivals(&self, customer: &Customer) -> Result<Vec<Package>, ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
+        let mut arrivals = Vec::new();
         for feed in customer.sources.iter().filter(|feed| feed.watched) {
             let seen = self.seen(customer, feed.source.id(), &standing)?;
-            if feed.source.pending(&seen).is_ok_and(|pending| !pending.is_empty()) {
-                return Ok(true);
-            }
+            arrivals.extend(feed.source.pending(&seen).unwrap_or_default());
         }
-        Ok(false)
+        Ok(arrivals)
     }
 
     /// After a crash: runs and requests that nobody works on any more are closed and put back in line.
