@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::base::RequestId;
 use crate::plan::causes_text;
 use crate::service::{Service, ServiceError};
 use crate::store::{RequestRow, RunRow};
@@ -26,13 +27,16 @@ pub async fn work(service: Arc<Service>, mut stopped: watch::Receiver<bool>, run
         let pause = match taken {
             Ok(Ok(Some(request))) => {
                 running.fetch_add(1, Ordering::SeqCst);
-                let worker = Arc::clone(&service);
+                let (worker, id) = (Arc::clone(&service), request.request);
                 let done = tokio::task::spawn_blocking(move || fulfil(&worker, &request)).await;
                 running.fetch_sub(1, Ordering::SeqCst);
                 match done {
                     Ok(true) => continue,
                     Ok(false) => FULL,
-                    Err(_) => TROUBLED,
+                    Err(_) => {
+                        give_up(&service, id).await;
+                        TROUBLED
+                    }
                 }
             }
             Ok(Ok(None)) => IDLE,
@@ -49,7 +53,15 @@ pub async fn work(service: Arc<Service>, mut stopped: watch::Receiver<bool>, run
     }
 }
 
-/// Whether to go on at once: not if the request went back in line.
+/// Ends a request whose run panicked: one that nobody ends keeps its customer from being worked on.
+async fn give_up(service: &Arc<Service>, request: RequestId) {
+    let giver = Arc::clone(service);
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || giver.give_up(request)).await {
+        StoreTrouble { store: &service.store().place(), doing: "the request is ended later", error: &error }.emit();
+    }
+}
+
+/// Makes the run that was asked for, and tells of it. Whether to go on at once: not if the request went back in line.
 fn fulfil(service: &Service, request: &RequestRow) -> bool {
     RequestTaken { customer: &request.customer, request: request.request, trigger: request.trigger.word() }.emit();
     let done = service.fulfil(request, &|_| ());

@@ -7,9 +7,6 @@ use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::store::{RunRow, RunState};
 
-/// Longer than a run of the largest customer takes, in milliseconds.
-const RUN_MILLIS_MAX: u64 = 3_600_000;
-
 /// One customer at a glance.
 #[derive(Clone, Debug)]
 pub struct CustomerStatus {
@@ -278,19 +275,5 @@ impl Service {
             });
         }
         Ok((found, total))
-    }
-
-    /// Whether the customer's newest run still goes on. One that began an hour ago, or to come after the clock was set
-    /// back, counts as left behind by a process that died; taking it for a run would keep arrivals out until a restart.
-    ///
-    /// # Errors
-    /// When the books cannot be read.
-    pub fn is_running(&self, customer: &Customer) -> Result<bool, ServiceError> {
-        let newest = self.store.runs(Some(customer.id()), 1)?.into_iter().next();
-        let now = self.now();
-        Ok(newest.is_some_and(|run| {
-            let is_recent = now.0.abs_diff(run.began.0) < RUN_MILLIS_MAX;
-            is_recent && matches!(run.state, RunState::Fetching | RunState::Planning | RunState::Committing)
-        }))
     }
 }

@@ -1,8 +1,10 @@
 //! One binary for all integration tests.
 
 mod cli;
+mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
+mod demo;
 mod hostile;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
@@ -11,5 +13,6 @@ mod night;
 mod props;
 mod store_contract;
 mod store_sqlite;
+mod story;
 mod tables;
 mod world;
