@@ -115,6 +115,7 @@ impl Service {
             newest: mark.map(|mark| mark.name.clone()),
             digest: mark.map(|mark| mark.package),
             rejected: self.store.rejected(customer.id(), source)?,
+            now: Some(self.now()),
         })
     }
 
