@@ -88,7 +88,7 @@ impl Fates {
             Fate::Keep(Because::HeldByGuard)
         } else if next.ended {
             Fate::Remove(Because::EndedInSource)
-        } else if next.count >= input.policy.absence_confirmations {
+        } else if next.count >= input.policy.absence_confirmations || input.confirmed.contains(&next.source) {
             Fate::Remove(Because::AbsenceConfirmed)
         } else {
             Fate::Keep(Because::AbsentUnconfirmed)

@@ -5,7 +5,8 @@ use crate::license::{Allowance, Band, Causes, ClaimState, Episode, StateCounts, 
 use crate::plan::{ExplainInput, Explanation, explain};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
-use crate::store::{RunRow, RunState};
+use crate::service::on_time::SameDayQuota;
+use crate::store::{Pause, RunRow, RunState};
 
 /// One customer at a glance.
 #[derive(Clone, Debug)]
@@ -26,6 +27,10 @@ pub struct CustomerStatus {
     pub stale: bool,
     /// Its newest notices, newest first.
     pub notices: Vec<String>,
+    /// How many same-day runs may still be asked for today (R98).
+    pub same_day: SameDayQuota,
+    /// The pauses that hold now (R108).
+    pub paused: Vec<Pause>,
 }
 
 /// One pool at a glance (R46, R141).
@@ -119,6 +124,8 @@ impl Service {
             newest_snapshot,
             stale: newest_snapshot.is_none_or(|at| now.0 - at.0 > i64::from(customer.stale_after_hours) * 3_600_000),
             notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
+            same_day: self.same_day_quota(customer)?,
+            paused: self.paused(customer)?,
         })
     }
 

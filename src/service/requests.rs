@@ -1,6 +1,6 @@
 //! Wishes for a run, as rows: they survive a restart, and the daemon takes them one by one.
 
-use crate::base::{Actor, Instant, RequestId};
+use crate::base::{Instant, RequestId, SourceId};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::sync::Watch;
@@ -13,14 +13,6 @@ impl Service {
     /// When the store cannot be written.
     pub fn request_sync(&self, customer: &Customer, trigger: &Trigger) -> Result<(RequestId, bool), ServiceError> {
         Ok(self.store.request(customer.id(), trigger, self.now())?)
-    }
-
-    /// Asks for a same-day run in somebody's name (R96).
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn request_same_day(&self, customer: &Customer, by: &Actor) -> Result<(RequestId, bool), ServiceError> {
-        self.request_sync(customer, &Trigger::SameDay(by.clone()))
     }
 
     /// Takes the next request in line, if any; other customers' runs do not stand in its way.
@@ -46,13 +38,15 @@ impl Service {
         done
     }
 
-    /// Whether a source of the customer has something that was not taken in yet.
+    /// Whether a source of the customer that is not paused has something that was not taken in yet.
     ///
     /// # Errors
     /// When the store cannot be read. A source that cannot be reached has nothing: the nightly run will tell.
     pub fn has_arrivals(&self, customer: &Customer) -> Result<bool, ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
-        for feed in customer.sources.iter().filter(|feed| feed.watched) {
+        let paused = self.paused(customer)?;
+        let is_paused = |source: &SourceId| paused.iter().any(|pause| pause.source == *source);
+        for feed in customer.sources.iter().filter(|feed| feed.watched && !is_paused(feed.source.id())) {
             let seen = self.seen(customer, feed.source.id(), &standing)?;
             if feed.source.pending(&seen).is_ok_and(|pending| !pending.is_empty()) {
                 return Ok(true);

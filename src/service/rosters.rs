@@ -40,6 +40,15 @@ pub struct Fresh {
 }
 
 impl Service {
+    /// A source as it was last taken in; reads nothing new of it.
+    pub(crate) fn stored(&self, customer: &Customer, feed: &Feed, standing: &Standing) -> Result<Pulled, ServiceError> {
+        let source = feed.source.id().clone();
+        let mark = standing.sources.get(&source);
+        let before = mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()?;
+        let findings = Findings::default();
+        Ok(Pulled { source, before, fresh: None, repeated: None, error: None, rejected: None, findings })
+    }
+
     /// Pulls the oldest package of a source that was not taken in yet, and stages its snapshot.
     pub(crate) fn pull(
         &self,
@@ -50,16 +59,7 @@ impl Service {
     ) -> Result<Pulled, ServiceError> {
         let source = feed.source.id().clone();
         let mark = standing.sources.get(&source);
-        let before = mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()?;
-        let mut pulled = Pulled {
-            source: source.clone(),
-            before,
-            fresh: None,
-            repeated: None,
-            error: None,
-            rejected: None,
-            findings: Findings::default(),
-        };
+        let mut pulled = self.stored(customer, feed, standing)?;
         let seen = self.seen(customer, &source, standing)?;
         let package = match feed.source.pending(&seen) {
             Ok(packages) => packages.into_iter().next(),

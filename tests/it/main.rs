@@ -6,6 +6,7 @@ mod data;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod night;
+mod on_time;
 mod store_contract;
 mod store_sqlite;
 mod tables;

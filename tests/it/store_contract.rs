@@ -17,8 +17,8 @@ use rosterd::license::{
 };
 use rosterd::plan::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Verdict, Withheld};
 use rosterd::store::{
-    AuditCommit, Batch, FindingRow, Receipt, RequestState, RunState, RunTally, SharedStore, SnapshotRow, Store, StoreError,
-    Trigger,
+    Asked, AuditCommit, Batch, FindingRow, Receipt, RequestState, RunState, RunTally, SharedStore, SnapshotRow, Store,
+    StoreError, Trigger,
 };
 
 /// A fresh, empty store, which can be opened several times as if by several processes.
@@ -628,13 +628,18 @@ pub fn the_trail_can_be_read_from_the_middle(harness: &impl Harness) {
 pub fn requests_join(harness: &impl Harness) {
     let store = harness.open();
     let ask = |trigger: &Trigger, at| store.request(&lakes(), trigger, Instant(at)).expect("asks");
-    let by_ann = Trigger::SameDay(Actor::operator("ann"));
+    let by_ann = Trigger::SameDay(Asked::by(Actor::operator("ann")));
     let (first, fresh) = ask(&by_ann, 10);
     assert!(fresh);
-    assert_eq!(store.last_scheduled(&lakes()).expect("asks"), None);
+    let night = Trigger::Nightly(Day(7));
+    assert!(!store.is_scheduled(&lakes(), &night).expect("asks"));
     // The nightly wish joins, and its date is known all the same.
-    assert_eq!(ask(&Trigger::Nightly(Day(7)), 11), (first, false));
-    assert_eq!(store.last_scheduled(&lakes()).expect("asks"), Some((Day(7), Instant(11))));
+    assert_eq!(ask(&night, 11), (first, false));
+    assert!(store.is_scheduled(&lakes(), &night).expect("asks"));
+    for other in [Trigger::Nightly(Day(8)), Trigger::Dates(Day(7)), by_ann.clone(), Trigger::Drop] {
+        assert!(!store.is_scheduled(&lakes(), &other).expect("asks"), "{other:?}");
+    }
+    assert!(!store.is_scheduled(&"hills".into(), &night).expect("asks"));
     let taken = store.take_request(Instant(12)).expect("takes").expect("one");
     assert_eq!((taken.request, &taken.trigger, taken.state), (first, &by_ann, RequestState::Running));
     assert_eq!((taken.customer.clone(), taken.at), (lakes(), Instant(10)));
