@@ -6,7 +6,7 @@ use crate::plan::{ExplainInput, Explanation, explain};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::on_time::SameDayQuota;
-use crate::store::{Pause, RunRow, RunState};
+use crate::store::{Pause, RunRow, RunState, Trigger};
 
 /// One customer at a glance.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct CustomerStatus {
     pub version: u64,
     /// Its pools, in the order of the settings.
     pub pools: Vec<PoolView>,
-    /// Its newest run that was more than a dry one.
+    /// Its newest run that was more than a dry one, or than a date on which nothing began or ended.
     pub last_run: Option<RunRow>,
     /// When a source was last taken in.
     pub newest_snapshot: Option<Instant>,
@@ -129,10 +129,12 @@ impl Service {
         })
     }
 
-    /// The newest run that was more than a look.
+    /// The newest run that was more than a look: a dry run is one, and so is a date on which nothing began or ended.
     fn last_real_run(&self, customer: &Customer) -> Result<Option<RunRow>, ServiceError> {
         let newest = self.store.runs(Some(customer.id()), 50)?;
-        Ok(newest.into_iter().find(|run| run.state != RunState::Planned))
+        let idle =
+            |run: &RunRow| matches!(run.trigger, Trigger::Dates(_)) && run.version.is_none() && run.state != RunState::Failed;
+        Ok(newest.into_iter().find(|run| run.state != RunState::Planned && !idle(run)))
     }
 
     /// The pools of a customer, in the order of the settings.

@@ -93,7 +93,8 @@ fn missed(service: &Service) -> Vec<NoticeRow> {
 
 #[test]
 fn t12_nights_when_the_clocks_change() {
-    let rows: [(&str, &[(&str, &[&str])]); 3] = [
+    type Ticks = &'static [(&'static str, &'static [&'static str])];
+    let rows: [(&str, Ticks); 3] = [
         (
             "30 2 * * *",
             &[
@@ -263,7 +264,10 @@ fn dates_act_at_midnight_with_the_source_down() {
     // The expiry date itself is still live (R25).
     world.clock.set(at("2026-03-10T23:59:00Z"));
     assert_eq!(asked(&service.tick()), ["dates 2026-03-10"]);
+    let newest = service.status(&service.customers()[0]).unwrap().last_run.unwrap().run;
     assert!(work(&service).iter().all(|run| run.version.is_none()), "nothing changed (R102)");
+    let last = service.status(&service.customers()[0]).unwrap().last_run.unwrap().run;
+    assert_eq!(last, newest, "a date on which nothing happens hides no night");
     assert_eq!(states(&world), [true, false, true]);
     world.clock.set(at("2026-03-11T00:00:00Z"));
     assert_eq!(asked(&service.tick()), ["dates 2026-03-11"]);
