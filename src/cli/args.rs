@@ -11,6 +11,7 @@ use crate::cli::audit::AuditArgs;
 use crate::cli::exit;
 use crate::cli::explain::ExplainArgs;
 use crate::cli::findings::FindingsArgs;
+use crate::cli::pause::{PauseArgs, ResumeArgs};
 use crate::cli::people::PeopleArgs;
 use crate::cli::plan::PlanArgs;
 use crate::cli::pool::PoolArgs;
@@ -68,6 +69,10 @@ pub enum Verb {
     Status(StatusArgs),
     /// Ask for a same-day run, or run here.
     Sync(SyncArgs),
+    /// Leave a source unread for a while.
+    Pause(PauseArgs),
+    /// Read a paused source again.
+    Resume(ResumeArgs),
     /// Show what a run would change and why, and change nothing.
     Plan(PlanArgs),
     /// Do what a kept plan says, if the books still are where they were.

@@ -94,6 +94,7 @@ impl CliError {
                 let verb = match *what {
                     "customer" => "status",
                     "pool" => "pool list CUSTOMER",
+                    "source" => "check",
                     "run" | "a plan of run" => "runs",
                     "org" => "report licenses CUSTOMER",
                     _ => return None,

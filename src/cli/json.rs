@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::base::{Day, Instant, percent_used};
 use crate::license::{Causes, ClaimState, Episode};
-use crate::service::{Freshness, PoolView};
-use crate::store::RunRow;
+use crate::service::{Freshness, PoolView, SameDayQuota};
+use crate::store::{Pause, RunRow};
 
 /// An instant in RFC 3339; `null` for the ends of time.
 pub fn at(instant: Instant) -> Option<String> {
@@ -36,6 +36,38 @@ impl From<Freshness> for FreshnessJson {
     fn from(freshness: Freshness) -> Self {
         let Freshness { as_of, snapshot, stale } = freshness;
         Self { as_of: at(as_of), snapshot: snapshot.and_then(at), stale }
+    }
+}
+
+/// How many same-day syncs are left today (R98).
+#[derive(Debug, Serialize)]
+pub struct QuotaJson {
+    used: u32,
+    max: u32,
+    /// When one may be asked for next.
+    next: Option<String>,
+}
+
+impl From<SameDayQuota> for QuotaJson {
+    fn from(quota: SameDayQuota) -> Self {
+        let SameDayQuota { used, max, next } = quota;
+        Self { used, max, next: at(next) }
+    }
+}
+
+/// A pause of a source (R108).
+#[derive(Debug, Serialize)]
+pub struct PauseJson {
+    source: String,
+    from: Option<String>,
+    to: Option<String>,
+    reason: String,
+}
+
+impl From<&Pause> for PauseJson {
+    fn from(pause: &Pause) -> Self {
+        let Pause { source, from, to, reason } = pause;
+        Self { source: source.to_string(), from: at(*from), to: at(*to), reason: reason.clone() }
     }
 }
 

@@ -16,6 +16,7 @@ mod json;
 mod man;
 mod output;
 mod parts;
+mod pause;
 mod people;
 mod plan;
 mod plan_json;

@@ -40,6 +40,8 @@ fn customer(settings: &CustomerSettings) -> Customer {
         nightly: settings.nightly.clone(),
         catchup_window_hours: settings.catchup_window_hours,
         stale_after_hours: settings.stale_after_hours,
+        same_day_max: settings.same_day_max,
+        pauses: settings.pauses.clone(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::cli::progress::Progress;
 use crate::cli::words::{counted, run_text};
 use crate::plan::{Plan, Policy, render};
 use crate::service::Planned;
-use crate::store::{RunRow, Trigger};
+use crate::store::{Asked, RunRow, Trigger};
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
@@ -60,7 +60,7 @@ pub fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, CliError> {
     let customer = service.customer(&args.customer)?;
     let progress = Progress::start(customer.id().to_string());
     let watch = |phase| progress.phase(customer.id().as_str(), phase);
-    let Planned { run: row, plan } = service.plan_sync(customer, &Trigger::SameDay(actor()), &watch)?;
+    let Planned { run: row, plan } = service.plan_sync(customer, &Trigger::SameDay(Asked::by(actor())), &watch)?;
     drop(progress);
     let exit = match &plan {
         Some(plan) if !plan.verdict.proceeds() => Exit::Held,

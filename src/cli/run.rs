@@ -12,8 +12,8 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
-    apply, audit, check, completions, explain, findings, man, people, plan, pool, queue, report, runs, serve, size_limit,
-    status, sync,
+    apply, audit, check, completions, explain, findings, man, pause, people, plan, pool, queue, report, runs, serve,
+    size_limit, status, sync,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.
@@ -50,6 +50,8 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Check => check::run(context),
         Verb::Status(args) => status::run(context, args),
         Verb::Sync(args) => sync::run(context, args),
+        Verb::Pause(args) => pause::pause(context, args),
+        Verb::Resume(args) => pause::resume(context, args),
         Verb::Plan(args) => plan::run(context, args),
         Verb::Apply(args) => apply::run(context, args),
         Verb::Runs(args) => runs::run(context, args),

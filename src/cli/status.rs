@@ -6,9 +6,9 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::{FreshnessJson, PoolJson, RunJson, at};
-use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, run_text, when};
-use crate::service::{Customer, CustomerStatus, Freshness, Service};
+use crate::cli::json::{FreshnessJson, PauseJson, PoolJson, QuotaJson, RunJson, at};
+use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, quota_text, run_text, when};
+use crate::service::{Customer, CustomerStatus, Freshness, Service, pause_text};
 use crate::store::DaemonMark;
 
 /// Arguments of `status`.
@@ -42,6 +42,8 @@ struct CustomerJson {
     pools: Vec<PoolJson>,
     last_run: Option<RunJson>,
     notices: Vec<String>,
+    same_day: QuotaJson,
+    paused: Vec<PauseJson>,
 }
 
 /// Tells how customers stand.
@@ -83,6 +85,8 @@ fn customer_json(status: CustomerStatus, freshness: Freshness) -> CustomerJson {
         pools: status.pools.iter().map(PoolJson::from).collect(),
         last_run: status.last_run.as_ref().map(RunJson::from),
         notices: status.notices,
+        same_day: status.same_day.into(),
+        paused: status.paused.iter().map(PauseJson::from).collect(),
     }
 }
 
@@ -95,12 +99,16 @@ fn daemon_text(service: &Service, daemon: Option<&DaemonMark>) -> String {
 }
 
 fn tell(context: &mut Context, status: &CustomerStatus, freshness: Freshness) -> Result<(), CliError> {
-    let CustomerStatus { customer, name, version, pools, last_run, notices, .. } = status;
+    let CustomerStatus { customer, name, version, pools, last_run, notices, same_day, paused, .. } = status;
     context.out.text(&format!("\n{customer} ({name}), version {version}, {}", freshness_text(freshness)))?;
     context.out.table(&POOL_HEADER, pools.iter().map(pool_cells).collect())?;
     match last_run {
         Some(run) => context.out.text(&run_text(run))?,
         None => context.out.text(&format!("no run yet (`rosterd plan {customer}` shows what the first would do)"))?,
+    }
+    context.out.text(&quota_text(*same_day))?;
+    for pause in paused {
+        context.out.text(&pause_text(pause))?;
     }
     for notice in notices {
         context.out.text(&format!("notice: {notice}"))?;

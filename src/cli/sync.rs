@@ -10,11 +10,11 @@ use crate::base::{RequestId, RunId};
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::RunJson;
+use crate::cli::json::{QuotaJson, RunJson, at};
 use crate::cli::progress::Progress;
-use crate::cli::words::{run_next, run_text};
-use crate::service::{Customer, Service};
-use crate::store::{RequestState, RunRow, Trigger};
+use crate::cli::words::{quota_text, run_next, run_text, when};
+use crate::service::{Customer, SameDayAnswer, SameDayQuota, Service};
+use crate::store::{Asked, RequestState, RunRow, Trigger};
 
 /// How often a request is looked at.
 const POLL: Duration = Duration::from_millis(250);
@@ -24,26 +24,41 @@ const AWAY_MAX: Duration = Duration::from_secs(30);
 /// Arguments of `sync`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  rosterd sync north           asks the daemon for a run and returns
-  rosterd sync north --wait    waits for it; exits 0, 3, 5 or 6 as it ends
-  rosterd sync north --here    runs in this process; for when no daemon runs")]
+  rosterd sync north                 asks the daemon for a run and returns; exits 1 if today's number is used up
+  rosterd sync north --source sis    reads one source, the others stand as they were last taken in
+  rosterd sync north --wait          waits for it; exits 0, 3, 5 or 6 as it ends
+  rosterd sync north --here          runs in this process; for when no daemon runs")]
 pub struct SyncArgs {
     /// Whose rosters.
     customer: String,
+    /// Read this source only.
+    #[arg(long)]
+    source: Option<String>,
+    /// Whoever is absent from a source that is read counts as gone at once, not only after further snapshots.
+    #[arg(long)]
+    confirm_absences: bool,
     /// Wait until the run is over, and show it.
     #[arg(long, conflicts_with = "here")]
     wait: bool,
-    /// Run in this process. The daemon may stay up: a commit is whole or absent.
+    /// Run in this process, whatever number is left. The daemon may stay up: a commit is whole or absent.
     #[arg(long)]
     here: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct SyncJson {
-    /// `null` with `--here`.
+    /// `null` with `--here`, and if it was refused.
     request: Option<u64>,
+    /// All of today's number are used up (R98).
+    refused: bool,
     /// It joined one that was still in line (R97).
     joined: bool,
+    /// Its place among all that are in line, from 1.
+    position: Option<u32>,
+    /// By when it is to be over.
+    deadline: Option<String>,
+    /// `null` with `--here`.
+    quota: Option<QuotaJson>,
     /// A daemon runs, so that it will be taken.
     daemon: bool,
     /// With `--wait` and `--here`.
@@ -58,15 +73,46 @@ pub fn run(context: &mut Context, args: &SyncArgs) -> Result<Exit, CliError> {
     let service = context.service()?;
     let customer = service.customer(&args.customer)?;
     let daemon = service.store().daemon()?.is_some();
+    let source = args.source.as_deref().map(|id| customer.source(id)).transpose()?;
+    let asked =
+        Asked { by: actor(), source: source.map(|feed| feed.source.id().clone()), confirm_absences: args.confirm_absences };
+    let mut json = SyncJson {
+        request: None,
+        refused: false,
+        joined: false,
+        position: None,
+        deadline: None,
+        quota: None,
+        daemon,
+        run: None,
+    };
     if args.here {
-        let row = here(&service, customer, daemon)?;
-        return answer(context, SyncJson { request: None, joined: false, daemon, run: None }, Some(&row));
+        let row = here(&service, customer, daemon, asked)?;
+        return answer(context, json, Some(&row));
     }
-    let (request, new) = service.request_same_day(customer, &actor())?;
-    let json = SyncJson { request: Some(request.0), joined: !new, daemon, run: None };
+    let (place, deadline, quota) = match service.request_same_day(customer, &asked)? {
+        SameDayAnswer::Taken { place, deadline, quota } => (place, deadline, quota),
+        SameDayAnswer::Refused { quota } => {
+            json.refused = true;
+            json.quota = Some(quota.into());
+            return refused(context, json, quota);
+        }
+    };
+    let request = place.request;
+    json.request = Some(request.0);
+    json.joined = place.joined;
+    json.position = Some(place.position);
+    json.deadline = at(deadline);
+    json.quota = Some(quota.into());
     if !context.out.is_json() {
-        let said = if new { "is in line" } else { "was still in line; this one joined it" };
-        context.out.text(&format!("request {request} of {} {said}", customer.id()))?;
+        let said = if place.joined { "was still in line; this one joined it" } else { "is in line" };
+        context.out.text(&format!(
+            "request {request} of {} {said}, at place {}, to be over by {}; {}",
+            customer.id(),
+            place.position,
+            when(deadline),
+            quota_text(quota)
+        ))?;
         context.out.flush()?;
     }
     if args.wait {
@@ -84,14 +130,23 @@ pub fn run(context: &mut Context, args: &SyncArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn here(service: &Service, customer: &Customer, daemon: bool) -> Result<RunRow, CliError> {
+fn here(service: &Service, customer: &Customer, daemon: bool, asked: Asked) -> Result<RunRow, CliError> {
     // Without a daemon, a run that is not over was left behind by a process that died.
     if daemon && service.is_running(customer)? {
         let run = service.store().runs(Some(customer.id()), 1)?.first().map_or(RunId(0), |row| row.run);
         return Err(CliError::RunInProgress { customer: customer.id().clone(), run });
     }
     let progress = Progress::start(customer.id().to_string());
-    Ok(service.sync(customer, &Trigger::SameDay(actor()), &|phase| progress.phase(customer.id().as_str(), phase))?)
+    Ok(service.sync(customer, &Trigger::SameDay(asked), &|phase| progress.phase(customer.id().as_str(), phase))?)
+}
+
+fn refused(context: &mut Context, json: SyncJson, quota: SameDayQuota) -> Result<Exit, CliError> {
+    if context.out.is_json() {
+        context.out.json(&json)?;
+    } else {
+        context.out.text(&format!("refused: {}; the nightly run does not count", quota_text(quota)))?;
+    }
+    Ok(Exit::Refused)
 }
 
 /// Waits until a request is over; its run, if it came to one.

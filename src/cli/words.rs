@@ -4,8 +4,8 @@ use crate::base::{Instant, TextArena};
 use crate::cli::output::{Cell, balance, flagged, number, text};
 use crate::license::{Band, ClaimChange, Names};
 use crate::plan::causes_text;
-use crate::service::{Freshness, PoolView};
-use crate::store::{RunRow, RunState, RunTally, Trigger};
+use crate::service::{Freshness, PoolView, SameDayQuota};
+use crate::store::{Asked, RunRow, RunState, RunTally, Trigger};
 
 /// The header of [`pool_cells`].
 pub const POOL_HEADER: [&str; 9] =
@@ -60,8 +60,9 @@ pub fn freshness_text(freshness: Freshness) -> String {
 pub fn run_text(row: &RunRow) -> String {
     let why = match &row.trigger {
         Trigger::Nightly(day) => format!("nightly of {day}"),
-        Trigger::SameDay(by) => format!("same day, by {by}"),
+        Trigger::SameDay(asked) => asked_text(asked),
         Trigger::Drop => "a package arrived".to_owned(),
+        Trigger::Dates(day) => format!("dates of {day}"),
     };
     let RunTally { people, seated, released, waiting, changed, withheld, findings } = row.tally;
     let ended = row.ended.map_or("not over".to_owned(), when);
@@ -84,6 +85,20 @@ pub fn run_text(row: &RunRow) -> String {
         text.push_str(&format!("  {}\n", row.message));
     }
     text
+}
+
+fn asked_text(asked: &Asked) -> String {
+    let Asked { by, source, confirm_absences } = asked;
+    let source = source.as_ref().map_or(String::new(), |source| format!(", source {source} only"));
+    let confirmed = if *confirm_absences { ", absences confirmed" } else { "" };
+    format!("same day, by {by}{source}{confirmed}")
+}
+
+/// How many same-day syncs are left today (R98).
+pub fn quota_text(quota: SameDayQuota) -> String {
+    let SameDayQuota { used, max, next } = quota;
+    let next = if used < max { "now".to_owned() } else { format!("at {}", when(next)) };
+    format!("{used} of {max} same-day syncs used today, next possible {next}")
 }
 
 /// What to read next after a run that is not simply done.

@@ -1,7 +1,6 @@
-//! Floor 7: the daemon. It writes requests when nights are due or packages arrive, and takes them one by one.
+//! Floor 7: the daemon. It asks once a minute what is due, writes requests when packages arrive, and takes them one by one.
 
 mod drops;
-mod due;
 mod run;
 mod schedule;
 mod stop;

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use crate::daemon::drops::Drops;
-use crate::daemon::due::Nightly;
 use crate::daemon::schedule::Bell;
 use crate::daemon::stop::StopSignals;
 use crate::daemon::worker::work;
-use crate::service::Service;
-use crate::store::{DaemonMark, Trigger};
-use crate::telemetry::{DaemonStarted, DaemonStopping, StoreTrouble};
+use crate::plan::NoticeKind;
+use crate::service::{Service, Ticked};
+use crate::store::DaemonMark;
+use crate::telemetry::{DaemonStarted, DaemonStopping, NoticeWritten, StoreTrouble};
 
 /// How the daemon works.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ async fn run(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeE
     for _ in 0..options.workers.max(1) {
         tasks.spawn(work(Arc::clone(&service), stopped.clone(), Arc::clone(&running)));
     }
-    tasks.spawn(nights(Arc::clone(&service), rung, stopped.clone()));
+    tasks.spawn(minutes(Arc::clone(&service), rung, stopped.clone()));
     tasks.spawn(arrivals(Arc::clone(&service), options.drop_poll_secs, stopped.clone()));
     tasks.spawn(heartbeat(Arc::clone(&running), stopped.clone()));
 
@@ -92,33 +92,25 @@ async fn run(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeE
     Ok(())
 }
 
-/// Writes a request for each customer whose night is due, whenever the bell rings, and once at the start.
-async fn nights(service: Arc<Service>, mut rung: mpsc::Receiver<()>, mut stopped: watch::Receiver<bool>) {
+/// Does what the minute asks for whenever the bell rings, and once at the start.
+async fn minutes(service: Arc<Service>, mut rung: mpsc::Receiver<()>, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
             ring = rung.recv() => if ring.is_none() { return },
         }
         let service = Arc::clone(&service);
-        let _ = tokio::task::spawn_blocking(move || request_nights(&service)).await;
+        let _ = tokio::task::spawn_blocking(move || tick(&service)).await;
     }
 }
 
-fn request_nights(service: &Service) {
-    for customer in service.customers() {
-        let Some(nightly) = customer.nightly.as_deref().and_then(|p| Nightly::new(p, &customer.policy.calendar)) else {
-            continue;
-        };
-        let asked = service.store().last_scheduled(customer.id()).and_then(|last| {
-            let last = last.map(|(day, _)| day);
-            match nightly.due(last, service.now(), customer.catchup_window_hours) {
-                Some(day) => service.store().request(customer.id(), &Trigger::Nightly(day), service.now()).map(|_| ()),
-                None => Ok(()),
-            }
-        });
-        if let Err(error) = asked {
-            trouble(service, &error);
-        }
+fn tick(service: &Service) {
+    let Ticked { asked: _, missed, errors } = service.tick();
+    for (customer, text) in &missed {
+        NoticeWritten { customer, kind: NoticeKind::SameDayMissed.word(), text }.emit();
+    }
+    for error in &errors {
+        trouble(service, error);
     }
 }
 

@@ -121,16 +121,19 @@ pub enum NoticeKind {
     HoldOpened,
     /// A run failed.
     RunFailed,
+    /// A same-day run was not over by its deadline (R96).
+    SameDayMissed,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 5] = [
+    pub const ALL: [NoticeKind; 6] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
         NoticeKind::HoldOpened,
         NoticeKind::RunFailed,
+        NoticeKind::SameDayMissed,
     ];
 
     /// The kind's word.
@@ -141,6 +144,7 @@ impl NoticeKind {
             NoticeKind::ShortfallAhead => "shortfall_ahead",
             NoticeKind::HoldOpened => "hold_opened",
             NoticeKind::RunFailed => "run_failed",
+            NoticeKind::SameDayMissed => "same_day_missed",
         }
     }
 }

@@ -91,7 +91,7 @@ impl Fates {
             Fate::Keep(Because::Quarantined)
         } else if next.ended {
             Fate::Remove(Because::EndedInSource)
-        } else if next.count >= input.policy.absence_confirmations {
+        } else if next.count >= input.policy.absence_confirmations || input.confirmed.contains(&next.source) {
             Fate::Remove(Because::AbsenceConfirmed)
         } else {
             Fate::Keep(Because::AbsentUnconfirmed)

@@ -84,6 +84,8 @@ pub struct PlanInput<'a> {
     pub verdict: &'a Verdict,
     /// Whose removal the guards hold, sorted.
     pub held: &'a [PersonKey],
+    /// Sources whose absences count at once, without further snapshots, because an admin said so (R131).
+    pub confirmed: &'a [SourceId],
     /// Grants of the settings to be recorded with this run; `standing` counts them already.
     pub new_grants: &'a [Grant],
     /// Agreed excesses of the settings to be recorded with this run; `standing` counts them already.

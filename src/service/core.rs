@@ -10,7 +10,7 @@ use crate::roster::IntakePolicy;
 use crate::service::error::ServiceError;
 use crate::service::unsaved::Unsaved;
 use crate::source::RosterSource;
-use crate::store::SharedStore;
+use crate::store::{Pause, SharedStore};
 
 /// A customer as the settings describe it.
 pub struct Customer {
@@ -32,6 +32,10 @@ pub struct Customer {
     pub catchup_window_hours: u32,
     /// A snapshot older than so many hours is marked as stale (R148).
     pub stale_after_hours: u32,
+    /// How many same-day runs may be asked for on a local date: `same_day.max_per_day` (R98).
+    pub same_day_max: u32,
+    /// Windows of the settings in which a source is not read (R108).
+    pub pauses: Vec<Pause>,
 }
 
 /// A source with what its intake needs to know.

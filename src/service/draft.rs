@@ -2,10 +2,10 @@
 
 use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId};
 use crate::license::{AgreedExcess, Because, ClaimState, Grant, SourceMark};
-use crate::plan::{Case, Judgment, Plan, PlanInput, Standing, Verdict, check, judge, plan, trip_text};
+use crate::plan::{Case, Judgment, Plan, PlanInput, Policy, Standing, Verdict, check, judge, plan, trip_text};
 use crate::roster::{Level, Roster, RosterDelta, diff};
-use crate::service::core::Customer;
 use crate::service::error::ServiceError;
+use crate::service::pauses::RunTerms;
 use crate::service::rosters::{Pulled, united};
 use crate::store::{RunState, RunTally};
 
@@ -37,10 +37,14 @@ pub(crate) struct Drafting {
     conflicts: Vec<(PersonKey, PersonKey)>,
     row_findings: bool,
     trouble: bool,
+    /// Sources whose absences count at once (R131).
+    confirmed: Vec<SourceId>,
 }
 
 impl Drafting {
-    pub(crate) fn new(customer: &CustomerId, pulls: Vec<Pulled>) -> Result<Self, ServiceError> {
+    pub(crate) fn new(customer: &CustomerId, pulls: Vec<Pulled>, terms: &RunTerms) -> Result<Self, ServiceError> {
+        let complete = pulls.iter().filter(|p| p.error.is_none() && terms.reads(&p.source));
+        let confirmed = complete.filter(|_| terms.confirms_absences()).map(|p| p.source.clone()).collect();
         let trouble = pulls.iter().any(|p| p.error.is_some());
         let row_findings = pulls.iter().any(|p| p.findings.kept.iter().any(|f| matches!(f.level, Level::Row | Level::Graph)));
         let (mut olds, mut news, mut fresh, mut conflicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -69,17 +73,11 @@ impl Drafting {
         let before = united(customer, olds)?;
         let after = if fresh.is_empty() { None } else { Some(united(customer, news)?) };
         let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
-        Ok(Self { before, after, delta, fresh, repeated, conflicts, row_findings, trouble })
+        Ok(Self { before, after, delta, fresh, repeated, conflicts, row_findings, trouble, confirmed })
     }
 
-    pub(crate) fn draft(
-        &mut self,
-        customer: &Customer,
-        standing: (Standing, Seeds),
-        now: Instant,
-    ) -> Result<Draft, ServiceError> {
+    pub(crate) fn draft(&mut self, policy: &Policy, standing: (Standing, Seeds), now: Instant) -> Result<Draft, ServiceError> {
         let (standing, seeds) = standing;
-        let policy = &customer.policy;
         let judgment = match &self.after {
             Some(after) => judge(&Case {
                 before: &self.before,
@@ -116,6 +114,7 @@ impl Drafting {
             verdict: &judgment.verdict,
             held: &held,
             conflicts: if stopped { &[] } else { &self.conflicts },
+            confirmed: if stopped { &[] } else { &self.confirmed },
             new_grants: &seeds.grants,
             new_agreed: &seeds.agreed,
         };

@@ -5,7 +5,8 @@ use crate::license::{Allowance, Band, Causes, ClaimState, Episode, Product, Stat
 use crate::plan::{ExplainInput, Explanation, explain};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
-use crate::store::{RunRow, RunState};
+use crate::service::on_time::SameDayQuota;
+use crate::store::{Pause, RunRow, RunState, Trigger};
 
 /// One customer at a glance.
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ pub struct CustomerStatus {
     pub version: u64,
     /// Its pools, in the order of the settings.
     pub pools: Vec<PoolView>,
-    /// Its newest run that was more than a dry one.
+    /// Its newest run that was more than a dry one, or than a date on which nothing began or ended.
     pub last_run: Option<RunRow>,
     /// When a source was last taken in.
     pub newest_snapshot: Option<Instant>,
@@ -26,6 +27,10 @@ pub struct CustomerStatus {
     pub stale: bool,
     /// Its newest notices, newest first.
     pub notices: Vec<String>,
+    /// How many same-day runs may still be asked for today (R98).
+    pub same_day: SameDayQuota,
+    /// The pauses that hold now (R108).
+    pub paused: Vec<Pause>,
 }
 
 /// One pool at a glance (R46, R141).
@@ -119,13 +124,17 @@ impl Service {
             newest_snapshot,
             stale: newest_snapshot.is_none_or(|at| now.0 - at.0 > i64::from(customer.stale_after_hours) * 3_600_000),
             notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
+            same_day: self.same_day_quota(customer)?,
+            paused: self.paused(customer)?,
         })
     }
 
-    /// The newest run that was more than a look.
+    /// The newest run that was more than a look: a dry run is one, and so is a date on which nothing began or ended.
     fn last_real_run(&self, customer: &Customer) -> Result<Option<RunRow>, ServiceError> {
         let newest = self.store.runs(Some(customer.id()), 50)?;
-        Ok(newest.into_iter().find(|run| run.state != RunState::Planned))
+        let idle =
+            |run: &RunRow| matches!(run.trigger, Trigger::Dates(_)) && run.version.is_none() && run.state != RunState::Failed;
+        Ok(newest.into_iter().find(|run| run.state != RunState::Planned && !idle(run)))
     }
 
     /// The pools of a customer, in the order of the settings.

@@ -1,6 +1,6 @@
 //! Wishes for a run, as rows: they survive a restart, and the daemon takes them one by one.
 
-use crate::base::{Actor, Instant, RequestId};
+use crate::base::{Instant, RequestId, SourceId};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::sync::Watch;
@@ -14,14 +14,6 @@ impl Service {
     /// When the store cannot be written.
     pub fn request_sync(&self, customer: &Customer, trigger: &Trigger) -> Result<(RequestId, bool), ServiceError> {
         Ok(self.store.request(customer.id(), trigger, self.now())?)
-    }
-
-    /// Asks for a same-day run in somebody's name (R96).
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn request_same_day(&self, customer: &Customer, by: &Actor) -> Result<(RequestId, bool), ServiceError> {
-        self.request_sync(customer, &Trigger::SameDay(by.clone()))
     }
 
     /// Takes the next request in line, if any; other customers' runs do not stand in its way.
@@ -69,14 +61,16 @@ impl Service {
         Ok(self.store.running_request(customer.id())?.is_some())
     }
 
-    /// Packages that wait in the customer's drop folders and were not taken in yet.
+    /// Packages that wait in the customer's drop folders, those of paused sources left out, and were not taken in yet.
     ///
     /// # Errors
     /// When the store cannot be read. A source that cannot be reached has nothing: the nightly run will tell.
     pub fn arrivals(&self, customer: &Customer) -> Result<Vec<Package>, ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
         let mut arrivals = Vec::new();
-        for feed in customer.sources.iter().filter(|feed| feed.watched) {
+        let paused = self.paused(customer)?;
+        let is_paused = |source: &SourceId| paused.iter().any(|pause| pause.source == *source);
+        for feed in customer.sources.iter().filter(|feed| feed.watched && !is_paused(feed.source.id())) {
             let seen = self.seen(customer, feed.source.id(), &standing)?;
             arrivals.extend(feed.source.pending(&seen).unwrap_or_default());
         }

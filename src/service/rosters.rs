@@ -40,6 +40,15 @@ pub struct Fresh {
 }
 
 impl Service {
+    /// A source as it was last taken in; reads nothing new of it.
+    pub(crate) fn stored(&self, customer: &Customer, feed: &Feed, standing: &Standing) -> Result<Pulled, ServiceError> {
+        let source = feed.source.id().clone();
+        let mark = standing.sources.get(&source);
+        let before = mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()?;
+        let findings = Findings::default();
+        Ok(Pulled { source, before, fresh: None, repeated: None, error: None, rejected: None, findings })
+    }
+
     /// Pulls the oldest package of a source that was not taken in yet, and stages its snapshot.
     pub(crate) fn pull(
         &self,

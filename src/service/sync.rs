@@ -26,10 +26,11 @@ pub enum Phase {
     Committing,
 }
 
-/// Snapshots of so many runs are kept beside those the books rest on: they are large.
-const SNAPSHOT_RUNS_KEPT: u32 = 3;
+/// Snapshots of so many runs are kept beside those the books rest on: they are large. Each night has two runs, one for
+/// the date and one that reads.
+const SNAPSHOT_RUNS_KEPT: u32 = 6;
 /// Plans of so many runs are kept, for questions.
-const PLAN_RUNS_KEPT: u32 = 30;
+const PLAN_RUNS_KEPT: u32 = 60;
 
 /// Told about the phases of a run.
 pub type Watch<'w> = &'w (dyn Fn(Phase) + Sync);
@@ -152,9 +153,14 @@ impl Service {
     ) -> Result<Option<Plan>, ServiceError> {
         watch(Phase::Reading);
         let light = self.store.standing_light(customer.id())?;
+        let terms = self.terms(customer, &row.trigger, &light, now)?;
         let mut pulls = Vec::new();
         for feed in &customer.sources {
-            pulls.push(self.pull(customer, feed, &light, now)?);
+            pulls.push(if terms.reads(feed.source.id()) {
+                self.pull(customer, feed, &light, now)?
+            } else {
+                self.stored(customer, feed, &light)?
+            });
         }
         self.note_findings(row, &pulls)?;
         let unusable = unusable(customer, &mut pulls, row);
@@ -162,25 +168,29 @@ impl Service {
             // A dry run turns nothing away: the real one looks at it again.
             row.rejected.clear();
         }
+        let mut told = terms.told();
         if let Some(reason) = unusable {
+            told.push(reason.1);
             row.state = reason.0;
-            row.message = reason.1;
+            row.message = told.join("; ");
             return Ok(None);
         }
+        told.extend(Some(std::mem::take(&mut row.message)).filter(|trouble| !trouble.is_empty()));
+        let policy = terms.policy(&customer.policy);
         row.state = RunState::Planning;
         self.store.save_run(row)?;
         watch(Phase::Planning);
-        let mut drafts = Drafting::new(customer.id(), pulls)?;
+        let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
         for attempt in 1.. {
             let standing = self.standing_with_seeds(customer, now)?;
-            let draft = drafts.draft(customer, standing, now)?;
+            let draft = drafts.draft(&policy, standing, now)?;
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
             if commit {
                 row.rejected.extend(kept_out);
             }
-            row.message = message;
+            row.message = told.iter().cloned().chain(Some(message).filter(|m| !m.is_empty())).collect::<Vec<_>>().join("; ");
             row.plan = Some(plan.id);
             self.store.save_plan(&plan)?;
             if !commit {

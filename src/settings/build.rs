@@ -9,6 +9,7 @@ use crate::settings::check::{Requires, requires};
 use crate::settings::file::{
     CustomerShape, DaysShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
 };
+use crate::settings::pauses;
 use crate::settings::profiles;
 use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, StoreSettings};
 use crate::source::{CsvSourceSettings, DropKind, SourceSettings};
@@ -89,6 +90,9 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
     };
     policy.digest = digest(&policy, &days, &pools);
     policy.pools = pools.into_iter().map(|(pool, _)| pool).collect();
+    let calendar = &policy.calendar;
+    let pauses = shape.sources.iter().flat_map(|source| source.pauses.iter().map(|p| pauses::build(&source.id, p, calendar)));
+    let pauses = pauses.collect::<Option<_>>()?;
     Some(CustomerSettings {
         id: policy.customer.clone(),
         name: shape.name.clone().unwrap_or_else(|| shape.id.clone()),
@@ -100,6 +104,8 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         bad_percent_max: own.bad_percent_max.or(global.bad_percent_max)?,
         catchup_window_hours: own.catchup_window_hours.or(global.catchup_window_hours)?,
         stale_after_hours: own.stale_after_hours.or(global.stale_after_hours)?,
+        same_day_max: own.same_day_max.or(global.same_day_max)?,
+        pauses,
     })
 }
 

@@ -7,6 +7,7 @@ use crate::base::most_similar;
 use crate::license::ProductKind;
 use crate::plan::Predicate;
 use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape};
+use crate::settings::pauses;
 use crate::settings::problem::Problem;
 use crate::settings::profiles;
 use crate::settings::values::OnFullWord;
@@ -57,6 +58,7 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
         customer;
     percents(&policies.overage, &[&file.policies.overage], &format!("{at}.overage"), found);
     unique("sources", sources.iter().map(|source| (&source.at, &source.id)), found);
+    sources.iter().flat_map(|source| &source.pauses).for_each(|pause| pauses::check(pause, found));
     unique("products", products.iter().map(|product| (&product.at, &product.id)), found);
     unique("pools", pools.iter().map(|pool| (&pool.at, &pool.id)), found);
     unique("rules", rules.iter().map(|rule| (&rule.at, &rule.id)), found);

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
 use crate::plan::Predicate;
+use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
 use crate::settings::values::{OnFullWord, SourceKind, StoreKind};
@@ -75,6 +76,8 @@ pub struct PoliciesShape {
     pub catchup_window_hours: Option<u32>,
     /// `sync.stale_after_hours`.
     pub stale_after_hours: Option<u32>,
+    /// `same_day.max_per_day`.
+    pub same_day_max: Option<u32>,
     /// `[overage]`.
     pub overage: OverageShape,
 }
@@ -164,6 +167,8 @@ pub struct SourceShape {
     pub courses_optional: Option<bool>,
     /// `keep_metadata`.
     pub keep_metadata: Vec<String>,
+    /// `[[customer.source.pause]]`.
+    pub pauses: Vec<PauseShape>,
 }
 
 /// `[[customer.product]]`.
@@ -313,6 +318,7 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         bad_percent_max: s.section("validation", |s| s.count("max_bad_percent", 0..=100)).flatten(),
         catchup_window_hours,
         stale_after_hours,
+        same_day_max: s.section("same_day", |s| s.count("max_per_day", 0..=1_000)).flatten(),
         overage: s.section("overage", overage).unwrap_or_default(),
     }
 }
@@ -373,6 +379,7 @@ fn source(s: &Section<'_>) -> SourceShape {
         lenient: s.flag("lenient"),
         courses_optional: s.parsed("courses", words::one_of(&[("required", false), ("optional", true)])),
         keep_metadata: s.parsed_list("keep_metadata", words::metadata).unwrap_or_default(),
+        pauses: s.sections("pause", pauses::pause),
     }
 }
 

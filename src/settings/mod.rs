@@ -5,6 +5,7 @@ mod check;
 mod cron;
 mod file;
 mod load;
+mod pauses;
 mod problem;
 mod profiles;
 mod read;

@@ -6,6 +6,7 @@ use crate::base::CustomerId;
 use crate::license::{AgreedExcess, Grant};
 use crate::plan::Policy;
 use crate::source::SourceSettings;
+use crate::store::Pause;
 use crate::telemetry::LogSettings;
 
 /// Everything.
@@ -80,6 +81,10 @@ pub struct CustomerSettings {
     pub catchup_window_hours: u32,
     /// A snapshot older than so many hours is stale (R148).
     pub stale_after_hours: u32,
+    /// How many same-day runs may be asked for on a local date (R98).
+    pub same_day_max: u32,
+    /// Windows in which a source is not read (R108).
+    pub pauses: Vec<Pause>,
 }
 
 /// The kinds of sources.

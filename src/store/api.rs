@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use crate::base::{CustomerId, Digest, EpisodeId, Instant, PoolId, RequestId, RunId, SourceId, Version};
+use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, RequestId, RunId, SourceId, Version};
 use crate::license::{Book, Claim, Episode, Names};
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
-    AuditCommit, DaemonMark, FindingRow, NoticeRow, ReleasedClaim, RequestRow, RequestState, RunRow, RunState, SnapshotRow,
-    Trigger,
+    AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow, RunState,
+    SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, Trigger,
 };
 
 /// The one door to what is kept.
@@ -134,7 +134,8 @@ pub trait Store: Send + Sync {
 
     // Requests: wishes for a run, as rows.
 
-    /// Writes a request, or joins one that is still queued for the customer (R97). Says which, and whether it is new.
+    /// Writes a request, or joins one that is still queued for the customer and does as much (R97). Says which, and
+    /// whether it is new.
     fn request(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<(RequestId, bool), StoreError>;
 
     /// Takes the oldest queued request of a customer that has none running; marks it running.
@@ -152,8 +153,36 @@ pub trait Store: Send + Sync {
     /// Puts requests that a dead daemon left running back in line.
     fn requeue_orphans(&self) -> Result<u32, StoreError>;
 
-    /// When the customer's newest scheduled request was written, and for which local date (R95).
-    fn last_scheduled(&self, customer: &CustomerId) -> Result<Option<(crate::base::Day, Instant)>, StoreError>;
+    /// Whether a request was ever written, or joined, for the local date of a scheduled trigger (R95). A trigger without
+    /// a date never was.
+    fn is_scheduled(&self, customer: &CustomerId, trigger: &Trigger) -> Result<bool, StoreError>;
+
+    // Same-day wishes and pauses.
+
+    /// Takes a wish for a same-day run, if its date has any left: writes or joins a request (R96 to R98).
+    fn ask_same_day(&self, customer: &CustomerId, wish: &SameDayWish, at: Instant) -> Result<SameDayTaken, StoreError>;
+
+    /// How many wishes were taken on a local date.
+    fn same_day_used(&self, customer: &CustomerId, day: Day) -> Result<u32, StoreError>;
+
+    /// Wishes that are not settled yet, oldest first.
+    fn same_day_open(&self, customer: &CustomerId) -> Result<Vec<SameDayRow>, StoreError>;
+
+    /// Settles a wish: it was done in time, or somebody was told that it was not.
+    fn settle_same_day(&self, number: u64) -> Result<(), StoreError>;
+
+    /// Writes down a pause of a source.
+    fn add_pause(&self, customer: &CustomerId, pause: &Pause, by: &Actor, at: Instant) -> Result<(), StoreError>;
+
+    /// Ends the pauses of a source that are not over at `at`; returns how many. One that never began is as if it had not
+    /// been.
+    fn end_pauses(&self, customer: &CustomerId, source: &SourceId, by: &Actor, at: Instant) -> Result<u32, StoreError>;
+
+    /// All pauses ever written down, by source and beginning, as they ended or will end.
+    fn pauses(&self, customer: &CustomerId) -> Result<Vec<Pause>, StoreError>;
+
+    /// Whether a notice with this key was written.
+    fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError>;
 
     /// Notices, newest first.
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError>;

@@ -11,7 +11,7 @@ pub use api::{DaemonLease, SharedStore, Store, StoreError};
 pub use batch::{Batch, Receipt};
 pub use open::{StoreChoice, open};
 pub use shape::{
-    AuditCommit, DaemonMark, FindingRow, NoticeRow, ReleasedClaim, RequestRow, RequestState, RunRow, RunState, RunTally,
-    SnapshotRow, Trigger,
+    Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow, RequestState,
+    RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, Trigger,
 };
 pub use sqlite::SqliteStore;

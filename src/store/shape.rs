@@ -11,9 +11,29 @@ pub enum Trigger {
     /// The nightly schedule, for a local date (R95).
     Nightly(Day),
     /// An admin asked (R96).
-    SameDay(Actor),
+    SameDay(Asked),
     /// A package arrived in a drop folder.
     Drop,
+    /// A local date began: starts and ends of that date act, and no source is read (R132).
+    Dates(Day),
+}
+
+/// What an admin asked for (R96).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Who.
+    pub by: Actor,
+    /// Read this source only; the others stand as they were last taken in. `None`: all of them.
+    pub source: Option<SourceId>,
+    /// Whoever is absent from a source that is read counts as gone at once (R131).
+    pub confirm_absences: bool,
+}
+
+impl Asked {
+    /// All sources, and nothing special.
+    pub fn by(actor: Actor) -> Self {
+        Self { by: actor, source: None, confirm_absences: false }
+    }
 }
 
 impl Trigger {
@@ -23,14 +43,36 @@ impl Trigger {
             Trigger::Nightly(_) => "nightly",
             Trigger::SameDay(_) => "same_day",
             Trigger::Drop => "drop",
+            Trigger::Dates(_) => "dates",
+        }
+    }
+
+    /// Whether a run for this trigger does all that `other` asks for, so that a wish for `other` may join it (R97).
+    pub fn covers(&self, other: &Trigger) -> bool {
+        let asked = |trigger: &Trigger| match trigger {
+            Trigger::SameDay(Asked { by: _, source, confirm_absences }) => (source.clone(), *confirm_absences),
+            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) => (None, false),
+        };
+        let reads = |trigger: &Trigger| !matches!(trigger, Trigger::Dates(_));
+        let ((source, confirms), (wanted, confirm)) = (asked(self), asked(other));
+        // A run that reads may fail with its source, and dates must act all the same: the two kinds never stand in
+        // for each other.
+        reads(self) == reads(other) && (source.is_none() || source == wanted) && (confirms || !confirm)
+    }
+
+    /// The local date for which the schedule made it; a date is scheduled once.
+    pub fn scheduled_day(&self) -> Option<Day> {
+        match self {
+            Trigger::Nightly(day) | Trigger::Dates(day) => Some(*day),
+            Trigger::SameDay(_) | Trigger::Drop => None,
         }
     }
 
     /// In whose name the run acts.
     pub fn actor(&self) -> Actor {
         match self {
-            Trigger::SameDay(actor) => actor.clone(),
-            Trigger::Nightly(_) | Trigger::Drop => Actor::system(),
+            Trigger::SameDay(asked) => asked.by.clone(),
+            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) => Actor::system(),
         }
     }
 }
@@ -172,6 +214,81 @@ pub struct RequestRow {
     pub state: RequestState,
     /// The run it led to.
     pub run: Option<RunId>,
+}
+
+/// A wish for a same-day run, on its way to the store (R96, R98).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SameDayWish {
+    /// What for.
+    pub asked: Asked,
+    /// The customer's local date.
+    pub day: Day,
+    /// The end of that date.
+    pub deadline: Instant,
+    /// How many wishes the customer has on a date.
+    pub day_max: u32,
+}
+
+/// What became of a wish for a same-day run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SameDayTaken {
+    /// How many wishes of that date were taken, this one among them.
+    pub used: u32,
+    /// Its request; `None`: refused, all wishes of the date are used.
+    pub place: Option<RequestPlace>,
+}
+
+/// Where a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestPlace {
+    /// The request.
+    pub request: RequestId,
+    /// It was in line already, and this wish joined it (R97).
+    pub joined: bool,
+    /// Its place among all that are in line, from 1.
+    pub position: u32,
+}
+
+/// A wish for a same-day run that nobody looked at since it was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SameDayRow {
+    /// Its number.
+    pub number: u64,
+    /// The request it made or joined.
+    pub request: RequestId,
+    /// When it was made.
+    pub at: Instant,
+    /// By when it is to be done.
+    pub deadline: Instant,
+    /// When its request was over; `None`: it is not.
+    pub ended: Option<Instant>,
+}
+
+impl SameDayRow {
+    /// Whether it is or was not over by its deadline.
+    pub fn is_late(&self, now: Instant) -> bool {
+        self.ended.unwrap_or(now) > self.deadline || (self.ended.is_none() && now == self.deadline)
+    }
+}
+
+/// A dated window in which a source is not read (R108).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Which source.
+    pub source: SourceId,
+    /// From when on.
+    pub from: Instant,
+    /// From when on it is read again.
+    pub to: Instant,
+    /// Why; no personal data.
+    pub reason: String,
+}
+
+impl Pause {
+    /// Whether the source is not read at `at`.
+    pub fn covers(&self, at: Instant) -> bool {
+        self.from <= at && at < self.to
+    }
 }
 
 /// A finding of a run.

@@ -630,3 +630,49 @@ fn the_daemon_takes_requests_and_those_who_wait_see_the_run() {
     let waited: Value = serde_json::from_str(&waited.out).expect("JSON");
     assert_eq!((&waited["daemon"], &waited["run"]["state"]), (&true.into(), &"succeeded".into()));
 }
+
+#[test]
+fn same_day_syncs_are_numbered_and_the_seventh_is_refused() {
+    let place = Place::new();
+    let at = "--as-of 2026-03-02T09:00:00Z";
+    let first = place.json(&format!("sync north {at}"));
+    assert_eq!((&first["position"], &first["deadline"]), (&1.into(), &"2026-03-03T06:00:00Z".into()));
+    assert_eq!(first["quota"], serde_json::json!({"used": 1, "max": 6, "next": "2026-03-02T09:00:00Z"}));
+    let told = place.run(&format!("sync north --source sis --confirm-absences {at}"));
+    assert_eq!(told.code, 0, "{told:?}");
+    assert!(told.out.contains("request 2 of north is in line, at place 2, to be over by 2026-03-03T06:00:00Z"), "{told:?}");
+    assert!(told.out.contains("2 of 6 same-day syncs used today, next possible now"), "{told:?}");
+    (3..=6).for_each(|used| assert_eq!(place.json(&format!("sync north {at}"))["quota"]["used"], used));
+    let refused = place.run(&format!("sync north {at}"));
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.out.contains("refused: 6 of 6 same-day syncs used today, next possible at 2026-03-03T06:00:00Z"));
+    let refused = place.json(&format!("sync north {at}"));
+    assert_eq!((&refused["refused"], &refused["request"]), (&true.into(), &Value::Null));
+    assert_eq!(place.json(&format!("status {at}"))["customers"][0]["same_day"]["used"], 6);
+    let trail = place.run("audit list north").out;
+    assert_eq!(trail.matches("same_day_refused").count(), 2, "{trail}");
+    assert_eq!(place.json("sync north --as-of 2026-03-03T06:00:00Z")["quota"]["used"], 1, "a new day");
+    let wrong = place.run("sync north --source sos");
+    assert_eq!(wrong.code, 66, "{wrong:?}");
+}
+
+#[test]
+fn a_source_is_paused_and_read_again() {
+    let place = Place::new();
+    let at = "--as-of 2026-07-10T09:00:00Z";
+    let done = place.run(&format!("pause north sis --to 2026-08-15 --reason rollover {at}"));
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.out.contains("source sis of north is not read from 2026-07-10T09:00:00Z until 2026-08-15T05:00:00Z"));
+    let run = place.run(&format!("sync north --here {at}"));
+    assert!(run.out.contains("source sis: paused until 2026-08-15T05:00:00Z (rollover)"), "{run:?}");
+    let status = place.json(&format!("status {at}"));
+    assert_eq!(status["customers"][0]["paused"][0]["reason"], "rollover");
+    let later = "--as-of 2026-07-11T09:00:00Z";
+    let resumed = place.json(&format!("resume north sis {later}"));
+    assert_eq!((&resumed["lifted"], &resumed["still"]), (&1.into(), &Value::Null));
+    assert_eq!(place.json(&format!("status {later}"))["customers"][0]["paused"], serde_json::json!([]));
+    let again = place.run(&format!("resume north sis {later}"));
+    assert!(again.code == 0 && again.out.contains("no pause made by hand was left to lift"), "{again:?}");
+    assert_eq!(place.run(&format!("pause north sis --to 2026-07-01 --reason x {at}")).code, 2);
+    assert_eq!(place.run(&format!("pause north sos --to 2026-08-01 --reason x {at}")).code, 66);
+}

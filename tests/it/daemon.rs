@@ -395,7 +395,7 @@ fn somebody_elses_dead_run_does_not_hold_up_packages() {
     let daemon = Daemon::start(&demo);
     until_settled(&demo);
     let store = rosterd::store::SqliteStore::open(&demo.path().join("state/demo/rosterd.db")).expect("a store");
-    let by = rosterd::store::Trigger::SameDay(rosterd::base::Actor::operator("ann"));
+    let by = rosterd::store::Trigger::SameDay(rosterd::store::Asked::by(rosterd::base::Actor::operator("ann")));
     rosterd::store::Store::begin_run(&store, &"northfield".into(), &by, rosterd::base::Instant(0)).expect("begun");
     drop(store);
     let (name, students) = student(1);
@@ -454,6 +454,9 @@ fn a_daemon_that_is_killed_leaves_whole_books() {
     println!("ROSTERD_SEED={seed}");
     let mut dice = Dice(seed | 1);
     let demo = lively();
+    // More wishes than an admin has on one day.
+    let settings = std::fs::read_to_string(demo.settings_file()).expect("settings");
+    std::fs::write(demo.settings_file(), settings + "\n[same_day]\nmax_per_day = 1000\n").expect("written");
     const ROUNDS: usize = 10;
     let mut in_the_middle = 0;
     for round in 1..=ROUNDS {

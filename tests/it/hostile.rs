@@ -579,11 +579,14 @@ rm books/fill
 "$P" audit verify > /dev/null; echo "verified $?"
 "$P" serve 2> log & D=$!
 until grep -q 'of larkspur succeeded' log; do sleep 0.1; done
+# The night and the dates of a running northfield come first, whatever the hour.
+until [ "$("$P" runs northfield | grep -c succeeded)" -ge 2 ] && ! "$P" runs | grep -q 'fetching\|planning\|committing'; do sleep 0.1; done
+before=$(grep -c 'of northfield succeeded' log)
 head -c $(( ($(df --output=avail -k books | tail -1) - 40) * 1024 )) /dev/zero > books/fill
 mv later demo/northfield/2026-09-02
-until grep -q 'request 2 of northfield could not' log; do sleep 0.1; done
+until grep -q 'of northfield could not' log; do sleep 0.1; done
 rm books/fill
-until grep -q 'northfield succeeded_with_errors' log; do sleep 0.1; done
+until [ "$(grep -c 'of northfield succeeded' log)" -gt "$before" ]; do sleep 0.1; done
 kill $D; wait $D
 "$P" audit verify > /dev/null; echo "again $?"
 "$P" runs northfield
@@ -609,7 +612,8 @@ fn a_full_disk_is_told_and_a_wish_outlives_it() {
     }
     assert!(done.err.contains("the disk is full (nothing was changed; free space and try again)"), "{done:?}");
     assert!(!done.out.contains("fetching") && !done.out.contains("planning"), "no run seems to go on for ever: {done:?}");
-    assert!(done.out.contains("  drop      ") && done.out.contains("failed"), "{done:?}");
+    // Where not even the beginning of the run could be written, there is no row of the failed try.
+    assert!(done.out.contains("  drop      "), "{done:?}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod hostile;
 mod measure;
 mod model;
 mod night;
+mod on_time;
 mod props;
 mod store_contract;
 mod store_sqlite;

@@ -633,6 +633,7 @@ impl Memory {
             held: &held,
             new_grants: &new,
             new_agreed: &[],
+            confirmed: &[],
             conflicts: if stopped { &[] } else { &conflicts },
         };
         let made = plan(&input).expect("a plan");

@@ -17,8 +17,8 @@ use rosterd::license::{
 };
 use rosterd::plan::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Verdict, Withheld};
 use rosterd::store::{
-    AuditCommit, Batch, FindingRow, Receipt, RequestState, RunState, RunTally, SharedStore, SnapshotRow, Store, StoreError,
-    Trigger,
+    Asked, AuditCommit, Batch, FindingRow, Pause, Receipt, RequestPlace, RequestState, RunState, RunTally, SameDayTaken,
+    SameDayWish, SharedStore, SnapshotRow, Store, StoreError, Trigger,
 };
 
 /// A fresh, empty store, which can be opened several times as if by several processes.
@@ -36,7 +36,7 @@ macro_rules! store_contract {
                 a_new_store_is_empty, commits_move_the_version, stale_commits_are_refused, a_commit_is_whole_or_absent,
                 histories_are_kept, entries_are_kept, grants_are_never_edited, names_only_grow, notices_are_written_once,
                 handles_see_each_other, one_of_fifty_wins, the_trail_is_a_chain, the_trail_can_be_read_from_the_middle,
-                requests_join, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
+                requests_join, same_day_wishes_are_counted, pauses_are_kept, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
                 findings_are_kept, snapshots_are_immutable, snapshots_in_use_are_not_pruned, plans_round_trip,
                 released_claims_come_back,
             );
@@ -548,6 +548,8 @@ pub fn notices_are_written_once(harness: &impl Harness) {
         "newest first, each once"
     );
     assert_eq!(store.notices(None, 1).expect("asks").len(), 1);
+    let known = |customer: CustomerId, key: &str| store.has_notice(&customer, key).expect("asks");
+    assert!(known(lakes(), "hold:2") && !known(lakes(), "hold:3") && !known("hills".into(), "hold:2"));
     assert_eq!(store.notices(Some(&"hills".into()), 9).expect("asks"), []);
 }
 
@@ -628,13 +630,18 @@ pub fn the_trail_can_be_read_from_the_middle(harness: &impl Harness) {
 pub fn requests_join(harness: &impl Harness) {
     let store = harness.open();
     let ask = |trigger: &Trigger, at| store.request(&lakes(), trigger, Instant(at)).expect("asks");
-    let by_ann = Trigger::SameDay(Actor::operator("ann"));
+    let by_ann = Trigger::SameDay(Asked::by(Actor::operator("ann")));
     let (first, fresh) = ask(&by_ann, 10);
     assert!(fresh);
-    assert_eq!(store.last_scheduled(&lakes()).expect("asks"), None);
+    let night = Trigger::Nightly(Day(7));
+    assert!(!store.is_scheduled(&lakes(), &night).expect("asks"));
     // The nightly wish joins, and its date is known all the same.
-    assert_eq!(ask(&Trigger::Nightly(Day(7)), 11), (first, false));
-    assert_eq!(store.last_scheduled(&lakes()).expect("asks"), Some((Day(7), Instant(11))));
+    assert_eq!(ask(&night, 11), (first, false));
+    assert!(store.is_scheduled(&lakes(), &night).expect("asks"));
+    for other in [Trigger::Nightly(Day(8)), Trigger::Dates(Day(7)), by_ann.clone(), Trigger::Drop] {
+        assert!(!store.is_scheduled(&lakes(), &other).expect("asks"), "{other:?}");
+    }
+    assert!(!store.is_scheduled(&"hills".into(), &night).expect("asks"));
     let taken = store.take_request(Instant(12)).expect("takes").expect("one");
     assert_eq!((taken.request, &taken.trigger, taken.state), (first, &by_ann, RequestState::Running));
     assert_eq!((taken.customer.clone(), taken.at), (lakes(), Instant(10)));
@@ -659,6 +666,60 @@ pub fn requests_join(harness: &impl Harness) {
     assert_eq!(store.take_request(Instant(22)).expect("takes").map(|row| row.request), Some(follow_up));
     assert!(store.end_request(rosterd::base::RequestId(99), RequestState::Done, None, Instant(23)).is_err());
     assert!(store.request_row(rosterd::base::RequestId(99)).expect("asks").is_none());
+}
+
+pub fn same_day_wishes_are_counted(harness: &impl Harness) {
+    let store = harness.open();
+    let wish = |day, asked: &Asked| SameDayWish { asked: asked.clone(), day: Day(day), deadline: Instant(100), day_max: 3 };
+    let all = Asked::by(Actor::operator("ann"));
+    let narrow = Asked { source: Some("sis".into()), ..all.clone() };
+    let ask = |day, asked: &Asked, at| store.ask_same_day(&lakes(), &wish(day, asked), Instant(at)).expect("asks");
+    assert_eq!(store.same_day_used(&lakes(), Day(1)).expect("counts"), 0);
+    store.request(&"hills".into(), &Trigger::Drop, Instant(1)).expect("asks");
+    let first = ask(1, &narrow, 10);
+    let place = first.place.expect("taken");
+    assert_eq!((first.used, place.joined, place.position), (1, false, 2));
+    // A wider wish is no part of a narrow one; a narrow one is part of a wider one.
+    let wide = ask(1, &all, 11).place.expect("taken");
+    assert!(!wide.joined && wide.request != place.request && wide.position == 3);
+    let joins = ask(1, &Asked { source: Some("hr".into()), ..all.clone() }, 12);
+    assert_eq!((joins.used, joins.place), (3, Some(RequestPlace { joined: true, ..wide })));
+    // The number is used up, and a refusal leaves nothing behind.
+    assert_eq!(ask(1, &all, 13), SameDayTaken { used: 3, place: None });
+    assert_eq!(store.same_day_used(&lakes(), Day(1)).expect("counts"), 3);
+    assert_eq!(ask(2, &all, 14).used, 1, "another date");
+    assert_eq!(store.same_day_used(&"hills".into(), Day(1)).expect("counts"), 0, "another customer");
+    // All are open until they are settled; the end of a request is seen by everyone who joined it.
+    store.end_request(wide.request, RequestState::Done, None, Instant(50)).expect("ends");
+    let open = store.same_day_open(&lakes()).expect("reads");
+    let told: Vec<_> = open.iter().map(|row| (row.request, row.at, row.deadline, row.ended)).collect();
+    let done = Some(Instant(50));
+    assert_eq!(told[..2], [(place.request, Instant(10), Instant(100), None), (wide.request, Instant(11), Instant(100), done)]);
+    assert_eq!((told[2].3, told.len()), (done, 4));
+    store.settle_same_day(open[0].number).expect("settles");
+    assert_eq!(store.same_day_open(&lakes()).expect("reads"), open[1..]);
+}
+
+pub fn pauses_are_kept(harness: &impl Harness) {
+    let store = harness.open();
+    let ann = Actor::operator("ann");
+    let pause = |source: &str, from, to| Pause {
+        source: source.into(),
+        from: Instant(from),
+        to: Instant(to),
+        reason: format!("{from}"),
+    };
+    assert!(store.pauses(&lakes()).expect("reads").is_empty());
+    assert_eq!(store.end_pauses(&lakes(), &"sis".into(), &ann, Instant(5)).expect("ends"), 0);
+    for one in [pause("sis", 10, 20), pause("sis", 30, 40), pause("sis", 50, 60), pause("hr", 30, 40)] {
+        store.add_pause(&lakes(), &one, &ann, Instant(1)).expect("adds");
+    }
+    // One is over, one is cut short, one never began; the other source's is another matter.
+    assert_eq!(store.end_pauses(&lakes(), &"sis".into(), &ann, Instant(35)).expect("ends"), 2);
+    assert_eq!(store.end_pauses(&lakes(), &"sis".into(), &ann, Instant(36)).expect("ends"), 0);
+    let cut = Pause { to: Instant(35), ..pause("sis", 30, 40) };
+    assert_eq!(store.pauses(&lakes()).expect("reads"), [pause("hr", 30, 40), pause("sis", 10, 20), cut]);
+    assert!(store.pauses(&"hills".into()).expect("reads").is_empty());
 }
 
 pub fn each_request_is_taken_once(harness: &impl Harness) {

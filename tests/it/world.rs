@@ -58,6 +58,8 @@ pub struct World {
     pub shuffle: u64,
     pub clock: Arc<SetClock>,
     pub today: Day,
+    /// What a test changes in the customer of the service.
+    pub adjust: Box<dyn Fn(&mut Customer) + Sync>,
     nights: u32,
 }
 
@@ -98,6 +100,7 @@ impl World {
             shuffle: 0,
             clock: Arc::new(SetClock::at(Instant(i64::from(today.0) * 86_400_000 + 9_000_000))),
             today,
+            adjust: Box::new(|_| ()),
             nights: 0,
         }
     }
@@ -196,15 +199,23 @@ impl World {
 
     /// The service as a process would build it now.
     pub fn service(&self) -> Service {
+        Service::new(Arc::new(self.store()), self.clock.clone(), vec![self.customer()])
+    }
+
+    pub fn store(&self) -> SqliteStore {
+        SqliteStore::open(&self.dir.path().join("rosterd.db")).expect("a store")
+    }
+
+    /// The customer as the settings would describe it now.
+    pub fn customer(&self) -> Customer {
         let mut policy = self.policy.clone();
         policy.digest = Digest::of(format!("{:?}{:?}{:?}", policy.products, policy.pools, policy.rules).as_bytes());
-        let store = SqliteStore::open(&self.dir.path().join("rosterd.db")).expect("a store");
         fs::create_dir_all(self.drop_folder()).expect("a folder");
         let mut settings = CsvSourceSettings::new(SourceId::from("sis"), self.drop_folder(), DropKind::Drop);
         settings.settle_secs = 0;
         settings.courses_optional = true;
         settings.bulk_with_status = rosterd::source::BulkWithStatus::Full;
-        let customer = Customer {
+        let mut customer = Customer {
             name: self.policy.customer.to_string(),
             policy,
             sources: vec![Feed {
@@ -218,8 +229,11 @@ impl World {
             nightly: None,
             catchup_window_hours: 12,
             stale_after_hours: 36,
+            same_day_max: 6,
+            pauses: Vec::new(),
         };
-        Service::new(Arc::new(store), self.clock.clone(), vec![customer])
+        (self.adjust)(&mut customer);
+        customer
     }
 
     /// Writes tonight's package and runs it; the clock then stands on the next day.
@@ -325,7 +339,7 @@ impl World {
         assert_eq!(report.verified, Verified::Clean);
     }
 
-    fn write_package(&mut self) {
+    pub fn write_package(&mut self) {
         self.nights += 1;
         let dir = self.drop_folder().join(format!("{:05}-{}", self.nights, self.today));
         fs::create_dir_all(&dir).expect("a folder");

@@ -1,12 +1,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::base::{Day, Digest, Instant, Seats};
+use crate::base::{Day, Digest, Instant, Seats, SourceId};
 use crate::license::{Audience, GrantKind, OnFull, OverageLimits, SeatModel};
 use crate::plan::{ClassFilter, Predicate};
 use crate::settings::load::load_with;
 use crate::settings::trial::{EVERYONE, district, env, good, when, wrong};
 use crate::settings::values::StoreKind;
+use crate::store::Pause;
 use crate::telemetry::LogFormat;
 
 #[test]
@@ -22,6 +23,7 @@ fn the_defaults_are_those_of_the_domain_rules() {
     let north = settings.customer("north").expect("the customer");
     assert_eq!((north.name.as_str(), north.nightly.as_deref()), ("north", None));
     assert_eq!((north.bad_percent_max, north.catchup_window_hours, north.stale_after_hours), (5, 12, 36));
+    assert_eq!((north.same_day_max, north.pauses.len()), (6, 0));
     let limits = north.policy.limits;
     assert_eq!((limits.removal_percent, limits.removal_min), (10, 5));
     assert_eq!((limits.org_removal_percent, limits.org_base_min, limits.trip_stops_all), (50, 10, false));
@@ -186,4 +188,27 @@ fn a_policy_is_named_by_what_it_says() {
         assert!(seen.insert(digest(&text)), "{text}");
     }
     assert_ne!(base, Digest::default());
+}
+
+#[test]
+fn a_pause_is_a_window_of_local_days() {
+    let source = |from: &str, to: &str| {
+        format!(
+            "time_zone = \"America/Chicago\"\n[customer.same_day]\nmax_per_day = 2\n[[customer.source]]\nid = \"sis\"\n\
+             kind = \"oneroster_csv\"\npath = \"x\"\n[[customer.source.pause]]\nfrom = \"{from}\"\nto = \"{to}\"\nreason = \"new year\""
+        )
+    };
+    let settings = good(&district(&source("2026-07-01", "2026-08-15"), "", "", EVERYONE));
+    let north = &settings.customers[0];
+    assert_eq!(north.same_day_max, 2);
+    let pause = Pause {
+        source: SourceId::from("sis"),
+        from: Instant::parse("2026-07-01T05:00:00Z").expect("instant"),
+        to: Instant::parse("2026-08-15T05:00:00Z").expect("instant"),
+        reason: "new year".into(),
+    };
+    assert_eq!(north.pauses, [pause]);
+    let found = wrong(&district(&source("2026-07-01", "2026-07-01"), "", "", EVERYONE));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].contains("pause") && found[0].ends_with("is not after from = \"2026-07-01\""), "{found:?}");
 }

@@ -2,7 +2,7 @@
 
 use crate::base::{Digest, SourceId};
 use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
-use crate::store::shape::{RunTally, Trigger};
+use crate::store::shape::{Asked, RunTally, Trigger};
 
 /// The part of a run that nobody asks for by value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,7 @@ pub(in crate::store) struct RunBody {
 }
 
 fields! {
+    Asked { by, source, confirm_absences }
     RunTally { people, seated, released, waiting, changed, withheld, findings }
     RunBody { packages, tally, message, rejected }
 }
@@ -25,11 +26,15 @@ impl Record for Trigger {
                 out.push(0);
                 day.put(out);
             }
-            Trigger::SameDay(actor) => {
+            Trigger::SameDay(asked) => {
                 out.push(1);
-                actor.put(out);
+                asked.put(out);
             }
             Trigger::Drop => out.push(2),
+            Trigger::Dates(day) => {
+                out.push(3);
+                day.put(out);
+            }
         }
     }
 
@@ -38,6 +43,7 @@ impl Record for Trigger {
             0 => Ok(Trigger::Nightly(Record::take(from)?)),
             1 => Ok(Trigger::SameDay(Record::take(from)?)),
             2 => Ok(Trigger::Drop),
+            3 => Ok(Trigger::Dates(Record::take(from)?)),
             code => Err(DecodeError::Code { what: "triggers", code }),
         }
     }

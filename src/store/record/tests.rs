@@ -20,7 +20,7 @@ use crate::store::record::{
     ChangeReader, ChangeWriter, DecodeError, Decoder, FORMAT, Record, RunBody, pack, pack_person, put_plan, put_released,
     take_person, take_plan, take_released, unpack,
 };
-use crate::store::shape::{RunState, RunTally, Trigger};
+use crate::store::shape::{Asked, RunState, RunTally, Trigger};
 
 fn text() -> impl Strategy<Value = String> {
     "[ab\u{e9}\u{6f22}0-9 ]{0,6}"
@@ -403,7 +403,7 @@ proptest! {
         numbers in any::<[u64; 7]>(),
         message in text(),
         rejected in prop::collection::vec((text(), digest()), 0..3),
-        (day, actor) in (any::<i32>(), actor()),
+        (day, actor, source, confirm_absences) in (any::<i32>(), actor(), option::of(text()), any::<bool>()),
     ) {
         let [people, seated, released, waiting, changed, withheld, findings] = numbers;
         let body = RunBody {
@@ -413,7 +413,8 @@ proptest! {
             rejected: rejected.into_iter().map(|(source, digest)| (SourceId::new(source), digest)).collect(),
         };
         prop_assert_eq!(unpack(&pack(&body)), Ok(body));
-        for trigger in [Trigger::Nightly(Day(day)), Trigger::SameDay(actor), Trigger::Drop] {
+        let asked = Asked { by: actor, source: source.map(SourceId::new), confirm_absences };
+        for trigger in [Trigger::Nightly(Day(day)), Trigger::SameDay(asked), Trigger::Drop, Trigger::Dates(Day(day))] {
             prop_assert_eq!(unpack(&pack(&trigger)), Ok(trigger));
         }
     }

@@ -44,25 +44,22 @@ pub(in crate::store::sqlite) fn request(
     at: Instant,
 ) -> Result<(RequestId, bool), Fault> {
     let head = head_or_new(tx, customer)?;
-    let queued = tx
-        .prepare_cached("SELECT id FROM requests WHERE customer_id = ?1 AND state = 0 ORDER BY id DESC LIMIT 1")?
-        .query_row([head.id], |row| row.get::<_, i64>(0))
-        .optional()?;
+    let joined = queued(tx, head.id)?.into_iter().find(|(_, waiting)| waiting.covers(trigger));
     let (id, fresh) =
-        match queued {
-            Some(id) => (id, false),
+        match joined {
+            Some((id, _)) => (id, false),
             None => {
                 tx.prepare_cached("INSERT INTO requests (customer_id, trigger, at, state) VALUES (?1, ?2, ?3, 0)")?
                     .execute((head.id, pack(trigger), at.0))?;
                 (tx.last_insert_rowid(), true)
             }
         };
-    if let Trigger::Nightly(day) = trigger {
+    if let Some((kind, day)) = schedule_of(trigger) {
         tx.prepare_cached(
-            "INSERT INTO scheduled (customer_id, day, at, request) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO scheduled (customer_id, kind, day, at, request) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT DO UPDATE SET at = excluded.at, request = excluded.request",
         )?
-        .execute((head.id, day.0, at.0, id))?;
+        .execute((head.id, kind, day.0, at.0, id))?;
     }
     Ok((RequestId(id.cast_unsigned()), fresh))
 }
@@ -128,14 +125,39 @@ pub(in crate::store::sqlite) fn requeue_orphans(tx: &Transaction<'_>) -> Result<
     u32::try_from(count).map_err(|_| Fault::corrupt("the requests", "more than 2³² were running"))
 }
 
-pub(in crate::store::sqlite) fn last_scheduled(
+pub(in crate::store::sqlite) fn is_scheduled(
     tx: &Transaction<'_>,
     customer: &CustomerId,
-) -> Result<Option<(Day, Instant)>, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(None) };
-    let found = tx
-        .prepare_cached("SELECT day, at FROM scheduled WHERE customer_id = ?1 ORDER BY day DESC LIMIT 1")?
-        .query_row([head.id], |row| Ok((Day(row.get(0)?), Instant(row.get(1)?))))
-        .optional()?;
-    Ok(found)
+    trigger: &Trigger,
+) -> Result<bool, Fault> {
+    let (Some(head), Some((kind, day))) = (head(tx, customer)?, schedule_of(trigger)) else { return Ok(false) };
+    Ok(tx
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM scheduled WHERE customer_id = ?1 AND kind = ?2 AND day = ?3)")?
+        .query_row((head.id, kind, day.0), |row| row.get(0))?)
+}
+
+/// The stored kind of a schedule, and the local date.
+fn schedule_of(trigger: &Trigger) -> Option<(i64, Day)> {
+    let kind = i64::from(matches!(trigger, Trigger::Dates(_)));
+    trigger.scheduled_day().map(|day| (kind, day))
+}
+
+/// What is in line for a customer, newest first.
+fn queued(tx: &Transaction<'_>, customer: i64) -> Result<Vec<(i64, Trigger)>, Fault> {
+    let mut ask =
+        tx.prepare_cached("SELECT id, trigger FROM requests WHERE customer_id = ?1 AND state = 0 ORDER BY id DESC")?;
+    let mut rows = ask.query([customer])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id = row.get(0)?;
+        all.push((id, unpack(blob(row, 1)?).map_err(Fault::unreadable(|| format!("request {id}")))?));
+    }
+    Ok(all)
+}
+
+/// The place of a request among all that are in line, from 1.
+pub(in crate::store::sqlite) fn position(tx: &Transaction<'_>, request: RequestId) -> Result<u32, Fault> {
+    Ok(tx
+        .prepare_cached("SELECT count(*) FROM requests WHERE state = 0 AND id <= ?1")?
+        .query_row([request.0.cast_signed()], |row| row.get(0))?)
 }

@@ -290,13 +290,14 @@ CREATE TABLE requests (
 CREATE INDEX requests_queued ON requests (id) WHERE state = 0;
 CREATE UNIQUE INDEX requests_running ON requests (customer_id) WHERE state = 1;
 
--- Nightly wishes by local date (R95), also those that joined another request.
+-- Scheduled wishes by local date (R95), also those that joined another request. Kinds: 0 nights, 1 dates.
 CREATE TABLE scheduled (
     customer_id INTEGER NOT NULL REFERENCES customers (id),
+    kind INTEGER NOT NULL,
     day INTEGER NOT NULL,
     at INTEGER NOT NULL,
     request INTEGER NOT NULL REFERENCES requests (id),
-    PRIMARY KEY (customer_id, day)
+    PRIMARY KEY (customer_id, kind, day)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
@@ -311,4 +312,33 @@ CREATE TRIGGER snapshots_fixed BEFORE UPDATE ON snapshots BEGIN SELECT RAISE(ABO
 CREATE TRIGGER snapshot_chunk_fixed BEFORE UPDATE ON snapshot_chunk BEGIN SELECT RAISE(ABORT, 'snapshots are immutable'); END;
 CREATE TRIGGER plans_fixed BEFORE UPDATE ON plans BEGIN SELECT RAISE(ABORT, 'plans are immutable'); END;
 CREATE TRIGGER plan_chunk_fixed BEFORE UPDATE ON plan_chunk BEGIN SELECT RAISE(ABORT, 'plans are immutable'); END;
+
+-- Wishes for same-day runs (R96, R98), also those that joined another request.
+CREATE TABLE same_day (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    day INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    request INTEGER NOT NULL REFERENCES requests (id),
+    settled INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX same_day_used ON same_day (customer_id, day);
+CREATE INDEX same_day_open ON same_day (customer_id, id) WHERE settled = 0;
+
+-- Pauses by hand (R108); one that was lifted keeps who lifted it.
+CREATE TABLE pauses (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    source TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    lifted INTEGER,
+    lifted_by TEXT
+) STRICT;
+CREATE INDEX pauses_customer ON pauses (customer_id, source, since);
 ";

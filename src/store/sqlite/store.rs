@@ -2,19 +2,21 @@
 
 use std::path::Path;
 
-use crate::base::{CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
+use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
 use crate::license::{Book, Claim, Episode, Names};
 use crate::plan::{Plan, Standing};
 use crate::store::api::{DaemonLease, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
-    AuditCommit, DaemonMark, FindingRow, NoticeRow, ReleasedClaim, RequestRow, RequestState, RunRow, SnapshotRow, Trigger,
+    AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow, SameDayRow,
+    SameDayTaken, SameDayWish, SnapshotRow, Trigger,
 };
 use crate::store::sqlite::audit;
 use crate::store::sqlite::books;
 use crate::store::sqlite::commit;
 use crate::store::sqlite::connect::Door;
 use crate::store::sqlite::lease;
+use crate::store::sqlite::on_time;
 use crate::store::sqlite::plans;
 use crate::store::sqlite::requests;
 use crate::store::sqlite::runs;
@@ -212,8 +214,40 @@ impl Store for SqliteStore {
         self.door.write(requests::requeue_orphans)
     }
 
-    fn last_scheduled(&self, customer: &CustomerId) -> Result<Option<(Day, Instant)>, StoreError> {
-        self.door.read(|tx| requests::last_scheduled(tx, customer))
+    fn is_scheduled(&self, customer: &CustomerId, trigger: &Trigger) -> Result<bool, StoreError> {
+        self.door.read(|tx| requests::is_scheduled(tx, customer, trigger))
+    }
+
+    fn ask_same_day(&self, customer: &CustomerId, wish: &SameDayWish, at: Instant) -> Result<SameDayTaken, StoreError> {
+        self.door.write(|tx| on_time::ask_same_day(tx, customer, wish, at))
+    }
+
+    fn same_day_used(&self, customer: &CustomerId, day: Day) -> Result<u32, StoreError> {
+        self.door.read(|tx| on_time::same_day_used(tx, customer, day))
+    }
+
+    fn same_day_open(&self, customer: &CustomerId) -> Result<Vec<SameDayRow>, StoreError> {
+        self.door.read(|tx| on_time::same_day_open(tx, customer))
+    }
+
+    fn settle_same_day(&self, number: u64) -> Result<(), StoreError> {
+        self.door.write(|tx| on_time::settle_same_day(tx, number))
+    }
+
+    fn add_pause(&self, customer: &CustomerId, pause: &Pause, by: &Actor, at: Instant) -> Result<(), StoreError> {
+        self.door.write(|tx| on_time::add_pause(tx, customer, pause, by, at))
+    }
+
+    fn end_pauses(&self, customer: &CustomerId, source: &SourceId, by: &Actor, at: Instant) -> Result<u32, StoreError> {
+        self.door.write(|tx| on_time::end_pauses(tx, customer, source, by, at))
+    }
+
+    fn pauses(&self, customer: &CustomerId) -> Result<Vec<Pause>, StoreError> {
+        self.door.read(|tx| on_time::pauses(tx, customer))
+    }
+
+    fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError> {
+        self.door.read(|tx| on_time::has_notice(tx, customer, key))
     }
 
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {

@@ -1,5 +1,5 @@
-//! What is due: a pure function of the cron pattern, the zone, the last local date that was scheduled, and now. The
-//! cron library's own clock is never trusted with it: it would skip or double a night when the clocks change.
+//! Which night is due: a pure function of the cron pattern, the zone and now. The cron library's own clock is never
+//! trusted with it: it would skip or double a night when the clocks change.
 
 use chrono::{DateTime, Duration, NaiveDate, Timelike, Utc};
 use croner::Cron;
@@ -41,9 +41,9 @@ impl Nightly {
         Some(instant_of(self.calendar.zone(), civil))
     }
 
-    /// The local date whose run is due now, if any: the newest one that fired, not before `window_hours` ago, and later
-    /// than `last`. Several missed nights become one (R100); a clock set back does not repeat one (R95).
-    pub fn due(&self, last: Option<Day>, now: Instant, window_hours: u32) -> Option<Day> {
+    /// The local date whose run is due now unless it was scheduled already: the newest one that fired, not before
+    /// `window_hours` ago. Several missed nights become one (R100).
+    pub fn due(&self, now: Instant, window_hours: u32) -> Option<Day> {
         let today = self.calendar.day_of(now);
         let days_back = i32::try_from(window_hours / 24).unwrap_or(i32::MAX).saturating_add(1).min(366);
         let fired = (0..=days_back).map(|back| today.plus(-back)).find_map(|day| {
@@ -52,7 +52,7 @@ impl Nightly {
         });
         let (day, at) = fired?;
         let fresh = now.0 - at.0 < i64::from(window_hours) * 3_600_000 || at == now;
-        (fresh && last.is_none_or(|last| day > last)).then_some(day)
+        fresh.then_some(day)
     }
 }
 
@@ -72,7 +72,7 @@ fn instant_of(zone: &TimeZone, civil: CivilDateTime) -> Instant {
 #[cfg(test)]
 mod tests {
     use crate::base::{Calendar, Day, Instant};
-    use crate::daemon::due::Nightly;
+    use crate::service::nightly::Nightly;
 
     fn new_york(pattern: &str) -> Nightly {
         Nightly::new(pattern, &Calendar::in_zone("America/New_York").unwrap()).unwrap()
@@ -93,8 +93,8 @@ mod tests {
         assert_eq!(spring.fires(day("2026-03-09")), Some(at("2026-03-09T06:30:00Z")));
         let autumn = new_york("30 1 * * *");
         assert_eq!(autumn.fires(day("2026-11-01")), Some(at("2026-11-01T05:30:00Z")));
-        // The second 01:30 of that night finds the date done.
-        assert_eq!(autumn.due(Some(day("2026-11-01")), at("2026-11-01T06:30:00Z"), 12), None);
+        // The second 01:30 of that night is the same date, which was scheduled by then.
+        assert_eq!(autumn.due(at("2026-11-01T06:30:00Z"), 12), Some(day("2026-11-01")));
     }
 
     #[test]
@@ -105,7 +105,7 @@ mod tests {
             let mut now = at("2026-01-01T05:00:00Z");
             let mut runs = 0;
             while now < at("2027-01-01T06:00:00Z") {
-                if let Some(due) = nightly.due(last, now, 12) {
+                if let Some(due) = nightly.due(now, 12).filter(|due| Some(*due) != last) {
                     assert_eq!(due.0, last.unwrap().0 + 1, "{pattern} at {now}");
                     last = Some(due);
                     runs += u32::from(due <= day("2026-12-31"));
@@ -119,11 +119,9 @@ mod tests {
     #[test]
     fn a_missed_night_is_made_up_for_within_the_window_and_several_become_one() {
         let nightly = new_york("30 2 * * *");
-        let last = Some(day("2026-06-01"));
-        assert_eq!(nightly.due(last, at("2026-06-02T18:29:00Z"), 12), Some(day("2026-06-02")));
-        assert_eq!(nightly.due(last, at("2026-06-02T18:31:00Z"), 12), None);
-        assert_eq!(nightly.due(last, at("2026-06-05T07:00:00Z"), 12), Some(day("2026-06-05")));
-        assert_eq!(nightly.due(Some(day("2026-06-07")), at("2026-06-05T07:00:00Z"), 12), None);
+        assert_eq!(nightly.due(at("2026-06-02T18:29:00Z"), 12), Some(day("2026-06-02")));
+        assert_eq!(nightly.due(at("2026-06-02T18:31:00Z"), 12), None);
+        assert_eq!(nightly.due(at("2026-06-05T07:00:00Z"), 96), Some(day("2026-06-05")), "the newest alone");
     }
 
     #[test]

@@ -1,0 +1,194 @@
+//! Being on time: which nights and dates are due, same-day runs with their limit and their deadline (R95 to R98, R132).
+//!
+//! Nothing here waits or rings: whoever calls [`Service::tick`] once a minute gets every night and every date once.
+
+use crate::base::{Actor, CustomerId, Day, Instant, RequestId, most_similar};
+use crate::plan::{Notice, NoticeKind};
+use crate::service::core::{Customer, Feed, Service};
+use crate::service::error::ServiceError;
+use crate::service::nightly::Nightly;
+use crate::store::{Asked, Batch, RequestPlace, SameDayRow, SameDayTaken, SameDayWish, StoreError, Trigger};
+
+/// How often a note is tried again when somebody else commits in between.
+const TRIES_MAX: u32 = 200;
+
+/// What a tick did.
+#[derive(Debug, Default)]
+pub struct Ticked {
+    /// The requests that it wrote or joined, and what for.
+    pub asked: Vec<(CustomerId, RequestId, Trigger)>,
+    /// The same-day runs that it found to be late, as their notices say it.
+    pub missed: Vec<(CustomerId, String)>,
+    /// What went wrong; other customers were looked at all the same (R99).
+    pub errors: Vec<ServiceError>,
+}
+
+/// How many same-day runs a customer may still ask for on its local date (R98).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SameDayQuota {
+    /// How many were asked for.
+    pub used: u32,
+    /// How many may be: `same_day.max_per_day`.
+    pub max: u32,
+    /// When one may be asked for next: now, or the next local midnight.
+    pub next: Instant,
+}
+
+/// The answer to a wish for a same-day run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameDayAnswer {
+    /// It is in line.
+    Taken {
+        /// Where.
+        place: RequestPlace,
+        /// By when it is to be over: the end of the customer's local date.
+        deadline: Instant,
+        /// What is left of the day's number.
+        quota: SameDayQuota,
+    },
+    /// The day's number is used up; nothing was put in line.
+    Refused {
+        /// With the time from which it is worth asking again.
+        quota: SameDayQuota,
+    },
+}
+
+impl Service {
+    /// Writes the requests that are due now, for all customers: a night whose time has come (R95, R100), a local date that
+    /// began (R132); and tells of same-day runs that are late (R96). Calling it too often, late or after a restart does
+    /// no harm: each local date is scheduled once, whatever the clock does.
+    pub fn tick(&self) -> Ticked {
+        let now = self.now();
+        let mut ticked = Ticked::default();
+        for customer in self.customers() {
+            if let Err(error) = self.tick_customer(customer, now, &mut ticked) {
+                ticked.errors.push(error);
+            }
+        }
+        ticked
+    }
+
+    fn tick_customer(&self, customer: &Customer, now: Instant, ticked: &mut Ticked) -> Result<(), ServiceError> {
+        let dates = Trigger::Dates(customer.day_of(now));
+        // Without books there is nothing that a date could change.
+        if !self.store.is_scheduled(customer.id(), &dates)? && self.store.version(customer.id())?.0 > 0 {
+            self.schedule(customer, dates, now, ticked)?;
+        }
+        let nightly = customer.nightly.as_deref().and_then(|pattern| Nightly::new(pattern, &customer.policy.calendar));
+        if let Some(day) = nightly.and_then(|nightly| nightly.due(now, customer.catchup_window_hours))
+            && !self.store.is_scheduled(customer.id(), &Trigger::Nightly(day))?
+        {
+            self.schedule(customer, Trigger::Nightly(day), now, ticked)?;
+        }
+        for wish in self.store.same_day_open(customer.id())? {
+            if wish.is_late(now) {
+                ticked.missed.extend(self.tell_missed(customer, &wish)?.map(|text| (customer.id().clone(), text)));
+                self.store.settle_same_day(wish.number)?;
+            } else if wish.ended.is_some() {
+                self.store.settle_same_day(wish.number)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn schedule(&self, customer: &Customer, trigger: Trigger, now: Instant, ticked: &mut Ticked) -> Result<(), ServiceError> {
+        let (request, _) = self.store.request(customer.id(), &trigger, now)?;
+        ticked.asked.push((customer.id().clone(), request, trigger));
+        Ok(())
+    }
+
+    /// Writes the notice of a late request, if nobody did yet.
+    fn tell_missed(&self, customer: &Customer, wish: &SameDayRow) -> Result<Option<String>, ServiceError> {
+        let SameDayRow { number: _, request, at, deadline, ended } = wish;
+        let key = format!("same_day_missed:{request}:{deadline}");
+        if self.store.has_notice(customer.id(), &key)? {
+            return Ok(None);
+        }
+        let state = ended.map_or("is not over yet".to_owned(), |ended| format!("was over at {ended}"));
+        let text = format!("same-day sync of {at} (request {request}) missed its deadline of {deadline}: it {state}");
+        let notice = Notice { key, kind: NoticeKind::SameDayMissed, pool: None, source: None, text: text.clone() };
+        self.note(customer, &Actor::system(), "same_day_missed", &[notice])?;
+        Ok(Some(text))
+    }
+
+    /// Asks for a same-day run (R96). The answer is immediate; a refusal is an answer and is written to the trail (R98).
+    ///
+    /// # Errors
+    /// [`ServiceError::Unknown`] if there is no such source; when the store cannot be written.
+    pub fn request_same_day(&self, customer: &Customer, asked: &Asked) -> Result<SameDayAnswer, ServiceError> {
+        if let Some(source) = &asked.source {
+            customer.source(source.as_str())?;
+        }
+        let now = self.now();
+        let (day, max) = (customer.day_of(now), customer.same_day_max);
+        let deadline = customer.policy.calendar.end_of(day);
+        let wish = SameDayWish { asked: asked.clone(), day, deadline, day_max: max };
+        let SameDayTaken { used, place } = self.store.ask_same_day(customer.id(), &wish, now)?;
+        let quota = SameDayQuota { used, max, next: if used < max { now } else { deadline } };
+        match place {
+            Some(place) => Ok(SameDayAnswer::Taken { place, deadline, quota }),
+            None => {
+                self.note(customer, &asked.by, "same_day_refused", &[])?;
+                Ok(SameDayAnswer::Refused { quota })
+            }
+        }
+    }
+
+    /// What is left of the day's number of same-day runs (R98).
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn same_day_quota(&self, customer: &Customer) -> Result<SameDayQuota, ServiceError> {
+        let (now, max) = (self.now(), customer.same_day_max);
+        let day: Day = customer.day_of(now);
+        let used = self.store.same_day_used(customer.id(), day)?;
+        Ok(SameDayQuota { used, max, next: if used < max { now } else { customer.policy.calendar.end_of(day) } })
+    }
+
+    /// Writes to the trail that something was done or refused that changes no seat.
+    pub(crate) fn note(
+        &self,
+        customer: &Customer,
+        actor: &Actor,
+        verb: &'static str,
+        notices: &[Notice],
+    ) -> Result<(), ServiceError> {
+        for attempt in 1.. {
+            let standing = self.store.standing_light(customer.id())?;
+            let batch = Batch {
+                customer: customer.id(),
+                parent: standing.version,
+                at: self.now(),
+                actor: actor.clone(),
+                run: None,
+                plan: None,
+                verb,
+                names: &standing.book.names,
+                people: &Default::default(),
+                changes: &[],
+                entries: &[],
+                notices,
+            };
+            match self.store.commit(&batch) {
+                Err(StoreError::VersionMoved { .. }) if attempt < TRIES_MAX => {}
+                done => return Ok(done.map(|_| ())?),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Customer {
+    /// Finds one of its sources.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unknown`] with a suggestion.
+    pub fn source(&self, id: &str) -> Result<&Feed, ServiceError> {
+        let ids = || self.sources.iter().map(|feed| feed.source.id().as_str());
+        self.sources.iter().find(|feed| feed.source.id().as_str() == id).ok_or_else(|| ServiceError::Unknown {
+            what: "source",
+            id: id.to_owned(),
+            hint: most_similar(id, ids()),
+        })
+    }
+}

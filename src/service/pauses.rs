@@ -1,0 +1,137 @@
+//! Pauses of sources (R108), and what a run reads and how it judges: pauses and the admin's wish decide that.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use crate::base::{Actor, Instant, SourceId};
+use crate::plan::{Policy, Standing};
+use crate::service::core::{Customer, Service};
+use crate::service::error::ServiceError;
+use crate::store::{Pause, Trigger};
+
+/// What a run reads, and what it takes for granted.
+pub(crate) struct RunTerms {
+    /// Sources that are read.
+    read: BTreeSet<SourceId>,
+    /// The sources that would be read if they were not paused, with the pauses.
+    paused: Vec<Pause>,
+    /// A source is read for the first time after a pause.
+    rollover: bool,
+    confirm_absences: bool,
+}
+
+impl RunTerms {
+    pub(crate) fn reads(&self, source: &SourceId) -> bool {
+        self.read.contains(source)
+    }
+
+    /// Whether whoever is absent from a source that was read counts as gone at once (R131).
+    pub(crate) fn confirms_absences(&self) -> bool {
+        self.confirm_absences
+    }
+
+    /// The policy with the guard profile of this run.
+    pub(crate) fn policy<'a>(&self, policy: &'a Policy) -> Cow<'a, Policy> {
+        if self.rollover {
+            Cow::Owned(Policy { limits: policy.limits.rollover(), ..policy.clone() })
+        } else {
+            Cow::Borrowed(policy)
+        }
+    }
+
+    /// What an operator should know of it.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let mut told: Vec<String> = self.paused.iter().map(pause_text).collect();
+        if self.rollover {
+            told.push("first run after a pause: guards as for a rollover".to_owned());
+        }
+        told
+    }
+}
+
+/// A pause in a few words.
+pub fn pause_text(pause: &Pause) -> String {
+    let Pause { source, from: _, to, reason } = pause;
+    let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    format!("source {source}: paused until {to}{reason}")
+}
+
+impl Service {
+    /// All pauses of a customer that ever were, of the settings and by hand.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn pauses(&self, customer: &Customer) -> Result<Vec<Pause>, ServiceError> {
+        let mut pauses = self.store.pauses(customer.id())?;
+        pauses.extend(customer.pauses.iter().cloned());
+        Ok(pauses)
+    }
+
+    /// The pauses that hold now: the one of each source that lasts longest.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn paused(&self, customer: &Customer) -> Result<Vec<Pause>, ServiceError> {
+        let (pauses, now) = (self.pauses(customer)?, self.now());
+        Ok(customer.sources.iter().filter_map(|feed| longest(&pauses, feed.source.id(), now)).cloned().collect())
+    }
+
+    /// Pauses a source for a window. Runs that are under way go on.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unknown`] if there is no such source; when the store cannot be written.
+    pub fn pause(&self, customer: &Customer, pause: &Pause, by: &Actor) -> Result<(), ServiceError> {
+        customer.source(pause.source.as_str())?;
+        self.store.add_pause(customer.id(), pause, by, self.now())?;
+        self.note(customer, by, "pause", &[])
+    }
+
+    /// Lifts the pauses of a source that were made by hand and are not over. Says how many, and which pause of the
+    /// settings still holds.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unknown`] if there is no such source; when the store cannot be written.
+    pub fn resume(&self, customer: &Customer, source: &SourceId, by: &Actor) -> Result<(u32, Option<Pause>), ServiceError> {
+        customer.source(source.as_str())?;
+        let now = self.now();
+        let lifted = self.store.end_pauses(customer.id(), source, by, now)?;
+        if lifted > 0 {
+            self.note(customer, by, "resume", &[])?;
+        }
+        Ok((lifted, longest(&customer.pauses, source, now).cloned()))
+    }
+
+    /// What a run for this trigger reads now.
+    pub(crate) fn terms(
+        &self,
+        customer: &Customer,
+        trigger: &Trigger,
+        standing: &Standing,
+        now: Instant,
+    ) -> Result<RunTerms, ServiceError> {
+        let (only, confirm_absences) = match trigger {
+            Trigger::SameDay(asked) => (asked.source.as_ref(), asked.confirm_absences),
+            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) => (None, false),
+        };
+        let mut terms = RunTerms { read: BTreeSet::new(), paused: Vec::new(), rollover: false, confirm_absences };
+        if let Trigger::Dates(_) = trigger {
+            return Ok(terms);
+        }
+        let pauses = self.pauses(customer)?;
+        for source in customer.sources.iter().map(|feed| feed.source.id()).filter(|id| only.is_none_or(|only| only == *id)) {
+            if let Some(pause) = longest(&pauses, source, now) {
+                terms.paused.push(pause.clone());
+                continue;
+            }
+            terms.read.insert(source.clone());
+            let taken_in = standing.sources.get(source).map(|mark| mark.at);
+            let over = |pause: &Pause| pause.source == *source && pause.from < pause.to && pause.to <= now;
+            terms.rollover |= taken_in.is_some_and(|at| pauses.iter().any(|pause| over(pause) && at < pause.to));
+        }
+        Ok(terms)
+    }
+}
+
+fn longest<'a>(pauses: &'a [Pause], source: &SourceId, now: Instant) -> Option<&'a Pause> {
+    pauses.iter().filter(|pause| pause.source == *source && pause.covers(now)).max_by_key(|pause| pause.to)
+}
