@@ -353,6 +353,7 @@ impl Work<'_> {
                     reasons: claim.reasons,
                     way: Way((contest.ways.len() - 1) as u32),
                     existing: Some(Box::new(*claim)),
+                    former: None,
                     has_required: claim.wait != Wait::Access,
                     because: Because::SeatFreed,
                     channel: Channel::Manual,

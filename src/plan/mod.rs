@@ -27,6 +27,7 @@ pub use decide::decide;
 pub use decision::{Answer, Decided, Decision, Desk};
 pub use demand::UnknownOrg;
 pub use explain::{ExplainInput, Explanation, explain};
+pub use fate::{nameless, purge_day};
 pub use guard::{Case, GuardKind, Judgment, Trip, Verdict, judge};
 pub use input::{PlanInput, Policy, Standing};
 pub use limits::GuardLimits;

@@ -4,7 +4,7 @@ use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId};
 use crate::license::{AgreedExcess, Because, ClaimState, Grant, SourceMark};
 use crate::plan::{Case, Judgment, Plan, PlanInput, Standing, Verdict, check, judge, plan, trip_text};
 use crate::roster::{Level, Roster, RosterDelta, diff};
-use crate::service::core::Customer;
+use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::rosters::{Pulled, united};
 use crate::store::{RunState, RunTally};
@@ -73,6 +73,7 @@ impl Drafting {
 
     pub(crate) fn draft(
         &mut self,
+        service: &Service,
         customer: &Customer,
         standing: (Standing, Seeds),
         now: Instant,
@@ -98,6 +99,7 @@ impl Drafting {
         } else {
             judgment.held
         };
+        let former = service.former(customer.id(), &standing, taken.unwrap_or(&self.before))?;
         let input = PlanInput {
             now,
             today: policy.calendar.day_of(now),
@@ -108,12 +110,16 @@ impl Drafting {
             delta: if stopped { &nothing } else { &self.delta },
             fresh: if stopped { &[] } else { &self.fresh },
             repeated: &self.repeated,
+            remade: &[],
+            former: &former,
             verdict: &judgment.verdict,
             held: &held,
             conflicts: if stopped { &[] } else { &self.conflicts },
             new_grants: &seeds.grants,
             new_agreed: &seeds.agreed,
         };
+        let marks = service.remake(customer, &input)?;
+        let input = PlanInput { fresh: &marks.fresh, repeated: &marks.repeated, remade: &marks.remade, ..input };
         let plan = plan(&input).map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?;
         let flaws = check(&plan, &standing, &held);
         if !flaws.is_empty() {

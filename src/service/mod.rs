@@ -7,6 +7,7 @@ mod draft;
 mod error;
 mod inspect;
 mod pool_view;
+mod purge;
 mod reports;
 mod requests;
 mod rosters;

@@ -9,6 +9,7 @@ use crate::roster::Collection;
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
+use crate::service::purge::purges;
 use crate::service::rosters::Pulled;
 use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, RunTally, StoreError, Trigger};
 
@@ -173,7 +174,7 @@ impl Service {
         let mut drafts = Drafting::new(customer.id(), pulls)?;
         for attempt in 1.. {
             let standing = self.standing_with_seeds(customer, now)?;
-            let draft = drafts.draft(customer, standing, now)?;
+            let draft = drafts.draft(self, customer, standing, now)?;
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
@@ -255,7 +256,11 @@ impl Service {
             entries: &plan.entries,
             notices: &plan.notices,
         };
-        self.store.commit(&batch).map(Some)
+        let receipt = self.store.commit(&batch)?;
+        if purges(plan) {
+            self.store.drop_snapshots(&plan.customer, Some(run))?;
+        }
+        Ok(Some(receipt))
     }
 
     fn distrust(&self, customer: &Customer, plan: &Plan, standing: &Standing, held: &[PersonKey]) -> Result<(), ServiceError> {

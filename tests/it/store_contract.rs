@@ -448,6 +448,7 @@ pub fn entries_are_kept(harness: &impl Harness) {
         ended: false,
         held: false,
         removed: false,
+        removed_at: None,
     };
     let terms = |percent| PoolTerms {
         pool: "p0".into(),

@@ -212,6 +212,7 @@ fn decisions_absences_and_sources_are_folded() {
         ended: false,
         held: false,
         removed: false,
+        removed_at: None,
     };
     let mark = |name: &str| SourceMark {
         source: "hr".into(),
