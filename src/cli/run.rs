@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::{
-    apply, audit, check, completions, explain, findings, man, people, plan, pool, queue, report, runs, serve, status, sync,
+    apply, audit, check, completions, explain, findings, man, people, plan, pool, queue, report, revert, runs, serve, status, sync,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.
@@ -50,6 +50,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Sync(args) => sync::run(context, args),
         Verb::Plan(args) => plan::run(context, args),
         Verb::Apply(args) => apply::run(context, args),
+        Verb::Revert(args) => revert::run(context, args),
         Verb::Runs(args) => runs::run(context, args),
         Verb::Findings(args) => findings::run(context, args),
         Verb::People(args) => people::run(context, args),

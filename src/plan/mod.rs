@@ -18,6 +18,7 @@ mod planner;
 mod pools;
 mod reconcile;
 mod render;
+mod revert;
 mod rule;
 mod ways;
 
@@ -33,4 +34,5 @@ pub use input::{PlanInput, Policy, Standing};
 pub use limits::GuardLimits;
 pub use planner::{PlanError, plan};
 pub use render::{causes_text, render, trip_text};
+pub use revert::{RevertInput, Undone, revert};
 pub use rule::{ClassFilter, Predicate, Rule};

@@ -82,13 +82,20 @@ impl Service {
             return Err(ServiceError::Stale { run, planned: plan.parent, now });
         }
         self.distrust(customer, &plan, &standing, &[])?;
-        match self.commit(&plan, run, actor, at) {
+        let undoes = if let Trigger::Revert(of, _) = &row.trigger { Some(*of) } else { None };
+        let verb = if undoes.is_some() { "revert" } else { "sync" };
+        match self.commit(&plan, run, actor, at, verb) {
             Ok(receipt) => row.version = receipt.map(|r| r.version),
             Err(StoreError::VersionMoved { planned, now, .. }) => return Err(ServiceError::Stale { run, planned, now }),
             Err(error) => return Err(error.into()),
         }
         row.state = outcome(&plan, row.tally.findings > 0, false);
         row.ended = Some(self.now());
+        if let Some(of) = undoes {
+            // Whoever applies a revert has looked at it: what its guard said is approved.
+            row.state = if plan.withheld.is_empty() { RunState::Succeeded } else { RunState::SucceededWithErrors };
+            self.mark_reverted(of, run)?;
+        }
         self.store.save_run(&row)?;
         Ok(row)
     }
@@ -191,7 +198,7 @@ impl Service {
             row.state = RunState::Committing;
             self.store.save_run(row)?;
             watch(Phase::Committing);
-            match self.commit(&plan, row.run, &row.trigger.actor(), now) {
+            match self.commit(&plan, row.run, &row.trigger.actor(), now, "sync") {
                 Ok(receipt) => {
                     row.version = receipt.map(|r| r.version);
                     row.state = state;
@@ -238,7 +245,14 @@ impl Service {
         Ok((standing, seeds))
     }
 
-    pub(crate) fn commit(&self, plan: &Plan, run: RunId, actor: &Actor, at: Instant) -> Result<Option<Receipt>, StoreError> {
+    pub(crate) fn commit(
+        &self,
+        plan: &Plan,
+        run: RunId,
+        actor: &Actor,
+        at: Instant,
+        verb: &'static str,
+    ) -> Result<Option<Receipt>, StoreError> {
         if plan.is_empty() {
             return Ok(None);
         }
@@ -249,7 +263,7 @@ impl Service {
             actor: actor.clone(),
             run: Some(run),
             plan: Some(plan.id),
-            verb: "sync",
+            verb,
             names: &plan.names,
             people: &plan.people,
             changes: &plan.changes,

@@ -14,6 +14,8 @@ pub enum Trigger {
     SameDay(Actor),
     /// A package arrived in a drop folder.
     Drop,
+    /// Somebody undoes a run (R126).
+    Revert(RunId, Actor),
 }
 
 impl Trigger {
@@ -23,13 +25,14 @@ impl Trigger {
             Trigger::Nightly(_) => "nightly",
             Trigger::SameDay(_) => "same_day",
             Trigger::Drop => "drop",
+            Trigger::Revert(..) => "revert",
         }
     }
 
     /// In whose name the run acts.
     pub fn actor(&self) -> Actor {
         match self {
-            Trigger::SameDay(actor) => actor.clone(),
+            Trigger::SameDay(actor) | Trigger::Revert(_, actor) => actor.clone(),
             Trigger::Nightly(_) | Trigger::Drop => Actor::system(),
         }
     }

@@ -30,6 +30,11 @@ impl Record for Trigger {
                 actor.put(out);
             }
             Trigger::Drop => out.push(2),
+            Trigger::Revert(run, actor) => {
+                out.push(3);
+                run.put(out);
+                actor.put(out);
+            }
         }
     }
 
@@ -38,6 +43,7 @@ impl Record for Trigger {
             0 => Ok(Trigger::Nightly(Record::take(from)?)),
             1 => Ok(Trigger::SameDay(Record::take(from)?)),
             2 => Ok(Trigger::Drop),
+            3 => Ok(Trigger::Revert(Record::take(from)?, Record::take(from)?)),
             code => Err(DecodeError::Code { what: "triggers", code }),
         }
     }
