@@ -56,12 +56,17 @@ pub fn run(context: &mut Context, args: &ForgetArgs) -> Result<Exit, CliError> {
         ),
         ForgetAnswer::NotRemovedYet => (
             "not_removed_yet",
-            "the person is missing but not removed: sync until the absence is confirmed, or decide what a guard holds".to_owned(),
+            "the person is missing but not removed: sync until the absence is confirmed, or decide what a guard holds"
+                .to_owned(),
             None,
         ),
         ForgetAnswer::HoldsClaims(pools) => {
             let pools: Vec<&str> = pools.iter().map(|pool| pool.as_str()).collect();
-            ("holds_claims", format!("the person has claims in {}: free them with `rosterd pool pin … deny`", pools.join(", ")), None)
+            (
+                "holds_claims",
+                format!("the person has claims in {}: free them with `rosterd pool pin … deny`", pools.join(", ")),
+                None,
+            )
         }
     };
     if context.out.is_json() {

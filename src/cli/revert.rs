@@ -63,7 +63,8 @@ pub fn run(context: &mut Context, args: &RevertArgs) -> Result<Exit, CliError> {
             context.out.text(&format!("nothing was changed; `rosterd apply {}` does it", row.run))?;
         }
         RunState::Held => {
-            let next = format!("nothing was changed; next: `rosterd revert {} --dry-run`, and `rosterd apply` its plan", args.run);
+            let next =
+                format!("nothing was changed; next: `rosterd revert {} --dry-run`, and `rosterd apply` its plan", args.run);
             context.out.text(&next)?;
         }
         _ => {}

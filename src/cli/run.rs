@@ -12,7 +12,8 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::{
-    apply, audit, check, completions, explain, findings, man, people, plan, pool, queue, report, revert, runs, serve, status, sync,
+    apply, audit, check, completions, explain, findings, man, people, plan, pool, queue, report, revert, runs, serve, status,
+    sync,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.

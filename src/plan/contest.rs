@@ -185,13 +185,14 @@ fn seat_for(contender: &Contender, ways: &[Vec<Candidate>], pools: &[PoolWork<'_
     };
     let former = contender.former.as_deref();
     let same = way.iter().filter(|c| former.is_some_and(|f| f.pool == pools[c.pool as usize].ix)).find(is_free);
-    same.or_else(|| way.iter().find(is_free)).or_else(|| {
-        way.iter().find(|c| {
-            let pool = &pools[c.pool as usize];
-            admit(contender.channel, false, &pool.room(nearest(c)), pool.pool.on_full) == SeatAnswer::Seat
+    same.or_else(|| way.iter().find(is_free))
+        .or_else(|| {
+            way.iter().find(|c| {
+                let pool = &pools[c.pool as usize];
+                admit(contender.channel, false, &pool.room(nearest(c)), pool.pool.on_full) == SeatAnswer::Seat
+            })
         })
-    })
-    .copied()
+        .copied()
 }
 
 fn seated(

@@ -210,12 +210,7 @@ impl Work<'_> {
                 let now = open.iter().chain(gone).find(|claim| claim.id == id);
                 let target = match change.before.as_deref() {
                     Some(before) => *before,
-                    None => Claim {
-                        state: ClaimState::Released,
-                        wait: Wait::Nothing,
-                        changed: self.input.now,
-                        ..change.after
-                    },
+                    None => Claim { state: ClaimState::Released, wait: Wait::Nothing, changed: self.input.now, ..change.after },
                 };
                 let comes_back = change.after.state == ClaimState::Released;
                 let taken = comes_back && open.iter().any(|claim| claim.pool == target.pool);
@@ -360,9 +355,7 @@ impl Work<'_> {
                 (waits && !touched && freed.contains(&pool) && !put_back.contains(&pool)).then_some((key, *claim))
             }));
         }
-        waiting.sort_by(|(a_key, a), (b_key, b)| {
-            queue_order((a.priority, a.since, a_key), (b.priority, b.since, b_key))
-        });
+        waiting.sort_by(|(a_key, a), (b_key, b)| queue_order((a.priority, a.since, a_key), (b.priority, b.since, b_key)));
         for (key, claim) in waiting {
             self.claims.entry(key.to_owned()).or_insert_with(|| book.claims_of(key).to_vec());
             let Some(at) = self.catalog.pool(claim.pool) else { continue };
@@ -421,7 +414,8 @@ impl Work<'_> {
             org.0 += 1;
             org.1 += u32::from(loses);
         }
-        let trip = |guard, org, base, removed, limit_percent| Trip { guard, org, collection: None, base, removed, limit_percent };
+        let trip =
+            |guard, org, base, removed, limit_percent| Trip { guard, org, collection: None, base, removed, limit_percent };
         if passes_limit(removed.into(), base.into(), limits.removal_percent, limits.removal_min) {
             return Verdict { trips: vec![trip(GuardKind::Removal, None, base, removed, limits.removal_percent)] };
         }

@@ -132,9 +132,8 @@ pub(crate) fn without_strangers(
         let purged_on = found.and_then(|at| standing.absences[at].removed_at).and_then(|at| purge_day(&customer.policy, at));
         found.is_some() && purged_on.is_none_or(|day| today < day)
     };
-    let active_before = |key: &str| {
-        before.is_some_and(|before| before.find_person(key).is_some_and(|at| !before.person(at).ended))
-    };
+    let active_before =
+        |key: &str| before.is_some_and(|before| before.find_person(key).is_some_and(|at| !before.person(at).ended));
     let rest = without_people(&roster, |person| {
         let key = roster.text(person.key);
         person.ended && !person.quarantined && !active_before(key) && !tombstone(key)

@@ -239,7 +239,9 @@ fn message(plan: &Plan, left: usize, stays: &[String]) -> String {
     if plan.changes.is_empty() && plan.absences.is_empty() {
         parts.push("nothing is left to undo".to_owned());
     } else {
-        parts.push("the roster stays as it is: the next run does the same again unless the source is corrected first".to_owned());
+        parts.push(
+            "the roster stays as it is: the next run does the same again unless the source is corrected first".to_owned(),
+        );
     }
     parts.join("; ")
 }

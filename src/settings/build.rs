@@ -234,7 +234,8 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
     for rule in rules {
         digester.field(format!("{rule:?}").as_bytes());
     }
-    digester.field(format!("{limits:?} {absence_confirmations} {pending_expire_days} {purge_after_days:?} {days:?}").as_bytes());
+    digester
+        .field(format!("{limits:?} {absence_confirmations} {pending_expire_days} {purge_after_days:?} {days:?}").as_bytes());
     digester.finish()
 }
 

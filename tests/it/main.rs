@@ -3,9 +3,11 @@
 mod cli;
 #[path = "../../benches/night/data.rs"]
 mod data;
+mod leaving;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod night;
+mod revert;
 mod store_contract;
 mod store_sqlite;
 mod tables;
