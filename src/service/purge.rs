@@ -30,7 +30,7 @@ impl Service {
         for absence in &standing.absences {
             let key = absence.person.as_str();
             let Some(removed_at) = absence.removed_at else { continue };
-            if !roster.find_person(key).is_some_and(|at| !roster.person(at).ended) {
+            if roster.find_person(key).is_none_or(|at| roster.person(at).ended) {
                 continue;
             }
             let claims: Vec<Claim> = self

@@ -24,7 +24,8 @@ fn claim(world: &World, person: &str) -> Option<(ClaimId, ClaimState)> {
 }
 
 fn because(world: &World, run: &RunRow, person: &str) -> Vec<Because> {
-    let plan = world.service().store().plan(&world.policy.customer, &run.plan.unwrap()).unwrap().unwrap();
+    let plan =
+        world.service().store().plan(&world.policy.customer, &run.plan.expect("a plan")).expect("a store").expect("the plan");
     plan.changes.iter().filter(|c| plan.people.get(c.person) == person).map(|c| c.because).collect()
 }
 
@@ -214,7 +215,7 @@ fn old_snapshots_go_with_the_purge() {
 /// A package of changes: one row of a user.
 fn change_package(world: &World, name: &str, key: &str, status: &str) {
     let dir = world.dir.path().join("drop").join(name);
-    fs::create_dir_all(&dir).unwrap();
+    fs::create_dir_all(&dir).expect("a folder");
     let files = [
         "academicSessions",
         "categories",
@@ -243,12 +244,13 @@ fn change_package(world: &World, name: &str, key: &str, status: &str) {
         manifest += &format!("file.{file},{}\n", if ["users", "roles"].contains(&file) { "delta" } else { "absent" });
     }
     let at = "2026-03-01T00:00:00.000Z";
-    fs::write(dir.join("manifest.csv"), manifest).unwrap();
+    fs::write(dir.join("manifest.csv"), manifest).expect("a file");
     let users = "sourcedId,status,dateLastModified,enabledUser,username,userIds,givenName,familyName,middleName,identifier,email,sms,phone,agentSourcedIds,grades,password,userMasterIdentifier,preferredGivenName,preferredMiddleName,preferredFamilyName,primaryOrgSourcedId,pronouns\n";
-    fs::write(dir.join("users.csv"), format!("{users}{key},{status},{at},true,{key},,{key},Test,,,,,,,,,,,,,,\n")).unwrap();
+    fs::write(dir.join("users.csv"), format!("{users}{key},{status},{at},true,{key},,{key},Test,,,,,,,,,,,,,,\n"))
+        .expect("a file");
     let roles =
         "sourcedId,status,dateLastModified,userSourcedId,roleType,role,beginDate,endDate,orgSourcedId,userProfileSourcedId\n";
-    fs::write(dir.join("roles.csv"), format!("{roles}r-{key}-0,{status},{at},{key},primary,teacher,,,ash,\n")).unwrap();
+    fs::write(dir.join("roles.csv"), format!("{roles}r-{key}-0,{status},{at},{key},primary,teacher,,,ash,\n")).expect("a file");
 }
 
 #[test]

@@ -420,7 +420,7 @@ proptest! {
             Trigger::Nightly(Day(day)),
             Trigger::SameDay(actor.clone()),
             Trigger::Drop,
-            Trigger::Revert(RunId(people), actor),
+            Trigger::Revert(crate::base::RunId(people), actor),
         ] {
             prop_assert_eq!(unpack(&pack(&trigger)), Ok(trigger));
         }
