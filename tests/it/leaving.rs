@@ -5,7 +5,7 @@ use std::fs;
 use rosterd::base::{Actor, ClaimId, PersonKey, Version};
 use rosterd::license::{Because, ClaimState, Entry, OnFull, ProductKind, SeatModel};
 use rosterd::service::{ForgetAnswer, PersonState};
-use rosterd::store::{RunRow, StoreError};
+use rosterd::store::{RunRow, RunState, StoreError, Trigger};
 
 use crate::world::{World, day};
 
@@ -92,6 +92,10 @@ fn whoever_returns_before_the_purge_has_the_same_claim() {
     assert_eq!(claim(&world, "ana"), Some(before));
     assert_eq!(because(&world, &run, "ana"), [Because::Returned]);
     assert_eq!((state(&world, "ana"), world.used("learn")), (Some(PersonState::Active), 2));
+    let service = world.service();
+    let report = service.claims_report(&service.customers()[0], None).expect("a report");
+    let told: Vec<_> = report.iter().map(|row| (row.person.as_str(), row.claim, row.state)).collect();
+    assert_eq!(told, [("ana", before.0.0, "active"), ("ben", before.0.0 + 1, "active")], "one row a claim");
     world.verify();
 }
 
@@ -316,5 +320,34 @@ fn the_forgotten_stay_an_id_in_the_trail_and_come_back_as_new() {
     assert!(claim(&world, "ana").unwrap().0 > id);
     // Asked again, the answer says what is in the way now.
     assert_eq!(forget(&world, "ana"), ForgetAnswer::StillDelivered("sis".into()));
+    world.verify();
+}
+
+/// A plan that was made before somebody was forgotten would bring the name back: it is out of date.
+#[test]
+fn a_plan_from_before_a_forgetting_is_stale() {
+    let mut world = world(2).person("ana", "teacher", "ash").person("ben", "teacher", "ash");
+    world.night();
+    world.end("ana");
+    world.night();
+    let by = Trigger::SameDay(Actor::operator("test"));
+    world.set_day(day("2026-05-01"));
+    let planned = world.service().plan_sync(&world.service().customers()[0], &by, &|_| ()).expect("a plan").run;
+    assert_eq!(planned.state, RunState::Planned);
+    assert!(is_named(&world, "ana"), "a plan purges nobody");
+    assert!(matches!(forget(&world, "ana"), ForgetAnswer::Forgotten(_)));
+    let late = world.service().apply_plan(planned.run, &Actor::operator("test")).expect_err("the books moved");
+    assert!(late.to_string().contains("plan again"), "{late}");
+    assert!(!is_named(&world, "ana"));
+    world.verify();
+    // Applied in time, a plan purges.
+    world.hire("cid", "teacher", "ash");
+    world.end("ben");
+    world.night();
+    world.set_day(day("2026-07-01"));
+    let planned = world.service().plan_sync(&world.service().customers()[0], &by, &|_| ()).expect("a plan").run;
+    assert!(is_named(&world, "ben"));
+    world.service().apply_plan(planned.run, &Actor::operator("test")).expect("applied");
+    assert!(!is_named(&world, "ben"));
     world.verify();
 }
