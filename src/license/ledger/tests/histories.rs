@@ -60,7 +60,7 @@ fn a_released_claim_comes_back_as_itself_until_the_purge() {
     };
     let play = |first: &Commit, second: &Commit, third: &Commit, fourth: &Commit| {
         let mut ledger = Ledger::default();
-        [first, second, third].map(|commit| commit.apply(&mut ledger).expect("true so far"));
+        [first, second, third].into_iter().for_each(|commit| commit.apply(&mut ledger).expect("true so far"));
         fourth.apply(&mut ledger).map(|()| ledger)
     };
     let (first, second, third, fourth) = history();
