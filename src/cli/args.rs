@@ -17,6 +17,7 @@ use crate::cli::plan::PlanArgs;
 use crate::cli::pool::PoolArgs;
 use crate::cli::queue::QueueArgs;
 use crate::cli::report::ReportArgs;
+use crate::cli::revert::RevertArgs;
 use crate::cli::runs::RunsArgs;
 use crate::cli::status::StatusArgs;
 use crate::cli::sync::SyncArgs;
@@ -77,11 +78,13 @@ pub enum Verb {
     Plan(PlanArgs),
     /// Do what a kept plan says, if the books still are where they were.
     Apply(ApplyArgs),
+    /// Undo a committed run.
+    Revert(RevertArgs),
     /// List runs, or show one.
     Runs(RunsArgs),
     /// List what a run found wrong in its sources.
     Findings(FindingsArgs),
-    /// Find people of the newest roster.
+    /// Find people of the newest roster, or forget one who left.
     People(PeopleArgs),
     /// Show pools, buy seats, and decide who has one.
     Pool(PoolArgs),

@@ -1,26 +1,39 @@
 //! `rosterd people`: who is in the newest roster. Looks e-mails through and never shows one.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::forget::{self, ForgetArgs};
 use crate::cli::output::{number, text};
-use crate::service::PersonView;
+use crate::service::{PersonState, PersonView};
 
 /// Arguments of `people`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "Examples:\n  rosterd people north\n  rosterd people north lovelace --limit 5")]
 pub struct PeopleArgs {
     /// Of which customer.
-    customer: String,
+    #[arg(required = true)]
+    customer: Option<String>,
     /// Part of a person key, a name or an e-mail, in any case. All people if left out.
     #[arg(default_value = "", hide_default_value = true)]
     text: String,
     /// At most so many, by person key.
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
+    /// Instead of a list.
+    #[command(subcommand)]
+    verb: Option<PeopleVerb>,
+}
+
+/// The verbs of `people`.
+#[derive(Debug, Subcommand)]
+pub enum PeopleVerb {
+    /// Let the name of a removed person leave everything that is kept.
+    Forget(ForgetArgs),
 }
 
 #[derive(Debug, Serialize)]
@@ -36,6 +49,10 @@ struct PersonJson<'a> {
     person: &'a str,
     name: &'a str,
     state: &'a str,
+    /// While absent: from how many complete snapshots in a row.
+    absent: Option<u32>,
+    /// While removed: the day of the purge, if there is one.
+    until: Option<String>,
     roles: &'a [String],
     live_enrollments: usize,
     claims: &'a [String],
@@ -44,7 +61,9 @@ struct PersonJson<'a> {
 impl<'a> From<&'a PersonView> for PersonJson<'a> {
     fn from(view: &'a PersonView) -> Self {
         let PersonView { key, name, state, roles, live_enrollments, claims } = view;
-        Self { person: key, name, state, roles, live_enrollments: *live_enrollments, claims }
+        let absent = if let PersonState::Absent { count, of: _ } = state { Some(*count) } else { None };
+        let until = if let PersonState::Removed { until } = state { until.map(|day| day.to_string()) } else { None };
+        Self { person: key, name, state: state.word(), absent, until, roles, live_enrollments: *live_enrollments, claims }
     }
 }
 
@@ -53,8 +72,11 @@ impl<'a> From<&'a PersonView> for PersonJson<'a> {
 /// # Errors
 /// When the books or the roster cannot be read, or there is no such customer.
 pub fn run(context: &mut Context, args: &PeopleArgs) -> Result<Exit, CliError> {
+    if let Some(PeopleVerb::Forget(args)) = &args.verb {
+        return forget::run(context, args);
+    }
     let service = context.service()?;
-    let customer = service.customer(&args.customer)?;
+    let customer = service.customer(args.customer.as_deref().unwrap_or_default())?;
     let (found, total) = service.people(customer, &args.text, args.limit)?;
     if context.out.is_json() {
         let people = found.iter().map(PersonJson::from).collect();
@@ -65,7 +87,7 @@ pub fn run(context: &mut Context, args: &PeopleArgs) -> Result<Exit, CliError> {
         vec![
             text(&person.key),
             text(&person.name),
-            text(person.state),
+            text(person.state.to_string()),
             text(person.roles.join(", ")),
             number(person.live_enrollments),
             text(person.claims.join(", ")),

@@ -129,6 +129,9 @@ fn missing(change: &AbsenceChange) -> MissingJson<'_> {
         AbsenceChange::Returned(person) => {
             MissingJson { person: person.as_str(), state: "back", source: None, since: None, seen: None, ended: false }
         }
+        AbsenceChange::Purged(person) => {
+            MissingJson { person: person.as_str(), state: "purged", source: None, since: None, seen: None, ended: false }
+        }
         AbsenceChange::Absent(absence) => MissingJson {
             person: absence.person.as_str(),
             state: match (absence.removed, absence.held) {

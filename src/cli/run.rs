@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
-    apply, audit, check, completions, explain, findings, man, pause, people, plan, pool, queue, report, runs, serve,
+    apply, audit, check, completions, explain, findings, man, pause, people, plan, pool, queue, report, revert, runs, serve,
     size_limit, status, sync,
 };
 
@@ -54,6 +54,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Resume(args) => pause::resume(context, args),
         Verb::Plan(args) => plan::run(context, args),
         Verb::Apply(args) => apply::run(context, args),
+        Verb::Revert(args) => revert::run(context, args),
         Verb::Runs(args) => runs::run(context, args),
         Verb::Findings(args) => findings::run(context, args),
         Verb::People(args) => people::run(context, args),

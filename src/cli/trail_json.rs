@@ -106,12 +106,13 @@ fn entry(entry: &Entry) -> Value {
         Entry::Unpinned { person, pool } => json!({"kind": "unpinned", "person": person.as_str(), "pool": pool.as_str()}),
         Entry::Pool { pool, books } => pool_books(pool.as_str(), books),
         Entry::Episode(episode) => json!({"kind": "episode", "episode": EpisodeJson::from(episode)}),
-        Entry::Absent(Absence { person, source, org, count, since, ended, held, removed }) => json!({
+        Entry::Absent(Absence { person, source, org, count, since, ended, held, removed, removed_at }) => json!({
             "kind": "absent", "person": person.as_str(), "source": source.as_str(),
             "org": org.as_ref().map(|org| org.as_str()), "seen": count, "since": on(*since), "ended": ended, "held": held,
-            "removed": removed,
+            "removed": removed, "removed_at": removed_at.map(at),
         }),
         Entry::Returned(person) => json!({"kind": "returned", "person": person.as_str()}),
+        Entry::Purged { person, reason } => json!({"kind": "purged", "person": person.as_str(), "reason": reason}),
         Entry::Adopted(SourceMark { source, package, snapshot, at: taken, name }) => json!({
             "kind": "adopted", "source": source.as_str(), "name": name, "package": package.to_string(),
             "snapshot": snapshot.to_string(), "at": at(*taken),

@@ -233,6 +233,8 @@ pub struct Absence {
     pub held: bool,
     /// Removed: the seats are free; kept so that the return is recognized (R130).
     pub removed: bool,
+    /// When it was removed; the purge is counted from here (R130). `None` while not removed.
+    pub removed_at: Option<Instant>,
 }
 
 /// What was last taken in from a source.

@@ -295,11 +295,17 @@ pub enum Because {
     NoPool,
     /// The invitation was not accepted in time (R45).
     InvitationLapsed,
+    /// The person came back before the purge, and so did the claim (R130).
+    Returned,
+    /// A run was undone (R126).
+    Reverted,
+    /// It changed since the run that is undone, and is left alone (R126).
+    ChangedSince,
 }
 
 impl Because {
     /// All of them, in the order of their codes.
-    pub const ALL: [Because; 25] = [
+    pub const ALL: [Because; 28] = [
         Because::Entitled,
         Because::EntitlementEnded,
         Because::EnrollmentsEnded,
@@ -325,6 +331,9 @@ impl Because {
         Because::Disabled,
         Because::NoPool,
         Because::InvitationLapsed,
+        Because::Returned,
+        Because::Reverted,
+        Because::ChangedSince,
     ];
 
     /// The code, stable in stored plans, the trail and JSON.
@@ -355,6 +364,9 @@ impl Because {
             Because::Disabled => "disabled",
             Because::NoPool => "no_pool",
             Because::InvitationLapsed => "invitation_lapsed",
+            Because::Returned => "returned",
+            Because::Reverted => "reverted",
+            Because::ChangedSince => "changed_since",
         }
     }
 }

@@ -36,6 +36,14 @@ pub enum Entry {
     Absent(Absence),
     /// Somebody missing came back.
     Returned(PersonKey),
+    /// A removed person was deleted for good: no snapshot that is kept holds the name, and a return is a new person
+    /// (R130). The tombstone, if there was one, is gone.
+    Purged {
+        /// Who; from here on only an id.
+        person: PersonKey,
+        /// Why, where somebody asked for it; `None`: the retention period was over.
+        reason: Option<String>,
+    },
     /// A snapshot was taken in.
     Adopted(SourceMark),
     /// A manual assignment was refused (T20).

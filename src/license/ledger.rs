@@ -24,6 +24,8 @@ pub struct Ledger {
     people: BTreeMap<Box<str>, Vec<Claim>>,
     /// Claims by state, by position of the pool.
     counts: Vec<StateCounts>,
+    /// Released claims as they were last released: one may come back to its person (R126, R130) until the purge.
+    released: BTreeMap<Box<str>, Vec<Claim>>,
     claim_last: ClaimId,
     terms: BTreeMap<PoolId, PoolTerms>,
     grants: BTreeMap<GrantId, Grant>,
@@ -193,9 +195,11 @@ impl Ledger {
         self.name_check(after)?;
         let held = self.people.get(key).map_or(&[][..], Vec::as_slice);
         let place = held.iter().position(|claim| claim.id == after.id);
-        if place.map(|at| &held[at]) != before.as_deref() {
+        let gone = self.released.get(key).map_or(&[][..], Vec::as_slice);
+        let known = place.map(|at| &held[at]).or_else(|| gone.iter().find(|claim| claim.id == after.id));
+        if known != before.as_deref() {
             let side = |claim: Option<&Claim>| claim.map_or("none".into(), |claim| self.describe(claim));
-            return Err(Flaw::new("before", side(place.map(|at| &held[at])), side(before.as_deref())));
+            return Err(Flaw::new("before", side(known), side(before.as_deref())));
         }
         let state_before = before.as_ref().map(|claim| claim.state);
         let moved_pool = before.as_ref().is_some_and(|claim| claim.pool != after.pool);
@@ -203,11 +207,13 @@ impl Ledger {
             let from = before.as_ref().map_or("no claim".into(), |claim| self.describe(claim));
             return Err(Flaw::new("after", format!("what may follow {from}"), self.describe(after)));
         }
-        if before.is_none() {
+        if place.is_none() {
             if let Some(other) = held.iter().find(|claim| claim.pool == after.pool) {
                 return Err(Flaw::new("after", self.describe(other), self.describe(after)));
             }
-            ids.push(after.id);
+            if before.is_none() {
+                ids.push(after.id);
+            }
         }
         if state_before != Some(after.state) {
             let pool = usize::from(after.pool.0);
@@ -223,6 +229,18 @@ impl Ledger {
 
     /// Puts a claim in its place, or takes it out when it is released.
     fn put(&mut self, key: &str, place: Option<usize>, claim: &Claim) {
+        if claim.state == ClaimState::Released {
+            let gone = self.released.entry(key.into()).or_default();
+            gone.reserve_exact(1);
+            gone.push(*claim);
+        } else if place.is_none()
+            && let Some(gone) = self.released.get_mut(key)
+        {
+            gone.retain(|other| other.id != claim.id);
+            if gone.is_empty() {
+                self.released.remove(key);
+            }
+        }
         let Some(held) = self.people.get_mut(key) else {
             self.people.insert(key.into(), vec![*claim]);
             return;
@@ -304,6 +322,10 @@ impl Ledger {
                 if self.absences.remove(person).is_none() {
                     return Err(Flaw::new(format!("absence of {person}"), "none", "returned"));
                 }
+            }
+            Entry::Purged { person, reason: _ } => {
+                self.absences.remove(person);
+                self.released.remove(person.as_str());
             }
             Entry::Adopted(mark) => {
                 self.sources.insert(mark.source.clone(), mark.clone());

@@ -17,12 +17,13 @@ pub fn accepted(state: ClaimState) -> ClaimState {
     if state == Pending { Active } else { state }
 }
 
-/// Whether a claim may go from `before` (`None`: it is new) to `after`. Staying is allowed except in `released`, which
-/// is terminal.
+/// Whether a claim may go from `before` (`None`: it is new) to `after`. Staying is allowed except in `released`. A
+/// released claim comes back only as itself: its person returned before the purge (R130), or its release was undone (R126).
 pub fn may_become(before: Option<ClaimState>, after: ClaimState) -> bool {
     match (before, after) {
         (None, Waiting | Pending | Active) => true,
-        (None, Held | Suspended | Released) | (Some(Released), _) => false,
+        (None, Held | Suspended | Released) | (Some(Released), Released) => false,
+        (Some(Released), _) => true,
         (Some(_), Released | Suspended) => true,
         // A renewal reinstates what was (R93).
         (Some(Suspended), _) => true,
@@ -30,7 +31,9 @@ pub fn may_become(before: Option<ClaimState>, after: ClaimState) -> bool {
         // Back to waiting: the required product was lost (R12).
         (Some(Pending), Waiting | Pending | Active) => true,
         (Some(Active | Held), Waiting | Active | Held) => true,
-        (Some(Waiting | Pending), Held) | (Some(Active | Held), Pending) => false,
+        // A seat in no team lost its required product, and that is undone (R12, R126).
+        (Some(Waiting), Held) => true,
+        (Some(Pending), Held) | (Some(Active | Held), Pending) => false,
     }
 }
 
@@ -83,12 +86,12 @@ mod tests {
     fn which_states_follow_which() {
         let follow = |before| ClaimState::ALL.into_iter().filter(|s| may_become(before, *s)).collect::<Vec<_>>();
         assert_eq!(follow(None), [Waiting, Pending, Active]);
-        assert_eq!(follow(Some(Waiting)), [Waiting, Pending, Active, Suspended, Released]);
+        assert_eq!(follow(Some(Waiting)), [Waiting, Pending, Active, Held, Suspended, Released]);
         assert_eq!(follow(Some(Pending)), [Waiting, Pending, Active, Suspended, Released]);
         assert_eq!(follow(Some(Active)), [Waiting, Active, Held, Suspended, Released]);
         assert_eq!(follow(Some(Held)), [Waiting, Active, Held, Suspended, Released]);
         assert_eq!(follow(Some(Suspended)), ClaimState::ALL);
-        assert_eq!(follow(Some(Released)), []);
+        assert_eq!(follow(Some(Released)), [Waiting, Pending, Active, Held, Suspended]);
         assert_eq!(StateCounts::default().used(), Seats(0));
     }
 }

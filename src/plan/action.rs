@@ -45,6 +45,8 @@ pub enum AbsenceChange {
     Absent(Absence),
     /// Back.
     Returned(PersonKey),
+    /// Removed long enough ago: deleted for good (R130).
+    Purged(PersonKey),
 }
 
 /// Something the rules ask for that the plan does not do; the half of a plan that operators read.

@@ -45,6 +45,8 @@ pub struct Contender {
     pub way: Way,
     /// The claim that waits already.
     pub existing: Option<Box<Claim>>,
+    /// The claim that the person's removal released; it comes back rather than that a new one is made (R130).
+    pub former: Option<Box<Claim>>,
     /// Holds a seat of the required product whatever this plan does.
     pub has_required: bool,
     /// Why a new claim is made, where it is not simply asked for.
@@ -181,17 +183,20 @@ fn order(a: &Contender, b: &Contender, people: &TextArena) -> std::cmp::Ordering
 fn seat_for(contender: &Contender, ways: &[Vec<Candidate>], pools: &[PoolWork<'_>]) -> Option<Candidate> {
     let way = &ways[contender.way.0 as usize];
     let nearest = |c: &Candidate| c.nearest.map(usize::from);
-    let free = way.iter().find(|c| {
+    let is_free = |c: &&Candidate| {
         let pool = &pools[c.pool as usize];
         if c.reserved_only { pool.has_reserved_seat(nearest(c)) } else { pool.has_seat(nearest(c)) }
-    });
-    free.or_else(|| {
-        way.iter().find(|c| {
-            let pool = &pools[c.pool as usize];
-            admit(contender.channel, false, &pool.room(nearest(c)), pool.pool.on_full) == SeatAnswer::Seat
+    };
+    let former = contender.former.as_deref();
+    let same = way.iter().filter(|c| former.is_some_and(|f| f.pool == pools[c.pool as usize].ix)).find(is_free);
+    same.or_else(|| way.iter().find(is_free))
+        .or_else(|| {
+            way.iter().find(|c| {
+                let pool = &pools[c.pool as usize];
+                admit(contender.channel, false, &pool.room(nearest(c)), pool.pool.on_full) == SeatAnswer::Seat
+            })
         })
-    })
-    .copied()
+        .copied()
 }
 
 fn seated(
@@ -208,9 +213,14 @@ fn seated(
     let nearest = candidate.nearest.map(usize::from);
     let same_pool = contender.existing.as_deref().filter(|claim| claim.pool == work.ix);
     work.shift(same_pool.map(|claim| (claim.state, nearest)), Some((state, nearest)));
-    let because = if contender.existing.is_some() { Because::SeatFreed } else { contender.because };
     let pool = work.ix;
-    out.seats.push(change(contender, same_pool, pool, state, Wait::Nothing, because, now));
+    let former = contender.former.as_deref().filter(|claim| claim.pool == pool);
+    let because = match (&contender.existing, former) {
+        (Some(_), _) => Because::SeatFreed,
+        (None, Some(_)) => Because::Returned,
+        (None, None) => contender.because,
+    };
+    out.seats.push(change(contender, same_pool.or(former), pool, state, Wait::Nothing, because, now));
     leave_other_queue(contender, pool, pools, now, out);
 }
 
@@ -254,7 +264,8 @@ fn queued(
     if same_pool.is_none() {
         work.shift(None, Some((ClaimState::Waiting, None)));
     }
-    let changed = change(contender, same_pool, work.ix, ClaimState::Waiting, wait, because, now);
+    let former = contender.former.as_deref().filter(|claim| claim.pool == work.ix);
+    let changed = change(contender, same_pool.or(former), work.ix, ClaimState::Waiting, wait, because, now);
     let pool = work.ix;
     if changed.before.as_deref() != Some(&changed.after) {
         out.seats.push(changed);

@@ -413,6 +413,7 @@ impl<'a> Work<'a> {
                     way,
                     existing: Some(Box::new(*claim)),
                     has_required,
+                    former: None,
                     because: Because::SeatFreed,
                     channel: Channel::Manual,
                 });

@@ -1,11 +1,11 @@
 //! Who is missing, and what that means: kept until confirmed, held by a guard, or removed (R115, R130, R131).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::{OrgId, PersonKey};
+use crate::base::{Day, Instant, OrgId, PersonKey};
 use crate::license::{Absence, Because};
 use crate::plan::action::AbsenceChange;
-use crate::plan::input::PlanInput;
+use crate::plan::input::{PlanInput, Policy};
 use crate::roster::PersonIx;
 
 /// What happens to the claims of somebody who is not an active person of the roster.
@@ -36,6 +36,7 @@ pub fn fates(input: &PlanInput<'_>) -> Fates {
             continue;
         }
         if absence.removed {
+            fates.purge_if_due(input, absence);
             continue;
         }
         let seen_again = input.fresh.iter().any(|mark| mark.source == absence.source);
@@ -65,20 +66,54 @@ pub fn fates(input: &PlanInput<'_>) -> Fates {
             ended,
             held: false,
             removed: false,
+            removed_at: None,
         };
         fates.decide(input, known, new);
     }
     fates.changes.sort_by(|a, b| person(a).cmp(person(b)));
-    // Somebody removed earlier, back and gone again in one step is written down once.
+    // Somebody removed earlier, back and gone again in one step is written down once; a purge stands beside the removal
+    // it follows.
     fates.changes.dedup_by(|later, first| {
-        person(later) == person(first) && {
-            if matches!(first, AbsenceChange::Returned(_)) {
+        let purge = matches!(later, AbsenceChange::Purged(_)) && matches!(first, AbsenceChange::Absent(_));
+        person(later) == person(first) && !purge && {
+            if matches!(first, AbsenceChange::Returned(_) | AbsenceChange::Purged(_)) {
                 std::mem::swap(later, first);
             }
             true
         }
     });
     fates
+}
+
+/// The day on which somebody removed at an instant is deleted for good; `None`: never (R130).
+pub fn purge_day(policy: &Policy, removed_at: Instant) -> Option<Day> {
+    let days = i32::try_from(policy.purge_after_days?).unwrap_or(i32::MAX);
+    Some(Day(policy.calendar.day_of(removed_at).0.saturating_add(days)))
+}
+
+/// Whom the stored snapshots must not name any longer: people who ended, are unknown to the books or are deleted for good
+/// by this run, by key. Everybody else who ended has a tombstone, or is about to get one.
+pub fn nameless(input: &PlanInput<'_>) -> Vec<PersonKey> {
+    let mut ended = input.roster.people.iter().filter(|person| person.ended && !person.quarantined).peekable();
+    if ended.peek().is_none() {
+        return Vec::new();
+    }
+    let fates = fates(input);
+    let purged: BTreeSet<&str> = fates
+        .changes
+        .iter()
+        .filter(|change| matches!(change, AbsenceChange::Purged(_)))
+        .map(|change| person(change).as_str())
+        .collect();
+    let absences = &input.standing.absences;
+    let known = |key: &str| {
+        absences.binary_search_by(|absence| absence.person.as_str().cmp(key)).is_ok() || fates.by_person.contains_key(key)
+    };
+    ended
+        .map(|person| input.roster.text(person.key))
+        .filter(|key| purged.contains(key) || !known(key))
+        .map(PersonKey::from)
+        .collect()
 }
 
 impl Fates {
@@ -97,9 +132,19 @@ impl Fates {
             Fate::Keep(Because::AbsentUnconfirmed)
         };
         next.removed = matches!(fate, Fate::Remove(_));
+        next.removed_at = next.removed.then_some(input.now);
         self.by_person.insert(next.person.as_str().to_owned(), fate);
         if known != Some(&next) {
-            self.changes.push(AbsenceChange::Absent(next));
+            self.changes.push(AbsenceChange::Absent(next.clone()));
+        }
+        self.purge_if_due(input, &next);
+    }
+
+    /// By date, in any run: also when no source is up (R130, R132).
+    fn purge_if_due(&mut self, input: &PlanInput<'_>, absence: &Absence) {
+        let due = absence.removed_at.and_then(|at| purge_day(input.policy, at));
+        if due.is_some_and(|due| due <= input.today) {
+            self.changes.push(AbsenceChange::Purged(absence.person.clone()));
         }
     }
 }
@@ -107,7 +152,7 @@ impl Fates {
 fn person(change: &AbsenceChange) -> &PersonKey {
     match change {
         AbsenceChange::Absent(absence) => &absence.person,
-        AbsenceChange::Returned(person) => person,
+        AbsenceChange::Returned(person) | AbsenceChange::Purged(person) => person,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PersonKey, PoolId, SourceId, Version};
-use crate::license::{Absence, AgreedExcess, Book, Grant, Pin, Pool, PoolBooks, PoolTerms, Product, SourceMark};
+use crate::license::{Absence, AgreedExcess, Book, Claim, Grant, Pin, Pool, PoolBooks, PoolTerms, Product, SourceMark};
 use crate::plan::guard::Verdict;
 use crate::plan::limits::GuardLimits;
 use crate::plan::rule::Rule;
@@ -26,6 +26,8 @@ pub struct Policy {
     pub absence_confirmations: u32,
     /// After how many days a seat whose invitation was not accepted is freed (R45); 0: never.
     pub pending_expire_days: u32,
+    /// After how many days a removed person is deleted for good (R130); 0: at once; `None`: never.
+    pub purge_after_days: Option<u32>,
     /// The customer's calendar: whose "today" decides about enrollments.
     pub calendar: Calendar,
     /// Digest of all of the above as configured; part of the plan's id (R113).
@@ -80,6 +82,10 @@ pub struct PlanInput<'a> {
     pub fresh: &'a [SourceMark],
     /// Packages that came again under another name; noted, and otherwise nothing.
     pub repeated: &'a [SourceMark],
+    /// Sources whose stored snapshot was made again without people who are deleted for good (R130).
+    pub remade: &'a [SourceMark],
+    /// Claims that a removal released, of people who are back before their purge, by key (R130).
+    pub former: &'a BTreeMap<String, Vec<Claim>>,
     /// What the guards said of `delta`.
     pub verdict: &'a Verdict,
     /// Whose removal the guards hold, sorted.

@@ -92,7 +92,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
 
     let mut entries: Vec<Entry> = input.new_grants.iter().cloned().map(Entry::Granted).collect();
     entries.extend(input.new_agreed.iter().cloned().map(Entry::ExcessAgreed));
-    entries.extend(input.fresh.iter().chain(input.repeated).cloned().map(Entry::Adopted));
+    entries.extend(input.fresh.iter().chain(input.repeated).chain(input.remade).cloned().map(Entry::Adopted));
     if !input.fresh.is_empty() {
         entries.extend(
             input.conflicts.iter().map(|(known, new)| Entry::IdentityConflict { known: known.clone(), new: new.clone() }),
@@ -101,6 +101,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     entries.extend(fates.changes.iter().map(|change| match change {
         AbsenceChange::Absent(absence) => Entry::Absent(absence.clone()),
         AbsenceChange::Returned(person) => Entry::Returned(person.clone()),
+        AbsenceChange::Purged(person) => Entry::Purged { person: person.clone(), reason: None },
     }));
     entries.extend(closing.entries);
 
@@ -175,7 +176,8 @@ impl Plan {
     }
 }
 
-fn pools_at_work<'a>(input: &PlanInput<'a>, names: &Names, catalog: &Catalog, ways: &Ways<'_>) -> Vec<PoolWork<'a>> {
+/// The pools as the books say, with what each of their parts may still give.
+pub fn pools_at_work<'a>(input: &PlanInput<'a>, names: &Names, catalog: &Catalog, ways: &Ways<'_>) -> Vec<PoolWork<'a>> {
     let (policy, book) = (input.policy, &input.standing.book);
     let mut counts = vec![StateCounts::default(); policy.pools.len()];
     let mut reserved: Vec<Vec<u32>> = policy.pools.iter().map(|p| vec![0; p.reservations.len()]).collect();

@@ -375,6 +375,8 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     fn contender(&mut self, product: u16, wanted: Wanted, existing: Option<Claim>, visit: &Visit<'_>) -> Contender {
         let required = self.catalog.requires[product as usize];
+        let former = self.input.former.get(visit.key).map_or(&[][..], Vec::as_slice);
+        let former = former.iter().find(|claim| self.catalog.product(claim.pool) == Some(product)).copied();
         Contender {
             person: self.text(visit.key),
             product,
@@ -383,6 +385,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             home: self.home_ix(wanted.home),
             reasons: wanted.reasons,
             way: wanted.way,
+            former: former.filter(|_| existing.is_none()).map(Box::new),
             existing: existing.map(Box::new),
             has_required: required.is_none_or(|r| visit.kept.contains(&r)),
             because: if wanted.pinned { Because::Pinned } else { Because::Entitled },

@@ -155,6 +155,7 @@ fn withheld_text(plan: &Plan, policy: &Policy, withheld: &Withheld) -> String {
 fn absence_text(change: &AbsenceChange) -> String {
     match change {
         AbsenceChange::Returned(person) => format!("{person}: back"),
+        AbsenceChange::Purged(person) => format!("{person}: deleted for good, removed long enough ago"),
         AbsenceChange::Absent(absence) => {
             let what = if absence.ended { "ended by the source" } else { "absent" };
             let then = match (absence.removed, absence.held) {

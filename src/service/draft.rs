@@ -4,6 +4,7 @@ use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId};
 use crate::license::{AgreedExcess, Because, ClaimState, Grant, SourceMark};
 use crate::plan::{Case, Judgment, Plan, PlanInput, Policy, Standing, Verdict, check, judge, plan, trip_text};
 use crate::roster::{Level, Roster, RosterDelta, diff};
+use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::pauses::RunTerms;
 use crate::service::rosters::{Pulled, united};
@@ -76,7 +77,14 @@ impl Drafting {
         Ok(Self { before, after, delta, fresh, repeated, conflicts, row_findings, trouble, confirmed })
     }
 
-    pub(crate) fn draft(&mut self, policy: &Policy, standing: (Standing, Seeds), now: Instant) -> Result<Draft, ServiceError> {
+    pub(crate) fn draft(
+        &mut self,
+        service: &Service,
+        customer: &Customer,
+        policy: &Policy,
+        standing: (Standing, Seeds),
+        now: Instant,
+    ) -> Result<Draft, ServiceError> {
         let (standing, seeds) = standing;
         let judgment = match &self.after {
             Some(after) => judge(&Case {
@@ -101,6 +109,7 @@ impl Drafting {
         } else {
             judgment.held
         };
+        let former = service.former(customer.id(), &standing, taken.unwrap_or(&self.before))?;
         let input = PlanInput {
             now,
             today: policy.calendar.day_of(now),
@@ -111,6 +120,8 @@ impl Drafting {
             delta: if stopped { &nothing } else { &self.delta },
             fresh: if stopped { &[] } else { &self.fresh },
             repeated: &self.repeated,
+            remade: &[],
+            former: &former,
             verdict: &judgment.verdict,
             held: &held,
             conflicts: if stopped { &[] } else { &self.conflicts },
@@ -118,6 +129,8 @@ impl Drafting {
             new_grants: &seeds.grants,
             new_agreed: &seeds.agreed,
         };
+        let marks = service.remake(customer, &input)?;
+        let input = PlanInput { fresh: &marks.fresh, repeated: &marks.repeated, remade: &marks.remade, ..input };
         let plan = plan(&input).map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?;
         let flaws = check(&plan, &standing, &held);
         if !flaws.is_empty() {

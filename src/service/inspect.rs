@@ -1,11 +1,13 @@
 //! Questions about one customer's present state: pools, queue, people, explanations.
 
-use crate::base::{Balance, Day, Instant, PoolId, ProductId, Seats};
+use crate::base::{Balance, Day, Instant, PoolId, ProductId, Seats, Text};
 use crate::license::{Allowance, Band, Causes, ClaimState, Episode, Product, StateCounts, allowance_at};
 use crate::plan::{ExplainInput, Explanation, explain};
+use crate::roster::Person;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::on_time::SameDayQuota;
+use crate::service::person_state::PersonState;
 use crate::store::{Pause, RunRow, RunState, Trigger};
 
 /// One customer at a glance.
@@ -96,8 +98,8 @@ pub struct PersonView {
     pub key: String,
     /// Given and family name.
     pub name: String,
-    /// `active`, `locked`, `ended` or `absent`.
-    pub state: &'static str,
+    /// How the person stands.
+    pub state: PersonState,
     /// Roles: `teacher@ash`.
     pub roles: Vec<String>,
     /// Live enrollments today.
@@ -244,7 +246,7 @@ impl Service {
         explain(&input, key, product).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })
     }
 
-    /// People of the newest roster whose key, name or e-mail holds `text` (any case), at most `limit`, by key; and how
+    /// People of the newest roster, and missing ones of whom only the key is left, whose key, name or e-mail holds `text` (any case), at most `limit`, by key; and how
     /// many there are in all.
     ///
     /// # Errors
@@ -256,11 +258,20 @@ impl Service {
         let wanted = text.to_lowercase();
         let mut found = Vec::new();
         let mut total = 0;
-        for person in &roster.people {
-            let key = roster.text(person.key);
-            let name = format!("{} {}", roster.text(person.given), roster.text(person.family));
+        let absence = |key: &str| {
+            let at = standing.absences.binary_search_by(|absence| absence.person.as_str().cmp(key)).ok()?;
+            standing.absences.get(at)
+        };
+        let here = roster.people.iter().map(|person| (roster.text(person.key), Some(person)));
+        let gone = standing.absences.iter().map(|absence| (absence.person.as_str(), None));
+        let gone = gone.filter(|(key, _)| roster.find_person(key).is_none());
+        let mut all: Vec<(&str, Option<&Person>)> = here.chain(gone).collect();
+        all.sort_by_key(|&(key, _)| key);
+        for (key, person) in all {
+            let field = |of: fn(&Person) -> Text| person.map_or("", |person| roster.text(of(person)));
+            let name = format!("{} {}", field(|p| p.given), field(|p| p.family)).trim().to_owned();
             let hit = wanted.is_empty()
-                || [key, &name, roster.text(person.email)].iter().any(|field| field.to_lowercase().contains(&wanted));
+                || [key, &name, field(|p| p.email)].iter().any(|field| field.to_lowercase().contains(&wanted));
             total += usize::from(hit);
             if !hit || found.len() >= limit {
                 continue;
@@ -269,17 +280,14 @@ impl Service {
             found.push(PersonView {
                 key: key.to_owned(),
                 name,
-                state: match (person.ended, person.enabled) {
-                    (true, _) => "ended",
-                    (false, true) => "active",
-                    (false, false) => "locked",
-                },
-                roles: roster
-                    .roles_of(person)
+                state: PersonState::of(&customer.policy, person, absence(key)),
+                roles: person
+                    .map_or(&[][..], |person| roster.roles_of(person))
                     .iter()
                     .map(|r| format!("{}@{}", roster.role_word(r.role), roster.text(roster.org(r.org).id)))
                     .collect(),
-                live_enrollments: roster.enrollments_of(person).iter().filter(|e| e.live(today)).count(),
+                live_enrollments: person
+                    .map_or(0, |person| roster.enrollments_of(person).iter().filter(|e| e.live(today)).count()),
                 claims: claims.iter().map(|c| format!("{} {}", names.pool_of(c), c.state.word())).collect(),
             });
         }

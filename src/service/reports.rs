@@ -1,5 +1,7 @@
 //! The license report and the claims report (R136 to R140, R143).
 
+use std::collections::BTreeSet;
+
 use crate::base::{OrgId, PoolId, ProductId, Seats, percent_used};
 use crate::license::allowance_at;
 use crate::roster::{OrgIx, OrgTree};
@@ -167,8 +169,10 @@ impl Service {
                 });
             }
         }
-        for released in self.store.released(customer.id(), None)? {
-            if wanted(&released.pool) {
+        // A claim that came back is told as it is now; one that went several times as it went last.
+        let mut told: BTreeSet<u64> = book.claims.iter().map(|claim| claim.id.0).collect();
+        for released in self.store.released(customer.id(), None)?.into_iter().rev() {
+            if wanted(&released.pool) && told.insert(released.claim.id.0) {
                 rows.push(ClaimRow {
                     claim: released.claim.id.0,
                     org_path: path(&released.home),

@@ -3,11 +3,12 @@
 use crate::base::{CustomerId, Digest, Instant, SourceId};
 use crate::license::SourceMark;
 use crate::plan::Standing;
-use crate::roster::{Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, hold_conflicts, merge, pack, unpack};
+use crate::roster::{Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, hold_conflicts, merge, unpack};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
+use crate::service::purge::without_strangers;
 use crate::source::{Package, Seen, SourceError};
-use crate::store::{SnapshotRow, StoreError};
+use crate::store::StoreError;
 
 /// What one source brought.
 pub struct Pulled {
@@ -113,6 +114,7 @@ impl Service {
             pulled.error = Some(error);
             return Ok(pulled);
         }
+        let roster = without_strangers(customer, standing, pulled.before.as_ref(), roster, customer.day_of(now))?;
         pulled.fresh = Some(self.stage(customer.id(), &source, package, pulled.before.as_ref(), roster, counts, now)?);
         Ok(pulled)
     }
@@ -153,23 +155,7 @@ impl Service {
                 roster = hold_conflicts(before, &roster, &found).map_err(|error| unreadable(customer, &error))?;
             }
         }
-        let mut chunks = Vec::new();
-        pack(&roster, &mut |chunk| chunks.push(chunk.to_vec()));
-        let mut digest = crate::base::Digester::new("snapshot");
-        chunks.iter().for_each(|chunk| {
-            digest.stream(chunk);
-        });
-        let digest = digest.finish();
-        let row = SnapshotRow {
-            digest,
-            customer: customer.clone(),
-            source: source.clone(),
-            at: now,
-            bytes: chunks.iter().map(|c| c.len() as u64).sum(),
-            people: roster.people.iter().filter(|p| !p.ended).count() as u64,
-            enrollments: roster.enrollments.len() as u64,
-        };
-        self.store.stage(&row, &mut chunks.into_iter())?;
+        let digest = self.stage_roster(customer, source, &roster, now)?;
         let mark =
             SourceMark { source: source.clone(), package: package.digest, snapshot: digest, at: now, name: package.name };
         Ok(Fresh { mark, roster, counts, conflicts })

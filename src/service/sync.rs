@@ -9,6 +9,7 @@ use crate::roster::Collection;
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
+use crate::service::purge::purges;
 use crate::service::rosters::Pulled;
 use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, RunTally, StoreError, Trigger};
 
@@ -82,13 +83,20 @@ impl Service {
             return Err(ServiceError::Stale { run, planned: plan.parent, now });
         }
         self.distrust(customer, &plan, &standing, &[])?;
-        match self.commit(&plan, run, actor, at) {
+        let undoes = if let Trigger::Revert(of, _) = &row.trigger { Some(*of) } else { None };
+        let verb = if undoes.is_some() { "revert" } else { "sync" };
+        match self.commit(&plan, run, actor, at, verb) {
             Ok(receipt) => row.version = receipt.map(|r| r.version),
             Err(StoreError::VersionMoved { planned, now, .. }) => return Err(ServiceError::Stale { run, planned, now }),
             Err(error) => return Err(error.into()),
         }
         row.state = outcome(&plan, row.tally.findings > 0, false);
         row.ended = Some(self.now());
+        if let Some(of) = undoes {
+            // Whoever applies a revert has looked at it: what its guard said is approved.
+            row.state = if plan.withheld.is_empty() { RunState::Succeeded } else { RunState::SucceededWithErrors };
+            self.mark_reverted(of, run)?;
+        }
         self.store.save_run(&row)?;
         Ok(row)
     }
@@ -183,7 +191,7 @@ impl Service {
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
         for attempt in 1.. {
             let standing = self.standing_with_seeds(customer, now)?;
-            let draft = drafts.draft(&policy, standing, now)?;
+            let draft = drafts.draft(self, customer, &policy, standing, now)?;
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
@@ -200,7 +208,7 @@ impl Service {
             row.state = RunState::Committing;
             self.store.save_run(row)?;
             watch(Phase::Committing);
-            match self.commit(&plan, row.run, &row.trigger.actor(), now) {
+            match self.commit(&plan, row.run, &row.trigger.actor(), now, "sync") {
                 Ok(receipt) => {
                     row.version = receipt.map(|r| r.version);
                     row.state = state;
@@ -282,7 +290,14 @@ impl Service {
         Ok(true)
     }
 
-    pub(crate) fn commit(&self, plan: &Plan, run: RunId, actor: &Actor, at: Instant) -> Result<Option<Receipt>, StoreError> {
+    pub(crate) fn commit(
+        &self,
+        plan: &Plan,
+        run: RunId,
+        actor: &Actor,
+        at: Instant,
+        verb: &'static str,
+    ) -> Result<Option<Receipt>, StoreError> {
         if plan.is_empty() {
             return Ok(None);
         }
@@ -293,14 +308,18 @@ impl Service {
             actor: actor.clone(),
             run: Some(run),
             plan: Some(plan.id),
-            verb: "sync",
+            verb,
             names: &plan.names,
             people: &plan.people,
             changes: &plan.changes,
             entries: &plan.entries,
             notices: &plan.notices,
         };
-        self.store.commit(&batch).map(Some)
+        let receipt = self.store.commit(&batch)?;
+        if purges(plan) {
+            self.store.drop_snapshots(&plan.customer, Some(run))?;
+        }
+        Ok(Some(receipt))
     }
 
     fn distrust(&self, customer: &Customer, plan: &Plan, standing: &Standing, held: &[PersonKey]) -> Result<(), ServiceError> {

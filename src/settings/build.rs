@@ -85,6 +85,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         limits,
         absence_confirmations: own.confirmations.or(global.confirmations)?,
         pending_expire_days: own.pending_expire_days.or(global.pending_expire_days)?,
+        purge_after_days: u32::try_from(own.purge_after_days.or(global.purge_after_days)?).ok(),
         calendar: days.calendar()?,
         digest: Digest::default(),
     };
@@ -219,6 +220,7 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
         limits,
         absence_confirmations,
         pending_expire_days,
+        purge_after_days,
         calendar: _,
         digest: _,
     } = policy;
@@ -238,7 +240,8 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
     for rule in rules {
         digester.field(format!("{rule:?}").as_bytes());
     }
-    digester.field(format!("{limits:?} {absence_confirmations} {pending_expire_days} {days:?}").as_bytes());
+    digester
+        .field(format!("{limits:?} {absence_confirmations} {pending_expire_days} {purge_after_days:?} {days:?}").as_bytes());
     digester.finish()
 }
 

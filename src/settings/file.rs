@@ -24,7 +24,7 @@ pub struct FileShape {
     pub daemon: DaemonShape,
     /// `[log]`.
     pub log: LogShape,
-    /// `[guard]`, `[absence]`, `[claims]`, `[validation]`, `[sync]`, `[overage]` for all customers.
+    /// `[guard]`, `[absence]`, `[claims]`, `[retention]`, `[validation]`, `[sync]`, `[overage]` for all customers.
     pub policies: PoliciesShape,
     /// `[calendar]` for all customers.
     pub days: DaysShape,
@@ -70,6 +70,8 @@ pub struct PoliciesShape {
     pub confirmations: Option<u32>,
     /// `claims.pending_expire_days`.
     pub pending_expire_days: Option<u32>,
+    /// `retention.purge_after_days`; −1: never.
+    pub purge_after_days: Option<i64>,
     /// `validation.max_bad_percent`.
     pub bad_percent_max: Option<u32>,
     /// `sync.catchup_window_hours`.
@@ -315,6 +317,7 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         guard: s.section("guard", guard).unwrap_or_default(),
         confirmations: s.section("absence", |s| s.count("confirmations", 1..=30)).flatten(),
         pending_expire_days: s.section("claims", |s| s.count("pending_expire_days", 0..=3650)).flatten(),
+        purge_after_days: s.section("retention", |s| s.number("purge_after_days", -1..=3650)).flatten(),
         bad_percent_max: s.section("validation", |s| s.count("max_bad_percent", 0..=100)).flatten(),
         catchup_window_hours,
         stale_after_hours,

@@ -98,6 +98,11 @@ pub trait Store: Send + Sync {
     /// rest on, and plans that are not of its newest `plan_runs` runs. Held runs keep both. Returns how many of each.
     fn prune(&self, customer: &CustomerId, snapshot_runs: u32, plan_runs: u32) -> Result<(u32, u32), StoreError>;
 
+    /// Drops every snapshot of a customer that no books rest on, for people who are to be forgotten. What a run under way
+    /// (other than `run`, whose commit this follows) has read stays: it looks again at the books before it commits.
+    /// Returns how many.
+    fn drop_snapshots(&self, customer: &CustomerId, run: Option<RunId>) -> Result<u32, StoreError>;
+
     // Plans: immutable, named by their digest.
 
     /// Keeps a plan.

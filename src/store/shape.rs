@@ -16,6 +16,8 @@ pub enum Trigger {
     Drop,
     /// A local date began: starts and ends of that date act, and no source is read (R132).
     Dates(Day),
+    /// Somebody undoes a run (R126).
+    Revert(RunId, Actor),
 }
 
 /// What an admin asked for (R96).
@@ -44,6 +46,7 @@ impl Trigger {
             Trigger::SameDay(_) => "same_day",
             Trigger::Drop => "drop",
             Trigger::Dates(_) => "dates",
+            Trigger::Revert(..) => "revert",
         }
     }
 
@@ -51,7 +54,7 @@ impl Trigger {
     pub fn covers(&self, other: &Trigger) -> bool {
         let asked = |trigger: &Trigger| match trigger {
             Trigger::SameDay(Asked { by: _, source, confirm_absences }) => (source.clone(), *confirm_absences),
-            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) => (None, false),
+            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) | Trigger::Revert(..) => (None, false),
         };
         let reads = |trigger: &Trigger| !matches!(trigger, Trigger::Dates(_));
         let ((source, confirms), (wanted, confirm)) = (asked(self), asked(other));
@@ -64,7 +67,7 @@ impl Trigger {
     pub fn scheduled_day(&self) -> Option<Day> {
         match self {
             Trigger::Nightly(day) | Trigger::Dates(day) => Some(*day),
-            Trigger::SameDay(_) | Trigger::Drop => None,
+            Trigger::SameDay(_) | Trigger::Drop | Trigger::Revert(..) => None,
         }
     }
 
@@ -72,6 +75,7 @@ impl Trigger {
     pub fn actor(&self) -> Actor {
         match self {
             Trigger::SameDay(asked) => asked.by.clone(),
+            Trigger::Revert(_, actor) => actor.clone(),
             Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) => Actor::system(),
         }
     }

@@ -186,6 +186,7 @@ fn unknown_things_exit_66_with_what_was_meant_and_what_to_do() {
         "plan nort",
         "runs nort",
         "people nort",
+        "people forget nort p --reason x",
         "pool list nort",
         "pool show nort learn-main",
         "pool grant nort learn-main --seats 1 --from 2026-03-01 --reference x",
@@ -550,6 +551,45 @@ fn a_guard_makes_plan_and_sync_exit_3() {
     let run = place.demo_with("sync northfield --here", &strict);
     assert_eq!(run.code, 3, "{run:?}");
     assert!(run.out.contains("held by guard removal"), "{run:?}");
+}
+
+#[test]
+fn a_run_is_undone_and_who_left_is_forgotten() {
+    let place = demo();
+    assert_eq!(place.demo("sync northfield --here").code, 6);
+    let before = pools(&place);
+    assert_eq!(place.demo("sync northfield --here").code, 6);
+    let after = pools(&place);
+    assert_ne!(before, after);
+    // Who left: removed, and the name still known until the purge.
+    let removed = place.demo_json("people northfield --limit 1000");
+    let removed = removed["people"].as_array().into_iter().flatten().find(|person| person["state"] == "removed");
+    let removed = removed.expect("somebody left").clone();
+    assert_eq!(removed["until"], "2026-10-03");
+    let key = removed["person"].as_str().expect("a key");
+
+    let dry = place.demo("revert 2 --dry-run");
+    assert!(dry.out.contains("because reverted") && dry.out.contains("`rosterd apply 3` does it"), "{dry:?}");
+    assert_eq!(pools(&place), after, "a dry run changes nothing");
+    let done = place.demo("revert 2");
+    assert!([0, 6].contains(&done.code) && done.out.contains("undoes run 2, by operator:"), "{done:?}");
+    assert!(done.out.contains("the next run does the same again unless the source is corrected first"), "{done:?}");
+    assert_eq!(pools(&place), before);
+    assert!(place.demo("runs show 2").out.contains("reverted"));
+    let again = place.demo("revert 2");
+    assert!(again.code == 1 && again.out.starts_with("already_reverted:"), "{again:?}");
+    assert_eq!(place.demo("audit verify northfield").code, 0);
+    assert_eq!(place.demo("sync northfield --here").code, 6);
+    assert_eq!(pools(&place), after, "the roster says what it said");
+
+    let refused = place.demo("people forget northfield t-001 --reason asked");
+    assert!(refused.code == 1 && refused.out.starts_with("still_delivered: source"), "{refused:?}");
+    let forgotten = place.demo(&format!("people forget northfield {key} --reason asked"));
+    assert!(forgotten.code == 0 && forgotten.out.starts_with("forgotten:"), "{forgotten:?}");
+    let found = place.demo_json(&format!("people northfield {key}"));
+    assert!(found["people"].as_array().into_iter().flatten().all(|person| person["person"] != key), "{found}");
+    assert_eq!(place.demo("people forget northfield nobody --reason asked").code, 66);
+    assert_eq!(place.demo("audit verify northfield").code, 0);
 }
 
 #[test]

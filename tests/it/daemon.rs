@@ -455,8 +455,8 @@ fn a_daemon_that_is_killed_leaves_whole_books() {
     let mut dice = Dice(seed | 1);
     let demo = lively();
     // More wishes than an admin has on one day.
-    let settings = std::fs::read_to_string(demo.settings_file()).expect("settings");
-    std::fs::write(demo.settings_file(), settings + "\n[same_day]\nmax_per_day = 1000\n").expect("written");
+    let settings = fs::read_to_string(demo.settings_file()).expect("settings");
+    fs::write(demo.settings_file(), settings + "\n[same_day]\nmax_per_day = 1000\n").expect("written");
     const ROUNDS: usize = 10;
     let mut in_the_middle = 0;
     for round in 1..=ROUNDS {

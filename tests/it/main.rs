@@ -6,12 +6,14 @@ mod daemon;
 mod data;
 mod demo;
 mod hostile;
+mod leaving;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
 mod night;
 mod on_time;
 mod props;
+mod revert;
 mod store_contract;
 mod store_sqlite;
 mod story;

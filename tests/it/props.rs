@@ -634,6 +634,8 @@ impl Memory {
             new_grants: &new,
             new_agreed: &[],
             confirmed: &[],
+            former: &Default::default(),
+            remade: &[],
             conflicts: if stopped { &[] } else { &conflicts },
         };
         let made = plan(&input).expect("a plan");

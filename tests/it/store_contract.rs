@@ -448,6 +448,7 @@ pub fn entries_are_kept(harness: &impl Harness) {
         ended: false,
         held: false,
         removed: false,
+        removed_at: None,
     };
     let terms = |percent| PoolTerms {
         pool: "p0".into(),
@@ -980,6 +981,12 @@ pub fn snapshots_in_use_are_not_pruned(harness: &impl Harness) {
     assert_eq!([plan_of(b"held"), plan_of(b"old"), plan_of(b"newest")], [true; 3]);
     assert_eq!(store.prune(&lakes(), 9, 2).expect("prunes").1, 1);
     assert_eq!([plan_of(b"held"), plan_of(b"old"), plan_of(b"newest")], [true, false, true]);
+    // To forget somebody everything goes but the books' own, and what a run under way has read.
+    let reading = store.begin_run(&lakes(), &Trigger::Drop, Instant(100)).expect("begins");
+    assert_eq!(store.drop_snapshots(&lakes(), None).expect("drops"), 0);
+    assert_eq!(store.drop_snapshots(&"hills".into(), Some(reading)).expect("drops"), 0);
+    assert_eq!(store.drop_snapshots(&lakes(), Some(reading)).expect("drops"), 2);
+    assert_eq!([&books, &held, &newest].map(kept), [true, false, false]);
     assert_eq!(store.integrity().expect("checks"), [""; 0]);
 }
 

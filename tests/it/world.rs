@@ -88,6 +88,7 @@ impl World {
                 },
                 absence_confirmations: 2,
                 pending_expire_days: 0,
+                purge_after_days: Some(30),
                 calendar,
                 digest: Digest::default(),
             },

@@ -27,7 +27,7 @@ fn the_defaults_are_those_of_the_domain_rules() {
     let limits = north.policy.limits;
     assert_eq!((limits.removal_percent, limits.removal_min), (10, 5));
     assert_eq!((limits.org_removal_percent, limits.org_base_min, limits.trip_stops_all), (50, 10, false));
-    assert_eq!(north.policy.absence_confirmations, 2);
+    assert_eq!((north.policy.absence_confirmations, north.policy.purge_after_days), (2, Some(30)));
     assert_eq!(north.policy.calendar.zone_name(), "UTC");
     let pool = &north.policy.pools[0];
     assert_eq!((pool.on_full, pool.overage, pool.audience), (OnFull::Wait, OverageLimits::CONTRACT, Audience::Any));
@@ -176,6 +176,8 @@ fn a_policy_is_named_by_what_it_says() {
     for (customer, product, pool, rule) in [
         ("[customer.guard]\nremoval_min = 6", "", "", EVERYONE),
         ("[customer.absence]\nconfirmations = 1", "", "", EVERYONE),
+        ("[customer.retention]\npurge_after_days = 0", "", "", EVERYONE),
+        ("[customer.retention]\npurge_after_days = -1", "", "", EVERYONE),
         ("time_zone = \"Europe/London\"", "", "", EVERYONE),
         ("", "needs_acceptance = true", "", EVERYONE),
         ("", "", "holidays = [\"2026-12-25\"]", EVERYONE),

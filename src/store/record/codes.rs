@@ -17,6 +17,7 @@ codes! {
         Denied = 6, SeatFreed = 7, PoolFull = 8, NeedsAccess = 9, HomeMoved = 10, PoolMoved = 11, ReasonsChanged = 12,
         LeftTeams = 13, JoinedTeam = 14, Accepted = 15, Transferred = 16, NotActivated = 17, AbsentUnconfirmed = 18,
         HeldByGuard = 19, Quarantined = 20, IdentityConflict = 21, Disabled = 22, NoPool = 23, InvitationLapsed = 24,
+        Returned = 25, Reverted = 26, ChangedSince = 27,
     }
     Cause, "causes" {
         SyncOverdraw = 0, StaleAllowance = 1, AllowanceReduced = 2, AgreedExcess = 3, AgreedExcessEnded = 4,

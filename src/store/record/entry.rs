@@ -18,7 +18,7 @@ fields! {
     Sample { at, used, effective, band }
     Episode { id, pool, opened, opened_day, cause, peak, samples, closed, outcome }
     PoolBooks { counts, allowance, causes, band, episode }
-    Absence { person, source, org, count, since, ended, held, removed }
+    Absence { person, source, org, count, since, ended, held, removed, removed_at }
     SourceMark { source, package, snapshot, at, name }
     Names { pools, orgs, reasons }
 }
@@ -64,6 +64,10 @@ impl Record for Entry {
                 pool.put(out);
                 answer.put(out);
             }
+            Entry::Purged { person, reason } => {
+                tagged(12, person, out);
+                reason.put(out);
+            }
             Entry::IdentityConflict { known, new } => {
                 tagged(11, known, out);
                 new.put(out);
@@ -85,6 +89,7 @@ impl Record for Entry {
             9 => Entry::Adopted(Record::take(from)?),
             10 => Entry::Refused { person: Record::take(from)?, pool: Record::take(from)?, answer: Record::take(from)? },
             11 => Entry::IdentityConflict { known: Record::take(from)?, new: Record::take(from)? },
+            12 => Entry::Purged { person: Record::take(from)?, reason: Record::take(from)? },
             code => return Err(DecodeError::Code { what: "entries", code }),
         })
     }

@@ -37,6 +37,10 @@ impl Record for AbsenceChange {
                 out.push(1);
                 person.put(out);
             }
+            AbsenceChange::Purged(person) => {
+                out.push(2);
+                person.put(out);
+            }
         }
     }
 
@@ -44,6 +48,7 @@ impl Record for AbsenceChange {
         match from.byte()? {
             0 => Ok(AbsenceChange::Absent(Record::take(from)?)),
             1 => Ok(AbsenceChange::Returned(Record::take(from)?)),
+            2 => Ok(AbsenceChange::Purged(Record::take(from)?)),
             code => Err(DecodeError::Code { what: "changes of absence", code }),
         }
     }

@@ -35,6 +35,11 @@ impl Record for Trigger {
                 out.push(3);
                 day.put(out);
             }
+            Trigger::Revert(run, actor) => {
+                out.push(4);
+                run.put(out);
+                actor.put(out);
+            }
         }
     }
 
@@ -44,6 +49,7 @@ impl Record for Trigger {
             1 => Ok(Trigger::SameDay(Record::take(from)?)),
             2 => Ok(Trigger::Drop),
             3 => Ok(Trigger::Dates(Record::take(from)?)),
+            4 => Ok(Trigger::Revert(Record::take(from)?, Record::take(from)?)),
             code => Err(DecodeError::Code { what: "triggers", code }),
         }
     }

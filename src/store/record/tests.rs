@@ -143,6 +143,7 @@ fn absence() -> impl Strategy<Value = Absence> {
             ended,
             held,
             removed,
+            removed_at: removed.then(|| Instant(i64::from(count))),
         },
     )
 }
@@ -199,6 +200,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         episode().prop_map(Entry::Episode),
         absence().prop_map(Entry::Absent),
         text().prop_map(|person| Entry::Returned(PersonKey::new(person))),
+        (text(), option::of(text())).prop_map(|(person, reason)| Entry::Purged { person: PersonKey::new(person), reason }),
         mark().prop_map(Entry::Adopted),
         (text(), text(), text()).prop_map(|(person, pool, answer)| Entry::Refused {
             person: PersonKey::new(person),
@@ -264,7 +266,8 @@ fn plan() -> impl Strategy<Value = (Plan, Vec<Raw>, Vec<RawWithheld>)> {
     );
     let absences = prop_oneof![
         absence().prop_map(AbsenceChange::Absent),
-        text().prop_map(|person| AbsenceChange::Returned(PersonKey::new(person)))
+        text().prop_map(|person| AbsenceChange::Returned(PersonKey::new(person))),
+        text().prop_map(|person| AbsenceChange::Purged(PersonKey::new(person)))
     ];
     (
         (digest(), text(), any::<u64>(), instant(), prop::collection::vec(mark(), 0..3), names),
@@ -413,8 +416,14 @@ proptest! {
             rejected: rejected.into_iter().map(|(source, digest)| (SourceId::new(source), digest)).collect(),
         };
         prop_assert_eq!(unpack(&pack(&body)), Ok(body));
-        let asked = Asked { by: actor, source: source.map(SourceId::new), confirm_absences };
-        for trigger in [Trigger::Nightly(Day(day)), Trigger::SameDay(asked), Trigger::Drop, Trigger::Dates(Day(day))] {
+        let asked = Asked { by: actor.clone(), source: source.map(SourceId::new), confirm_absences };
+        for trigger in [
+            Trigger::Nightly(Day(day)),
+            Trigger::SameDay(asked),
+            Trigger::Drop,
+            Trigger::Dates(Day(day)),
+            Trigger::Revert(crate::base::RunId(people), actor),
+        ] {
             prop_assert_eq!(unpack(&pack(&trigger)), Ok(trigger));
         }
     }

@@ -121,6 +121,8 @@ fn connect(path: &Path, writes: bool) -> Result<Connection, Fault> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cache_size", -16_384)?;
+    // What is deleted is overwritten: a name that is forgotten is not left in free pages.
+    connection.pragma_update(None, "secure_delete", true)?;
     if !writes {
         connection.pragma_update(None, "query_only", true)?;
     }

@@ -49,7 +49,7 @@ pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, head: &Head, entries
                 seen(episode.id);
             }
             Entry::Absent(absence) => put(tx, "absences", "person", id, absence.person.as_str(), &pack(absence))?,
-            Entry::Returned(person) => {
+            Entry::Returned(person) | Entry::Purged { person, reason: _ } => {
                 tx.prepare_cached("DELETE FROM absences WHERE customer_id = ?1 AND person = ?2")?
                     .execute((id, person.as_str()))?;
             }

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Transaction};
 
-use crate::base::{CustomerId, Digest, Instant, SourceId};
+use crate::base::{CustomerId, Digest, Instant, RunId, SourceId};
 use crate::store::api::StoreError;
 use crate::store::shape::SnapshotRow;
 use crate::store::sqlite::books::{blob, head, head_or_new, unsigned};
@@ -95,7 +95,31 @@ pub(in crate::store::sqlite) fn prune(tx: &Transaction<'_>, customer: &CustomerI
                SELECT 1 FROM runs WHERE customer_id = ?1 AND state IN (0, 1, 4) AND began <= s.at)",
     )?;
     let drops = ask.query_map((head.id, keep), |row| row.get::<_, [u8; 32]>(0))?.collect::<Result<Vec<_>, _>>()?;
-    for digest in &drops {
+    delete(tx, &drops)
+}
+
+/// Drops what no books rest on, held runs and newest runs or not; only what another run under way has read stays.
+pub(in crate::store::sqlite) fn drop_all(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    run: Option<RunId>,
+) -> Result<u32, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(0) };
+    let mut ask = tx.prepare_cached(
+        "SELECT digest FROM snapshots s
+         WHERE customer_id = ?1
+           AND NOT EXISTS (SELECT 1 FROM sources WHERE sources.snapshot = s.digest)
+           AND NOT EXISTS (
+               SELECT 1 FROM runs
+               WHERE customer_id = ?1 AND state IN (0, 1, 4) AND began <= s.at AND id IS NOT ?2)",
+    )?;
+    let run = run.map(|run| run.0.cast_signed());
+    let drops = ask.query_map((head.id, run), |row| row.get::<_, [u8; 32]>(0))?.collect::<Result<Vec<_>, _>>()?;
+    delete(tx, &drops)
+}
+
+fn delete(tx: &Transaction<'_>, drops: &[[u8; 32]]) -> Result<u32, Fault> {
+    for digest in drops {
         tx.prepare_cached("DELETE FROM snapshot_chunk WHERE digest = ?1")?.execute([digest])?;
         tx.prepare_cached("DELETE FROM snapshots WHERE digest = ?1")?.execute([digest])?;
     }

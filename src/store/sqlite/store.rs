@@ -146,6 +146,10 @@ impl Store for SqliteStore {
         self.door.write(|tx| Ok((snapshots::prune(tx, customer, snapshot_runs)?, plans::prune(tx, customer, plan_runs)?)))
     }
 
+    fn drop_snapshots(&self, customer: &CustomerId, run: Option<RunId>) -> Result<u32, StoreError> {
+        self.door.write(|tx| snapshots::drop_all(tx, customer, run))
+    }
+
     fn save_plan(&self, plan: &Plan) -> Result<(), StoreError> {
         self.door.write(|tx| plans::save(tx, plan))
     }

@@ -46,6 +46,44 @@ fn t13_a_late_purchase_replays_as_void() {
     assert_eq!(ledger.open_episode(&"math".into()), None);
 }
 
+/// R126, R130: told as it was when it was released, by its own person, and not after the purge.
+#[test]
+fn a_released_claim_comes_back_as_itself_until_the_purge() {
+    let history = || {
+        let (mut world, first, second) = two_commits();
+        let third = world.commit(30, &[("ben", Released)], Vec::new());
+        let gone = third.changes[0].after;
+        let mut fourth = world.commit(40, &[("ben", Active)], Vec::new());
+        fourth.changes[0].before = Some(Box::new(gone));
+        fourth.changes[0].after.id = gone.id;
+        (first, second, third, fourth)
+    };
+    let play = |first: &Commit, second: &Commit, third: &Commit, fourth: &Commit| {
+        let mut ledger = Ledger::default();
+        [first, second, third].into_iter().for_each(|commit| commit.apply(&mut ledger).expect("true so far"));
+        fourth.apply(&mut ledger).map(|()| ledger)
+    };
+    let (first, second, third, fourth) = history();
+    let ledger = play(&first, &second, &third, &fourth).expect("it may");
+    assert_eq!(ledger.claims_of("ben"), [fourth.changes[0].after]);
+    assert_eq!(ledger.next_claim(), ClaimId(5), "nobody took a new id");
+
+    type Lie = fn(&mut Commit, &mut Commit);
+    let lies: [Lie; 5] = [
+        |_, fourth| fourth.changes[0].before.as_mut().expect("a claim").changed = Instant(29),
+        |_, fourth| fourth.changes[0].before = None,
+        |_, fourth| fourth.changes[0].person = fourth.people.push("eve").expect("room"),
+        |_, fourth| fourth.changes[0].after.state = Released,
+        |third, _| third.entries.push(Entry::Purged { person: "ben".into(), reason: None }),
+    ];
+    for (at, lie) in lies.into_iter().enumerate() {
+        let (first, second, mut third, mut fourth) = history();
+        lie(&mut third, &mut fourth);
+        let found = play(&first, &second, &third, &fourth);
+        assert!(matches!(found, Err(Mismatch::Claim { .. } | Mismatch::Record { .. })), "lie {at}: {found:?}");
+    }
+}
+
 #[test]
 fn each_lie_in_a_commit_is_found() {
     let what = |mismatch: Mismatch| match mismatch {
@@ -212,6 +250,7 @@ fn decisions_absences_and_sources_are_folded() {
         ended: false,
         held: false,
         removed: false,
+        removed_at: None,
     };
     let mark = |name: &str| SourceMark {
         source: "hr".into(),

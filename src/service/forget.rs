@@ -1,0 +1,100 @@
+//! Forgetting a person on request: the name leaves everything that is kept, the id stays in the trail (R129, R130).
+
+use crate::base::{Actor, PersonKey, PoolId, SourceId, TextArena};
+use crate::license::{Entry, SourceMark};
+use crate::service::core::{Customer, Service};
+use crate::service::error::ServiceError;
+use crate::store::{Batch, Receipt, StoreError};
+
+/// How often a request is worked out anew when somebody else commits in between.
+const TRIES_MAX: u32 = 200;
+
+/// The answer to a request to forget somebody. Refusals are answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ForgetAnswer {
+    /// Name, e-mail, log-in name and identifier are in no snapshot any more.
+    Forgotten(Receipt),
+    /// A source still delivers the person: the next package would bring the name again.
+    StillDelivered(SourceId),
+    /// Missing or ended, and not removed yet: not confirmed, or held by a guard.
+    NotRemovedYet,
+    /// The person has claims in these pools, given by hand.
+    HoldsClaims(Vec<PoolId>),
+}
+
+impl Service {
+    /// Forgets a removed person before the retention period is over, or whatever is left of an ended one.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unknown`] if the books know nobody by this key; when books or snapshots cannot be read or written.
+    pub fn forget(
+        &self,
+        customer: &Customer,
+        actor: &Actor,
+        person: &PersonKey,
+        reason: &str,
+    ) -> Result<ForgetAnswer, ServiceError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_forget(customer, actor, person, reason) {
+                Err(ServiceError::Store(StoreError::VersionMoved { .. })) if tries < TRIES_MAX => {}
+                done => return done,
+            }
+        }
+    }
+
+    fn try_forget(
+        &self,
+        customer: &Customer,
+        actor: &Actor,
+        person: &PersonKey,
+        reason: &str,
+    ) -> Result<ForgetAnswer, ServiceError> {
+        let now = self.now();
+        let standing = self.store.standing_light(customer.id())?;
+        let mut named = Vec::new();
+        for mark in standing.sources.values() {
+            let roster = self.snapshot(customer.id(), &mark.snapshot)?;
+            let Some(at) = roster.find_person(person.as_str()) else { continue };
+            if !roster.person(at).ended {
+                return Ok(ForgetAnswer::StillDelivered(mark.source.clone()));
+            }
+            named.push(mark);
+        }
+        let absence = standing.absences.iter().find(|absence| absence.person == *person);
+        if absence.is_some_and(|absence| !absence.removed) {
+            return Ok(ForgetAnswer::NotRemovedYet);
+        }
+        let (names, claims) = self.store.claims_of(customer.id(), person.as_str())?;
+        if !claims.is_empty() {
+            return Ok(ForgetAnswer::HoldsClaims(claims.iter().map(|claim| names.pool_of(claim).clone()).collect()));
+        }
+        let known = absence.is_some() || !named.is_empty();
+        if !known && self.store.released(customer.id(), Some(person.as_str()))?.is_empty() {
+            return Err(ServiceError::Unknown { what: "person", id: person.to_string(), hint: None });
+        }
+        let mut entries = Vec::new();
+        for mark in named {
+            let without = self.snapshot_without(customer.id(), mark, std::slice::from_ref(person), now)?;
+            entries.extend(without.map(|snapshot| Entry::Adopted(SourceMark { snapshot, ..mark.clone() })));
+        }
+        entries.push(Entry::Purged { person: person.clone(), reason: Some(reason.to_owned()) });
+        let receipt = self.store.commit(&Batch {
+            customer: customer.id(),
+            parent: standing.version,
+            at: now,
+            actor: actor.clone(),
+            run: None,
+            plan: None,
+            verb: "forget",
+            names: &standing.book.names,
+            people: &TextArena::default(),
+            changes: &[],
+            entries: &entries,
+            notices: &[],
+        })?;
+        self.store.drop_snapshots(customer.id(), None)?;
+        Ok(ForgetAnswer::Forgotten(receipt))
+    }
+}
