@@ -95,6 +95,7 @@ impl CliError {
                     "customer" => "status",
                     "pool" => "pool list CUSTOMER",
                     "run" | "a plan of run" => "runs",
+                    "hold of run" => "hold list",
                     "org" => "report licenses CUSTOMER",
                     _ => return None,
                 };

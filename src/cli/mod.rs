@@ -12,6 +12,7 @@ mod error;
 mod exit;
 mod explain;
 mod findings;
+mod hold;
 mod json;
 mod man;
 mod output;

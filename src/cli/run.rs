@@ -12,7 +12,8 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::{
-    apply, audit, check, completions, explain, findings, man, people, plan, pool, queue, report, runs, serve, status, sync,
+    apply, audit, check, completions, explain, findings, hold, man, people, plan, pool, queue, report, runs, serve, status,
+    sync,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.
@@ -52,6 +53,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Apply(args) => apply::run(context, args),
         Verb::Runs(args) => runs::run(context, args),
         Verb::Findings(args) => findings::run(context, args),
+        Verb::Hold(args) => hold::run(context, args),
         Verb::People(args) => people::run(context, args),
         Verb::Pool(args) => pool::run(context, args),
         Verb::Queue(args) => queue::run(context, args),

@@ -88,7 +88,8 @@ impl Fates {
             Fate::Keep(Because::HeldByGuard)
         } else if next.ended {
             Fate::Remove(Because::EndedInSource)
-        } else if next.count >= input.policy.absence_confirmations {
+        } else if next.count >= input.policy.absence_confirmations || input.holding.approved.binary_search(&next.person).is_ok()
+        {
             Fate::Remove(Because::AbsenceConfirmed)
         } else {
             Fate::Keep(Because::AbsentUnconfirmed)

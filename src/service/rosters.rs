@@ -39,7 +39,28 @@ pub struct Fresh {
     pub conflicts: Vec<(String, String)>,
 }
 
+impl Pulled {
+    /// Nothing new from a source.
+    pub(crate) fn nothing(source: &SourceId, before: Option<Roster>) -> Self {
+        Self {
+            source: source.clone(),
+            before,
+            fresh: None,
+            repeated: None,
+            error: None,
+            rejected: None,
+            findings: Findings::default(),
+        }
+    }
+}
+
 impl Service {
+    /// The roster that the books rest on so far, of one source.
+    pub(crate) fn before(&self, customer: &Customer, feed: &Feed, standing: &Standing) -> Result<Option<Roster>, ServiceError> {
+        let mark = standing.sources.get(feed.source.id());
+        mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()
+    }
+
     /// Pulls the oldest package of a source that was not taken in yet, and stages its snapshot.
     pub(crate) fn pull(
         &self,
@@ -50,16 +71,7 @@ impl Service {
     ) -> Result<Pulled, ServiceError> {
         let source = feed.source.id().clone();
         let mark = standing.sources.get(&source);
-        let before = mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()?;
-        let mut pulled = Pulled {
-            source: source.clone(),
-            before,
-            fresh: None,
-            repeated: None,
-            error: None,
-            rejected: None,
-            findings: Findings::default(),
-        };
+        let mut pulled = Pulled::nothing(&source, self.before(customer, feed, standing)?);
         let seen = self.seen(customer, &source, standing)?;
         let package = match feed.source.pending(&seen) {
             Ok(packages) => packages.into_iter().next(),
@@ -97,18 +109,19 @@ impl Service {
             pulled.error = Some(error);
             return Ok(pulled);
         }
-        pulled.fresh = Some(self.stage(customer.id(), &source, package, pulled.before.as_ref(), roster, counts, now)?);
+        // New keys of known people are held, unless somebody looked at the package and said that it is right.
+        let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.digest));
+        pulled.fresh = Some(self.stage(customer.id(), &source, package, known, roster, counts, now)?);
         Ok(pulled)
     }
 
     /// What was taken in, or turned away, from a source before.
     pub(crate) fn seen(&self, customer: &Customer, source: &SourceId, standing: &Standing) -> Result<Seen, ServiceError> {
         let mark = standing.sources.get(source);
-        Ok(Seen {
-            newest: mark.map(|mark| mark.name.clone()),
-            digest: mark.map(|mark| mark.package),
-            rejected: self.store.rejected(customer.id(), source)?,
-        })
+        let mut rejected = self.store.rejected(customer.id(), source)?;
+        // What was turned away and then approved is offered once more (R120).
+        rejected.retain(|digest| !self.is_approved(standing, digest));
+        Ok(Seen { newest: mark.map(|mark| mark.name.clone()), digest: mark.map(|mark| mark.package), rejected })
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is another fact of one snapshot")]

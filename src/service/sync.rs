@@ -173,7 +173,7 @@ impl Service {
         let mut drafts = Drafting::new(customer.id(), pulls)?;
         for attempt in 1.. {
             let standing = self.standing_with_seeds(customer, now)?;
-            let draft = drafts.draft(customer, standing, now)?;
+            let draft = drafts.draft(customer, standing, now, row.run)?;
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
@@ -205,7 +205,7 @@ impl Service {
     }
 
     /// The standing, with grants of the settings that were never recorded.
-    fn standing_with_seeds(&self, customer: &Customer, now: Instant) -> Result<(Standing, Seeds), ServiceError> {
+    pub(crate) fn standing_with_seeds(&self, customer: &Customer, now: Instant) -> Result<(Standing, Seeds), ServiceError> {
         let mut standing = self.store.standing(customer.id())?;
         let mut seeds = Seeds::default();
         for grant in &customer.grants {

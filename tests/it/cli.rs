@@ -23,6 +23,9 @@ impl Place {
 [store]
 path = "books/rosterd.db"
 
+[guard]
+bootstrap_approval = false
+
 [[customer]]
 id = "north"
 name = "North District"

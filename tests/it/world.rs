@@ -80,8 +80,13 @@ impl World {
                     removal_min: 5,
                     org_removal_percent: 100,
                     org_base_min: 10,
-                    trip_stops_all: false,
+                    rolling_days: 0,
+                    growth_percent: 1_000_000,
+                    change_percent: 100,
+                    bootstrap_approval: false,
+                    ..GuardLimits::STANDARD
                 },
+                guard_windows: Vec::new(),
                 absence_confirmations: 2,
                 pending_expire_days: 0,
                 calendar,
@@ -322,7 +327,7 @@ impl World {
         assert_eq!(report.verified, Verified::Clean);
     }
 
-    fn write_package(&mut self) {
+    pub fn write_package(&mut self) {
         self.nights += 1;
         let dir = self.drop_folder().join(format!("{:05}-{}", self.nights, self.today));
         fs::create_dir_all(&dir).expect("a folder");

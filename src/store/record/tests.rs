@@ -5,13 +5,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::base::{
-    Actor, ActorKind, Balance, ClaimId, Day, Digest, EpisodeId, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, Seats,
-    SourceId, TextArena, Version,
+    Actor, ActorKind, Balance, ClaimId, Day, Digest, EpisodeId, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RunId,
+    Seats, SourceId, TextArena, Version,
 };
 use crate::license::{
     Absence, AgreedExcess, Allowance, Band, Because, Cause, Channel, Claim, ClaimChange, ClaimState, Entry, Episode, Grant,
-    GrantKind, Names, OrgNameIx, Outcome, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolTerms, ReasonsIx, Sample,
-    SourceMark, StateCounts, Wait,
+    GrantKind, GuardDay, Hold, HoldState, Names, OrgNameIx, Outcome, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolTerms,
+    ReasonsIx, Sample, SourceMark, StateCounts, Wait,
 };
 use crate::plan::{AbsenceChange, GuardKind, Notice, NoticeKind, Plan, PoolOutlook, Trip, Verdict, Withheld};
 use crate::roster::Collection;
@@ -147,6 +147,36 @@ fn absence() -> impl Strategy<Value = Absence> {
     )
 }
 
+fn hold() -> impl Strategy<Value = Hold> {
+    let people = || prop::collection::vec(text().prop_map(PersonKey::new), 0..3);
+    let packages = prop::collection::vec((text().prop_map(SourceId::new), (digest(), text())), 0..3);
+    (
+        (any::<u64>(), digest(), instant(), instant(), prop::collection::vec(text(), 0..3)),
+        (people(), people(), people(), packages, any::<bool>()),
+        (select(HoldState::ALL.to_vec()), option::of(text()), option::of(instant()), option::of(any::<u64>()), any::<i32>()),
+    )
+        .prop_map(|((run, plan, opened, deadline, trips), (removals, additions, exceptions, packages, empty), end)| {
+            let (state, by, at, used, told) = end;
+            Hold {
+                run: RunId(run),
+                plan,
+                opened,
+                deadline,
+                trips,
+                removals,
+                additions,
+                packages,
+                empty,
+                state,
+                by: by.map(Actor::operator),
+                at,
+                exceptions,
+                used: used.map(RunId),
+                told: Day(told),
+            }
+        })
+}
+
 fn mark() -> impl Strategy<Value = SourceMark> {
     (text(), digest(), digest(), instant(), text()).prop_map(|(source, package, snapshot, at, name)| SourceMark {
         source: SourceId::new(source),
@@ -190,16 +220,28 @@ fn entry() -> impl Strategy<Value = Entry> {
             })
         ),
         (text(), text()).prop_map(|(person, pool)| Entry::Unpinned { person: PersonKey::new(person), pool: PoolId::new(pool) }),
-        (text(), counts(), allowance(), causes(), select(Band::ALL.to_vec()), option::of(episode())).prop_map(
-            |(pool, counts, allowance, causes, band, episode)| Entry::Pool {
+        (
+            text(),
+            counts(),
+            allowance(),
+            causes(),
+            select(Band::ALL.to_vec()),
+            option::of(episode()),
+            any::<u32>(),
+            option::of(instant())
+        )
+            .prop_map(|(pool, counts, allowance, causes, band, episode, held_back, provisional)| Entry::Pool {
                 pool: PoolId::new(pool),
-                books: PoolBooks { counts, allowance, causes, band, episode },
-            }
-        ),
+                books: PoolBooks { counts, allowance, causes, band, episode, held_back: Seats(held_back), provisional },
+            }),
         episode().prop_map(Entry::Episode),
         absence().prop_map(Entry::Absent),
         text().prop_map(|person| Entry::Returned(PersonKey::new(person))),
         mark().prop_map(Entry::Adopted),
+        hold().prop_map(Entry::Hold),
+        (text(), any::<i32>(), any::<u32>(), any::<u32>()).prop_map(|(source, day, base, removed)| {
+            Entry::GuardDay(GuardDay { source: SourceId::new(source), day: Day(day), base, removed })
+        }),
         (text(), text(), text()).prop_map(|(person, pool, answer)| Entry::Refused {
             person: PersonKey::new(person),
             pool: PoolId::new(pool),
@@ -251,7 +293,7 @@ fn plan() -> impl Strategy<Value = (Plan, Vec<Raw>, Vec<RawWithheld>)> {
             text,
         },
     );
-    let guards = select(vec![GuardKind::Empty, GuardKind::Removal, GuardKind::OrgRemoval]);
+    let guards = select(GuardKind::ALL.to_vec());
     let trip = (guards, option::of(text()), option::of(select(Collection::ALL.to_vec())), any::<(u32, u32, u32)>()).prop_map(
         |(guard, org, collection, (base, removed, limit_percent))| Trip {
             guard,
@@ -457,7 +499,8 @@ fn every_code_round_trips_and_is_its_place_in_the_list() {
     check([Channel::Manual, Channel::Sync]);
     check([Wait::Nothing, Wait::Seat, Wait::Access]);
     check([PinKind::Assign, PinKind::Deny]);
-    check([GuardKind::Empty, GuardKind::Removal, GuardKind::OrgRemoval]);
+    check(GuardKind::ALL);
+    check(HoldState::ALL);
     check([ActorKind::System, ActorKind::Operator]);
 }
 
