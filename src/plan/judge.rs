@@ -78,7 +78,8 @@ pub fn judge(case: &Case<'_>) -> Judgment {
     let whole = case.approval.is_some_and(|approval| approval.whole);
     bench.collections();
 
-    let waiting: Vec<&Absence> = case.absences.iter().filter(|a| a.held).collect();
+    // Somebody who is back is waited for no more.
+    let waiting: Vec<&Absence> = case.absences.iter().filter(|a| a.held && !active(case.after, &a.person)).collect();
     let delta = case.delta;
     let newly = delta.ended.iter().map(|(was, _)| was).chain(&delta.absent);
     let mut removals: BTreeSet<PersonKey> = newly.map(|at| bench.key(at)).filter(|key| !bench.was_withheld(key)).collect();
@@ -137,6 +138,9 @@ impl Bench<'_> {
     fn collections(&mut self) {
         let limits = self.case.limits;
         for (collection, &(had, has)) in Collection::ALL.into_iter().zip(&self.case.delta.collections) {
+            // Whoever was withheld never counted, and may go as they came.
+            let had = had.saturating_sub(self.withheld_records(self.case.before, collection));
+            let has = has.saturating_sub(self.withheld_records(self.case.after, collection));
             let removed = had.saturating_sub(has);
             let trip = |guard, limit_percent| Trip {
                 guard,
@@ -154,6 +158,19 @@ impl Bench<'_> {
                 self.trips.push(trip(GuardKind::Removal, limits.removal_percent));
             }
         }
+    }
+
+    /// How many records of a collection are those of people withheld so far.
+    fn withheld_records(&self, roster: &Roster, collection: Collection) -> u32 {
+        let people = self.case.withheld.iter().filter_map(|key| roster.find_person(key.as_str()));
+        let people = people.map(|at| roster.person(at)).filter(|person| !person.ended);
+        let records = people.map(|person| match collection {
+            Collection::People => 1,
+            Collection::Roles => roster.roles_of(person).iter().filter(|role| !role.ended).count(),
+            Collection::Enrollments => roster.enrollments_of(person).iter().filter(|enrollment| !enrollment.ended).count(),
+            Collection::Orgs | Collection::Sessions | Collection::Courses | Collection::Classes => 0,
+        });
+        count(records.sum())
     }
 
     /// All people, the last days, each org (R115, R116).
@@ -220,7 +237,11 @@ impl Bench<'_> {
     /// New people, and those who were withheld before and are still there (R117). Somebody who was only missing for a
     /// while is not new. Returns all of them.
     fn additions(&mut self, base: u32) -> BTreeSet<PersonKey> {
-        let Case { after, delta, absences, limits, withheld, approval, .. } = self.case;
+        let Case { after, delta, absences, limits, withheld, approval, exceptions, .. } = self.case;
+        if base == 0 && withheld.is_empty() && exceptions.is_empty() {
+            // The first snapshot: nobody is compared with nobody, however many they are.
+            return BTreeSet::new();
+        }
         let missing = |key: &PersonKey| {
             let known = absences.binary_search_by(|a| a.person.cmp(key)).ok().map(|at| &absences[at]);
             known.is_some_and(|absence| !absence.removed)
@@ -262,7 +283,7 @@ impl Bench<'_> {
             self.trips.push(people(GuardKind::IdentityFlip, pairs, limits.removal_percent));
         }
         if self.case.new_source && limits.bootstrap_approval {
-            self.trip(GuardKind::Bootstrap, base, added.len(), 0);
+            self.trip(GuardKind::Bootstrap, base, self.case.delta.added.len(), 0);
         }
     }
 

@@ -94,6 +94,11 @@ impl Drafting {
         let stopped = judgment.verdict.stops_all(&limits);
         let nothing = RosterDelta::default();
         let taken = if stopped { None } else { self.after.as_ref() };
+        // Before the first snapshot of all there are not even orgs: those of the held one are looked at, and nobody in it.
+        let orgs_only = match &self.after {
+            Some(after) if stopped && standing.sources.is_empty() => Some(Roster { people: Vec::new(), ..after.clone() }),
+            _ => None,
+        };
         // Where nothing new is taken in, what a guard holds stays held until it is approved.
         let held: Vec<PersonKey> = match taken {
             Some(_) => judgment.held.clone(),
@@ -111,7 +116,7 @@ impl Drafting {
             today: policy.calendar.day_of(now),
             policy,
             standing: &standing,
-            roster: taken.unwrap_or(&self.before),
+            roster: taken.or(orgs_only.as_ref()).unwrap_or(&self.before),
             before: &self.before,
             delta: if stopped { &nothing } else { &self.delta },
             fresh: if stopped { &[] } else { &self.fresh },

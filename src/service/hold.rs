@@ -3,7 +3,7 @@
 
 use crate::base::{Actor, Digest, Instant, PersonKey, RunId, TextArena};
 use crate::license::{Entry, Hold, HoldState};
-use crate::plan::{Plan, Standing};
+use crate::plan::{Plan, Sight, Standing, next_holds};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::Drafting;
 use crate::service::error::ServiceError;
@@ -144,6 +144,47 @@ impl Service {
         let rejected = |hold: &Hold, _| Ok(Hold { state: HoldState::Rejected, ..hold.clone() });
         let (_, answer, hold) = self.decide_hold(run, actor, "hold_reject", rejected)?;
         Ok(HoldDone { answer, hold, run: None })
+    }
+
+    /// Looks after the newest hold between packages: tells of it once a business day, and closes it when its deadline
+    /// passed. A run does the same on its way; this is for when there is none. Returns whether anything was written.
+    ///
+    /// # Errors
+    /// When the books cannot be read or written.
+    pub fn sweep_hold(&self, customer: &Customer) -> Result<bool, ServiceError> {
+        for _ in 0..TRIES_MAX {
+            let now = self.now();
+            let standing = self.store.standing_light(customer.id())?;
+            let Some(hold) = &standing.hold else { return Ok(false) };
+            let calendar = &customer.policy.calendar;
+            let newest = Some(hold);
+            let (holds, notices) =
+                next_holds(&Sight { run: hold.run, now, calendar, ttl_hours: 0, newest, used: false, judged: None });
+            if holds.is_empty() && notices.is_empty() {
+                return Ok(false);
+            }
+            let entries: Vec<Entry> = holds.into_iter().map(Entry::Hold).collect();
+            let batch = Batch {
+                customer: customer.id(),
+                parent: standing.version,
+                at: now,
+                actor: Actor::system(),
+                run: None,
+                plan: None,
+                verb: "hold_sweep",
+                names: &standing.book.names,
+                people: &TextArena::default(),
+                changes: &[],
+                entries: &entries,
+                notices: &notices,
+            };
+            match self.store.commit(&batch) {
+                Ok(_) => return Ok(true),
+                Err(StoreError::VersionMoved { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
     }
 
     /// Writes a decision on the newest hold, in the name of whoever decided.

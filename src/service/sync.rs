@@ -163,6 +163,9 @@ impl Service {
             row.rejected.clear();
         }
         if let Some(reason) = unusable {
+            if commit {
+                self.sweep_hold(customer)?;
+            }
             row.state = reason.0;
             row.message = reason.1;
             return Ok(None);

@@ -7,8 +7,9 @@ use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool
 use crate::plan::{GuardLimits, GuardWindow, Policy, Rule};
 use crate::settings::check::{Requires, requires};
 use crate::settings::file::{
-    CustomerShape, DaysShape, FileShape, GuardShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
+    CustomerShape, DaysShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
 };
+use crate::settings::guard::GuardShape;
 use crate::settings::profiles;
 use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, StoreSettings};
 use crate::source::{CsvSourceSettings, DropKind, SourceSettings};
