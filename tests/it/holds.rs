@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use rosterd::base::{Actor, PersonKey, RunId, Version};
-use rosterd::license::{Because, Entry, Hold, HoldState, OnFull, ProductKind, SeatModel};
+use rosterd::base::{Actor, ClaimId, PersonKey, RunId, Seats, TextArena, Version};
+use rosterd::clock::Clock;
+use rosterd::license::{
+    Allowance, Band, Because, Causes, Channel, Claim, ClaimChange, ClaimState, Entry, Hold, HoldState, Names, OnFull,
+    PoolBooks, PoolTerms, ProductKind, SeatModel, StateCounts, Wait,
+};
 use rosterd::plan::{GuardLimits, GuardWindow};
 use rosterd::service::{HoldAnswer, HoldDone};
-use rosterd::store::{RunRow, RunState};
+use rosterd::store::{Batch, RunRow, RunState};
 
 use crate::world::{World, day, succeeded};
 
@@ -257,6 +261,28 @@ fn an_approval_does_what_was_held_and_works_once() {
     world.verify();
 }
 
+/// Others commit while the approval is carried out: it is planned anew, not forced (R113).
+#[test]
+fn an_approval_survives_commits_in_between() {
+    let (world, run) = held_world();
+    let other = world.service();
+    let pins: Vec<_> = (30..33)
+        .map(|at| world.pin(&format!("old{at:04}"), "learn", rosterd::license::PinKind::Deny))
+        .map(|pin| rosterd::plan::Decision::Pin { pin, insist: false })
+        .collect();
+    let done = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for pin in &pins {
+                other.decide(&other.customers()[0], &Actor::operator("other"), pin).unwrap();
+            }
+        });
+        approve(&world, run, &[], false)
+    });
+    assert_eq!((done.answer, done.hold.used.is_some()), (HoldAnswer::Done, true));
+    assert_eq!(world.used("learn"), 82);
+    world.verify();
+}
+
 #[test]
 fn an_approval_confirms_absences() {
     let mut world = school_world(GuardLimits::STANDARD);
@@ -440,6 +466,68 @@ fn r125_the_first_snapshot_of_a_source_waits_for_an_approval() {
     hire(&mut world, "q", "ash", 3);
     assert!(succeeded(&world.night()));
     assert_eq!(world.used("learn"), 33);
+    world.verify();
+}
+
+/// Seats that were there before any source was heard of: nobody loses one to the first snapshot.
+#[test]
+fn r125_the_first_snapshot_removes_nothing_that_no_source_gave() {
+    let mut world = school_world(GuardLimits::STANDARD).person("guest", "student", "ash").person("ann", "teacher", "ash");
+    let pool = world.policy.pools[0].clone();
+    let mut names = Names::default();
+    let (ix, home, reasons) = (names.pool(&pool.id), names.org(&"ash".into()), names.reasons_ix("pin"));
+    let mut people = TextArena::default();
+    let at = Clock::now(&*world.clock);
+    let changes: Vec<ClaimChange> = (1..)
+        .zip(["ghost", "guest"])
+        .map(|(id, key)| ClaimChange {
+            person: people.push(key).unwrap(),
+            because: Because::Pinned,
+            before: None,
+            after: Claim {
+                id: ClaimId(id),
+                since: at,
+                changed: at,
+                home,
+                reasons,
+                priority: 0,
+                pool: ix,
+                state: ClaimState::Active,
+                channel: Channel::Manual,
+                wait: Wait::Nothing,
+            },
+        })
+        .collect();
+    let mut counts = StateCounts::default();
+    counts.set(ClaimState::Active, Seats(2));
+    let terms = PoolTerms { pool: pool.id.clone(), product: pool.product.clone(), unlimited: true, overage: pool.overage };
+    let books = PoolBooks {
+        counts,
+        allowance: Allowance { seats: None, agreed: Seats(0) },
+        causes: Causes::new(),
+        band: Band::Within,
+        episode: None,
+        held_back: Seats(0),
+        provisional: None,
+    };
+    let entries = [Entry::PoolDefined(terms), Entry::Pool { pool: pool.id.clone(), books }];
+    let batch = Batch {
+        customer: &world.policy.customer,
+        parent: Version(0),
+        at,
+        actor: Actor::operator("test"),
+        run: None,
+        plan: None,
+        verb: "import",
+        names: &names,
+        people: &people,
+        changes: &changes,
+        entries: &entries,
+        notices: &[],
+    };
+    world.service().store().commit(&batch).unwrap();
+    world.night();
+    assert_eq!(world.seated("learn"), ["ann", "ghost", "guest"]);
     world.verify();
 }
 

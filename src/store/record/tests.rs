@@ -5,17 +5,18 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::base::{
-    Actor, ActorKind, Balance, ClaimId, Day, Digest, EpisodeId, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RunId,
-    Seats, SourceId, TextArena, Version,
+    Actor, ActorKind, Balance, ClaimId, Day, Digest, EpisodeId, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, Seats,
+    SourceId, TextArena, Version,
 };
 use crate::license::{
     Absence, AgreedExcess, Allowance, Band, Because, Cause, Channel, Claim, ClaimChange, ClaimState, Entry, Episode, Grant,
-    GrantKind, GuardDay, Hold, HoldState, Names, OrgNameIx, Outcome, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolTerms,
-    ReasonsIx, Sample, SourceMark, StateCounts, Wait,
+    GrantKind, HoldState, Names, OrgNameIx, Outcome, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolTerms, ReasonsIx,
+    Sample, SourceMark, StateCounts, Wait,
 };
 use crate::plan::{AbsenceChange, GuardKind, Notice, NoticeKind, Plan, PoolOutlook, Trip, Verdict, Withheld};
 use crate::roster::Collection;
 use crate::store::record::bytes::{put_number, put_signed};
+use crate::store::record::testing::{guard_day, hold};
 use crate::store::record::{
     ChangeReader, ChangeWriter, DecodeError, Decoder, FORMAT, Record, RunBody, pack, pack_person, put_plan, put_released,
     take_person, take_plan, take_released, unpack,
@@ -147,36 +148,6 @@ fn absence() -> impl Strategy<Value = Absence> {
     )
 }
 
-fn hold() -> impl Strategy<Value = Hold> {
-    let people = || prop::collection::vec(text().prop_map(PersonKey::new), 0..3);
-    let packages = prop::collection::vec((text().prop_map(SourceId::new), (digest(), text())), 0..3);
-    (
-        (any::<u64>(), digest(), instant(), instant(), prop::collection::vec(text(), 0..3)),
-        (people(), people(), people(), packages, any::<bool>()),
-        (select(HoldState::ALL.to_vec()), option::of(text()), option::of(instant()), option::of(any::<u64>()), any::<i32>()),
-    )
-        .prop_map(|((run, plan, opened, deadline, trips), (removals, additions, exceptions, packages, empty), end)| {
-            let (state, by, at, used, told) = end;
-            Hold {
-                run: RunId(run),
-                plan,
-                opened,
-                deadline,
-                trips,
-                removals,
-                additions,
-                packages,
-                empty,
-                state,
-                by: by.map(Actor::operator),
-                at,
-                exceptions,
-                used: used.map(RunId),
-                told: Day(told),
-            }
-        })
-}
-
 fn mark() -> impl Strategy<Value = SourceMark> {
     (text(), digest(), digest(), instant(), text()).prop_map(|(source, package, snapshot, at, name)| SourceMark {
         source: SourceId::new(source),
@@ -239,9 +210,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         text().prop_map(|person| Entry::Returned(PersonKey::new(person))),
         mark().prop_map(Entry::Adopted),
         hold().prop_map(Entry::Hold),
-        (text(), any::<i32>(), any::<u32>(), any::<u32>()).prop_map(|(source, day, base, removed)| {
-            Entry::GuardDay(GuardDay { source: SourceId::new(source), day: Day(day), base, removed })
-        }),
+        guard_day().prop_map(Entry::GuardDay),
         (text(), text(), text()).prop_map(|(person, pool, answer)| Entry::Refused {
             person: PersonKey::new(person),
             pool: PoolId::new(pool),
