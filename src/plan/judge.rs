@@ -76,8 +76,6 @@ struct Bench<'a> {
 pub fn judge(case: &Case<'_>) -> Judgment {
     let mut bench = Bench { case, trips: Vec::new(), held: BTreeSet::new(), withheld: BTreeSet::new() };
     let whole = case.approval.is_some_and(|approval| approval.whole);
-    bench.collections();
-
     // Somebody who is back is waited for no more.
     let waiting: Vec<&Absence> = case.absences.iter().filter(|a| a.held && !active(case.after, &a.person)).collect();
     let delta = case.delta;
@@ -87,6 +85,7 @@ pub fn judge(case: &Case<'_>) -> Judgment {
     let known = removals.len();
     removals.extend(waiting.iter().map(|a| a.person.clone()));
     let base = delta.base.saturating_sub(count(never_counted)) + count(removals.len() - known);
+    bench.collections(&removals);
     let undecided: BTreeSet<PersonKey> = removals.iter().filter(|key| !bench.is_approved(key)).cloned().collect();
 
     let added = bench.additions(base);
@@ -134,14 +133,17 @@ impl Bench<'_> {
         self.trips.push(Trip { guard, org: None, collection: None, base, removed: count(removed), limit_percent });
     }
 
-    /// Empty and shrunken collections (R114, R115).
-    fn collections(&mut self) {
+    /// Empty and shrunken collections (R114, R115). Roles and enrollments of people who go are judged with those people:
+    /// that they go along does not stop the rest of a snapshot (R119).
+    fn collections(&mut self, removals: &BTreeSet<PersonKey>) {
         let limits = self.case.limits;
         for (collection, &(had, has)) in Collection::ALL.into_iter().zip(&self.case.delta.collections) {
-            // Whoever was withheld never counted, and may go as they came.
-            let had = had.saturating_sub(self.withheld_records(self.case.before, collection));
-            let has = has.saturating_sub(self.withheld_records(self.case.after, collection));
-            let removed = had.saturating_sub(has);
+            let left = |roster| self.records_of(removals, roster, collection);
+            let stays = had.saturating_sub(left(self.case.before));
+            let removed = match has {
+                0 => had,
+                has => stays.saturating_sub(has.saturating_sub(left(self.case.after))),
+            };
             let trip = |guard, limit_percent| Trip {
                 guard,
                 org: None,
@@ -160,12 +162,13 @@ impl Bench<'_> {
         }
     }
 
-    /// How many records of a collection are those of people withheld so far.
-    fn withheld_records(&self, roster: &Roster, collection: Collection) -> u32 {
-        let people = self.case.withheld.iter().filter_map(|key| roster.find_person(key.as_str()));
-        let people = people.map(|at| roster.person(at)).filter(|person| !person.ended);
+    /// How many records of a collection are those of people who go, or who were withheld so far and never counted.
+    fn records_of(&self, removals: &BTreeSet<PersonKey>, roster: &Roster, collection: Collection) -> u32 {
+        let withheld = self.case.withheld.iter().filter(|key| !removals.contains(*key));
+        let people = removals.iter().chain(withheld).filter_map(|key| roster.find_person(key.as_str()));
+        let people = people.map(|at| roster.person(at));
         let records = people.map(|person| match collection {
-            Collection::People => 1,
+            Collection::People => usize::from(!person.ended),
             Collection::Roles => roster.roles_of(person).iter().filter(|role| !role.ended).count(),
             Collection::Enrollments => roster.enrollments_of(person).iter().filter(|enrollment| !enrollment.ended).count(),
             Collection::Orgs | Collection::Sessions | Collection::Courses | Collection::Classes => 0,
