@@ -197,3 +197,6 @@ fn notice(hold: &Hold, sight: &Sight<'_>, today: Day, opens: bool) -> Notice {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;
