@@ -492,6 +492,9 @@ pub fn settings(people: u64) -> String {
 kind = "sqlite"
 path = "rosterd.db"
 
+[guard]
+bootstrap_approval = false
+
 [[customer]]
 id = "bench"
 name = "Bench District"

@@ -11,6 +11,7 @@ use crate::cli::audit::AuditArgs;
 use crate::cli::exit;
 use crate::cli::explain::ExplainArgs;
 use crate::cli::findings::FindingsArgs;
+use crate::cli::hold::HoldArgs;
 use crate::cli::pause::{PauseArgs, ResumeArgs};
 use crate::cli::people::PeopleArgs;
 use crate::cli::plan::PlanArgs;
@@ -84,6 +85,8 @@ pub enum Verb {
     Runs(RunsArgs),
     /// List what a run found wrong in its sources.
     Findings(FindingsArgs),
+    /// List what guards hold, show it, approve or reject it.
+    Hold(HoldArgs),
     /// Find people of the newest roster, or forget one who left.
     People(PeopleArgs),
     /// Show pools, buy seats, and decide who has one.

@@ -96,6 +96,7 @@ impl CliError {
                     "pool" => "pool list CUSTOMER",
                     "source" => "check",
                     "run" | "a plan of run" => "runs",
+                    "hold of run" => "hold list",
                     "org" => "report licenses CUSTOMER",
                     _ => return None,
                 };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::base::{Day, Instant, percent_used};
-use crate::license::{Causes, ClaimState, Episode};
+use crate::base::{Day, Instant, PersonKey, percent_used};
+use crate::license::{Causes, ClaimState, Episode, Hold};
 use crate::service::{Freshness, PoolView, SameDayQuota};
 use crate::store::{Pause, RunRow};
 
@@ -91,6 +91,10 @@ pub struct PoolJson {
     band: &'static str,
     causes: BTreeMap<&'static str, u32>,
     episode: Option<EpisodeJson>,
+    /// With an open hold: `available` if it were approved (R123); else `null`.
+    available_if_approved: Option<i64>,
+    /// Since when an overage does not count because only held people make it.
+    provisional: Option<String>,
 }
 
 impl From<&PoolView> for PoolJson {
@@ -111,6 +115,49 @@ impl From<&PoolView> for PoolJson {
             band: view.band.word(),
             causes: causes(&view.causes),
             episode: view.episode.as_ref().map(EpisodeJson::from),
+            available_if_approved: view.balance_if_approved.map(|balance| balance.0),
+            provisional: view.provisional.and_then(at),
+        }
+    }
+}
+
+/// A hold (R119 to R122).
+#[derive(Debug, Serialize)]
+pub struct HoldJson {
+    run: u64,
+    plan: String,
+    state: &'static str,
+    opened: Option<String>,
+    deadline: Option<String>,
+    trips: Vec<String>,
+    removals: Vec<String>,
+    additions: Vec<String>,
+    packages: Vec<String>,
+    needs_allow_empty: bool,
+    by: Option<String>,
+    at: Option<String>,
+    exceptions: Vec<String>,
+    used: Option<u64>,
+}
+
+impl From<&Hold> for HoldJson {
+    fn from(hold: &Hold) -> Self {
+        let keys = |people: &[PersonKey]| people.iter().map(ToString::to_string).collect();
+        Self {
+            run: hold.run.0,
+            plan: hold.plan.to_string(),
+            state: hold.state.word(),
+            opened: at(hold.opened),
+            deadline: at(hold.deadline),
+            trips: hold.trips.clone(),
+            removals: keys(&hold.removals),
+            additions: keys(&hold.additions),
+            packages: hold.packages.iter().map(|(source, (_, name))| format!("{source}:{name}")).collect(),
+            needs_allow_empty: hold.empty,
+            by: hold.by.as_ref().map(ToString::to_string),
+            at: hold.at.and_then(at),
+            exceptions: keys(&hold.exceptions),
+            used: hold.used.map(|run| run.0),
         }
     }
 }

@@ -13,6 +13,7 @@ mod exit;
 mod explain;
 mod findings;
 mod forget;
+mod hold;
 mod json;
 mod man;
 mod output;

@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::{FreshnessJson, PauseJson, PoolJson, QuotaJson, RunJson, at};
-use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, quota_text, run_text, when};
+use crate::cli::json::{FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJson, RunJson, at};
+use crate::cli::words::{POOL_HEADER, freshness_text, hold_line, pool_cells, quota_text, run_text, when};
 use crate::service::{Customer, CustomerStatus, Freshness, Service, pause_text};
 use crate::store::DaemonMark;
 
@@ -41,6 +41,7 @@ struct CustomerJson {
     freshness: FreshnessJson,
     pools: Vec<PoolJson>,
     last_run: Option<RunJson>,
+    hold: Option<HoldJson>,
     notices: Vec<String>,
     same_day: QuotaJson,
     paused: Vec<PauseJson>,
@@ -84,6 +85,7 @@ fn customer_json(status: CustomerStatus, freshness: Freshness) -> CustomerJson {
         freshness: freshness.into(),
         pools: status.pools.iter().map(PoolJson::from).collect(),
         last_run: status.last_run.as_ref().map(RunJson::from),
+        hold: status.hold.as_ref().map(HoldJson::from),
         notices: status.notices,
         same_day: status.same_day.into(),
         paused: status.paused.iter().map(PauseJson::from).collect(),
@@ -99,12 +101,15 @@ fn daemon_text(service: &Service, daemon: Option<&DaemonMark>) -> String {
 }
 
 fn tell(context: &mut Context, status: &CustomerStatus, freshness: Freshness) -> Result<(), CliError> {
-    let CustomerStatus { customer, name, version, pools, last_run, notices, same_day, paused, .. } = status;
+    let CustomerStatus { customer, name, version, pools, last_run, hold, notices, same_day, paused, .. } = status;
     context.out.text(&format!("\n{customer} ({name}), version {version}, {}", freshness_text(freshness)))?;
     context.out.table(&POOL_HEADER, pools.iter().map(pool_cells).collect())?;
     match last_run {
         Some(run) => context.out.text(&run_text(run))?,
         None => context.out.text(&format!("no run yet (`rosterd plan {customer}` shows what the first would do)"))?,
+    }
+    if let Some(hold) = hold {
+        context.out.text(&hold_line(hold))?;
     }
     context.out.text(&quota_text(*same_day))?;
     for pause in paused {

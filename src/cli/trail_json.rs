@@ -3,8 +3,10 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::cli::json::{EpisodeJson, at, causes, on};
-use crate::license::{Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, Names, Pin, PoolBooks, PoolTerms, SourceMark};
+use crate::cli::json::{EpisodeJson, HoldJson, at, causes, on};
+use crate::license::{
+    Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, GuardDay, Names, Pin, PoolBooks, PoolTerms, SourceMark,
+};
 use crate::store::AuditCommit;
 
 /// A commit.
@@ -123,6 +125,10 @@ fn entry(entry: &Entry) -> Value {
         Entry::IdentityConflict { known, new } => {
             json!({"kind": "identity_conflict", "known": known.as_str(), "new": new.as_str()})
         }
+        Entry::Hold(hold) => json!({"kind": "hold", "hold": HoldJson::from(hold)}),
+        Entry::GuardDay(GuardDay { source, day, base, removed }) => json!({
+            "kind": "guard_day", "source": source.as_str(), "day": on(*day), "base": base, "removed": removed,
+        }),
     }
 }
 
@@ -162,13 +168,14 @@ pub fn pin_json(pin: &Pin) -> Value {
 }
 
 fn pool_books(pool: &str, books: &PoolBooks) -> Value {
-    let PoolBooks { counts, allowance, causes: why, band, episode } = books;
+    let PoolBooks { counts, allowance, causes: why, band, episode, held_back, provisional } = books;
     let states: serde_json::Map<String, Value> =
         ClaimState::ALL.into_iter().map(|state| (state.word().to_owned(), counts.of(state).0.into())).collect();
     json!({
         "kind": "pool", "pool": pool, "counts": states, "used": counts.used().0,
         "limit": allowance.seats.map(|seats| seats.0), "agreed": allowance.agreed.0, "causes": causes(why),
         "band": band.word(), "episode": episode.as_ref().map(|episode| episode.id.0),
+        "held_back": held_back.0, "provisional": provisional.and_then(at),
     })
 }
 

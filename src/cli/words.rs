@@ -2,7 +2,7 @@
 
 use crate::base::{Instant, TextArena};
 use crate::cli::output::{Cell, balance, flagged, number, text};
-use crate::license::{Band, ClaimChange, Names};
+use crate::license::{Band, ClaimChange, Hold, Names};
 use crate::plan::causes_text;
 use crate::service::{Freshness, PoolView, SameDayQuota};
 use crate::store::{Asked, RunRow, RunState, RunTally, Trigger};
@@ -21,6 +21,12 @@ pub fn pool_cells(view: &PoolView) -> Vec<Cell> {
     let episode = view.episode.as_ref().map_or_else(String::new, |episode| {
         format!("episode {} since {}, peak {}", episode.id, episode.opened_day, episode.peak)
     });
+    // While removals are held, both numbers are told (R123).
+    let held = view.balance_if_approved.map(|balance| {
+        let what = if view.provisional.is_some() { "provisional, " } else { "" };
+        format!("{what}{balance} if the hold is approved")
+    });
+    let episode = [episode].into_iter().chain(held).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
     vec![
         text(view.pool.as_str()),
         text(view.product.as_str()),
@@ -88,6 +94,19 @@ pub fn run_text(row: &RunRow) -> String {
     text
 }
 
+/// An open hold in a line (R122).
+pub fn hold_line(hold: &Hold) -> String {
+    format!(
+        "HELD since {} by {}: {}, {}; decide until {} (`rosterd hold show {}`)",
+        when(hold.opened),
+        hold.trips.join("; "),
+        counted(hold.removals.len() as u64, "removal"),
+        counted(hold.additions.len() as u64, "addition"),
+        when(hold.deadline),
+        hold.run
+    )
+}
+
 fn asked_text(asked: &Asked) -> String {
     let Asked { by, source, confirm_absences } = asked;
     let source = source.as_ref().map_or(String::new(), |source| format!(", source {source} only"));
@@ -105,6 +124,10 @@ pub fn quota_text(quota: SameDayQuota) -> String {
 /// What to read next after a run that is not simply done.
 pub fn run_next(row: &RunRow) -> Option<String> {
     match row.state {
+        RunState::Held if row.version.is_some() || row.plan.is_some() => Some(format!(
+            "`rosterd hold show {0}` tells who waits for a decision; `rosterd runs show {0}` the rest of the run",
+            row.run
+        )),
         RunState::Held | RunState::SucceededWithErrors => Some(format!(
             "`rosterd runs show {0}` tells who and why; `rosterd findings {0}` what was wrong in the sources",
             row.run

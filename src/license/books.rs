@@ -144,6 +144,10 @@ pub struct PoolBooks {
     pub band: Band,
     /// The open episode.
     pub episode: Option<Episode>,
+    /// Seats in use that an open hold would free if it were approved (R123).
+    pub held_back: Seats,
+    /// Since when the pool is over only because of them: no episode yet (R123).
+    pub provisional: Option<Instant>,
 }
 
 /// How an episode ended (R74).

@@ -3,6 +3,7 @@
 use crate::base::{ClaimId, PersonKey, PoolId, ProductId, Seats, Version};
 use crate::license::books::{Absence, Episode, PoolBooks, SourceMark};
 use crate::license::grant::{AgreedExcess, Grant, Pin};
+use crate::license::hold::{GuardDay, Hold};
 use crate::license::pool::OverageLimits;
 
 /// One entry of the trail. Changes of claims lie beside the entries, as `ClaimChange`s, because there may be millions.
@@ -62,6 +63,10 @@ pub enum Entry {
         /// The new key, quarantined.
         new: PersonKey,
     },
+    /// A hold opened, was decided or closed: its whole state.
+    Hold(Hold),
+    /// What was removed on a date so far.
+    GuardDay(GuardDay),
 }
 
 /// The part of a pool's definition that its numbers depend on.

@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::{ClaimId, EpisodeId, GrantId, Instant, PersonKey, PoolId, SourceId, TextArena, Version};
+use crate::base::{ClaimId, Day, EpisodeId, GrantId, Instant, PersonKey, PoolId, RunId, SourceId, TextArena, Version};
 use crate::license::allowance::allowance_of;
 use crate::license::books::{Absence, Episode, PoolBooks, SourceMark, StateCounts};
 use crate::license::claim::{Claim, ClaimChange, ClaimState, Names, PoolIx};
 use crate::license::entry::{Entry, Mismatch, PoolTerms};
 use crate::license::episode::overlapping;
 use crate::license::grant::{AgreedExcess, Grant, Pin};
+use crate::license::hold::{GUARD_DAYS_KEPT, GuardDay, Hold};
 use crate::license::proof::{Flaw, prove_books, prove_episode};
 use crate::license::transition::may_become;
 
@@ -35,6 +36,8 @@ pub struct Ledger {
     episodes: BTreeMap<EpisodeId, Episode>,
     absences: BTreeMap<PersonKey, Absence>,
     sources: BTreeMap<SourceId, SourceMark>,
+    holds: BTreeMap<RunId, Hold>,
+    guard_days: BTreeMap<(SourceId, Day), GuardDay>,
 }
 
 impl Ledger {
@@ -168,6 +171,16 @@ impl Ledger {
     /// What was last taken in, by source.
     pub fn sources(&self) -> &BTreeMap<SourceId, SourceMark> {
         &self.sources
+    }
+
+    /// All holds, by the run that opened them.
+    pub fn holds(&self) -> impl Iterator<Item = &Hold> {
+        self.holds.values()
+    }
+
+    /// What was removed lately, by source and date.
+    pub fn guard_days(&self) -> impl Iterator<Item = &GuardDay> {
+        self.guard_days.values()
     }
 
     /// The id the next claim gets, at least.
@@ -329,6 +342,13 @@ impl Ledger {
             }
             Entry::Adopted(mark) => {
                 self.sources.insert(mark.source.clone(), mark.clone());
+            }
+            Entry::Hold(hold) => {
+                self.holds.insert(hold.run, hold.clone());
+            }
+            Entry::GuardDay(day) => {
+                self.guard_days.retain(|_, kept| kept.day.0 > day.day.0 - GUARD_DAYS_KEPT);
+                self.guard_days.insert((day.source.clone(), day.day), day.clone());
             }
             // They tell what was not done; the books do not change.
             Entry::Refused { .. } | Entry::IdentityConflict { .. } => {}

@@ -9,6 +9,7 @@ mod claim;
 mod entry;
 mod episode;
 mod grant;
+mod hold;
 mod ledger;
 mod pool;
 mod product;
@@ -29,6 +30,7 @@ pub use claim::{
 pub use entry::{Entry, Mismatch, PoolTerms, SeatAnswer};
 pub use episode::{Observation, Step, advance, overlapping, reconsider};
 pub use grant::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
+pub use hold::{GUARD_DAYS_KEPT, GuardDay, Hold, HoldState};
 pub use ledger::Ledger;
 pub use pool::{Audience, OnFull, OverageLimits, Pool};
 pub use product::{Product, ProductKind, SeatModel};

@@ -33,7 +33,15 @@ pub(crate) fn prove_books(
     open: Option<&Episode>,
     books: &PoolBooks,
 ) -> Result<(), Flaw> {
-    let PoolBooks { counts: counts_stored, allowance: allowance_stored, causes, band: band_stored, episode } = books;
+    let PoolBooks {
+        counts: counts_stored,
+        allowance: allowance_stored,
+        causes,
+        band: band_stored,
+        episode,
+        held_back,
+        provisional,
+    } = books;
     for state in ClaimState::ALL {
         same(|| format!("{} claims", state.word()), counts.of(state), counts_stored.of(state))?;
     }
@@ -50,6 +58,12 @@ pub(crate) fn prove_books(
 
     let id = |episode: Option<&Episode>| episode.map_or("none".into(), |e| e.id.to_string());
     same(|| "open episode".into(), id(open), id(episode.as_ref()))?;
+    if *held_back > used {
+        return Err(Flaw::new("seats held back", format!("at most {used}"), held_back));
+    }
+    if let Some(since) = provisional.filter(|_| open.is_some() || *band_stored == Band::Within) {
+        return Err(Flaw::new("provisional overage", "none", since));
+    }
     if let Some(open) = open {
         if Some(open) != episode.as_ref() {
             return Err(Flaw::new(

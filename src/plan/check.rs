@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::base::{PersonKey, PoolId, Seats};
-use crate::license::{Because, Book, Claim, ClaimChange, ClaimState, Entry, PoolIx, StateCounts};
+use crate::license::{Because, Book, Claim, ClaimChange, ClaimState, Entry, HoldState, PoolIx, StateCounts};
 use crate::plan::action::Plan;
 use crate::plan::input::Standing;
 
@@ -32,6 +32,7 @@ pub fn check(plan: &Plan, standing: &Standing, held: &[PersonKey]) -> Vec<Flaw> 
         flaws.push(Flaw("its names do not continue the books' names".to_owned()));
     }
     check_claims(plan, &standing.book, standing.next_claim.0, held, &mut flaws);
+    check_holds(plan, standing, &mut flaws);
     check_pools(plan, standing, &mut flaws);
     flaws
 }
@@ -73,6 +74,33 @@ fn check_claims(plan: &Plan, book: &Book, next_claim: u64, held: &[PersonKey], f
     fresh.sort_unstable();
     if fresh.first().is_some_and(|&id| id < next_claim) || fresh.windows(2).any(|pair| pair[0] == pair[1]) {
         flaws.push(Flaw("new claims do not have new numbers".to_owned()));
+    }
+}
+
+/// No plan does what an open hold covers: it neither removes nor seats those people (I10). A hold of whole packages
+/// covers the packages.
+fn check_holds(plan: &Plan, standing: &Standing, flaws: &mut Vec<Flaw>) {
+    let written = plan.entries.iter().rev().find_map(|entry| match entry {
+        Entry::Hold(hold) => Some(hold),
+        _ => None,
+    });
+    let Some(hold) = written.or(standing.hold.as_ref()).filter(|hold| hold.state == HoldState::Open) else { return };
+    let covered = |people: &[PersonKey], key: &str| people.binary_search_by(|person| person.as_str().cmp(key)).is_ok();
+    for change in &plan.changes {
+        let key = plan.people.get(change.person);
+        let removal = matches!(change.because, Because::EndedInSource | Because::AbsenceConfirmed);
+        if removal && hold.packages.is_empty() && covered(&hold.removals, key) {
+            flaws.push(Flaw(format!("it removes {key}, whom hold {} covers", hold.run)));
+        }
+        let seats = change.after.state.consumes() && !change.before.as_deref().is_some_and(|b| b.state.consumes());
+        if seats && covered(&hold.additions, key) {
+            flaws.push(Flaw(format!("it seats {key}, whom hold {} covers", hold.run)));
+        }
+    }
+    for mark in &plan.snapshots {
+        if hold.packages.iter().any(|(_, (digest, _))| *digest == mark.package) {
+            flaws.push(Flaw(format!("it takes in {}, which hold {} covers", mark.name, hold.run)));
+        }
     }
 }
 

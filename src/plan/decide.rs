@@ -88,7 +88,11 @@ fn pools_at_desk<'a>(desk: &Desk<'a>, names: &Names, ways: &Ways<'_>) -> Vec<Poo
         let draws = Draws::new(&pool.reservations, &ways.reservation_parents(at), &reserved, direct, allowance.effective());
         let counts = desk.standing.pools.get(&pool.id).map(|b| b.counts).unwrap_or_default();
         let Some(ix) = names.find_pool(&pool.id) else { continue };
-        works.push(PoolWork::new(pool, ix, desk.standing, counts, allowance, draws));
+        let mut work = PoolWork::new(pool, ix, desk.standing, counts, allowance, draws);
+        // Whether seats are held back is as the newest run left it.
+        work.held_back = desk.standing.pools.get(&pool.id).map_or(0, |books| books.held_back.0);
+        work.provisional_days_max = desk.policy.limits.provisional_business_days_max;
+        works.push(work);
     }
     works
 }
@@ -300,6 +304,11 @@ impl<'a> Work<'a> {
     fn free(&mut self, person: &PersonKey, at: usize, claim: Claim, because: Because) {
         let nearest = self.nearest_of(at, &claim);
         self.pools[at].shift(Some((claim.state, nearest)), None);
+        let absences = &self.desk.standing.absences;
+        let absence = absences.binary_search_by(|a| a.person.cmp(person)).ok().map(|found| &absences[found]);
+        if claim.state.consumes() && absence.is_some_and(|absence| absence.held) {
+            self.pools[at].held_back = self.pools[at].held_back.saturating_sub(1);
+        }
         let after = Claim { state: ClaimState::Released, wait: Wait::Nothing, changed: self.desk.now, ..claim };
         let text = self.text(person);
         self.frees.push(ClaimChange { person: text, because, before: Some(Box::new(claim)), after });

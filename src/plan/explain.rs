@@ -106,6 +106,11 @@ impl Case<'_, '_> {
         if person.ended {
             return ("ended", "The source ended the person.".to_owned(), pool);
         }
+        let withheld = standing.hold.as_ref().filter(|hold| hold.withheld().iter().any(|held| held.as_str() == self.key));
+        if let Some(hold) = withheld {
+            let text = format!("A guard holds the addition; `rosterd hold show {}` tells why.", hold.run);
+            return (Because::HeldByGuard.word(), text, pool);
+        }
         self.facts.extend(roster.roles_of(person).iter().map(|r| {
             let live = if r.live(self.input.today) { "" } else { " (not in force today)" };
             format!("role {} in {}{live}", roster.role_word(r.role), roster.text(roster.org(r.org).id))

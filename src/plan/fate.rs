@@ -126,7 +126,10 @@ impl Fates {
             Fate::Keep(Because::Quarantined)
         } else if next.ended {
             Fate::Remove(Because::EndedInSource)
-        } else if next.count >= input.policy.absence_confirmations || input.confirmed.contains(&next.source) {
+        } else if next.count >= input.policy.absence_confirmations
+            || input.confirmed.contains(&next.source)
+            || input.holding.approved.binary_search(&next.person).is_ok()
+        {
             Fate::Remove(Because::AbsenceConfirmed)
         } else {
             Fate::Keep(Because::AbsentUnconfirmed)

@@ -1,11 +1,8 @@
-//! The guards: what turns a plan, or part of it, into a hold (R114, R115, R119).
+//! What the guards say: what turns a plan, or part of it, into a hold (R114 to R119, R125).
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::base::{OrgId, PersonKey};
-use crate::license::Absence;
+use crate::base::OrgId;
 use crate::plan::limits::GuardLimits;
-use crate::roster::{Collection, PersonIx, Roster, RosterDelta};
+use crate::roster::Collection;
 
 /// What the guards say of a run's changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +22,7 @@ pub struct Trip {
     pub collection: Option<Collection>,
     /// People in scope before.
     pub base: u32,
-    /// How many of them would go.
+    /// How many would go; of growth and change: come, change.
     pub removed: u32,
     /// The limit that was passed, in percent of the base; 0 where it is not a share.
     pub limit_percent: u32,
@@ -40,15 +37,46 @@ pub enum GuardKind {
     Removal,
     /// Too many of one org's people would go (R115).
     OrgRemoval,
+    /// Too many went over the last days, this run's among them (R116).
+    Rolling,
+    /// Too many would come (R117).
+    Growth,
+    /// Too many would change (R118).
+    Change,
+    /// Those who go and those who come are the same people under other keys (R118).
+    IdentityFlip,
+    /// The first snapshot of a source (R125).
+    Bootstrap,
+    /// The source still removes, or adds, people whom a decision kept as they are (R120).
+    Excepted,
 }
 
 impl GuardKind {
+    /// All guards.
+    pub const ALL: [GuardKind; 9] = [
+        GuardKind::Empty,
+        GuardKind::Removal,
+        GuardKind::OrgRemoval,
+        GuardKind::Rolling,
+        GuardKind::Growth,
+        GuardKind::Change,
+        GuardKind::IdentityFlip,
+        GuardKind::Bootstrap,
+        GuardKind::Excepted,
+    ];
+
     /// The guard's word.
     pub fn word(self) -> &'static str {
         match self {
             GuardKind::Empty => "empty",
             GuardKind::Removal => "removal",
             GuardKind::OrgRemoval => "org_removal",
+            GuardKind::Rolling => "rolling",
+            GuardKind::Growth => "growth",
+            GuardKind::Change => "change",
+            GuardKind::IdentityFlip => "identity_flip",
+            GuardKind::Bootstrap => "bootstrap",
+            GuardKind::Excepted => "excepted",
         }
     }
 }
@@ -58,114 +86,11 @@ impl Verdict {
     pub fn proceeds(&self) -> bool {
         self.trips.is_empty()
     }
-}
 
-/// What the guards look at.
-pub struct Case<'a> {
-    /// The roster the books rest on; positions in `delta` are its.
-    pub before: &'a Roster,
-    /// The roster to reach: who is back in it is no removal any more (R121).
-    pub after: &'a Roster,
-    /// What changed.
-    pub delta: &'a RosterDelta,
-    /// Who is missing already; held ones count again.
-    pub absences: &'a [Absence],
-    /// The thresholds.
-    pub limits: GuardLimits,
-}
-
-/// A verdict with the people it covers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Judgment {
-    /// What tripped.
-    pub verdict: Verdict,
-    /// Whose removal waits, sorted.
-    pub held: Vec<PersonKey>,
-}
-
-impl Verdict {
-    /// Whether nothing of the new snapshot may be applied: a collection came back empty or shrank beyond the limit
-    /// (a shrunken collection cannot be held person by person), or the settings say so.
+    /// Whether nothing of the new snapshot may be applied: a collection came back empty, shrank or changed beyond the
+    /// limit (it cannot be held person by person), a source is new, or the settings say so.
     pub fn stops_all(&self, limits: &GuardLimits) -> bool {
-        self.trips.iter().any(|trip| trip.collection.is_some()) || (!self.proceeds() && limits.trip_stops_all)
+        let whole = |trip: &Trip| trip.collection.is_some() || trip.guard == GuardKind::Bootstrap;
+        self.trips.iter().any(whole) || (!self.proceeds() && limits.trip_stops_all)
     }
-}
-
-/// Judges the removals of a run at first sight (R115): people ended explicitly, people newly absent, and people whose
-/// removal was held before.
-pub fn judge(case: &Case<'_>) -> Judgment {
-    let Case { before, after, delta, absences, limits } = case;
-    let mut trips = Vec::new();
-    for (collection, &(had, has)) in Collection::ALL.into_iter().zip(&delta.collections) {
-        let trip = |guard, limit_percent| Trip {
-            guard,
-            org: None,
-            collection: Some(collection),
-            base: had,
-            removed: had.saturating_sub(has),
-            limit_percent,
-        };
-        if has == 0 && (had > 0 || collection == Collection::People) {
-            trips.push(trip(GuardKind::Empty, 0));
-        } else if collection != Collection::People
-            && passes_limit(had.saturating_sub(has).into(), had.into(), limits.removal_percent, limits.removal_min)
-        {
-            trips.push(trip(GuardKind::Removal, limits.removal_percent));
-        }
-    }
-
-    let key = |at: &PersonIx| PersonKey::from(before.text(before.person(*at).key));
-    let count = |people: &BTreeSet<PersonKey>| u32::try_from(people.len()).unwrap_or(u32::MAX);
-    let back = |key: &PersonKey| after.find_person(key.as_str()).is_some_and(|at| !after.person(at).ended);
-    let waiting: Vec<&Absence> = absences.iter().filter(|a| a.held && !back(&a.person)).collect();
-    let newly = delta.ended.iter().map(|(was, _)| was).chain(&delta.absent);
-    let mut removals: BTreeSet<PersonKey> = newly.map(key).collect();
-    let known = count(&removals);
-    removals.extend(waiting.iter().map(|a| a.person.clone()));
-    let removed = count(&removals);
-    let base = delta.base + (removed - known);
-    if passes_limit(removed.into(), base.into(), limits.removal_percent, limits.removal_min) {
-        trips.push(Trip {
-            guard: GuardKind::Removal,
-            org: None,
-            collection: None,
-            base,
-            removed,
-            limit_percent: limits.removal_percent,
-        });
-        return Judgment { verdict: Verdict { trips }, held: removals.into_iter().collect() };
-    }
-    let mut by_org: BTreeMap<&str, (u32, BTreeSet<PersonKey>)> = BTreeMap::new();
-    for org in &delta.orgs {
-        by_org.insert(&org.org, (org.base, org.removed_people.iter().map(key).collect()));
-    }
-    for absence in waiting {
-        if let Some(org) = &absence.org {
-            let (base, gone) = by_org.entry(org.as_str()).or_default();
-            *base += u32::from(gone.insert(absence.person.clone()));
-        }
-    }
-    let mut held = BTreeSet::new();
-    for (org, (base, gone)) in by_org {
-        let removed = count(&gone);
-        if base >= limits.org_base_min
-            && passes_limit(removed.into(), base.into(), limits.org_removal_percent, limits.removal_min)
-        {
-            trips.push(Trip {
-                guard: GuardKind::OrgRemoval,
-                org: Some(OrgId::from(org)),
-                collection: None,
-                base,
-                removed,
-                limit_percent: limits.org_removal_percent,
-            });
-            held.extend(gone);
-        }
-    }
-    Judgment { verdict: Verdict { trips }, held: held.into_iter().collect() }
-}
-
-/// `removed · 100 > percent · base` and `removed > min` (R115).
-pub fn passes_limit(removed: u64, base: u64, percent: u32, min: u32) -> bool {
-    removed * 100 > u64::from(percent) * base && removed > u64::from(min)
 }

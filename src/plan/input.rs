@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PersonKey, PoolId, SourceId, Version};
-use crate::license::{Absence, AgreedExcess, Book, Claim, Grant, Pin, Pool, PoolBooks, PoolTerms, Product, SourceMark};
+use crate::license::{
+    Absence, AgreedExcess, Book, Claim, Grant, GuardDay, Hold, Pin, Pool, PoolBooks, PoolTerms, Product, SourceMark,
+};
+use crate::plan::action::Notice;
 use crate::plan::guard::Verdict;
-use crate::plan::limits::GuardLimits;
+use crate::plan::limits::{GuardLimits, GuardWindow};
 use crate::plan::rule::Rule;
 use crate::roster::{Roster, RosterDelta};
 
@@ -22,6 +25,8 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// When a plan becomes a hold.
     pub limits: GuardLimits,
+    /// Dates on which other limits hold (R124).
+    pub guard_windows: Vec<GuardWindow>,
     /// After how many consecutive complete snapshots an absence counts (R131).
     pub absence_confirmations: u32,
     /// After how many days a seat whose invitation was not accepted is freed (R45); 0: never.
@@ -55,6 +60,10 @@ pub struct Standing {
     pub absences: Vec<Absence>,
     /// What was last taken in, by source.
     pub sources: BTreeMap<SourceId, SourceMark>,
+    /// The newest hold, open or not.
+    pub hold: Option<Hold>,
+    /// What was removed lately, by source and date.
+    pub guard_days: Vec<GuardDay>,
     /// The id the next claim gets.
     pub next_claim: ClaimId,
     /// The id the next episode gets.
@@ -98,4 +107,31 @@ pub struct PlanInput<'a> {
     pub new_agreed: &'a [AgreedExcess],
     /// Known people and the new keys that claim their e-mail (R5); the new ones are not in `roster`.
     pub conflicts: &'a [(PersonKey, PersonKey)],
+    /// What becomes of holds in this run.
+    pub holding: &'a Holding,
+}
+
+/// What becomes of holds in a run, and what they do to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holding {
+    /// Holds that open, move or close: their whole state.
+    pub holds: Vec<Hold>,
+    /// What to tell of them (R122).
+    pub notices: Vec<Notice>,
+    /// What was removed on this date so far (R116).
+    pub days: Vec<GuardDay>,
+    /// New people who get no seats, sorted (R117).
+    pub withheld: Vec<PersonKey>,
+    /// People whose removal was approved: their absence is confirmed by it, sorted (R115).
+    pub approved: Vec<PersonKey>,
+    /// Whether a decision is still awaited: an overage that only held people make is provisional (R123).
+    pub open: bool,
+}
+
+impl Policy {
+    /// The guards' limits on a local date: those of the first window that has it, else the customer's (R124).
+    pub fn limits_on(&self, today: Day) -> GuardLimits {
+        let window = self.guard_windows.iter().find(|window| window.from <= today && today < window.to);
+        window.map_or(self.limits, |window| window.limits)
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::base::{ClaimId, Day, OrgId, Seats};
+use crate::base::{ClaimId, Day, Digest, OrgId, Seats};
 use crate::license::{Audience, ClaimChange, ClaimState, Draws, Entry, Names, OnFull, Pool, StateCounts};
 use crate::plan::action::{AbsenceChange, Plan};
 use crate::plan::catalog::Catalog;
@@ -103,7 +103,11 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
         AbsenceChange::Returned(person) => Entry::Returned(person.clone()),
         AbsenceChange::Purged(person) => Entry::Purged { person: person.clone(), reason: None },
     }));
+    entries.extend(input.holding.days.iter().cloned().map(Entry::GuardDay));
+    entries.extend(input.holding.holds.iter().cloned().map(Entry::Hold));
     entries.extend(closing.entries);
+    let mut notices = closing.notices;
+    notices.extend(input.holding.notices.iter().cloned());
 
     let mut plan = Plan {
         id: Default::default(),
@@ -118,10 +122,18 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
         absences: fates.changes,
         pools: closing.outlooks,
         entries,
-        notices: closing.notices,
+        notices,
         verdict: input.verdict.clone(),
     };
     plan.id = plan_id(&plan, policy);
+    // A hold is bound to the plan it opens with, whose name it cannot be part of (R120).
+    for entry in &mut plan.entries {
+        if let Entry::Hold(hold) = entry
+            && hold.plan == Digest::default()
+        {
+            hold.plan = plan.id;
+        }
+    }
     Ok(plan)
 }
 
@@ -199,7 +211,9 @@ pub fn pools_at_work<'a>(input: &PlanInput<'a>, names: &Names, catalog: &Catalog
         let draws =
             Draws::new(&pool.reservations, &ways.reservation_parents(at), &taken, Seats(direct[at]), allowance.effective());
         let Some(ix) = names.find_pool(&pool.id) else { continue };
-        works.push(PoolWork::new(pool, ix, input.standing, counts[at], allowance, draws));
+        let mut work = PoolWork::new(pool, ix, input.standing, counts[at], allowance, draws);
+        work.provisional_days_max = policy.limits.provisional_business_days_max;
+        works.push(work);
     }
     works
 }

@@ -32,6 +32,8 @@ pub struct PoolWork<'a> {
     touched: bool,
     /// Consuming claims of people whose removal a guard holds.
     pub held_back: u32,
+    /// For so many business days an overage made by them alone does not count (R123).
+    pub provisional_days_max: u32,
     /// Seats given because an operator insisted.
     pub overridden: u32,
 }
@@ -71,6 +73,7 @@ impl<'a> PoolWork<'a> {
             seated: 0,
             touched: false,
             held_back: 0,
+            provisional_days_max: 0,
             overridden: 0,
         }
     }
@@ -149,16 +152,24 @@ impl<'a> PoolWork<'a> {
         let band_now = band(used, self.effective(), &self.pool.overage);
         let band_before = self.books.map_or(Band::Within, |b| b.band);
 
-        // An overage that exists only because a guard holds removals back opens no episode (R123).
+        // An overage that exists only because a guard holds removals back opens no episode for some days; after them, or
+        // when somebody decides that the people stay, it opens as of when it began (R123).
         let open = self.books.and_then(|b| b.episode.as_ref());
-        let if_approved = Seats(used.0.saturating_sub(self.held_back));
-        let provisional = self.held_back > 0 && self.effective().is_some_and(|e| used > e && if_approved <= e);
+        let held_back = Seats(self.held_back.min(used.0));
+        let if_approved = Seats(used.0 - held_back.0);
+        let over = self.effective().is_some_and(|e| used > e);
+        let began = self.books.and_then(|b| b.provisional).filter(|_| over && open.is_none()).map_or(at, |since| since.min(at));
+        let provisional = open.is_none()
+            && over
+            && held_back > Seats(0)
+            && self.effective().is_some_and(|e| if_approved <= e)
+            && self.business_days(began, at) <= self.provisional_days_max;
         let mut episode = open.cloned();
-        if !(provisional && open.is_none()) {
+        if !provisional {
             let observation = Observation {
                 pool: self.pool.id.clone(),
-                at,
-                day: self.pool.calendar.day_of(at),
+                at: began,
+                day: self.pool.calendar.day_of(began),
                 used,
                 effective: self.effective(),
                 band: band_now,
@@ -195,8 +206,15 @@ impl<'a> PoolWork<'a> {
         if balance != balance_before || self.before != self.counts || band_before != band_now {
             self.tell(balance_before, balance, &causes, out);
         }
-        let books =
-            PoolBooks { counts: self.counts, allowance: self.allowance, causes: causes.clone(), band: band_now, episode };
+        let books = PoolBooks {
+            counts: self.counts,
+            allowance: self.allowance,
+            causes: causes.clone(),
+            band: band_now,
+            episode,
+            held_back,
+            provisional: provisional.then_some(began),
+        };
         if self.touched || self.books != Some(&books) {
             out.entries.push(Entry::Pool { pool: self.pool.id.clone(), books });
         }
@@ -216,6 +234,16 @@ impl<'a> PoolWork<'a> {
             released: Seats(self.released),
             seated: Seats(self.seated),
         });
+    }
+
+    /// Business days strictly after the date of `from` and up to that of `to` (R61).
+    fn business_days(&self, from: Instant, to: Instant) -> u32 {
+        let calendar = &self.pool.calendar;
+        let (first, last) = (calendar.day_of(from), calendar.day_of(to));
+        // An overage that lasts this long does count, whatever the settings: the rest need not be walked.
+        let last = last.min(first.plus(366));
+        let days = (1..=last.0 - first.0).filter(|&after| calendar.is_business_day(first.plus(after)));
+        u32::try_from(days.count()).unwrap_or(u32::MAX)
     }
 
     /// The open episode as `void`, if what is recorded by now explains it away (R53).

@@ -114,7 +114,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             Some(Fate::Remove(because)) => claims.iter().for_each(|claim| self.free(key, claim, because)),
             Some(Fate::Keep(because)) => {
                 self.withhold(key, None, because);
-                if because == Because::HeldByGuard {
+                if because == Because::HeldByGuard && self.input.holding.open {
                     for claim in claims.iter().filter(|c| c.state.consumes()) {
                         if let Some(at) = self.catalog.pool(claim.pool) {
                             self.pools[at].held_back += 1;
@@ -132,6 +132,10 @@ impl<'a, 'p> Walk<'a, 'p> {
         self.current = None;
         let roster = self.input.roster;
         let key = roster.text(person.key);
+        if self.input.holding.withheld.binary_search_by(|held| held.as_str().cmp(key)).is_ok() {
+            // Nothing is given and nothing taken until somebody decides (R117).
+            return self.withhold(key, None, Because::HeldByGuard);
+        }
         let mut visit = Visit { key, person, claims, wanted: Vec::new(), kept: Vec::new(), bundled: Vec::new() };
         self.want(&mut visit);
         if person.quarantined {
@@ -393,9 +397,10 @@ impl<'a, 'p> Walk<'a, 'p> {
         }
     }
 
-    /// Frees a claim of somebody whose record could be read in full; else the person keeps it (R104).
+    /// Frees a claim of somebody whose record could be read in full; else the person keeps it (R104). The first run
+    /// frees nothing: no source has given it (R125).
     fn free_known(&mut self, visit: &Visit<'_>, claim: &Claim, because: Because) {
-        if !visit.person.quarantined {
+        if !visit.person.quarantined && !self.input.standing.sources.is_empty() {
             self.free(visit.key, claim, because);
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use crate::base::Balance;
 use crate::license::{Causes, ClaimChange, ClaimState, Entry};
 use crate::plan::action::{AbsenceChange, Plan, PoolOutlook, Withheld};
-use crate::plan::guard::Trip;
+use crate::plan::guard::{GuardKind, Trip};
 use crate::plan::input::Policy;
 
 /// Writes a plan for people. `lines_max` bounds the list of changes and the list of what is withheld, each; what is
@@ -81,7 +81,18 @@ pub fn trip_text(trip: &Trip) -> String {
         let _ = write!(text, " of org {org}");
     }
     let things = trip.collection.map_or("people", |c| c.word());
-    let _ = write!(text, ": {} of {} {things} would go", trip.removed, trip.base);
+    let (removed, base) = (trip.removed, trip.base);
+    let _ = match trip.guard {
+        GuardKind::Empty | GuardKind::Removal | GuardKind::OrgRemoval => {
+            write!(text, ": {removed} of {base} {things} would go")
+        }
+        GuardKind::Rolling => write!(text, ": {removed} of {base} {things} would be gone within days"),
+        GuardKind::Growth => write!(text, ": {removed} {things} would come to {base}"),
+        GuardKind::Change => write!(text, ": {removed} of {base} {things} would change"),
+        GuardKind::IdentityFlip => write!(text, ": {removed} of {base} {things} come back under other keys"),
+        GuardKind::Bootstrap => write!(text, ": the first snapshot of a source brings {removed} {things}"),
+        GuardKind::Excepted => write!(text, ": {removed} {things} were kept as they are by decision"),
+    };
     if trip.limit_percent > 0 {
         let _ = write!(text, " (limit {} %)", trip.limit_percent);
     }

@@ -8,8 +8,9 @@ use crate::license::{
 };
 use crate::plan::action::{AbsenceChange, Plan, Withheld};
 use crate::plan::catalog::Catalog;
-use crate::plan::guard::{GuardKind, Trip, Verdict, passes_limit};
-use crate::plan::input::{PlanInput, Policy, Standing};
+use crate::plan::guard::{GuardKind, Trip, Verdict};
+use crate::plan::input::{Holding, PlanInput, Policy, Standing};
+use crate::plan::judge::passes_limit;
 use crate::plan::name::plan_id;
 use crate::plan::planner::{pools_at_work, with_retired_pools};
 use crate::plan::pools::{PoolWork, close};
@@ -85,6 +86,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
         names.pool(&pool.id);
     }
     let (delta, verdict, former) = (RosterDelta::default(), Verdict::default(), BTreeMap::new());
+    let holding = Holding::default();
     let plan_input = PlanInput {
         now: input.now,
         today: policy.calendar.day_of(input.now),
@@ -103,6 +105,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
         new_agreed: &[],
         conflicts: &[],
         confirmed: &[],
+        holding: &holding,
     };
     let ways = Ways::new(policy, input.roster, &tree);
     let catalog = Catalog::new(policy, &names);

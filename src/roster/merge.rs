@@ -29,10 +29,11 @@ pub fn merge(rosters: &[&Roster]) -> Result<Roster, ArenaFull> {
 /// As [`merge`].
 pub fn hold_conflicts(before: &Roster, after: &Roster, conflicts: &[(PersonIx, PersonIx)]) -> Result<Roster, ArenaFull> {
     let mut without_new = after.clone();
+    let news: std::collections::BTreeSet<u32> = conflicts.iter().map(|&(_, new)| new.0).collect();
     let mut at = 0u32;
     without_new.people.retain(|_| {
         at += 1;
-        conflicts.iter().all(|&(_, new)| new.0 + 1 != at)
+        !news.contains(&(at - 1))
     });
     let mut known = before.clone();
     known.people = conflicts.iter().map(|&(old, _)| Person { quarantined: true, ..before.person(old).clone() }).collect();

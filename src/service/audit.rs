@@ -68,13 +68,19 @@ impl Service {
             Ok(())
         })?;
         if report.verified == Verified::Clean {
-            report.verified = compare(&ledger, &standing, &self.store.episodes(customer.id())?);
+            report.verified =
+                compare(&ledger, &standing, &self.store.episodes(customer.id())?, &self.store.holds(customer.id())?);
         }
         Ok(report)
     }
 }
 
-fn compare(ledger: &Ledger, standing: &crate::plan::Standing, episodes: &[crate::license::Episode]) -> Verified {
+fn compare(
+    ledger: &Ledger,
+    standing: &crate::plan::Standing,
+    episodes: &[crate::license::Episode],
+    holds: &[crate::license::Hold],
+) -> Verified {
     let at = standing.version;
     let differ = |what: String, trail: &dyn Debug, stored: &dyn Debug| {
         Verified::Different(Mismatch::Record { at, what, trail: format!("{trail:?}"), stored: format!("{stored:?}") })
@@ -116,6 +122,8 @@ fn compare(ledger: &Ledger, standing: &crate::plan::Standing, episodes: &[crate:
         first_difference("pins", ledger.pins(), standing.pins.iter()),
         first_difference("missing people", ledger.absences(), standing.absences.iter()),
         first_difference("sources", ledger.sources().iter(), standing.sources.iter()),
+        first_difference("holds", ledger.holds(), holds.iter().rev()),
+        first_difference("removals by day", ledger.guard_days(), standing.guard_days.iter()),
         first_difference("pool definitions", ledger.terms().iter(), standing.terms.iter()),
     ];
     match differences.into_iter().flatten().next() {

@@ -1,8 +1,11 @@
 //! What a run comes to before it is committed: rosters compared, guards asked, a plan made and looked at twice.
 
-use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId};
-use crate::license::{AgreedExcess, Because, ClaimState, Grant, SourceMark};
-use crate::plan::{Case, Judgment, Plan, PlanInput, Policy, Standing, Verdict, check, judge, plan, trip_text};
+use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
+use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark};
+use crate::plan::{
+    Approval, Case, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, approval, check, judge,
+    next_holds, plan, trip_text,
+};
 use crate::roster::{Level, Roster, RosterDelta, diff};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
@@ -84,38 +87,44 @@ impl Drafting {
         policy: &Policy,
         standing: (Standing, Seeds),
         now: Instant,
+        run: RunId,
     ) -> Result<Draft, ServiceError> {
         let (standing, seeds) = standing;
+        let limits = policy.limits_on(policy.calendar.day_of(now));
+        let packages: Vec<_> = self.fresh.iter().map(|mark| (mark.source.clone(), (mark.package, mark.name.clone()))).collect();
+        let approval = approval(standing.hold.as_ref(), now, &packages);
         let judgment = match &self.after {
-            Some(after) => judge(&Case {
-                before: &self.before,
-                after,
-                delta: &self.delta,
-                absences: &standing.absences,
-                limits: policy.limits,
-            }),
-            // Nothing new was read: what a guard holds stays held.
-            None => Judgment {
-                verdict: Verdict::default(),
-                held: standing.absences.iter().filter(|a| a.held).map(|a| a.person.clone()).collect(),
-            },
+            Some(after) => self.judge(&standing, after, limits, now, policy, approval.as_ref()),
+            None => Judgment::default(),
         };
         // A snapshot that is held as a whole is not taken in: time passes, the roster stays.
-        let stopped = judgment.verdict.stops_all(&policy.limits);
+        let stopped = judgment.verdict.stops_all(&limits);
         let nothing = RosterDelta::default();
         let taken = if stopped { None } else { self.after.as_ref() };
-        let held: Vec<PersonKey> = if stopped {
-            standing.absences.iter().filter(|a| a.held).map(|a| a.person.clone()).collect()
-        } else {
-            judgment.held
+        // Before the first snapshot of all there are not even orgs: those of the held one are looked at, and nobody in it.
+        let orgs_only = match &self.after {
+            Some(after) if stopped && standing.sources.is_empty() => Some(Roster { people: Vec::new(), ..after.clone() }),
+            _ => None,
         };
+        // Where nothing new is taken in, what a guard holds stays held until it is approved.
+        let held: Vec<PersonKey> = match taken {
+            Some(_) => judgment.held.clone(),
+            None => {
+                let granted = |person: &PersonKey| {
+                    approval.as_ref().is_some_and(|a| !a.whole && a.removals.binary_search(person).is_ok())
+                };
+                let held = standing.absences.iter().filter(|a| a.held && !granted(&a.person));
+                held.map(|a| a.person.clone()).collect()
+            }
+        };
+        let holding = self.holding(&standing, customer, run, now, limits, approval, stopped, &judgment, packages);
         let former = service.former(customer.id(), &standing, taken.unwrap_or(&self.before))?;
         let input = PlanInput {
             now,
             today: policy.calendar.day_of(now),
             policy,
             standing: &standing,
-            roster: taken.unwrap_or(&self.before),
+            roster: taken.or(orgs_only.as_ref()).unwrap_or(&self.before),
             before: &self.before,
             delta: if stopped { &nothing } else { &self.delta },
             fresh: if stopped { &[] } else { &self.fresh },
@@ -128,6 +137,7 @@ impl Drafting {
             confirmed: if stopped { &[] } else { &self.confirmed },
             new_grants: &seeds.grants,
             new_agreed: &seeds.agreed,
+            holding: &holding,
         };
         let marks = service.remake(customer, &input)?;
         let input = PlanInput { fresh: &marks.fresh, repeated: &marks.repeated, remade: &marks.remade, ..input };
@@ -142,6 +152,83 @@ impl Drafting {
         let packages = self.fresh.iter().chain(&self.repeated).map(|mark| format!("{}:{}", mark.source, mark.name)).collect();
         let kept_out = self.fresh.iter().filter(|_| stopped).map(|mark| (mark.source.clone(), mark.package)).collect();
         Ok(Draft { plan, people, state, message, packages, kept_out })
+    }
+
+    fn judge(
+        &self,
+        standing: &Standing,
+        after: &Roster,
+        limits: GuardLimits,
+        now: Instant,
+        policy: &Policy,
+        approval: Option<&Approval>,
+    ) -> Judgment {
+        let withheld = standing.hold.as_ref().map_or(Vec::new(), Hold::withheld);
+        judge(&Case {
+            before: &self.before,
+            after,
+            delta: &self.delta,
+            conflicts: u32::try_from(self.conflicts.len()).unwrap_or(u32::MAX),
+            absences: &standing.absences,
+            limits,
+            today: policy.calendar.day_of(now),
+            days: &standing.guard_days,
+            withheld: &withheld,
+            exceptions: standing.hold.as_ref().map_or(&[], |hold| hold.exceptions.as_slice()),
+            new_source: self.fresh.iter().any(|mark| !standing.sources.contains_key(&mark.source)),
+            approval,
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is another fact of one run")]
+    fn holding(
+        &self,
+        standing: &Standing,
+        customer: &Customer,
+        run: RunId,
+        now: Instant,
+        limits: GuardLimits,
+        approval: Option<Approval>,
+        stopped: bool,
+        judgment: &Judgment,
+        packages: Vec<(SourceId, (Digest, String))>,
+    ) -> Holding {
+        let calendar = &customer.policy.calendar;
+        let newest = standing.hold.as_ref();
+        let taken = self.after.is_some() && !stopped;
+        // An approval of packages is used by taking them in; any other one by any run.
+        let used = approval.as_ref().is_some_and(|approval| !approval.whole || taken);
+        let judged = self.after.is_some().then_some(Judged { judgment, stopped, packages });
+        let sight = Sight { run, now, calendar, ttl_hours: limits.approval_ttl_hours, newest, used, judged };
+        let (holds, notices) = next_holds(&sight);
+        let after = holds.iter().max_by_key(|hold| hold.run).or(newest);
+        let withheld = if taken {
+            judgment.withheld.clone()
+        } else if used || !stopped {
+            after.map_or(Vec::new(), Hold::withheld)
+        } else {
+            newest.map_or(Vec::new(), Hold::withheld)
+        };
+        let day = self.fresh.first().filter(|_| taken && limits.rolling_days > 0 && judgment.base > 0);
+        let day = day.map(|mark| {
+            let today = calendar.day_of(now);
+            let known = standing.guard_days.iter().find(|day| day.day == today && day.source == mark.source);
+            let fresh = GuardDay { source: mark.source.clone(), day: today, base: judgment.base, removed: 0 };
+            let known = known.cloned().unwrap_or(fresh);
+            GuardDay { removed: known.removed.saturating_add(judgment.passed), ..known }
+        });
+        Holding {
+            open: after.is_some_and(|hold| hold.state == HoldState::Open),
+            approved: match approval {
+                Some(approval) if approval.whole => judgment.removals.clone(),
+                Some(approval) => approval.removals,
+                None => Vec::new(),
+            },
+            holds,
+            notices,
+            days: day.into_iter().collect(),
+            withheld,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Questions about one customer's present state: pools, queue, people, explanations.
 
 use crate::base::{Balance, Day, Instant, PoolId, ProductId, Seats, Text};
-use crate::license::{Allowance, Band, Causes, ClaimState, Episode, Product, StateCounts, allowance_at};
+use crate::license::{Allowance, Band, Causes, ClaimState, Episode, Hold, Product, StateCounts, allowance_at};
 use crate::plan::{ExplainInput, Explanation, explain};
 use crate::roster::Person;
 use crate::service::core::{Customer, Service};
@@ -23,6 +23,8 @@ pub struct CustomerStatus {
     pub pools: Vec<PoolView>,
     /// Its newest run that was more than a dry one, or than a date on which nothing began or ended.
     pub last_run: Option<RunRow>,
+    /// The open hold.
+    pub hold: Option<Hold>,
     /// When a source was last taken in.
     pub newest_snapshot: Option<Instant>,
     /// The snapshot is older than `sync.stale_after` (R148).
@@ -56,6 +58,10 @@ pub struct PoolView {
     pub causes: Causes,
     /// The open episode.
     pub episode: Option<Episode>,
+    /// Balance if the open hold were approved; `None` where that makes no difference (R123).
+    pub balance_if_approved: Option<Balance>,
+    /// Since when the pool is over only because of people whom a hold keeps (R123).
+    pub provisional: Option<Instant>,
 }
 
 impl PoolView {
@@ -123,6 +129,7 @@ impl Service {
             version: standing.version.0,
             pools: self.pools(customer)?,
             last_run: self.last_real_run(customer)?,
+            hold: standing.hold.filter(|hold| hold.is_open(now)),
             newest_snapshot,
             stale: newest_snapshot.is_none_or(|at| now.0 - at.0 > i64::from(customer.stale_after_hours) * 3_600_000),
             notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
@@ -160,6 +167,10 @@ impl Service {
                 band: books.map_or(Band::Within, |b| b.band),
                 causes: books.map(|b| b.causes.clone()).unwrap_or_default(),
                 episode: books.and_then(|b| b.episode.clone()),
+                balance_if_approved: books
+                    .filter(|books| books.held_back.0 > 0 && standing.hold.as_ref().is_some_and(|hold| hold.is_open(now)))
+                    .and_then(|b| allowance.balance(Seats(counts.used().0.saturating_sub(b.held_back.0)))),
+                provisional: books.and_then(|b| b.provisional),
             }
         };
         Ok(customer.policy.pools.iter().map(view).collect())

@@ -33,7 +33,10 @@ impl RunTerms {
     /// The policy with the guard profile of this run.
     pub(crate) fn policy<'a>(&self, policy: &'a Policy) -> Cow<'a, Policy> {
         if self.rollover {
-            Cow::Owned(Policy { limits: policy.limits.rollover(), ..policy.clone() })
+            let mut raised = policy.clone();
+            raised.limits = raised.limits.rollover();
+            raised.guard_windows.iter_mut().for_each(|window| window.limits = window.limits.rollover());
+            Cow::Owned(raised)
         } else {
             Cow::Borrowed(policy)
         }

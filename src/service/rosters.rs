@@ -40,6 +40,21 @@ pub struct Fresh {
     pub conflicts: Vec<(String, String)>,
 }
 
+impl Pulled {
+    /// Nothing new from a source.
+    pub(crate) fn nothing(source: &SourceId, before: Option<Roster>) -> Self {
+        Self {
+            source: source.clone(),
+            before,
+            fresh: None,
+            repeated: None,
+            error: None,
+            rejected: None,
+            findings: Findings::default(),
+        }
+    }
+}
+
 impl Service {
     /// A source as it was last taken in; reads nothing new of it.
     pub(crate) fn stored(&self, customer: &Customer, feed: &Feed, standing: &Standing) -> Result<Pulled, ServiceError> {
@@ -48,6 +63,12 @@ impl Service {
         let before = mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()?;
         let findings = Findings::default();
         Ok(Pulled { source, before, fresh: None, repeated: None, error: None, rejected: None, findings })
+    }
+
+    /// The roster that the books rest on so far, of one source.
+    pub(crate) fn before(&self, customer: &Customer, feed: &Feed, standing: &Standing) -> Result<Option<Roster>, ServiceError> {
+        let mark = standing.sources.get(feed.source.id());
+        mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()
     }
 
     /// Pulls the oldest package of a source that was not taken in yet, and stages its snapshot.
@@ -115,17 +136,22 @@ impl Service {
             return Ok(pulled);
         }
         let roster = without_strangers(customer, standing, pulled.before.as_ref(), roster, customer.day_of(now))?;
-        pulled.fresh = Some(self.stage(customer.id(), &source, package, pulled.before.as_ref(), roster, counts, now)?);
+        // New keys of known people are held, unless somebody looked at the package and said that it is right.
+        let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.digest));
+        pulled.fresh = Some(self.stage(customer.id(), &source, package, known, roster, counts, now)?);
         Ok(pulled)
     }
 
     /// What was taken in, or turned away, from a source before.
     pub(crate) fn seen(&self, customer: &Customer, source: &SourceId, standing: &Standing) -> Result<Seen, ServiceError> {
         let mark = standing.sources.get(source);
+        let mut rejected = self.store.rejected(customer.id(), source)?;
+        // What was turned away and then approved is offered once more (R120).
+        rejected.retain(|digest| !self.is_approved(standing, digest));
         Ok(Seen {
             newest: mark.map(|mark| mark.name.clone()),
             digest: mark.map(|mark| mark.package),
-            rejected: self.store.rejected(customer.id(), source)?,
+            rejected,
             now: Some(self.now()),
         })
     }

@@ -179,6 +179,9 @@ impl Service {
         let mut told = terms.told();
         if let Some(reason) = unusable {
             told.push(reason.1);
+            if commit {
+                self.sweep_hold(customer)?;
+            }
             row.state = reason.0;
             row.message = told.join("; ");
             return Ok(None);
@@ -191,7 +194,7 @@ impl Service {
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
         for attempt in 1.. {
             let standing = self.standing_with_seeds(customer, now)?;
-            let draft = drafts.draft(self, customer, &policy, standing, now)?;
+            let draft = drafts.draft(self, customer, &policy, standing, now, row.run)?;
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;

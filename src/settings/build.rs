@@ -4,11 +4,12 @@ use crate::base::{
     Actor, Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PoolId, ProductId, RuleId, Seats, SourceId,
 };
 use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
-use crate::plan::{GuardLimits, Policy, Rule};
+use crate::plan::{GuardLimits, GuardWindow, Policy, Rule};
 use crate::settings::check::{Requires, requires};
 use crate::settings::file::{
     CustomerShape, DaysShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
 };
+use crate::settings::guard::GuardShape;
 use crate::settings::pauses;
 use crate::settings::profiles;
 use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, StoreSettings};
@@ -61,14 +62,11 @@ impl Days {
 fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings> {
     let (own, global) = (&shape.policies, &file.policies);
     let days = Days::of(&[&shape.days, &file.days])?;
-    let (guard, outer) = (&own.guard, &global.guard);
-    let limits = GuardLimits {
-        removal_percent: guard.removal_percent.or(outer.removal_percent)?,
-        removal_min: guard.removal_min.or(outer.removal_min)?,
-        org_removal_percent: guard.org_removal_percent.or(outer.org_removal_percent)?,
-        org_base_min: guard.org_base_min.or(outer.org_base_min)?,
-        trip_stops_all: guard.trip_stops_all.or(outer.trip_stops_all)?,
-    };
+    let limits = guard_limits(&own.guard, guard_limits(&global.guard, GuardLimits::STANDARD));
+    let guard_windows = shape.guard_windows.iter().map(|window| {
+        let base = if window.rollover == Some(true) { limits.rollover() } else { limits };
+        Some(GuardWindow { from: window.from?, to: window.to?, limits: guard_limits(&window.guard, base) })
+    });
     let mut pools = Vec::with_capacity(shape.pools.len());
     let (mut grants, mut agreed) = (Vec::new(), Vec::new());
     for pool_shape in &shape.pools {
@@ -83,6 +81,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         pools: Vec::new(),
         rules: shape.rules.iter().map(rule).collect::<Option<_>>()?,
         limits,
+        guard_windows: guard_windows.collect::<Option<_>>()?,
         absence_confirmations: own.confirmations.or(global.confirmations)?,
         pending_expire_days: own.pending_expire_days.or(global.pending_expire_days)?,
         purge_after_days: u32::try_from(own.purge_after_days.or(global.purge_after_days)?).ok(),
@@ -108,6 +107,25 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         same_day_max: own.same_day_max.or(global.same_day_max)?,
         pauses,
     })
+}
+
+/// What a section says, and `base` where it says nothing.
+fn guard_limits(shape: &GuardShape, base: GuardLimits) -> GuardLimits {
+    GuardLimits {
+        removal_percent: shape.removal_percent.unwrap_or(base.removal_percent),
+        removal_min: shape.removal_min.unwrap_or(base.removal_min),
+        org_removal_percent: shape.org_removal_percent.unwrap_or(base.org_removal_percent),
+        org_base_min: shape.org_base_min.unwrap_or(base.org_base_min),
+        rolling_days: shape.rolling_days.unwrap_or(base.rolling_days),
+        rolling_percent: shape.rolling_percent.unwrap_or(base.rolling_percent),
+        growth_percent: shape.growth_percent.unwrap_or(base.growth_percent),
+        growth_min: shape.growth_min.unwrap_or(base.growth_min),
+        change_percent: shape.change_percent.unwrap_or(base.change_percent),
+        trip_stops_all: shape.trip_stops_all.unwrap_or(base.trip_stops_all),
+        approval_ttl_hours: shape.approval_ttl_hours.unwrap_or(base.approval_ttl_hours),
+        provisional_business_days_max: shape.provisional_business_days_max.unwrap_or(base.provisional_business_days_max),
+        bootstrap_approval: shape.bootstrap_approval.unwrap_or(base.bootstrap_approval),
+    }
 }
 
 fn source(shape: &SourceShape) -> Option<SourceSettings> {
@@ -218,6 +236,7 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
         pools: _,
         rules,
         limits,
+        guard_windows,
         absence_confirmations,
         pending_expire_days,
         purge_after_days,
@@ -240,8 +259,10 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
     for rule in rules {
         digester.field(format!("{rule:?}").as_bytes());
     }
-    digester
-        .field(format!("{limits:?} {absence_confirmations} {pending_expire_days} {purge_after_days:?} {days:?}").as_bytes());
+    digester.field(
+        format!("{limits:?} {guard_windows:?} {absence_confirmations} {pending_expire_days} {purge_after_days:?} {days:?}")
+            .as_bytes(),
+    );
     digester.finish()
 }
 

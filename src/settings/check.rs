@@ -54,8 +54,27 @@ pub fn requires<'a>(product: &'a ProductShape, products: &'a [ProductShape]) -> 
 }
 
 fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Problem>) {
-    let CustomerShape { at, id: _, name: _, profile: _, nightly: _, days: _, policies, sources, products, pools, rules } =
-        customer;
+    let CustomerShape {
+        at,
+        id: _,
+        name: _,
+        profile: _,
+        nightly: _,
+        days: _,
+        policies,
+        guard_windows,
+        sources,
+        products,
+        pools,
+        rules,
+    } = customer;
+    for window in guard_windows {
+        if let (Some(from), Some(to)) = (window.from, window.to)
+            && to <= from
+        {
+            found.push(Problem::new(format!("{}.to", window.at), "is not after from").showing(Some(to.to_string())));
+        }
+    }
     percents(&policies.overage, &[&file.policies.overage], &format!("{at}.overage"), found);
     unique("sources", sources.iter().map(|source| (&source.at, &source.id)), found);
     sources.iter().flat_map(|source| &source.pauses).for_each(|pause| pauses::check(pause, found));

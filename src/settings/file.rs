@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
 use crate::plan::Predicate;
+use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
@@ -84,21 +85,6 @@ pub struct PoliciesShape {
     pub overage: OverageShape,
 }
 
-/// `[guard]`.
-#[derive(Clone, Debug, Default)]
-pub struct GuardShape {
-    /// `removal_percent`.
-    pub removal_percent: Option<u32>,
-    /// `removal_min`.
-    pub removal_min: Option<u32>,
-    /// `org_removal_percent`.
-    pub org_removal_percent: Option<u32>,
-    /// `org_base_min`.
-    pub org_base_min: Option<u32>,
-    /// `on_trip`: whether a trip stops everything.
-    pub trip_stops_all: Option<bool>,
-}
-
 /// `[overage]`.
 #[derive(Clone, Debug, Default)]
 pub struct OverageShape {
@@ -137,6 +123,8 @@ pub struct CustomerShape {
     pub days: DaysShape,
     /// Sections that override the global ones.
     pub policies: PoliciesShape,
+    /// `[[customer.guard_window]]`.
+    pub guard_windows: Vec<GuardWindowShape>,
     /// `[[customer.source]]`.
     pub sources: Vec<SourceShape>,
     /// `[[customer.product]]`.
@@ -326,16 +314,6 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
     }
 }
 
-fn guard(s: &Section<'_>) -> GuardShape {
-    GuardShape {
-        removal_percent: s.count("removal_percent", 0..=100),
-        removal_min: s.count("removal_min", 0..=SEATS_MAX),
-        org_removal_percent: s.count("org_removal_percent", 0..=100),
-        org_base_min: s.count("org_base_min", 0..=SEATS_MAX),
-        trip_stops_all: s.parsed("on_trip", words::one_of(&[("removals", false), ("all", true)])),
-    }
-}
-
 fn overage(s: &Section<'_>) -> OverageShape {
     OverageShape {
         minor_percent: s.count("minor_percent", 100..=1_000),
@@ -361,6 +339,7 @@ fn customer(s: &Section<'_>) -> CustomerShape {
         nightly: s.parsed("nightly", words::nightly).flatten(),
         days: days(s),
         policies: policies(s),
+        guard_windows: s.sections("guard_window", guard_window),
         sources: s.sections("source", source),
         products: s.sections("product", product),
         pools: s.sections("pool", pool),

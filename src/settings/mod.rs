@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod cron;
 mod file;
+mod guard;
 mod load;
 mod pauses;
 mod problem;

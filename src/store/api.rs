@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, Episode, Names};
+use crate::license::{Book, Claim, Episode, Hold, Names};
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
@@ -62,6 +62,9 @@ pub trait Store: Send + Sync {
 
     /// One episode.
     fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError>;
+
+    /// Holds, newest first.
+    fn holds(&self, customer: &CustomerId) -> Result<Vec<Hold>, StoreError>;
 
     // Writing.
 

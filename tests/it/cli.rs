@@ -23,6 +23,9 @@ impl Place {
 [store]
 path = "books/rosterd.db"
 
+[guard]
+bootstrap_approval = false
+
 [[customer]]
 id = "north"
 name = "North District"
@@ -551,6 +554,25 @@ fn a_guard_makes_plan_and_sync_exit_3() {
     let run = place.demo_with("sync northfield --here", &strict);
     assert_eq!(run.code, 3, "{run:?}");
     assert!(run.out.contains("held by guard removal"), "{run:?}");
+    assert!(run.out.contains("rosterd hold show 3"), "{run:?}");
+
+    // What waits is listed, shown with what it would do, approved once.
+    let listed = place.demo_json("hold list northfield");
+    assert_eq!(listed["holds"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&listed["holds"][0]["run"], &listed["holds"][0]["state"]), (&Value::from(3), &Value::from("open")));
+    assert!(place.demo("status northfield").out.contains("HELD since"));
+    let shown = place.demo("hold show 3");
+    assert!(shown.code == 0 && shown.out.contains("would go (3): ") && shown.out.contains("if approved"), "{shown:?}");
+    assert_eq!(place.demo_json("hold show 3")["if_approved"]["released"], 8);
+    assert_eq!(place.demo("hold approve 3 --except nobody").code, 1);
+    let approved = place.demo("hold approve 3");
+    assert_eq!(approved.code, 6, "{approved:?}");
+    assert!(approved.out.contains("hold 3 is approved") && approved.out.contains("8 released"), "{approved:?}");
+    assert_eq!(place.demo("hold approve 3").code, 1);
+    assert!(place.demo("hold list").out.contains("0 open holds"));
+    assert!(place.demo("hold list --all").out.contains("approved"));
+    assert_eq!(place.demo("hold show 2").code, 66);
+    assert_eq!(place.demo("audit verify northfield").code, 0);
 }
 
 #[test]

@@ -386,7 +386,9 @@ impl Model {
     }
 
     /// New keys with the e-mail of somebody who is absent are kept out, and the known ones keep everything (R5).
-    fn hold_conflicts(&self, next: &mut BTreeMap<String, Record>) {
+    /// Says how many there were.
+    fn hold_conflicts(&self, next: &mut BTreeMap<String, Record>) -> usize {
+        let mut conflicts = 0;
         let new: Vec<String> =
             next.iter().filter(|(k, r)| !r.ended && !self.known.contains_key(*k)).map(|(k, _)| k.clone()).collect();
         let absent: Vec<String> =
@@ -399,8 +401,10 @@ impl Model {
             if let Some(old) = absent.iter().find(|old| self.known[*old].email.to_lowercase() == email) {
                 next.remove(&new);
                 next.insert(old.clone(), Record { quarantined: true, ..self.known[old].clone() });
+                conflicts += 1;
             }
         }
+        conflicts
     }
 
     fn home_for_guard(record: &Record) -> Option<String> {
@@ -408,23 +412,46 @@ impl Model {
     }
 
     /// Whose removal is held, and whether nothing at all may be taken in.
-    fn guard(&self, next: &BTreeMap<String, Record>, gone: &BTreeSet<String>) -> (BTreeSet<String>, bool) {
+    fn guard(&self, next: &BTreeMap<String, Record>, gone: &BTreeSet<String>, conflicts: usize) -> (BTreeSet<String>, bool) {
         let limits = self.policy.limits;
         let passes = |removed: usize, base: usize, percent: u32| {
             removed * 100 > percent as usize * base && removed > limits.removal_min as usize
         };
         let mut stop = !next.values().any(|r| !r.ended);
-        let roles = |k: &BTreeMap<String, Record>| k.values().map(|r| r.roles.len()).sum::<usize>();
-        let enrollments = |k: &BTreeMap<String, Record>| k.values().flat_map(|r| &r.enrollments).filter(|e| !e.3).count();
-        for (had, has) in [(roles(&self.known), roles(next)), (enrollments(&self.known), enrollments(next))] {
-            stop |= had > 0 && has == 0;
-            stop |= passes(had.saturating_sub(has), had, limits.removal_percent);
-        }
         let back = |person: &String| next.get(person).is_some_and(|r| !r.ended);
         let waiting: Vec<(&String, &Missing)> = self.absences.iter().filter(|(p, m)| m.held && !back(p)).collect();
         let mut removals = gone.clone();
         removals.extend(waiting.iter().map(|(p, _)| (*p).clone()));
+        // Roles and enrollments of people who go are judged with those people.
+        let roles = |r: &Record| r.roles.len();
+        let enrollments = |r: &Record| r.enrollments.iter().filter(|e| !e.3).count();
+        for records in [&roles as &dyn Fn(&Record) -> usize, &enrollments] {
+            let of = |k: &BTreeMap<String, Record>, which: &dyn Fn(&String) -> bool| {
+                k.iter().filter(|(key, _)| which(key)).map(|(_, r)| records(r)).sum::<usize>()
+            };
+            let stays = |key: &String| !removals.contains(key);
+            let (had, has) = (of(&self.known, &|_| true), of(next, &|_| true));
+            stop |= had > 0 && has == 0;
+            stop |= passes(of(&self.known, &stays).saturating_sub(of(next, &stays)), had, limits.removal_percent);
+        }
         let base = self.known.values().filter(|r| !r.ended).count() + removals.len() - gone.len();
+        // People who go and people who come, paired by their e-mail: the same ones under other keys.
+        let mut going: Vec<String> = removals
+            .iter()
+            .filter_map(|p| self.known.get(p))
+            .map(|r| r.email.to_lowercase())
+            .filter(|e| !e.is_empty())
+            .collect();
+        let missing = |key: &String| self.absences.get(key).is_some_and(|m| !m.removed);
+        let is_new = |key: &String| !missing(key) && self.known.get(key).is_none_or(|r| r.ended);
+        let mut pairs = conflicts;
+        for (_, record) in next.iter().filter(|(key, r)| !r.ended && is_new(key)) {
+            if let Some(at) = going.iter().position(|email| *email == record.email.to_lowercase()) {
+                going.remove(at);
+                pairs += 1;
+            }
+        }
+        stop |= base > 0 && passes(pairs, base, limits.removal_percent);
         if passes(removals.len(), base, limits.removal_percent) {
             return (removals, stop || limits.trip_stops_all);
         }
@@ -459,11 +486,11 @@ impl Model {
             if too_bad {
                 return Night::Rejected;
             }
-            self.hold_conflicts(&mut next);
+            let conflicts = self.hold_conflicts(&mut next);
             let active = |k: &BTreeMap<String, Record>, p: &String| k.get(p).is_some_and(|r| !r.ended);
             let going: BTreeSet<String> =
                 self.known.keys().filter(|p| active(&self.known, p) && !active(&next, p)).cloned().collect();
-            let (holds, stop) = self.guard(&next, &going);
+            let (holds, stop) = self.guard(&next, &going, conflicts);
             if stop {
                 outcome = Night::Stopped;
             } else {

@@ -10,12 +10,12 @@ use rosterd::base::{
     TextArena, Version,
 };
 use rosterd::license::{
-    AgreedExcess, Audience, Because, Book, BookPerson, ClaimChange, ClaimState, Entry, Grant, Ledger, Names, OnFull,
+    AgreedExcess, Audience, Because, Book, BookPerson, ClaimChange, ClaimState, Entry, Grant, Hold, Ledger, Names, OnFull,
     OverageLimits, Pin, PinKind, Pool, Product, ProductKind, SeatModel, SourceMark, Wait, queue_order,
 };
 use rosterd::plan::{
     Answer, Case, ClassFilter, Decision, Desk, GuardLimits, Judgment, Plan, PlanInput, Policy, Predicate, Rule, Standing,
-    Verdict, check, decide, judge, plan, render,
+    check, decide, judge, plan, render,
 };
 use rosterd::roster::{
     ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Intake, IntakePolicy, Level, Mode, OrgRow, PersonRow, RoleRow,
@@ -564,6 +564,8 @@ impl Memory {
             terms: ledger.terms().clone(),
             absences: ledger.absences().cloned().collect(),
             sources: ledger.sources().clone(),
+            hold: None,
+            guard_days: Vec::new(),
             next_claim: ledger.next_claim(),
             next_episode: ledger.next_episode(),
         }
@@ -612,9 +614,23 @@ impl Memory {
         let waiting = || standing.absences.iter().filter(|a| a.held).map(|a| a.person.clone()).collect();
         let judgment = match &after {
             Some(after) => {
-                judge(&Case { before, after, delta: &delta, absences: &standing.absences, limits: town.policy.limits })
+                let conflicts = u32::try_from(conflicts.len()).expect("few");
+                judge(&Case {
+                    before,
+                    after,
+                    delta: &delta,
+                    conflicts,
+                    absences: &standing.absences,
+                    limits: town.policy.limits,
+                    today: town.today,
+                    days: &[],
+                    withheld: &[],
+                    exceptions: &[],
+                    new_source: self.roster.is_none(),
+                    approval: None,
+                })
             }
-            None => Judgment { verdict: Verdict::default(), held: waiting() },
+            None => Judgment { held: waiting(), ..Judgment::default() },
         };
         let stopped = judgment.verdict.stops_all(&town.policy.limits);
         let held = if stopped { waiting() } else { judgment.held };
@@ -634,6 +650,7 @@ impl Memory {
             new_grants: &new,
             new_agreed: &[],
             confirmed: &[],
+            holding: &Default::default(),
             former: &Default::default(),
             remade: &[],
             conflicts: if stopped { &[] } else { &conflicts },
@@ -1065,7 +1082,11 @@ proptest! {
                 let mut trail = String::new();
                 store
                     .audit(&world.policy.customer, Version(0), &mut |commit| {
-                        let entries = commit.entries.iter().filter(|e| !matches!(e, Entry::Adopted(_)));
+                        // What names the bytes of a package differs with them.
+                        let entries = commit.entries.iter().filter(|e| !matches!(e, Entry::Adopted(_))).map(|e| match e {
+                            Entry::Hold(hold) => Entry::Hold(Hold { plan: Digest::default(), packages: Vec::new(), ..hold.clone() }),
+                            other => other.clone(),
+                        });
                         trail += &format!("{} {:?} {:?}\n", commit.version, commit.changes, entries.collect::<Vec<_>>());
                         Ok(())
                     })

@@ -462,6 +462,8 @@ pub fn entries_are_kept(harness: &impl Harness) {
         causes: Causes::from([(Cause::SyncOverdraw, 2)]),
         band: Band::Major,
         episode,
+        held_back: Seats(0),
+        provisional: None,
     };
     let mut desk = Desk::new();
     desk.entries = vec![

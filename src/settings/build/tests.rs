@@ -3,7 +3,7 @@ use std::path::Path;
 
 use crate::base::{Day, Digest, Instant, Seats, SourceId};
 use crate::license::{Audience, GrantKind, OnFull, OverageLimits, SeatModel};
-use crate::plan::{ClassFilter, Predicate};
+use crate::plan::{ClassFilter, GuardLimits, GuardWindow, Predicate};
 use crate::settings::load::load_with;
 use crate::settings::trial::{EVERYONE, district, env, good, when, wrong};
 use crate::settings::values::StoreKind;
@@ -27,6 +27,8 @@ fn the_defaults_are_those_of_the_domain_rules() {
     let limits = north.policy.limits;
     assert_eq!((limits.removal_percent, limits.removal_min), (10, 5));
     assert_eq!((limits.org_removal_percent, limits.org_base_min, limits.trip_stops_all), (50, 10, false));
+    assert_eq!(limits, GuardLimits::STANDARD, "every other limit, too");
+    assert_eq!(north.policy.guard_windows, []);
     assert_eq!((north.policy.absence_confirmations, north.policy.purge_after_days), (2, Some(30)));
     assert_eq!(north.policy.calendar.zone_name(), "UTC");
     let pool = &north.policy.pools[0];
@@ -161,6 +163,32 @@ fn when_tables_become_predicates() {
 }
 
 #[test]
+fn r124_windows_start_from_the_customers_limits_or_the_rollover_profile() {
+    let window = |keys: &str| format!("[[customer.guard_window]]\nfrom = \"2026-08-01\"\nto = \"2026-08-15\"\n{keys}");
+    let day = |text: &str| Day::parse(text).expect("a day");
+    let base = GuardLimits { removal_percent: 15, ..GuardLimits::STANDARD };
+    for (keys, limits) in [
+        ("", base),
+        ("growth_percent = 90", GuardLimits { growth_percent: 90, ..base }),
+        ("profile = \"rollover\"", base.rollover()),
+        ("profile = \"rollover\"\nremoval_percent = 60", GuardLimits { removal_percent: 60, ..base.rollover() }),
+    ] {
+        let customer = format!("[customer.guard]\nremoval_percent = 15\n{}", window(keys));
+        let policy = &good(&district(&customer, "", "", EVERYONE)).customers[0].policy;
+        let window = GuardWindow { from: day("2026-08-01"), to: day("2026-08-15"), limits };
+        assert_eq!(policy.guard_windows, [window], "{keys}");
+        for (today, inside) in [("2026-07-31", false), ("2026-08-01", true), ("2026-08-14", true), ("2026-08-15", false)] {
+            assert_eq!(policy.limits_on(day(today)), if inside { limits } else { base }, "{keys} on {today}");
+        }
+    }
+    let reversed = "[[customer.guard_window]]\nfrom = \"2026-08-15\"\nto = \"2026-08-15\"";
+    let said = wrong(&district(reversed, "", "", EVERYONE));
+    assert!(said.len() == 1 && said[0].contains("is not after from"), "{said:?}");
+    let strange = window("profile = \"summer\"");
+    assert_eq!(wrong(&district(&strange, "", "", EVERYONE)).len(), 1);
+}
+
+#[test]
 fn a_policy_is_named_by_what_it_says() {
     let digest = |text: &str| good(text).customers[0].policy.digest;
     let base = digest(&district("", "", "", EVERYONE));
@@ -175,6 +203,8 @@ fn a_policy_is_named_by_what_it_says() {
     let mut seen = BTreeSet::from([base]);
     for (customer, product, pool, rule) in [
         ("[customer.guard]\nremoval_min = 6", "", "", EVERYONE),
+        ("[customer.guard]\nchange_percent = 76", "", "", EVERYONE),
+        ("[[customer.guard_window]]\nfrom = \"2026-08-01\"\nto = \"2026-08-15\"", "", "", EVERYONE),
         ("[customer.absence]\nconfirmations = 1", "", "", EVERYONE),
         ("[customer.retention]\npurge_after_days = 0", "", "", EVERYONE),
         ("[customer.retention]\npurge_after_days = -1", "", "", EVERYONE),

@@ -1,7 +1,7 @@
 //! The stored codes of every enum. A code, once given out, keeps its meaning for good.
 
 use crate::base::ActorKind;
-use crate::license::{Band, Because, Cause, Channel, ClaimState, GrantKind, Outcome, PinKind, Wait};
+use crate::license::{Band, Because, Cause, Channel, ClaimState, GrantKind, HoldState, Outcome, PinKind, Wait};
 use crate::plan::{GuardKind, NoticeKind};
 use crate::roster::Collection;
 use crate::store::record::bytes::codes;
@@ -31,7 +31,13 @@ codes! {
         NegativeBalance = 0, BalanceRestored = 1, ShortfallAhead = 2, HoldOpened = 3, RunFailed = 4,
         SameDayMissed = 5,
     }
-    GuardKind, "guards" { Empty = 0, Removal = 1, OrgRemoval = 2 }
+    GuardKind, "guards" {
+        Empty = 0, Removal = 1, OrgRemoval = 2, Rolling = 3, Growth = 4, Change = 5, IdentityFlip = 6, Bootstrap = 7,
+        Excepted = 8,
+    }
+    HoldState, "hold states" {
+        Open = 0, Approved = 1, PartlyApproved = 2, Rejected = 3, Expired = 4, ResolvedAtSource = 5, Superseded = 6,
+    }
     Collection, "collections" {
         Orgs = 0, Sessions = 1, Courses = 2, Classes = 3, People = 4, Roles = 5, Enrollments = 6,
     }

@@ -2,8 +2,8 @@
 
 use crate::base::Actor;
 use crate::license::{
-    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, Names, OverageLimits, Pin, PoolBooks, PoolTerms,
-    Sample, SourceMark, StateCounts,
+    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, GuardDay, Hold, Names, OverageLimits, Pin, PoolBooks,
+    PoolTerms, Sample, SourceMark, StateCounts,
 };
 use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
 
@@ -17,10 +17,14 @@ fields! {
     Allowance { seats, agreed }
     Sample { at, used, effective, band }
     Episode { id, pool, opened, opened_day, cause, peak, samples, closed, outcome }
-    PoolBooks { counts, allowance, causes, band, episode }
+    PoolBooks { counts, allowance, causes, band, episode, held_back, provisional }
     Absence { person, source, org, count, since, ended, held, removed, removed_at }
     SourceMark { source, package, snapshot, at, name }
     Names { pools, orgs, reasons }
+    Hold {
+        run, plan, opened, deadline, trips, removals, additions, packages, empty, state, by, at, exceptions, used, told,
+    }
+    GuardDay { source, day, base, removed }
 }
 
 /// The names a commit added to each dictionary: what came behind the parent's.
@@ -72,6 +76,8 @@ impl Record for Entry {
                 tagged(11, known, out);
                 new.put(out);
             }
+            Entry::Hold(hold) => tagged(20, hold, out),
+            Entry::GuardDay(day) => tagged(21, day, out),
         }
     }
 
@@ -90,6 +96,8 @@ impl Record for Entry {
             10 => Entry::Refused { person: Record::take(from)?, pool: Record::take(from)?, answer: Record::take(from)? },
             11 => Entry::IdentityConflict { known: Record::take(from)?, new: Record::take(from)? },
             12 => Entry::Purged { person: Record::take(from)?, reason: Record::take(from)? },
+            20 => Entry::Hold(Record::take(from)?),
+            21 => Entry::GuardDay(Record::take(from)?),
             code => return Err(DecodeError::Code { what: "entries", code }),
         })
     }

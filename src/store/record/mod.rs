@@ -9,6 +9,8 @@ mod plan;
 mod run;
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 pub(in crate::store) use bytes::{DecodeError, Decoder, FORMAT, Record, pack, unpack};

@@ -10,12 +10,13 @@ use crate::base::{
 };
 use crate::license::{
     Absence, AgreedExcess, Allowance, Band, Because, Cause, Channel, Claim, ClaimChange, ClaimState, Entry, Episode, Grant,
-    GrantKind, Names, OrgNameIx, Outcome, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolTerms, ReasonsIx, Sample,
-    SourceMark, StateCounts, Wait,
+    GrantKind, HoldState, Names, OrgNameIx, Outcome, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolTerms, ReasonsIx,
+    Sample, SourceMark, StateCounts, Wait,
 };
 use crate::plan::{AbsenceChange, GuardKind, Notice, NoticeKind, Plan, PoolOutlook, Trip, Verdict, Withheld};
 use crate::roster::Collection;
 use crate::store::record::bytes::{put_number, put_signed};
+use crate::store::record::testing::{guard_day, hold};
 use crate::store::record::{
     ChangeReader, ChangeWriter, DecodeError, Decoder, FORMAT, Record, RunBody, pack, pack_person, put_plan, put_released,
     take_person, take_plan, take_released, unpack,
@@ -191,17 +192,27 @@ fn entry() -> impl Strategy<Value = Entry> {
             })
         ),
         (text(), text()).prop_map(|(person, pool)| Entry::Unpinned { person: PersonKey::new(person), pool: PoolId::new(pool) }),
-        (text(), counts(), allowance(), causes(), select(Band::ALL.to_vec()), option::of(episode())).prop_map(
-            |(pool, counts, allowance, causes, band, episode)| Entry::Pool {
+        (
+            text(),
+            counts(),
+            allowance(),
+            causes(),
+            select(Band::ALL.to_vec()),
+            option::of(episode()),
+            any::<u32>(),
+            option::of(instant())
+        )
+            .prop_map(|(pool, counts, allowance, causes, band, episode, held_back, provisional)| Entry::Pool {
                 pool: PoolId::new(pool),
-                books: PoolBooks { counts, allowance, causes, band, episode },
-            }
-        ),
+                books: PoolBooks { counts, allowance, causes, band, episode, held_back: Seats(held_back), provisional },
+            }),
         episode().prop_map(Entry::Episode),
         absence().prop_map(Entry::Absent),
         text().prop_map(|person| Entry::Returned(PersonKey::new(person))),
         (text(), option::of(text())).prop_map(|(person, reason)| Entry::Purged { person: PersonKey::new(person), reason }),
         mark().prop_map(Entry::Adopted),
+        hold().prop_map(Entry::Hold),
+        guard_day().prop_map(Entry::GuardDay),
         (text(), text(), text()).prop_map(|(person, pool, answer)| Entry::Refused {
             person: PersonKey::new(person),
             pool: PoolId::new(pool),
@@ -253,7 +264,7 @@ fn plan() -> impl Strategy<Value = (Plan, Vec<Raw>, Vec<RawWithheld>)> {
             text,
         },
     );
-    let guards = select(vec![GuardKind::Empty, GuardKind::Removal, GuardKind::OrgRemoval]);
+    let guards = select(GuardKind::ALL.to_vec());
     let trip = (guards, option::of(text()), option::of(select(Collection::ALL.to_vec())), any::<(u32, u32, u32)>()).prop_map(
         |(guard, org, collection, (base, removed, limit_percent))| Trip {
             guard,
@@ -417,13 +428,8 @@ proptest! {
         };
         prop_assert_eq!(unpack(&pack(&body)), Ok(body));
         let asked = Asked { by: actor.clone(), source: source.map(SourceId::new), confirm_absences };
-        for trigger in [
-            Trigger::Nightly(Day(day)),
-            Trigger::SameDay(asked),
-            Trigger::Drop,
-            Trigger::Dates(Day(day)),
-            Trigger::Revert(crate::base::RunId(people), actor),
-        ] {
+        let revert = Trigger::Revert(crate::base::RunId(people), actor);
+        for trigger in [Trigger::Nightly(Day(day)), Trigger::SameDay(asked), Trigger::Drop, Trigger::Dates(Day(day)), revert] {
             prop_assert_eq!(unpack(&pack(&trigger)), Ok(trigger));
         }
     }
@@ -467,7 +473,8 @@ fn every_code_round_trips_and_is_its_place_in_the_list() {
     check([Channel::Manual, Channel::Sync]);
     check([Wait::Nothing, Wait::Seat, Wait::Access]);
     check([PinKind::Assign, PinKind::Deny]);
-    check([GuardKind::Empty, GuardKind::Removal, GuardKind::OrgRemoval]);
+    check(GuardKind::ALL);
+    check(HoldState::ALL);
     check([ActorKind::System, ActorKind::Operator]);
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, OrgId, PersonKey, PoolId, RunId, TextArena, Version};
-use crate::license::{Book, BookPerson, Claim, Episode, Names, PoolIx};
+use crate::license::{Book, BookPerson, Claim, Episode, Hold, Names, PoolIx};
 use crate::plan::Standing;
 use crate::store::record::{Record, take_person, take_released, unpack};
 use crate::store::shape::ReleasedClaim;
@@ -138,9 +138,27 @@ pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &
             .into_iter()
             .map(|mark| (mark.source.clone(), mark))
             .collect(),
+        hold: newest_hold(tx, id)?,
+        guard_days: bodies(tx, "guard_days", "source, day", id)?,
         next_claim: head.next_claim,
         next_episode: head.next_episode,
     })
+}
+
+fn newest_hold(tx: &Transaction<'_>, id: i64) -> Result<Option<Hold>, Fault> {
+    let body: Option<Vec<u8>> = tx
+        .prepare_cached("SELECT body FROM holds WHERE customer_id = ?1 ORDER BY run DESC LIMIT 1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    body.map(|body| unpack(&body).map_err(Fault::unreadable(|| "a hold".to_owned()))).transpose()
+}
+
+/// All holds of a customer, newest first.
+pub(in crate::store::sqlite) fn holds(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<Hold>, Fault> {
+    match head(tx, customer)? {
+        Some(head) => bodies(tx, "holds", "run DESC", head.id),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Everything, in one pass over the claims in the order of their people.

@@ -3,7 +3,7 @@
 use rusqlite::{Transaction, params};
 
 use crate::base::EpisodeId;
-use crate::license::{Entry, Names};
+use crate::license::{Entry, GUARD_DAYS_KEPT, Names};
 use crate::plan::Notice;
 use crate::store::batch::Batch;
 use crate::store::record::{NamesAdded, Record, pack};
@@ -59,6 +59,22 @@ pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, head: &Head, entries
                      ON CONFLICT DO UPDATE SET snapshot = excluded.snapshot, body = excluded.body",
                 )?
                 .execute((id, mark.source.as_str(), mark.snapshot.0, pack(mark)))?;
+            }
+            Entry::Hold(hold) => {
+                tx.prepare_cached(
+                    "INSERT INTO holds (customer_id, run, body) VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET body = excluded.body",
+                )?
+                .execute((id, hold.run.0.cast_signed(), pack(hold)))?;
+            }
+            Entry::GuardDay(day) => {
+                tx.prepare_cached("DELETE FROM guard_days WHERE customer_id = ?1 AND day <= ?2")?
+                    .execute((id, day.day.0 - GUARD_DAYS_KEPT))?;
+                tx.prepare_cached(
+                    "INSERT INTO guard_days (customer_id, source, day, body) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT DO UPDATE SET body = excluded.body",
+                )?
+                .execute((id, day.source.as_str(), day.day.0, pack(day)))?;
             }
             // These two are facts of the trail alone.
             Entry::Refused { person: _, pool: _, answer: _ } | Entry::IdentityConflict { known: _, new: _ } => {}

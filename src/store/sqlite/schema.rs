@@ -300,6 +300,23 @@ CREATE TABLE scheduled (
     PRIMARY KEY (customer_id, kind, day)
 ) STRICT, WITHOUT ROWID;
 
+-- Holds by the run that opened them.
+CREATE TABLE holds (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    run INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, run)
+) STRICT, WITHOUT ROWID;
+
+-- What passed the guards lately, by source and local date.
+CREATE TABLE guard_days (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    source TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, source, day)
+) STRICT, WITHOUT ROWID;
+
 CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER audit_fixed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER audit_chunk_kept BEFORE DELETE ON audit_chunk BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, Episode, Names};
+use crate::license::{Book, Claim, Episode, Hold, Names};
 use crate::plan::{Plan, Standing};
 use crate::store::api::{DaemonLease, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
@@ -111,6 +111,10 @@ impl Store for SqliteStore {
 
     fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError> {
         self.door.read(|tx| books::episode(tx, customer, episode))
+    }
+
+    fn holds(&self, customer: &CustomerId) -> Result<Vec<Hold>, StoreError> {
+        self.door.read(|tx| books::holds(tx, customer))
     }
 
     fn commit(&self, batch: &Batch<'_>) -> Result<Receipt, StoreError> {

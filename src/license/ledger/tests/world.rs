@@ -76,6 +76,8 @@ impl World {
             causes: Causes::new(),
             band: Band::Within,
             episode: None,
+            held_back: Seats(0),
+            provisional: None,
         };
         Self {
             pool,
@@ -191,7 +193,8 @@ impl World {
             }
         }
         let episode = self.episodes.iter().find(|e| e.closed.is_none()).cloned();
-        self.books = PoolBooks { counts, allowance: after.allowance, causes, band, episode };
+        self.books =
+            PoolBooks { counts, allowance: after.allowance, causes, band, episode, held_back: Seats(0), provisional: None };
     }
 }
 

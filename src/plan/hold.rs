@@ -1,0 +1,202 @@
+//! What becomes of holds in a run: opened, told of, recomputed, resolved, run out (R119 to R122). No clock, no store:
+//! the newest hold and what the guards say go in, the holds as they are afterwards come out.
+
+use crate::base::{Calendar, Day, Digest, Instant, PersonKey, RunId, SourceId};
+use crate::license::{Hold, HoldState};
+use crate::plan::action::{Notice, NoticeKind};
+use crate::plan::guard::GuardKind;
+use crate::plan::judge::{Approval, Judgment};
+use crate::plan::render::trip_text;
+
+/// So many keys are told as a sample.
+const SAMPLE: usize = 3;
+
+/// What a run sees.
+pub struct Sight<'a> {
+    /// The run.
+    pub run: RunId,
+    /// When.
+    pub now: Instant,
+    /// The customer's calendar.
+    pub calendar: &'a Calendar,
+    /// How long a hold can be decided.
+    pub ttl_hours: u32,
+    /// The newest hold.
+    pub newest: Option<&'a Hold>,
+    /// The approval of the newest hold is used by this run.
+    pub used: bool,
+    /// What the guards say of a new snapshot; `None`: there was none.
+    pub judged: Option<Judged<'a>>,
+}
+
+/// A judged snapshot.
+pub struct Judged<'a> {
+    /// What the guards say.
+    pub judgment: &'a Judgment,
+    /// Nothing of it is taken in.
+    pub stopped: bool,
+    /// The packages it came in: source, digest, name.
+    pub packages: Vec<(SourceId, (Digest, String))>,
+}
+
+/// What was approved and works now, as far as this run can do it: a hold of whole packages needs those packages.
+pub fn approval(newest: Option<&Hold>, now: Instant, fresh: &[(SourceId, (Digest, String))]) -> Option<Approval> {
+    let hold = newest.filter(|hold| hold.approval_works(now))?;
+    let digest_held = |digest: Digest| hold.packages.iter().any(|(_, (held, _))| *held == digest);
+    let whole = !hold.packages.is_empty() && !fresh.is_empty() && fresh.iter().all(|(_, (digest, _))| digest_held(*digest));
+    if !whole && !hold.packages.is_empty() {
+        return None;
+    }
+    let granted = |people: &[PersonKey]| people.iter().filter(|person| !hold.is_excepted(person)).cloned().collect();
+    Some(Approval { removals: granted(&hold.removals), additions: granted(&hold.additions), whole })
+}
+
+/// The holds that change, and what to tell of them. A new hold comes without its plan's digest: the planner fills it in.
+pub fn next_holds(sight: &Sight<'_>) -> (Vec<Hold>, Vec<Notice>) {
+    let today = sight.calendar.day_of(sight.now);
+    let (mut holds, mut notices) = (Vec::new(), Vec::new());
+    let closed = |hold: &Hold, state| Hold { state, at: Some(sight.now), ..hold.clone() };
+    let mut newest = sight.newest.cloned();
+    if let Some(hold) = &mut newest {
+        let before = hold.clone();
+        if sight.used {
+            hold.used = Some(sight.run);
+        } else if hold.is_late(sight.now) {
+            *hold = closed(hold, HoldState::Expired);
+        }
+        if *hold != before {
+            holds.push(hold.clone());
+        }
+    }
+    let open = newest.as_ref().filter(|hold| hold.state == HoldState::Open);
+    let Some(judged) = &sight.judged else {
+        if let Some(hold) = open.filter(|hold| hold.told < today && sight.calendar.is_business_day(today)) {
+            notices.push(notice(hold, sight, today, false));
+            holds.push(Hold { told: today, ..hold.clone() });
+        }
+        return (holds, notices);
+    };
+
+    let found = found(sight, judged, newest.as_ref(), today);
+    match (open, found) {
+        (None, None) => {
+            // What was rejected, or ran out, and is gone from the source is no longer kept back.
+            if let Some(hold) = newest.filter(|hold| !hold.withheld().is_empty() && !hold.state.is_approved()) {
+                holds.push(closed(&hold, HoldState::ResolvedAtSource));
+            }
+        }
+        (None, Some(found)) => {
+            notices.push(notice(&found, sight, today, true));
+            holds.push(found);
+        }
+        (Some(open), None) => holds.push(closed(open, HoldState::ResolvedAtSource)),
+        (Some(open), Some(found)) if is_part_of(&found, open) => {
+            let Hold { trips, removals, additions, packages, empty, .. } = found;
+            let mut hold = Hold { trips, removals, additions, packages, empty, ..open.clone() };
+            if hold.told < today && sight.calendar.is_business_day(today) {
+                notices.push(notice(&hold, sight, today, false));
+                hold.told = today;
+            }
+            if hold != *open {
+                holds.push(hold);
+            }
+        }
+        (Some(open), Some(found)) => {
+            let found = Hold { opened: open.opened, ..found };
+            notices.push(notice(&found, sight, today, true));
+            holds.push(closed(open, HoldState::Superseded));
+            holds.push(found);
+        }
+    }
+    (holds, notices)
+}
+
+/// Nobody and nothing is in it that was not in the other one.
+fn is_part_of(hold: &Hold, other: &Hold) -> bool {
+    let people = |few: &[PersonKey], many: &[PersonKey]| few.iter().all(|person| many.binary_search(person).is_ok());
+    people(&hold.removals, &other.removals)
+        && people(&hold.additions, &other.additions)
+        && hold.packages.iter().all(|package| other.packages.contains(package))
+        && (other.empty || !hold.empty)
+}
+
+/// The hold that a judged snapshot asks for.
+fn found(sight: &Sight<'_>, judged: &Judged<'_>, newest: Option<&Hold>, today: Day) -> Option<Hold> {
+    let Judged { judgment, stopped, packages } = judged;
+    let open = newest.filter(|hold| hold.state == HoldState::Open);
+    // Packages of other sources wait on: this run says nothing of them.
+    let other = |(source, _): &&(SourceId, (Digest, String))| packages.iter().all(|(fresh, _)| fresh != source);
+    let carried: Vec<_> = open.map_or(Vec::new(), |hold| hold.packages.iter().filter(other).cloned().collect());
+    if judgment.verdict.proceeds() && carried.is_empty() {
+        return None;
+    }
+    let mut hold = Hold {
+        run: sight.run,
+        plan: Digest::default(),
+        opened: sight.now,
+        deadline: Instant(sight.now.0.saturating_add(i64::from(sight.ttl_hours) * 3_600_000)),
+        trips: judgment.verdict.trips.iter().map(trip_text).collect(),
+        removals: if *stopped { judgment.removals.clone() } else { judgment.held.clone() },
+        additions: judgment.withheld.clone(),
+        packages: if *stopped { packages.clone() } else { Vec::new() },
+        empty: judgment.verdict.trips.iter().any(|trip| trip.guard == GuardKind::Empty),
+        state: HoldState::Open,
+        by: None,
+        at: None,
+        exceptions: Vec::new(),
+        used: None,
+        told: today,
+    };
+    if let Some(newest) = newest {
+        let still = |person: &&PersonKey| {
+            judgment.removals.binary_search(person).is_ok() || judgment.withheld.binary_search(person).is_ok()
+        };
+        hold.exceptions = newest.exceptions.iter().filter(still).cloned().collect();
+        if *stopped {
+            // The books' own roster stays: whoever got no seats there goes on without.
+            hold.additions.extend(newest.withheld());
+        }
+    }
+    if let Some(open) = open.filter(|_| !carried.is_empty()) {
+        hold.trips.extend(open.trips.iter().filter(|trip| !hold.trips.contains(trip)).cloned().collect::<Vec<_>>());
+        hold.removals.extend(open.removals.iter().cloned());
+        hold.empty |= open.empty;
+        hold.packages.extend(carried);
+        hold.packages.sort();
+    }
+    for people in [&mut hold.removals, &mut hold.additions] {
+        people.sort_unstable();
+        people.dedup();
+    }
+    Some(hold)
+}
+
+/// What is told of a hold when it opens, and once a business day after that (R122).
+fn notice(hold: &Hold, sight: &Sight<'_>, today: Day, opens: bool) -> Notice {
+    let run = hold.run;
+    let key = if opens { format!("hold/{run}") } else { format!("hold/{run}/{today}") };
+    let age = today.0 - sight.calendar.day_of(hold.opened).0;
+    let since = if opens && age == 0 { "is held".to_owned() } else { format!("is held since {age} days") };
+    let sample = |people: &[PersonKey]| {
+        let keys: Vec<&str> = people.iter().take(SAMPLE).map(PersonKey::as_str).collect();
+        let more = if people.len() > SAMPLE { ", …" } else { "" };
+        if keys.is_empty() { String::new() } else { format!(" ({}{more})", keys.join(", ")) }
+    };
+    let (go, come) = (sample(&hold.removals), sample(&hold.additions));
+    Notice {
+        key,
+        kind: NoticeKind::HoldOpened,
+        pool: None,
+        source: hold.packages.first().map(|(source, _)| source.clone()),
+        text: format!(
+            "Run {run} {since} by {}: {} removals{go} and {} additions{come} wait; decide until {} (`rosterd hold show {run}`).",
+            hold.trips.join("; "),
+            hold.removals.len(),
+            hold.additions.len(),
+            hold.deadline
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+//! Deciding holds: shown first, then approved, approved but for some, or rejected (R120). A decision is one commit of
+//! its own; what was approved is then done by an ordinary run that knows of it, planned anew on the books as they are.
+
+use crate::base::{Actor, Digest, Instant, PersonKey, RunId, TextArena};
+use crate::license::{Entry, Hold, HoldState};
+use crate::plan::{Plan, Sight, Standing, next_holds};
+use crate::service::core::{Customer, Service};
+use crate::service::draft::Drafting;
+use crate::service::error::ServiceError;
+use crate::service::rosters::Pulled;
+use crate::service::sync::Watch;
+use crate::store::{Asked, Batch, RunRow, StoreError, Trigger};
+
+/// How often a decision is written anew when somebody else commits in between.
+const TRIES_MAX: u32 = 200;
+
+/// The answer to a decision. Everything but `Done` changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HoldAnswer {
+    /// Written down.
+    Done,
+    /// It is decided, resolved or superseded already: a decision works once.
+    NotOpen(HoldState),
+    /// The deadline passed.
+    Expired,
+    /// A collection came back empty: the approval must say that this is right (R114).
+    NeedsAllowEmpty,
+    /// An exception names somebody whom the hold does not cover.
+    NotCovered(PersonKey),
+}
+
+/// A decision and what came of it.
+#[derive(Clone, Debug)]
+pub struct HoldDone {
+    /// The answer.
+    pub answer: HoldAnswer,
+    /// The hold as it is now.
+    pub hold: Hold,
+    /// The run that did what was approved.
+    pub run: Option<RunRow>,
+}
+
+impl Service {
+    /// The holds of a customer, newest first.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn holds(&self, customer: &Customer) -> Result<Vec<Hold>, ServiceError> {
+        Ok(self.store.holds(customer.id())?)
+    }
+
+    /// The hold that a run opened, and whose it is.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unknown`] if there is none.
+    pub fn hold(&self, run: RunId) -> Result<(&Customer, Hold), ServiceError> {
+        let unknown = || ServiceError::Unknown { what: "hold of run", id: run.to_string(), hint: None };
+        let row = self.store.run(run)?.ok_or_else(unknown)?;
+        let customer = self.customer(row.customer.as_str())?;
+        let hold = self.store.holds(customer.id())?.into_iter().find(|hold| hold.run == run).ok_or_else(unknown)?;
+        Ok((customer, hold))
+    }
+
+    /// What approving an open hold as a whole would do now, as a plan; changes nothing. `None`: it is not open, or its
+    /// packages are gone.
+    ///
+    /// # Errors
+    /// When books, snapshots or sources cannot be read.
+    pub fn hold_preview(&self, customer: &Customer, hold: &Hold) -> Result<Option<Plan>, ServiceError> {
+        let now = self.now();
+        if !hold.is_open(now) {
+            return Ok(None);
+        }
+        let approved = Hold { state: HoldState::Approved, at: Some(now), exceptions: Vec::new(), ..hold.clone() };
+        let (mut standing, seeds) = self.standing_with_seeds(customer, now)?;
+        standing.hold = Some(approved);
+        let mut pulls = Vec::new();
+        for feed in &customer.sources {
+            let pulled = if hold.packages.is_empty() {
+                Pulled::nothing(feed.source.id(), self.before(customer, feed, &standing)?)
+            } else {
+                self.pull(customer, feed, &standing, now)?
+            };
+            pulls.push(pulled);
+        }
+        let taken = |pulled: &Pulled| pulled.fresh.as_ref().map(|fresh| fresh.mark.package);
+        let held = |digest: Digest| hold.packages.iter().any(|(_, (held, _))| *held == digest);
+        if !hold.packages.is_empty() && !pulls.iter().filter_map(taken).any(held) {
+            return Ok(None);
+        }
+        // What arrived since then is not looked at.
+        pulls.iter_mut().filter(|pulled| taken(pulled).is_some_and(|digest| !held(digest))).for_each(|p| p.fresh = None);
+        let terms = self.terms(customer, &Trigger::Drop, &standing, now)?;
+        let policy = terms.policy(&customer.policy);
+        let mut drafting = Drafting::new(customer.id(), pulls, &terms)?;
+        let draft = drafting.draft(self, customer, &policy, (standing, seeds), now, hold.run)?;
+        Ok(Some(draft.plan))
+    }
+
+    /// Approves a hold, but for the people in `exceptions`, and does what was approved. If a source is down, the approval
+    /// waits for the next run until its deadline.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unknown`] if there is no such hold; when the books cannot be read or written.
+    pub fn approve_hold(
+        &self,
+        run: RunId,
+        actor: &Actor,
+        exceptions: &[PersonKey],
+        allow_empty: bool,
+        watch: Watch<'_>,
+    ) -> Result<HoldDone, ServiceError> {
+        let mut exceptions = exceptions.to_vec();
+        exceptions.sort_unstable();
+        exceptions.dedup();
+        let state = if exceptions.is_empty() { HoldState::Approved } else { HoldState::PartlyApproved };
+        let (customer, _) = self.hold(run)?;
+        let limits = customer.policy.limits_on(customer.day_of(self.now()));
+        let ttl = i64::from(limits.approval_ttl_hours) * 3_600_000;
+        let (_, answer, hold) = self.decide_hold(run, actor, "hold_approve", |hold, now| {
+            let covered = |person: &&PersonKey| {
+                hold.removals.binary_search(person).is_err() && hold.additions.binary_search(person).is_err()
+            };
+            if let Some(stranger) = exceptions.iter().find(covered) {
+                return Err(HoldAnswer::NotCovered(stranger.clone()));
+            }
+            if hold.empty && !allow_empty {
+                return Err(HoldAnswer::NeedsAllowEmpty);
+            }
+            let deadline = Instant(now.0.saturating_add(ttl));
+            Ok(Hold { state, exceptions: exceptions.clone(), deadline, ..hold.clone() })
+        })?;
+        if answer != HoldAnswer::Done {
+            return Ok(HoldDone { answer, hold, run: None });
+        }
+        let row = self.sync(customer, &Trigger::SameDay(Asked::by(actor.clone())), watch)?;
+        let (_, hold) = self.hold(run)?;
+        Ok(HoldDone { answer, hold, run: Some(row) })
+    }
+
+    /// Rejects a hold: the people stay as they are, and nothing of held packages is taken in. The same removals in the
+    /// next snapshot open a new hold.
+    ///
+    /// # Errors
+    /// As [`Service::approve_hold`].
+    pub fn reject_hold(&self, run: RunId, actor: &Actor) -> Result<HoldDone, ServiceError> {
+        let rejected = |hold: &Hold, _| Ok(Hold { state: HoldState::Rejected, ..hold.clone() });
+        let (_, answer, hold) = self.decide_hold(run, actor, "hold_reject", rejected)?;
+        Ok(HoldDone { answer, hold, run: None })
+    }
+
+    /// Looks after the newest hold between packages: tells of it once a business day, and closes it when its deadline
+    /// passed. A run does the same on its way; this is for when there is none. Returns whether anything was written.
+    ///
+    /// # Errors
+    /// When the books cannot be read or written.
+    pub fn sweep_hold(&self, customer: &Customer) -> Result<bool, ServiceError> {
+        for _ in 0..TRIES_MAX {
+            let now = self.now();
+            let standing = self.store.standing_light(customer.id())?;
+            let Some(hold) = &standing.hold else { return Ok(false) };
+            let calendar = &customer.policy.calendar;
+            let newest = Some(hold);
+            let (holds, notices) =
+                next_holds(&Sight { run: hold.run, now, calendar, ttl_hours: 0, newest, used: false, judged: None });
+            if holds.is_empty() && notices.is_empty() {
+                return Ok(false);
+            }
+            let entries: Vec<Entry> = holds.into_iter().map(Entry::Hold).collect();
+            let batch = Batch {
+                customer: customer.id(),
+                parent: standing.version,
+                at: now,
+                actor: Actor::system(),
+                run: None,
+                plan: None,
+                verb: "hold_sweep",
+                names: &standing.book.names,
+                people: &TextArena::default(),
+                changes: &[],
+                entries: &entries,
+                notices: &notices,
+            };
+            match self.store.commit(&batch) {
+                Ok(_) => return Ok(true),
+                Err(StoreError::VersionMoved { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Writes a decision on the newest hold, in the name of whoever decided.
+    fn decide_hold(
+        &self,
+        run: RunId,
+        actor: &Actor,
+        verb: &'static str,
+        decided: impl Fn(&Hold, Instant) -> Result<Hold, HoldAnswer>,
+    ) -> Result<(&Customer, HoldAnswer, Hold), ServiceError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (customer, hold) = self.hold(run)?;
+            let now = self.now();
+            let standing = self.store.standing_light(customer.id())?;
+            if hold.state != HoldState::Open || standing.hold.as_ref().is_none_or(|newest| newest.run != run) {
+                return Ok((customer, HoldAnswer::NotOpen(hold.state), hold));
+            }
+            if !hold.is_open(now) {
+                return Ok((customer, HoldAnswer::Expired, hold));
+            }
+            let next = match decided(&hold, now) {
+                Ok(next) => Hold { by: Some(actor.clone()), at: Some(now), ..next },
+                Err(answer) => return Ok((customer, answer, hold)),
+            };
+            let batch = Batch {
+                customer: customer.id(),
+                parent: standing.version,
+                at: now,
+                actor: actor.clone(),
+                run: None,
+                plan: Some(hold.plan),
+                verb,
+                names: &standing.book.names,
+                people: &TextArena::default(),
+                changes: &[],
+                entries: &[Entry::Hold(next.clone())],
+                notices: &[],
+            };
+            match self.store.commit(&batch) {
+                Ok(_) => return Ok((customer, HoldAnswer::Done, next)),
+                Err(StoreError::VersionMoved { .. }) if tries < TRIES_MAX => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Whether a package was held as a whole and is approved now.
+    pub(crate) fn is_approved(&self, standing: &Standing, package: &Digest) -> bool {
+        let approved = standing.hold.as_ref().filter(|hold| hold.approval_works(self.now()));
+        approved.is_some_and(|hold| hold.packages.iter().any(|(_, (digest, _))| digest == package))
+    }
+}

@@ -1,0 +1,59 @@
+//! Holds and guard days of every shape.
+
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::base::{Actor, Day, Digest, Instant, PersonKey, RunId, SourceId};
+use crate::license::{GuardDay, Hold, HoldState};
+
+fn text() -> impl Strategy<Value = String> {
+    "[ab\u{e9}0-9 ]{0,6}"
+}
+
+fn instant() -> impl Strategy<Value = Instant> {
+    any::<i64>().prop_map(Instant)
+}
+
+fn digest() -> impl Strategy<Value = Digest> {
+    any::<[u8; 32]>().prop_map(Digest)
+}
+
+pub fn hold() -> impl Strategy<Value = Hold> {
+    let people = || prop::collection::vec(text().prop_map(PersonKey::new), 0..3);
+    let packages = prop::collection::vec((text().prop_map(SourceId::new), (digest(), text())), 0..3);
+    (
+        (any::<u64>(), digest(), instant(), instant(), prop::collection::vec(text(), 0..3)),
+        (people(), people(), people(), packages, any::<bool>()),
+        (select(HoldState::ALL.to_vec()), option::of(text()), option::of(instant()), option::of(any::<u64>()), any::<i32>()),
+    )
+        .prop_map(|((run, plan, opened, deadline, trips), (removals, additions, exceptions, packages, empty), end)| {
+            let (state, by, at, used, told) = end;
+            Hold {
+                run: RunId(run),
+                plan,
+                opened,
+                deadline,
+                trips,
+                removals,
+                additions,
+                packages,
+                empty,
+                state,
+                by: by.map(Actor::operator),
+                at,
+                exceptions,
+                used: used.map(RunId),
+                told: Day(told),
+            }
+        })
+}
+
+pub fn guard_day() -> impl Strategy<Value = GuardDay> {
+    (text(), any::<i32>(), any::<u32>(), any::<u32>()).prop_map(|(source, day, base, removed)| GuardDay {
+        source: SourceId::new(source),
+        day: Day(day),
+        base,
+        removed,
+    })
+}
