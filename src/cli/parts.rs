@@ -40,6 +40,7 @@ fn customer(settings: &CustomerSettings) -> Customer {
         nightly: settings.nightly.clone(),
         catchup_window_hours: settings.catchup_window_hours,
         stale_after_hours: settings.stale_after_hours,
+        by_hand: settings.by_hand.clone(),
     }
 }
 

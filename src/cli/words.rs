@@ -62,6 +62,7 @@ pub fn run_text(row: &RunRow) -> String {
         Trigger::Nightly(day) => format!("nightly of {day}"),
         Trigger::SameDay(by) => format!("same day, by {by}"),
         Trigger::Drop => "a package arrived".to_owned(),
+        Trigger::Import(by) => format!("import, by {by}"),
     };
     let RunTally { people, seated, released, waiting, changed, withheld, findings } = row.tally;
     let ended = row.ended.map_or("not over".to_owned(), when);

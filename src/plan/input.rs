@@ -84,6 +84,8 @@ pub struct PlanInput<'a> {
     pub verdict: &'a Verdict,
     /// Whose removal the guards hold, sorted.
     pub held: &'a [PersonKey],
+    /// People whom nothing but a file by hand delivers, sorted: they ask as a hand does and never overdraw (R47).
+    pub by_hand: &'a [PersonKey],
     /// Grants of the settings to be recorded with this run; `standing` counts them already.
     pub new_grants: &'a [Grant],
     /// Agreed excesses of the settings to be recorded with this run; `standing` counts them already.

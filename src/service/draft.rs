@@ -1,10 +1,10 @@
 //! What a run comes to before it is committed: rosters compared, guards asked, a plan made and looked at twice.
 
 use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId};
-use crate::license::{AgreedExcess, Because, ClaimState, Grant, SourceMark};
+use crate::license::{Absence, AgreedExcess, Because, ClaimState, Grant, SourceMark};
 use crate::plan::{Case, Judgment, Plan, PlanInput, Standing, Verdict, check, judge, plan, trip_text};
 use crate::roster::{Level, Roster, RosterDelta, diff};
-use crate::service::core::Customer;
+use crate::service::core::{Customer, MANUAL_SOURCE};
 use crate::service::error::ServiceError;
 use crate::service::rosters::{Pulled, united};
 use crate::store::{RunState, RunTally};
@@ -35,14 +35,27 @@ pub(crate) struct Drafting {
     fresh: Vec<SourceMark>,
     repeated: Vec<SourceMark>,
     conflicts: Vec<(PersonKey, PersonKey)>,
+    by_hand: Vec<PersonKey>,
+    alone: Option<Alone>,
     row_findings: bool,
     trouble: bool,
+}
+
+/// One source that the guards look at by itself: what others deliver neither hides nor causes a trip (R115).
+pub(crate) struct Alone {
+    /// Which source.
+    pub(crate) source: SourceId,
+    /// Its roster before.
+    pub(crate) before: Roster,
+    /// What changed since then, in the scope that is judged.
+    pub(crate) delta: RosterDelta,
 }
 
 impl Drafting {
     pub(crate) fn new(customer: &CustomerId, pulls: Vec<Pulled>) -> Result<Self, ServiceError> {
         let trouble = pulls.iter().any(|p| p.error.is_some());
         let row_findings = pulls.iter().any(|p| p.findings.kept.iter().any(|f| matches!(f.level, Level::Row | Level::Graph)));
+        let by_hand = only_by_hand(&pulls);
         let (mut olds, mut news, mut fresh, mut conflicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
         for pulled in pulls {
@@ -68,7 +81,34 @@ impl Drafting {
         let before = united(customer, olds)?;
         let after = if fresh.is_empty() { None } else { Some(united(customer, news)?) };
         let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
-        Ok(Self { before, after, delta, fresh, repeated, conflicts, row_findings, trouble })
+        Ok(Self { before, after, delta, fresh, repeated, conflicts, by_hand, alone: None, row_findings, trouble })
+    }
+
+    /// Lets the guards look at one source alone.
+    pub(crate) fn judged_alone(self, alone: Alone) -> Self {
+        Self { alone: Some(alone), ..self }
+    }
+
+    fn judgment(&self, customer: &Customer, standing: &Standing) -> Judgment {
+        let limits = customer.policy.limits;
+        let absences = &standing.absences;
+        let waiting = |others_than: Option<&SourceId>| {
+            let held = absences.iter().filter(|a| a.held && others_than.is_none_or(|source| a.source != *source));
+            held.map(|a| a.person.clone()).collect::<Vec<_>>()
+        };
+        match (&self.after, &self.alone) {
+            // Nothing new was read: what a guard holds stays held.
+            (None, _) => Judgment { verdict: Verdict::default(), held: waiting(None) },
+            (Some(_), None) => judge(&Case { before: &self.before, delta: &self.delta, absences, limits }),
+            (Some(_), Some(Alone { source, before, delta })) => {
+                let own: Vec<Absence> = absences.iter().filter(|a| a.source == *source).cloned().collect();
+                let mut judgment = judge(&Case { before, delta, absences: &own, limits });
+                judgment.held.extend(waiting(Some(source)));
+                judgment.held.sort_unstable();
+                judgment.held.dedup();
+                judgment
+            }
+        }
     }
 
     pub(crate) fn draft(
@@ -79,16 +119,7 @@ impl Drafting {
     ) -> Result<Draft, ServiceError> {
         let (standing, seeds) = standing;
         let policy = &customer.policy;
-        let judgment = match &self.after {
-            Some(_) => {
-                judge(&Case { before: &self.before, delta: &self.delta, absences: &standing.absences, limits: policy.limits })
-            }
-            // Nothing new was read: what a guard holds stays held.
-            None => Judgment {
-                verdict: Verdict::default(),
-                held: standing.absences.iter().filter(|a| a.held).map(|a| a.person.clone()).collect(),
-            },
-        };
+        let judgment = self.judgment(customer, &standing);
         // A snapshot that is held as a whole is not taken in: time passes, the roster stays.
         let stopped = judgment.verdict.stops_all(&policy.limits);
         let nothing = RosterDelta::default();
@@ -110,6 +141,7 @@ impl Drafting {
             repeated: &self.repeated,
             verdict: &judgment.verdict,
             held: &held,
+            by_hand: &self.by_hand,
             conflicts: if stopped { &[] } else { &self.conflicts },
             new_grants: &seeds.grants,
             new_agreed: &seeds.agreed,
@@ -126,6 +158,26 @@ impl Drafting {
         let kept_out = self.fresh.iter().filter(|_| stopped).map(|mark| (mark.source.clone(), mark.package)).collect();
         Ok(Draft { plan, people, state, message, packages, kept_out })
     }
+}
+
+/// People whom nothing but a file by hand delivers, sorted; those of the file that is taken in and of the one before.
+fn only_by_hand(pulls: &[Pulled]) -> Vec<PersonKey> {
+    fn rosters(pulled: &Pulled) -> impl Iterator<Item = &Roster> {
+        pulled.fresh.iter().map(|fresh| &fresh.roster).chain(&pulled.before)
+    }
+    let (manual, others): (Vec<&Pulled>, Vec<&Pulled>) = pulls.iter().partition(|p| p.source.as_str() == MANUAL_SOURCE);
+    let delivered = |key: &str| {
+        let newest = others.iter().filter_map(|pulled| rosters(pulled).next());
+        newest.into_iter().any(|roster| roster.find_person(key).is_some_and(|at| !roster.person(at).ended))
+    };
+    let mut keys = Vec::new();
+    for roster in manual.into_iter().flat_map(rosters) {
+        let alive = roster.people.iter().filter(|person| !person.ended).map(|person| roster.text(person.key));
+        keys.extend(alive.filter(|key| !delivered(key)).map(PersonKey::from));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 /// How a run ends (R109): success is never claimed when somebody who ought to have a seat has none.

@@ -15,7 +15,7 @@ mod sync;
 mod trail;
 
 pub use audit::{AuditReport, Verified};
-pub use core::{Customer, Feed, Service};
+pub use core::{ByHandPolicy, Customer, Feed, MANUAL_SOURCE, Service};
 pub use decisions::DecisionDone;
 pub use error::{ErrorKind, ServiceError};
 pub use inspect::{CustomerStatus, PersonView, PoolView, QueueRow};

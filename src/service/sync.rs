@@ -110,6 +110,16 @@ impl Service {
     }
 
     fn run(&self, customer: &Customer, trigger: &Trigger, commit: bool, watch: Watch<'_>) -> Result<Planned, ServiceError> {
+        self.recorded(customer, trigger, &mut |row| self.try_run(customer, row, row.began, commit, watch))
+    }
+
+    /// Writes a run down from its beginning to its end, whatever comes of it.
+    pub(crate) fn recorded(
+        &self,
+        customer: &Customer,
+        trigger: &Trigger,
+        work: &mut dyn FnMut(&mut RunRow) -> Result<Option<Plan>, ServiceError>,
+    ) -> Result<Planned, ServiceError> {
         let now = self.now();
         let run = self.store.begin_run(customer.id(), trigger, now)?;
         let mut row = RunRow {
@@ -126,7 +136,7 @@ impl Service {
             message: String::new(),
             rejected: Vec::new(),
         };
-        let done = self.try_run(customer, &mut row, now, commit, watch);
+        let done = work(&mut row);
         let plan = match done {
             Ok(plan) => plan.map(Arc::new),
             Err(error) => {
@@ -156,6 +166,7 @@ impl Service {
         for feed in &customer.sources {
             pulls.push(self.pull(customer, feed, &light, now)?);
         }
+        pulls.extend(self.by_hand(customer, &light)?);
         self.note_findings(row, &pulls)?;
         let unusable = unusable(customer, &mut pulls, row);
         if !commit {
@@ -205,7 +216,7 @@ impl Service {
     }
 
     /// The standing, with grants of the settings that were never recorded.
-    fn standing_with_seeds(&self, customer: &Customer, now: Instant) -> Result<(Standing, Seeds), ServiceError> {
+    pub(crate) fn standing_with_seeds(&self, customer: &Customer, now: Instant) -> Result<(Standing, Seeds), ServiceError> {
         let mut standing = self.store.standing(customer.id())?;
         let mut seeds = Seeds::default();
         for grant in &customer.grants {
@@ -238,6 +249,18 @@ impl Service {
     }
 
     pub(crate) fn commit(&self, plan: &Plan, run: RunId, actor: &Actor, at: Instant) -> Result<Option<Receipt>, StoreError> {
+        self.commit_as("sync", plan, run, actor, at)
+    }
+
+    /// Commits a plan under a verb of the trail.
+    pub(crate) fn commit_as(
+        &self,
+        verb: &'static str,
+        plan: &Plan,
+        run: RunId,
+        actor: &Actor,
+        at: Instant,
+    ) -> Result<Option<Receipt>, StoreError> {
         if plan.is_empty() {
             return Ok(None);
         }
@@ -248,7 +271,7 @@ impl Service {
             actor: actor.clone(),
             run: Some(run),
             plan: Some(plan.id),
-            verb: "sync",
+            verb,
             names: &plan.names,
             people: &plan.people,
             changes: &plan.changes,
@@ -263,7 +286,7 @@ impl Service {
         if flaws.is_empty() { Ok(()) } else { Err(ServiceError::Flawed { customer: customer.id().clone(), flaws }) }
     }
 
-    fn note_findings(&self, row: &mut RunRow, pulls: &[Pulled]) -> Result<(), ServiceError> {
+    pub(crate) fn note_findings(&self, row: &mut RunRow, pulls: &[Pulled]) -> Result<(), ServiceError> {
         let mut rows = Vec::new();
         for pulled in pulls {
             row.tally.findings += pulled.findings.total();
@@ -289,7 +312,7 @@ impl Service {
 }
 
 /// Whether the run ends here: nothing to read from, a package that cannot be trusted, too many bad rows (R105).
-fn unusable(customer: &Customer, pulls: &mut [Pulled], row: &mut RunRow) -> Option<(RunState, String)> {
+pub(crate) fn unusable(customer: &Customer, pulls: &mut [Pulled], row: &mut RunRow) -> Option<(RunState, String)> {
     let mut troubles = Vec::new();
     for pulled in pulls.iter_mut() {
         if let Some(error) = &pulled.error {

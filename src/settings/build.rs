@@ -1,10 +1,12 @@
 //! From checked shapes to values: what is not said is taken from farther out, words become rules.
 
 use crate::base::{
-    Actor, Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PoolId, ProductId, RuleId, Seats, SourceId,
+    Actor, Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RuleId, Seats,
+    SourceId,
 };
 use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
 use crate::plan::{GuardLimits, Policy, Rule};
+use crate::service::ByHandPolicy;
 use crate::settings::check::{Requires, requires};
 use crate::settings::file::{
     CustomerShape, DaysShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
@@ -100,6 +102,10 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         bad_percent_max: own.bad_percent_max.or(global.bad_percent_max)?,
         catchup_window_hours: own.catchup_window_hours.or(global.catchup_window_hours)?,
         stale_after_hours: own.stale_after_hours.or(global.stale_after_hours)?,
+        by_hand: ByHandPolicy {
+            protected: shape.protected.iter().map(|key| PersonKey::from(key.as_str())).collect(),
+            coupled_create: own.coupled_create_manual.or(global.coupled_create_manual)?,
+        },
     })
 }
 

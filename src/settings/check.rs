@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::base::most_similar;
 use crate::license::ProductKind;
 use crate::plan::Predicate;
+use crate::service::MANUAL_SOURCE;
 use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape};
 use crate::settings::problem::Problem;
 use crate::settings::profiles;
@@ -53,10 +54,26 @@ pub fn requires<'a>(product: &'a ProductShape, products: &'a [ProductShape]) -> 
 }
 
 fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Problem>) {
-    let CustomerShape { at, id: _, name: _, profile: _, nightly: _, days: _, policies, sources, products, pools, rules } =
-        customer;
+    let CustomerShape {
+        at,
+        id: _,
+        name: _,
+        profile: _,
+        nightly: _,
+        protected: _,
+        days: _,
+        policies,
+        sources,
+        products,
+        pools,
+        rules,
+    } = customer;
     percents(&policies.overage, &[&file.policies.overage], &format!("{at}.overage"), found);
     unique("sources", sources.iter().map(|source| (&source.at, &source.id)), found);
+    for source in sources.iter().filter(|source| source.id == MANUAL_SOURCE) {
+        let why = "is the id of what is made by hand; take another one, such as `sis`";
+        found.push(Problem::new(format!("{}.id", source.at), why).showing(Some(MANUAL_SOURCE.to_owned())));
+    }
     unique("products", products.iter().map(|product| (&product.at, &product.id)), found);
     unique("pools", pools.iter().map(|pool| (&pool.at, &pool.id)), found);
     unique("rules", rules.iter().map(|rule| (&rule.at, &rule.id)), found);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::base::CustomerId;
 use crate::license::{AgreedExcess, Grant};
 use crate::plan::Policy;
+use crate::service::ByHandPolicy;
 use crate::source::SourceSettings;
 use crate::telemetry::LogSettings;
 
@@ -80,6 +81,8 @@ pub struct CustomerSettings {
     pub catchup_window_hours: u32,
     /// A snapshot older than so many hours is stale (R148).
     pub stale_after_hours: u32,
+    /// People made by hand.
+    pub by_hand: ByHandPolicy,
 }
 
 /// The kinds of sources.

@@ -14,6 +14,8 @@ pub enum Trigger {
     SameDay(Actor),
     /// A package arrived in a drop folder.
     Drop,
+    /// A file of people was uploaded by hand (R133).
+    Import(Actor),
 }
 
 impl Trigger {
@@ -23,13 +25,14 @@ impl Trigger {
             Trigger::Nightly(_) => "nightly",
             Trigger::SameDay(_) => "same_day",
             Trigger::Drop => "drop",
+            Trigger::Import(_) => "import",
         }
     }
 
     /// In whose name the run acts.
     pub fn actor(&self) -> Actor {
         match self {
-            Trigger::SameDay(actor) => actor.clone(),
+            Trigger::SameDay(actor) | Trigger::Import(actor) => actor.clone(),
             Trigger::Nightly(_) | Trigger::Drop => Actor::system(),
         }
     }

@@ -16,7 +16,7 @@ use rosterd::license::{
 };
 use rosterd::plan::{Answer, Decision, GuardLimits, Policy, Predicate, Rule};
 use rosterd::roster::IntakePolicy;
-use rosterd::service::{Customer, Feed, PoolView, Service, Verified};
+use rosterd::service::{ByHandPolicy, Customer, Feed, PoolView, Service, Verified};
 use rosterd::source::{CsvSource, CsvSourceSettings, DropKind};
 use rosterd::store::{RunRow, RunState, SqliteStore, Trigger};
 use tempfile::TempDir;
@@ -54,6 +54,7 @@ pub struct World {
     pub grants: Vec<Grant>,
     pub agreed: Vec<AgreedExcess>,
     pub bad_percent_max: u32,
+    pub by_hand: ByHandPolicy,
     pub clock: Arc<SetClock>,
     pub today: Day,
     nights: u32,
@@ -93,6 +94,7 @@ impl World {
             grants: Vec::new(),
             agreed: Vec::new(),
             bad_percent_max: 100,
+            by_hand: ByHandPolicy::default(),
             clock: Arc::new(SetClock::at(Instant(i64::from(today.0) * 86_400_000 + 9_000_000))),
             today,
             nights: 0,
@@ -215,6 +217,7 @@ impl World {
             nightly: None,
             catchup_window_hours: 12,
             stale_after_hours: 36,
+            by_hand: self.by_hand.clone(),
         };
         Service::new(Arc::new(store), self.clock.clone(), vec![customer])
     }

@@ -30,6 +30,10 @@ impl Record for Trigger {
                 actor.put(out);
             }
             Trigger::Drop => out.push(2),
+            Trigger::Import(actor) => {
+                out.push(3);
+                actor.put(out);
+            }
         }
     }
 
@@ -38,6 +42,7 @@ impl Record for Trigger {
             0 => Ok(Trigger::Nightly(Record::take(from)?)),
             1 => Ok(Trigger::SameDay(Record::take(from)?)),
             2 => Ok(Trigger::Drop),
+            3 => Ok(Trigger::Import(Record::take(from)?)),
             code => Err(DecodeError::Code { what: "triggers", code }),
         }
     }

@@ -413,7 +413,7 @@ proptest! {
             rejected: rejected.into_iter().map(|(source, digest)| (SourceId::new(source), digest)).collect(),
         };
         prop_assert_eq!(unpack(&pack(&body)), Ok(body));
-        for trigger in [Trigger::Nightly(Day(day)), Trigger::SameDay(actor), Trigger::Drop] {
+        for trigger in [Trigger::Nightly(Day(day)), Trigger::SameDay(actor.clone()), Trigger::Drop, Trigger::Import(actor)] {
             prop_assert_eq!(unpack(&pack(&trigger)), Ok(trigger));
         }
     }
