@@ -17,6 +17,8 @@ mod man;
 mod output;
 mod parts;
 mod people;
+mod people_export;
+mod people_import;
 mod plan;
 mod plan_json;
 mod pool;

@@ -1,26 +1,45 @@
 //! `rosterd people`: who is in the newest roster. Looks e-mails through and never shows one.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{number, text};
+use crate::cli::people_export::{self, PeopleExportArgs};
+use crate::cli::people_import::{self, PeopleImportArgs};
 use crate::service::PersonView;
 
 /// Arguments of `people`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  rosterd people north\n  rosterd people north lovelace --limit 5")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:\n  rosterd people north\n  rosterd people north lovelace --limit 5\n  rosterd people export north --out people.csv"
+)]
 pub struct PeopleArgs {
+    /// Take people out as a file, or put them in by hand.
+    #[command(subcommand)]
+    verb: Option<PeopleVerb>,
     /// Of which customer.
-    customer: String,
+    #[arg(required = true)]
+    customer: Option<String>,
     /// Part of a person key, a name or an e-mail, in any case. All people if left out.
     #[arg(default_value = "", hide_default_value = true)]
     text: String,
     /// At most so many, by person key.
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
+}
+
+/// What else is done with people.
+#[derive(Debug, Subcommand)]
+pub enum PeopleVerb {
+    /// Write the people of a customer as a file that can be edited and imported.
+    Export(PeopleExportArgs),
+    /// Make, change and remove people by a file: previews it, or does what a preview showed.
+    Import(PeopleImportArgs),
 }
 
 #[derive(Debug, Serialize)]
@@ -48,13 +67,18 @@ impl<'a> From<&'a PersonView> for PersonJson<'a> {
     }
 }
 
-/// Lists people.
+/// Lists people, or does what the verb says.
 ///
 /// # Errors
 /// When the books or the roster cannot be read, or there is no such customer.
 pub fn run(context: &mut Context, args: &PeopleArgs) -> Result<Exit, CliError> {
+    match &args.verb {
+        Some(PeopleVerb::Export(args)) => return people_export::run(context, args),
+        Some(PeopleVerb::Import(args)) => return people_import::run(context, args),
+        None => {}
+    }
     let service = context.service()?;
-    let customer = service.customer(&args.customer)?;
+    let customer = service.customer(args.customer.as_deref().unwrap_or_default())?;
     let (found, total) = service.people(customer, &args.text, args.limit)?;
     if context.out.is_json() {
         let people = found.iter().map(PersonJson::from).collect();
