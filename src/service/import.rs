@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::{Actor, Digest, Digester, Instant, ProductId, RunId, SourceId, Version};
-use crate::license::{
-    Because, CreationAnswer, CreationDemand, Entry, PoolIx, SeatAnswer, SourceMark, admit_creation,
-};
+use crate::license::{Because, CreationAnswer, CreationDemand, Entry, PoolIx, SeatAnswer, SourceMark, admit_creation};
 use crate::plan::Plan;
 use crate::roster::{Collection, Roster, diff};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
@@ -111,7 +109,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError::Unknown`] for an org or an uploader who is not there; else as [`Service::plan_sync`].
     pub fn preview_import(&self, customer: &Customer, request: &ImportRequest<'_>) -> Result<Import, ServiceError> {
-        self.uploader(customer, request)?;
+        self.named(customer, request)?;
         let mut report = ImportReport::default();
         let trigger = Trigger::Import(request.actor.clone());
         let planned = self.recorded(customer, &trigger, &mut |row| {
@@ -166,7 +164,7 @@ impl Service {
         if now != shown.parent {
             return refused(TokenRefusal::Moved { planned: shown.parent, now });
         }
-        self.uploader(customer, request)?;
+        self.named(customer, request)?;
         let Prepared { pulls_end: _, judged, draft } = self.prepare(customer, request, &mut row, false)?;
         let (Some(judged), Some(draft)) = (judged, draft) else { return refused(TokenRefusal::Different) };
         if draft.plan.parent != shown.parent || effect(&draft.plan) != effect(&shown) {
@@ -187,14 +185,15 @@ impl Service {
         Ok(ImportAnswer::Done(Box::new(Import { run: row, plan, report: judged.into_report(), token: None })))
     }
 
-    /// An uploader who is none of the people protects nobody: better told than found out.
-    fn uploader(&self, customer: &Customer, request: &ImportRequest<'_>) -> Result<(), ServiceError> {
-        let Some(by) = request.by else { return Ok(()) };
+    /// What the request names must be there: a scope that is not would be no scope, and an uploader who is none of the
+    /// people would protect nobody.
+    fn named(&self, customer: &Customer, request: &ImportRequest<'_>) -> Result<(), ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
-        if Ground::new(customer, self.rosters(customer, &standing)?, None)?.knows(by) {
-            return Ok(());
+        let ground = Ground::new(customer, self.rosters(customer, &standing)?, request.org)?;
+        match request.by {
+            Some(by) if !ground.knows(by) => Err(ServiceError::Unknown { what: "person", id: by.to_owned(), hint: None }),
+            _ => Ok(()),
         }
-        Err(ServiceError::Unknown { what: "person", id: by.to_owned(), hint: None })
     }
 
     fn prepare(
@@ -278,11 +277,8 @@ impl Service {
         let mut pulled = Pulled::nothing_new(source.clone(), before.clone());
         pulled.findings = judged.findings.clone();
         let changes = !delta.is_empty() || emptied;
-        let package = Package {
-            name: request.file.to_owned(),
-            location: request.file.to_owned(),
-            digest: Digest::of(request.bytes),
-        };
+        let package =
+            Package { name: request.file.to_owned(), location: request.file.to_owned(), digest: Digest::of(request.bytes) };
         if changes || !judged.counts.too_bad(customer.bad_percent_max).is_empty() {
             let counts = judged.counts.clone();
             pulled.fresh = Some(self.stage(customer.id(), &source, package, before.as_ref(), after, counts, now)?);

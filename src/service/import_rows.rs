@@ -251,13 +251,7 @@ pub(crate) fn judge_rows(ground: &Ground<'_>, meant: &Meant<'_>, rows: Rows) -> 
 
 type RowFlaw = (&'static str, &'static str, String);
 
-fn judge_row(
-    ground: &Ground<'_>,
-    meant: &Meant<'_>,
-    judged: &mut Judged,
-    line: u64,
-    row: PersonCells,
-) -> Result<(), RowFlaw> {
+fn judge_row(ground: &Ground<'_>, meant: &Meant<'_>, judged: &mut Judged, line: u64, row: PersonCells) -> Result<(), RowFlaw> {
     let known = ground.person(&row.key);
     let owner = known.as_ref().map_or(MANUAL_SOURCE, |known| known.source.as_str());
     if !row.source.is_empty() && row.source != owner {

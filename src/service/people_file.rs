@@ -88,20 +88,7 @@ impl PersonCells {
 
     /// The cells, in the order of the columns.
     fn cells(&self) -> [String; 12] {
-        let Self {
-            key,
-            given,
-            family,
-            email,
-            username,
-            identifier,
-            enabled,
-            grades,
-            primary_org,
-            roles,
-            ended,
-            source,
-        } = self;
+        let Self { key, given, family, email, username, identifier, enabled, grades, primary_org, roles, ended, source } = self;
         let roles: Vec<String> = roles.iter().map(|(org, role)| format!("{}@{}", escaped(role), escaped(org))).collect();
         [
             key.clone(),
@@ -257,10 +244,17 @@ pub(crate) fn read(file: &str, bytes: &[u8]) -> Result<Rows, Box<Finding>> {
         if rows.len() == ROWS_MAX {
             return Err(whole("too_many_rows", format!("at most {ROWS_MAX} rows are read")));
         }
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |position| line_of(bytes, position));
         rows.push((line, row(file, line, &record, &order)));
     }
     Ok(rows)
+}
+
+/// The line of a record. The reader's own count stands before the line ends that it passes over on its way to the record.
+fn line_of(bytes: &[u8], position: &csv::Position) -> u64 {
+    let from = usize::try_from(position.byte()).map_or(bytes.len(), |from| from.min(bytes.len()));
+    let ends = bytes[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + ends.filter(|&&byte| byte == b'\n').count() as u64
 }
 
 /// Where each column of the template stands in the file.

@@ -3,6 +3,7 @@
 mod cli;
 #[path = "../../benches/night/data.rs"]
 mod data;
+mod import;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod night;

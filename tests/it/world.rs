@@ -55,6 +55,8 @@ pub struct World {
     pub agreed: Vec<AgreedExcess>,
     pub bad_percent_max: u32,
     pub by_hand: ByHandPolicy,
+    /// The customer has no source but files by hand.
+    pub by_hand_only: bool,
     pub clock: Arc<SetClock>,
     pub today: Day,
     nights: u32,
@@ -95,6 +97,7 @@ impl World {
             agreed: Vec::new(),
             bad_percent_max: 100,
             by_hand: ByHandPolicy::default(),
+            by_hand_only: false,
             clock: Arc::new(SetClock::at(Instant(i64::from(today.0) * 86_400_000 + 9_000_000))),
             today,
             nights: 0,
@@ -203,7 +206,7 @@ impl World {
         settings.settle_secs = 0;
         settings.courses_optional = true;
         settings.bulk_with_status = rosterd::source::BulkWithStatus::Full;
-        let customer = Customer {
+        let mut customer = Customer {
             name: self.policy.customer.to_string(),
             policy,
             sources: vec![Feed {
@@ -219,6 +222,9 @@ impl World {
             stale_after_hours: 36,
             by_hand: self.by_hand.clone(),
         };
+        if self.by_hand_only {
+            customer.sources.clear();
+        }
         Service::new(Arc::new(store), self.clock.clone(), vec![customer])
     }
 

@@ -20,8 +20,7 @@ fn somebody(key: &str) -> PersonCells {
     }
 }
 
-const HEADER: &str =
-    "key,given_name,family_name,email,username,identifier,enabled,grades,primary_org,roles,status,source\r\n";
+const HEADER: &str = "key,given_name,family_name,email,username,identifier,enabled,grades,primary_org,roles,status,source\r\n";
 
 fn rules(text: &str) -> Vec<(u64, &'static str, String, Option<String>)> {
     let rows = read("f.csv", text.as_bytes()).expect("a file");
@@ -51,8 +50,7 @@ fn the_template_is_what_it_is() {
 
 #[test]
 fn r147_guards_come_off_again() {
-    for (text, cell) in
-        [("=1", "'=1"), ("'=1", "''=1"), ("''-", "'''-"), ("'tis", "'tis"), ("'", "'"), ("", ""), ("@x", "'@x")]
+    for (text, cell) in [("=1", "'=1"), ("'=1", "''=1"), ("''-", "'''-"), ("'tis", "'tis"), ("'", "'"), ("", ""), ("@x", "'@x")]
     {
         assert_eq!((guarded(text).as_str(), unguarded(cell)), (cell, text));
     }
@@ -84,6 +82,15 @@ fn a_bad_row_says_where_and_why() {
 }
 
 #[test]
+fn lines_are_counted_as_an_editor_does() {
+    for end in ["\r\n", "\n"] {
+        let text = format!("{HEADER}\n\nb,\"two\nlines\",,,,,,,,,,\nc,short\n\n\nd,short\n").replace("\r\n", "\n");
+        let lines: Vec<u64> = rules(&text.replace('\n', end)).into_iter().map(|(line, ..)| line).collect();
+        assert_eq!(lines, [6, 9], "{end:?}");
+    }
+}
+
+#[test]
 fn a_bad_file_is_refused_whole() {
     assert_eq!(whole(b""), "no_header");
     assert_eq!(whole(b"key;given_name\r\n"), "bad_header");
@@ -91,14 +98,21 @@ fn a_bad_file_is_refused_whole() {
     assert_eq!(whole(format!("key,{HEADER}").as_bytes()), "bad_header");
     assert_eq!(whole(format!("{HEADER}a,\"x,,,,,,,,,,\r\nb,,,,,,,,,,,\r\n").as_bytes()), "unbalanced_quote");
     assert_eq!(whole(&vec![b'x'; super::PEOPLE_BYTES_MAX + 1]), "too_large");
-    assert!(read("f.csv", format!("\u{feff}{HEADER}").as_bytes()).expect("a file").is_empty(), "a mark of the encoding is no cell");
-    let turned = "source,status,roles,primary_org,grades,enabled,identifier,username,email,family_name,given_name,KEY\n,,,,,,,,,,,k\n";
+    assert!(
+        read("f.csv", format!("\u{feff}{HEADER}").as_bytes()).expect("a file").is_empty(),
+        "a mark of the encoding is no cell"
+    );
+    let turned =
+        "source,status,roles,primary_org,grades,enabled,identifier,username,email,family_name,given_name,KEY\n,,,,,,,,,,,k\n";
     assert_eq!(read("f.csv", turned.as_bytes()).expect("a file")[0].1.as_ref().expect("a row").key, "k");
 }
 
 fn text() -> impl Strategy<Value = String> {
-    vec(proptest::sample::select(vec!['=', '+', '-', '@', '\'', '"', ',', ';', '%', '\n', '\t', ' ', 'a', 'é', '名', '🎓']), 0..8)
-        .prop_map(|chars| chars.into_iter().collect())
+    vec(
+        proptest::sample::select(vec!['=', '+', '-', '@', '\'', '"', ',', ';', '%', '\n', '\t', ' ', 'a', 'é', '名', '🎓']),
+        0..8,
+    )
+    .prop_map(|chars| chars.into_iter().collect())
 }
 
 fn id() -> impl Strategy<Value = String> {
