@@ -10,14 +10,15 @@ use crate::roster::{
 use crate::service::core::{Customer, MANUAL_SOURCE};
 use crate::service::error::ServiceError;
 use crate::service::people_file::{BadRow, PersonCells, Rows, row_finding};
-use crate::service::rosters::united;
+use crate::service::rosters::united_of;
 
 /// What an import is judged against: the rosters the books rest on.
 pub(crate) struct Ground<'a> {
     customer: &'a Customer,
     /// In the order of the settings, what is made by hand last.
     rosters: Vec<(SourceId, Roster)>,
-    all: Roster,
+    /// All of them as one; `None` where there is only one.
+    merged: Option<Roster>,
     tree: OrgTree,
     scope: Option<OrgIx>,
 }
@@ -28,15 +29,26 @@ impl<'a> Ground<'a> {
         rosters: Vec<(SourceId, Roster)>,
         org: Option<&str>,
     ) -> Result<Self, ServiceError> {
-        let all = united(customer.id(), rosters.iter().map(|(_, roster)| roster.clone()).collect())?;
-        let tree = OrgTree::new(&all);
+        let merged = match &rosters[..] {
+            [_] => None,
+            several => Some(united_of(customer.id(), &several.iter().map(|(_, roster)| roster).collect::<Vec<_>>())?),
+        };
+        let mut ground = Self { customer, rosters, merged, tree: OrgTree::default(), scope: None };
+        ground.tree = OrgTree::new(ground.all());
+        let all = ground.all();
         let unknown = |id: &str| ServiceError::Unknown {
             what: "org",
             id: id.to_owned(),
             hint: most_similar(id, all.orgs.iter().map(|o| all.text(o.id))),
         };
-        let scope = org.map(|id| all.find_org(id).ok_or_else(|| unknown(id))).transpose()?;
-        Ok(Self { customer, rosters, all, tree, scope })
+        ground.scope = org.map(|id| all.find_org(id).ok_or_else(|| unknown(id))).transpose()?;
+        Ok(ground)
+    }
+
+    /// All sources as one.
+    fn all(&self) -> &Roster {
+        // Where nothing was merged, there is exactly one.
+        self.merged.as_ref().unwrap_or_else(|| &self.rosters[0].1)
     }
 
     /// What was made by hand so far.
@@ -55,7 +67,7 @@ impl<'a> Ground<'a> {
 
     /// Whether somebody delivers the person.
     pub(crate) fn knows(&self, key: &str) -> bool {
-        self.all.find_person(key).is_some_and(|at| !self.all.person(at).ended)
+        self.all().find_person(key).is_some_and(|at| !self.all().person(at).ended)
     }
 
     /// The person in the words of the first source that delivers them.
@@ -68,8 +80,8 @@ impl<'a> Ground<'a> {
 
     /// Everybody of the scope, by key.
     pub(crate) fn people(&self) -> impl Iterator<Item = PersonCells> {
-        let alive = self.all.people.iter().filter(|person| !person.ended);
-        let found = alive.filter_map(|person| self.person(self.all.text(person.key)));
+        let alive = self.all().people.iter().filter(|person| !person.ended);
+        let found = alive.filter_map(|person| self.person(self.all().text(person.key)));
         found.filter(|person| self.in_scope(person))
     }
 
@@ -78,15 +90,15 @@ impl<'a> Ground<'a> {
         let Some(scope) = self.scope else { return true };
         let primary = Some(person.primary_org.as_str()).filter(|org| !org.is_empty());
         let home = match primary {
-            Some(org) => self.all.find_org(org),
-            None => smallest(&self.all, &self.tree, person.orgs()),
+            Some(org) => self.all().find_org(org),
+            None => smallest(self.all(), &self.tree, person.orgs()),
         };
         home.is_some_and(|home| self.tree.is_within(home, scope))
     }
 
     /// Whether people may be put there. A customer without sources has the orgs that its settings name.
     fn has_org(&self, id: &str) -> bool {
-        self.all.find_org(id).is_some_and(|org| !self.all.org(org).ended) || self.own_orgs().contains(id)
+        self.all().find_org(id).is_some_and(|org| !self.all().org(org).ended) || self.own_orgs().contains(id)
     }
 
     /// Orgs that what is made by hand keeps alive: none where a source delivers them.
@@ -226,7 +238,7 @@ pub(crate) fn judge_rows(ground: &Ground<'_>, meant: &Meant<'_>, rows: Rows) -> 
                     }
                     None => judged.report.absence_untellable = true,
                 }
-                judged.reject(bad);
+                judged.reject(*bad);
                 continue;
             }
         };
@@ -292,7 +304,7 @@ fn judge_row(ground: &Ground<'_>, meant: &Meant<'_>, judged: &mut Judged, line: 
         .chain(row.roles.iter().map(|(org, _)| ("roles", org.as_str())))
     {
         if !ground.has_org(org) {
-            let known = ground.all.orgs.iter().filter(|o| !o.ended).map(|o| ground.all.text(o.id));
+            let known = ground.all().orgs.iter().filter(|o| !o.ended).map(|o| ground.all().text(o.id));
             let hint = most_similar(org, known).map_or(String::new(), |hint| format!("; did you mean {hint}?"));
             return Err(("missing_reference", field, format!("org {org} is not in the roster{hint}")));
         }

@@ -55,7 +55,7 @@ pub(crate) struct BadRow {
 }
 
 /// Rows with their lines.
-pub(crate) type Rows = Vec<(u64, Result<PersonCells, BadRow>)>;
+pub(crate) type Rows = Vec<(u64, Result<PersonCells, Box<BadRow>>)>;
 
 impl PersonCells {
     /// A person of a source's roster.
@@ -275,10 +275,10 @@ fn order_of(header: &csv::ByteRecord) -> Result<[usize; 12], String> {
     }
 }
 
-fn row(file: &str, line: u64, record: &csv::ByteRecord, order: &[usize; 12]) -> Result<PersonCells, BadRow> {
-    let bad = |key: Option<&str>, rule: &'static str, field: &str, detail: String| BadRow {
-        key: key.map(str::to_owned),
-        finding: row_finding(file, line, key.unwrap_or_default(), rule, field, detail),
+fn row(file: &str, line: u64, record: &csv::ByteRecord, order: &[usize; 12]) -> Result<PersonCells, Box<BadRow>> {
+    let bad = |key: Option<&str>, rule: &'static str, field: &str, detail: String| {
+        let finding = row_finding(file, line, key.unwrap_or_default(), rule, field, detail);
+        Box::new(BadRow { key: key.map(str::to_owned), finding })
     };
     if record.len() != order.len() {
         // Which cell is the key is anybody's guess.

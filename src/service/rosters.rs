@@ -203,9 +203,14 @@ impl Service {
 /// Several rosters as one; a single one as it is.
 pub(crate) fn united(customer: &CustomerId, mut rosters: Vec<Roster>) -> Result<Roster, ServiceError> {
     if rosters.len() > 1 {
-        return merge(&rosters.iter().collect::<Vec<_>>()).map_err(|error| unreadable(customer, &error));
+        return united_of(customer, &rosters.iter().collect::<Vec<_>>());
     }
     Ok(rosters.pop().unwrap_or_default())
+}
+
+/// Several rosters as one, which they outlive.
+pub(crate) fn united_of(customer: &CustomerId, rosters: &[&Roster]) -> Result<Roster, ServiceError> {
+    merge(rosters).map_err(|error| unreadable(customer, &error))
 }
 
 fn unreadable(customer: &CustomerId, error: &dyn std::error::Error) -> ServiceError {

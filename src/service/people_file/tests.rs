@@ -25,7 +25,7 @@ const HEADER: &str = "key,given_name,family_name,email,username,identifier,enabl
 fn rules(text: &str) -> Vec<(u64, &'static str, String, Option<String>)> {
     let rows = read("f.csv", text.as_bytes()).expect("a file");
     let bad = |(line, row): (u64, Result<PersonCells, _>)| {
-        row.err().map(|bad: crate::service::people_file::BadRow| (line, bad.finding.rule, bad.finding.field, bad.key))
+        row.err().map(|bad: Box<crate::service::people_file::BadRow>| (line, bad.finding.rule, bad.finding.field, bad.key))
     };
     rows.into_iter().filter_map(bad).collect()
 }
