@@ -11,13 +11,13 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::parts;
 use crate::cli::progress::Progress;
-use crate::service::{Customer, ErrorKind, ServiceError};
+use crate::service::{Customer, ErrorKind, Service, ServiceError};
 use crate::settings::Settings;
 use crate::store::{self, StoreChoice};
 
 #[derive(Debug, Serialize)]
 struct Finding {
-    /// `settings`, `store`, `source` or `schedule`.
+    /// `settings`, `store`, `books`, `source` or `schedule`.
     what: &'static str,
     subject: String,
     ok: bool,
@@ -32,7 +32,8 @@ struct CheckJson<'a> {
     checks: &'a [Finding],
 }
 
-/// Checks everything and tells all that is wrong. Exits by the worst: settings, then the store, then sources.
+/// Checks everything and tells all that is wrong. Exits by the worst: settings, then the store, then settings that do
+/// not fit the books, then sources.
 ///
 /// # Errors
 /// When the settings are wrong: nothing else can be checked then.
@@ -43,8 +44,14 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     let mut findings =
         vec![Finding { what: "settings", subject: context.config.display().to_string(), ok: true, detail, exit: Exit::Done }];
     let progress = Progress::start("checking the store".to_owned());
-    findings.push(check_store(&settings));
+    let store = check_store(&settings);
+    let books = if store.ok && settings.store.path.exists() { Some(parts::service(&settings, context.as_of)?) } else { None };
+    findings.push(store);
     for customer in &customers {
+        if let Some(service) = &books {
+            progress.say(format!("checking the books of {}", customer.id()));
+            findings.push(fits(service, customer));
+        }
         findings.push(schedule(customer));
         for feed in &customer.sources {
             let subject = format!("{}/{}", customer.id(), feed.source.id());
@@ -91,6 +98,16 @@ fn check_store(settings: &Settings) -> Finding {
     }
 }
 
+/// Whether the next run could use the settings.
+fn fits(service: &Service, customer: &Customer) -> Finding {
+    let (detail, exit) = match service.fits(customer) {
+        Ok(true) => ("the settings fit them and the newest roster".to_owned(), Exit::Done),
+        Ok(false) => ("no package was taken in yet".to_owned(), Exit::Done),
+        Err(error) => (format!("could not {}", ErrorChain(&error)), Exit::of_error(error.kind())),
+    };
+    Finding { what: "books", subject: customer.id().to_string(), ok: exit == Exit::Done, detail, exit }
+}
+
 fn schedule(customer: &Customer) -> Finding {
     let detail = match &customer.nightly {
         Some(cron) => format!("{cron}, in {}", customer.policy.calendar.zone_name()),
@@ -101,7 +118,7 @@ fn schedule(customer: &Customer) -> Finding {
 
 fn worst(findings: &[Finding]) -> Exit {
     let has = |exit: &Exit| findings.iter().any(|finding| finding.exit == *exit);
-    [Exit::Bug, Exit::StoreDown, Exit::SourceDown].into_iter().find(has).unwrap_or(Exit::Done)
+    [Exit::Bug, Exit::StoreDown, Exit::BadSettings, Exit::SourceDown].into_iter().find(has).unwrap_or(Exit::Done)
 }
 
 #[cfg(test)]
@@ -115,5 +132,6 @@ mod tests {
         assert_eq!(worst(&[found(Exit::Done)]), Exit::Done);
         assert_eq!(worst(&[found(Exit::SourceDown), found(Exit::StoreDown), found(Exit::Done)]), Exit::StoreDown);
         assert_eq!(worst(&[found(Exit::Done), found(Exit::SourceDown)]), Exit::SourceDown);
+        assert_eq!(worst(&[found(Exit::SourceDown), found(Exit::BadSettings)]), Exit::BadSettings);
     }
 }

@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use crate::cli::output::steers;
+
 /// Lines of CSV.
 #[derive(Debug, Default)]
 pub struct CsvText {
@@ -19,8 +21,9 @@ impl CsvText {
         csv
     }
 
-    /// Adds a text. One that starts like a formula gets a `'` in front.
+    /// Adds a text. One that starts like a formula gets a `'` in front; what would steer a terminal is taken out.
     pub fn text(&mut self, value: &str) {
+        let value: String = value.chars().map(|c| if steers(c) && !"\t\r\n".contains(c) { '\u{fffd}' } else { c }).collect();
         let guard = if value.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
         self.comma();
         if value.contains(['"', ',', '\n', '\r']) {
@@ -71,6 +74,7 @@ mod tests {
             ("@sum", "'@sum"),
             ("\tx", "'\tx"),
             ("\rx", "\"'\rx\""),
+            ("\u{1b}]0;x\u{7}", "\u{fffd}]0;x\u{fffd}"),
             ("a=b", "a=b"),
             ("St. John, \"Old\" School", "\"St. John, \"\"Old\"\" School\""),
             ("two\nlines", "\"two\nlines\""),

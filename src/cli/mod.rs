@@ -28,6 +28,7 @@ mod report;
 mod run;
 mod runs;
 mod serve;
+mod size_limit;
 mod status;
 mod sync;
 mod trail_json;

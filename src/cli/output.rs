@@ -78,7 +78,7 @@ impl Output {
     /// # Errors
     /// Those of the writer.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut self.writer, value)?;
+        self.writer.write_all(escaped(serde_json::to_string_pretty(value)?).as_bytes())?;
         self.writer.write_all(b"\n")
     }
 
@@ -87,7 +87,7 @@ impl Output {
     /// # Errors
     /// Those of the writer.
     pub fn json_line(&mut self, value: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.writer, value)?;
+        self.writer.write_all(escaped(serde_json::to_string(value)?).as_bytes())?;
         self.writer.write_all(b"\n")
     }
 
@@ -155,8 +155,19 @@ pub fn flagged(cell: Cell, wrong: bool) -> Cell {
 }
 
 /// `width`: for tests; else the terminal's.
-fn drawn(header: &[&str], rows: Vec<Vec<Cell>>, look: Look, width: Option<u16>) -> String {
+fn drawn(header: &[&str], mut rows: Vec<Vec<Cell>>, look: Look, width: Option<u16>) -> String {
     let mut table = Table::new();
+    let mut header = header.to_vec();
+    if look.terminal {
+        // Room is scarce there, and no script counts columns.
+        for at in (0..header.len()).rev() {
+            if rows.iter().all(|row| row.get(at).is_none_or(|cell| cell.inner.content().is_empty())) {
+                header.remove(at);
+                rows.iter_mut().filter(|row| at < row.len()).for_each(|row| drop(row.remove(at)));
+            }
+        }
+    }
+    let header = header.as_slice();
     let width = width.or_else(|| table.width());
     let whole = whole_columns(header, &rows);
     if look.terminal && width.is_some_and(|width| least_width(header, &rows, &whole) > usize::from(width)) {
@@ -214,13 +225,36 @@ fn records(header: &[&str], rows: &[Vec<Cell>]) -> String {
 
 /// Text without control characters but line feeds: a name in a roster must not steer a terminal.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if steers(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a character is not shown but obeyed: control characters, those that turn the direction of writing (the rest
+/// of a line would be read wrongly), and line ends by other names.
+pub fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// JSON that steers no terminal: what the serializer leaves as it is gets escaped. Outside of texts JSON has no such
+/// characters but line feeds.
+fn escaped(json: String) -> String {
+    if !json.chars().any(|c| steers(c) && c != '\n') {
+        return json;
+    }
+    let mut safe = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if steers(c) && c != '\n' {
+            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
 }
 
 #[cfg(test)]
 mod tests {
     use crate::base::Balance;
-    use crate::cli::output::{Cell, Look, balance, clean, drawn, number, text};
+    use crate::cli::output::{Cell, Look, balance, clean, drawn, escaped, number, text};
 
     fn rows() -> Vec<Vec<Cell>> {
         vec![
@@ -264,7 +298,20 @@ mod tests {
     }
 
     #[test]
+    fn a_terminal_is_spared_empty_columns() {
+        let look = Look { terminal: true, color: false };
+        let rows = || vec![vec![text("a"), text(""), number(1)], vec![text("b"), text(""), number(2)]];
+        let shown = drawn(&["pool", "overage", "used"], rows(), look, Some(60));
+        assert!(!shown.contains("overage") && shown.contains("pool") && shown.contains("used"), "{shown}");
+        let plain = drawn(&["pool", "overage", "used"], rows(), Look::default(), None);
+        assert!(plain.starts_with("pool  overage  used"), "scripts count columns: {plain}");
+    }
+
+    #[test]
     fn names_do_not_steer_the_terminal() {
         assert_eq!(clean("Ash\u{1b}[2J\tPrimary\r\nx"), "Ash\u{fffd}[2J\u{fffd}Primary\u{fffd}\nx");
+        assert_eq!(clean("a\u{202e}b\u{9b}2J مدرسة 王"), "a\u{fffd}b\u{fffd}2J مدرسة 王");
+        let json = escaped("{\n  \"name\": \"a\u{202e}b\u{9b}2J مدرسة\"\n}".to_owned());
+        assert_eq!(json, "{\n  \"name\": \"a\\u202eb\\u009b2J مدرسة\"\n}");
     }
 }

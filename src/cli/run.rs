@@ -10,9 +10,10 @@ use crate::cli::args::{Cli, Verb};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, clean};
 use crate::cli::{
-    apply, audit, check, completions, explain, findings, man, people, plan, pool, queue, report, runs, serve, status, sync,
+    apply, audit, check, completions, explain, findings, man, people, plan, pool, queue, report, runs, serve, size_limit,
+    status, sync,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.
@@ -25,6 +26,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code()));
         }
     };
+    size_limit::survive();
     let out = Output::stdout(cli.global.json, cli.global.no_color);
     let mut context = Context { config: cli.global.config, as_of: cli.global.as_of, out };
     let done = run(&mut context, &cli.verb).and_then(|exit| {
@@ -66,8 +68,8 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
 fn tell(error: &CliError) {
     let mut to = stderr().lock();
     // There is nobody left to tell if this fails.
-    let _ = writeln!(to, "rosterd: could not {}", ErrorChain(error));
+    let _ = writeln!(to, "rosterd: could not {}", clean(&ErrorChain(error).to_string()));
     if let Some(next) = error.next_step() {
-        let _ = writeln!(to, "  next: {next}");
+        let _ = writeln!(to, "  next: {}", clean(&next));
     }
 }

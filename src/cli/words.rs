@@ -94,6 +94,9 @@ pub fn run_next(row: &RunRow) -> Option<String> {
             "`rosterd runs show {0}` tells who and why; `rosterd findings {0}` what was wrong in the sources",
             row.run
         )),
+        RunState::Failed if row.tally.findings == 0 => {
+            Some("correct what the message names; `rosterd check` tells when all is well".to_owned())
+        }
         RunState::Failed => {
             Some(format!("`rosterd findings {}` tells what was wrong in the sources; `rosterd check` the rest", row.run))
         }

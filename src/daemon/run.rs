@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
+use crate::daemon::drops::Drops;
 use crate::daemon::due::Nightly;
 use crate::daemon::schedule::Bell;
-use crate::daemon::stop::stop_signal;
+use crate::daemon::stop::StopSignals;
 use crate::daemon::worker::work;
 use crate::service::Service;
 use crate::store::{DaemonMark, Trigger};
@@ -56,6 +57,8 @@ pub fn serve(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeE
 }
 
 async fn run(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeError> {
+    // Before anybody is told that it is ready: from then on a supervisor may stop it.
+    let mut signals = StopSignals::listen()?;
     let (stop, stopped) = watch::channel(false);
     let (rings, rung) = mpsc::channel(1);
     let _ = rings.try_send(());
@@ -67,7 +70,7 @@ async fn run(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeE
         tasks.spawn(work(Arc::clone(&service), stopped.clone(), Arc::clone(&running)));
     }
     tasks.spawn(nights(Arc::clone(&service), rung, stopped.clone()));
-    tasks.spawn(drops(Arc::clone(&service), options.drop_poll_secs, stopped.clone()));
+    tasks.spawn(arrivals(Arc::clone(&service), options.drop_poll_secs, stopped.clone()));
     tasks.spawn(heartbeat(Arc::clone(&running), stopped.clone()));
 
     DaemonStarted {
@@ -79,7 +82,7 @@ async fn run(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeE
     .emit();
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 
-    let reason = stop_signal().await?;
+    let reason = signals.heard().await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     DaemonStopping { reason, running: running.load(Ordering::SeqCst) }.emit();
     let _ = stop.send(true);
@@ -119,8 +122,9 @@ fn request_nights(service: &Service) {
     }
 }
 
-/// Writes a request for each customer with a package that was not taken in yet.
-async fn drops(service: Arc<Service>, poll_secs: u32, mut stopped: watch::Receiver<bool>) {
+/// Looks at the drop folders again and again.
+async fn arrivals(service: Arc<Service>, poll_secs: u32, mut stopped: watch::Receiver<bool>) {
+    let mut drops = Drops::default();
     let mut ticks = tokio::time::interval(Duration::from_secs(poll_secs.max(1).into()));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -129,21 +133,17 @@ async fn drops(service: Arc<Service>, poll_secs: u32, mut stopped: watch::Receiv
             _ = ticks.tick() => {}
         }
         let service = Arc::clone(&service);
-        let _ = tokio::task::spawn_blocking(move || request_arrivals(&service)).await;
+        let looked = tokio::task::spawn_blocking(move || {
+            request_arrivals(&service, &mut drops);
+            drops
+        });
+        drops = looked.await.unwrap_or_default();
     }
 }
 
-fn request_arrivals(service: &Service) {
+fn request_arrivals(service: &Service, drops: &mut Drops) {
     for customer in service.customers() {
-        let asked = match service.is_running(customer) {
-            // Its run may be taking the package in this very moment.
-            Ok(true) => Ok(()),
-            Ok(false) => service
-                .has_arrivals(customer)
-                .and_then(|arrived| if arrived { service.request_sync(customer, &Trigger::Drop).map(|_| ()) } else { Ok(()) }),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = asked {
+        if let Err(error) = drops.look(service, customer, Instant::now()) {
             trouble(service, &error);
         }
     }

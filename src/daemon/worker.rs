@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::base::RequestId;
 use crate::plan::causes_text;
 use crate::service::{Service, ServiceError};
 use crate::store::{RequestRow, RunRow};
-use crate::telemetry::{NegativeBalance, NoticeWritten, RequestTaken, RunFailed, RunFinished, StoreTrouble};
+use crate::telemetry::{NegativeBalance, NoticeWritten, RequestDropped, RequestTaken, RunFailed, RunFinished, StoreTrouble};
 
 /// How long a worker with nothing to do waits before it looks again: requests come from other processes too.
 const IDLE: Duration = Duration::from_millis(500);
+/// How long it waits after a run for which the store had no space: each try reads the package anew.
+const FULL: Duration = Duration::from_secs(30);
 /// How long it waits when the store is in trouble.
 const TROUBLED: Duration = Duration::from_secs(5);
 
@@ -24,10 +27,17 @@ pub async fn work(service: Arc<Service>, mut stopped: watch::Receiver<bool>, run
         let pause = match taken {
             Ok(Ok(Some(request))) => {
                 running.fetch_add(1, Ordering::SeqCst);
-                let worker = Arc::clone(&service);
+                let (worker, id) = (Arc::clone(&service), request.request);
                 let done = tokio::task::spawn_blocking(move || fulfil(&worker, &request)).await;
                 running.fetch_sub(1, Ordering::SeqCst);
-                if done.is_ok() { continue } else { TROUBLED }
+                match done {
+                    Ok(true) => continue,
+                    Ok(false) => FULL,
+                    Err(_) => {
+                        give_up(&service, id).await;
+                        TROUBLED
+                    }
+                }
             }
             Ok(Ok(None)) => IDLE,
             Ok(Err(error)) => {
@@ -43,13 +53,24 @@ pub async fn work(service: Arc<Service>, mut stopped: watch::Receiver<bool>, run
     }
 }
 
-fn fulfil(service: &Service, request: &RequestRow) {
+/// Ends a request whose run panicked: one that nobody ends keeps its customer from being worked on.
+async fn give_up(service: &Arc<Service>, request: RequestId) {
+    let giver = Arc::clone(service);
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || giver.give_up(request)).await {
+        StoreTrouble { store: &service.store().place(), doing: "the request is ended later", error: &error }.emit();
+    }
+}
+
+/// Makes the run that was asked for, and tells of it. Whether to go on at once: not if the request went back in line.
+fn fulfil(service: &Service, request: &RequestRow) -> bool {
     RequestTaken { customer: &request.customer, request: request.request, trigger: request.trigger.word() }.emit();
     let done = service.fulfil(request, &|_| ());
     if let Ok(Some(run)) = &done {
         tell(service, run);
     }
+    let goes_on = !done.as_ref().is_err_and(ServiceError::passes);
     report(request, done);
+    goes_on
 }
 
 /// What a run left behind that somebody should know: its notices, and pools below zero.
@@ -105,7 +126,7 @@ fn report(request: &RequestRow, done: Result<Option<RunRow>, ServiceError>) {
             }
             .emit();
         }
-        Ok(None) => {}
+        Ok(None) => RequestDropped { customer: &request.customer, request: request.request }.emit(),
         Err(error) => RunFailed { customer: &request.customer, request: request.request, error: &error }.emit(),
     }
 }

@@ -137,6 +137,9 @@ pub fn play(
     for &product in &catalog.order {
         for dependent in contest.dependents.iter().filter(|d| d.product == product) {
             let kept = requires[product as usize].is_none_or(|r| won.contains(&(dependent.person, r)));
+            if kept && needed[product as usize] {
+                won.insert((dependent.person, product));
+            }
             settle(dependent, kept, pools, now, &mut out);
         }
         let from = contest.contenders.partition_point(|c| c.product < product);
@@ -149,6 +152,7 @@ pub fn play(
                     pool: None,
                     because: Because::NoPool,
                 });
+                leave_queue(contender, Because::NoPool, pools, now, &mut out);
                 continue;
             }
             let ready = match requires[product as usize] {
@@ -212,13 +216,20 @@ fn seated(
 
 /// A wait in one pool ends when the person is served, or waits, in another.
 fn leave_other_queue(contender: &Contender, pool: PoolIx, pools: &mut [PoolWork<'_>], now: Instant, out: &mut Outcome) {
-    let Some(existing) = contender.existing.as_deref().filter(|claim| claim.pool != pool) else { return };
+    if contender.existing.as_deref().is_some_and(|claim| claim.pool != pool) {
+        leave_queue(contender, Because::PoolMoved, pools, now, out);
+    }
+}
+
+/// The person stops waiting where the person waits.
+fn leave_queue(contender: &Contender, because: Because, pools: &mut [PoolWork<'_>], now: Instant, out: &mut Outcome) {
+    let Some(existing) = contender.existing.as_deref() else { return };
     if let Some(work) = pools.iter_mut().find(|work| work.ix == existing.pool) {
         work.shift(Some((existing.state, None)), None);
     }
     out.frees.push(ClaimChange {
         person: contender.person,
-        because: Because::PoolMoved,
+        because,
         before: Some(Box::new(*existing)),
         after: Claim { state: ClaimState::Released, wait: Wait::Nothing, changed: now, ..*existing },
     });
@@ -232,8 +243,11 @@ fn queued(
     now: Instant,
     out: &mut Outcome,
 ) {
-    let first = ways[contender.way.0 as usize][0];
-    let work = &mut pools[first.pool as usize];
+    // A wait stays where it is as long as that pool is on the way: moving it would gain nobody anything.
+    let way = &ways[contender.way.0 as usize];
+    let waits_in = |c: &&Candidate| contender.existing.as_deref().is_some_and(|claim| claim.pool == pools[c.pool as usize].ix);
+    let place = way.iter().find(waits_in).unwrap_or(&way[0]);
+    let work = &mut pools[place.pool as usize];
     let (wait, because) = if ready { (Wait::Seat, Because::PoolFull) } else { (Wait::Access, Because::NeedsAccess) };
     out.withheld.push(Withheld { person: contender.person, product: Some(contender.product), pool: Some(work.ix), because });
     let same_pool = contender.existing.as_deref().filter(|claim| claim.pool == work.ix);

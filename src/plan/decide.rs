@@ -1,20 +1,22 @@
 //! Decisions by hand: assign, deny, transfer, accept, buy. They pass the same admission and the same contest as a run,
 //! and fill the queue in the same commit (R37, R38, R43, R47, R57).
 
+use std::collections::BTreeMap;
+
 use crate::base::{ClaimId, Instant, OrgId, PersonKey, PoolId, Seats, Text, TextArena};
 use crate::license::{
     Because, Channel, Claim, ClaimChange, ClaimState, Draws, Entry, Grant, Names, Pin, PinKind, SeatAnswer, Wait, accepted,
-    admit, allowance_at, changes_between, reconsider,
+    admit,
 };
-use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::catalog::Catalog;
-use crate::plan::contest::{Candidate, Contender, Contest, Dependent, Way, play};
+use crate::plan::contest::{Contender, Contest, Dependent, play};
 use crate::plan::decision::{Answer, Decided, Decision, Desk};
 use crate::plan::demand::Demand;
 use crate::plan::planner::{PlanError, with_retired_pools};
-use crate::plan::pools::{PoolWork, allowance_now, close};
+use crate::plan::pools::{PoolWork, allowance_now, close, in_force};
+use crate::plan::purchase::{shortfall_ahead, voided};
 use crate::plan::ways::Ways;
-use crate::roster::OrgTree;
+use crate::roster::{OrgTree, Person};
 
 struct Work<'a> {
     desk: &'a Desk<'a>,
@@ -91,7 +93,7 @@ fn pools_at_desk<'a>(desk: &Desk<'a>, names: &Names, ways: &Ways<'_>) -> Vec<Poo
     works
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     fn decide(&mut self, decision: &Decision) -> Answer {
         match decision {
             Decision::Pin { pin, insist } => match pin.kind {
@@ -137,6 +139,24 @@ impl Work<'_> {
         self.desk.standing.book.claims_of(person.as_str()).iter().find(|c| c.pool == ix).copied()
     }
 
+    /// Somebody whom the sources deliver and have not ended; nobody else is given a seat (R131).
+    fn active(&self, key: &str) -> Option<&'a Person> {
+        let roster = self.desk.roster;
+        roster.find_person(key).map(|at| roster.person(at)).filter(|person| !person.ended)
+    }
+
+    fn lacks_required(&self, person: &str, product: u16) -> bool {
+        self.catalog.requires[usize::from(product)].is_some_and(|required| !self.holds(person, required))
+    }
+
+    /// Whether the person holds a seat of the product, as the decision stands.
+    fn holds(&self, person: &str, product: u16) -> bool {
+        let freed = |c: &Claim| self.frees.iter().any(|change| change.after.id == c.id);
+        let held = |c: &Claim| c.state.consumes() && self.catalog.product(c.pool) == Some(product);
+        let given = |change: &ClaimChange| self.people.get(change.person) == person && held(&change.after);
+        self.desk.standing.book.claims_of(person).iter().any(|c| held(c) && !freed(c)) || self.seats.iter().any(given)
+    }
+
     fn assign(&mut self, pin: &Pin, insist: bool) -> Answer {
         let Some(at) = self.pool_at(&pin.pool) else { return Answer::UnknownPool };
         let existing = self.claim_in(&pin.person, at);
@@ -148,25 +168,17 @@ impl Work<'_> {
             }
             return Answer::AlreadySo;
         }
-        let Some(person_ix) = self.desk.roster.find_person(pin.person.as_str()) else { return Answer::UnknownPerson };
-        let person = self.desk.roster.person(person_ix);
+        let Some(person) = self.active(pin.person.as_str()) else { return Answer::UnknownPerson };
         let Some(product) = self.catalog.product(self.pools[at].ix) else { return Answer::UnknownPool };
-        if let Some(required) = self.catalog.requires[usize::from(product)] {
-            let claims = self.desk.standing.book.claims_of(pin.person.as_str());
-            if !claims.iter().any(|c| c.state.consumes() && self.catalog.product(c.pool) == Some(required)) {
-                return Answer::NeedsAccess;
-            }
+        if self.lacks_required(pin.person.as_str(), product) {
+            return Answer::NeedsAccess;
         }
         let Some(home) = self.demand.home(person, product) else { return Answer::UnknownPerson };
         let nearest = self.ways.nearest(at, home).map(usize::from);
         let room = self.pools[at].room(nearest);
         match admit(Channel::Manual, insist, &room, self.pools[at].pool.on_full) {
             SeatAnswer::PoolExhausted { effective, used } => {
-                self.entries.push(Entry::Refused {
-                    person: pin.person.clone(),
-                    pool: pin.pool.clone(),
-                    answer: "pool_exhausted".to_owned(),
-                });
+                self.refuse(pin);
                 return Answer::PoolExhausted { effective, used };
             }
             SeatAnswer::Seat | SeatAnswer::Queue => {}
@@ -196,6 +208,14 @@ impl Work<'_> {
         let pending = self.desk.policy.products[usize::from(product)].needs_acceptance;
         let state = if pending { ClaimState::Pending } else { ClaimState::Active };
         self.pools[at].shift(existing.map(|c| (c.state, None)), Some((state, nearest)));
+        // Whoever is served waits nowhere else for the same product.
+        let elsewhere = |c: &Claim| c.pool != self.pools[at].ix && self.catalog.product(c.pool) == Some(product);
+        let waits: Vec<Claim> = self.desk.standing.book.claims_of(person.as_str()).to_vec();
+        for wait in waits.into_iter().filter(|c| c.state == ClaimState::Waiting && elsewhere(c)).collect::<Vec<_>>() {
+            if let Some(other) = self.catalog.pool(wait.pool) {
+                self.free(person, other, wait, Because::PoolMoved);
+            }
+        }
         let reasons = self.names.reasons_ix("pin");
         let person = self.text(person);
         let after = Claim {
@@ -211,6 +231,11 @@ impl Work<'_> {
             wait: Wait::Nothing,
         };
         self.seats.push(ClaimChange { person, because, before: existing.map(Box::new), after });
+    }
+
+    fn refuse(&mut self, pin: &Pin) {
+        let (person, pool) = (pin.person.clone(), pin.pool.clone());
+        self.entries.push(Entry::Refused { person, pool, answer: "pool_exhausted".to_owned() });
     }
 
     fn deny(&mut self, pin: &Pin) -> Answer {
@@ -229,11 +254,24 @@ impl Work<'_> {
         if existing.is_some_and(|c| c.state.consumes()) {
             return Answer::AlreadySo;
         }
-        let Some(person) = self.desk.roster.find_person(take.person.as_str()) else { return Answer::UnknownPerson };
+        let Some(person) = self.active(take.person.as_str()) else { return Answer::UnknownPerson };
         let product = self.catalog.product(self.pools[at].ix).unwrap_or_default();
-        let Some(home) = self.demand.home(self.desk.roster.person(person), product) else { return Answer::UnknownPerson };
+        if self.lacks_required(take.person.as_str(), product) {
+            return Answer::NeedsAccess;
+        }
+        let Some(home) = self.demand.home(person, product) else { return Answer::UnknownPerson };
         let nearest = self.ways.nearest(at, home).map(usize::from);
         self.free(&give.person, at, seat, Because::Transferred);
+        // A seat that stays in its part of the pool is the same seat; into another part it must fit (R20, R57).
+        if nearest != self.nearest_of(at, &seat)
+            && let SeatAnswer::PoolExhausted { effective, used } =
+                admit(Channel::Manual, false, &self.pools[at].room(nearest), self.pools[at].pool.on_full)
+        {
+            self.frees.clear();
+            self.dependents.clear();
+            self.refuse(take);
+            return Answer::PoolExhausted { effective, used };
+        }
         let home = self.names.org(&OrgId::from(self.desk.roster.text(self.desk.roster.org(home).id)));
         self.seat(&take.person, at, existing, home, self.desk.now, nearest, Because::Transferred);
         self.entries.extend([Entry::Pinned(give.clone()), Entry::Pinned(take.clone())]);
@@ -265,23 +303,28 @@ impl Work<'_> {
         let after = Claim { state: ClaimState::Released, wait: Wait::Nothing, changed: self.desk.now, ..claim };
         let text = self.text(person);
         self.frees.push(ClaimChange { person: text, because, before: Some(Box::new(claim)), after });
-        // Seats that hang on this one fall back to waiting for it (R12).
-        let freed = self.catalog.product(claim.pool);
-        for other in
-            self.desk.standing.book.claims_of(person.as_str()).iter().filter(|c| c.state.consumes() && c.id != claim.id)
+        if claim.state.consumes()
+            && let Some(freed) = self.catalog.product(claim.pool)
+            && !self.holds(person.as_str(), freed)
         {
-            let Some(product) = self.catalog.product(other.pool) else { continue };
-            let Some(other_at) = self.catalog.pool(other.pool) else { continue };
-            if freed.is_some() && self.catalog.requires[usize::from(product)] == freed {
-                let nearest = self.nearest_of(other_at, other).and_then(|n| u16::try_from(n).ok());
-                self.dependents.push(Dependent {
-                    person: text,
-                    product,
-                    before: *other,
-                    after: *other,
-                    because: Because::NeedsAccess,
-                    nearest,
-                });
+            self.shake(person, text, freed);
+        }
+    }
+
+    /// Seats that hang on a lost one, directly or not, fall back to waiting for it (R12).
+    fn shake(&mut self, person: &PersonKey, text: Text, lost: u16) {
+        let mut shaken = vec![lost];
+        let claims = self.desk.standing.book.claims_of(person.as_str());
+        for product in self.catalog.order.clone() {
+            if !self.catalog.requires[usize::from(product)].is_some_and(|required| shaken.contains(&required)) {
+                continue;
+            }
+            shaken.push(product);
+            for claim in claims.iter().filter(|c| c.state.consumes() && self.catalog.product(c.pool) == Some(product)) {
+                let Some(at) = self.catalog.pool(claim.pool) else { continue };
+                let nearest = self.nearest_of(at, claim).and_then(|n| u16::try_from(n).ok());
+                let (before, after, because) = (*claim, *claim, Because::NeedsAccess);
+                self.dependents.push(Dependent { person: text, product, before, after, because, nearest });
             }
         }
     }
@@ -324,26 +367,42 @@ impl Work<'_> {
         Decided { names: self.names, people: self.people, changes, entries: self.entries, notices, pools: closing.outlooks }
     }
 
-    /// Everybody who waits, each for the pool the claim waits in. The people decided about do not queue for what was
-    /// just taken from them.
+    /// Everybody who waits and is there, each with the whole way to a seat (R20, R43). The people decided about do not
+    /// queue for what was just taken from them.
     fn queue(&mut self) -> Contest {
-        let book = &self.desk.standing.book;
-        let mut contest = Contest { dependents: std::mem::take(&mut self.dependents), ..Contest::default() };
-        let decided: Vec<Claim> =
-            self.frees.iter().chain(&self.seats).filter_map(|change| change.before.as_deref().copied()).collect();
-        let missing = |key: &str| self.desk.standing.absences.binary_search_by(|a| a.person.as_str().cmp(key)).is_ok();
+        let (desk, pins) = (self.desk, self.pins());
+        let book = &desk.standing.book;
+        let mut contest = Contest::default();
+        let changes = self.frees.iter().chain(&self.seats);
+        let mut decided: BTreeMap<String, Vec<ClaimId>> = BTreeMap::new();
+        for change in changes {
+            decided.entry(self.people.get(change.person).to_owned()).or_default().push(change.after.id);
+        }
         for at in 0..book.people.len() {
-            // Somebody who is missing keeps what they have and gets nothing more.
-            if missing(book.key(at)) {
-                continue;
-            }
+            let key = book.key(at);
+            let Some(person) = self.active(key) else { continue };
+            let audience = self.ways.audience_of(person);
+            let mine = decided.get(key);
             let mut text = None;
-            for claim in book.claims_at(at).iter().filter(|c| c.state == ClaimState::Waiting && !decided.contains(c)) {
-                let Some(pool) = self.catalog.pool(claim.pool) else { continue };
+            for claim in book.claims_at(at).iter().filter(|c| c.state == ClaimState::Waiting) {
+                if mine.is_some_and(|ids| ids.contains(&claim.id)) {
+                    continue;
+                }
                 let Some(product) = self.catalog.product(claim.pool) else { continue };
-                let nearest = self.nearest_of(pool, claim).and_then(|n| u16::try_from(n).ok());
-                let person = *text.get_or_insert_with(|| self.people.push(book.key(at)).unwrap_or_default());
-                contest.ways.push(vec![Candidate { pool: pool as u16, nearest, reserved_only: false }]);
+                let Some(home) = desk.roster.find_org(self.names.home_of(claim).as_str()) else { continue };
+                let way = self.ways.pinned_way(product, home, audience, pins.get(key).map_or(&[], Vec::as_slice));
+                if self.ways.lists[usize::try_from(way.0).unwrap_or_default()].is_empty() {
+                    continue;
+                }
+                // Of the people decided about the books tell all claims; of the others, what they wait for.
+                let has_required = match mine {
+                    Some(_) => self.catalog.requires[usize::from(product)].is_none_or(|required| {
+                        let hangs = |d: &Dependent| self.people.get(d.person) == key && d.product == required;
+                        self.holds(key, required) && !self.dependents.iter().any(hangs)
+                    }),
+                    None => claim.wait != Wait::Access,
+                };
+                let person = *text.get_or_insert_with(|| self.people.push(key).unwrap_or_default());
                 contest.contenders.push(Contender {
                     person,
                     product,
@@ -351,52 +410,36 @@ impl Work<'_> {
                     since: claim.since,
                     home: claim.home,
                     reasons: claim.reasons,
-                    way: Way((contest.ways.len() - 1) as u32),
+                    way,
                     existing: Some(Box::new(*claim)),
-                    has_required: claim.wait != Wait::Access,
+                    has_required,
                     because: Because::SeatFreed,
                     channel: Channel::Manual,
                 });
             }
         }
+        contest.dependents = std::mem::take(&mut self.dependents);
+        contest.ways = std::mem::take(&mut self.ways.lists);
         contest
     }
-}
 
-/// Closed episodes that a late purchase explains away (R53, T13).
-fn voided(desk: &Desk<'_>, grant: &Grant) -> Vec<Entry> {
-    let Some(pool) = desk.policy.pools.iter().find(|p| p.id == grant.pool) else { return Vec::new() };
-    let (grants, agreed) = (&desk.standing.grants, &desk.standing.agreed);
-    desk.episodes
-        .iter()
-        .filter(|e| e.pool == grant.pool && e.closed.is_some_and(|closed| grant.from < closed))
-        .filter_map(|e| {
-            let changes = changes_between(pool, grants, agreed, e.opened, e.closed.unwrap_or(desk.now));
-            reconsider(e, desk.now, &changes, |at| allowance_at(pool, grants, agreed, at).effective())
-        })
-        .map(Entry::Episode)
-        .collect()
-}
-
-/// A grant recorded today that leaves too few seats from a later date on is told today (R54).
-fn shortfall_ahead(desk: &Desk<'_>, grant: &Grant, pools: &[PoolWork<'_>]) -> Option<Notice> {
-    let work = pools.iter().find(|w| w.pool.id == grant.pool)?;
-    let (grants, agreed) = (&desk.standing.grants, &desk.standing.agreed);
-    let used = work.counts.used();
-    let at = changes_between(work.pool, grants, agreed, desk.now, Instant::MAX)
-        .into_iter()
-        .find(|&at| at < Instant::MAX && allowance_at(work.pool, grants, agreed, at).effective().is_some_and(|e| e < used))?;
-    let effective = allowance_at(work.pool, grants, agreed, at).effective().unwrap_or_default();
-    Some(Notice {
-        key: format!("shortfall_ahead/{}/{}", grant.pool, grant.id),
-        kind: NoticeKind::ShortfallAhead,
-        pool: Some(grant.pool.clone()),
-        source: None,
-        text: format!(
-            "Pool {} will have {effective} seats from {} on; {used} are used today: {} too few.",
-            grant.pool,
-            work.pool.calendar.day_of(at),
-            used.0 - effective.0
-        ),
-    })
+    /// Pins in force once the decision is written, by person.
+    fn pins(&self) -> BTreeMap<String, Vec<(u16, PinKind)>> {
+        let new = self.entries.iter().filter_map(|entry| if let Entry::Pinned(pin) = entry { Some(pin) } else { None });
+        let new: Vec<&Pin> = new.collect();
+        let replaced = |old: &&Pin| new.iter().any(|pin| pin.person == old.person && pin.pool == old.pool);
+        let mut all: Vec<&Pin> =
+            self.desk.standing.pins.iter().filter(|old| !replaced(old)).chain(new.iter().copied()).collect();
+        all.sort_by(|a, b| (&a.person, &a.pool).cmp(&(&b.person, &b.pool)));
+        let mut pins: BTreeMap<String, Vec<(u16, PinKind)>> = BTreeMap::new();
+        for pin in all {
+            let Some(at) = self.pool_at(&pin.pool) else { continue };
+            if let (true, Ok(pool)) =
+                (in_force(pin.until, self.desk.policy.pools[at].calendar.day_of(self.desk.now)), u16::try_from(at))
+            {
+                pins.entry(pin.person.as_str().to_owned()).or_default().push((pool, pin.kind));
+            }
+        }
+        pins
+    }
 }

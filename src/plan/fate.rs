@@ -86,6 +86,9 @@ impl Fates {
         next.held = input.held.binary_search(&next.person).is_ok();
         let fate = if next.held {
             Fate::Keep(Because::HeldByGuard)
+        } else if is_unreadable(input, next.person.as_str()) {
+            // The end counts once all rows of the person can be read (R104).
+            Fate::Keep(Because::Quarantined)
         } else if next.ended {
             Fate::Remove(Because::EndedInSource)
         } else if next.count >= input.policy.absence_confirmations {
@@ -114,4 +117,8 @@ fn is_active(input: &PlanInput<'_>, key: &str) -> bool {
 
 fn is_ended(input: &PlanInput<'_>, key: &str) -> bool {
     input.roster.find_person(key).is_some_and(|at| input.roster.person(at).ended)
+}
+
+fn is_unreadable(input: &PlanInput<'_>, key: &str) -> bool {
+    input.roster.find_person(key).is_some_and(|at| input.roster.person(at).quarantined)
 }

@@ -64,6 +64,8 @@ impl Verdict {
 pub struct Case<'a> {
     /// The roster the books rest on; positions in `delta` are its.
     pub before: &'a Roster,
+    /// The roster to reach: who is back in it is no removal any more (R121).
+    pub after: &'a Roster,
     /// What changed.
     pub delta: &'a RosterDelta,
     /// Who is missing already; held ones count again.
@@ -92,7 +94,7 @@ impl Verdict {
 /// Judges the removals of a run at first sight (R115): people ended explicitly, people newly absent, and people whose
 /// removal was held before.
 pub fn judge(case: &Case<'_>) -> Judgment {
-    let Case { before, delta, absences, limits } = case;
+    let Case { before, after, delta, absences, limits } = case;
     let mut trips = Vec::new();
     for (collection, &(had, has)) in Collection::ALL.into_iter().zip(&delta.collections) {
         let trip = |guard, limit_percent| Trip {
@@ -114,7 +116,8 @@ pub fn judge(case: &Case<'_>) -> Judgment {
 
     let key = |at: &PersonIx| PersonKey::from(before.text(before.person(*at).key));
     let count = |people: &BTreeSet<PersonKey>| u32::try_from(people.len()).unwrap_or(u32::MAX);
-    let waiting: Vec<&Absence> = absences.iter().filter(|a| a.held).collect();
+    let back = |key: &PersonKey| after.find_person(key.as_str()).is_some_and(|at| !after.person(at).ended);
+    let waiting: Vec<&Absence> = absences.iter().filter(|a| a.held && !back(&a.person)).collect();
     let newly = delta.ended.iter().map(|(was, _)| was).chain(&delta.absent);
     let mut removals: BTreeSet<PersonKey> = newly.map(key).collect();
     let known = count(&removals);

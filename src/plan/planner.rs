@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::base::{ClaimId, OrgId, Seats};
+use crate::base::{ClaimId, Day, OrgId, Seats};
 use crate::license::{Audience, ClaimChange, ClaimState, Draws, Entry, Names, OnFull, Pool, StateCounts};
 use crate::plan::action::{AbsenceChange, Plan};
 use crate::plan::catalog::Catalog;
@@ -15,12 +15,20 @@ use crate::plan::name::plan_id;
 use crate::plan::pools::{PoolWork, allowance_now, close};
 use crate::plan::reconcile::Walk;
 use crate::plan::ways::Ways;
-use crate::roster::OrgTree;
+use crate::roster::{OrgTree, Roster};
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
 #[error("plan with these settings: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
 pub struct PlanError(pub Vec<UnknownOrg>);
+
+/// Whether the orgs that the settings name are all in a roster, as of a day.
+///
+/// # Errors
+/// [`PlanError`] names those that are not.
+pub fn fit(policy: &Policy, roster: &Roster, today: Day) -> Result<(), PlanError> {
+    Demand::new(policy, roster, &OrgTree::new(roster), today).map(|_| ()).map_err(PlanError)
+}
 
 /// Plans a run.
 ///

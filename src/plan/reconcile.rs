@@ -262,13 +262,15 @@ impl<'a, 'p> Walk<'a, 'p> {
                     visit.kept.push(product);
                     return;
                 }
-                let because = if wanted.pinned { Because::Pinned } else { self.moved_because(&seat, wanted) };
+                let because = if wanted.pinned { Because::Pinned } else { self.moved_because(visit.key, &seat, wanted) };
                 self.free(visit.key, &seat, because);
                 let mut contender = self.contender(product, wanted, None, visit);
                 contender.since = seat.since;
                 contender.because = Because::PoolMoved;
                 self.out.contest.contenders.push(contender);
             }
+            // No pool serves the person any more as far as can be told: the wait is kept as it was (R104).
+            Some(_) if visit.person.quarantined && self.ways.lists[wanted.way.0 as usize].is_empty() => {}
             other => {
                 let contender = self.contender(product, wanted, other, visit);
                 self.out.contest.contenders.push(contender);
@@ -287,10 +289,17 @@ impl<'a, 'p> Walk<'a, 'p> {
         self.catalog.pool(claim.pool).is_some_and(|at| self.ways.on_way(way, at as u16).is_some())
     }
 
-    fn moved_because(&self, seat: &Claim, wanted: Wanted) -> Because {
+    /// A pool that serves somebody no more without a move or a denial was taken out of the settings or given another owner.
+    fn moved_because(&self, key: &str, seat: &Claim, wanted: Wanted) -> Because {
         let roster = self.input.roster;
         let home = roster.text(roster.org(wanted.home).id);
-        if self.names.home_of(seat).as_str() == home { Because::Denied } else { Because::HomeMoved }
+        if self.names.home_of(seat).as_str() != home {
+            Because::HomeMoved
+        } else if self.denied(key, seat.pool) {
+            Because::Denied
+        } else {
+            Because::PoolMoved
+        }
     }
 
     /// A seat that stays: at most its words change, and `held` turns back to `active` (R33, R39, R41).
@@ -316,7 +325,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             self.pools[at].shift(Some((seat.state, was)), Some((after.state, is)));
         }
         let required = self.catalog.requires[product as usize];
-        if required.is_some_and(|r| !visit.kept.contains(&r)) {
+        if required.is_some_and(|r| !visit.kept.contains(&r)) && !visit.person.quarantined {
             let person = self.text(visit.key);
             let nearest = is.and_then(|at| u16::try_from(at).ok());
             self.out.contest.dependents.push(Dependent { person, product, before: seat, after, because, nearest });
@@ -341,10 +350,11 @@ impl<'a, 'p> Walk<'a, 'p> {
         let named = self.input.policy.products[product as usize].seat_model == SeatModel::Named;
         for claim in mine {
             let denied = self.denied(visit.key, claim.pool);
-            if named && claim.state.consumes() && !denied {
+            let unreadable = visit.person.quarantined;
+            if claim.state.consumes() && (unreadable || (named && !denied)) {
                 visit.kept.push(product);
-                let state = named_without_team(claim.state);
-                if state != claim.state && !visit.person.quarantined {
+                let state = if unreadable { claim.state } else { named_without_team(claim.state) };
+                if state != claim.state {
                     let nearest = self.nearest_of(claim);
                     if let Some(at) = self.catalog.pool(claim.pool) {
                         self.pools[at].shift(Some((claim.state, nearest)), Some((state, nearest)));
@@ -353,9 +363,6 @@ impl<'a, 'p> Walk<'a, 'p> {
                     self.update(visit.key, *claim, after, Because::LeftTeams);
                 }
             } else {
-                if visit.person.quarantined {
-                    visit.kept.push(product);
-                }
                 self.free_known(visit, claim, if denied { Because::Denied } else { because });
             }
         }

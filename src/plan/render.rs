@@ -18,6 +18,13 @@ pub fn render(plan: &Plan, policy: &Policy, lines_max: usize, out: &mut dyn fmt:
     for mark in &plan.snapshots {
         writeln!(out, "takes in {} from {} (snapshot {})", mark.name, mark.source, mark.snapshot.short())?;
     }
+    for entry in &plan.entries {
+        if let Entry::Adopted(mark) = entry
+            && !plan.snapshots.contains(mark)
+        {
+            writeln!(out, "notes that {} from {} is what was taken in before", mark.name, mark.source)?;
+        }
+    }
     if plan.is_empty() {
         writeln!(out, "nothing to do")?;
     }

@@ -8,6 +8,7 @@ use crate::license::{AgreedExcess, Grant, Pool};
 use crate::plan::{Policy, Standing};
 use crate::roster::IntakePolicy;
 use crate::service::error::ServiceError;
+use crate::service::unsaved::Unsaved;
 use crate::source::RosterSource;
 use crate::store::SharedStore;
 
@@ -98,13 +99,14 @@ impl Customer {
 pub struct Service {
     pub(crate) store: SharedStore,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) unsaved: Unsaved,
     customers: Vec<Customer>,
 }
 
 impl Service {
     /// Puts the parts together.
     pub fn new(store: SharedStore, clock: Arc<dyn Clock>, customers: Vec<Customer>) -> Self {
-        Self { store, clock, customers }
+        Self { store, clock, unsaved: Unsaved::default(), customers }
     }
 
     /// The store, for doors that only read rows.

@@ -58,6 +58,7 @@ impl Drafting {
         let by_hand = only_by_hand(&pulls);
         let (mut olds, mut news, mut fresh, mut conflicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
+        let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
         for pulled in pulls {
             match pulled.fresh {
                 Some(read) => {
@@ -71,10 +72,10 @@ impl Drafting {
                     olds.extend(pulled.before);
                 }
                 None => {
-                    if let Some(before) = pulled.before {
-                        news.push(before.clone());
-                        olds.push(before);
+                    if any_fresh {
+                        news.extend(pulled.before.clone());
                     }
+                    olds.extend(pulled.before);
                 }
             }
         }
@@ -99,10 +100,10 @@ impl Drafting {
         match (&self.after, &self.alone) {
             // Nothing new was read: what a guard holds stays held.
             (None, _) => Judgment { verdict: Verdict::default(), held: waiting(None) },
-            (Some(_), None) => judge(&Case { before: &self.before, delta: &self.delta, absences, limits }),
-            (Some(_), Some(Alone { source, before, delta })) => {
+            (Some(after), None) => judge(&Case { before: &self.before, after, delta: &self.delta, absences, limits }),
+            (Some(after), Some(Alone { source, before, delta })) => {
                 let own: Vec<Absence> = absences.iter().filter(|a| a.source == *source).cloned().collect();
-                let mut judgment = judge(&Case { before, delta, absences: &own, limits });
+                let mut judgment = judge(&Case { before, after, delta, absences: &own, limits });
                 judgment.held.extend(waiting(Some(source)));
                 judgment.held.sort_unstable();
                 judgment.held.dedup();

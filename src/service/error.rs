@@ -93,6 +93,12 @@ pub enum ErrorKind {
 }
 
 impl ServiceError {
+    /// Whether it passes without anybody changing what was asked for: the store is full, read-only or busy.
+    pub fn passes(&self) -> bool {
+        let ServiceError::Store(error) = self else { return false };
+        matches!(error, StoreError::DiskFull { .. } | StoreError::ReadOnly { .. } | StoreError::Busy { .. })
+    }
+
     /// Which kind it is.
     pub fn kind(&self) -> ErrorKind {
         match self {

@@ -180,7 +180,7 @@ impl Service {
         }
         row.state = draft.state;
         row.ended = Some(self.now());
-        self.store.save_run(&row)?;
+        self.unsaved.end_run(&self.store, &row)?;
         let plan = Some(Arc::new(draft.plan));
         Ok(ImportAnswer::Done(Box::new(Import { run: row, plan, report: judged.into_report(), token: None })))
     }

@@ -1,7 +1,7 @@
 //! Questions about one customer's present state: pools, queue, people, explanations.
 
 use crate::base::{Balance, Day, Instant, PoolId, ProductId, Seats};
-use crate::license::{Allowance, Band, Causes, ClaimState, Episode, StateCounts, allowance_at};
+use crate::license::{Allowance, Band, Causes, ClaimState, Episode, Product, StateCounts, allowance_at};
 use crate::plan::{ExplainInput, Explanation, explain};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
@@ -206,6 +206,18 @@ impl Service {
             return Err(ServiceError::Unknown { what: "product", id: product.to_string(), hint });
         }
         let standing = self.standing_of_person(customer, key)?;
+        if standing.sources.is_empty() {
+            // Without a roster every org of the settings is unknown, and that is not what is wrong.
+            let asked = customer.policy.products.iter().filter(|p| product.is_none_or(|wanted| *wanted == p.id));
+            let unknown = |p: &Product| Explanation {
+                product: p.id.clone(),
+                pool: None,
+                answer: "unknown_person",
+                text: "No package was taken in yet, so nobody is known.".to_owned(),
+                facts: Vec::new(),
+            };
+            return Ok(asked.map(unknown).collect());
+        }
         let roster = self.roster(customer, &standing)?;
         let queue = self.queue(customer, None)?;
         let position = |pool: &PoolId| {
@@ -263,14 +275,5 @@ impl Service {
             });
         }
         Ok((found, total))
-    }
-
-    /// Whether the customer's newest run still goes on.
-    ///
-    /// # Errors
-    /// When the books cannot be read.
-    pub fn is_running(&self, customer: &Customer) -> Result<bool, ServiceError> {
-        let newest = self.store.runs(Some(customer.id()), 1)?.into_iter().next();
-        Ok(newest.is_some_and(|run| matches!(run.state, RunState::Fetching | RunState::Planning | RunState::Committing)))
     }
 }

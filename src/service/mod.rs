@@ -17,6 +17,7 @@ mod rosters;
 mod runs;
 mod sync;
 mod trail;
+mod unsaved;
 
 pub use audit::{AuditReport, Verified};
 pub use core::{ByHandPolicy, Customer, Feed, MANUAL_SOURCE, Service};

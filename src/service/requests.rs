@@ -4,6 +4,7 @@ use crate::base::{Actor, Instant, RequestId};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::sync::Watch;
+use crate::source::Package;
 use crate::store::{RequestRow, RequestState, RunRow, StoreError, Trigger};
 
 impl Service {
@@ -28,13 +29,15 @@ impl Service {
     /// # Errors
     /// When the store cannot be written.
     pub fn take_request(&self) -> Result<Option<RequestRow>, ServiceError> {
+        self.unsaved.write(&self.store)?;
         Ok(self.store.take_request(self.now())?)
     }
 
-    /// Does what a request asks for and ends it, whatever came of it.
+    /// Does what a request asks for and ends it. If the store had no space or no turn for it, the request goes back in
+    /// line instead: the wish is good as soon as the store is.
     ///
     /// # Errors
-    /// When the store cannot be read or written; the request is ended all the same where that is possible.
+    /// When the store cannot be read or written; the request is ended all the same, later if it has to be.
     pub fn fulfil(&self, request: &RequestRow, watch: Watch<'_>) -> Result<Option<RunRow>, ServiceError> {
         let done = match self.customer(request.customer.as_str()) {
             Ok(customer) => self.sync(customer, &request.trigger, watch).map(Some),
@@ -42,23 +45,42 @@ impl Service {
             Err(_) => Ok(None),
         };
         let run = done.as_ref().ok().and_then(|run| run.as_ref().map(|r| r.run));
-        self.store.end_request(request.request, RequestState::Done, run, self.now())?;
-        done
+        let passes = done.as_ref().is_err_and(ServiceError::passes);
+        let state = if passes { RequestState::Queued } else { RequestState::Done };
+        let ended = self.unsaved.end_request(&self.store, request.request, state, run, self.now());
+        let done = done?;
+        ended?;
+        Ok(done)
     }
 
-    /// Whether a source of the customer has something that was not taken in yet.
+    /// Ends a request whose run broke off, so that its customer does not wait for it for ever.
+    ///
+    /// # Errors
+    /// When the store cannot be written; it is then written later.
+    pub fn give_up(&self, request: RequestId) -> Result<(), StoreError> {
+        self.unsaved.end_request(&self.store, request, RequestState::Done, None, self.now())
+    }
+
+    /// Whether the daemon works on a request of the customer. Runs that somebody else left in the middle do not count.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn is_running(&self, customer: &Customer) -> Result<bool, StoreError> {
+        Ok(self.store.running_request(customer.id())?.is_some())
+    }
+
+    /// Packages that wait in the customer's drop folders and were not taken in yet.
     ///
     /// # Errors
     /// When the store cannot be read. A source that cannot be reached has nothing: the nightly run will tell.
-    pub fn has_arrivals(&self, customer: &Customer) -> Result<bool, ServiceError> {
+    pub fn arrivals(&self, customer: &Customer) -> Result<Vec<Package>, ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
+        let mut arrivals = Vec::new();
         for feed in customer.sources.iter().filter(|feed| feed.watched) {
             let seen = self.seen(customer, feed.source.id(), &standing)?;
-            if feed.source.pending(&seen).is_ok_and(|pending| !pending.is_empty()) {
-                return Ok(true);
-            }
+            arrivals.extend(feed.source.pending(&seen).unwrap_or_default());
         }
-        Ok(false)
+        Ok(arrivals)
     }
 
     /// After a crash: runs and requests that nobody works on any more are closed and put back in line.

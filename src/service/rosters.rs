@@ -58,29 +58,36 @@ impl Service {
     ) -> Result<Pulled, ServiceError> {
         let source = feed.source.id().clone();
         let mark = standing.sources.get(&source);
-        let before = mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()?;
-        let mut pulled = Pulled::nothing_new(source.clone(), before);
+        let stored = || mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose();
+        let mut pulled = Pulled::nothing_new(source.clone(), None);
         let seen = self.seen(customer, &source, standing)?;
         let package = match feed.source.pending(&seen) {
             Ok(packages) => packages.into_iter().next(),
             Err(error) => {
                 pulled.error = Some(error);
+                pulled.before = stored()?;
                 return Ok(pulled);
             }
         };
-        let Some(package) = package else { return Ok(pulled) };
+        let Some(package) = package else {
+            pulled.before = stored()?;
+            return Ok(pulled);
+        };
         if let Some(mark) = mark.filter(|mark| mark.package == package.digest) {
             pulled.repeated = Some(SourceMark { at: now, name: package.name, ..mark.clone() });
+            pulled.before = stored()?;
             return Ok(pulled);
         }
         let incremental = feed.source.is_incremental(&package);
-        let mut intake = RosterIntake::new(pulled.before.clone(), feed.intake);
+        // The intake uses the stored roster up; a second read is cheaper than two copies of a large one at once.
+        let mut intake = RosterIntake::new(stored()?, feed.intake);
         let read = match incremental {
-            Ok(true) if pulled.before.is_none() => Err(SourceError::needs_full(&package)),
+            Ok(true) if mark.is_none() => Err(SourceError::needs_full(&package)),
             Ok(_) => feed.source.pull(&package, &mut intake),
             Err(error) => Err(error),
         };
         let Intake { roster, findings, counts } = intake.finish();
+        pulled.before = stored()?;
         let whole = findings.kept.iter().find(|f| matches!(f.level, Level::Package | Level::File)).cloned();
         pulled.findings = findings;
         let read = match (read, whole) {
@@ -108,6 +115,7 @@ impl Service {
             newest: mark.map(|mark| mark.name.clone()),
             digest: mark.map(|mark| mark.package),
             rejected: self.store.rejected(customer.id(), source)?,
+            now: Some(self.now()),
         })
     }
 

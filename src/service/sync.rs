@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
 use crate::license::{AgreedExcess, Entry, Grant, allowance_at};
-use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check};
+use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
 use crate::roster::Collection;
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
@@ -143,12 +143,12 @@ impl Service {
                 row.state = RunState::Failed;
                 row.message = format!("could not {}", ErrorChain(&error));
                 row.ended = Some(self.now());
-                self.store.save_run(&row)?;
+                self.unsaved.end_run(&self.store, &row)?;
                 return if matches!(error, ServiceError::Store(_)) { Err(error) } else { Ok(Planned { run: row, plan: None }) };
             }
         };
         row.ended = Some(self.now());
-        self.store.save_run(&row)?;
+        self.unsaved.end_run(&self.store, &row)?;
         Ok(Planned { run: row, plan })
     }
 
@@ -205,7 +205,11 @@ impl Service {
                 Ok(receipt) => {
                     row.version = receipt.map(|r| r.version);
                     row.state = state;
-                    self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT)?;
+                    if let Err(error) = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT) {
+                        // The commit stands; to call this run failed would say that nothing was changed.
+                        let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
+                        row.message = format!("{so_far}could not clear old snapshots away: {}", ErrorChain(&error));
+                    }
                     return Ok(Some(plan));
                 }
                 Err(StoreError::VersionMoved { .. }) if attempt < TRIES_MAX => {}
@@ -239,13 +243,44 @@ impl Service {
             }
         }
         for agreed in &customer.agreed {
-            if !standing.agreed.iter().any(|a| a.id == agreed.id) {
-                seeds.agreed.push(AgreedExcess { recorded: now, by: Actor::operator("settings"), ..agreed.clone() });
+            match standing.agreed.iter().find(|a| a.id == agreed.id) {
+                Some(known)
+                    if known.pool == agreed.pool
+                        && known.seats == agreed.seats
+                        && known.from == agreed.from
+                        && known.to == agreed.to => {}
+                Some(known) => {
+                    return Err(ServiceError::Settings {
+                        customer: customer.id().clone(),
+                        why: format!(
+                            "agreed excess {} was recorded on {} with {} seats in pool {}; what was agreed is never edited: put the old values back and add another agreed excess",
+                            known.id, known.recorded, known.seats, known.pool
+                        ),
+                    });
+                }
+                None => seeds.agreed.push(AgreedExcess { recorded: now, by: Actor::operator("settings"), ..agreed.clone() }),
             }
         }
         standing.grants.extend(seeds.grants.iter().cloned());
         standing.agreed.extend(seeds.agreed.iter().cloned());
         Ok((standing, seeds))
+    }
+
+    /// Whether a run could use the settings of a customer: they contradict nothing that was recorded, and the newest
+    /// roster knows the orgs they name. Reads no source; says whether there was a roster to compare with.
+    ///
+    /// # Errors
+    /// [`ServiceError::Settings`] or [`ServiceError::Plan`] if it could not; otherwise when the store cannot be read.
+    pub fn fits(&self, customer: &Customer) -> Result<bool, ServiceError> {
+        let now = self.now();
+        let (standing, _) = self.standing_with_seeds(customer, now)?;
+        if standing.sources.is_empty() {
+            return Ok(false);
+        }
+        let roster = self.roster(customer, &standing)?;
+        fit(&customer.policy, &roster, customer.day_of(now))
+            .map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })?;
+        Ok(true)
     }
 
     pub(crate) fn commit(&self, plan: &Plan, run: RunId, actor: &Actor, at: Instant) -> Result<Option<Receipt>, StoreError> {

@@ -1,6 +1,6 @@
 //! What a source is: it hands rows to an intake and says what it read.
 
-use crate::base::{Digest, SourceId};
+use crate::base::{Digest, Instant, SourceId};
 use crate::roster::{Finding, Level, RosterIntake};
 
 /// One configured roster feed. Blocking: the service calls it off the async threads.
@@ -42,6 +42,9 @@ pub struct Seen {
     pub digest: Option<Digest>,
     /// Digests of packages that were rejected: they are not tried again until they change.
     pub rejected: Vec<Digest>,
+    /// Now, where the caller's clock is the machine's: what did not change for long enough before it need not be looked
+    /// at twice. `None`: only what was seen between two looks counts.
+    pub now: Option<Instant>,
 }
 
 /// Something that can be pulled.

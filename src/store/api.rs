@@ -146,6 +146,9 @@ pub trait Store: Send + Sync {
     /// One request.
     fn request_row(&self, request: RequestId) -> Result<Option<RequestRow>, StoreError>;
 
+    /// The customer's request that is being worked on, if any.
+    fn running_request(&self, customer: &CustomerId) -> Result<Option<RequestRow>, StoreError>;
+
     /// Puts requests that a dead daemon left running back in line.
     fn requeue_orphans(&self) -> Result<u32, StoreError>;
 

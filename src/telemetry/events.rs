@@ -74,6 +74,27 @@ impl RequestTaken<'_> {
     }
 }
 
+/// A request came to nothing: its customer is not in the settings any more.
+pub struct RequestDropped<'a> {
+    /// Whose.
+    pub customer: &'a CustomerId,
+    /// Which.
+    pub request: RequestId,
+}
+
+impl RequestDropped<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let RequestDropped { customer, request } = *self;
+        warn!(
+            event = "request_dropped",
+            customer.id = %customer,
+            request.id = request.0,
+            "Dropped request {request}: customer {customer} is not in the settings any more; its books stay as they are."
+        );
+    }
+}
+
 /// A run came to its end: the one line per run an operator can act on.
 pub struct RunFinished<'a> {
     /// Whose.

@@ -5,6 +5,7 @@ mod events;
 mod setup;
 
 pub use events::{
-    DaemonStarted, DaemonStopping, NegativeBalance, NoticeWritten, RequestTaken, RunFailed, RunFinished, StoreTrouble,
+    DaemonStarted, DaemonStopping, NegativeBalance, NoticeWritten, RequestDropped, RequestTaken, RunFailed, RunFinished,
+    StoreTrouble,
 };
 pub use setup::{LogFormat, LogSettings, SetupError, setup};

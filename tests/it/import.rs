@@ -459,7 +459,7 @@ fn t16_creation_by_hand_is_coupled_to_auto_assign() {
     assert_eq!(findings(&world, &shown), [(2, "pool_exhausted".to_owned(), blocked)]);
     assert_eq!((shown.report.created.len(), shown.report.refused), (0, 1));
     // Sync of three new people overdraws.
-    ["s1", "s2", "s3"].map(|key| world.hire(key, "student", "ash"));
+    ["s1", "s2", "s3"].iter().for_each(|key| world.hire(key, "student", "ash"));
     assert!(succeeded(&world.night()));
     assert_eq!(world.balance("content"), -3);
     assert_eq!(world.view("content").causes.get(&Cause::SyncOverdraw), Some(&3));

@@ -646,10 +646,13 @@ pub fn requests_join(harness: &impl Harness) {
     // Another customer goes on.
     let (other, _) = store.request(&"hills".into(), &Trigger::Drop, Instant(16)).expect("asks");
     assert_eq!(store.take_request(Instant(17)).expect("takes").map(|row| row.request), Some(other));
+    let running = |customer: &str| store.running_request(&customer.into()).expect("asks").map(|row| row.request);
+    assert_eq!((running(lakes().as_str()), running("hills"), running("nowhere")), (Some(first), Some(other), None));
     let run = store.begin_run(&lakes(), &by_ann, Instant(18)).expect("begins");
     store.end_request(first, RequestState::Done, Some(run), Instant(19)).expect("ends");
     let row = store.request_row(first).expect("asks").expect("kept");
     assert_eq!((row.state, row.run), (RequestState::Done, Some(run)));
+    assert_eq!(running(lakes().as_str()), None, "one that waits does not count");
     assert_eq!(store.take_request(Instant(20)).expect("takes").map(|row| row.request), Some(follow_up));
     // A run whose plan got stale puts its request back in line.
     store.end_request(follow_up, RequestState::Queued, None, Instant(21)).expect("puts back");

@@ -177,6 +177,20 @@ fn t11_an_empty_collection_is_always_held() {
 }
 
 #[test]
+fn t11_a_source_without_anybody_left_is_held_whatever_the_thresholds() {
+    let mut world = school_world(None, OnFull::Wait);
+    (world.policy.limits.removal_percent, world.policy.limits.removal_min) = (100, 1_000);
+    (0..12).for_each(|at| world.hire(&format!("p{at:02}"), "teacher", "ash"));
+    world.night();
+    (0..12).for_each(|at| world.end(&format!("p{at:02}")));
+    let run = world.night();
+    assert_eq!(run.state, RunState::Held);
+    assert!(run.message.contains("empty: 12 of 12 people would go"), "{}", run.message);
+    assert_eq!(world.used("learn"), 12);
+    world.verify();
+}
+
+#[test]
 fn a_package_that_is_held_whole_is_not_offered_again() {
     let mut world = World::new("north")
         .school("ash")
@@ -189,9 +203,9 @@ fn a_package_that_is_held_whole_is_not_offered_again() {
     world.people.get_mut("a").unwrap().enrollments[0].ended = true;
     let service = world.service();
     let customer = &service.customers()[0];
-    assert!(!service.has_arrivals(customer).unwrap());
+    assert!(service.arrivals(customer).unwrap().is_empty());
     assert_eq!(world.night().state, RunState::Held);
-    assert!(!service.has_arrivals(customer).unwrap(), "else the daemon would run it again and again");
+    assert!(service.arrivals(customer).unwrap().is_empty(), "else the daemon would run it again and again");
     world.people.get_mut("a").unwrap().enrollments[0].ended = false;
     assert_eq!(world.night().state, RunState::Succeeded);
     world.verify();
@@ -692,4 +706,132 @@ fn a_pool_that_leaves_the_settings_closes_its_books() {
     world.quiet_night();
     world.verify();
     assert_eq!(world.seated("learn"), Vec::<String>::new());
+}
+
+#[test]
+fn r104_a_person_with_an_unreadable_row_keeps_everything_even_an_end() {
+    let mut world = school_world(Some(5), OnFull::Wait).person("a", "teacher", "ash").person("b", "teacher", "ash");
+    world.night();
+    world.end("a");
+    world.people.get_mut("a").unwrap().broken = true;
+    world.night();
+    assert_eq!(world.seated("learn"), ["a", "b"], "the end counts once the rows can be read");
+    world.people.get_mut("a").unwrap().broken = false;
+    world.night();
+    assert_eq!(world.seated("learn"), ["b"]);
+    world.verify();
+}
+
+#[test]
+fn r43_seats_bought_in_any_pool_on_the_way_fill_the_queue_at_once() {
+    let mut world = World::new("north")
+        .school("ash")
+        .product("learn", ProductKind::Module, SeatModel::Role)
+        .role_rule("teacher", "learn")
+        .pool_named("ash-learn", "learn", "ash", Some(0), OnFull::Wait)
+        .pool_named("learn", "learn", "d", Some(0), OnFull::Wait)
+        .person("a", "teacher", "ash");
+    world.night();
+    assert_eq!(world.state("a", "ash-learn"), Some(ClaimState::Waiting));
+    assert_eq!(world.buy("po", "learn", 1, "2026-03-01"), Answer::Done);
+    assert_eq!((world.state("a", "learn"), world.state("a", "ash-learn")), (Some(ClaimState::Active), None));
+    assert_eq!(world.quiet_night().version, None, "the night has nothing to add");
+    world.verify();
+}
+
+#[test]
+fn r12_a_transfer_and_a_purchase_never_give_content_without_access() {
+    let mut world = World::new("academy")
+        .school("ash")
+        .product("access", ProductKind::Access, SeatModel::Role)
+        .product("content", ProductKind::Content, SeatModel::Role)
+        .role_rule("teacher", "access")
+        .role_rule("teacher", "content")
+        .pool("access", "d", Some(2), OnFull::Wait)
+        .pool("content", "d", Some(1), OnFull::Wait)
+        .person("a", "teacher", "ash")
+        .person("b", "teacher", "ash")
+        .person("s", "student", "ash");
+    world.night();
+    assert_eq!(world.state("b", "content"), Some(ClaimState::Waiting));
+    let transfer = |take: &str| Decision::Transfer {
+        give: world.pin("a", "content", PinKind::Deny),
+        take: world.pin(take, "content", PinKind::Assign),
+    };
+    assert_eq!(world.decide(transfer("s")), Answer::NeedsAccess);
+    // b loses access while waiting for content; then content is bought.
+    let deny = Decision::Pin { pin: world.pin("b", "access", PinKind::Deny), insist: false };
+    assert_eq!(world.decide(deny), Answer::Done);
+    assert_eq!(world.buy("po", "content", 1, "2026-03-01"), Answer::Done);
+    assert_eq!(world.state("b", "content"), Some(ClaimState::Waiting), "without access no content");
+    world.verify();
+}
+
+#[test]
+fn r131_nobody_who_ended_is_given_a_seat_by_hand() {
+    let mut world = school_world(Some(5), OnFull::Wait).person("a", "teacher", "ash").person("b", "teacher", "ash");
+    world.night();
+    world.end("a");
+    world.night();
+    assert_eq!(world.assign("a", "learn"), Answer::UnknownPerson);
+    let transfer =
+        Decision::Transfer { give: world.pin("b", "learn", PinKind::Deny), take: world.pin("a", "learn", PinKind::Assign) };
+    assert_eq!(world.decide(transfer), Answer::UnknownPerson);
+    assert_eq!(world.seated("learn"), ["b"]);
+}
+
+#[test]
+fn r20_a_transfer_does_not_reach_into_another_schools_reservation() {
+    let mut world = World::new("north")
+        .school("ash")
+        .school("birch")
+        .product("learn", ProductKind::Module, SeatModel::Role)
+        .role_rule("teacher", "learn")
+        .pool("learn", "d", Some(1), OnFull::Wait)
+        .person("a", "teacher", "ash")
+        .person("s", "student", "birch");
+    world.policy.pools[0].reservations.push(("ash".into(), crate::world::seats(1)));
+    world.night();
+    let transfer =
+        Decision::Transfer { give: world.pin("a", "learn", PinKind::Deny), take: world.pin("s", "learn", PinKind::Assign) };
+    assert!(matches!(world.decide(transfer), Answer::PoolExhausted { .. }));
+    assert_eq!(world.seated("learn"), ["a"]);
+    world.verify();
+}
+
+#[test]
+fn r20_whoever_moves_out_of_every_pools_reach_waits_nowhere() {
+    let mut world = World::new("north")
+        .school("ash")
+        .school("birch")
+        .product("learn", ProductKind::Module, SeatModel::Role)
+        .role_rule("teacher", "learn")
+        .pool("learn", "ash", Some(0), OnFull::Wait)
+        .person("a", "teacher", "ash");
+    world.night();
+    assert_eq!(world.state("a", "learn"), Some(ClaimState::Waiting));
+    world.people.get_mut("a").unwrap().roles = vec![("teacher".into(), "birch".into())];
+    world.night();
+    assert_eq!(world.state("a", "learn"), None);
+    assert_eq!(world.buy("po", "learn", 1, "2026-03-01"), Answer::Done);
+    assert_eq!(world.state("a", "learn"), None);
+    world.verify();
+}
+
+#[test]
+fn r121_whoever_is_back_is_no_removal_any_more() {
+    let mut world = school_world(None, OnFull::Wait);
+    (world.policy.limits.removal_percent, world.policy.limits.removal_min) = (20, 1);
+    for key in ["a", "b", "c", "e"] {
+        world.hire(key, "teacher", "ash");
+    }
+    world.night();
+    world.end("a");
+    world.end("b");
+    assert_eq!(world.night().state, RunState::Held);
+    // a is back; what is left passes.
+    world.people.get_mut("a").unwrap().ended = false;
+    assert!(succeeded(&world.night()));
+    assert_eq!(world.seated("learn"), ["a", "c", "e"]);
+    world.verify();
 }

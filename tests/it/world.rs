@@ -57,6 +57,8 @@ pub struct World {
     pub by_hand: ByHandPolicy,
     /// The customer has no source but files by hand.
     pub by_hand_only: bool,
+    /// Rows are written in another order; 0: by id.
+    pub shuffle: u64,
     pub clock: Arc<SetClock>,
     pub today: Day,
     nights: u32,
@@ -98,6 +100,7 @@ impl World {
             bad_percent_max: 100,
             by_hand: ByHandPolicy::default(),
             by_hand_only: false,
+            shuffle: 0,
             clock: Arc::new(SetClock::at(Instant(i64::from(today.0) * 86_400_000 + 9_000_000))),
             today,
             nights: 0,
@@ -336,8 +339,19 @@ impl World {
         let dir = self.drop_folder().join(format!("{:05}-{}", self.nights, self.today));
         fs::create_dir_all(&dir).expect("a folder");
         for (file, text) in self.files() {
-            fs::write(dir.join(file), text).expect("a file");
+            fs::write(dir.join(file), self.shuffled(&text)).expect("a file");
         }
+    }
+
+    /// A file with its rows in another order.
+    fn shuffled(&self, text: &str) -> String {
+        let mut rows: Vec<&str> = text.lines().collect();
+        let mut state = self.shuffle;
+        for at in (2..rows.len()).rev().take_while(|_| self.shuffle > 0) {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            rows.swap(at, 1 + (state >> 33) as usize % at);
+        }
+        rows.join("\n") + "\n"
     }
 
     fn files(&self) -> Vec<(&'static str, String)> {

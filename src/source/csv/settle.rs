@@ -1,7 +1,8 @@
 //! Whether a package is complete: it may still be on its way when it is first seen (oneroster-csv §1).
 //!
 //! Without a companion, a package is complete when names, lengths and times of change of its files were the same at two
-//! looks far enough apart. Time is measured between looks only, so that nothing depends on the wall clock.
+//! looks far enough apart, or when its inodes last changed so long before the caller's now: a process that just started
+//! need not wait. Times of modification do not count for that, because copying tools set them back.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -40,7 +41,7 @@ pub(crate) struct Sightings(Mutex<BTreeMap<PathBuf, Sighting>>);
 
 impl Sightings {
     /// Looks at a package.
-    pub(crate) fn look(&self, path: &Path, settle_secs: u64) -> io::Result<Look> {
+    pub(crate) fn look(&self, path: &Path, settle_secs: u64, now: Option<crate::base::Instant>) -> io::Result<Look> {
         let stamp = stamp_of(path)?;
         let is_settled = {
             let mut seen = self.lock();
@@ -50,6 +51,7 @@ impl Sightings {
             }
             sighting.since.elapsed() >= Duration::from_secs(settle_secs)
         };
+        let is_settled = is_settled || rests(path, settle_secs, now)?;
         let mut told = None;
         // Of a folder, nobody can say which bytes such a digest would be taken over.
         for companion in companions(path, "sha256").iter().filter(|_| !path.is_dir()) {
@@ -128,6 +130,20 @@ fn companions(path: &Path, ending: &str) -> [PathBuf; 2] {
     added.push(ending);
     let exchanged = if path.is_dir() { added.clone().into() } else { path.with_extension(ending) };
     [added.into(), exchanged]
+}
+
+/// Whether nothing of a package changed, not even its inodes, for so long before `now`.
+fn rests(path: &Path, settle_secs: u64, now: Option<crate::base::Instant>) -> io::Result<bool> {
+    let Some(now) = now else { return Ok(false) };
+    let metadata = fs::metadata(path)?;
+    let mut changed = metadata.ctime();
+    if metadata.is_dir() {
+        for listed in fs::read_dir(path)? {
+            changed = changed.max(fs::symlink_metadata(listed?.path())?.ctime());
+        }
+    }
+    let settle_secs = i64::try_from(settle_secs).unwrap_or(i64::MAX);
+    Ok(changed.saturating_add(settle_secs) < now.0 / 1000)
 }
 
 fn stamp_of(path: &Path) -> io::Result<Stamp> {

@@ -98,7 +98,8 @@ impl RosterSource for CsvSource {
         let mut pending = Vec::new();
         let mut held_back = false;
         for (name, path) in candidates {
-            let look = self.sightings.look(&path, self.settings.settle_secs).map_err(|cause| unreachable(&path, cause))?;
+            let look =
+                self.sightings.look(&path, self.settings.settle_secs, seen.now).map_err(|cause| unreachable(&path, cause))?;
             match look {
                 Look::Complete(digest) => {
                     let is_known = self.settings.kind == DropKind::Package && seen.digest == Some(digest);

@@ -1,6 +1,6 @@
 //! What goes wrong inside a transaction, and how it is told.
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::base::CustomerId;
 use crate::store::api::StoreError;
@@ -55,11 +55,20 @@ pub(in crate::store::sqlite) fn of(what: &str, customer: &CustomerId) -> String 
 
 /// The disk failed below SQLite.
 #[derive(Debug, thiserror::Error)]
-#[error("read or write the disk (SQLite code {code}); check the disk and the system's log")]
+#[error("read or write the disk (SQLite code {code}); check {}", to_check(*.code))]
 struct DiskFault {
     code: i32,
     #[source]
     cause: rusqlite::Error,
+}
+
+/// A write that is refused although the disk has space is most often a bound that somebody set.
+fn to_check(code: i32) -> &'static str {
+    if code == ffi::SQLITE_IOERR_WRITE {
+        "quotas, the limit of file sizes (ulimit -f), the disk and the system's log"
+    } else {
+        "the disk and the system's log"
+    }
 }
 
 fn told_by_sqlite(cause: rusqlite::Error, place: &str) -> StoreError {
@@ -83,6 +92,8 @@ fn told_by_sqlite(cause: rusqlite::Error, place: &str) -> StoreError {
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
             StoreError::Corrupt { place, what: "the database file".into(), why: cause.to_string() }
         }
+        // The index of the log could not be made: it is the first file that grows, and so the first to find no space.
+        ErrorCode::SystemIoFailure if error.extended_code == ffi::SQLITE_IOERR_SHMSIZE => StoreError::DiskFull { place },
         ErrorCode::SystemIoFailure => {
             StoreError::Database { place, cause: Box::new(DiskFault { code: error.extended_code, cause }) }
         }
@@ -107,6 +118,8 @@ mod tests {
         assert!(matches!(told(ffi::SQLITE_BUSY), StoreError::Busy { .. }));
         assert!(matches!(told(ffi::SQLITE_BUSY_SNAPSHOT), StoreError::Busy { .. }));
         assert!(matches!(told(ffi::SQLITE_FULL), StoreError::DiskFull { .. }));
+        assert!(matches!(told(ffi::SQLITE_IOERR_SHMSIZE), StoreError::DiskFull { .. }));
+        assert!(ErrorChain(&told(ffi::SQLITE_IOERR_WRITE)).to_string().contains("ulimit -f"));
         assert!(matches!(told(ffi::SQLITE_READONLY_DBMOVED), StoreError::ReadOnly { .. }));
         assert!(matches!(told(ffi::SQLITE_CORRUPT), StoreError::Corrupt { .. }));
         assert!(matches!(told(ffi::SQLITE_NOTADB), StoreError::Corrupt { .. }));

@@ -114,6 +114,14 @@ pub(in crate::store::sqlite) fn row(tx: &Transaction<'_>, request: RequestId) ->
     rows.next()?.map(row_of).transpose()
 }
 
+pub(in crate::store::sqlite) fn running(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<RequestRow>, Fault> {
+    let mut ask = tx.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM requests r JOIN customers c ON c.id = r.customer_id WHERE c.name = ?1 AND r.state = 1"
+    ))?;
+    let mut rows = ask.query([customer.as_str()])?;
+    rows.next()?.map(row_of).transpose()
+}
+
 /// Puts what a dead daemon left running back in line, each in its old place.
 pub(in crate::store::sqlite) fn requeue_orphans(tx: &Transaction<'_>) -> Result<u32, Fault> {
     let count = tx.execute("UPDATE requests SET state = 0, taken = NULL WHERE state = 1", [])?;

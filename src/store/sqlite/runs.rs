@@ -143,9 +143,9 @@ pub(in crate::store::sqlite) fn close_orphans(tx: &Transaction<'_>, at: Instant)
         if let Some(version) = committed {
             row.state = RunState::SucceededWithErrors;
             row.version = Some(Version(version.cast_unsigned()));
-            row.message = format!("the daemon stopped right after it committed version {version}; the books are whole");
+            row.message = format!("its process ended right after it committed version {version}; the books are whole");
         } else {
-            row.message = format!("the daemon stopped while it was {}; nothing was changed, run it again", row.state);
+            row.message = format!("its process ended while it was {}; nothing was changed, run it again", row.state);
             row.state = RunState::Failed;
         }
         save(tx, &row)?;

@@ -204,6 +204,10 @@ impl Store for SqliteStore {
         self.door.read(|tx| requests::row(tx, request))
     }
 
+    fn running_request(&self, customer: &CustomerId) -> Result<Option<RequestRow>, StoreError> {
+        self.door.read(|tx| requests::running(tx, customer))
+    }
+
     fn requeue_orphans(&self) -> Result<u32, StoreError> {
         self.door.write(requests::requeue_orphans)
     }

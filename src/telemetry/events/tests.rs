@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::base::{Balance, CustomerId, Day, PoolId, RequestId, RunId};
 use crate::telemetry::events::{
-    DaemonStarted, DaemonStopping, NegativeBalance, NoticeWritten, RequestTaken, RunFailed, RunFinished, StoreTrouble,
+    DaemonStarted, DaemonStopping, NegativeBalance, NoticeWritten, RequestDropped, RequestTaken, RunFailed, RunFinished,
+    StoreTrouble,
 };
 
 #[derive(Clone, Default)]
@@ -115,6 +116,11 @@ fn every_message_can_be_read_alone() {
             logged(|| RequestTaken { customer, request: RequestId(9), trigger: "drop" }.emit()),
             "request_taken",
             "Took up request 9 of north (drop).",
+        ),
+        (
+            logged(|| RequestDropped { customer, request: RequestId(9) }.emit()),
+            "request_dropped",
+            "Dropped request 9: customer north is not in the settings any more; its books stay as they are.",
         ),
         (
             logged(|| NoticeWritten { customer, kind: "hold_opened", text: "Run 7 is held." }.emit()),

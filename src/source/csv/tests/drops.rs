@@ -49,7 +49,7 @@ fn one_package_is_offered_until_its_bytes_were_seen() {
     let package = source.pending(&Seen::default()).expect("pending").remove(0);
     assert_eq!(package.digest, Digest::of(&fs::read(&path).expect("bytes")));
     assert_eq!(package.name, "roster.zip");
-    let seen = Seen { newest: Some(package.name), digest: Some(package.digest), rejected: vec![] };
+    let seen = Seen { newest: Some(package.name), digest: Some(package.digest), rejected: vec![], now: None };
     assert_eq!(names(&source, &seen), [""; 0]);
     PackageBuilder::v1_1().line("orgs", "x,,,X,school,,").zip(&path);
     assert_eq!(names(&source, &seen), ["roster.zip"]);
@@ -69,6 +69,21 @@ fn two_equal_looks_make_a_package_complete() {
     assert_eq!(names(&source, &Seen::default()), [""; 0], "it changed since");
     std::thread::sleep(Duration::from_millis(1100));
     assert_eq!(names(&source, &Seen::default()), ["a"]);
+}
+
+#[test]
+fn what_rested_long_enough_is_taken_at_first_sight() {
+    let dir = tempfile::tempdir().expect("dir");
+    let package = dir.path().join("2026-11-01.zip");
+    PackageBuilder::v1_1().zip(&package);
+    // A copying tool sets the time of modification back; what counts is when the inode changed.
+    let file = fs::File::options().write(true).open(&package).expect("open");
+    file.set_modified(std::time::UNIX_EPOCH).expect("set");
+    let changed = std::os::unix::fs::MetadataExt::ctime(&file.metadata().expect("metadata")) * 1000;
+    let at = |secs: i64| Seen { now: Some(crate::base::Instant(changed + secs * 1000)), ..Seen::default() };
+    assert!(names(&drop_source(dir.path(), 60), &at(59)).is_empty());
+    assert_eq!(names(&drop_source(dir.path(), 60), &at(62)), ["2026-11-01.zip"]);
+    assert!(names(&drop_source(dir.path(), 60), &Seen::default()).is_empty(), "without a clock, two looks are needed");
 }
 
 #[test]
