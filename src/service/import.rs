@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::base::{Actor, Digest, Digester, Instant, ProductId, RunId, SourceId, Version};
+use crate::base::{Actor, Digest, Digester, ErrorChain, Instant, ProductId, RunId, SourceId, Version};
 use crate::license::{Because, CreationAnswer, CreationDemand, Entry, PoolIx, SeatAnswer, SourceMark, admit_creation};
 use crate::plan::Plan;
 use crate::roster::{Collection, Roster, diff};
@@ -14,7 +14,7 @@ use crate::service::error::ServiceError;
 use crate::service::import_rows::{Ground, ImportReport, Judged, Meant, judge_rows, take_in};
 use crate::service::people_file;
 use crate::service::rosters::Pulled;
-use crate::service::sync::unusable;
+use crate::service::sync::{PLAN_RUNS_KEPT, SNAPSHOT_RUNS_KEPT, unusable};
 use crate::source::{Package, SourceError};
 use crate::store::{RunRow, RunState, StoreError, Trigger};
 
@@ -179,6 +179,10 @@ impl Service {
             Err(error) => return Err(error.into()),
         }
         row.state = draft.state;
+        if let Err(error) = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT) {
+            // The commit stands; to call this import failed would say that nothing was changed.
+            row.message.push_str(&format!("; could not clear old snapshots away: {}", ErrorChain(&error)));
+        }
         row.ended = Some(self.now());
         self.unsaved.end_run(&self.store, &row)?;
         let plan = Some(Arc::new(draft.plan));
@@ -268,9 +272,13 @@ impl Service {
         let nothing = Roster::default();
         let mut delta = diff(before.as_ref().unwrap_or(&nothing), &after);
         delta.base = judged.base;
+        // A file by hand has people and nothing else: their roles are cells, their orgs those of others.
+        let people = Collection::People as usize;
+        let counted = delta.collections[people];
+        delta.collections = Default::default();
+        delta.collections[people] = counted;
         // What is looked at is the file: that some people are protected does not make it less empty (R114).
         let emptied = request.synchronize && judged.is_empty && judged.base > 0;
-        let people = Collection::People as usize;
         if emptied {
             delta.collections[people].1 = 0;
         }

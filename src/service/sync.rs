@@ -27,9 +27,9 @@ pub enum Phase {
 }
 
 /// Snapshots of so many runs are kept beside those the books rest on: they are large.
-const SNAPSHOT_RUNS_KEPT: u32 = 3;
+pub(crate) const SNAPSHOT_RUNS_KEPT: u32 = 3;
 /// Plans of so many runs are kept, for questions.
-const PLAN_RUNS_KEPT: u32 = 30;
+pub(crate) const PLAN_RUNS_KEPT: u32 = 30;
 
 /// Told about the phases of a run.
 pub type Watch<'w> = &'w (dyn Fn(Phase) + Sync);

@@ -240,6 +240,39 @@ fn t17_a_header_alone_is_held_as_empty() {
 }
 
 #[test]
+fn r119_a_trip_that_stops_all_takes_nothing_in() {
+    let mut world = two_hundred();
+    world.policy.limits.trip_stops_all = true;
+    let text = without(&export(&world, None), |key| number(key).is_some_and(|n| n < 30)) + &person("new", "teacher@ash");
+    let done = import(&world, &text, SYNCHRONIZE);
+    assert_eq!((done.run.state, done.run.version, world.used("learn")), (RunState::Held, None, 201));
+    world.policy.limits.trip_stops_all = false;
+    // The same file again: with removals held alone, whoever is new comes in.
+    let done = import(&world, &text, SYNCHRONIZE);
+    assert_eq!((done.run.state, done.run.tally.seated, world.used("learn")), (RunState::Held, 1, 202));
+    // What was held by hand is not let go by a night, nor by another import.
+    assert_eq!(world.quiet_night().tally.released, 0);
+    let done = import(&world, &file([person("newer", "teacher@ash")]), UPSERT);
+    assert_eq!((done.run.tally.seated, done.run.tally.released), (1, 0));
+    // Whoever stands in the file again is no removal any more.
+    let back = import(&world, &file([person("p000", "teacher@ash")]), UPSERT);
+    assert_eq!(
+        (back.report.created.as_slice(), world.state("p000", "learn")),
+        (["p000".to_owned()].as_slice(), Some(ClaimState::Active))
+    );
+    world.verify();
+}
+
+#[test]
+fn r115_roles_are_cells_and_no_collection() {
+    let world = two_hundred();
+    let text = export(&world, None).replace("teacher@birch,active,manual", ",active,manual");
+    let done = import(&world, &text, SYNCHRONIZE);
+    assert_eq!((done.run.state, done.report.updated.len(), world.used("learn")), (RunState::Succeeded, 100, 101));
+    world.verify();
+}
+
+#[test]
 fn t17_uploader_and_protected_stay_and_are_told() {
     let mut world = two_hundred();
     world.by_hand.protected = vec![PersonKey::from("p001")];
