@@ -6,7 +6,7 @@ use crate::plan::{Case, Judgment, Plan, PlanInput, Standing, Verdict, check, jud
 use crate::roster::{Level, Roster, RosterDelta, diff};
 use crate::service::core::{Customer, MANUAL_SOURCE};
 use crate::service::error::ServiceError;
-use crate::service::rosters::{Pulled, united};
+use crate::service::rosters::{Pulled, united, united_of};
 use crate::store::{RunState, RunTally};
 
 /// A plan with the things the service needs to commit it.
@@ -59,6 +59,8 @@ impl Drafting {
         let (mut olds, mut news, mut fresh, mut conflicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
         let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
+        let only_fresh = pulls.iter().filter(|p| p.fresh.is_some()).count() == 1;
+        let mut lone: Option<(SourceId, usize, Option<usize>)> = None;
         for pulled in pulls {
             match pulled.fresh {
                 Some(read) => {
@@ -67,6 +69,8 @@ impl Drafting {
                             .iter()
                             .map(|(known, new)| (PersonKey::from(known.as_str()), PersonKey::from(new.as_str()))),
                     );
+                    let before = pulled.before.is_some().then_some(olds.len());
+                    lone = only_fresh.then_some((pulled.source, news.len(), before));
                     fresh.push(read.mark);
                     news.push(read.roster);
                     olds.extend(pulled.before);
@@ -79,13 +83,26 @@ impl Drafting {
                 }
             }
         }
-        let before = united(customer, olds)?;
+        // With several sources the guards look at the one that was read; with one source it is all there is.
+        let lone = lone.filter(|_| news.len() > 1).map(|(source, new, old)| {
+            let nothing = Roster::default();
+            let delta = diff(old.map_or(&nothing, |old| &olds[old]), &news[new]);
+            (source, old, delta)
+        });
+        let (before, alone) = match lone {
+            None => (united(customer, olds)?, None),
+            Some((source, old, delta)) => {
+                let all = united_of(customer, &olds.iter().collect::<Vec<_>>())?;
+                let before = old.map_or_else(Roster::default, |old| olds.swap_remove(old));
+                (all, Some(Alone { source, before, delta }))
+            }
+        };
         let after = if fresh.is_empty() { None } else { Some(united(customer, news)?) };
         let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
-        Ok(Self { before, after, delta, fresh, repeated, conflicts, by_hand, alone: None, row_findings, trouble })
+        Ok(Self { before, after, delta, fresh, repeated, conflicts, by_hand, alone, row_findings, trouble })
     }
 
-    /// Lets the guards look at one source alone.
+    /// Lets the guards look at one source alone, in the scope that its delta tells.
     pub(crate) fn judged_alone(self, alone: Alone) -> Self {
         Self { alone: Some(alone), ..self }
     }

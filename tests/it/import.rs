@@ -264,6 +264,21 @@ fn r119_a_trip_that_stops_all_takes_nothing_in() {
 }
 
 #[test]
+fn r115_people_made_by_hand_do_not_thin_out_the_guard_of_a_source() {
+    let mut world = two_hundred();
+    (0..19).for_each(|at| world.hire(&format!("s{at:02}"), "teacher", "ash"));
+    assert!(succeeded(&world.night()));
+    (0..6).for_each(|at| world.end(&format!("s{at:02}")));
+    let run = world.night();
+    assert_eq!((run.state, run.tally.released, world.used("learn")), (RunState::Held, 0, 220));
+    assert!(run.message.contains("6 of 20 people would go"), "{}", run.message);
+    // What is held of one source does not hold an import.
+    let done = import(&world, &file([person("new", "teacher@ash")]), UPSERT);
+    assert_eq!((done.run.state, done.run.tally.seated, world.used("learn")), (RunState::Succeeded, 1, 221));
+    world.verify();
+}
+
+#[test]
 fn r115_roles_are_cells_and_no_collection() {
     let world = two_hundred();
     let text = export(&world, None).replace("teacher@birch,active,manual", ",active,manual");
