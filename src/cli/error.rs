@@ -1,6 +1,7 @@
 //! What keeps a verb from being done, and what to do next.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::base::{CustomerId, RequestId, RunId};
 use crate::cli::exit::Exit;
@@ -31,6 +32,15 @@ pub enum CliError {
     /// Nobody reads the output, or it cannot be written.
     #[error("write to the standard output")]
     Output(#[from] io::Error),
+    /// A file that the command names cannot be read or written.
+    #[error("use the file {}", .file.display())]
+    File {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
     /// One run per customer at a time (R99).
     #[error("run {customer} here: the daemon is in the middle of run {run}")]
     RunInProgress {
@@ -63,7 +73,7 @@ impl CliError {
             CliError::Service(error) => Exit::of_error(error.kind()),
             CliError::Serve(ServeError::Store(_)) => Exit::StoreDown,
             CliError::Serve(ServeError::Runtime(_) | ServeError::Schedule(_)) => Exit::Bug,
-            CliError::Usage(_) => Exit::Usage,
+            CliError::Usage(_) | CliError::File { .. } => Exit::Usage,
             // The reader went away: it has what it wanted.
             CliError::Output(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             CliError::Output(_) => Exit::StoreDown,
@@ -82,7 +92,7 @@ impl CliError {
             CliError::Settings(SettingsError::Read { .. }) => {
                 Some("name the file with --config FILE or in ROSTERD_CONFIG; config/default.toml explains every key".into())
             }
-            CliError::Settings(_) | CliError::Usage(_) | CliError::Output(_) | CliError::Log(_) => None,
+            CliError::Settings(_) | CliError::Usage(_) | CliError::File { .. } | CliError::Output(_) | CliError::Log(_) => None,
             CliError::Serve(_) => Some("`rosterd status` tells which daemon runs".into()),
             CliError::RunInProgress { customer, run } => Some(format!(
                 "`rosterd sync {customer} --wait` queues another one; `rosterd runs show {run}` tells how far it is"

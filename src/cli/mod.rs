@@ -20,6 +20,8 @@ mod output;
 mod parts;
 mod pause;
 mod people;
+mod people_export;
+mod people_import;
 mod plan;
 mod plan_json;
 mod pool;

@@ -42,6 +42,7 @@ fn customer(settings: &CustomerSettings) -> Customer {
         stale_after_hours: settings.stale_after_hours,
         same_day_max: settings.same_day_max,
         pauses: settings.pauses.clone(),
+        by_hand: settings.by_hand.clone(),
     }
 }
 

@@ -8,12 +8,17 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::forget::{self, ForgetArgs};
 use crate::cli::output::{number, text};
+use crate::cli::people_export::{self, PeopleExportArgs};
+use crate::cli::people_import::{self, PeopleImportArgs};
 use crate::service::{PersonState, PersonView};
 
 /// Arguments of `people`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-#[command(after_help = "Examples:\n  rosterd people north\n  rosterd people north lovelace --limit 5")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:\n  rosterd people north\n  rosterd people north lovelace --limit 5\n  rosterd people export north --out people.csv"
+)]
 pub struct PeopleArgs {
     /// Of which customer.
     #[arg(required = true)]
@@ -34,6 +39,10 @@ pub struct PeopleArgs {
 pub enum PeopleVerb {
     /// Let the name of a removed person leave everything that is kept.
     Forget(ForgetArgs),
+    /// Write the people of a customer as a file that can be edited and imported.
+    Export(PeopleExportArgs),
+    /// Make, change and remove people by a file: previews it, or does what a preview showed.
+    Import(PeopleImportArgs),
 }
 
 #[derive(Debug, Serialize)]
@@ -67,13 +76,16 @@ impl<'a> From<&'a PersonView> for PersonJson<'a> {
     }
 }
 
-/// Lists people.
+/// Lists people, or does what the verb says.
 ///
 /// # Errors
 /// When the books or the roster cannot be read, or there is no such customer.
 pub fn run(context: &mut Context, args: &PeopleArgs) -> Result<Exit, CliError> {
-    if let Some(PeopleVerb::Forget(args)) = &args.verb {
-        return forget::run(context, args);
+    match &args.verb {
+        Some(PeopleVerb::Forget(args)) => return forget::run(context, args),
+        Some(PeopleVerb::Export(args)) => return people_export::run(context, args),
+        Some(PeopleVerb::Import(args)) => return people_import::run(context, args),
+        None => {}
     }
     let service = context.service()?;
     let customer = service.customer(args.customer.as_deref().unwrap_or_default())?;

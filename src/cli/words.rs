@@ -70,6 +70,7 @@ pub fn run_text(row: &RunRow) -> String {
         Trigger::Drop => "a package arrived".to_owned(),
         Trigger::Dates(day) => format!("dates of {day}"),
         Trigger::Revert(run, by) => format!("undoes run {run}, by {by}"),
+        Trigger::Import(by) => format!("import, by {by}"),
     };
     let RunTally { people, seated, released, waiting, changed, withheld, findings } = row.tally;
     let ended = row.ended.map_or("not over".to_owned(), when);

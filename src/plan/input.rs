@@ -101,6 +101,8 @@ pub struct PlanInput<'a> {
     pub held: &'a [PersonKey],
     /// Sources whose absences count at once, without further snapshots, because an admin said so (R131).
     pub confirmed: &'a [SourceId],
+    /// People whom nothing but a file by hand delivers, sorted: they ask as a hand does and never overdraw (R47).
+    pub by_hand: &'a [PersonKey],
     /// Grants of the settings to be recorded with this run; `standing` counts them already.
     pub new_grants: &'a [Grant],
     /// Agreed excesses of the settings to be recorded with this run; `standing` counts them already.

@@ -393,8 +393,13 @@ impl<'a, 'p> Walk<'a, 'p> {
             existing: existing.map(Box::new),
             has_required: required.is_none_or(|r| visit.kept.contains(&r)),
             because: if wanted.pinned { Because::Pinned } else { Because::Entitled },
-            channel: if wanted.pinned { Channel::Manual } else { Channel::Sync },
+            channel: if wanted.pinned || self.is_by_hand(visit.key) { Channel::Manual } else { Channel::Sync },
         }
+    }
+
+    /// Whether only a file by hand delivers the person.
+    fn is_by_hand(&self, key: &str) -> bool {
+        self.input.by_hand.binary_search_by(|known| known.as_str().cmp(key)).is_ok()
     }
 
     /// Frees a claim of somebody whose record could be read in full; else the person keeps it (R104). The first run

@@ -105,6 +105,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
         new_agreed: &[],
         conflicts: &[],
         confirmed: &[],
+        by_hand: &[],
         holding: &holding,
     };
     let ways = Ways::new(policy, input.roster, &tree);

@@ -2,15 +2,33 @@
 
 use std::sync::Arc;
 
-use crate::base::{CustomerId, Day, Instant, PoolId, most_similar};
+use crate::base::{CustomerId, Day, Instant, PersonKey, PoolId, most_similar};
 use crate::clock::Clock;
 use crate::license::{AgreedExcess, Grant, Pool};
-use crate::plan::Policy;
+use crate::plan::{Policy, Standing};
 use crate::roster::IntakePolicy;
 use crate::service::error::ServiceError;
 use crate::service::unsaved::Unsaved;
 use crate::source::RosterSource;
 use crate::store::{Pause, SharedStore};
+
+/// The source of people made by hand (R133). Every customer has it; no configured source may take its id.
+pub const MANUAL_SOURCE: &str = "manual";
+
+/// What the settings say of people made by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByHandPolicy {
+    /// `protected`: people whom no file by hand removes (R134).
+    pub protected: Vec<PersonKey>,
+    /// `admission.coupled_create_manual`: nobody is created while a product with `auto_assign` is exhausted (R52).
+    pub coupled_create: bool,
+}
+
+impl Default for ByHandPolicy {
+    fn default() -> Self {
+        Self { protected: Vec::new(), coupled_create: true }
+    }
+}
 
 /// A customer as the settings describe it.
 pub struct Customer {
@@ -36,6 +54,8 @@ pub struct Customer {
     pub same_day_max: u32,
     /// Windows of the settings in which a source is not read (R108).
     pub pauses: Vec<Pause>,
+    /// People made by hand.
+    pub by_hand: ByHandPolicy,
 }
 
 /// A source with what its intake needs to know.
@@ -57,6 +77,13 @@ impl Customer {
     /// Its local date at an instant.
     pub fn day_of(&self, at: Instant) -> Day {
         self.policy.calendar.day_of(at)
+    }
+
+    /// When a source was last taken in. What is made by hand says nothing of how old the rest is.
+    pub fn newest_snapshot(&self, standing: &Standing) -> Option<Instant> {
+        let by_hand_only = self.sources.is_empty();
+        let told = standing.sources.values().filter(|mark| by_hand_only || mark.source.as_str() != MANUAL_SOURCE);
+        told.map(|mark| mark.at).max()
     }
 
     /// One of its pools.

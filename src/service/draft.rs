@@ -1,16 +1,16 @@
 //! What a run comes to before it is committed: rosters compared, guards asked, a plan made and looked at twice.
 
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
-use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark};
+use crate::license::{Absence, AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark};
 use crate::plan::{
     Approval, Case, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, approval, check, judge,
     next_holds, plan, trip_text,
 };
 use crate::roster::{Level, Roster, RosterDelta, diff};
-use crate::service::core::{Customer, Service};
+use crate::service::core::{Customer, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::pauses::RunTerms;
-use crate::service::rosters::{Pulled, united};
+use crate::service::rosters::{Pulled, united, united_of};
 use crate::store::{RunState, RunTally};
 
 /// A plan with the things the service needs to commit it.
@@ -39,10 +39,22 @@ pub(crate) struct Drafting {
     fresh: Vec<SourceMark>,
     repeated: Vec<SourceMark>,
     conflicts: Vec<(PersonKey, PersonKey)>,
+    by_hand: Vec<PersonKey>,
+    alone: Option<Alone>,
     row_findings: bool,
     trouble: bool,
     /// Sources whose absences count at once (R131).
     confirmed: Vec<SourceId>,
+}
+
+/// One source that the guards look at by itself: what others deliver neither hides nor causes a trip (R115).
+pub(crate) struct Alone {
+    /// Which source.
+    pub(crate) source: SourceId,
+    /// Its roster before.
+    pub(crate) before: Roster,
+    /// What changed since then, in the scope that is judged.
+    pub(crate) delta: RosterDelta,
 }
 
 impl Drafting {
@@ -51,9 +63,12 @@ impl Drafting {
         let confirmed = complete.filter(|_| terms.confirms_absences()).map(|p| p.source.clone()).collect();
         let trouble = pulls.iter().any(|p| p.error.is_some());
         let row_findings = pulls.iter().any(|p| p.findings.kept.iter().any(|f| matches!(f.level, Level::Row | Level::Graph)));
+        let by_hand = only_by_hand(&pulls);
         let (mut olds, mut news, mut fresh, mut conflicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
         let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
+        let only_fresh = pulls.iter().filter(|p| p.fresh.is_some()).count() == 1;
+        let mut lone: Option<(SourceId, usize, Option<usize>)> = None;
         for pulled in pulls {
             match pulled.fresh {
                 Some(read) => {
@@ -62,6 +77,8 @@ impl Drafting {
                             .iter()
                             .map(|(known, new)| (PersonKey::from(known.as_str()), PersonKey::from(new.as_str()))),
                     );
+                    let before = pulled.before.is_some().then_some(olds.len());
+                    lone = only_fresh.then_some((pulled.source, news.len(), before));
                     fresh.push(read.mark);
                     news.push(read.roster);
                     olds.extend(pulled.before);
@@ -74,10 +91,28 @@ impl Drafting {
                 }
             }
         }
-        let before = united(customer, olds)?;
+        // With several sources the guards look at the one that was read; with one source it is all there is.
+        let lone = lone.filter(|_| news.len() > 1).map(|(source, new, old)| {
+            let nothing = Roster::default();
+            let delta = diff(old.map_or(&nothing, |old| &olds[old]), &news[new]);
+            (source, old, delta)
+        });
+        let (before, alone) = match lone {
+            None => (united(customer, olds)?, None),
+            Some((source, old, delta)) => {
+                let all = united_of(customer, &olds.iter().collect::<Vec<_>>())?;
+                let before = old.map_or_else(Roster::default, |old| olds.swap_remove(old));
+                (all, Some(Alone { source, before, delta }))
+            }
+        };
         let after = if fresh.is_empty() { None } else { Some(united(customer, news)?) };
         let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
-        Ok(Self { before, after, delta, fresh, repeated, conflicts, row_findings, trouble, confirmed })
+        Ok(Self { before, after, delta, fresh, repeated, conflicts, by_hand, alone, row_findings, trouble, confirmed })
+    }
+
+    /// Lets the guards look at one source alone, in the scope that its delta tells.
+    pub(crate) fn judged_alone(self, alone: Alone) -> Self {
+        Self { alone: Some(alone), ..self }
     }
 
     pub(crate) fn draft(
@@ -133,6 +168,7 @@ impl Drafting {
             former: &former,
             verdict: &judgment.verdict,
             held: &held,
+            by_hand: &self.by_hand,
             conflicts: if stopped { &[] } else { &self.conflicts },
             confirmed: if stopped { &[] } else { &self.confirmed },
             new_grants: &seeds.grants,
@@ -164,20 +200,33 @@ impl Drafting {
         approval: Option<&Approval>,
     ) -> Judgment {
         let withheld = standing.hold.as_ref().map_or(Vec::new(), Hold::withheld);
-        judge(&Case {
-            before: &self.before,
+        let absences = &standing.absences;
+        let own: Vec<Absence> = match &self.alone {
+            Some(alone) => absences.iter().filter(|a| a.source == alone.source).cloned().collect(),
+            None => absences.clone(),
+        };
+        // A preview of a file by hand that somebody confirmed is the approval that a new source needs (R125).
+        let is_new = |mark: &SourceMark| !standing.sources.contains_key(&mark.source) && mark.source.as_str() != MANUAL_SOURCE;
+        let mut judgment = judge(&Case {
+            before: self.alone.as_ref().map_or(&self.before, |alone| &alone.before),
             after,
-            delta: &self.delta,
+            delta: self.alone.as_ref().map_or(&self.delta, |alone| &alone.delta),
             conflicts: u32::try_from(self.conflicts.len()).unwrap_or(u32::MAX),
-            absences: &standing.absences,
+            absences: &own,
             limits,
             today: policy.calendar.day_of(now),
             days: &standing.guard_days,
             withheld: &withheld,
             exceptions: standing.hold.as_ref().map_or(&[], |hold| hold.exceptions.as_slice()),
-            new_source: self.fresh.iter().any(|mark| !standing.sources.contains_key(&mark.source)),
+            new_source: self.fresh.iter().any(is_new),
             approval,
-        })
+        });
+        // What is held of other sources stays so: this run says nothing of them.
+        let others = self.alone.iter().flat_map(|alone| absences.iter().filter(|a| a.held && a.source != alone.source));
+        judgment.held.extend(others.map(|a| a.person.clone()));
+        judgment.held.sort_unstable();
+        judgment.held.dedup();
+        judgment
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is another fact of one run")]
@@ -230,6 +279,26 @@ impl Drafting {
             withheld,
         }
     }
+}
+
+/// People whom nothing but a file by hand delivers, sorted; those of the file that is taken in and of the one before.
+fn only_by_hand(pulls: &[Pulled]) -> Vec<PersonKey> {
+    fn rosters(pulled: &Pulled) -> impl Iterator<Item = &Roster> {
+        pulled.fresh.iter().map(|fresh| &fresh.roster).chain(&pulled.before)
+    }
+    let (manual, others): (Vec<&Pulled>, Vec<&Pulled>) = pulls.iter().partition(|p| p.source.as_str() == MANUAL_SOURCE);
+    let delivered = |key: &str| {
+        let newest = others.iter().filter_map(|pulled| rosters(pulled).next());
+        newest.into_iter().any(|roster| roster.find_person(key).is_some_and(|at| !roster.person(at).ended))
+    };
+    let mut keys = Vec::new();
+    for roster in manual.into_iter().flat_map(rosters) {
+        let alive = roster.people.iter().filter(|person| !person.ended).map(|person| roster.text(person.key));
+        keys.extend(alive.filter(|key| !delivered(key)).map(PersonKey::from));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 /// How a run ends (R109): success is never claimed when somebody who ought to have a seat has none.

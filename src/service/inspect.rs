@@ -121,7 +121,7 @@ impl Service {
     /// When the books cannot be read.
     pub fn status(&self, customer: &Customer) -> Result<CustomerStatus, ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
-        let newest_snapshot = standing.sources.values().map(|mark| mark.at).max();
+        let newest_snapshot = customer.newest_snapshot(&standing);
         let now = self.now();
         Ok(CustomerStatus {
             customer: customer.id().to_string(),

@@ -114,7 +114,7 @@ impl Service {
     ) -> Result<RunTerms, ServiceError> {
         let (only, confirm_absences) = match trigger {
             Trigger::SameDay(asked) => (asked.source.as_ref(), asked.confirm_absences),
-            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) | Trigger::Revert(..) => (None, false),
+            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) | Trigger::Revert(..) | Trigger::Import(_) => (None, false),
         };
         let mut terms = RunTerms { read: BTreeSet::new(), paused: Vec::new(), rollover: false, confirm_absences };
         if let Trigger::Dates(_) = trigger {

@@ -4,7 +4,7 @@ use crate::base::{CustomerId, Digest, Instant, SourceId};
 use crate::license::SourceMark;
 use crate::plan::Standing;
 use crate::roster::{Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, hold_conflicts, merge, unpack};
-use crate::service::core::{Customer, Feed, Service};
+use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::purge::without_strangers;
 use crate::source::{Package, Seen, SourceError};
@@ -26,6 +26,14 @@ pub struct Pulled {
     pub rejected: Option<Package>,
     /// What was found.
     pub findings: Findings,
+}
+
+impl Pulled {
+    /// The source as it stands.
+    pub(crate) fn nothing_new(source: SourceId, before: Option<Roster>) -> Self {
+        let findings = Findings::default();
+        Self { source, before, fresh: None, repeated: None, error: None, rejected: None, findings }
+    }
 }
 
 /// A new read of one source.
@@ -82,15 +90,7 @@ impl Service {
         let source = feed.source.id().clone();
         let mark = standing.sources.get(&source);
         let stored = || mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose();
-        let mut pulled = Pulled {
-            source: source.clone(),
-            before: None,
-            fresh: None,
-            repeated: None,
-            error: None,
-            rejected: None,
-            findings: Findings::default(),
-        };
+        let mut pulled = Pulled::nothing_new(source.clone(), None);
         let seen = self.seen(customer, &source, standing)?;
         let package = match feed.source.pending(&seen) {
             Ok(packages) => packages.into_iter().next(),
@@ -156,8 +156,9 @@ impl Service {
         })
     }
 
+    /// Keeps what was read as a snapshot.
     #[expect(clippy::too_many_arguments, reason = "each is another fact of one snapshot")]
-    fn stage(
+    pub(crate) fn stage(
         &self,
         customer: &CustomerId,
         source: &SourceId,
@@ -205,22 +206,40 @@ impl Service {
     /// # Errors
     /// If a snapshot cannot be read back.
     pub fn roster(&self, customer: &Customer, standing: &Standing) -> Result<Roster, ServiceError> {
+        let rosters = self.rosters(customer, standing)?;
+        united(customer.id(), rosters.into_iter().map(|(_, roster)| roster).collect())
+    }
+
+    /// The newest snapshot of each source that has one, in the order of the settings; people made by hand come last.
+    pub(crate) fn rosters(&self, customer: &Customer, standing: &Standing) -> Result<Vec<(SourceId, Roster)>, ServiceError> {
         let mut rosters = Vec::new();
-        for feed in &customer.sources {
-            if let Some(mark) = standing.sources.get(feed.source.id()) {
-                rosters.push(self.snapshot(customer.id(), &mark.snapshot)?);
+        for source in customer.sources.iter().map(|feed| feed.source.id().clone()).chain([SourceId::from(MANUAL_SOURCE)]) {
+            if let Some(mark) = standing.sources.get(&source) {
+                rosters.push((source, self.snapshot(customer.id(), &mark.snapshot)?));
             }
         }
-        united(customer.id(), rosters)
+        Ok(rosters)
+    }
+
+    /// What was made by hand stands beside what a run pulls; `None` if there never was anything.
+    pub(crate) fn by_hand(&self, customer: &Customer, standing: &Standing) -> Result<Option<Pulled>, ServiceError> {
+        let source = SourceId::from(MANUAL_SOURCE);
+        let Some(mark) = standing.sources.get(&source) else { return Ok(None) };
+        Ok(Some(Pulled::nothing_new(source, Some(self.snapshot(customer.id(), &mark.snapshot)?))))
     }
 }
 
 /// Several rosters as one; a single one as it is.
 pub(crate) fn united(customer: &CustomerId, mut rosters: Vec<Roster>) -> Result<Roster, ServiceError> {
     if rosters.len() > 1 {
-        return merge(&rosters.iter().collect::<Vec<_>>()).map_err(|error| unreadable(customer, &error));
+        return united_of(customer, &rosters.iter().collect::<Vec<_>>());
     }
     Ok(rosters.pop().unwrap_or_default())
+}
+
+/// Several rosters as one, which they outlive.
+pub(crate) fn united_of(customer: &CustomerId, rosters: &[&Roster]) -> Result<Roster, ServiceError> {
+    merge(rosters).map_err(|error| unreadable(customer, &error))
 }
 
 fn unreadable(customer: &CustomerId, error: &dyn std::error::Error) -> ServiceError {

@@ -29,9 +29,9 @@ pub enum Phase {
 
 /// Snapshots of so many runs are kept beside those the books rest on: they are large. Each night has two runs, one for
 /// the date and one that reads.
-const SNAPSHOT_RUNS_KEPT: u32 = 6;
+pub(crate) const SNAPSHOT_RUNS_KEPT: u32 = 6;
 /// Plans of so many runs are kept, for questions.
-const PLAN_RUNS_KEPT: u32 = 60;
+pub(crate) const PLAN_RUNS_KEPT: u32 = 60;
 
 /// Told about the phases of a run.
 pub type Watch<'w> = &'w (dyn Fn(Phase) + Sync);
@@ -119,6 +119,16 @@ impl Service {
     }
 
     fn run(&self, customer: &Customer, trigger: &Trigger, commit: bool, watch: Watch<'_>) -> Result<Planned, ServiceError> {
+        self.recorded(customer, trigger, &mut |row| self.try_run(customer, row, row.began, commit, watch))
+    }
+
+    /// Writes a run down from its beginning to its end, whatever comes of it.
+    pub(crate) fn recorded(
+        &self,
+        customer: &Customer,
+        trigger: &Trigger,
+        work: &mut dyn FnMut(&mut RunRow) -> Result<Option<Plan>, ServiceError>,
+    ) -> Result<Planned, ServiceError> {
         let now = self.now();
         let run = self.store.begin_run(customer.id(), trigger, now)?;
         let mut row = RunRow {
@@ -135,7 +145,7 @@ impl Service {
             message: String::new(),
             rejected: Vec::new(),
         };
-        let done = self.try_run(customer, &mut row, now, commit, watch);
+        let done = work(&mut row);
         let plan = match done {
             Ok(plan) => plan.map(Arc::new),
             Err(error) => {
@@ -170,6 +180,7 @@ impl Service {
                 self.stored(customer, feed, &light)?
             });
         }
+        pulls.extend(self.by_hand(customer, &light)?);
         self.note_findings(row, &pulls)?;
         let unusable = unusable(customer, &mut pulls, row);
         if !commit {
@@ -330,7 +341,7 @@ impl Service {
         if flaws.is_empty() { Ok(()) } else { Err(ServiceError::Flawed { customer: customer.id().clone(), flaws }) }
     }
 
-    fn note_findings(&self, row: &mut RunRow, pulls: &[Pulled]) -> Result<(), ServiceError> {
+    pub(crate) fn note_findings(&self, row: &mut RunRow, pulls: &[Pulled]) -> Result<(), ServiceError> {
         let mut rows = Vec::new();
         for pulled in pulls {
             row.tally.findings += pulled.findings.total();
@@ -356,7 +367,7 @@ impl Service {
 }
 
 /// Whether the run ends here: nothing to read from, a package that cannot be trusted, too many bad rows (R105).
-fn unusable(customer: &Customer, pulls: &mut [Pulled], row: &mut RunRow) -> Option<(RunState, String)> {
+pub(crate) fn unusable(customer: &Customer, pulls: &mut [Pulled], row: &mut RunRow) -> Option<(RunState, String)> {
     let mut troubles = Vec::new();
     for pulled in pulls.iter_mut() {
         if let Some(error) = &pulled.error {

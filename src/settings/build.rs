@@ -1,10 +1,12 @@
 //! From checked shapes to values: what is not said is taken from farther out, words become rules.
 
 use crate::base::{
-    Actor, Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PoolId, ProductId, RuleId, Seats, SourceId,
+    Actor, Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RuleId, Seats,
+    SourceId,
 };
 use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
 use crate::plan::{GuardLimits, GuardWindow, Policy, Rule};
+use crate::service::ByHandPolicy;
 use crate::settings::check::{Requires, requires};
 use crate::settings::file::{
     CustomerShape, DaysShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
@@ -106,6 +108,10 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         stale_after_hours: own.stale_after_hours.or(global.stale_after_hours)?,
         same_day_max: own.same_day_max.or(global.same_day_max)?,
         pauses,
+        by_hand: ByHandPolicy {
+            protected: shape.protected.iter().map(|key| PersonKey::from(key.as_str())).collect(),
+            coupled_create: own.coupled_create_manual.or(global.coupled_create_manual)?,
+        },
     })
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::base::most_similar;
 use crate::license::ProductKind;
 use crate::plan::Predicate;
+use crate::service::MANUAL_SOURCE;
 use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape};
 use crate::settings::pauses;
 use crate::settings::problem::Problem;
@@ -60,6 +61,7 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
         name: _,
         profile: _,
         nightly: _,
+        protected: _,
         days: _,
         policies,
         guard_windows,
@@ -78,6 +80,10 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
     percents(&policies.overage, &[&file.policies.overage], &format!("{at}.overage"), found);
     unique("sources", sources.iter().map(|source| (&source.at, &source.id)), found);
     sources.iter().flat_map(|source| &source.pauses).for_each(|pause| pauses::check(pause, found));
+    for source in sources.iter().filter(|source| source.id == MANUAL_SOURCE) {
+        let why = "is the id of what is made by hand; take another one, such as `sis`";
+        found.push(Problem::new(format!("{}.id", source.at), why).showing(Some(MANUAL_SOURCE.to_owned())));
+    }
     unique("products", products.iter().map(|product| (&product.at, &product.id)), found);
     unique("pools", pools.iter().map(|pool| (&pool.at, &pool.id)), found);
     unique("rules", rules.iter().map(|rule| (&rule.at, &rule.id)), found);

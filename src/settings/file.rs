@@ -25,7 +25,7 @@ pub struct FileShape {
     pub daemon: DaemonShape,
     /// `[log]`.
     pub log: LogShape,
-    /// `[guard]`, `[absence]`, `[claims]`, `[retention]`, `[validation]`, `[sync]`, `[overage]` for all customers.
+    /// `[guard]`, `[absence]`, `[claims]`, `[retention]`, `[admission]`, `[validation]`, `[sync]`, `[overage]` for all customers.
     pub policies: PoliciesShape,
     /// `[calendar]` for all customers.
     pub days: DaysShape,
@@ -73,6 +73,8 @@ pub struct PoliciesShape {
     pub pending_expire_days: Option<u32>,
     /// `retention.purge_after_days`; −1: never.
     pub purge_after_days: Option<i64>,
+    /// `admission.coupled_create_manual`.
+    pub coupled_create_manual: Option<bool>,
     /// `validation.max_bad_percent`.
     pub bad_percent_max: Option<u32>,
     /// `sync.catchup_window_hours`.
@@ -119,6 +121,8 @@ pub struct CustomerShape {
     pub profile: Option<Profile>,
     /// `nightly`.
     pub nightly: Option<String>,
+    /// `protected`.
+    pub protected: Vec<String>,
     /// `time_zone`, `weekend`, `holidays`.
     pub days: DaysShape,
     /// Sections that override the global ones.
@@ -306,6 +310,7 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         confirmations: s.section("absence", |s| s.count("confirmations", 1..=30)).flatten(),
         pending_expire_days: s.section("claims", |s| s.count("pending_expire_days", 0..=3650)).flatten(),
         purge_after_days: s.section("retention", |s| s.number("purge_after_days", -1..=3650)).flatten(),
+        coupled_create_manual: s.section("admission", |s| s.flag("coupled_create_manual")).flatten(),
         bad_percent_max: s.section("validation", |s| s.count("max_bad_percent", 0..=100)).flatten(),
         catchup_window_hours,
         stale_after_hours,
@@ -337,6 +342,7 @@ fn customer(s: &Section<'_>) -> CustomerShape {
         name: s.text("name"),
         profile: s.parsed("profile", words::one_of(&Profile::WORDS)),
         nightly: s.parsed("nightly", words::nightly).flatten(),
+        protected: s.texts("protected").unwrap_or_default(),
         days: days(s),
         policies: policies(s),
         guard_windows: s.sections("guard_window", guard_window),

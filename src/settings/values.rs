@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::base::CustomerId;
 use crate::license::{AgreedExcess, Grant};
 use crate::plan::Policy;
+use crate::service::ByHandPolicy;
 use crate::source::SourceSettings;
 use crate::store::Pause;
 use crate::telemetry::LogSettings;
@@ -85,6 +86,8 @@ pub struct CustomerSettings {
     pub same_day_max: u32,
     /// Windows in which a source is not read (R108).
     pub pauses: Vec<Pause>,
+    /// People made by hand.
+    pub by_hand: ByHandPolicy,
 }
 
 /// The kinds of sources.

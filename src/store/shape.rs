@@ -18,6 +18,8 @@ pub enum Trigger {
     Dates(Day),
     /// Somebody undoes a run (R126).
     Revert(RunId, Actor),
+    /// A file of people was uploaded by hand (R133).
+    Import(Actor),
 }
 
 /// What an admin asked for (R96).
@@ -47,6 +49,7 @@ impl Trigger {
             Trigger::Drop => "drop",
             Trigger::Dates(_) => "dates",
             Trigger::Revert(..) => "revert",
+            Trigger::Import(_) => "import",
         }
     }
 
@@ -54,7 +57,7 @@ impl Trigger {
     pub fn covers(&self, other: &Trigger) -> bool {
         let asked = |trigger: &Trigger| match trigger {
             Trigger::SameDay(Asked { by: _, source, confirm_absences }) => (source.clone(), *confirm_absences),
-            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) | Trigger::Revert(..) => (None, false),
+            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) | Trigger::Revert(..) | Trigger::Import(_) => (None, false),
         };
         let reads = |trigger: &Trigger| !matches!(trigger, Trigger::Dates(_));
         let ((source, confirms), (wanted, confirm)) = (asked(self), asked(other));
@@ -67,7 +70,7 @@ impl Trigger {
     pub fn scheduled_day(&self) -> Option<Day> {
         match self {
             Trigger::Nightly(day) | Trigger::Dates(day) => Some(*day),
-            Trigger::SameDay(_) | Trigger::Drop | Trigger::Revert(..) => None,
+            Trigger::SameDay(_) | Trigger::Drop | Trigger::Revert(..) | Trigger::Import(_) => None,
         }
     }
 
@@ -75,7 +78,7 @@ impl Trigger {
     pub fn actor(&self) -> Actor {
         match self {
             Trigger::SameDay(asked) => asked.by.clone(),
-            Trigger::Revert(_, actor) => actor.clone(),
+            Trigger::Revert(_, actor) | Trigger::Import(actor) => actor.clone(),
             Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) => Actor::system(),
         }
     }

@@ -581,6 +581,10 @@ rm books/fill
 until grep -q 'of larkspur succeeded' log; do sleep 0.1; done
 # The night and the dates of a running northfield come first, whatever the hour.
 until [ "$("$P" runs northfield | grep -c succeeded)" -ge 2 ] && ! "$P" runs | grep -q 'fetching\|planning\|committing'; do sleep 0.1; done
+# A daemon that starts anew has an empty log beside its books, which has to grow for the next commit.
+kill $D; wait $D
+"$P" serve 2>> log & D=$!
+until [ "$(grep -c 'started on' log)" -ge 2 ]; do sleep 0.1; done
 before=$(grep -c 'of northfield succeeded' log)
 head -c $(( ($(df --output=avail -k books | tail -1) - 40) * 1024 )) /dev/zero > books/fill
 mv later demo/northfield/2026-09-02

@@ -7,6 +7,7 @@ mod data;
 mod demo;
 mod holds;
 mod hostile;
+mod import;
 mod leaving;
 #[path = "../../benches/night/measure.rs"]
 mod measure;

@@ -647,6 +647,7 @@ impl Memory {
             repeated: &[],
             verdict: &judgment.verdict,
             held: &held,
+            by_hand: &[],
             new_grants: &new,
             new_agreed: &[],
             confirmed: &[],

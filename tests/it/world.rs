@@ -16,7 +16,7 @@ use rosterd::license::{
 };
 use rosterd::plan::{Answer, Decision, GuardLimits, Policy, Predicate, Rule};
 use rosterd::roster::IntakePolicy;
-use rosterd::service::{Customer, Feed, PoolView, Service, Verified};
+use rosterd::service::{ByHandPolicy, Customer, Feed, PoolView, Service, Verified};
 use rosterd::source::{CsvSource, CsvSourceSettings, DropKind};
 use rosterd::store::{RunRow, RunState, SqliteStore, Trigger};
 use tempfile::TempDir;
@@ -54,6 +54,9 @@ pub struct World {
     pub grants: Vec<Grant>,
     pub agreed: Vec<AgreedExcess>,
     pub bad_percent_max: u32,
+    pub by_hand: ByHandPolicy,
+    /// The customer has no source but files by hand.
+    pub by_hand_only: bool,
     /// Rows are written in another order; 0: by id.
     pub shuffle: u64,
     pub clock: Arc<SetClock>,
@@ -103,6 +106,8 @@ impl World {
             grants: Vec::new(),
             agreed: Vec::new(),
             bad_percent_max: 100,
+            by_hand: ByHandPolicy::default(),
+            by_hand_only: false,
             shuffle: 0,
             clock: Arc::new(SetClock::at(Instant(i64::from(today.0) * 86_400_000 + 9_000_000))),
             today,
@@ -237,7 +242,11 @@ impl World {
             stale_after_hours: 36,
             same_day_max: 6,
             pauses: Vec::new(),
+            by_hand: self.by_hand.clone(),
         };
+        if self.by_hand_only {
+            customer.sources.clear();
+        }
         (self.adjust)(&mut customer);
         customer
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 use crate::base::{Day, Digest, Instant, Seats, SourceId};
 use crate::license::{Audience, GrantKind, OnFull, OverageLimits, SeatModel};
 use crate::plan::{ClassFilter, GuardLimits, GuardWindow, Predicate};
+use crate::service::ByHandPolicy;
 use crate::settings::load::load_with;
 use crate::settings::trial::{EVERYONE, district, env, good, when, wrong};
 use crate::settings::values::StoreKind;
@@ -30,6 +31,8 @@ fn the_defaults_are_those_of_the_domain_rules() {
     assert_eq!(limits, GuardLimits::STANDARD, "every other limit, too");
     assert_eq!(north.policy.guard_windows, []);
     assert_eq!((north.policy.absence_confirmations, north.policy.purge_after_days), (2, Some(30)));
+    assert_eq!(north.by_hand, ByHandPolicy::default());
+    assert!(north.by_hand.coupled_create && north.by_hand.protected.is_empty());
     assert_eq!(north.policy.calendar.zone_name(), "UTC");
     let pool = &north.policy.pools[0];
     assert_eq!((pool.on_full, pool.overage, pool.audience), (OnFull::Wait, OverageLimits::CONTRACT, Audience::Any));
@@ -81,6 +84,22 @@ fn profiles_speak_where_the_settings_do_not() {
         let up_to = "on_full = \"overdraw_up_to\"\noverdraw_limit_percent = 110";
         assert_eq!(of("", up_to).1, OnFull::OverdrawUpTo { percent_max: 110 }, "{profile}");
     }
+}
+
+#[test]
+fn r134_people_made_by_hand() {
+    let own = "protected = [\"a-1\", \"b\"]\n[customer.admission]\ncoupled_create_manual = true";
+    let settings = good(&format!("[admission]\ncoupled_create_manual = false\n{}", district(own, "", "", EVERYONE)));
+    let by_hand = &settings.customers[0].by_hand;
+    assert_eq!(by_hand.protected, ["a-1".into(), "b".into()]);
+    assert!(by_hand.coupled_create);
+    let settings = good(&format!("[admission]\ncoupled_create_manual = false\n{}", district("", "", "", EVERYONE)));
+    assert!(!settings.customers[0].by_hand.coupled_create);
+    let taken = "[[customer.source]]\nid = \"manual\"\nkind = \"oneroster_csv\"\npath = \"x\"";
+    assert_eq!(
+        wrong(&district(taken, "", "", EVERYONE)),
+        ["customer.north.source.manual.id = manual is the id of what is made by hand; take another one, such as `sis`"]
+    );
 }
 
 #[test]

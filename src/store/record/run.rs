@@ -40,6 +40,10 @@ impl Record for Trigger {
                 run.put(out);
                 actor.put(out);
             }
+            Trigger::Import(actor) => {
+                out.push(5);
+                actor.put(out);
+            }
         }
     }
 
@@ -50,6 +54,7 @@ impl Record for Trigger {
             2 => Ok(Trigger::Drop),
             3 => Ok(Trigger::Dates(Record::take(from)?)),
             4 => Ok(Trigger::Revert(Record::take(from)?, Record::take(from)?)),
+            5 => Ok(Trigger::Import(Record::take(from)?)),
             code => Err(DecodeError::Code { what: "triggers", code }),
         }
     }

@@ -428,8 +428,9 @@ proptest! {
         };
         prop_assert_eq!(unpack(&pack(&body)), Ok(body));
         let asked = Asked { by: actor.clone(), source: source.map(SourceId::new), confirm_absences };
-        let revert = Trigger::Revert(crate::base::RunId(people), actor);
-        for trigger in [Trigger::Nightly(Day(day)), Trigger::SameDay(asked), Trigger::Drop, Trigger::Dates(Day(day)), revert] {
+        let (revert, import) = (Trigger::Revert(crate::base::RunId(people), actor.clone()), Trigger::Import(actor));
+        let dates = Trigger::Dates(Day(day));
+        for trigger in [Trigger::Nightly(Day(day)), Trigger::SameDay(asked), Trigger::Drop, dates, revert, import] {
             prop_assert_eq!(unpack(&pack(&trigger)), Ok(trigger));
         }
     }
