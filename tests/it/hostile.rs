@@ -588,7 +588,7 @@ until [ "$(grep -c 'started on' log)" -ge 2 ]; do sleep 0.1; done
 before=$(grep -c 'of northfield succeeded' log)
 head -c $(( ($(df --output=avail -k books | tail -1) - 40) * 1024 )) /dev/zero > books/fill
 mv later demo/northfield/2026-09-02
-until grep -q 'of northfield could not' log; do sleep 0.1; done
+until grep -q 'the disk is full' log; do sleep 0.1; done
 rm books/fill
 until [ "$(grep -c 'of northfield succeeded' log)" -gt "$before" ]; do sleep 0.1; done
 kill $D; wait $D
