@@ -110,7 +110,7 @@ pub struct PersonView {
     pub roles: Vec<String>,
     /// Live enrollments today.
     pub live_enrollments: usize,
-    /// Open claims: `learn-main active`.
+    /// Open claims and pins: `learn-main active`, `learn-main pinned to assign`.
     pub claims: Vec<String>,
 }
 
@@ -288,6 +288,9 @@ impl Service {
                 continue;
             }
             let (names, claims) = self.store.claims_of(customer.id(), key)?;
+            // Whatever shows the person shows the pins (R9).
+            let pins = standing.pins.iter().filter(|pin| pin.person.as_str() == key);
+            let pins = pins.map(|pin| format!("{} pinned to {}", pin.pool, pin.kind.word()));
             found.push(PersonView {
                 key: key.to_owned(),
                 name,
@@ -299,7 +302,7 @@ impl Service {
                     .collect(),
                 live_enrollments: person
                     .map_or(0, |person| roster.enrollments_of(person).iter().filter(|e| e.live(today)).count()),
-                claims: claims.iter().map(|c| format!("{} {}", names.pool_of(c), c.state.word())).collect(),
+                claims: claims.iter().map(|c| format!("{} {}", names.pool_of(c), c.state.word())).chain(pins).collect(),
             });
         }
         Ok((found, total))

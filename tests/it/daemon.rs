@@ -457,7 +457,7 @@ fn a_daemon_that_is_killed_leaves_whole_books() {
     // More wishes than an admin has on one day.
     let settings = fs::read_to_string(demo.settings_file()).expect("settings");
     fs::write(demo.settings_file(), settings + "\n[same_day]\nmax_per_day = 1000\n").expect("written");
-    const ROUNDS: usize = 10;
+    const ROUNDS: usize = 30;
     let mut in_the_middle = 0;
     for round in 1..=ROUNDS {
         let daemon = Daemon::start(&demo);

@@ -15,6 +15,7 @@ mod model;
 mod night;
 mod on_time;
 mod props;
+mod race;
 mod revert;
 mod store_contract;
 mod store_sqlite;
