@@ -5,6 +5,7 @@ mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
 mod demo;
+mod fake_http;
 mod holds;
 mod hostile;
 mod import;
@@ -12,6 +13,7 @@ mod leaving;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
+mod net_http;
 mod night;
 mod on_time;
 mod props;
