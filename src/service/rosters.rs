@@ -3,12 +3,15 @@
 use crate::base::{CustomerId, Digest, Instant, SourceId};
 use crate::license::SourceMark;
 use crate::plan::Standing;
-use crate::roster::{Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, hold_conflicts, merge, unpack};
+use crate::roster::{
+    Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, digest_of, hold_conflicts, merge, unpack,
+};
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
+use crate::service::looks::awaits_look;
 use crate::service::purge::without_strangers;
 use crate::source::{Package, Seen, SourceError};
-use crate::store::StoreError;
+use crate::store::{SourceLook, StoreError};
 
 /// What one source brought.
 pub struct Pulled {
@@ -26,13 +29,15 @@ pub struct Pulled {
     pub rejected: Option<Package>,
     /// What was found.
     pub findings: Findings,
+    /// The look at a live source, to be noted when the run has come to its end.
+    pub look: Option<SourceLook>,
 }
 
 impl Pulled {
     /// The source as it stands.
     pub(crate) fn nothing_new(source: SourceId, before: Option<Roster>) -> Self {
         let findings = Findings::default();
-        Self { source, before, fresh: None, repeated: None, error: None, rejected: None, findings }
+        Self { source, before, fresh: None, repeated: None, error: None, rejected: None, findings, look: None }
     }
 }
 
@@ -59,6 +64,7 @@ impl Pulled {
             error: None,
             rejected: None,
             findings: Findings::default(),
+            look: None,
         }
     }
 }
@@ -69,8 +75,7 @@ impl Service {
         let source = feed.source.id().clone();
         let mark = standing.sources.get(&source);
         let before = mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()?;
-        let findings = Findings::default();
-        Ok(Pulled { source, before, fresh: None, repeated: None, error: None, rejected: None, findings })
+        Ok(Pulled::nothing_new(source, before))
     }
 
     /// The roster that the books rest on so far, of one source.
@@ -92,6 +97,7 @@ impl Service {
         let stored = || mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose();
         let mut pulled = Pulled::nothing_new(source.clone(), None);
         let seen = self.seen(customer, &source, standing)?;
+        let looked = self.looked(customer, &source, now)?;
         let package = match feed.source.pending(&seen) {
             Ok(packages) => packages.into_iter().next(),
             Err(error) => {
@@ -104,8 +110,12 @@ impl Service {
             pulled.before = stored()?;
             return Ok(pulled);
         };
-        if let Some(mark) = mark.filter(|mark| mark.package == package.digest) {
-            pulled.repeated = Some(SourceMark { at: now, name: package.name, ..mark.clone() });
+        if let Some(mark) = mark.filter(|mark| package.digest == Some(mark.package)) {
+            if feed.source.is_live() {
+                pulled.look = Some(looked.unchanged(mark, seen.cursor));
+            } else {
+                pulled.repeated = Some(SourceMark { at: now, name: package.name, ..mark.clone() });
+            }
             pulled.before = stored()?;
             return Ok(pulled);
         }
@@ -122,22 +132,37 @@ impl Service {
         let whole = findings.kept.iter().find(|f| matches!(f.level, Level::Package | Level::File)).cloned();
         pulled.findings = findings;
         let read = match (read, whole) {
-            (Ok(()), Some(finding)) => Err(SourceError::Rejected { package: package.name.clone(), findings: vec![finding] }),
+            (Ok(_), Some(finding)) => Err(SourceError::Rejected { package: package.name.clone(), findings: vec![finding] }),
             (read, _) => read,
         };
-        if let Err(error) = read {
-            if let SourceError::Rejected { findings, .. } = &error {
-                pulled.rejected = Some(package);
-                for finding in findings {
-                    pulled.findings.push(finding.clone());
+        let read = match read {
+            Ok(read) => read,
+            Err(error) => {
+                if let SourceError::Rejected { findings, .. } = &error {
+                    pulled.rejected = package.digest.is_some().then_some(package);
+                    for finding in findings {
+                        pulled.findings.push(finding.clone());
+                    }
                 }
+                pulled.error = Some(error);
+                return Ok(pulled);
             }
-            pulled.error = Some(error);
-            return Ok(pulled);
+        };
+        let package = package.named_by(|| digest_of(&roster));
+        if feed.source.is_live() {
+            let told = package.digest.unwrap_or_default();
+            if seen.rejected.contains(&told) {
+                return Ok(pulled);
+            }
+            pulled.look = Some(looked.read(told, &read));
+            // An absence is confirmed by looking again, also if all is as it was (R131).
+            if mark.is_some_and(|mark| mark.package == told) && !awaits_look(standing, &source) {
+                return Ok(pulled);
+            }
         }
         let roster = without_strangers(customer, standing, pulled.before.as_ref(), roster, customer.day_of(now))?;
         // New keys of known people are held, unless somebody looked at the package and said that it is right.
-        let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.digest));
+        let known = pulled.before.as_ref().filter(|_| !package.digest.is_some_and(|told| self.is_approved(standing, &told)));
         pulled.fresh = Some(self.stage(customer.id(), &source, package, known, roster, counts, now)?);
         Ok(pulled)
     }
@@ -148,7 +173,9 @@ impl Service {
         let mut rejected = self.store.rejected(customer.id(), source)?;
         // What was turned away and then approved is offered once more (R120).
         rejected.retain(|digest| !self.is_approved(standing, digest));
+        let cursor = mark.map(|mark| self.cursor(customer, standing, mark)).transpose()?.flatten();
         Ok(Seen {
+            cursor,
             newest: mark.map(|mark| mark.name.clone()),
             digest: mark.map(|mark| mark.package),
             rejected,
@@ -183,8 +210,8 @@ impl Service {
             }
         }
         let digest = self.stage_roster(customer, source, &roster, now)?;
-        let mark =
-            SourceMark { source: source.clone(), package: package.digest, snapshot: digest, at: now, name: package.name };
+        let told = package.digest.unwrap_or(digest);
+        let mark = SourceMark { source: source.clone(), package: told, snapshot: digest, at: now, name: package.name };
         Ok(Fresh { mark, roster, counts, conflicts })
     }
 

@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
+use backoff::SystemClock;
 use backoff::backoff::Backoff;
 use backoff::exponential::ExponentialBackoff;
-use backoff::SystemClock;
 
 /// How often and after how long a failed request is made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -262,11 +262,10 @@ impl Authorize for Expiring {
 
 #[test]
 fn a_credential_is_renewed_once() {
-    let server =
-        FakeServer::start(|asked, _| match (asked.path(), asked.header("authorization")) {
-            ("/x", Some("Bearer 2")) => Reply::json("{}"),
-            _ => Reply::new(401, ""),
-        });
+    let server = FakeServer::start(|asked, _| match (asked.path(), asked.header("authorization")) {
+        ("/x", Some("Bearer 2")) => Reply::json("{}"),
+        _ => Reply::new(401, ""),
+    });
     let (network, _) = fast_network();
     let auth = Expiring(Mutex::new(1));
     let http = Http::new(&network, &server.url("/x"), &quick()).expect("a client");
@@ -311,8 +310,7 @@ fn a_form_arrives() {
 fn a_failing_upstream_is_left_alone_by_all_who_share_it() {
     let server = FakeServer::start(|_, before| if before < 15 { Reply::new(503, "") } else { Reply::json("{}") });
     let (network, waits) = fast_network();
-    let clients: Vec<Http> =
-        (0..3).map(|_| Http::new(&network, &server.url("/x"), &quick()).expect("a client")).collect();
+    let clients: Vec<Http> = (0..3).map(|_| Http::new(&network, &server.url("/x"), &quick()).expect("a client")).collect();
     for round in 0..5 {
         assert!(get(&clients[round % 3], &Nobody).expect_err("down").contains("(503), 3 times"));
     }

@@ -167,8 +167,7 @@ impl HttpError {
 
     /// Whether a smaller page may succeed where this one failed (oneroster-rest §3): the server or the answer was too slow.
     pub fn is_heavy(&self) -> bool {
-        matches!(self, HttpError::Timeout { .. } | HttpError::TooLarge { .. })
-            || matches!(self.status(), Some(502..=504))
+        matches!(self, HttpError::Timeout { .. } | HttpError::TooLarge { .. }) || matches!(self.status(), Some(502..=504))
     }
 
     /// Whether nothing was asked, because of something on our side.

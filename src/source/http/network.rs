@@ -26,11 +26,7 @@ impl Pace {
     /// The machine's. `now` tells the time of day: signatures carry it.
     pub fn machine(now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         let start = std::time::Instant::now();
-        Self {
-            now: Arc::new(now),
-            elapsed: Arc::new(move || start.elapsed()),
-            wait: Arc::new(std::thread::sleep),
-        }
+        Self { now: Arc::new(now), elapsed: Arc::new(move || start.elapsed()), wait: Arc::new(std::thread::sleep) }
     }
 
     /// A pace of the caller's: the time of day, the time since some moment, and waiting.
