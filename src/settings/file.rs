@@ -305,8 +305,9 @@ fn log(s: &Section<'_>) -> LogShape {
 
 fn policies(s: &Section<'_>) -> PoliciesShape {
     let sync = s.section("sync", |s| {
-        let hours = |key, least| s.count(key, least..=HOURS_MAX);
-        (hours("catchup_window_hours", 0), hours("stale_after_hours", 1), s.count("full_every_days", 1..=365))
+        let catchup_window_hours = s.count("catchup_window_hours", 0..=HOURS_MAX);
+        let stale_after_hours = s.count("stale_after_hours", 1..=HOURS_MAX);
+        (catchup_window_hours, stale_after_hours, s.count("full_every_days", 1..=365))
     });
     let (catchup_window_hours, stale_after_hours, full_every_days) = sync.unwrap_or_default();
     PoliciesShape {

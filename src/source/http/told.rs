@@ -44,7 +44,8 @@ mod tests {
     #[test]
     fn pauses_are_read_in_every_form() {
         let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
-        let cases: [(&[(&str, &str)], Option<u64>); 7] = [
+        type Case<'a> = (&'a [(&'a str, &'a str)], Option<u64>);
+        let cases: [Case<'_>; 7] = [
             (&[("retry-after", "17")], Some(17)),
             (&[("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"), date], Some(30)),
             (&[("retry-after", "Sun, 06 Nov 1994 08:49:07 GMT"), date], Some(0)),
@@ -54,7 +55,9 @@ mod tests {
             (&[("ratelimit-reset", "42")], Some(42)),
         ];
         for (headers, secs) in cases {
-            let pairs = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().expect("a value")));
+            let pairs = headers.iter().map(|(name, value)| {
+                (HeaderName::from_bytes(name.as_bytes()).expect("a name"), value.parse().expect("a value"))
+            });
             let map: HeaderMap = pairs.collect();
             assert_eq!(asked_pause(&map), secs.map(Duration::from_secs), "{headers:?}");
         }

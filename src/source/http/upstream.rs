@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::source::http::error::HttpError;
-use crate::source::http::network::Pace;
+use crate::source::http::pace::Pace;
 use crate::telemetry::{UpstreamBack, UpstreamDown};
 
 /// So many failed requests in a row open the circuit.
@@ -162,7 +162,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::source::http::error::HttpError;
-    use crate::source::http::network::Pace;
+    use crate::source::http::pace::Pace;
     use crate::source::http::upstream::{Outcome, Upstream};
 
     fn trouble() -> HttpError {
