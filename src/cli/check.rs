@@ -12,12 +12,12 @@ use crate::cli::exit::Exit;
 use crate::cli::parts;
 use crate::cli::progress::Progress;
 use crate::service::{Customer, ErrorKind, Service, ServiceError};
-use crate::settings::Settings;
+use crate::settings::{Problem, Settings};
 use crate::store::{self, StoreChoice};
 
 #[derive(Debug, Serialize)]
 struct Finding {
-    /// `settings`, `store`, `books`, `source` or `schedule`.
+    /// `settings`, `advice`, `secret`, `store`, `books`, `source` or `schedule`.
     what: &'static str,
     subject: String,
     ok: bool,
@@ -43,6 +43,11 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     let detail = format!("{} customers", customers.len());
     let mut findings =
         vec![Finding { what: "settings", subject: context.config.display().to_string(), ok: true, detail, exit: Exit::Done }];
+    let told = |what, ok, exit| {
+        move |problem: &Problem| Finding { what, subject: problem.at.clone(), ok, detail: problem.wrong.clone(), exit }
+    };
+    findings.extend(settings.advice.iter().map(told("advice", true, Exit::Done)));
+    findings.extend(settings.secrets_absent.iter().map(told("secret", false, Exit::BadSettings)));
     let progress = Progress::start("checking the store".to_owned());
     let store = check_store(&settings);
     let books = if store.ok && settings.store.path.exists() { Some(parts::service(&settings, context.as_of)?) } else { None };

@@ -129,9 +129,8 @@ impl Service {
             }
             read = Some((package, roster, counts));
         }
-        let held = standing.hold.as_ref().filter(|hold| hold.is_open(self.now()) && read.is_none());
-        if let Some((_, (_, name))) = held.and_then(|hold| hold.packages.iter().find(|(of, _)| of == feed.source.id()))
-            && let Some(hold) = held
+        if let Some(hold) = standing.hold.as_ref().filter(|hold| hold.is_open(self.now()) && read.is_none())
+            && let Some((_, (_, name))) = hold.packages.iter().find(|(of, _)| of == feed.source.id())
         {
             narrowed.trouble = Some(format!("package {name} waits for a decision (`rosterd hold show {}`)", hold.run));
         }

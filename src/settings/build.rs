@@ -29,6 +29,8 @@ pub fn build(file: &FileShape) -> Option<Settings> {
         },
         log: LogSettings { format: file.log.format?, level: file.log.level.clone()? },
         customers: file.customers.iter().map(|shape| customer(file, shape)).collect::<Option<_>>()?,
+        secrets_absent: Vec::new(),
+        advice: Vec::new(),
     })
 }
 

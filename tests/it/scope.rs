@@ -352,7 +352,6 @@ fn what_the_whole_would_not_be_taken_in_for_nobody_is_taken_in_for() {
     assert_eq!(waits.state, RunState::Failed);
     assert!(waits.message.contains(&format!("hold show {}", run.run)), "{}", waits.message);
     assert_eq!(books(&world), before);
-    // Approved by somebody who looked, it is taken in for one person as for all.
     world.verify();
 }
 
