@@ -23,6 +23,7 @@ mod reconcile;
 mod render;
 mod revert;
 mod rule;
+mod shipped;
 mod ways;
 
 pub use action::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Withheld};
@@ -41,3 +42,4 @@ pub use planner::{PlanError, fit, plan};
 pub use render::{causes_text, render, trip_text};
 pub use revert::{RevertInput, Undone, revert};
 pub use rule::{ClassFilter, Predicate, Rule};
+pub use shipped::{DefaultFor, Entitlement, shipped_rules};

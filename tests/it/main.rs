@@ -5,6 +5,7 @@ mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
 mod demo;
+mod entitlement;
 mod holds;
 mod hostile;
 mod import;
