@@ -1,6 +1,7 @@
 //! Floor 2: who ought to have what, what a guard says of it, and the exact list of changes. The only place that knows
 //! both rosters and licenses.
 
+mod access;
 mod action;
 mod catalog;
 mod check;
@@ -26,6 +27,7 @@ mod rule;
 mod shipped;
 mod ways;
 
+pub use access::{Access, AccessBook, EnrollmentAccess, Opening, PersonAccess};
 pub use action::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Withheld};
 pub use check::{Flaw, check};
 pub use decide::decide;

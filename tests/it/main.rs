@@ -1,5 +1,6 @@
 //! One binary for all integration tests.
 
+mod access;
 mod cli;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
