@@ -1,5 +1,6 @@
 //! Floor 5: use cases, the one layer all doors share.
 
+mod access;
 mod audit;
 mod core;
 mod decisions;

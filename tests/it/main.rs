@@ -1,10 +1,12 @@
 //! One binary for all integration tests.
 
+mod access;
 mod cli;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
 mod demo;
+mod entitlement;
 mod holds;
 mod hostile;
 mod import;
