@@ -59,7 +59,7 @@ impl Service {
         let Some(look) = self.look(customer, &mark.source)? else { return Ok(None) };
         let days = customer.day_of(self.now()).0.saturating_sub(customer.day_of(look.full_at).0);
         let is_due = u32::try_from(days).is_ok_and(|days| days >= customer.full_every_days);
-        let holds = look.package == mark.package && !is_due && !awaits_look(standing, &mark.source);
+        let holds = mark.is_of(&look.package) && !is_due && !awaits_look(standing, &mark.source);
         Ok(look.cursor.filter(|_| holds))
     }
 

@@ -1,5 +1,6 @@
 //! Floor 5: use cases, the one layer all doors share.
 
+mod access;
 mod audit;
 mod core;
 mod decisions;
@@ -24,6 +25,7 @@ mod requests;
 mod revert;
 mod rosters;
 mod runs;
+mod scope;
 mod sync;
 mod trail;
 mod unsaved;

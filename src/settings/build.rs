@@ -5,7 +5,7 @@ use crate::base::{
     SourceId,
 };
 use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
-use crate::plan::{GuardLimits, GuardWindow, Policy, Rule};
+use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rule, shipped_rules};
 use crate::service::ByHandPolicy;
 use crate::settings::check::{Requires, requires};
 use crate::settings::file::{
@@ -83,7 +83,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         customer: CustomerId::from(shape.id.as_str()),
         products: shape.products.iter().map(|item| product(shape, item)).collect(),
         pools: Vec::new(),
-        rules: shape.rules.iter().map(rule).collect::<Option<_>>()?,
+        rules: Vec::new(),
         limits,
         guard_windows: guard_windows.collect::<Option<_>>()?,
         absence_confirmations: own.confirmations.or(global.confirmations)?,
@@ -92,6 +92,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         calendar: days.calendar()?,
         digest: Digest::default(),
     };
+    policy.rules = rules(file, shape, &policy.products)?;
     policy.digest = digest(&policy, &days, &pools);
     policy.pools = pools.into_iter().map(|(pool, _)| pool).collect();
     let calendar = &policy.calendar;
@@ -225,6 +226,23 @@ fn seeds(shape: &PoolShape, pool: &Pool, grants: &mut Vec<Grant>, agreed: &mut V
         });
     }
     Some(())
+}
+
+/// The customer's own rules, then the shipped ones in force (R22).
+fn rules(file: &FileShape, shape: &CustomerShape, products: &[Product]) -> Option<Vec<Rule>> {
+    let mut rules: Vec<Rule> = shape.rules.iter().map(rule).collect::<Option<_>>()?;
+    let admin_products = shape.policies.admin_products.as_ref().or(file.policies.admin_products.as_ref())?;
+    let admin_products: Vec<ProductId> = admin_products.iter().map(|id| ProductId::from(id.as_str())).collect();
+    let said = shape.products.iter().filter_map(|item| Some((ProductId::from(item.id.as_str()), item.default_for?)));
+    let default_for: Vec<(ProductId, DefaultFor)> = said.collect();
+    let has_rules = !rules.is_empty();
+    rules.extend(shipped_rules(&Entitlement {
+        products,
+        default_for: &default_for,
+        admin_products: &admin_products,
+        has_rules,
+    }));
+    Some(rules)
 }
 
 fn rule(shape: &RuleShape) -> Option<Rule> {

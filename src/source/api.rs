@@ -74,6 +74,11 @@ pub struct Package {
 }
 
 impl Package {
+    /// Its digest; before it has one that of nothing, which no package has.
+    pub fn told(&self) -> Digest {
+        self.digest.unwrap_or_default()
+    }
+
     /// The same with a digest, if it had none.
     #[must_use]
     pub fn named_by(self, digest: impl FnOnce() -> Digest) -> Self {

@@ -1,10 +1,12 @@
 //! One binary for all integration tests.
 
+mod access;
 mod cli;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
 mod demo;
+mod entitlement;
 mod fake_http;
 mod holds;
 mod hostile;
@@ -19,6 +21,7 @@ mod on_time;
 mod props;
 mod race;
 mod revert;
+mod scope;
 mod store_contract;
 mod store_sqlite;
 mod story;
