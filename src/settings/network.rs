@@ -113,21 +113,20 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
     let places = [("basic", ClientAuth::Basic), ("body", ClientAuth::Body), ("query", ClientAuth::Query)];
     let auth = s.parsed("auth", words::one_of(&auths));
     let needs = |wanted: AuthWord| kind == Some(SourceKind::OneRosterRest) && auth == Some(wanted);
-    let secret = |key: &'static str, wanted| if needs(wanted) { s.required_secret(key) } else { s.secret(key) };
     let shape = NetworkShape {
         address: s.parsed("address", address),
         version: s.parsed("version", words::one_of(&versions)),
         auth,
-        key: secret("key", AuthWord::OAuth1),
-        secret: secret("secret", AuthWord::OAuth1),
+        key: if needs(AuthWord::OAuth1) { s.required_secret("key") } else { s.secret("key") },
+        secret: if needs(AuthWord::OAuth1) { s.required_secret("secret") } else { s.secret("secret") },
         signature: s.parsed("signature", words::one_of(&signatures)),
         oauth_version: s.flag("oauth_version"),
         token_address: s.parsed("token_address", token_address),
-        client_id: secret("client_id", AuthWord::OAuth2),
-        client_secret: secret("client_secret", AuthWord::OAuth2),
+        client_id: if needs(AuthWord::OAuth2) { s.required_secret("client_id") } else { s.secret("client_id") },
+        client_secret: if needs(AuthWord::OAuth2) { s.required_secret("client_secret") } else { s.secret("client_secret") },
         client_auth: s.parsed("client_auth", words::one_of(&places)),
         scopes: s.texts("scopes"),
-        token: secret("token", AuthWord::Bearer),
+        token: if needs(AuthWord::Bearer) { s.required_secret("token") } else { s.secret("token") },
         page_rows: s.count("page_rows", 1..=50_000),
         pages_max: s.count("max_pages", 1..=10_000_000),
         sort: s.flag("sort"),
@@ -234,3 +233,6 @@ pub fn oneroster(id: &str, pull: String, shape: &NetworkShape, read: ReadSetting
         read,
     }))
 }
+
+#[cfg(test)]
+mod tests;

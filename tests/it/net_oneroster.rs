@@ -30,7 +30,6 @@ fn district(customer: &str) -> World {
         world.enroll(&key, if at % 2 == 0 { "c1" } else { "c2" }, Some("2025-09-01"), Some("2026-07-31"));
         world.people.get_mut(&key).expect("hired").email = format!("{key}@north.example");
     }
-    world.people.get_mut("u07").expect("hired").locked = true;
     world.policy.absence_confirmations = 1;
     world
 }
@@ -43,12 +42,16 @@ fn roster(world: &World) -> Roster {
 
 #[test]
 fn the_same_district_by_packages_and_by_rest_is_the_same_roster() {
-    let mut packages = district("north");
+    let locked = |mut world: World| {
+        world.people.get_mut("u07").expect("hired").locked = true;
+        world
+    };
+    let mut packages = locked(district("north"));
     assert!(succeeded(&packages.night()));
     let mut by_packages = roster(&packages);
     for version in [RestVersion::V1_1, RestVersion::V1_2] {
         let provider = Provider::start();
-        let mut world = district("north");
+        let mut world = locked(district("north"));
         provider.has(&world, version);
         provider.feeds(&mut world, version, |_| ());
         let run = world.run();
@@ -200,7 +203,7 @@ fn no_lie_and_no_failure_removes_anybody() {
                 if asked.number("offset") < Some(28) {
                     return without_total(reply);
                 }
-                let body = if asked.number("offset") > Some(30) {
+                let body = if asked.number("offset") >= Some(30) {
                     "[]".to_owned()
                 } else {
                     r#"[{"sourcedId":"u01","status":"active"},{"sourcedId":"v01","status":"active"}]"#.to_owned()
@@ -223,32 +226,43 @@ fn no_lie_and_no_failure_removes_anybody() {
             }),
         ),
     ];
-    for (at, (what, told, lie)) in lies.into_iter().enumerate() {
-        let version = if at % 2 == 0 { RestVersion::V1_1 } else { RestVersion::V1_2 };
+    for version in [RestVersion::V1_1, RestVersion::V1_2] {
         let provider = Provider::start();
         let mut world = district("north");
         provider.has(&world, version);
-        provider.feeds(&mut world, version, |settings| {
-            settings.read.pages_max = 200;
-            settings.read.http.body_bytes_max = 100_000;
-        });
-        assert!(succeeded(&world.quiet_night()), "{what}");
+        // With a network of its own each time: a circuit that is open would tell nothing of the next lie.
+        let connect = |world: &mut World| {
+            provider.feeds(world, version, |settings| {
+                settings.read.pages_max = 200;
+                settings.read.http.body_bytes_max = 100_000;
+            });
+        };
+        connect(&mut world);
+        assert!(succeeded(&world.quiet_night()));
         let seated = world.seated("p");
         assert_eq!(seated.len(), 30);
-        provider.lies(move |asked, before, reply| lie(asked, before, reply));
-        let run = world.quiet_night();
-        assert_eq!(run.state, RunState::Failed, "{what}: {}", run.message);
-        assert!(run.message.starts_with("source sis: could not ") && run.message.contains(told), "{what}: {}", run.message);
-        for secret in ["hunter2", "Test", "north.example"] {
-            assert!(!run.message.contains(secret), "{what}: {}", run.message);
+        for (at, (what, told, lie)) in lies.iter().enumerate() {
+            if version == RestVersion::V1_2 && at % 4 > 0 {
+                continue;
+            }
+            connect(&mut world);
+            let lie = lie.clone();
+            provider.lies(move |asked, before, reply| lie(asked, before, reply));
+            let run = world.quiet_night();
+            assert_eq!(run.state, RunState::Failed, "{what}: {}", run.message);
+            assert!(run.message.starts_with("source sis: could not ") && run.message.contains(told), "{what}: {}", run.message);
+            for secret in ["hunter2", "Test", "north.example"] {
+                assert!(!run.message.contains(secret), "{what}: {}", run.message);
+            }
+            assert_eq!((world.seated("p"), run.version), (seated.clone(), None), "{what}");
         }
-        assert_eq!((world.seated("p"), run.version), (seated.clone(), None), "{what}");
         provider.is_honest();
+        connect(&mut world);
         world.hire("zed", "teacher", "s1");
         provider.has(&world, version);
-        let run = world.quiet_night();
-        assert!(succeeded(&run), "{what}: {}", run.message);
-        assert_eq!(world.seated("p").len(), 31, "{what}");
+        assert!(succeeded(&world.quiet_night()));
+        assert_eq!(world.seated("p").len(), 31);
+        world.verify();
     }
     assert!(other.asked().is_empty(), "another host was never asked");
 }
@@ -310,11 +324,11 @@ fn odd_manners_are_understood() {
             Arc::new(|asked, _, reply| if asked.number("offset") >= Some(30) { Reply::new(404, "") } else { reply }),
         ),
         (
-            "pages of more than five records are too heavy",
-            40,
+            "large pages are too heavy",
+            400,
             Arc::new(
                 |asked, _, reply| {
-                    if segment(asked) == "users" && asked.number("limit") > Some(20) { Reply::html(502) } else { reply }
+                    if segment(asked) == "users" && asked.number("limit") > Some(100) { Reply::html(502) } else { reply }
                 },
             ),
         ),
