@@ -41,6 +41,7 @@ fn customer(settings: &CustomerSettings) -> Customer {
         catchup_window_hours: settings.catchup_window_hours,
         stale_after_hours: settings.stale_after_hours,
         same_day_max: settings.same_day_max,
+        latency_target_secs: settings.latency_target_secs,
         pauses: settings.pauses.clone(),
         by_hand: settings.by_hand.clone(),
     }

@@ -12,6 +12,7 @@ mod hold;
 mod import;
 mod import_rows;
 mod inspect;
+mod latency;
 mod nightly;
 mod on_time;
 mod pauses;

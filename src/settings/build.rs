@@ -110,6 +110,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         catchup_window_hours: own.catchup_window_hours.or(global.catchup_window_hours)?,
         stale_after_hours: own.stale_after_hours.or(global.stale_after_hours)?,
         same_day_max: own.same_day_max.or(global.same_day_max)?,
+        latency_target_secs: own.latency_target_secs.or(global.latency_target_secs)?,
         pauses,
         by_hand: ByHandPolicy {
             protected: shape.protected.iter().map(|key| PersonKey::from(key.as_str())).collect(),

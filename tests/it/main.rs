@@ -10,6 +10,7 @@ mod entitlement;
 mod holds;
 mod hostile;
 mod import;
+mod latency;
 mod leaving;
 #[path = "../../benches/night/measure.rs"]
 mod measure;

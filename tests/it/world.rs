@@ -241,6 +241,7 @@ impl World {
             catchup_window_hours: 12,
             stale_after_hours: 36,
             same_day_max: 6,
+            latency_target_secs: 300,
             pauses: Vec::new(),
             by_hand: self.by_hand.clone(),
         };
