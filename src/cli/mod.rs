@@ -37,6 +37,7 @@ mod size_limit;
 mod status;
 mod sync;
 mod trail_json;
+mod wish;
 mod words;
 
 pub use exit::Exit;

@@ -366,7 +366,7 @@ fn effect(plan: &Plan) -> Digest {
         digester.field(plan.people.get(change.person).as_bytes()).field(format!("{words:?}").as_bytes());
     }
     for mark in &plan.snapshots {
-        let SourceMark { source, package, snapshot, at: _, name: _ } = mark;
+        let SourceMark { source, package, snapshot, at: _, name: _, amended: _ } = mark;
         digester.field(source.as_str().as_bytes()).field(&package.0).field(&snapshot.0);
     }
     for entry in &plan.entries {

@@ -25,6 +25,7 @@ mod requests;
 mod revert;
 mod rosters;
 mod runs;
+mod scope;
 mod sync;
 mod trail;
 mod unsaved;

@@ -20,6 +20,7 @@ mod on_time;
 mod props;
 mod race;
 mod revert;
+mod scope;
 mod store_contract;
 mod store_sqlite;
 mod story;

@@ -415,6 +415,7 @@ fn mark(snapshot: &[u8]) -> SourceMark {
         snapshot: Digest::of(snapshot),
         at: Instant(4),
         name: "night.zip".into(),
+        amended: false,
     }
 }
 
