@@ -277,6 +277,15 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// The disk failed, or a limit was met; nothing was changed.
+    #[error("use {place}")]
+    Disk {
+        /// The store.
+        place: String,
+        /// What to check.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Anything else the database says.
     #[error("use {place}")]
     Database {

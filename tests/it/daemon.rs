@@ -19,8 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(50);
 
 /// A running `rosterd serve`; killed when dropped.
-struct Daemon {
-    child: Child,
+pub struct Daemon {
+    pub child: Child,
     lines: Arc<Mutex<Vec<String>>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -47,20 +47,20 @@ impl Daemon {
     }
 
     /// Starts it and waits until it is ready.
-    fn ready(demo: &Demo) -> Self {
+    pub fn ready(demo: &Demo) -> Self {
         let daemon = Self::start(demo);
         daemon.until_logged("daemon_started", 1);
         daemon
     }
 
     /// All that was logged: each line is JSON.
-    fn log(&self) -> Vec<Value> {
+    pub fn log(&self) -> Vec<Value> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let parsed = lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")));
         parsed.collect()
     }
 
-    fn events(&self, event: &str) -> Vec<Value> {
+    pub fn events(&self, event: &str) -> Vec<Value> {
         self.log().into_iter().filter(|line| line["event"] == event).collect()
     }
 
@@ -90,7 +90,7 @@ impl Daemon {
     }
 
     /// Stops it the way a supervisor does; it has to be gone in time, in good order.
-    fn stop(mut self) -> Vec<Value> {
+    pub fn stop(mut self) -> Vec<Value> {
         let asked = Instant::now();
         self.signal("TERM");
         let ended = self.ended();
@@ -117,7 +117,7 @@ impl Drop for Daemon {
 }
 
 /// Looks again and again until it is so.
-fn until(what: &str, mut look: impl FnMut() -> Result<(), String>) {
+pub fn until(what: &str, mut look: impl FnMut() -> Result<(), String>) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match look() {
@@ -129,7 +129,7 @@ fn until(what: &str, mut look: impl FnMut() -> Result<(), String>) {
 }
 
 /// The demo, with drop folders looked at every second.
-fn lively() -> Demo {
+pub fn lively() -> Demo {
     let demo = Demo::new();
     demo.set("drop_poll_secs = 2", "drop_poll_secs = 1");
     demo
@@ -141,7 +141,7 @@ fn pool(demo: &Demo, customer: &str, pool: &str) -> Value {
     found.unwrap_or_else(|| panic!("{pool} is not in {pools}"))
 }
 
-fn until_used(demo: &Demo, customer: &str, id: &str, used: u64) {
+pub fn until_used(demo: &Demo, customer: &str, id: &str, used: u64) {
     until(&format!("{used} seats of {id} are used"), || {
         let now = pool(demo, customer, id);
         if now["used"] == used { Ok(()) } else { Err(now.to_string()) }
@@ -149,7 +149,7 @@ fn until_used(demo: &Demo, customer: &str, id: &str, used: u64) {
 }
 
 /// Both customers are where their packages lead.
-fn until_settled(demo: &Demo) {
+pub fn until_settled(demo: &Demo) {
     until_used(demo, "northfield", "access-district", 667);
     until_used(demo, "larkspur", "lxp", 18);
     until("no run is under way", || {
@@ -169,7 +169,7 @@ fn is_over(run: &Value) -> bool {
 }
 
 /// The trail proves the books, and the store is sound.
-fn assert_sound(demo: &Demo) {
+pub fn assert_sound(demo: &Demo) {
     let proof = demo.json("audit verify");
     assert_eq!(proof["ok"], true, "{proof}");
     let checked = demo.json("check");
@@ -177,7 +177,7 @@ fn assert_sound(demo: &Demo) {
 }
 
 /// A new student under a key of its own, in a package that is named after it.
-fn student(n: usize) -> (String, Vec<String>) {
+pub fn student(n: usize) -> (String, Vec<String>) {
     (format!("2026-10-{n:03}.zip"), vec![format!("z-{n:03}")])
 }
 

@@ -6,6 +6,7 @@ mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
 mod demo;
+mod disk;
 mod entitlement;
 mod fake_http;
 mod holds;
