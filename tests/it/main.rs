@@ -11,6 +11,7 @@ mod holds;
 mod hostile;
 mod import;
 mod leaving;
+mod looks;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
