@@ -289,8 +289,12 @@ impl Service {
         let mut pulled = Pulled::nothing_new(source.clone(), before.clone());
         pulled.findings = judged.findings.clone();
         let changes = !delta.is_empty() || emptied;
-        let package =
-            Package { name: request.file.to_owned(), location: request.file.to_owned(), digest: Digest::of(request.bytes) };
+        let package = Package {
+            name: request.file.to_owned(),
+            location: request.file.to_owned(),
+            digest: Some(Digest::of(request.bytes)),
+            since: None,
+        };
         if changes || !judged.counts.too_bad(customer.bad_percent_max).is_empty() {
             let counts = judged.counts.clone();
             pulled.fresh = Some(self.stage(customer.id(), &source, package, before.as_ref(), after.clone(), counts, now)?);

@@ -13,6 +13,7 @@ mod hold;
 mod import;
 mod import_rows;
 mod inspect;
+mod looks;
 mod nightly;
 mod on_time;
 mod pauses;

@@ -3,12 +3,15 @@
 use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId};
 use crate::license::SourceMark;
 use crate::plan::{Standing, Verdict};
-use crate::roster::{Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, hold_conflicts, merge, unpack};
+use crate::roster::{
+    Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, digest_of, hold_conflicts, merge, unpack,
+};
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
+use crate::service::looks::awaits_look;
 use crate::service::purge::without_strangers;
-use crate::source::{Package, Seen, SourceError};
-use crate::store::StoreError;
+use crate::source::{Package, Read, Seen, SourceError};
+use crate::store::{SourceLook, StoreError};
 
 /// What one source brought.
 pub struct Pulled {
@@ -28,13 +31,16 @@ pub struct Pulled {
     pub findings: Findings,
     /// In a run for some people only: what became of it beside the roster.
     pub(crate) narrowed: Option<Narrowed>,
+    /// The look at a live source, to be noted when the run has come to its end.
+    pub(crate) look: Option<SourceLook>,
 }
 
 impl Pulled {
     /// The source as it stands.
     pub(crate) fn nothing_new(source: SourceId, before: Option<Roster>) -> Self {
         let findings = Findings::default();
-        Self { source, before, fresh: None, repeated: None, error: None, rejected: None, findings, narrowed: None }
+        let (narrowed, look) = (None, None);
+        Self { source, before, fresh: None, repeated: None, error: None, rejected: None, findings, narrowed, look }
     }
 }
 
@@ -94,6 +100,7 @@ impl Service {
         let stored = || mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose();
         let mut pulled = Pulled::nothing_new(source.clone(), None);
         let seen = self.seen(customer, &source, standing)?;
+        let looked = self.looked(customer, &source, now)?;
         let package = match feed.source.pending(&seen) {
             Ok(packages) => packages.into_iter().next(),
             Err(error) => {
@@ -106,18 +113,33 @@ impl Service {
             pulled.before = stored()?;
             return Ok(pulled);
         };
-        if let Some(mark) = mark.filter(|mark| mark.is_of(&package.digest)) {
-            pulled.repeated = Some(SourceMark { at: now, name: package.name, ..mark.clone() });
+        if let Some(mark) = mark.filter(|mark| package.digest.is_some_and(|told| mark.is_of(&told))) {
+            if feed.source.is_live() {
+                pulled.look = Some(looked.unchanged(mark, seen.cursor));
+            } else {
+                pulled.repeated = Some(SourceMark { at: now, name: package.name, ..mark.clone() });
+            }
             pulled.before = stored()?;
             return Ok(pulled);
         }
         // The intake uses the stored roster up; a second read is cheaper than two copies of a large one at once.
-        let read = read_package(feed, &package, stored()?, &mut pulled);
+        let read = read_package(feed, package, stored()?, &mut pulled);
         pulled.before = stored()?;
-        let Some((roster, counts)) = read else { return Ok(pulled) };
+        let Some(Taken { package, roster, counts, read }) = read else { return Ok(pulled) };
+        if feed.source.is_live() {
+            let told = package.told();
+            if seen.rejected.contains(&told) {
+                return Ok(pulled);
+            }
+            pulled.look = Some(looked.read(told, &read));
+            // An absence is confirmed by looking again, also if all is as it was (R131).
+            if mark.is_some_and(|mark| mark.is_of(&told)) && !awaits_look(standing, &source) {
+                return Ok(pulled);
+            }
+        }
         let roster = without_strangers(customer, standing, pulled.before.as_ref(), roster, customer.day_of(now))?;
         // New keys of known people are held, unless somebody looked at the package and said that it is right.
-        let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.digest));
+        let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.told()));
         pulled.fresh = Some(self.stage(customer.id(), &source, package, known, roster, counts, now)?);
         Ok(pulled)
     }
@@ -128,7 +150,9 @@ impl Service {
         let mut rejected = self.store.rejected(customer.id(), source)?;
         // What was turned away and then approved is offered once more (R120).
         rejected.retain(|digest| !self.is_approved(standing, digest));
+        let cursor = mark.map(|mark| self.cursor(customer, standing, mark)).transpose()?.flatten();
         Ok(Seen {
+            cursor,
             newest: mark.map(|mark| mark.name.clone()),
             // After some people were taken in by themselves the very same bytes say something new.
             digest: mark.filter(|mark| !mark.amended).map(|mark| mark.package),
@@ -153,7 +177,7 @@ impl Service {
         let digest = self.stage_roster(customer, source, &roster, now)?;
         let mark = SourceMark {
             source: source.clone(),
-            package: package.digest,
+            package: package.told(),
             snapshot: digest,
             at: now,
             name: package.name,
@@ -202,30 +226,40 @@ impl Service {
     }
 }
 
+/// A package that was read to its end.
+pub(crate) struct Taken {
+    /// It, with its digest.
+    pub(crate) package: Package,
+    /// What it comes to on top of the stored roster.
+    pub(crate) roster: Roster,
+    /// Rows seen and quarantined.
+    pub(crate) counts: IntakeCounts,
+    /// What the source says of the read.
+    pub(crate) read: Read,
+}
+
 /// Reads a package to its end on top of the stored roster. `None`: it could not be, and `pulled` says why (R103).
-pub(crate) fn read_package(
-    feed: &Feed,
-    package: &Package,
-    previous: Option<Roster>,
-    pulled: &mut Pulled,
-) -> Option<(Roster, IntakeCounts)> {
+pub(crate) fn read_package(feed: &Feed, package: Package, previous: Option<Roster>, pulled: &mut Pulled) -> Option<Taken> {
     let is_first = previous.is_none();
     let mut intake = RosterIntake::new(previous, feed.intake);
-    let read = match feed.source.is_incremental(package) {
-        Ok(true) if is_first => Err(SourceError::needs_full(package)),
-        Ok(_) => feed.source.pull(package, &mut intake),
+    let read = match feed.source.is_incremental(&package) {
+        Ok(true) if is_first => Err(SourceError::needs_full(&package)),
+        Ok(_) => feed.source.pull(&package, &mut intake),
         Err(error) => Err(error),
     };
     let Intake { roster, findings, counts } = intake.finish();
     let whole = findings.kept.iter().find(|f| matches!(f.level, Level::Package | Level::File)).cloned();
     pulled.findings = findings;
     let read = match (read, whole) {
-        (Ok(()), Some(finding)) => Err(SourceError::Rejected { package: package.name.clone(), findings: vec![finding] }),
+        (Ok(_), Some(finding)) => Err(SourceError::Rejected { package: package.name.clone(), findings: vec![finding] }),
         (read, _) => read,
     };
-    let Err(error) = read else { return Some((roster, counts)) };
+    let error = match read {
+        Ok(read) => return Some(Taken { package: package.named_by(|| digest_of(&roster)), roster, counts, read }),
+        Err(error) => error,
+    };
     if let SourceError::Rejected { findings, .. } = &error {
-        pulled.rejected = Some(package.clone());
+        pulled.rejected = package.digest.is_some().then_some(package);
         for finding in findings {
             pulled.findings.push(finding.clone());
         }

@@ -9,7 +9,7 @@ use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
 use crate::service::pauses::RunTerms;
 use crate::service::purge::without_strangers;
-use crate::service::rosters::{Fresh, Narrowed, Pulled, bad_rows, read_package, without_new_keys};
+use crate::service::rosters::{Fresh, Narrowed, Pulled, Taken, bad_rows, read_package, without_new_keys};
 use crate::source::Package;
 
 /// Fails if what the scope names is nowhere, in none of the sources that were read.
@@ -76,7 +76,7 @@ impl Service {
                 let roster = without_strangers(customer, standing, Some(&before), roster, customer.day_of(now))?;
                 let read = Read { source: &source, package: &package, before: &before, standing, now };
                 let taken =
-                    read.take(customer, roster, (scope, terms), &mut narrowed, self.is_approved(standing, &package.digest))?;
+                    read.take(customer, roster, (scope, terms), &mut narrowed, self.is_approved(standing, &package.told()))?;
                 if let Some(roster) = taken {
                     let snapshot = self.stage_roster(customer.id(), &source, &roster, now)?;
                     let mark = SourceMark { snapshot, amended: true, ..mark.clone() };
@@ -106,7 +106,8 @@ impl Service {
         mark: &SourceMark,
         (pulled, narrowed): (&mut Pulled, &mut Narrowed),
     ) -> Result<Option<(Package, Roster, IntakeCounts)>, ServiceError> {
-        let packages = match feed.source.pending(&self.seen(customer, feed.source.id(), standing)?) {
+        let seen = self.seen(customer, feed.source.id(), standing)?;
+        let packages = match feed.source.pending(&seen) {
             Ok(packages) => packages,
             Err(error) => {
                 pulled.error = Some(error);
@@ -115,14 +116,18 @@ impl Service {
         };
         let mut read: Option<(Package, Roster, IntakeCounts)> = None;
         for package in packages {
-            if read.is_none() && mark.is_of(&package.digest) {
+            if read.is_none() && package.digest.is_some_and(|told| mark.is_of(&told)) {
                 continue;
             }
             let previous = match read.take() {
                 Some((_, roster, _)) => roster,
                 None => self.snapshot(customer.id(), &mark.snapshot)?,
             };
-            let Some((roster, counts)) = read_package(feed, &package, Some(previous), pulled) else { return Ok(None) };
+            let Some(taken) = read_package(feed, package, Some(previous), pulled) else { return Ok(None) };
+            let Taken { package, roster, counts, read: _ } = taken;
+            if feed.source.is_live() && (seen.rejected.contains(&package.told()) || mark.is_of(&package.told())) {
+                continue;
+            }
             if let Some(bad) = bad_rows(customer, &counts) {
                 narrowed.trouble = Some(format!("package {} cannot be relied on, {bad}", package.name));
                 return Ok(None);
@@ -163,7 +168,7 @@ impl Read<'_> {
         let (read, conflicts) = without_new_keys(customer.id(), known, read)?;
         let policy = terms.policy(&customer.policy);
         let limits = policy.limits_on(customer.day_of(self.now));
-        let packages = [(source.clone(), (self.package.digest, self.package.name.clone()))];
+        let packages = [(source.clone(), (self.package.told(), self.package.name.clone()))];
         let grant = approval(standing.hold.as_ref(), self.now, &packages);
         // A read that a run of the whole would not take in at all is not taken in for anybody.
         let absences: Vec<Absence> = standing.absences.iter().filter(|a| a.source == *source).cloned().collect();

@@ -11,7 +11,7 @@ use crate::service::error::ServiceError;
 use crate::service::purge::purges;
 use crate::service::rosters::{Pulled, bad_rows};
 use crate::service::scope::known;
-use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, RunTally, StoreError, Trigger};
+use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, RunTally, SourceLook, StoreError, Trigger};
 
 /// How often a run plans anew when somebody else commits in between (R113).
 const TRIES_MAX: u32 = 5;
@@ -119,7 +119,9 @@ impl Service {
     }
 
     fn run(&self, customer: &Customer, trigger: &Trigger, commit: bool, watch: Watch<'_>) -> Result<Planned, ServiceError> {
-        self.recorded(customer, trigger, &mut |row| self.try_run(customer, row, row.began, commit, watch))
+        let done = self.recorded(customer, trigger, &mut |row| self.try_run(customer, row, row.began, commit, watch));
+        customer.sources.iter().for_each(|feed| feed.source.done());
+        done
     }
 
     /// Writes a run down from its beginning to its end, whatever comes of it.
@@ -225,6 +227,7 @@ impl Service {
             return Ok(None);
         }
         told.extend(Some(std::mem::take(&mut row.message)).filter(|trouble| !trouble.is_empty()));
+        let looks: Vec<SourceLook> = pulls.iter().filter_map(|pulled| pulled.look.clone()).collect();
         let policy = terms.policy(&customer.policy);
         row.state = RunState::Planning;
         self.store.save_run(row)?;
@@ -258,10 +261,14 @@ impl Service {
                 Ok(receipt) => {
                     row.version = receipt.map(|r| r.version);
                     row.state = state;
-                    if let Err(error) = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT) {
-                        // The commit stands; to call this run failed would say that nothing was changed.
-                        let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
-                        row.message = format!("{so_far}could not clear old snapshots away: {}", ErrorChain(&error));
+                    let noted = self.note_looks(customer, &looks, &row.rejected);
+                    let pruned = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT).map(drop);
+                    // The commit stands; to call this run failed would say that nothing was changed.
+                    for (what, done) in [("note when sources were read", noted), ("clear old snapshots away", pruned)] {
+                        if let Err(error) = done {
+                            let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
+                            row.message = format!("{so_far}could not {what}: {}", ErrorChain(&error));
+                        }
                     }
                     return Ok(Some(plan));
                 }
@@ -409,7 +416,7 @@ pub(crate) fn unusable(customer: &Customer, pulls: &mut [Pulled], row: &mut RunR
             troubles.push(format!("source {}: {why}", pulled.source));
         }
         if let Some(package) = &pulled.rejected {
-            row.rejected.push((pulled.source.clone(), package.digest));
+            row.rejected.push((pulled.source.clone(), package.told()));
         }
         let bad = pulled.fresh.as_ref().and_then(|fresh| bad_rows(customer, &fresh.counts));
         if let Some(bad) = bad

@@ -109,6 +109,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         bad_percent_max: own.bad_percent_max.or(global.bad_percent_max)?,
         catchup_window_hours: own.catchup_window_hours.or(global.catchup_window_hours)?,
         stale_after_hours: own.stale_after_hours.or(global.stale_after_hours)?,
+        full_every_days: own.full_every_days.or(global.full_every_days)?,
         same_day_max: own.same_day_max.or(global.same_day_max)?,
         pauses,
         by_hand: ByHandPolicy {

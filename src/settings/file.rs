@@ -83,6 +83,8 @@ pub struct PoliciesShape {
     pub catchup_window_hours: Option<u32>,
     /// `sync.stale_after_hours`.
     pub stale_after_hours: Option<u32>,
+    /// `sync.full_every_days`.
+    pub full_every_days: Option<u32>,
     /// `same_day.max_per_day`.
     pub same_day_max: Option<u32>,
     /// `[overage]`.
@@ -306,9 +308,12 @@ fn log(s: &Section<'_>) -> LogShape {
 }
 
 fn policies(s: &Section<'_>) -> PoliciesShape {
-    let sync =
-        s.section("sync", |s| (s.count("catchup_window_hours", 0..=HOURS_MAX), s.count("stale_after_hours", 1..=HOURS_MAX)));
-    let (catchup_window_hours, stale_after_hours) = sync.unwrap_or_default();
+    let sync = s.section("sync", |s| {
+        let catchup_window_hours = s.count("catchup_window_hours", 0..=HOURS_MAX);
+        let stale_after_hours = s.count("stale_after_hours", 1..=HOURS_MAX);
+        (catchup_window_hours, stale_after_hours, s.count("full_every_days", 1..=365))
+    });
+    let (catchup_window_hours, stale_after_hours, full_every_days) = sync.unwrap_or_default();
     PoliciesShape {
         guard: s.section("guard", guard).unwrap_or_default(),
         confirmations: s.section("absence", |s| s.count("confirmations", 1..=30)).flatten(),
@@ -319,6 +324,7 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         bad_percent_max: s.section("validation", |s| s.count("max_bad_percent", 0..=100)).flatten(),
         catchup_window_hours,
         stale_after_hours,
+        full_every_days,
         same_day_max: s.section("same_day", |s| s.count("max_per_day", 0..=1_000)).flatten(),
         overage: s.section("overage", overage).unwrap_or_default(),
     }

@@ -313,6 +313,21 @@ impl Pause {
     }
 }
 
+/// The last look at a source that is asked over the network: whatever it says, nothing of the books rests on this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceLook {
+    /// Which source.
+    pub source: SourceId,
+    /// The package of the books that the cursor goes on from; with other books it means nothing.
+    pub package: Digest,
+    /// Where the next read may start; `None`: at the beginning.
+    pub cursor: Option<String>,
+    /// When everything was last read (R106).
+    pub full_at: Instant,
+    /// When it was last looked at, also if nothing had changed.
+    pub at: Instant,
+}
+
 /// A finding of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FindingRow {

@@ -7,6 +7,7 @@ mod daemon;
 mod data;
 mod demo;
 mod entitlement;
+mod fake_http;
 mod holds;
 mod hostile;
 mod import;
@@ -15,6 +16,7 @@ mod looks;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
+mod net_http;
 mod night;
 mod on_time;
 mod props;
