@@ -39,12 +39,15 @@ impl Service {
         let run = done.as_ref().ok().and_then(|run| run.as_ref().map(|r| r.run));
         let passes = done.as_ref().is_err_and(ServiceError::passes);
         let state = if passes { RequestState::Queued } else { RequestState::Done };
+        // Before the request is over, so that nobody takes the next one in between.
+        let followed = match (self.customer(request.customer.as_str()), &done) {
+            (Ok(customer), Ok(Some(run))) => self.read_on_later(customer, run),
+            _ => Ok(()),
+        };
         let ended = self.unsaved.end_request(&self.store, request.request, state, run, self.now());
         let done = done?;
         ended?;
-        if let (Ok(customer), Some(run)) = (self.customer(request.customer.as_str()), &done) {
-            self.read_on_later(customer, run)?;
-        }
+        followed?;
         Ok(done)
     }
 
@@ -58,7 +61,8 @@ impl Service {
             Trigger::SameDay(asked) => (run.trigger.clone(), asked.source.as_ref()),
             _ => (Trigger::Drop, None),
         };
-        let is_meant = |feed: &&Feed| only.is_none_or(|only| only == feed.source.id());
+        // A live source tells everything at once.
+        let is_meant = |feed: &&Feed| only.is_none_or(|only| only == feed.source.id()) && !feed.source.is_live();
         if !self.waiting(customer, customer.sources.iter().filter(is_meant))?.is_empty() {
             self.request_sync(customer, &trigger)?;
         }

@@ -11,6 +11,7 @@ mod fake_http;
 mod holds;
 mod hostile;
 mod import;
+mod invariants;
 mod leaving;
 mod looks;
 #[path = "../../benches/night/measure.rs"]
