@@ -8,6 +8,7 @@ mod draft;
 mod error;
 mod export;
 mod forget;
+mod guarding;
 mod hold;
 mod import;
 mod import_rows;

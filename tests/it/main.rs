@@ -12,8 +12,10 @@ mod fake_http;
 mod holds;
 mod hostile;
 mod import;
+mod invariants;
 mod latency;
 mod leaving;
+mod looks;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
