@@ -224,14 +224,14 @@ pub fn oneroster(id: &str, pull: String, shape: &NetworkShape, read: ReadSetting
         }),
         AuthWord::Bearer => RestAuth::Bearer(shape.token.clone()?),
     };
-    Some(SourceSettings::OneRosterRest(RestSettings {
+    Some(SourceSettings::OneRosterRest(Box::new(RestSettings {
         id: SourceId::from(id),
         pull,
         address: shape.address.clone()?,
         version: shape.version?,
         auth,
         read,
-    }))
+    })))
 }
 
 #[cfg(test)]

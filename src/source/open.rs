@@ -15,7 +15,7 @@ pub enum SourceSettings {
     /// OneRoster CSV packages.
     OneRosterCsv(CsvSourceSettings),
     /// OneRoster over REST.
-    OneRosterRest(RestSettings),
+    OneRosterRest(Box<RestSettings>),
 }
 
 impl SourceSettings {
@@ -42,6 +42,6 @@ impl SourceSettings {
 pub fn open_source(settings: SourceSettings, network: &Network, pages: &Arc<dyn PageStore>) -> Box<dyn RosterSource> {
     match settings {
         SourceSettings::OneRosterCsv(settings) => Box::new(CsvSource::new(settings)),
-        SourceSettings::OneRosterRest(settings) => Box::new(RestSource::new(settings, network, pages.clone())),
+        SourceSettings::OneRosterRest(settings) => Box::new(RestSource::new(*settings, network, pages.clone())),
     }
 }

@@ -30,24 +30,24 @@ fn a_rest_source_is_what_its_keys_say() {
 fn what_a_rest_source_lacks_or_cannot_have_is_told() {
     let at = "customer.north.source.sis";
     for (keys, told) in [
-        ("kind = \"oneroster_rest\"", vec![
-            format!("{at}.address is missing"),
-            format!("{at}.auth is missing"),
-            format!("{at}.version is missing"),
-        ]),
+        (
+            "kind = \"oneroster_rest\"",
+            vec![format!("{at}.address is missing"), format!("{at}.auth is missing"), format!("{at}.version is missing")],
+        ),
         (&format!("{REST}auth = \"oauth2\""), vec![format!("{at}.token_address is missing")]),
-        (&format!("{REST}auth = \"basic\""), vec![format!(
-            "{at}.auth = \"basic\" is none of \"oauth1\", \"oauth2\" and \"bearer\""
-        )]),
-        (&format!("{REST}auth = \"bearer\"\ntoken = \"t\"\npath = \"x\""), vec![format!(
-            "{at}.path = \"x\" means nothing with kind = \"oneroster_rest\""
-        )]),
-        ("kind = \"oneroster_csv\"\npath = \"x\"\npage_rows = 7", vec![format!(
-            "{at}.page_rows = 7 means nothing with kind = \"oneroster_csv\""
-        )]),
-        (&format!("{REST}auth = \"bearer\"\ntoken = \"t\"\ntoken_address = \"http://sis.example/t?x=1\""), vec![format!(
-            "{at}.token_address = \"http://sis.example/t?x=1\" cannot be used: it does not begin with https://"
-        )]),
+        (&format!("{REST}auth = \"basic\""), vec![format!("{at}.auth = \"basic\" is none of oauth1, oauth2, bearer")]),
+        (
+            &format!("{REST}auth = \"bearer\"\ntoken = \"t\"\npath = \"x\""),
+            vec![format!("{at}.path = \"x\" means nothing with kind = \"oneroster_rest\"")],
+        ),
+        (
+            "kind = \"oneroster_csv\"\npath = \"x\"\npage_rows = 7",
+            vec![format!("{at}.page_rows = 7 means nothing with kind = \"oneroster_csv\"")],
+        ),
+        (
+            &format!("{REST}auth = \"bearer\"\ntoken = \"t\"\ntoken_address = \"http://sis.example/t?x=1\""),
+            vec![format!("{at}.token_address = \"http://sis.example/t?x=1\" cannot be used: it does not begin with https://")],
+        ),
     ] {
         assert_eq!(wrong(&source(keys)), told, "{keys}");
     }
