@@ -13,6 +13,7 @@ mod hold;
 mod import;
 mod import_rows;
 mod inspect;
+mod latency;
 mod looks;
 mod nightly;
 mod on_time;
