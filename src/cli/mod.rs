@@ -5,6 +5,7 @@ mod access;
 mod apply;
 mod args;
 mod audit;
+mod backup;
 mod check;
 mod completions;
 mod context;

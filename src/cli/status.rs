@@ -13,10 +13,15 @@ use crate::store::DaemonMark;
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  rosterd status\n  rosterd status north --json | jq '.customers[].pools[].available'")]
+#[command(
+    after_help = "Examples:\n  rosterd status\n  rosterd status --fail       exits 69, 5, 3 or 75 by the worst, for monitors\n  rosterd status north --json | jq '.customers[].pools[].available'"
+)]
 pub struct StatusArgs {
     /// Of one customer only.
     customer: Option<String>,
+    /// Exit by the worst: no daemon (69), a failed run (5), an open hold (3), stale data (75).
+    #[arg(long)]
+    fail: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,19 +67,37 @@ pub fn run(context: &mut Context, args: &StatusArgs) -> Result<Exit, CliError> {
     for customer in customers {
         stands.push((service.status(customer)?, service.freshness(customer)?));
     }
+    let exit = if args.fail { worst(daemon.is_some(), stands.iter().map(|(status, _)| status)) } else { Exit::Done };
     if context.out.is_json() {
         let answer = StatusJson {
             daemon: daemon.map(|DaemonMark { pid, host, since }| DaemonJson { pid, host, since: at(since) }),
             customers: stands.into_iter().map(|(status, freshness)| customer_json(status, freshness)).collect(),
         };
         context.out.json(&answer)?;
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     context.out.text(&daemon_text(&service, daemon.as_ref()))?;
     for (status, freshness) in &stands {
         tell(context, status, *freshness)?;
     }
-    Ok(Exit::Done)
+    Ok(exit)
+}
+
+/// What a monitor has to know first. Somebody who waits for a seat is no failure: it is told by the pool.
+fn worst<'s>(is_served: bool, customers: impl Iterator<Item = &'s CustomerStatus> + Clone) -> Exit {
+    let any = |is_so: fn(&CustomerStatus) -> bool| customers.clone().any(is_so);
+    if !is_served {
+        Exit::DaemonDown
+    } else if any(|c| c.last_run.as_ref().is_some_and(|run| Exit::of_run(run.state) == Exit::RunFailed && run.state.is_over()))
+    {
+        Exit::RunFailed
+    } else if any(|c| c.hold.is_some()) {
+        Exit::Held
+    } else if any(|c| c.stale) {
+        Exit::SourceDown
+    } else {
+        Exit::Done
+    }
 }
 
 fn customer_json(status: CustomerStatus, freshness: Freshness) -> CustomerJson {

@@ -2,8 +2,9 @@
 
 use std::fmt::Debug;
 
-use crate::base::{Digest, Version};
+use crate::base::{CustomerId, Digest, Version};
 use crate::license::{Ledger, Mismatch};
+use crate::service::audit_lists::{Lists, Releases, first_difference};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::store::StoreError;
@@ -44,10 +45,29 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub fn verify(&self, customer: &Customer) -> Result<AuditReport, ServiceError> {
-        let standing = self.store.standing(customer.id())?;
+        self.verify_books(customer.id())
+    }
+
+    /// Customers that have books and are not in the settings, sorted.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn strangers(&self) -> Result<Vec<CustomerId>, ServiceError> {
+        let mut written = self.store.customers()?;
+        written.retain(|id| !self.customers().iter().any(|customer| customer.id() == id));
+        Ok(written)
+    }
+
+    /// The same for books whose customer may have left the settings.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn verify_books(&self, customer: &CustomerId) -> Result<AuditReport, ServiceError> {
+        let Stored { standing, episodes, holds, lists } = self.as_stored(customer)?;
         let mut ledger = Ledger::default();
+        let mut releases = Releases::default();
         let mut report = AuditReport { commits: 0, changes: 0, hash: Digest::default(), verified: Verified::Clean };
-        self.store.audit(customer.id(), Version(0), &mut |commit| {
+        self.store.audit(customer, Version(0), &mut |commit| {
             // A commit of the daemon may come in meanwhile: the comparison is with the standing read first.
             if report.verified != Verified::Clean || commit.version > standing.version {
                 return Ok::<(), StoreError>(());
@@ -62,17 +82,46 @@ impl Service {
             {
                 report.verified = Verified::Different(mismatch);
             }
+            releases.take(&commit);
             report.commits += 1;
             report.changes += commit.changes.len() as u64;
             report.hash = commit.hash;
             Ok(())
         })?;
         if report.verified == Verified::Clean {
-            report.verified =
-                compare(&ledger, &standing, &self.store.episodes(customer.id())?, &self.store.holds(customer.id())?);
+            report.verified = compare(&ledger, &standing, &episodes, &holds);
+        }
+        if report.verified == Verified::Clean
+            && let Some((what, trail, stored)) = lists.difference(&ledger, releases)
+        {
+            report.verified = Verified::Different(Mismatch::Record { at: standing.version, what, trail, stored });
         }
         Ok(report)
     }
+
+    /// All that is compared, as of one version: what a commit comes in between of is read again.
+    fn as_stored(&self, customer: &CustomerId) -> Result<Stored, ServiceError> {
+        const TRIES_MAX: u32 = 20;
+        for _ in 0..TRIES_MAX {
+            let stored = Stored {
+                standing: self.store.standing(customer)?,
+                episodes: self.store.episodes(customer)?,
+                holds: self.store.holds(customer)?,
+                lists: Lists::read(&self.store, customer)?,
+            };
+            if self.store.version(customer)? == stored.standing.version {
+                return Ok(stored);
+            }
+        }
+        Err(StoreError::Busy { place: self.store.place() }.into())
+    }
+}
+
+struct Stored {
+    standing: crate::plan::Standing,
+    episodes: Vec<crate::license::Episode>,
+    holds: Vec<crate::license::Hold>,
+    lists: Lists,
 }
 
 fn compare(
@@ -130,16 +179,4 @@ fn compare(
         Some((what, trail, stored)) => Verified::Different(Mismatch::Record { at, what, trail, stored }),
         None => Verified::Clean,
     }
-}
-
-fn first_difference<T: PartialEq + Debug>(
-    what: &str,
-    trail: impl Iterator<Item = T>,
-    stored: impl Iterator<Item = T>,
-) -> Option<(String, String, String)> {
-    let (trail, stored): (Vec<T>, Vec<T>) = (trail.collect(), stored.collect());
-    let side = |item: Option<&T>| item.map_or("nothing".to_owned(), |item| format!("{item:?}"));
-    (0..trail.len().max(stored.len()))
-        .find(|&at| trail.get(at) != stored.get(at))
-        .map(|at| (what.to_owned(), side(trail.get(at)), side(stored.get(at))))
 }

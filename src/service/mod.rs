@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod audit_lists;
 mod core;
 mod decisions;
 mod draft;
