@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::base::{Day, Instant};
+use crate::cli::activity::ActivityArgs;
 use crate::cli::apply::ApplyArgs;
 use crate::cli::audit::AuditArgs;
 use crate::cli::exit;
@@ -89,6 +90,8 @@ pub enum Verb {
     Hold(HoldArgs),
     /// Find people of the newest roster, or forget one who left.
     People(PeopleArgs),
+    /// Take in who logged in when.
+    Activity(ActivityArgs),
     /// Show pools, buy seats, and decide who has one.
     Pool(PoolArgs),
     /// List who waits for a seat, in order.

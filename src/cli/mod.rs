@@ -1,6 +1,7 @@
 //! Floor 8: the command line. A verb parses, calls the service once and renders the answer; what it exits with stands in
 //! one table.
 
+mod activity;
 mod apply;
 mod args;
 mod audit;
@@ -13,6 +14,7 @@ mod exit;
 mod explain;
 mod findings;
 mod forget;
+mod grid;
 mod hold;
 mod json;
 mod man;

@@ -43,6 +43,7 @@ fn customer(settings: &CustomerSettings) -> Customer {
         same_day_max: settings.same_day_max,
         pauses: settings.pauses.clone(),
         by_hand: settings.by_hand.clone(),
+        reports: settings.reports,
     }
 }
 

@@ -1,10 +1,12 @@
 //! What is written down: every change of the books is one entry, and the entries alone rebuild the books (R159).
 
-use crate::base::{ClaimId, PersonKey, PoolId, ProductId, Seats, Version};
+use crate::base::{ClaimId, OrgId, PersonKey, PoolId, ProductId, Seats, Version};
 use crate::license::books::{Absence, Episode, PoolBooks, SourceMark};
 use crate::license::grant::{AgreedExcess, Grant, Pin};
 use crate::license::hold::{GuardDay, Hold};
+use crate::license::org::OrgMark;
 use crate::license::pool::OverageLimits;
+use crate::license::seat_request::SeatRequest;
 
 /// One entry of the trail. Changes of claims lie beside the entries, as `ClaimChange`s, because there may be millions.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +69,10 @@ pub enum Entry {
     Hold(Hold),
     /// What was removed on a date so far.
     GuardDay(GuardDay),
+    /// Orgs that appeared, changed or are delivered no more, by id: as they are now.
+    Orgs(Vec<OrgMark>),
+    /// More seats were asked for (R155).
+    SeatsRequested(SeatRequest),
 }
 
 /// The part of a pool's definition that its numbers depend on.
@@ -80,6 +86,10 @@ pub struct PoolTerms {
     pub unlimited: bool,
     /// The bands' numbers.
     pub overage: OverageLimits,
+    /// The org whose subtree it serves (R20); empty: it is gone from the settings and serves nobody.
+    pub owner: OrgId,
+    /// Seats set aside for orgs, by org (R20).
+    pub reservations: Vec<(OrgId, Seats)>,
 }
 
 /// The first way in which a replay of the trail differs from what is stored, or from itself (I12).

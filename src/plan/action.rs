@@ -125,17 +125,26 @@ pub enum NoticeKind {
     RunFailed,
     /// A same-day run was not over by its deadline (R96).
     SameDayMissed,
+    /// A pool stands otherwise with its contract (R145).
+    ComplianceChanged,
+    /// Few seats of a pool are left (R152).
+    NearLimit,
+    /// More seats were asked for (R155).
+    SeatsRequested,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 6] = [
+    pub const ALL: [NoticeKind; 9] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
         NoticeKind::HoldOpened,
         NoticeKind::RunFailed,
         NoticeKind::SameDayMissed,
+        NoticeKind::ComplianceChanged,
+        NoticeKind::NearLimit,
+        NoticeKind::SeatsRequested,
     ];
 
     /// The kind's word.
@@ -147,6 +156,9 @@ impl NoticeKind {
             NoticeKind::HoldOpened => "hold_opened",
             NoticeKind::RunFailed => "run_failed",
             NoticeKind::SameDayMissed => "same_day_missed",
+            NoticeKind::ComplianceChanged => "compliance_changed",
+            NoticeKind::NearLimit => "near_limit",
+            NoticeKind::SeatsRequested => "seats_requested",
         }
     }
 }

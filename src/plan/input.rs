@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PersonKey, PoolId, SourceId, Version};
 use crate::license::{
-    Absence, AgreedExcess, Book, Claim, Grant, GuardDay, Hold, Pin, Pool, PoolBooks, PoolTerms, Product, SourceMark,
+    Absence, AgreedExcess, Book, Claim, Grant, GuardDay, Hold, OrgMark, Pin, Pool, PoolBooks, PoolTerms, Product, SourceMark,
 };
 use crate::plan::action::Notice;
 use crate::plan::guard::Verdict;
@@ -64,6 +64,8 @@ pub struct Standing {
     pub hold: Option<Hold>,
     /// What was removed lately, by source and date.
     pub guard_days: Vec<GuardDay>,
+    /// All orgs ever delivered, by id; empty in a standing without claims.
+    pub orgs: Vec<OrgMark>,
     /// The id the next claim gets.
     pub next_claim: ClaimId,
     /// The id the next episode gets.

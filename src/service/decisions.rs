@@ -35,7 +35,13 @@ impl Service {
             tries += 1;
             match self.try_decide(customer, actor, decision) {
                 Err(ServiceError::Store(StoreError::VersionMoved { .. })) if tries < TRIES_MAX => {}
-                done => return done,
+                done => {
+                    if let Ok(DecisionDone { receipt: Some(_), .. }) = &done {
+                        // The decision stands, whatever comes of looking at the pools; the next run looks again.
+                        let _ = self.watch_pools(customer, self.now());
+                    }
+                    return done;
+                }
             }
         }
     }

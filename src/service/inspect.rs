@@ -1,13 +1,14 @@
 //! Questions about one customer's present state: pools, queue, people, explanations.
 
-use crate::base::{Balance, Day, Instant, PoolId, ProductId, Seats, Text};
-use crate::license::{Allowance, Band, Causes, ClaimState, Episode, Hold, Product, StateCounts, allowance_at};
-use crate::plan::{ExplainInput, Explanation, explain};
+use crate::base::{Balance, Day, Instant, OrgId, PoolId, ProductId, Seats, Text};
+use crate::license::{Allowance, Band, Book, Causes, ClaimState, Episode, Hold, Product, StateCounts, allowance_of};
+use crate::plan::{ExplainInput, Explanation, Standing, explain};
 use crate::roster::Person;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::on_time::SameDayQuota;
 use crate::service::person_state::PersonState;
+use crate::service::runs::Freshness;
 use crate::store::{Pause, RunRow, RunState, Trigger};
 
 /// One customer at a glance.
@@ -25,10 +26,8 @@ pub struct CustomerStatus {
     pub last_run: Option<RunRow>,
     /// The open hold.
     pub hold: Option<Hold>,
-    /// When a source was last taken in.
-    pub newest_snapshot: Option<Instant>,
-    /// The snapshot is older than `sync.stale_after` (R148).
-    pub stale: bool,
+    /// How old its numbers are (R148).
+    pub freshness: Freshness,
     /// Its newest notices, newest first.
     pub notices: Vec<String>,
     /// How many same-day runs may still be asked for today (R98).
@@ -120,30 +119,29 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn status(&self, customer: &Customer) -> Result<CustomerStatus, ServiceError> {
-        let standing = self.store.standing_light(customer.id())?;
-        let newest_snapshot = customer.newest_snapshot(&standing);
-        let now = self.now();
-        Ok(CustomerStatus {
-            customer: customer.id().to_string(),
-            name: customer.name.clone(),
-            version: standing.version.0,
-            pools: self.pools(customer)?,
-            last_run: self.last_real_run(customer)?,
-            hold: standing.hold.filter(|hold| hold.is_open(now)),
-            newest_snapshot,
-            stale: newest_snapshot.is_none_or(|at| now.0 - at.0 > i64::from(customer.stale_after_hours) * 3_600_000),
-            notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
-            same_day: self.same_day_quota(customer)?,
-            paused: self.paused(customer)?,
+        self.as_of(customer, self.now(), |books| {
+            let standing = &books.standing;
+            Ok(CustomerStatus {
+                customer: customer.id().to_string(),
+                name: customer.name.clone(),
+                version: standing.version.0,
+                freshness: customer.freshness(standing, books.at),
+                pools: pool_views(customer, standing, books.at),
+                last_run: self.last_real_run(customer, books.at)?,
+                hold: standing.hold.clone().filter(|hold| hold.is_open(books.at)),
+                notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
+                same_day: self.same_day_quota(customer)?,
+                paused: self.paused(customer)?,
+            })
         })
     }
 
     /// The newest run that was more than a look: a dry run is one, and so is a date on which nothing began or ended.
-    fn last_real_run(&self, customer: &Customer) -> Result<Option<RunRow>, ServiceError> {
+    fn last_real_run(&self, customer: &Customer, until: Instant) -> Result<Option<RunRow>, ServiceError> {
         let newest = self.store.runs(Some(customer.id()), 50)?;
         let idle =
             |run: &RunRow| matches!(run.trigger, Trigger::Dates(_)) && run.version.is_none() && run.state != RunState::Failed;
-        Ok(newest.into_iter().find(|run| run.state != RunState::Planned && !idle(run)))
+        Ok(newest.into_iter().find(|run| run.began <= until && run.state != RunState::Planned && !idle(run)))
     }
 
     /// The pools of a customer, in the order of the settings.
@@ -151,29 +149,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn pools(&self, customer: &Customer) -> Result<Vec<PoolView>, ServiceError> {
-        let standing = self.store.standing_light(customer.id())?;
-        let now = self.now();
-        let view = |pool: &crate::license::Pool| {
-            let books = standing.pools.get(&pool.id);
-            let allowance = allowance_at(pool, &standing.grants, &standing.agreed, now);
-            let counts = books.map(|b| b.counts).unwrap_or_default();
-            PoolView {
-                pool: pool.id.clone(),
-                product: pool.product.clone(),
-                owner: pool.owner.to_string(),
-                allowance,
-                counts,
-                balance: allowance.balance(counts.used()),
-                band: books.map_or(Band::Within, |b| b.band),
-                causes: books.map(|b| b.causes.clone()).unwrap_or_default(),
-                episode: books.and_then(|b| b.episode.clone()),
-                balance_if_approved: books
-                    .filter(|books| books.held_back.0 > 0 && standing.hold.as_ref().is_some_and(|hold| hold.is_open(now)))
-                    .and_then(|b| allowance.balance(Seats(counts.used().0.saturating_sub(b.held_back.0)))),
-                provisional: books.and_then(|b| b.provisional),
-            }
-        };
-        Ok(customer.policy.pools.iter().map(view).collect())
+        self.as_of(customer, self.now(), |books| Ok(pool_views(customer, &books.standing, books.at)))
     }
 
     /// Who waits, by pool and position; of one pool or of all.
@@ -181,33 +157,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn queue(&self, customer: &Customer, pool: Option<&PoolId>) -> Result<Vec<QueueRow>, ServiceError> {
-        let book = self.store.queue(customer.id(), pool)?;
-        let mut rows = Vec::new();
-        for at in 0..book.people.len() {
-            for claim in book.claims_at(at) {
-                rows.push(QueueRow {
-                    pool: book.names.pool_of(claim).clone(),
-                    position: 0,
-                    person: book.key(at).to_owned(),
-                    priority: claim.priority,
-                    since: claim.since,
-                    waits_for: if claim.wait == crate::license::Wait::Access { "access" } else { "seat" },
-                    home: book.names.home_of(claim).to_string(),
-                    reasons: book.names.reasons_of(claim).to_owned(),
-                });
-            }
-        }
-        rows.sort_by(|a, b| {
-            let order = |r: &QueueRow| (r.priority, r.since, r.person.clone());
-            let ((ap, as_, ak), (bp, bs, bk)) = (order(a), order(b));
-            a.pool.cmp(&b.pool).then_with(|| crate::license::queue_order((ap, as_, &ak), (bp, bs, &bk)))
-        });
-        let mut position = 0;
-        for at in 0..rows.len() {
-            position = if at > 0 && rows[at].pool == rows[at - 1].pool { position + 1 } else { 1 };
-            rows[at].position = position;
-        }
-        Ok(rows)
+        self.as_of(customer, self.now(), |books| Ok(queue_rows(&books.queue(pool)?)))
     }
 
     /// Why a person has a seat, or not (R161).
@@ -307,4 +257,67 @@ impl Service {
         }
         Ok((found, total))
     }
+}
+
+/// The pools of a customer in these books, in the order of the settings. A definition counts as it was last written down;
+/// a pool that is gone from the settings is told as long as somebody has a claim in it.
+pub(crate) fn pool_views(customer: &Customer, standing: &Standing, at: Instant) -> Vec<PoolView> {
+    let of_settings = customer.policy.pools.iter().map(|pool| (&pool.id, &pool.product, &pool.owner, pool.unlimited));
+    let known = |id: &PoolId| customer.policy.pools.iter().any(|pool| pool.id == *id);
+    let in_use = |id: &PoolId| standing.pools.get(id).is_some_and(|books| books.counts != StateCounts::default());
+    let retired = standing.terms.values().filter(|terms| !known(&terms.pool) && in_use(&terms.pool));
+    let retired = retired.map(|terms| (&terms.pool, &terms.product, &terms.owner, terms.unlimited));
+    let view = |(id, product, owner, unlimited): (&PoolId, &ProductId, &OrgId, bool)| {
+        let books = standing.pools.get(id);
+        let terms = standing.terms.get(id);
+        let unlimited = terms.map_or(unlimited, |terms| terms.unlimited);
+        let allowance = allowance_of(id, unlimited, &standing.grants, &standing.agreed, at);
+        let counts = books.map(|b| b.counts).unwrap_or_default();
+        PoolView {
+            pool: id.clone(),
+            product: terms.map_or(product, |terms| &terms.product).clone(),
+            owner: terms.map_or(owner, |terms| &terms.owner).to_string(),
+            allowance,
+            counts,
+            balance: allowance.balance(counts.used()),
+            band: books.map_or(Band::Within, |b| b.band),
+            causes: books.map(|b| b.causes.clone()).unwrap_or_default(),
+            episode: books.and_then(|b| b.episode.clone()),
+            balance_if_approved: books
+                .filter(|books| books.held_back.0 > 0 && standing.hold.as_ref().is_some_and(|hold| hold.is_open(at)))
+                .and_then(|b| allowance.balance(Seats(counts.used().0.saturating_sub(b.held_back.0)))),
+            provisional: books.and_then(|b| b.provisional),
+        }
+    };
+    of_settings.chain(retired).map(view).collect()
+}
+
+/// The waiting claims of a book as a queue: by pool, and within it in order (R42).
+pub(crate) fn queue_rows(book: &Book) -> Vec<QueueRow> {
+    let mut rows = Vec::new();
+    for at in 0..book.people.len() {
+        for claim in book.claims_at(at) {
+            rows.push(QueueRow {
+                pool: book.names.pool_of(claim).clone(),
+                position: 0,
+                person: book.key(at).to_owned(),
+                priority: claim.priority,
+                since: claim.since,
+                waits_for: if claim.wait == crate::license::Wait::Access { "access" } else { "seat" },
+                home: book.names.home_of(claim).to_string(),
+                reasons: book.names.reasons_of(claim).to_owned(),
+            });
+        }
+    }
+    rows.sort_by(|a, b| {
+        let order = |r: &QueueRow| (r.priority, r.since, r.person.clone());
+        let ((ap, as_, ak), (bp, bs, bk)) = (order(a), order(b));
+        a.pool.cmp(&b.pool).then_with(|| crate::license::queue_order((ap, as_, &ak), (bp, bs, &bk)))
+    });
+    let mut position = 0;
+    for at in 0..rows.len() {
+        position = if at > 0 && rows[at].pool == rows[at - 1].pool { position + 1 } else { 1 };
+        rows[at].position = position;
+    }
+    rows
 }

@@ -156,6 +156,12 @@ impl Service {
                 return if matches!(error, ServiceError::Store(_)) { Err(error) } else { Ok(Planned { run: row, plan: None }) };
             }
         };
+        if row.state != RunState::Planned
+            && let Err(error) = self.watch_pools(customer, now)
+        {
+            // The commit stands; the next run looks again.
+            row.message = format!("{}; could not look at the pools: {}", row.message, ErrorChain(&error));
+        }
         row.ended = Some(self.now());
         self.unsaved.end_run(&self.store, &row)?;
         Ok(Planned { run: row, plan })

@@ -14,6 +14,7 @@ use crate::settings::file::{
 use crate::settings::guard::GuardShape;
 use crate::settings::pauses;
 use crate::settings::profiles;
+use crate::settings::reports;
 use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, StoreSettings};
 use crate::source::{CsvSourceSettings, DropKind, SourceSettings};
 use crate::telemetry::LogSettings;
@@ -112,6 +113,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
             protected: shape.protected.iter().map(|key| PersonKey::from(key.as_str())).collect(),
             coupled_create: own.coupled_create_manual.or(global.coupled_create_manual)?,
         },
+        reports: reports::build(&own.reports, &global.reports)?,
     })
 }
 

@@ -11,6 +11,7 @@ use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
+use crate::settings::reports::{ReportsShape, reports};
 use crate::settings::values::{OnFullWord, SourceKind, StoreKind};
 use crate::settings::when;
 use crate::settings::words;
@@ -85,6 +86,8 @@ pub struct PoliciesShape {
     pub same_day_max: Option<u32>,
     /// `[overage]`.
     pub overage: OverageShape,
+    /// `[activity]`, `[alerts]`.
+    pub reports: ReportsShape,
 }
 
 /// `[overage]`.
@@ -316,6 +319,7 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         stale_after_hours,
         same_day_max: s.section("same_day", |s| s.count("max_per_day", 0..=1_000)).flatten(),
         overage: s.section("overage", overage).unwrap_or_default(),
+        reports: reports(s),
     }
 }
 

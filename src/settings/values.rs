@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::base::CustomerId;
 use crate::license::{AgreedExcess, Grant};
 use crate::plan::Policy;
-use crate::service::ByHandPolicy;
+use crate::service::{ByHandPolicy, ReportPolicy};
 use crate::source::SourceSettings;
 use crate::store::Pause;
 use crate::telemetry::LogSettings;
@@ -88,6 +88,8 @@ pub struct CustomerSettings {
     pub pauses: Vec<Pause>,
     /// People made by hand.
     pub by_hand: ByHandPolicy,
+    /// What reports and alerts go by.
+    pub reports: ReportPolicy,
 }
 
 /// The kinds of sources.

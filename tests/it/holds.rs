@@ -502,7 +502,14 @@ fn r125_the_first_snapshot_removes_nothing_that_no_source_gave() {
         .collect();
     let mut counts = StateCounts::default();
     counts.set(ClaimState::Active, Seats(2));
-    let terms = PoolTerms { pool: pool.id.clone(), product: pool.product.clone(), unlimited: true, overage: pool.overage };
+    let terms = PoolTerms {
+        pool: pool.id.clone(),
+        product: pool.product.clone(),
+        unlimited: true,
+        overage: pool.overage,
+        owner: pool.owner.clone(),
+        reservations: Vec::new(),
+    };
     let books = PoolBooks {
         counts,
         allowance: Allowance { seats: None, agreed: Seats(0) },

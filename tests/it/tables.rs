@@ -227,7 +227,7 @@ fn t14_roll_up_and_the_pool_behind_it() {
     }
     world.night();
     let service = world.service();
-    let rows = service.license_report(&service.customers()[0], None, None).unwrap();
+    let rows = service.license_report(&service.customers()[0], None, None).unwrap().rows;
     let shown: Vec<_> = rows.iter().map(|r| (r.name.as_str(), r.limit, r.used, r.remaining(), r.percent())).collect();
     let text = |t: &str| Some(t.to_owned());
     assert_eq!(

@@ -243,6 +243,7 @@ impl World {
             same_day_max: 6,
             pauses: Vec::new(),
             by_hand: self.by_hand.clone(),
+            reports: rosterd::service::ReportPolicy::default(),
         };
         if self.by_hand_only {
             customer.sources.clear();

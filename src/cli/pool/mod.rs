@@ -5,8 +5,10 @@ mod args;
 mod buy;
 mod decide;
 mod list;
+mod request;
 mod run;
 mod show;
 
 pub use args::PoolArgs;
 pub use run::run;
+pub use show::run as show_pool;

@@ -1,11 +1,11 @@
-//! Holds and guard days of every shape.
+//! Holds, guard days, orgs and requests for seats of every shape.
 
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::base::{Actor, Day, Digest, Instant, PersonKey, RunId, SourceId};
-use crate::license::{GuardDay, Hold, HoldState};
+use crate::base::{Actor, Day, Digest, Instant, OrgId, PersonKey, PoolId, RunId, Seats, SourceId};
+use crate::license::{GuardDay, Hold, HoldState, OrgMark, SeatRequest};
 
 fn text() -> impl Strategy<Value = String> {
     "[ab\u{e9}0-9 ]{0,6}"
@@ -56,4 +56,29 @@ pub fn guard_day() -> impl Strategy<Value = GuardDay> {
         base,
         removed,
     })
+}
+
+pub fn orgs() -> impl Strategy<Value = Vec<OrgMark>> {
+    let mark = (text(), text(), option::of(text()), any::<bool>()).prop_map(|(id, name, parent, ended)| OrgMark {
+        id: OrgId::new(id),
+        name,
+        parent: parent.map(OrgId::new),
+        ended,
+    });
+    prop::collection::vec(mark, 0..4)
+}
+
+pub fn seat_request() -> impl Strategy<Value = SeatRequest> {
+    (text(), any::<(u32, u32, u32)>(), option::of(any::<u32>()), text(), instant(), text()).prop_map(
+        |(pool, (seats, used, waiting), allowance, by, at, note)| SeatRequest {
+            pool: PoolId::new(pool),
+            seats: Seats(seats),
+            used: Seats(used),
+            allowance: allowance.map(Seats),
+            waiting: Seats(waiting),
+            by: Actor::operator(by),
+            at,
+            note,
+        },
+    )
 }

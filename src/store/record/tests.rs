@@ -16,7 +16,7 @@ use crate::license::{
 use crate::plan::{AbsenceChange, GuardKind, Notice, NoticeKind, Plan, PoolOutlook, Trip, Verdict, Withheld};
 use crate::roster::Collection;
 use crate::store::record::bytes::{put_number, put_signed};
-use crate::store::record::testing::{guard_day, hold};
+use crate::store::record::testing::{guard_day, hold, orgs, seat_request};
 use crate::store::record::{
     ChangeReader, ChangeWriter, DecodeError, Decoder, FORMAT, Record, RunBody, pack, pack_person, put_plan, put_released,
     take_person, take_plan, take_released, unpack,
@@ -168,6 +168,8 @@ fn entry() -> impl Strategy<Value = Entry> {
                 product: ProductId::new(product),
                 unlimited,
                 overage: OverageLimits { minor_percent: percent.0, major_percent: percent.1, minor_floor: floor },
+                owner: OrgId::from("d"),
+                reservations: vec![(OrgId::from("ash"), floor)],
             })
         }),
         (dated, select(GrantKind::ALL.to_vec()), any::<bool>()).prop_map(
@@ -213,6 +215,8 @@ fn entry() -> impl Strategy<Value = Entry> {
         mark().prop_map(Entry::Adopted),
         hold().prop_map(Entry::Hold),
         guard_day().prop_map(Entry::GuardDay),
+        orgs().prop_map(Entry::Orgs),
+        seat_request().prop_map(Entry::SeatsRequested),
         (text(), text(), text()).prop_map(|(person, pool, answer)| Entry::Refused {
             person: PersonKey::new(person),
             pool: PoolId::new(pool),

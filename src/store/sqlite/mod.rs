@@ -11,10 +11,12 @@ mod fault;
 mod lease;
 mod on_time;
 mod plans;
+mod report_rows;
 mod requests;
 mod runs;
 mod schema;
 mod snapshots;
 mod store;
+mod watch;
 
 pub use store::SqliteStore;
