@@ -50,5 +50,10 @@ fn customer(settings: &CustomerSettings) -> Customer {
 fn feed(settings: &SourceSettings) -> Feed {
     let SourceSettings::OneRosterCsv(csv) = settings;
     let intake = IntakePolicy { lenient: csv.lenient, courses_optional: csv.courses_optional };
-    Feed { source: Arc::from(open_source(settings.clone())), intake, watched: csv.kind == DropKind::Drop }
+    Feed {
+        source: Arc::from(open_source(settings.clone())),
+        intake,
+        watched: csv.kind == DropKind::Drop,
+        activity_column: csv.activity_column.clone(),
+    }
 }

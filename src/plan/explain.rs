@@ -1,7 +1,7 @@
 //! Why does a person have a seat, or not (R161): the first answer that applies, with the facts it rests on.
 
 use crate::base::{Day, PoolId, ProductId};
-use crate::license::{Because, Claim, ClaimState, Names, PinKind, Wait};
+use crate::license::{Because, Claim, ClaimState, Names, PinKind, TermPlace, Wait};
 use crate::plan::catalog::Catalog;
 use crate::plan::demand::{Demand, NoNeed};
 use crate::plan::input::{Policy, Standing};
@@ -22,6 +22,8 @@ pub struct ExplainInput<'a> {
     pub roster: &'a Roster,
     /// The person's position in the queue of a pool, counted from 1, and the queue's length.
     pub position: &'a dyn Fn(&PoolId) -> Option<(usize, usize)>,
+    /// Where a pool stands in its term; `None`: it has none.
+    pub term: &'a dyn Fn(&PoolId) -> Option<TermPlace>,
 }
 
 /// The answer for one product.
@@ -113,10 +115,14 @@ impl Case<'_, '_> {
         }
         self.facts.extend(roster.roles_of(person).iter().map(|r| {
             let live = if r.live(self.input.today) { "" } else { " (not in force today)" };
-            format!("role {} in {}{live}", roster.role_word(r.role), roster.text(roster.org(r.org).id))
+            let (role, org) = (roster.role_word(r.role), roster.text(roster.org(r.org).id));
+            format!("role {role} in {org}{}{live}", span(r.first, r.last))
         }));
-        let live = roster.enrollments_of(person).iter().filter(|e| e.live(self.input.today)).count();
-        self.facts.push(format!("{live} of {} enrollments live on {}", roster.enrollments_of(person).len(), self.input.today));
+        let enrollments = roster.enrollments_of(person);
+        let live = enrollments.iter().filter(|e| e.live(self.input.today)).count();
+        let last = enrollments.iter().filter(|e| !e.ended && e.last < self.input.today).map(|e| e.last).max();
+        let last = last.filter(|_| live == 0).map_or(String::new(), |last| format!(", the last one ended on {last}"));
+        self.facts.push(format!("{live} of {} enrollments live on {}{last}", enrollments.len(), self.input.today));
 
         let pins: Vec<(u16, PinKind)> = standing
             .pins
@@ -126,7 +132,14 @@ impl Case<'_, '_> {
                 let at = self.input.policy.pools.iter().position(|p| p.id == pin.pool)?;
                 let pool = &self.input.policy.pools[at];
                 (in_force(pin.until, self.input.today) && pool.product == product).then(|| {
-                    self.facts.push(format!("pinned to {} in {} by {}: {}", pin.kind.word(), pin.pool, pin.by, pin.reason));
+                    self.facts.push(format!(
+                        "pinned to {} in {} by {}{}: {}",
+                        pin.kind.word(),
+                        pin.pool,
+                        pin.by,
+                        span(Day::MIN, pin.until),
+                        pin.reason
+                    ));
                     (u16::try_from(at).unwrap_or(u16::MAX), pin.kind)
                 })
             })
@@ -151,16 +164,45 @@ impl Case<'_, '_> {
         if self.ways.lists[open.0 as usize].is_empty() {
             return ("no_pool", format!("No pool of {product} serves the person's org."), None);
         }
+        // The seat there is, or else the nearest that there could be.
+        let candidates = &self.ways.lists[open.0 as usize];
+        let nearest = candidates.first().and_then(|first| self.input.policy.pools.get(usize::from(first.pool)));
+        let concerned = pool.clone().or_else(|| nearest.map(|nearest| nearest.id.clone()));
+        if let Some(over) = concerned.and_then(|pool| self.over(pool)) {
+            return over;
+        }
         if self.ways.lists[way.0 as usize].is_empty() {
             return ("denied", format!("A pin keeps the person out of {product}."), None);
         }
-        let quarantined =
-            if person.quarantined { " A row of the person could not be read, so nothing is taken away." } else { "" };
-        match self.claim {
-            None if person.quarantined => ("quarantined", format!("A row of the person could not be read.{quarantined}"), None),
-            None => ("not_yet", format!("The next run will ask for a seat of {product}."), None),
-            Some(claim) => self.claimed(claim, quarantined),
+        let needs_access = self.claim.is_some_and(|claim| claim.wait == Wait::Access);
+        if person.quarantined && !needs_access {
+            let kept = match self.claim {
+                Some(claim) => format!(" and everything stays as it is: {}", self.claimed(claim).1),
+                None => ", so the person gets no seat".to_owned(),
+            };
+            return ("quarantined", format!("A row of the person could not be read{kept}"), pool);
         }
+        match self.claim {
+            None => ("not_yet", format!("The next run will ask for a seat of {product}."), None),
+            Some(claim) => self.claimed(claim),
+        }
+    }
+
+    /// Whether the term of a pool is over, and grace with it (R93).
+    fn over(&mut self, pool: PoolId) -> Option<Found> {
+        let term = (self.input.term)(&pool)?;
+        let state = if term.is_over {
+            "over, and grace with it"
+        } else if term.in_grace {
+            "over, grace is not"
+        } else {
+            "under way"
+        };
+        self.facts.push(format!("the term of {pool} with last day {} is {state}", term.last_day));
+        term.is_over.then(|| {
+            let text = format!("The term of {pool} ended with {}, and grace is over.", term.last_day);
+            ("expired", text, Some(pool))
+        })
     }
 
     fn not_needed(&self, no: NoNeed, pool: Option<PoolId>) -> Found {
@@ -183,7 +225,7 @@ impl Case<'_, '_> {
         }
     }
 
-    fn claimed(&mut self, claim: Claim, quarantined: &str) -> Found {
+    fn claimed(&mut self, claim: Claim) -> Found {
         let pool = self.names.pool_of(&claim).clone();
         self.facts.push(format!("claim {} since {}, {} since {}", claim.id, claim.since, claim.state.word(), claim.changed));
         let reasons = self.names.reasons_of(&claim);
@@ -201,6 +243,13 @@ impl Case<'_, '_> {
             (ClaimState::Suspended, _) => ("suspended", format!("The term of {pool} is over.")),
             (ClaimState::Released, _) => ("released", "The seat was released.".to_owned()),
         };
-        (answer, format!("{text}{quarantined}"), Some(pool))
+        (answer, text, Some(pool))
     }
+}
+
+/// The dates between which something holds, as far as there are any.
+fn span(first: Day, last: Day) -> String {
+    let from = if first == Day::MIN { String::new() } else { format!(" from {first}") };
+    let until = if last == Day::MAX { String::new() } else { format!(" until {last}") };
+    format!("{from}{until}")
 }

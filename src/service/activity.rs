@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Day, Instant, ProductId};
 use crate::license::Activity;
-use crate::service::core::{Customer, Service};
+use crate::roster::{Finding, Findings, Level, Roster, take_attribute};
+use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
 use crate::store::ActivityRow;
+
+/// A log-in may lie so far ahead: clocks differ, and so do time zones.
+pub(crate) const AHEAD_MILLIS_MAX: i64 = 86_400_000;
 
 /// Who logged in when, for questions by person and product.
 #[derive(Debug, Default)]
@@ -33,6 +37,45 @@ impl Service {
             }
         }
         Ok(book)
+    }
+}
+
+impl Service {
+    /// A roster without the column that tells log-ins, and what the column told.
+    pub(crate) fn without_activity(
+        &self,
+        customer: &Customer,
+        feed: &Feed,
+        roster: Roster,
+        findings: &mut Findings,
+    ) -> Result<(Roster, Vec<ActivityRow>), ServiceError> {
+        let mut rows = Vec::new();
+        let Some(column) = &feed.activity_column else { return Ok((roster, rows)) };
+        let now = self.now();
+        let rest = take_attribute(&roster, column, |person, value| {
+            match customer.log_in(value).filter(|at| at.0 <= now.0.saturating_add(AHEAD_MILLIS_MAX)) {
+                Some(at) => rows.push(ActivityRow { person: person.to_owned(), product: None, at }),
+                None if value.is_empty() => {}
+                None => findings.push(Finding {
+                    level: Level::Warning,
+                    rule: "bad_instant",
+                    file: "users.csv".to_owned(),
+                    row: 0,
+                    record: person.to_owned(),
+                    field: column.clone(),
+                    detail: "expected an instant such as 2026-03-01T07:30:00Z or a date, not in the future".to_owned(),
+                }),
+            }
+        });
+        let rest = rest.map_err(|full| ServiceError::Snapshot { customer: customer.id().clone(), why: full.to_string() })?;
+        Ok((rest.unwrap_or(roster), rows))
+    }
+}
+
+impl Customer {
+    /// A log-in as files tell it: an instant, or a local date for its beginning.
+    pub(crate) fn log_in(&self, text: &str) -> Option<Instant> {
+        Instant::parse(text).or_else(|| Day::parse(text).map(|day| self.policy.calendar.start_of(day)))
     }
 }
 

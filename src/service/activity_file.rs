@@ -1,8 +1,8 @@
 //! A file of log-ins: person, product where the file tells one, and when last (R144).
 
-use crate::base::{Day, Instant, ProductId};
-use crate::plan::Policy;
+use crate::base::{Instant, ProductId};
 use crate::roster::{Finding, Findings, Level, Roster};
+use crate::service::activity::AHEAD_MILLIS_MAX;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::people_file::{line_of, row_finding, unguarded};
@@ -12,8 +12,6 @@ use crate::store::ActivityRow;
 pub const ACTIVITY_BYTES_MAX: usize = 64 << 20;
 /// A file has at most so many rows.
 const ROWS_MAX: u64 = 5_000_000;
-/// A log-in may lie so far ahead: clocks differ, and so do time zones.
-const AHEAD_MILLIS_MAX: i64 = 86_400_000;
 
 /// What came of a file of log-ins.
 #[derive(Clone, Debug)]
@@ -41,8 +39,7 @@ impl Service {
         let standing = self.store.standing(customer.id())?;
         let roster = self.roster(customer, &standing)?;
         let known = |person: &str| is_known(&roster, person) || !standing.book.claims_of(person).is_empty();
-        let mut read =
-            Read { file, policy: &customer.policy, known: &known, now, rows: Vec::new(), findings: Findings::default() };
+        let mut read = Read { file, customer, known: &known, now, rows: Vec::new(), findings: Findings::default() };
         let whole = read.all(bytes);
         let Read { rows, mut findings, .. } = read;
         if let Err(finding) = whole {
@@ -60,7 +57,7 @@ fn is_known(roster: &Roster, person: &str) -> bool {
 
 struct Read<'a> {
     file: &'a str,
-    policy: &'a Policy,
+    customer: &'a Customer,
     known: &'a dyn Fn(&str) -> bool,
     now: Instant,
     rows: Vec<ActivityRow>,
@@ -135,12 +132,12 @@ impl Read<'_> {
         }
         let product = match columns.product.map(cell) {
             None | Some(Ok("")) => None,
-            Some(Ok(product)) if self.policy.products.iter().any(|p| p.id.as_str() == product) => {
+            Some(Ok(product)) if self.customer.policy.products.iter().any(|p| p.id.as_str() == product) => {
                 Some(ProductId::from(product))
             }
             Some(_) => return bad("unknown_product", "product", "expected a product of the settings, or nothing for all"),
         };
-        let Some(at) = cell(columns.last_login).ok().and_then(|text| self.instant(text)) else {
+        let Some(at) = cell(columns.last_login).ok().and_then(|text| self.customer.log_in(text)) else {
             return bad("bad_instant", "last_login", "expected 2026-03-01T07:30:00Z or 2026-03-01");
         };
         if at.0 > self.now.0.saturating_add(AHEAD_MILLIS_MAX) {
@@ -150,10 +147,6 @@ impl Read<'_> {
             return bad("unknown_person", "person", "neither the newest roster nor the books know this person");
         }
         Ok(ActivityRow { person: person.to_owned(), product, at })
-    }
-
-    fn instant(&self, text: &str) -> Option<Instant> {
-        Instant::parse(text).or_else(|| Day::parse(text).map(|day| self.policy.calendar.start_of(day)))
     }
 }
 

@@ -83,6 +83,8 @@ pub struct Feed {
     pub intake: IntakePolicy,
     /// New packages are taken as they arrive, without waiting for the night.
     pub watched: bool,
+    /// The attribute that tells when a person last logged in (R144).
+    pub activity_column: Option<String>,
 }
 
 impl Customer {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{Actor, PersonKey};
 use crate::license::{Book, BookPerson, Claim, Names};
-use crate::plan::{Answer, Decided, Decision, Desk, Standing, decide};
+use crate::plan::{Answer, Decided, Decision, Desk, decide};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::store::{Batch, Receipt, StoreError};
@@ -106,14 +106,11 @@ impl Service {
         }
         Ok(book(names, people))
     }
+}
 
-    /// The books of a customer with the claims of one person only.
-    pub(crate) fn standing_of_person(&self, customer: &Customer, key: &str) -> Result<Standing, ServiceError> {
-        let mut standing = self.store.standing_light(customer.id())?;
-        let (names, claims) = self.store.claims_of(customer.id(), key)?;
-        standing.book = book(names, BTreeMap::from([(key.to_owned(), claims)]));
-        Ok(standing)
-    }
+/// A book of one person's claims.
+pub(crate) fn book_of(names: Names, key: &str, claims: Vec<Claim>) -> Book {
+    book(names, BTreeMap::from([(key.to_owned(), claims)]))
 }
 
 /// A book of these people's claims; people without any are left out.

@@ -4,7 +4,9 @@ use crate::base::{Balance, Day, Instant, OrgId, PoolId, ProductId, Seats, Text};
 use crate::license::{Allowance, Band, Book, Causes, ClaimState, Episode, Hold, Product, StateCounts, allowance_of};
 use crate::plan::{ExplainInput, Explanation, Standing, explain};
 use crate::roster::Person;
+use crate::service::conditions::conditions;
 use crate::service::core::{Customer, Service};
+use crate::service::decisions::book_of;
 use crate::service::error::ServiceError;
 use crate::service::on_time::SameDayQuota;
 use crate::service::person_state::PersonState;
@@ -177,34 +179,44 @@ impl Service {
             let hint = crate::base::most_similar(product.as_str(), known);
             return Err(ServiceError::Unknown { what: "product", id: product.to_string(), hint });
         }
-        let standing = self.standing_of_person(customer, key)?;
-        if standing.sources.is_empty() {
-            // Without a roster every org of the settings is unknown, and that is not what is wrong.
-            let asked = customer.policy.products.iter().filter(|p| product.is_none_or(|wanted| *wanted == p.id));
-            let unknown = |p: &Product| Explanation {
-                product: p.id.clone(),
-                pool: None,
-                answer: "unknown_person",
-                text: "No package was taken in yet, so nobody is known.".to_owned(),
-                facts: Vec::new(),
+        self.as_of(customer, self.now(), |books| {
+            let (names, claims) = books.claims_of(key)?;
+            let standing = Standing { book: book_of(names, key, claims), ..books.standing.clone() };
+            if standing.sources.is_empty() {
+                // Without a roster every org of the settings is unknown, and that is not what is wrong.
+                let asked = customer.policy.products.iter().filter(|p| product.is_none_or(|wanted| *wanted == p.id));
+                let unknown = |p: &Product| Explanation {
+                    product: p.id.clone(),
+                    pool: None,
+                    answer: "unknown_person",
+                    text: "No package was taken in yet, so nobody is known.".to_owned(),
+                    facts: Vec::new(),
+                };
+                return Ok(asked.map(unknown).collect());
+            }
+            let roster = books.roster()?;
+            // Only who waits has a place in a queue.
+            let waits = standing.book.claims.iter().any(|claim| claim.state == ClaimState::Waiting);
+            let queue = if waits { queue_rows(&books.queue(None)?) } else { Vec::new() };
+            let position = |pool: &PoolId| {
+                let of_pool = || queue.iter().filter(|row| row.pool == *pool);
+                let mine = of_pool().find(|row| row.person == key)?;
+                Some((mine.position, of_pool().count()))
             };
-            return Ok(asked.map(unknown).collect());
-        }
-        let roster = self.roster(customer, &standing)?;
-        let queue = self.queue(customer, None)?;
-        let position = |pool: &PoolId| {
-            let of_pool = || queue.iter().filter(|row| row.pool == *pool);
-            let mine = of_pool().find(|row| row.person == key)?;
-            Some((mine.position, of_pool().count()))
-        };
-        let input = ExplainInput {
-            today: customer.day_of(self.now()),
-            policy: &customer.policy,
-            standing: &standing,
-            roster: &roster,
-            position: &position,
-        };
-        explain(&input, key, product).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })
+            let term = |pool: &PoolId| {
+                let pool = customer.policy.pools.iter().find(|known| known.id == *pool)?;
+                conditions(pool, &standing, books.at).term
+            };
+            let input = ExplainInput {
+                today: customer.day_of(books.at),
+                policy: &customer.policy,
+                standing: &standing,
+                roster: &roster,
+                position: &position,
+                term: &term,
+            };
+            explain(&input, key, product).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })
+        })
     }
 
     /// People of the newest roster, and missing ones of whom only the key is left, whose key, name or e-mail holds `text` (any case), at most `limit`, by key; and how

@@ -70,4 +70,3 @@ pub use seat_request::SeatsAsked;
 pub use sync::{Phase, Planned, Watch};
 pub use unseated::UnseatedRow;
 pub use usage::{AdviceRow, SeatUse, UsageRow};
-pub use watch::ComplianceRow;

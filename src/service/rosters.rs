@@ -8,7 +8,7 @@ use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::purge::without_strangers;
 use crate::source::{Package, Seen, SourceError};
-use crate::store::StoreError;
+use crate::store::{ActivityRow, StoreError};
 
 /// What one source brought.
 pub struct Pulled {
@@ -46,6 +46,8 @@ pub struct Fresh {
     pub counts: IntakeCounts,
     /// Known people and the new keys that claim their e-mail.
     pub conflicts: Vec<(String, String)>,
+    /// Log-ins that it told beside the roster (R144).
+    pub(crate) activity: Vec<ActivityRow>,
 }
 
 impl Pulled {
@@ -135,10 +137,12 @@ impl Service {
             pulled.error = Some(error);
             return Ok(pulled);
         }
+        let (roster, activity) = self.without_activity(customer, feed, roster, &mut pulled.findings)?;
         let roster = without_strangers(customer, standing, pulled.before.as_ref(), roster, customer.day_of(now))?;
         // New keys of known people are held, unless somebody looked at the package and said that it is right.
         let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.digest));
-        pulled.fresh = Some(self.stage(customer.id(), &source, package, known, roster, counts, now)?);
+        let fresh = self.stage(customer.id(), &source, package, known, roster, counts, now)?;
+        pulled.fresh = Some(Fresh { activity, ..fresh });
         Ok(pulled)
     }
 
@@ -185,7 +189,7 @@ impl Service {
         let digest = self.stage_roster(customer, source, &roster, now)?;
         let mark =
             SourceMark { source: source.clone(), package: package.digest, snapshot: digest, at: now, name: package.name };
-        Ok(Fresh { mark, roster, counts, conflicts })
+        Ok(Fresh { mark, roster, counts, conflicts, activity: Vec::new() })
     }
 
     /// Loads a snapshot.

@@ -160,7 +160,8 @@ impl Service {
             && let Err(error) = self.watch_pools(customer, now)
         {
             // The commit stands; the next run looks again.
-            row.message = format!("{}; could not look at the pools: {}", row.message, ErrorChain(&error));
+            let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
+            row.message = format!("{so_far}could not look at the pools: {}", ErrorChain(&error));
         }
         row.ended = Some(self.now());
         self.unsaved.end_run(&self.store, &row)?;
@@ -208,6 +209,8 @@ impl Service {
         row.state = RunState::Planning;
         self.store.save_run(row)?;
         watch(Phase::Planning);
+        let log_ins: Vec<_> =
+            pulls.iter_mut().filter_map(|p| p.fresh.as_mut()).flat_map(|f| std::mem::take(&mut f.activity)).collect();
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
         for attempt in 1.. {
             let standing = self.standing_with_seeds(customer, now)?;
@@ -232,10 +235,16 @@ impl Service {
                 Ok(receipt) => {
                     row.version = receipt.map(|r| r.version);
                     row.state = state;
-                    if let Err(error) = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT) {
-                        // The commit stands; to call this run failed would say that nothing was changed.
-                        let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
-                        row.message = format!("{so_far}could not clear old snapshots away: {}", ErrorChain(&error));
+                    // A package that is held is not taken in, nor are its log-ins.
+                    let taken = !log_ins.is_empty() && !plan.snapshots.is_empty();
+                    let noted = if taken { self.store.put_activity(customer.id(), &log_ins, now).map(drop) } else { Ok(()) };
+                    let cleared = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT).map(drop);
+                    for (what, done) in [("note the log-ins", noted), ("clear old snapshots away", cleared)] {
+                        if let Err(error) = done {
+                            // The commit stands; to call this run failed would say that nothing was changed.
+                            let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
+                            row.message = format!("{so_far}could not {what}: {}", ErrorChain(&error));
+                        }
                     }
                     return Ok(Some(plan));
                 }

@@ -10,31 +10,15 @@ use crate::service::pool_state::{PoolState, pool_states};
 use crate::service::report::Report;
 use crate::store::{Watch, WatchChange};
 
-/// A pool and how it stands.
-#[derive(Clone, Debug)]
-pub struct ComplianceRow {
-    /// The pool.
-    pub state: PoolState,
-    /// Since when it stands so, as far as it was looked at; `None`: since the newest run or before.
-    pub since: Option<Instant>,
-}
-
 impl Service {
     /// How the pools stand, worst first, then in the order of the settings (R145).
     ///
     /// # Errors
     /// When the books cannot be read.
-    pub fn compliance(&self, customer: &Customer) -> Result<Report<ComplianceRow>, ServiceError> {
+    pub fn compliance(&self, customer: &Customer) -> Result<Report<PoolState>, ServiceError> {
         self.as_of(customer, self.now(), |books| {
-            let watched = self.store.watches(customer.id())?;
-            let since = |state: &PoolState| {
-                let watch = watched.get(&state.view.pool)?;
-                (watch.status == state.compliance && watch.since <= books.at).then_some(watch.since)
-            };
-            let states = pool_states(customer, &books.standing, books.at);
-            let mut rows: Vec<ComplianceRow> =
-                states.into_iter().map(|state| ComplianceRow { since: since(&state), state }).collect();
-            rows.sort_by_key(|row| row.state.compliance);
+            let mut rows = pool_states(customer, &books.standing, books.at);
+            rows.sort_by_key(|state| state.compliance);
             Ok(Report { freshness: customer.freshness(&books.standing, books.at), rows })
         })
     }
@@ -49,8 +33,7 @@ impl Service {
             standing.pools.get(&state.view.pool)?;
             let before = watched.get(&state.view.pool).copied();
             let near = customer.reports.near_limit && is_near_limit(state.view.used(), state.view.allowance.effective());
-            let since = before.filter(|before| before.status == state.compliance).map_or(now, |before| before.since);
-            let after = Watch { status: state.compliance, since, near };
+            let after = Watch { status: state.compliance, near };
             (before != Some(after)).then(|| WatchChange {
                 pool: state.view.pool.clone(),
                 before,

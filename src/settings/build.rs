@@ -145,7 +145,8 @@ fn source(shape: &SourceShape) -> Option<SourceSettings> {
         bulk_with_status: shape.bulk_with_status.unwrap_or_default(),
         lenient: shape.lenient.unwrap_or(false),
         courses_optional: shape.courses_optional.unwrap_or(false),
-        keep_metadata: shape.keep_metadata.clone(),
+        keep_metadata: shape.keep_metadata.iter().chain(&shape.activity_column).cloned().collect(),
+        activity_column: shape.activity_column.clone(),
         ..defaults
     }))
 }

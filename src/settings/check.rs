@@ -79,6 +79,10 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
     }
     percents(&policies.overage, &[&file.policies.overage], &format!("{at}.overage"), found);
     unique("sources", sources.iter().map(|source| (&source.at, &source.id)), found);
+    for source in sources.iter().filter(|s| s.activity_column.as_ref().is_some_and(|column| s.keep_metadata.contains(column))) {
+        let why = "is in keep_metadata as well; log-ins change every day, no rule sees them";
+        found.push(Problem::new(format!("{}.activity_column", source.at), why).showing(source.activity_column.clone()));
+    }
     sources.iter().flat_map(|source| &source.pauses).for_each(|pause| pauses::check(pause, found));
     for source in sources.iter().filter(|source| source.id == MANUAL_SOURCE) {
         let why = "is the id of what is made by hand; take another one, such as `sis`";

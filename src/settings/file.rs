@@ -164,6 +164,8 @@ pub struct SourceShape {
     pub courses_optional: Option<bool>,
     /// `keep_metadata`.
     pub keep_metadata: Vec<String>,
+    /// `activity_column`.
+    pub activity_column: Option<String>,
     /// `[[customer.source.pause]]`.
     pub pauses: Vec<PauseShape>,
 }
@@ -371,6 +373,7 @@ fn source(s: &Section<'_>) -> SourceShape {
         lenient: s.flag("lenient"),
         courses_optional: s.parsed("courses", words::one_of(&[("required", false), ("optional", true)])),
         keep_metadata: s.parsed_list("keep_metadata", words::metadata).unwrap_or_default(),
+        activity_column: s.parsed("activity_column", words::metadata),
         pauses: s.sections("pause", pauses::pause),
     }
 }

@@ -398,8 +398,6 @@ pub struct ReleasedClaim {
 pub struct Watch {
     /// Its status.
     pub status: Compliance,
-    /// Since when.
-    pub since: Instant,
     /// Few seats were left.
     pub near: bool,
 }

@@ -16,6 +16,7 @@ mod night;
 mod on_time;
 mod props;
 mod race;
+mod report_forms;
 mod reports;
 mod revert;
 mod store_contract;

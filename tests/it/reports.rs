@@ -10,6 +10,7 @@ use rosterd::clock::Clock;
 use rosterd::license::{Activity, Advice, ClaimState, Compliance, OnFull, OverageStage, PinKind, ProductKind, SeatModel};
 use rosterd::plan::{Decision, Predicate};
 use rosterd::service::{ClaimFilter, Customer, LicenseRow, SeatUse, Service};
+use rosterd::source::{BulkWithStatus, CsvSource, CsvSourceSettings, DropKind};
 
 use crate::world::{World, day, seats};
 
@@ -253,6 +254,55 @@ fn r144_log_ins_make_seats_recent_quiet_or_inactive() {
 }
 
 #[test]
+fn r144_a_column_of_the_source_tells_log_ins_and_is_no_fact_of_the_roster() {
+    let mut world = district(10, 10).person("ann", "teacher", "ash").person("bob", "teacher", "ash");
+    let column = "metadata.lastLogin";
+    let dir = world.dir.path().join("drop");
+    world.adjust = Box::new(move |customer| {
+        let mut settings = CsvSourceSettings::new("sis".into(), &dir, DropKind::Drop);
+        (settings.settle_secs, settings.courses_optional) = (0, true);
+        settings.bulk_with_status = BulkWithStatus::Full;
+        settings.keep_metadata = vec![column.into()];
+        customer.sources[0].source = std::sync::Arc::new(CsvSource::new(settings));
+        customer.sources[0].activity_column = Some(column.into());
+    });
+    let night = |world: &mut World, ann: &str, bob: &str| {
+        world.write_package();
+        let newest = std::fs::read_dir(world.dir.path().join("drop")).unwrap().map(|e| e.unwrap().path()).max().unwrap();
+        let users = newest.join("users.csv");
+        let text = std::fs::read_to_string(&users).unwrap();
+        let lines = text.lines().map(|line| match line.split(',').next() {
+            Some("sourcedId") => format!("{line},{column}"),
+            Some("ann") => format!("{line},{ann}"),
+            _ => format!("{line},{bob}"),
+        });
+        std::fs::write(&users, lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+        let run = world.run();
+        world.next_day();
+        run
+    };
+    let known = |world: &World| -> Vec<_> {
+        let rows = world.service().store().activity(&world.policy.customer).unwrap();
+        rows.into_iter().map(|row| format!("{} {}", row.person, row.at)).collect()
+    };
+    let snapshot = |world: &World| {
+        let standing = world.service().store().standing_light(&world.policy.customer).unwrap();
+        standing.sources.values().next().unwrap().snapshot
+    };
+    night(&mut world, "2026-03-01T08:00:00Z", "2026-02-01");
+    assert_eq!(known(&world), ["ann 2026-03-01T08:00:00Z", "bob 2026-02-01T00:00:00Z"]);
+    let before = snapshot(&world);
+    let run = night(&mut world, "2026-03-02T09:00:00Z", "soon");
+    assert_eq!(snapshot(&world), before, "the roster is the same");
+    assert_eq!((run.tally.changed, run.tally.findings > 0), (0, true));
+    assert_eq!(known(&world), ["ann 2026-03-02T09:00:00Z", "bob 2026-02-01T00:00:00Z"], "the newest, and no guess");
+    let told = world.service().store().findings(run.run, 0, 100).unwrap();
+    let bad = told.iter().find(|f| f.rule == "bad_instant").unwrap();
+    assert_eq!((bad.record.as_str(), bad.field.as_str()), ("bob", column));
+    world.verify();
+}
+
+#[test]
 fn r130_log_ins_of_people_who_are_deleted_for_good_leave() {
     let mut world = district(10, 10).person("ann", "teacher", "ash").person("bob", "teacher", "ash");
     world.night();
@@ -281,7 +331,7 @@ fn r145_the_status_changes_once_and_the_worst_stands_first() {
     world.night(); // 2 March
     let status = |world: &World| -> Vec<_> {
         let report = with(world, |service, customer| service.compliance(customer).unwrap());
-        report.rows.into_iter().map(|r| (r.state.view.pool.to_string(), r.state.compliance, r.state.conditions.stage)).collect()
+        report.rows.into_iter().map(|r| (r.view.pool.to_string(), r.compliance, r.conditions.stage)).collect()
     };
     let fine = |pool: &str| (pool.to_owned(), Compliance::Compliant, None);
     assert_eq!(status(&world), [fine("learn"), fine("observe")]);
@@ -598,6 +648,7 @@ fn told(world: &World) -> String {
         text += &format!("{:#?}\n", service.dashboard(customer, None).unwrap());
         text += &format!("{:#?}\n", service.high_water(customer, None, None, None).unwrap());
         text += &format!("{:#?}\n", service.advice(customer).unwrap());
+        text += &format!("{:#?}\n", service.compliance(customer).unwrap());
         text += &format!("{:#?}\n", service.seat_requests(customer).unwrap());
         text += &format!("{:#?}\n", service.pool_detail(customer, &"learn".into()).unwrap());
         text += &format!("{:#?}\n", service.pool_moves(customer, &"learn".into(), Instant(0)).unwrap());
@@ -799,5 +850,10 @@ fn the_golden_report_of_ten_thousand_orgs() {
             row.percent().unwrap_or_default()
         );
     }
-    assert_eq!(Digest::of(bytes.as_bytes()).to_string(), "af7fe3fe8f5c816b64189b828060b0f8bb68600ab1f54c55c07fcca526b62d7e", "{}", bytes.len());
+    assert_eq!(
+        Digest::of(bytes.as_bytes()).to_string(),
+        "af7fe3fe8f5c816b64189b828060b0f8bb68600ab1f54c55c07fcca526b62d7e",
+        "{}",
+        bytes.len()
+    );
 }

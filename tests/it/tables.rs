@@ -34,7 +34,7 @@ fn t8_free_before_assign() {
     let view = world.view("learn");
     assert_eq!((view.used().0, view.episode, view.causes.len()), (100, None, 0));
     assert!(world.service().store().episodes(&world.policy.customer).unwrap().is_empty());
-    assert!(world.service().store().notices(None, 10).unwrap().is_empty());
+    assert!(world.events().is_empty());
     world.verify();
 }
 

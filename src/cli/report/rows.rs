@@ -4,8 +4,7 @@ use crate::base::{PoolId, ProductId, Seats};
 use crate::cli::grid::{Column, Datum, count, words};
 use crate::license::{Advice, HighWater};
 use crate::service::{
-    AdviceRow, ClaimRow, ComplianceRow, ConsumptionRow, Freshness, LicenseRow, ProductSeats, SeatUse, Team, UnseatedRow,
-    UsageRow,
+    AdviceRow, ClaimRow, ConsumptionRow, Freshness, LicenseRow, PoolState, ProductSeats, SeatUse, Team, UnseatedRow, UsageRow,
 };
 
 /// The license report; the header to the letter (R136).
@@ -163,11 +162,10 @@ pub fn consumption(row: &ConsumptionRow) -> Vec<Datum> {
 }
 
 /// How pools stand (R145).
-pub const COMPLIANCE: [Column; 9] = [
+pub const COMPLIANCE: [Column; 8] = [
     ("Pool", "pool"),
     ("Product", "product"),
     ("Status", "status"),
-    ("Since", "since"),
     ("Limit", "limit"),
     ("Used", "used"),
     ("Available", "available"),
@@ -176,13 +174,11 @@ pub const COMPLIANCE: [Column; 9] = [
 ];
 
 /// A pool and how it stands.
-pub fn compliance(row: &ComplianceRow) -> Vec<Datum> {
-    let ComplianceRow { state, since } = row;
+pub fn compliance(state: &PoolState) -> Vec<Datum> {
     vec![
         words(state.view.pool.as_str()),
         words(state.view.product.as_str()),
         words(state.compliance.word()),
-        Datum::At(*since),
         Datum::Number(state.view.allowance.seats.map(|seats| i64::from(seats.0))),
         count(state.view.used().0),
         Datum::Balance(state.view.balance.map(|balance| balance.0)),

@@ -28,7 +28,7 @@ fields! {
         run, plan, opened, deadline, trips, removals, additions, packages, empty, state, by, at, exceptions, used, told,
     }
     GuardDay { source, day, base, removed }
-    Watch { status, since, near }
+    Watch { status, near }
 }
 
 /// The names a commit added to each dictionary: what came behind the parent's.

@@ -4,8 +4,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::base::{Actor, Day, Digest, Instant, OrgId, PersonKey, PoolId, RunId, Seats, SourceId};
-use crate::license::{GuardDay, Hold, HoldState, OrgMark, SeatRequest};
+use crate::base::{Actor, Day, Digest, Instant, OrgId, PersonKey, PoolId, ProductId, RunId, Seats, SourceId};
+use crate::license::{GuardDay, Hold, HoldState, OrgMark, OverageLimits, PoolTerms, SeatRequest};
 
 fn text() -> impl Strategy<Value = String> {
     "[ab\u{e9}0-9 ]{0,6}"
@@ -81,4 +81,16 @@ pub fn seat_request() -> impl Strategy<Value = SeatRequest> {
             note,
         },
     )
+}
+
+pub fn pool_terms() -> impl Strategy<Value = PoolTerms> {
+    (text(), text(), any::<bool>(), any::<(u32, u32, u32)>(), text(), prop::collection::vec((text(), any::<u32>()), 0..3))
+        .prop_map(|(pool, product, unlimited, (minor_percent, major_percent, floor), owner, reservations)| PoolTerms {
+            pool: PoolId::new(pool),
+            product: ProductId::new(product),
+            unlimited,
+            overage: OverageLimits { minor_percent, major_percent, minor_floor: Seats(floor) },
+            owner: OrgId::new(owner),
+            reservations: reservations.into_iter().map(|(org, seats)| (OrgId::new(org), Seats(seats))).collect(),
+        })
 }

@@ -9,14 +9,14 @@ use crate::base::{
     SourceId, TextArena, Version,
 };
 use crate::license::{
-    Absence, AgreedExcess, Allowance, Band, Because, Cause, Channel, Claim, ClaimChange, ClaimState, Entry, Episode, Grant,
-    GrantKind, HoldState, Names, OrgNameIx, Outcome, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolTerms, ReasonsIx,
-    Sample, SourceMark, StateCounts, Wait,
+    Absence, AgreedExcess, Allowance, Band, Because, Cause, Channel, Claim, ClaimChange, ClaimState, Compliance, Entry,
+    Episode, Grant, GrantKind, HoldState, Names, OrgNameIx, Outcome, Pin, PinKind, PoolBooks, PoolIx, ReasonsIx, Sample,
+    SourceMark, StateCounts, Wait,
 };
 use crate::plan::{AbsenceChange, GuardKind, Notice, NoticeKind, Plan, PoolOutlook, Trip, Verdict, Withheld};
 use crate::roster::Collection;
 use crate::store::record::bytes::{put_number, put_signed};
-use crate::store::record::testing::{guard_day, hold, orgs, seat_request};
+use crate::store::record::testing::{guard_day, hold, orgs, pool_terms, seat_request};
 use crate::store::record::{
     ChangeReader, ChangeWriter, DecodeError, Decoder, FORMAT, Record, RunBody, pack, pack_person, put_plan, put_released,
     take_person, take_plan, take_released, unpack,
@@ -162,16 +162,7 @@ fn mark() -> impl Strategy<Value = SourceMark> {
 fn entry() -> impl Strategy<Value = Entry> {
     let dated = (text(), text(), any::<i64>(), seats(), instant(), instant(), instant(), actor(), text());
     prop_oneof![
-        (text(), text(), any::<bool>(), any::<(u32, u32)>(), seats()).prop_map(|(pool, product, unlimited, percent, floor)| {
-            Entry::PoolDefined(PoolTerms {
-                pool: PoolId::new(pool),
-                product: ProductId::new(product),
-                unlimited,
-                overage: OverageLimits { minor_percent: percent.0, major_percent: percent.1, minor_floor: floor },
-                owner: OrgId::from("d"),
-                reservations: vec![(OrgId::from("ash"), floor)],
-            })
-        }),
+        pool_terms().prop_map(Entry::PoolDefined),
         (dated, select(GrantKind::ALL.to_vec()), any::<bool>()).prop_map(
             |((id, pool, more, seats, from, to, recorded, by, reference), kind, excess)| {
                 let (id, pool) = (GrantId::new(id), PoolId::new(pool));
@@ -472,7 +463,6 @@ fn every_code_round_trips_and_is_its_place_in_the_list() {
     check(Band::ALL);
     check(Outcome::ALL);
     check(GrantKind::ALL);
-    check(NoticeKind::ALL);
     check(Collection::ALL);
     check(RunState::ALL);
     check([Channel::Manual, Channel::Sync]);
@@ -481,6 +471,11 @@ fn every_code_round_trips_and_is_its_place_in_the_list() {
     check(GuardKind::ALL);
     check(HoldState::ALL);
     check([ActorKind::System, ActorKind::Operator]);
+    check(Compliance::ALL);
+    // Their codes stand in groups.
+    assert!(NoticeKind::ALL.iter().all(|kind| unpack(&pack(kind)) == Ok(*kind)));
+    let codes: Vec<_> = NoticeKind::ALL.iter().map(pack).collect();
+    assert!(codes.is_sorted_by(|a, b| a < b), "each its own");
 }
 
 #[test]
