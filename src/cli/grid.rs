@@ -104,9 +104,7 @@ impl<'a> Grid<'a> {
     /// Those of the output, or two forms at once.
     pub fn show(self, context: &mut Context, rows: impl Iterator<Item = Vec<Datum>>) -> Result<Exit, CliError> {
         let Self { customer, freshness, columns, csv, more, below } = self;
-        if csv && context.out.is_json() {
-            return Err(CliError::Usage("--csv and --json cannot both be had".into()));
-        }
+        one_form(context, csv)?;
         let shown: Vec<usize> = (0..columns.len()).filter(|&at| !columns[at].0.is_empty()).collect();
         let titles: Vec<&str> = shown.iter().map(|&at| columns[at].0).collect();
         if csv {
@@ -135,6 +133,17 @@ impl<'a> Grid<'a> {
         context.out.text(&freshness_text(freshness))?;
         Ok(Exit::Done)
     }
+}
+
+/// CSV and JSON are two forms of one answer.
+///
+/// # Errors
+/// When both are wanted.
+pub fn one_form(context: &Context, csv: bool) -> Result<(), CliError> {
+    if csv && context.out.is_json() {
+        return Err(CliError::Usage("--csv and --json cannot both be had".into()));
+    }
+    Ok(())
 }
 
 fn line<'d>(csv: &mut CsvText, row: impl Iterator<Item = &'d Datum>) {

@@ -86,7 +86,9 @@ mod tests {
     use crate::base::{Balance, Day, Instant, Seats};
     use crate::license::high_water::{HighWater, PoolSample, high_water};
 
-    fn days(samples: &[(i64, u32, Option<u32>)], last: i32) -> Vec<(i32, u32, Option<i64>, u32, Option<i64>)> {
+    type Row = (i32, u32, Option<i64>, u32, Option<i64>);
+
+    fn days(samples: &[(i64, u32, Option<u32>)], last: i32) -> Vec<Row> {
         let samples: Vec<PoolSample> = samples
             .iter()
             .map(|&(at, used, allowance)| PoolSample { at: Instant(at), used: Seats(used), allowance: allowance.map(Seats) })

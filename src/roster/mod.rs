@@ -20,6 +20,7 @@ mod model;
 mod pack;
 mod parents;
 mod rows;
+mod scope;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -44,6 +45,7 @@ pub use rows::{
     ClassRow, Collection, CourseRow, EnrollmentRow, InlineRole, Mode, OrgRow, PersonRow, RoleRow, RowAt, RowHead, RowStatus,
     SessionRow,
 };
+pub use scope::{Scope, take_people};
 pub use tree::OrgTree;
 pub use unpack::unpack;
 pub use wire::PackError;

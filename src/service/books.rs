@@ -10,6 +10,7 @@ use crate::roster::Roster;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::rosters::united;
+use crate::service::runs::Freshness;
 use crate::store::{AuditCommit, ReleasedClaim};
 
 /// How often a question is asked again when somebody commits while it is answered.
@@ -93,11 +94,17 @@ impl Service {
         }
     }
 
+    /// The newest books, looked at as of an instant.
+    pub(crate) fn newest_books<'s>(&'s self, customer: &'s Customer, at: Instant) -> Result<Books<'s>, ServiceError> {
+        let standing = self.store.standing_light(customer.id())?;
+        Ok(Books { service: self, customer, at, standing, past: None })
+    }
+
     fn books<'s>(&'s self, customer: &'s Customer, at: Instant) -> Result<Books<'s>, ServiceError> {
         let until = self.store.version_at(customer.id(), at)?;
-        let standing = self.store.standing_light(customer.id())?;
-        if until >= standing.version {
-            return Ok(Books { service: self, customer, at, standing, past: None });
+        let newest = self.newest_books(customer, at)?;
+        if until >= newest.standing.version {
+            return Ok(newest);
         }
         let mut past = Past::default();
         let mut broken = None;
@@ -131,6 +138,18 @@ impl Books<'_> {
     /// Whether these are the newest books.
     pub(crate) fn is_newest(&self) -> bool {
         self.past.is_none()
+    }
+
+    /// How old the numbers are (R148). Of the past only what was taken in is known, not when it was found to be as it was.
+    pub(crate) fn freshness(&self) -> Result<Freshness, ServiceError> {
+        let (service, customer) = (self.service, self.customer);
+        let snapshot = match self.is_newest() {
+            true => service.newest_look(customer, &self.standing)?,
+            false => customer.newest_snapshot(&self.standing),
+        };
+        let millis_max = i64::from(customer.stale_after_hours) * 3_600_000;
+        let stale = snapshot.is_none_or(|at| self.at.0 - at.0 > millis_max);
+        Ok(Freshness { as_of: self.at, snapshot, stale })
     }
 
     /// The standing with all claims and orgs.

@@ -73,7 +73,7 @@ impl Service {
         // The last instant of a date that is over; today is as it is now.
         let at = filter.on.map_or(now, |day| Instant(customer.policy.calendar.end_of(day).0 - 1).min(now));
         self.as_of(customer, at, |books| {
-            let freshness = customer.freshness(&books.standing, books.at);
+            let freshness = books.freshness()?;
             Ok(Report { freshness, rows: self.claim_rows(customer, books, filter)? })
         })
     }
@@ -103,8 +103,9 @@ impl Service {
                     let at = orgs.find(home.as_str());
                     (at.map_or_else(|| home.to_string(), |at| orgs.path(at)), at)
                 });
+                let used = product.map(|product| use_of(person, product));
                 if sieve.takes(person, claim, pool, product, *home, &orgs) {
-                    rows.push(row(person, claim, (path, pool, product), reasons, last, &use_of));
+                    rows.push(row(person, claim, (path, pool, product), reasons, last, used));
                 }
             };
             for at in 0..book.people.len() {
@@ -169,9 +170,8 @@ fn row(
     (path, pool, product): (&str, &PoolId, Option<&ProductId>),
     reasons: &str,
     last: &LastChanges,
-    use_of: &dyn Fn(&str, &ProductId) -> (Option<Instant>, Activity),
+    used: Option<(Option<Instant>, Activity)>,
 ) -> ClaimRow {
-    let use_of = product.map(|product| use_of(person, product));
     let (because, run) = last.of(claim.id).map_or((None, None), |(because, run)| (Some(because.word()), run));
     ClaimRow {
         claim: claim.id.0,
@@ -185,7 +185,7 @@ fn row(
         released: (claim.state == ClaimState::Released).then_some(claim.changed),
         because,
         run: run.map(|run| run.0),
-        last_activity: use_of.and_then(|(last, _)| last),
-        activity: use_of.map(|(_, activity)| activity).filter(|_| claim.state.consumes()),
+        last_activity: used.and_then(|(last, _)| last),
+        activity: used.map(|(_, activity)| activity).filter(|_| claim.state.consumes()),
     }
 }

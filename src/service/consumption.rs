@@ -119,7 +119,7 @@ impl Service {
                 of_teams.sort_by_cached_key(|row| row.team.as_ref().map(|team| (team.title.to_lowercase(), team.id.clone())));
                 rows.append(&mut of_teams);
             }
-            Ok(Report { freshness: customer.freshness(&standing, books.at), rows })
+            Ok(Report { freshness: books.freshness()?, rows })
         })
     }
 }

@@ -68,7 +68,7 @@ impl Service {
         self.as_of(customer, self.now(), |books| {
             let marks = books.orgs()?;
             let orgs = Orgs::new(&marks);
-            let states = pool_states(customer, &books.standing, books.at);
+            let states = pool_states(customer, books)?;
             let activated = |product: &&Product| {
                 product.activated_for.is_empty() || product.activated_for.iter().any(|org| orgs.find(org.as_str()).is_some())
             };
@@ -79,7 +79,7 @@ impl Service {
             };
             let combined = if pairs.is_empty() { Vec::new() } else { combined(customer, &books.whole()?, pairs) };
             Ok(Dashboard {
-                freshness: customer.freshness(&books.standing, books.at),
+                freshness: books.freshness()?,
                 products: products.iter().map(|product| seats_of(&product.id, &states)).collect(),
                 combined,
             })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{Actor, PersonKey};
 use crate::license::{Book, BookPerson, Claim, Names};
-use crate::plan::{Answer, Decided, Decision, Desk, decide};
+use crate::plan::{Answer, Decided, Decision, Desk, Standing, decide};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::store::{Batch, Receipt, StoreError};
@@ -105,6 +105,15 @@ impl Service {
             people.insert(person.as_str().to_owned(), claims);
         }
         Ok(book(names, people))
+    }
+}
+
+impl Service {
+    /// The books of a customer with the claims of one person only.
+    pub(crate) fn standing_of_person(&self, customer: &Customer, key: &str) -> Result<Standing, ServiceError> {
+        let standing = self.store.standing_light(customer.id())?;
+        let (names, claims) = self.store.claims_of(customer.id(), key)?;
+        Ok(Standing { book: book_of(names, key, claims), ..standing })
     }
 }
 

@@ -29,7 +29,7 @@ impl Service {
                 let wanted = days.into_iter().filter(|mark| from.is_none_or(|from| mark.day >= from));
                 rows.extend(wanted.map(|mark| (id.clone(), mark)));
             }
-            Ok(Report { freshness: customer.freshness(&books.standing, books.at), rows })
+            Ok(Report { freshness: books.freshness()?, rows })
         })
     }
 }

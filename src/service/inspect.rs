@@ -127,7 +127,7 @@ impl Service {
                 customer: customer.id().to_string(),
                 name: customer.name.clone(),
                 version: standing.version.0,
-                freshness: customer.freshness(standing, books.at),
+                freshness: books.freshness()?,
                 pools: pool_views(customer, standing, books.at),
                 last_run: self.last_real_run(customer, books.at)?,
                 hold: standing.hold.clone().filter(|hold| hold.is_open(books.at)),

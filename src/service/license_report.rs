@@ -46,7 +46,7 @@ impl Service {
         product: Option<&ProductId>,
     ) -> Result<Report<LicenseRow>, ServiceError> {
         self.as_of(customer, self.now(), |books| {
-            let freshness = customer.freshness(&books.standing, books.at);
+            let freshness = books.freshness()?;
             Ok(Report { freshness, rows: rows(books, org, product)? })
         })
     }

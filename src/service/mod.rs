@@ -1,5 +1,6 @@
 //! Floor 5: use cases, the one layer all doors share.
 
+mod access;
 mod activity;
 mod activity_file;
 mod audit;
@@ -20,6 +21,7 @@ mod import;
 mod import_rows;
 mod inspect;
 mod license_report;
+mod looks;
 mod nightly;
 mod on_time;
 mod pauses;
@@ -33,6 +35,7 @@ mod requests;
 mod revert;
 mod rosters;
 mod runs;
+mod scope;
 mod seat_request;
 mod sync;
 mod trail;

@@ -1,10 +1,11 @@
 //! Each pool with everything that reports say of it: numbers, stage, term, compliance.
 
-use crate::base::{Day, Instant};
+use crate::base::Day;
 use crate::license::{Compliance, PoolFacts, compliance};
-use crate::plan::Standing;
+use crate::service::books::Books;
 use crate::service::conditions::{Conditions, conditions};
 use crate::service::core::Customer;
+use crate::service::error::ServiceError;
 use crate::service::inspect::{PoolView, pool_views};
 
 /// A pool at an instant.
@@ -28,8 +29,9 @@ impl PoolState {
 }
 
 /// The pools of a customer in these books, in the order of the settings.
-pub(crate) fn pool_states(customer: &Customer, standing: &Standing, at: Instant) -> Vec<PoolState> {
-    let stale = customer.freshness(standing, at).stale;
+pub(crate) fn pool_states(customer: &Customer, books: &Books<'_>) -> Result<Vec<PoolState>, ServiceError> {
+    let (standing, at) = (&books.standing, books.at);
+    let stale = books.freshness()?.stale;
     let state = |view: PoolView| {
         let pool = customer.policy.pools.iter().find(|pool| pool.id == view.pool);
         let calendar = pool.map_or(&customer.policy.calendar, |pool| &pool.calendar);
@@ -46,5 +48,5 @@ pub(crate) fn pool_states(customer: &Customer, standing: &Standing, at: Instant)
         });
         PoolState { view, conditions, compliance, today }
     };
-    pool_views(customer, standing, at).into_iter().map(state).collect()
+    Ok(pool_views(customer, standing, at).into_iter().map(state).collect())
 }

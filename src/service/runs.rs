@@ -1,7 +1,7 @@
 //! Questions about runs, and how old the numbers are.
 
 use crate::base::{Instant, RunId};
-use crate::plan::{Plan, Standing};
+use crate::plan::Plan;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::store::{FindingRow, RunRow};
@@ -20,22 +20,13 @@ pub struct Freshness {
     pub stale: bool,
 }
 
-impl Customer {
-    /// How old the numbers of a standing are at an instant.
-    pub(crate) fn freshness(&self, standing: &Standing, as_of: Instant) -> Freshness {
-        let snapshot = self.newest_snapshot(standing);
-        let millis_max = i64::from(self.stale_after_hours) * 3_600_000;
-        Freshness { as_of, snapshot, stale: snapshot.is_none_or(|at| as_of.0 - at.0 > millis_max) }
-    }
-}
-
 impl Service {
     /// How old the numbers of a customer are.
     ///
     /// # Errors
     /// When the books cannot be read.
     pub fn freshness(&self, customer: &Customer) -> Result<Freshness, ServiceError> {
-        self.as_of(customer, self.now(), |books| Ok(customer.freshness(&books.standing, books.at)))
+        self.as_of(customer, self.now(), |books| books.freshness())
     }
 
     /// One run.

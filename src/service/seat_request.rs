@@ -103,7 +103,7 @@ impl Service {
         self.as_of(customer, self.now(), |books| {
             let mut rows = books.seat_requests()?;
             rows.reverse();
-            Ok(Report { freshness: customer.freshness(&books.standing, books.at), rows })
+            Ok(Report { freshness: books.freshness()?, rows })
         })
     }
 }

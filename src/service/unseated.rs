@@ -42,7 +42,7 @@ impl Service {
             let mut rows = waiting(books, &roster, pool)?;
             let left_out = self.left_out(customer, books, &roster)?;
             rows.extend(left_out.into_iter().filter(|row| pool.is_none_or(|pool| row.pool.as_ref() == Some(pool))));
-            Ok(Report { freshness: customer.freshness(&books.standing, books.at), rows })
+            Ok(Report { freshness: books.freshness()?, rows })
         })
     }
 

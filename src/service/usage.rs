@@ -64,7 +64,7 @@ impl Service {
     /// When the books cannot be read.
     pub fn usage(&self, customer: &Customer) -> Result<Report<UsageRow>, ServiceError> {
         self.as_of(customer, self.now(), |books| {
-            let states = pool_states(customer, &books.standing, books.at);
+            let states = pool_states(customer, books)?;
             let used = self.seat_use(customer, books)?;
             let row = |state: PoolState| UsageRow {
                 by_activity: used.get(&state.view.pool).copied().flatten(),
@@ -72,7 +72,7 @@ impl Service {
                 pool: state.view.pool,
                 product: state.view.product,
             };
-            let freshness = customer.freshness(&books.standing, books.at);
+            let freshness = books.freshness()?;
             Ok(Report { freshness, rows: states.into_iter().map(row).collect() })
         })
     }
@@ -83,7 +83,7 @@ impl Service {
     /// When the books cannot be read.
     pub fn advice(&self, customer: &Customer) -> Result<Report<AdviceRow>, ServiceError> {
         self.as_of(customer, self.now(), |books| {
-            let states = pool_states(customer, &books.standing, books.at);
+            let states = pool_states(customer, books)?;
             let used = self.seat_use(customer, books)?;
             let mut rows = Vec::new();
             for state in &states {
@@ -91,7 +91,7 @@ impl Service {
                 let facts = facts(customer, state, &states, by_activity);
                 rows.extend(advise(&facts).into_iter().map(|advice| AdviceRow { pool: state.view.pool.clone(), advice }));
             }
-            Ok(Report { freshness: customer.freshness(&books.standing, books.at), rows })
+            Ok(Report { freshness: books.freshness()?, rows })
         })
     }
 

@@ -17,20 +17,20 @@ impl Service {
     /// When the books cannot be read.
     pub fn compliance(&self, customer: &Customer) -> Result<Report<PoolState>, ServiceError> {
         self.as_of(customer, self.now(), |books| {
-            let mut rows = pool_states(customer, &books.standing, books.at);
+            let mut rows = pool_states(customer, books)?;
             rows.sort_by_key(|state| state.compliance);
-            Ok(Report { freshness: customer.freshness(&books.standing, books.at), rows })
+            Ok(Report { freshness: books.freshness()?, rows })
         })
     }
 
     /// Looks at the pools of a customer as of an instant, and writes down and tells what is not as it was.
     pub(crate) fn watch_pools(&self, customer: &Customer, now: Instant) -> Result<(), ServiceError> {
-        let standing = self.store.standing_light(customer.id())?;
         let watched = self.store.watches(customer.id())?;
-        let states = pool_states(customer, &standing, now);
+        let books = self.newest_books(customer, now)?;
+        let states = pool_states(customer, &books)?;
         let change = |state: &PoolState| {
             // Before its first commit there is nothing to say of a pool.
-            standing.pools.get(&state.view.pool)?;
+            books.standing.pools.get(&state.view.pool)?;
             let before = watched.get(&state.view.pool).copied();
             let near = customer.reports.near_limit && is_near_limit(state.view.used(), state.view.allowance.effective());
             let after = Watch { status: state.compliance, near };

@@ -11,6 +11,7 @@ mod problem;
 mod profiles;
 mod read;
 mod reports;
+mod secret;
 mod tree;
 #[cfg(test)]
 mod trial;

@@ -11,7 +11,7 @@ use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
-    RunState, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, Trigger, Watch, WatchChange,
+    RunState, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
 };
 
 /// The one door to what is kept.
@@ -220,6 +220,12 @@ pub trait Store: Send + Sync {
 
     /// When a feed last told of log-ins; `None`: never.
     fn activity_fed(&self, customer: &CustomerId) -> Result<Option<Instant>, StoreError>;
+
+    /// Notes a look at a source; the newest one is kept.
+    fn save_look(&self, customer: &CustomerId, look: &SourceLook) -> Result<(), StoreError>;
+
+    /// The last look at each source, by source.
+    fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError>;
 
     /// Whether a notice with this key was written.
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError>;

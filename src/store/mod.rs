@@ -12,6 +12,7 @@ pub use batch::{Batch, Receipt};
 pub use open::{StoreChoice, open};
 pub use shape::{
     ActivityRow, Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow,
-    RequestState, RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, Trigger, Watch, WatchChange,
+    RequestState, RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch,
+    WatchChange,
 };
 pub use sqlite::SqliteStore;

@@ -1,10 +1,14 @@
 //! One binary for all integration tests.
 
+mod access;
 mod cli;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
 mod demo;
+mod entitlement;
+mod fake_http;
+mod explain;
 mod holds;
 mod hostile;
 mod import;
@@ -12,6 +16,7 @@ mod leaving;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
+mod net_http;
 mod night;
 mod on_time;
 mod props;
@@ -19,6 +24,7 @@ mod race;
 mod report_forms;
 mod reports;
 mod revert;
+mod scope;
 mod store_contract;
 mod store_sqlite;
 mod story;

@@ -576,7 +576,14 @@ impl Memory {
                 roster = hold_conflicts(before, &roster, &found).expect("it is there");
             }
             let (package, snapshot) = (Digest::of(&self.packages.to_be_bytes()), digest_of(&roster));
-            marks.push(SourceMark { source: SourceId::from("sis"), package, snapshot, at: town.now(), name: "n".into() });
+            marks.push(SourceMark {
+                source: SourceId::from("sis"),
+                package,
+                snapshot,
+                at: town.now(),
+                name: "n".into(),
+                amended: false,
+            });
             after = Some(roster);
         }
         let mut standing = self.standing();
@@ -621,6 +628,7 @@ impl Memory {
             before,
             delta: if stopped { &none } else { &delta },
             fresh: if stopped { &[] } else { &marks },
+            amended: &[],
             repeated: &[],
             verdict: &judgment.verdict,
             held: &held,
@@ -628,6 +636,7 @@ impl Memory {
             new_grants: &new,
             new_agreed: &[],
             confirmed: &[],
+            gone: &[],
             holding: &Default::default(),
             former: &Default::default(),
             remade: &[],

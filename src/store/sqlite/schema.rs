@@ -410,4 +410,16 @@ CREATE TRIGGER samples_kept BEFORE DELETE ON samples BEGIN SELECT RAISE(ABORT, '
 CREATE TRIGGER samples_fixed BEFORE UPDATE ON samples BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
 CREATE TRIGGER seat_requests_kept BEFORE DELETE ON seat_requests BEGIN SELECT RAISE(ABORT, 'requests are kept'); END;
 CREATE TRIGGER seat_requests_fixed BEFORE UPDATE ON seat_requests BEGIN SELECT RAISE(ABORT, 'requests are kept'); END;
+
+-- When sources that are asked over the network were last looked at, and where the next look may start. Losing a row costs a
+-- full read.
+CREATE TABLE looks (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    source TEXT NOT NULL,
+    package BLOB NOT NULL,
+    cursor TEXT,
+    full_at INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (customer_id, source)
+) STRICT, WITHOUT ROWID;
 ";
