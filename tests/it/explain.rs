@@ -86,7 +86,9 @@ fn r161_the_answers_in_their_order() {
     // Ended or absent comes before everything that roles and pools say.
     world.end("ann");
     world.vanish("cid");
+    world.people.get_mut("dan").unwrap().locked = true;
     world.night(); // 4 March
+    assert_eq!(answer(&world, "dan", "access"), ("disabled", "The account is locked in the source.".to_owned()));
     let ended = why(&world, "ann", "access");
     assert_eq!((ended.answer, ended.text.as_str()), ("ended", "The person was removed: ended by the source."));
     assert!(ended.facts[0].contains("since 2026-03-04"), "{:?}", ended.facts);
@@ -123,10 +125,6 @@ fn r161_seat_models_tell_their_own_reasons_with_dates() {
     let over = "0 of 1 enrollments live on 2026-03-05, the last one ended on 2026-03-03";
     assert!(held.facts.iter().any(|fact| fact == over), "{:?}", held.facts);
     assert_eq!(answer(&world, "ann", "lxp").0, "not_active_user");
-    world.people.get_mut("bob").unwrap().locked = true;
-    world.enroll("bob", "c", None, None);
-    world.night();
-    assert_eq!(answer(&world, "bob", "lxp"), ("disabled", "The account is locked in the source.".to_owned()));
     world.verify();
 }
 
@@ -164,6 +162,7 @@ fn r162_a_balance_is_explained() {
     world.night(); // 2 March
     world.buy("more", "access", 3, "2026-03-01");
     world.end("ann");
+    world.hire("sam", "aide", "ash");
     world.night(); // 3 March
     world.assign("sam", "access");
     let service = world.service();
