@@ -125,6 +125,8 @@ pub enum NoticeKind {
     RunFailed,
     /// A same-day run was not over by its deadline (R96).
     SameDayMissed,
+    /// A request took longer than its target (R107).
+    AssignmentDelay,
     /// A pool stands otherwise with its contract (R145).
     ComplianceChanged,
     /// Few seats of a pool are left (R152).
@@ -135,13 +137,14 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 9] = [
+    pub const ALL: [NoticeKind; 10] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
         NoticeKind::HoldOpened,
         NoticeKind::RunFailed,
         NoticeKind::SameDayMissed,
+        NoticeKind::AssignmentDelay,
         NoticeKind::ComplianceChanged,
         NoticeKind::NearLimit,
         NoticeKind::SeatsRequested,
@@ -156,6 +159,7 @@ impl NoticeKind {
             NoticeKind::HoldOpened => "hold_opened",
             NoticeKind::RunFailed => "run_failed",
             NoticeKind::SameDayMissed => "same_day_missed",
+            NoticeKind::AssignmentDelay => "assignment_delay",
             NoticeKind::ComplianceChanged => "compliance_changed",
             NoticeKind::NearLimit => "near_limit",
             NoticeKind::SeatsRequested => "seats_requested",

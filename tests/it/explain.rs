@@ -51,7 +51,8 @@ fn r161_the_answers_in_their_order() {
     assert_eq!(said("cid", "content"), ("waiting", "Waits at position 1 of 3 for a seat in content.".to_owned()));
     assert_eq!(said("tom", "content"), ("no_pool", "No pool of content serves the person's org.".to_owned()));
     let facts = why(&world, "ann", "access").facts;
-    for fact in ["role teacher in ash", "asked for by rule teacher-access", "home org ash", "active since 2026-03-02T02:30:00Z"] {
+    for fact in ["role teacher in ash", "asked for by rule teacher-access", "home org ash", "active since 2026-03-02T02:30:00Z"]
+    {
         assert!(facts.iter().any(|told| told.contains(fact)), "{fact}: {facts:?}");
     }
 

@@ -6,13 +6,17 @@ mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
 mod demo;
+mod disk;
 mod entitlement;
-mod fake_http;
 mod explain;
+mod fake_http;
 mod holds;
 mod hostile;
 mod import;
+mod invariants;
+mod latency;
 mod leaving;
+mod looks;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
