@@ -35,7 +35,7 @@ fn with<T>(world: &World, ask: impl Fn(&Service, &Customer) -> T) -> T {
 
 fn notices(world: &World, kind: &str) -> Vec<String> {
     let service = world.service();
-    let all = service.store().notices(Some(&world.policy.customer), 1000).unwrap();
+    let all = service.store().notices(Some(&world.policy.customer), 1000).expect("it is there");
     all.into_iter().rev().filter(|notice| notice.kind == kind).map(|notice| notice.text).collect()
 }
 
@@ -637,22 +637,26 @@ fn step() -> impl Strategy<Value = Step> {
 fn told(world: &World) -> String {
     with(world, |service, customer| {
         let filter = ClaimFilter::default();
-        let mut text = format!("{:#?}\n{:#?}\n", service.pools(customer).unwrap(), service.queue(customer, None).unwrap());
+        let mut text = format!(
+            "{:#?}\n{:#?}\n",
+            service.pools(customer).expect("it is there"),
+            service.queue(customer, None).expect("it is there")
+        );
         for org in [None, Some("ash"), Some("birch")] {
             text += &format!("{:#?}\n", service.license_report(customer, org.map(OrgId::from).as_ref(), None).ok());
         }
         for product in ["learn", "observe"] {
-            text += &format!("{:#?}\n", service.license_report(customer, None, Some(&product.into())).unwrap());
+            text += &format!("{:#?}\n", service.license_report(customer, None, Some(&product.into())).expect("it is there"));
         }
-        text += &format!("{:#?}\n", service.claims_report(customer, &filter).unwrap());
-        text += &format!("{:#?}\n", service.dashboard(customer, None).unwrap());
-        text += &format!("{:#?}\n", service.high_water(customer, None, None, None).unwrap());
-        text += &format!("{:#?}\n", service.advice(customer).unwrap());
-        text += &format!("{:#?}\n", service.compliance(customer).unwrap());
-        text += &format!("{:#?}\n", service.seat_requests(customer).unwrap());
-        text += &format!("{:#?}\n", service.pool_detail(customer, &"learn".into()).unwrap());
-        text += &format!("{:#?}\n", service.pool_moves(customer, &"learn".into(), Instant(0)).unwrap());
-        text += &format!("{:?}\n", service.freshness(customer).unwrap());
+        text += &format!("{:#?}\n", service.claims_report(customer, &filter).expect("it is there"));
+        text += &format!("{:#?}\n", service.dashboard(customer, None).expect("it is there"));
+        text += &format!("{:#?}\n", service.high_water(customer, None, None, None).expect("it is there"));
+        text += &format!("{:#?}\n", service.advice(customer).expect("it is there"));
+        text += &format!("{:#?}\n", service.compliance(customer).expect("it is there"));
+        text += &format!("{:#?}\n", service.seat_requests(customer).expect("it is there"));
+        text += &format!("{:#?}\n", service.pool_detail(customer, &"learn".into()).expect("it is there"));
+        text += &format!("{:#?}\n", service.pool_moves(customer, &"learn".into(), Instant(0)).expect("it is there"));
+        text += &format!("{:?}\n", service.freshness(customer).expect("it is there"));
         text
     })
 }
@@ -732,7 +736,7 @@ fn play(steps: &[Step]) {
                 with(&world, |service, customer| {
                     service.request_seats(customer, &"learn".into(), Seats(u32::from(*seats)), "", &Actor::system()).map(|_| ())
                 })
-                .unwrap();
+                .expect("it is there");
             }
             Step::Night => {
                 world.clock.set(now);
