@@ -36,6 +36,7 @@ fn customer(settings: &CustomerSettings) -> Customer {
         sources: settings.sources.iter().map(feed).collect(),
         grants: settings.grants.clone(),
         agreed: settings.agreed.clone(),
+        terms: settings.terms.clone(),
         bad_percent_max: settings.bad_percent_max,
         nightly: settings.nightly.clone(),
         catchup_window_hours: settings.catchup_window_hours,

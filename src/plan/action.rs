@@ -125,17 +125,41 @@ pub enum NoticeKind {
     RunFailed,
     /// A same-day run was not over by its deadline (R96).
     SameDayMissed,
+    /// A term without a successor ends in some days (R89).
+    RenewalDue,
+    /// A term ended without a successor; grace began (R90).
+    TermEnded,
+    /// Grace ends in some days.
+    GraceEnds,
+    /// Grace is over: claims are suspended (R93).
+    Suspended,
+    /// A pool has a term again: suspended claims are back (R93).
+    Reinstated,
+    /// A renewal said nothing of seats, and a tier upgrade carried over (R80).
+    RenewalCarriedOver,
+    /// Seats went from person to person more often than the stricter reading allows (R83).
+    ReuseWarning,
+    /// Seats went from person to person more often than is allowed (R83).
+    ReuseExceeded,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 6] = [
+    pub const ALL: [NoticeKind; 14] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
         NoticeKind::HoldOpened,
         NoticeKind::RunFailed,
         NoticeKind::SameDayMissed,
+        NoticeKind::RenewalDue,
+        NoticeKind::TermEnded,
+        NoticeKind::GraceEnds,
+        NoticeKind::Suspended,
+        NoticeKind::Reinstated,
+        NoticeKind::RenewalCarriedOver,
+        NoticeKind::ReuseWarning,
+        NoticeKind::ReuseExceeded,
     ];
 
     /// The kind's word.
@@ -147,6 +171,14 @@ impl NoticeKind {
             NoticeKind::HoldOpened => "hold_opened",
             NoticeKind::RunFailed => "run_failed",
             NoticeKind::SameDayMissed => "same_day_missed",
+            NoticeKind::RenewalDue => "renewal_due",
+            NoticeKind::TermEnded => "term_ended",
+            NoticeKind::GraceEnds => "grace_ends",
+            NoticeKind::Suspended => "suspended",
+            NoticeKind::Reinstated => "reinstated",
+            NoticeKind::RenewalCarriedOver => "renewal_carried_over",
+            NoticeKind::ReuseWarning => "reuse_warning",
+            NoticeKind::ReuseExceeded => "reuse_exceeded",
         }
     }
 }

@@ -14,12 +14,12 @@ use crate::plan::contest::{BundleTry, Contender, Contest, Dependent, Way};
 use crate::plan::demand::{Demand, NoNeed};
 use crate::plan::fate::Fate;
 use crate::plan::input::PlanInput;
-use crate::plan::pools::{PoolWork, in_force};
+use crate::plan::pins::{Pins, pins_in_force};
+use crate::plan::pools::PoolWork;
 use crate::plan::ways::Ways;
 use crate::roster::{OrgIx, Person};
 
-/// Pins in force, by person: (pool position in the policy, kind).
-pub type Pins<'a> = BTreeMap<&'a str, Vec<(u16, PinKind)>>;
+mod term;
 
 /// What the walk collects.
 #[derive(Debug, Default)]
@@ -110,6 +110,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     /// Somebody without an active record in the roster.
     pub fn missing(&mut self, key: &str, claims: &[Claim], fate: Option<Fate>) {
         self.current = None;
+        let claims = &*self.suspend(key, claims);
         match fate {
             Some(Fate::Remove(because)) => claims.iter().for_each(|claim| self.free(key, claim, because)),
             Some(Fate::Keep(because)) => {
@@ -132,6 +133,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         self.current = None;
         let roster = self.input.roster;
         let key = roster.text(person.key);
+        let claims = &*self.suspend(key, claims);
         if self.input.holding.withheld.binary_search_by(|held| held.as_str().cmp(key)).is_ok() {
             // Nothing is given and nothing taken until somebody decides (R117).
             return self.withhold(key, None, Because::HeldByGuard);
@@ -227,10 +229,16 @@ impl<'a, 'p> Walk<'a, 'p> {
         }
         visit.bundled.push(bundle);
         let holds_member = |c: &Claim| c.state.consumes() && self.catalog.product(c.pool).is_some_and(|p| members.contains(&p));
+        let at_rest = |c: &&Claim| c.state == ClaimState::Suspended && self.catalog.product(c.pool) == Some(bundle);
+        let at_rest = visit.claims.iter().find(at_rest).copied();
         if visit.claims.iter().any(holds_member) || self.ways.lists[way.0 as usize].is_empty() {
+            // Served by its parts: a suspended bundle seat is not come back to once it could be.
+            if let Some(claim) = at_rest.filter(|c| self.catalog.pool(c.pool).is_some_and(|at| !self.pools[at].is_shut())) {
+                self.free_known(visit, &claim, Because::PoolMoved);
+            }
             return;
         }
-        let bundle = self.contender(bundle, wanted, None, visit);
+        let bundle = self.contender(bundle, wanted, at_rest, visit);
         let members: Vec<Contender> = members
             .iter()
             .zip(all_wanted)
@@ -355,6 +363,10 @@ impl<'a, 'p> Walk<'a, 'p> {
         for claim in mine {
             let denied = self.denied(visit.key, claim.pool);
             let unreadable = visit.person.quarantined;
+            if claim.state == ClaimState::Suspended && named && !denied {
+                self.rests(product, claim, visit);
+                continue;
+            }
             if claim.state.consumes() && (unreadable || (named && !denied)) {
                 visit.kept.push(product);
                 let state = if unreadable { claim.state } else { named_without_team(claim.state) };
@@ -391,6 +403,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             way: wanted.way,
             former: former.filter(|_| existing.is_none()).map(Box::new),
             existing: existing.map(Box::new),
+            as_held: false,
             has_required: required.is_none_or(|r| visit.kept.contains(&r)),
             because: if wanted.pinned { Because::Pinned } else { Because::Entitled },
             channel: if wanted.pinned || self.is_by_hand(visit.key) { Channel::Manual } else { Channel::Sync },
@@ -464,16 +477,4 @@ impl<'a, 'p> Walk<'a, 'p> {
         self.reasons.insert(key, ix);
         ix
     }
-}
-
-fn pins_in_force<'a>(input: &PlanInput<'a>) -> Pins<'a> {
-    let mut pins: Pins<'a> = BTreeMap::new();
-    for pin in &input.standing.pins {
-        if let Some(at) = input.policy.pools.iter().position(|p| p.id == pin.pool)
-            && in_force(pin.until, input.policy.pools[at].calendar.day_of(input.now))
-        {
-            pins.entry(pin.person.as_str()).or_default().push((at as u16, pin.kind));
-        }
-    }
-    pins
 }

@@ -1,7 +1,7 @@
 //! What a run comes to before it is committed: rosters compared, guards asked, a plan made and looked at twice.
 
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
-use crate::license::{Absence, AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark};
+use crate::license::{Absence, AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark, Term};
 use crate::plan::{
     Approval, Case, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, approval, check, judge,
     next_holds, plan, trip_text,
@@ -24,11 +24,12 @@ pub(crate) struct Draft {
     pub(crate) kept_out: Vec<(SourceId, Digest)>,
 }
 
-/// Grants and agreements of the settings that are recorded with this run.
+/// Grants, agreements and terms that are recorded with this run.
 #[derive(Default)]
 pub(crate) struct Seeds {
     pub(crate) grants: Vec<Grant>,
     pub(crate) agreed: Vec<AgreedExcess>,
+    pub(crate) terms: Vec<Term>,
 }
 
 /// The rosters of a run, kept over repeated planning.
@@ -173,6 +174,7 @@ impl Drafting {
             confirmed: if stopped { &[] } else { &self.confirmed },
             new_grants: &seeds.grants,
             new_agreed: &seeds.agreed,
+            new_terms: &seeds.terms,
             holding: &holding,
         };
         let marks = service.remake(customer, &input)?;
@@ -309,7 +311,14 @@ pub(crate) fn outcome(plan: &Plan, findings: bool, trouble: bool) -> RunState {
     let unserved = plan.withheld.iter().any(|w| {
         matches!(
             w.because,
-            Because::PoolFull | Because::NeedsAccess | Because::NoPool | Because::Quarantined | Because::IdentityConflict
+            Because::PoolFull
+                | Because::NeedsAccess
+                | Because::NoPool
+                | Because::Quarantined
+                | Because::IdentityConflict
+                | Because::NoTerm
+                | Because::InGrace
+                | Because::ReuseExceeded
         )
     });
     if unserved || findings || trouble { RunState::SucceededWithErrors } else { RunState::Succeeded }

@@ -24,6 +24,7 @@ mod revert;
 mod rosters;
 mod runs;
 mod sync;
+mod terms;
 mod trail;
 mod unsaved;
 
@@ -46,3 +47,4 @@ pub use reports::{ClaimRow, LicenseRow};
 pub use revert::RevertAnswer;
 pub use runs::Freshness;
 pub use sync::{Phase, Planned, Watch};
+pub use terms::{TermDone, TermFix, TermView, TermWish};

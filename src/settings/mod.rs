@@ -10,6 +10,7 @@ mod pauses;
 mod problem;
 mod profiles;
 mod read;
+mod terms;
 mod tree;
 #[cfg(test)]
 mod trial;

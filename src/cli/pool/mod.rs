@@ -7,6 +7,7 @@ mod decide;
 mod list;
 mod run;
 mod show;
+mod term;
 
 pub use args::PoolArgs;
 pub use run::run;
