@@ -97,6 +97,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
         before: input.roster,
         delta: &delta,
         fresh: &[],
+        amended: &[],
         repeated: &[],
         remade: &[],
         former: &former,
@@ -107,6 +108,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
         new_terms: &[],
         conflicts: &[],
         confirmed: &[],
+        gone: &[],
         by_hand: &[],
         holding: &holding,
     };

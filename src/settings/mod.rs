@@ -10,6 +10,7 @@ mod pauses;
 mod problem;
 mod profiles;
 mod read;
+mod secret;
 mod terms;
 mod tree;
 #[cfg(test)]
