@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::base::Day;
-use crate::cli::pool::term::{CorrectArgs, RenewArgs};
+use crate::cli::pool::day::day;
+use crate::cli::pool::term_args::{CorrectArgs, RenewArgs};
 use crate::license::{GrantKind, PinKind};
 
 /// Arguments of `pool`.
@@ -220,14 +221,6 @@ impl From<PinWord> for PinKind {
             PinWord::Deny => PinKind::Deny,
         }
     }
-}
-
-/// A date as the command line takes it.
-///
-/// # Errors
-/// How to write it.
-pub fn day(text: &str) -> Result<Day, String> {
-    Day::parse(text).ok_or_else(|| "write a date as 2026-03-01".to_owned())
 }
 
 #[cfg(test)]

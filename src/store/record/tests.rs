@@ -449,20 +449,18 @@ fn bytes_that_no_program_wrote_are_refused() {
     assert_eq!(unpack::<Vec<u64>>(&[FORMAT, 0xff, 0xff, 0xff, 0x0f]), Err(DecodeError::Short));
     // Two causes, the later one first.
     assert_eq!(unpack::<crate::license::Causes>(&[FORMAT, 2, 1, 5, 0, 5]), Err(DecodeError::Order));
-    let end = 0xfe;
-    assert_eq!(unpack::<Because>(&[FORMAT, end]), Err(DecodeError::Code { what: "reasons for a change", code: end }));
+    assert_eq!(unpack::<Because>(&[FORMAT, 254]), Err(DecodeError::Code { what: "reasons for a change", code: 254 }));
 }
 
 #[test]
 fn every_code_round_trips_and_codes_rise_along_the_list() {
     fn check<T: Record + PartialEq + std::fmt::Debug>(all: impl IntoIterator<Item = T>) {
-        let mut last = None;
-        for value in all {
+        let codes = all.into_iter().map(|value| {
             let body = pack(&value);
-            assert!(body.len() == 2 && last < Some(body[1]), "{value:?}");
-            last = Some(body[1]);
-            assert_eq!(unpack::<T>(&body), Ok(value));
-        }
+            assert_eq!(unpack::<T>(&body).as_ref(), Ok(&value));
+            body[1..].to_vec()
+        });
+        assert!(codes.is_sorted_by(|a, b| a.len() == 1 && b.len() == 1 && a < b));
     }
     check(ClaimState::ALL);
     check(Because::ALL);
