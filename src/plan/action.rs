@@ -125,6 +125,8 @@ pub enum NoticeKind {
     RunFailed,
     /// A same-day run was not over by its deadline (R96).
     SameDayMissed,
+    /// A request took longer than its target (R107).
+    AssignmentDelay,
     /// A term without a successor ends in some days (R89).
     RenewalDue,
     /// A term ended without a successor; grace began (R90).
@@ -145,13 +147,14 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 14] = [
+    pub const ALL: [NoticeKind; 15] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
         NoticeKind::HoldOpened,
         NoticeKind::RunFailed,
         NoticeKind::SameDayMissed,
+        NoticeKind::AssignmentDelay,
         NoticeKind::RenewalDue,
         NoticeKind::TermEnded,
         NoticeKind::GraceEnds,
@@ -171,6 +174,7 @@ impl NoticeKind {
             NoticeKind::HoldOpened => "hold_opened",
             NoticeKind::RunFailed => "run_failed",
             NoticeKind::SameDayMissed => "same_day_missed",
+            NoticeKind::AssignmentDelay => "assignment_delay",
             NoticeKind::RenewalDue => "renewal_due",
             NoticeKind::TermEnded => "term_ended",
             NoticeKind::GraceEnds => "grace_ends",

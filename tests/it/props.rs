@@ -665,6 +665,7 @@ impl Memory {
             new_terms: &[],
             confirmed: &[],
             gone: &[],
+            owners: &Default::default(),
             holding: &Default::default(),
             former: &Default::default(),
             remade: &[],

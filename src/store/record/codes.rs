@@ -31,7 +31,7 @@ codes! {
     PinKind, "pin kinds" { Assign = 0, Deny = 1 }
     NoticeKind, "notice kinds" {
         NegativeBalance = 0, BalanceRestored = 1, ShortfallAhead = 2, HoldOpened = 3, RunFailed = 4,
-        SameDayMissed = 5, RenewalDue = 20, TermEnded = 21, GraceEnds = 22, Suspended = 23, Reinstated = 24,
+        SameDayMissed = 5, AssignmentDelay = 6, RenewalDue = 20, TermEnded = 21, GraceEnds = 22, Suspended = 23, Reinstated = 24,
         RenewalCarriedOver = 25, ReuseWarning = 26, ReuseExceeded = 27,
     }
     GuardKind, "guards" {
