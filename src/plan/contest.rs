@@ -96,6 +96,19 @@ pub struct Contest {
     pub dependents: Vec<Dependent>,
 }
 
+/// What the walk collects.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// Seats and waits that end.
+    pub frees: Vec<ClaimChange>,
+    /// Claims that change without asking for a seat.
+    pub updates: Vec<ClaimChange>,
+    /// What is not done, and why.
+    pub withheld: Vec<Withheld>,
+    /// Who competes.
+    pub contest: Contest,
+}
+
 /// What came of it.
 #[derive(Debug, Default)]
 pub struct Outcome {

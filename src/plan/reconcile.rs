@@ -1,6 +1,7 @@
 //! Walks roster and books side by side, person by person, and tells what each person's claims come to before anybody
 //! competes for a seat: what stays, what is freed, who wants what (R33 to R36, R39, R41).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::base::{OrgId, Text, TextArena};
@@ -10,29 +11,15 @@ use crate::license::{
 };
 use crate::plan::action::Withheld;
 use crate::plan::catalog::Catalog;
-use crate::plan::contest::{BundleTry, Contender, Contest, Dependent, Way};
+use crate::plan::contest::{BundleTry, Contender, Dependent, Walked, Way};
 use crate::plan::demand::{Demand, NoNeed};
 use crate::plan::fate::Fate;
 use crate::plan::input::PlanInput;
 use crate::plan::pins::{Pins, pins_in_force};
 use crate::plan::pools::PoolWork;
+use crate::plan::terms::suspended;
 use crate::plan::ways::Ways;
 use crate::roster::{OrgIx, Person};
-
-mod term;
-
-/// What the walk collects.
-#[derive(Debug, Default)]
-pub struct Walked {
-    /// Seats and waits that end.
-    pub frees: Vec<ClaimChange>,
-    /// Claims that change without asking for a seat.
-    pub updates: Vec<ClaimChange>,
-    /// What is not done, and why.
-    pub withheld: Vec<Withheld>,
-    /// Who competes.
-    pub contest: Contest,
-}
 
 /// The walk's tools and findings.
 pub struct Walk<'a, 'p> {
@@ -165,6 +152,25 @@ impl<'a, 'p> Walk<'a, 'p> {
             self.current = None;
             self.withhold(key, None, Because::IdentityConflict);
         }
+    }
+
+    /// Grace that is over ends the seats of everybody, whatever else there is to say of them (R93).
+    fn suspend<'c>(&mut self, key: &str, claims: &'c [Claim]) -> Cow<'c, [Claim]> {
+        let is_shut = |pool| self.catalog.pool(pool).is_some_and(|at| self.pools[at].is_shut());
+        let lost = suspended(claims, is_shut, self.input.now);
+        if lost.is_empty() {
+            return Cow::Borrowed(claims);
+        }
+        let mut claims = claims.to_vec();
+        for (before, after) in lost {
+            let (person, nearest) = (self.text(key), self.nearest_of(&before));
+            if let Some(at) = self.catalog.pool(before.pool) {
+                self.pools[at].shift(Some((before.state, nearest)), Some((after.state, None)));
+            }
+            claims.iter_mut().filter(|claim| claim.id == after.id).for_each(|claim| *claim = after);
+            self.out.frees.push(ClaimChange { person, because: Because::TermOver, before: Some(Box::new(before)), after });
+        }
+        Cow::Owned(claims)
     }
 
     fn want(&mut self, visit: &mut Visit<'_>) {
@@ -382,6 +388,18 @@ impl<'a, 'p> Walk<'a, 'p> {
                 self.free_known(visit, claim, if denied { Because::Denied } else { because });
             }
         }
+    }
+
+    /// A suspended seat that stays with the person whatever the rules say: it comes back as one in no team (R34, R93).
+    fn rests(&mut self, product: u16, claim: &Claim, visit: &Visit<'_>) {
+        let home = self.input.roster.find_org(self.names.home_of(claim).as_str());
+        let pool = self.catalog.pool(claim.pool).and_then(|at| u16::try_from(at).ok());
+        let (Some(home), Some(pool)) = (home, pool) else { return };
+        let audience = self.ways.audience_of(visit.person);
+        let way = self.ways.pinned_way(product, home, audience, &[(pool, PinKind::Assign)]);
+        let wanted = Wanted { priority: claim.priority, reasons: claim.reasons, home, way, pinned: false };
+        let contender = self.contender(product, wanted, Some(*claim), visit);
+        self.out.contest.contenders.push(Contender { as_held: true, ..contender });
     }
 
     fn denied(&self, key: &str, pool: PoolIx) -> bool {
