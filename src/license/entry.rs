@@ -2,6 +2,7 @@
 
 use crate::base::{ClaimId, OrgId, PersonKey, PoolId, ProductId, Seats, Version};
 use crate::license::books::{Absence, Episode, PoolBooks, SourceMark};
+use crate::license::chain::{Phase, Term, TermState};
 use crate::license::grant::{AgreedExcess, Grant, Pin};
 use crate::license::hold::{GuardDay, Hold};
 use crate::license::org::OrgMark;
@@ -73,6 +74,15 @@ pub enum Entry {
     Orgs(Vec<OrgMark>),
     /// More seats were asked for (R155).
     SeatsRequested(SeatRequest),
+    /// A term was recorded, or corrected: the newest record of its id counts (R18).
+    Term(Term),
+    /// A pool moved to another phase of its terms.
+    Phase {
+        /// Which pool.
+        pool: PoolId,
+        /// Where it is now.
+        phase: Phase,
+    },
 }
 
 /// The part of a pool's definition that its numbers depend on.
@@ -151,4 +161,6 @@ pub enum SeatAnswer {
         /// Used.
         used: Seats,
     },
+    /// Refused: the pool has no term, or is in grace (R91).
+    OutOfTerm(TermState),
 }

@@ -7,6 +7,7 @@ mod allowance;
 mod band;
 mod books;
 mod causes;
+mod chain;
 mod claim;
 mod compliance;
 mod entry;
@@ -20,7 +21,9 @@ mod pool;
 mod product;
 mod proof;
 mod queue;
+mod renewal;
 mod reservation;
+mod reuse;
 mod seat_request;
 mod term;
 mod transition;
@@ -32,6 +35,10 @@ pub use allowance::{allowance_at, allowance_known, allowance_of, changes_between
 pub use band::band;
 pub use books::{Absence, Allowance, Band, Cause, Causes, Episode, Outcome, PoolBooks, Sample, SourceMark, StateCounts};
 pub use causes::{Situation, growth_cause, leading_cause, step};
+pub use chain::{
+    Gate, Phase, Term, TermState, allowance_in, carried_over, chain_of, grace_end, last_day, next_phase_change,
+    overlapping_terms, phase_at, term_grants,
+};
 pub use claim::{
     Because, Book, BookPerson, Channel, Claim, ClaimChange, ClaimState, Names, OrgNameIx, PoolIx, ReasonsIx, Wait,
 };
@@ -46,7 +53,9 @@ pub use org::{OrgMark, Orgs};
 pub use pool::{Audience, OnFull, OverageLimits, Pool};
 pub use product::{Product, ProductKind, SeatModel};
 pub use queue::queue_order;
+pub use renewal::{RenewalBasis, TermRules};
 pub use reservation::Draws;
+pub use reuse::{ReuseRules, ReuseScope};
 pub use seat_request::SeatRequest;
 pub use term::{license_year, overlaps, year_start};
 pub use transition::{accepted, may_become, named_with_team, named_without_team};

@@ -25,6 +25,8 @@ pub fn standing_of(ledger: &Ledger) -> Standing {
         hold: ledger.holds().last().cloned(),
         guard_days: ledger.guard_days().cloned().collect(),
         orgs: ledger.orgs().cloned().collect(),
+        chain: ledger.chain().cloned().collect(),
+        phases: ledger.phases().clone(),
         next_claim: ledger.next_claim(),
         next_episode: ledger.next_episode(),
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PersonKey, PoolId, SourceId, Version};
 use crate::license::{
-    Absence, AgreedExcess, Book, Claim, Grant, GuardDay, Hold, OrgMark, Pin, Pool, PoolBooks, PoolTerms, Product, SourceMark,
+    Absence, AgreedExcess, Book, Claim, Grant, GuardDay, Hold, OrgMark, Phase, Pin, Pool, PoolBooks, PoolTerms, Product,
+    SourceMark, Term,
 };
 use crate::plan::action::Notice;
 use crate::plan::guard::Verdict;
@@ -66,6 +67,10 @@ pub struct Standing {
     pub guard_days: Vec<GuardDay>,
     /// All orgs ever delivered, by id; empty in a standing without claims.
     pub orgs: Vec<OrgMark>,
+    /// Terms of pools as last recorded, by id.
+    pub chain: Vec<Term>,
+    /// Where each pool with terms is in its chain, as last written down.
+    pub phases: BTreeMap<PoolId, Phase>,
     /// The id the next claim gets.
     pub next_claim: ClaimId,
     /// The id the next episode gets.
@@ -115,6 +120,8 @@ pub struct PlanInput<'a> {
     pub new_grants: &'a [Grant],
     /// Agreed excesses of the settings to be recorded with this run; `standing` counts them already.
     pub new_agreed: &'a [AgreedExcess],
+    /// Terms of the settings to be recorded with this run; `standing` counts them already.
+    pub new_terms: &'a [Term],
     /// Known people and the new keys that claim their e-mail (R5); the new ones are not in `roster`.
     pub conflicts: &'a [(PersonKey, PersonKey)],
     /// What becomes of holds in this run.

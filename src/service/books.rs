@@ -96,7 +96,7 @@ impl Service {
 
     /// The newest books, looked at as of an instant.
     pub(crate) fn newest_books<'s>(&'s self, customer: &'s Customer, at: Instant) -> Result<Books<'s>, ServiceError> {
-        let standing = self.store.standing_light(customer.id())?;
+        let standing = self.standing_light_with_seeds(customer)?;
         Ok(Books { service: self, customer, at, standing, past: None })
     }
 

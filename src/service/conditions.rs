@@ -2,7 +2,7 @@
 //! reports.
 
 use crate::base::{Day, Instant};
-use crate::license::{Band, Episode, OverageStage, Pool, TermPlace};
+use crate::license::{Band, Episode, OverageStage, Pool, TermPlace, TermState, chain_of, last_day, phase_at};
 use crate::plan::Standing;
 
 /// Stage and term of a pool.
@@ -19,7 +19,19 @@ pub(crate) fn conditions(pool: &Pool, standing: &Standing, at: Instant) -> Condi
     let books = standing.pools.get(&pool.id);
     let episode = books.and_then(|books| books.episode.as_ref());
     let band = books.map_or(Band::Within, |books| books.band);
-    Conditions { stage: episode.map(|episode| stage(pool, episode, band, pool.calendar.day_of(at))), term: None }
+    let stage = episode.map(|episode| stage(pool, episode, band, pool.calendar.day_of(at)));
+    Conditions { stage, term: term(pool, standing, at) }
+}
+
+fn term(pool: &Pool, standing: &Standing, at: Instant) -> Option<TermPlace> {
+    let phase = phase_at(&standing.chain, pool, at);
+    phase.term.as_ref()?;
+    Some(TermPlace {
+        last_day: last_day(pool, phase.term_end),
+        has_successor: chain_of(&standing.chain, &pool.id).iter().any(|term| at < term.from),
+        in_grace: phase.state == TermState::InGrace,
+        is_over: phase.state == TermState::Expired,
+    })
 }
 
 fn stage(pool: &Pool, episode: &Episode, band: Band, today: Day) -> OverageStage {

@@ -1,16 +1,18 @@
 //! Questions about one customer's present state: pools, queue, people, explanations.
 
 use crate::base::{Balance, Day, Instant, OrgId, PoolId, ProductId, Seats, Text};
-use crate::license::{Allowance, Band, Book, Causes, ClaimState, Episode, Hold, Product, StateCounts, allowance_of};
+use crate::license::{
+    Allowance, Band, Book, Causes, ClaimState, Episode, Hold, Pool, Product, StateCounts, allowance_in, allowance_of, phase_at,
+};
 use crate::plan::{ExplainInput, Explanation, Standing, explain};
 use crate::roster::Person;
-use crate::service::conditions::conditions;
 use crate::service::core::{Customer, Service};
 use crate::service::decisions::book_of;
 use crate::service::error::ServiceError;
 use crate::service::on_time::SameDayQuota;
 use crate::service::person_state::PersonState;
 use crate::service::runs::Freshness;
+use crate::service::terms::TermView;
 use crate::store::{Pause, RunRow, RunState, Trigger};
 
 /// One customer at a glance.
@@ -63,6 +65,8 @@ pub struct PoolView {
     pub balance_if_approved: Option<Balance>,
     /// Since when the pool is over only because of people whom a hold keeps (R123).
     pub provisional: Option<Instant>,
+    /// Where it is in its terms; `None` if it has none and never expires.
+    pub term: Option<TermView>,
 }
 
 impl PoolView {
@@ -215,17 +219,13 @@ impl Service {
                 let mine = of_pool().find(|row| row.person == key)?;
                 Some((mine.position, of_pool().count()))
             };
-            let term = |pool: &PoolId| {
-                let pool = customer.policy.pools.iter().find(|known| known.id == *pool)?;
-                conditions(pool, &standing, books.at).term
-            };
             let input = ExplainInput {
                 today: customer.day_of(books.at),
+                now: books.at,
                 policy: &customer.policy,
                 standing: &standing,
                 roster: &roster,
                 position: &position,
-                term: &term,
             };
             explain(&input, key, product).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })
         })
@@ -295,7 +295,8 @@ pub(crate) fn pool_views(customer: &Customer, standing: &Standing, at: Instant) 
         let books = standing.pools.get(id);
         let terms = standing.terms.get(id);
         let unlimited = terms.map_or(unlimited, |terms| terms.unlimited);
-        let allowance = allowance_of(id, unlimited, &standing.grants, &standing.agreed, at);
+        let pool = customer.policy.pools.iter().find(|pool| pool.id == *id);
+        let allowance = allowance_in_books(customer, standing, id, unlimited, at);
         let counts = books.map(|b| b.counts).unwrap_or_default();
         PoolView {
             pool: id.clone(),
@@ -311,9 +312,27 @@ pub(crate) fn pool_views(customer: &Customer, standing: &Standing, at: Instant) 
                 .filter(|books| books.held_back.0 > 0 && standing.hold.as_ref().is_some_and(|hold| hold.is_open(at)))
                 .and_then(|b| allowance.balance(Seats(counts.used().0.saturating_sub(b.held_back.0)))),
             provisional: books.and_then(|b| b.provisional),
+            term: pool.and_then(|pool| TermView::of(pool, &standing.chain, at)),
         }
     };
     of_settings.chain(retired).map(view).collect()
+}
+
+/// The allowance of a pool in these books at an instant: what its terms let count (R16, R90).
+pub(crate) fn allowance_in_books(
+    customer: &Customer,
+    standing: &Standing,
+    id: &PoolId,
+    unlimited: bool,
+    at: Instant,
+) -> Allowance {
+    match customer.policy.pools.iter().find(|pool| pool.id == *id) {
+        Some(pool) => {
+            let pool = Pool { unlimited, ..pool.clone() };
+            allowance_in(&phase_at(&standing.chain, &pool, at), &pool, &standing.grants, &standing.agreed, at)
+        }
+        None => allowance_of(id, unlimited, &standing.grants, &standing.agreed, at),
+    }
 }
 
 /// The waiting claims of a book as a queue: by pool, and within it in order (R42).

@@ -1,10 +1,11 @@
 //! The license report (R136 to R140): seats of an org and of each org below it, out of the books alone.
 
 use crate::base::{OrgId, PoolId, ProductId, Seats, most_similar, percent_used};
-use crate::license::{OrgMark, Orgs, PoolTerms, allowance_of};
+use crate::license::{OrgMark, Orgs, PoolTerms};
 use crate::service::books::Books;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
+use crate::service::inspect::allowance_in_books;
 use crate::service::report::Report;
 
 /// One row of the license report: an org with its subtree.
@@ -47,12 +48,17 @@ impl Service {
     ) -> Result<Report<LicenseRow>, ServiceError> {
         self.as_of(customer, self.now(), |books| {
             let freshness = books.freshness()?;
-            Ok(Report { freshness, rows: rows(books, org, product)? })
+            Ok(Report { freshness, rows: rows(customer, books, org, product)? })
         })
     }
 }
 
-fn rows(books: &Books<'_>, org: Option<&OrgId>, product: Option<&ProductId>) -> Result<Vec<LicenseRow>, ServiceError> {
+fn rows(
+    customer: &Customer,
+    books: &Books<'_>,
+    org: Option<&OrgId>,
+    product: Option<&ProductId>,
+) -> Result<Vec<LicenseRow>, ServiceError> {
     let marks = books.orgs()?;
     let orgs = Orgs::new(&marks);
     let Some(top) = top(&orgs, &marks, org)? else { return Ok(Vec::new()) };
@@ -67,7 +73,7 @@ fn rows(books: &Books<'_>, org: Option<&OrgId>, product: Option<&ProductId>) -> 
         }
     }
     orgs.sum_up(&mut used);
-    let limits = Limits::of(&orgs, books, terms.values().filter(|terms| counts(&terms.pool)));
+    let limits = Limits::of(customer, &orgs, books, terms.values().filter(|terms| counts(&terms.pool)));
     let row = |at: usize| LicenseRow {
         org: orgs.mark(at).id.clone(),
         name: orgs.mark(at).name.clone(),
@@ -96,7 +102,7 @@ struct Limits {
 }
 
 impl Limits {
-    fn of<'p>(orgs: &Orgs<'_>, books: &Books<'_>, pools: impl Iterator<Item = &'p PoolTerms>) -> Self {
+    fn of<'p>(customer: &Customer, orgs: &Orgs<'_>, books: &Books<'_>, pools: impl Iterator<Item = &'p PoolTerms>) -> Self {
         let nothing = || vec![0i64; orgs.len()];
         let mut limits = Self { seats: nothing(), pools: nothing(), unlimited: nothing() };
         let mut add = |at: usize, seats: i64, pools: i64| {
@@ -114,8 +120,7 @@ impl Limits {
                 }
             }
             let Some(owner) = owner else { continue };
-            let (grants, agreed) = (&books.standing.grants, &books.standing.agreed);
-            match allowance_of(pool, *unlimited, grants, agreed, books.at).seats {
+            match allowance_in_books(customer, &books.standing, pool, *unlimited, books.at).seats {
                 Some(seats) => add(owner, i64::from(seats.0), 1),
                 None => limits.unlimited[owner] += 1,
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::base::{Instant, OrgId, PoolId};
-use crate::license::{AgreedExcess, Claim, Entry, Episode, Grant, Names, Pin};
+use crate::license::{AgreedExcess, Claim, Entry, Episode, Grant, Names, Pin, Term};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::inspect::{PoolView, pool_views};
@@ -14,6 +14,8 @@ use crate::service::inspect::{PoolView, pool_views};
 pub struct PoolDetail {
     /// Its numbers.
     pub view: PoolView,
+    /// Its terms, by start; those of the settings are here before the first run.
+    pub terms: Vec<Term>,
     /// Its grants, by start and id; those of the settings are here from the first run on.
     pub grants: Vec<Grant>,
     /// Its agreed excesses, by start and id.
@@ -54,8 +56,11 @@ impl Service {
             let mut agreed: Vec<AgreedExcess> = agreed.cloned().collect();
             agreed.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
             let used = books.used_by_org()?.into_iter().filter(|(id, ..)| id == pool);
+            let mut terms: Vec<Term> = standing.chain.iter().filter(|term| term.pool == *pool).cloned().collect();
+            terms.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
             Ok(PoolDetail {
                 view,
+                terms,
                 grants,
                 agreed,
                 pins: standing.pins.iter().filter(|pin| pin.pool == *pool).cloned().collect(),

@@ -12,9 +12,6 @@ use crate::service::error::ServiceError;
 use crate::service::pool_state::{PoolState, pool_states};
 use crate::service::report::Report;
 
-/// A term that ends within so many days asks for a renewal (R88).
-const UPCOMING_DAYS: i64 = 60;
-
 /// How the seats of a pool are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageRow {
@@ -152,7 +149,7 @@ fn facts(customer: &Customer, state: &PoolState, states: &[PoolState], by_activi
         let free = other.view.balance.map_or(0, |balance| balance.0 - i64::from(other.view.waiting().0));
         (other.view.pool.clone(), Seats(u32::try_from(free).unwrap_or(0)))
     };
-    let upcoming = |last: &crate::base::Day| i64::from(last.0) - i64::from(state.today.0) <= UPCOMING_DAYS;
+    let renewal_due = view.term.as_ref().is_some_and(|term| term.renewal_due);
     AdviceFacts {
         used: view.used(),
         allowance: view.allowance.seats,
@@ -164,6 +161,6 @@ fn facts(customer: &Customer, state: &PoolState, states: &[PoolState], by_activi
         unused: by_activity.map(|by| by.unused),
         free_elsewhere: states.iter().filter(alike).map(free).collect(),
         next_tier: None,
-        renew_by: state.expires().filter(upcoming),
+        renew_by: state.expires().filter(|_| renewal_due),
     }
 }

@@ -13,6 +13,7 @@ mod profiles;
 mod read;
 mod reports;
 mod secret;
+mod terms;
 mod tree;
 #[cfg(test)]
 mod trial;

@@ -2,8 +2,8 @@
 
 use crate::base::Actor;
 use crate::license::{
-    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, GuardDay, Hold, Names, OrgMark, OverageLimits, Pin,
-    PoolBooks, PoolTerms, Sample, SeatRequest, SourceMark, StateCounts,
+    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, GuardDay, Hold, Names, OrgMark, OverageLimits, Phase,
+    Pin, PoolBooks, PoolTerms, Sample, SeatRequest, SourceMark, StateCounts, Term,
 };
 use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
 use crate::store::shape::Watch;
@@ -29,6 +29,8 @@ fields! {
     }
     GuardDay { source, day, base, removed }
     Watch { status, near }
+    Term { id, pool, from, to, seats, recorded, by, reference }
+    Phase { state, term, since, term_end }
 }
 
 /// The names a commit added to each dictionary: what came behind the parent's.
@@ -84,6 +86,11 @@ impl Record for Entry {
             Entry::GuardDay(day) => tagged(21, day, out),
             Entry::Orgs(orgs) => tagged(50, orgs, out),
             Entry::SeatsRequested(request) => tagged(51, request, out),
+            Entry::Term(term) => tagged(40, term, out),
+            Entry::Phase { pool, phase } => {
+                tagged(41, pool, out);
+                phase.put(out);
+            }
         }
     }
 
@@ -106,6 +113,8 @@ impl Record for Entry {
             21 => Entry::GuardDay(Record::take(from)?),
             50 => Entry::Orgs(Record::take(from)?),
             51 => Entry::SeatsRequested(Record::take(from)?),
+            40 => Entry::Term(Record::take(from)?),
+            41 => Entry::Phase { pool: Record::take(from)?, phase: Record::take(from)? },
             code => return Err(DecodeError::Code { what: "entries", code }),
         })
     }

@@ -1,11 +1,13 @@
-//! Holds, guard days, orgs and requests for seats of every shape.
+//! Holds, guard days, orgs, requests for seats, terms and phases of every shape.
 
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::base::{Actor, Day, Digest, Instant, OrgId, PersonKey, PoolId, ProductId, RunId, Seats, SourceId};
-use crate::license::{GuardDay, Hold, HoldState, OrgMark, OverageLimits, PoolTerms, SeatRequest};
+use crate::base::{Actor, Day, Digest, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RunId, Seats, SourceId};
+use crate::license::{
+    Entry, GuardDay, Hold, HoldState, OrgMark, OverageLimits, Phase, PoolTerms, SeatRequest, Term, TermState,
+};
 
 fn text() -> impl Strategy<Value = String> {
     "[ab\u{e9}0-9 ]{0,6}"
@@ -93,4 +95,21 @@ pub fn pool_terms() -> impl Strategy<Value = PoolTerms> {
             owner: OrgId::new(owner),
             reservations: reservations.into_iter().map(|(org, seats)| (OrgId::new(org), Seats(seats))).collect(),
         })
+}
+
+pub fn terms_entry() -> impl Strategy<Value = Entry> {
+    let instants = || (instant(), instant(), instant());
+    let term = ((text(), text(), text()), instants(), option::of(any::<u32>())).prop_map(
+        |((id, pool, reference), (from, to, recorded), seats)| {
+            let (id, pool, by) = (GrantId::new(id), PoolId::new(pool), Actor::operator("ann"));
+            Entry::Term(Term { id, pool, from, to, seats: seats.map(Seats), recorded, by, reference })
+        },
+    );
+    let phase = (text(), select(TermState::ALL.to_vec()), option::of(text()), instants()).prop_map(
+        |(pool, state, term, (since, term_end, _))| Entry::Phase {
+            pool: PoolId::new(pool),
+            phase: Phase { state, term: term.map(GrantId::new), since, term_end },
+        },
+    );
+    prop_oneof![term, phase]
 }

@@ -90,6 +90,8 @@ pub(in crate::store::sqlite) fn write(
                 orgs.iter().try_for_each(|org| put(tx, "orgs", "org", id, org.id.as_str(), &pack(org)))?;
             }
             Entry::SeatsRequested(request) => add_request(tx, id, request)?,
+            Entry::Term(term) => put(tx, "chain", "term", id, term.id.as_str(), &pack(term))?,
+            Entry::Phase { pool, phase } => put(tx, "phases", "pool", id, pool.as_str(), &pack(phase))?,
             // These two are facts of the trail alone.
             Entry::Refused { person: _, pool: _, answer: _ } | Entry::IdentityConflict { known: _, new: _ } => {}
         }
