@@ -44,7 +44,7 @@ pub use claim::{
 };
 pub use compliance::{Compliance, OverageStage, PoolFacts, TermPlace, compliance, is_near_limit, near_limit_mark};
 pub use entry::{Entry, Mismatch, PoolTerms, SeatAnswer};
-pub use episode::{Observation, Step, advance, overlapping, reconsider};
+pub use episode::{Observation, Step, advance, last_closed, overlapping, reconsider};
 pub use grant::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
 pub use high_water::{HighWater, PoolSample, high_water};
 pub use hold::{GUARD_DAYS_KEPT, GuardDay, Hold, HoldState};

@@ -1,6 +1,6 @@
 //! The books that a replay of the trail comes to, in the shape that plans and reports read (R159).
 
-use crate::license::{Book, BookPerson, Ledger};
+use crate::license::{Book, BookPerson, Ledger, last_closed};
 use crate::plan::input::Standing;
 
 /// The standing that a ledger came to, with all claims and orgs.
@@ -19,6 +19,7 @@ pub fn standing_of(ledger: &Ledger) -> Standing {
         agreed: ledger.agreed().cloned().collect(),
         pins: ledger.pins().cloned().collect(),
         pools: ledger.pools().clone(),
+        overage_ended: last_closed(ledger.episodes()),
         terms: ledger.terms().clone(),
         absences: ledger.absences().cloned().collect(),
         sources: ledger.sources().clone(),

@@ -31,6 +31,9 @@ mod report_forms;
 mod reports;
 mod revert;
 mod scope;
+mod setbacks;
+#[path = "../sim/mod.rs"]
+mod sim;
 mod store_contract;
 mod store_sqlite;
 mod story;

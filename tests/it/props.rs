@@ -639,6 +639,7 @@ impl Memory {
             new_agreed: &[],
             new_terms: &[],
             confirmed: &[],
+            partial: &[],
             gone: &[],
             owners: &Default::default(),
             holding: &Default::default(),
