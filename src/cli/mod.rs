@@ -2,6 +2,7 @@
 //! one table.
 
 mod access;
+mod activity;
 mod apply;
 mod args;
 mod audit;
@@ -15,6 +16,7 @@ mod exit;
 mod explain;
 mod findings;
 mod forget;
+mod grid;
 mod hold;
 mod json;
 mod man;
@@ -29,6 +31,7 @@ mod plan_json;
 mod pool;
 mod progress;
 mod queue;
+mod renewals;
 mod report;
 mod revert;
 mod run;
@@ -42,4 +45,5 @@ mod wish;
 mod words;
 
 pub use exit::Exit;
+pub use parts::customers;
 pub use run::main;

@@ -7,8 +7,8 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::json::{FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJson, RunJson, at};
-use crate::cli::words::{POOL_HEADER, freshness_text, hold_line, pool_cells, quota_text, run_text, when};
-use crate::service::{Customer, CustomerStatus, Freshness, Service, pause_text};
+use crate::cli::words::{POOL_HEADER, freshness_text, hold_line, pool_cells, quota_text, run_text, term_line, when};
+use crate::service::{Customer, CustomerStatus, Service, pause_text};
 use crate::store::DaemonMark;
 
 /// Arguments of `status`.
@@ -65,27 +65,27 @@ pub fn run(context: &mut Context, args: &StatusArgs) -> Result<Exit, CliError> {
     let daemon = service.store().daemon()?;
     let mut stands = Vec::new();
     for customer in customers {
-        stands.push((service.status(customer)?, service.freshness(customer)?));
+        stands.push(service.status(customer)?);
     }
-    let exit = if args.fail { worst(daemon.is_some(), stands.iter().map(|(status, _)| status)) } else { Exit::Done };
+    let exit = if args.fail { worst(daemon.is_some(), &stands) } else { Exit::Done };
     if context.out.is_json() {
         let answer = StatusJson {
             daemon: daemon.map(|DaemonMark { pid, host, since }| DaemonJson { pid, host, since: at(since) }),
-            customers: stands.into_iter().map(|(status, freshness)| customer_json(status, freshness)).collect(),
+            customers: stands.into_iter().map(customer_json).collect(),
         };
         context.out.json(&answer)?;
         return Ok(exit);
     }
     context.out.text(&daemon_text(&service, daemon.as_ref()))?;
-    for (status, freshness) in &stands {
-        tell(context, status, *freshness)?;
+    for status in &stands {
+        tell(context, status)?;
     }
     Ok(exit)
 }
 
 /// What a monitor has to know first. Somebody who waits for a seat is no failure: it is told by the pool.
-fn worst<'s>(is_served: bool, customers: impl Iterator<Item = &'s CustomerStatus> + Clone) -> Exit {
-    let any = |is_so: fn(&CustomerStatus) -> bool| customers.clone().any(is_so);
+fn worst(is_served: bool, customers: &[CustomerStatus]) -> Exit {
+    let any = |is_so: fn(&CustomerStatus) -> bool| customers.iter().any(is_so);
     if !is_served {
         Exit::DaemonDown
     } else if any(|c| c.last_run.as_ref().is_some_and(|run| Exit::of_run(run.state) == Exit::RunFailed && run.state.is_over()))
@@ -93,19 +93,19 @@ fn worst<'s>(is_served: bool, customers: impl Iterator<Item = &'s CustomerStatus
         Exit::RunFailed
     } else if any(|c| c.hold.is_some()) {
         Exit::Held
-    } else if any(|c| c.stale) {
+    } else if any(|c| c.freshness.stale) {
         Exit::SourceDown
     } else {
         Exit::Done
     }
 }
 
-fn customer_json(status: CustomerStatus, freshness: Freshness) -> CustomerJson {
+fn customer_json(status: CustomerStatus) -> CustomerJson {
     CustomerJson {
         customer: status.customer,
         name: status.name,
         version: status.version,
-        freshness: freshness.into(),
+        freshness: status.freshness.into(),
         pools: status.pools.iter().map(PoolJson::from).collect(),
         last_run: status.last_run.as_ref().map(RunJson::from),
         hold: status.hold.as_ref().map(HoldJson::from),
@@ -123,10 +123,15 @@ fn daemon_text(service: &Service, daemon: Option<&DaemonMark>) -> String {
     }
 }
 
-fn tell(context: &mut Context, status: &CustomerStatus, freshness: Freshness) -> Result<(), CliError> {
-    let CustomerStatus { customer, name, version, pools, last_run, hold, notices, same_day, paused, .. } = status;
-    context.out.text(&format!("\n{customer} ({name}), version {version}, {}", freshness_text(freshness)))?;
+fn tell(context: &mut Context, status: &CustomerStatus) -> Result<(), CliError> {
+    let CustomerStatus { customer, name, version, freshness, pools, last_run, hold, notices, same_day, paused } = status;
+    context.out.text(&format!("\n{customer} ({name}), version {version}, {}", freshness_text(*freshness)))?;
     context.out.table(&POOL_HEADER, pools.iter().map(pool_cells).collect())?;
+    for pool in pools {
+        if let Some(line) = pool.term.as_ref().filter(|term| term.renewal_due).and_then(term_line) {
+            context.out.text(&format!("pool {}: {line}", pool.pool))?;
+        }
+    }
     match last_run {
         Some(run) => context.out.text(&run_text(run))?,
         None => context.out.text(&format!("no run yet (`rosterd plan {customer}` shows what the first would do)"))?,

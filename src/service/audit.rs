@@ -1,9 +1,11 @@
 //! Proves the books: replays the trail from its first entry and compares the outcome with what is stored (R159, I12).
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use crate::base::{CustomerId, Digest, Version};
-use crate::license::{Ledger, Mismatch};
+use crate::base::{CustomerId, Digest, PoolId, Version};
+use crate::license::{Episode, Hold, Ledger, Mismatch, PoolSample, SeatRequest};
+use crate::plan::Standing;
 use crate::service::audit_lists::{Lists, Releases, first_difference};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
@@ -63,9 +65,10 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub fn verify_books(&self, customer: &CustomerId) -> Result<AuditReport, ServiceError> {
-        let Stored { standing, episodes, holds, lists } = self.as_stored(customer)?;
-        let mut ledger = Ledger::default();
+        let stored = self.stored_books(customer)?;
+        let standing = &stored.standing;
         let mut releases = Releases::default();
+        let mut ledger = Ledger::default();
         let mut report = AuditReport { commits: 0, changes: 0, hash: Digest::default(), verified: Verified::Clean };
         self.store.audit(customer, Version(0), &mut |commit| {
             // A commit of the daemon may come in meanwhile: the comparison is with the standing read first.
@@ -89,47 +92,45 @@ impl Service {
             Ok(())
         })?;
         if report.verified == Verified::Clean {
-            report.verified = compare(&ledger, &standing, &episodes, &holds);
+            report.verified = compare(&ledger, &stored);
         }
         if report.verified == Verified::Clean
-            && let Some((what, trail, stored)) = lists.difference(&ledger, releases)
+            && let Some((what, trail, stored)) = stored.lists.difference(&ledger, releases)
         {
             report.verified = Verified::Different(Mismatch::Record { at: standing.version, what, trail, stored });
         }
         Ok(report)
     }
 
-    /// All that is compared, as of one version: what a commit comes in between of is read again.
-    fn as_stored(&self, customer: &CustomerId) -> Result<Stored, ServiceError> {
-        const TRIES_MAX: u32 = 20;
-        for _ in 0..TRIES_MAX {
+    /// Everything that the trail must lead to, as of one version.
+    fn stored_books(&self, customer: &CustomerId) -> Result<Stored, ServiceError> {
+        loop {
             let stored = Stored {
                 standing: self.store.standing(customer)?,
                 episodes: self.store.episodes(customer)?,
                 holds: self.store.holds(customer)?,
+                samples: self.store.samples(customer)?,
+                seat_requests: self.store.seat_requests(customer)?,
                 lists: Lists::read(&self.store, customer)?,
             };
             if self.store.version(customer)? == stored.standing.version {
                 return Ok(stored);
             }
         }
-        Err(StoreError::Busy { place: self.store.place() }.into())
     }
 }
 
 struct Stored {
-    standing: crate::plan::Standing,
-    episodes: Vec<crate::license::Episode>,
-    holds: Vec<crate::license::Hold>,
+    standing: Standing,
+    episodes: Vec<Episode>,
+    holds: Vec<Hold>,
+    samples: BTreeMap<PoolId, Vec<PoolSample>>,
+    seat_requests: Vec<SeatRequest>,
     lists: Lists,
 }
 
-fn compare(
-    ledger: &Ledger,
-    standing: &crate::plan::Standing,
-    episodes: &[crate::license::Episode],
-    holds: &[crate::license::Hold],
-) -> Verified {
+fn compare(ledger: &Ledger, stored: &Stored) -> Verified {
+    let Stored { standing, episodes, holds, samples, seat_requests, lists: _ } = stored;
     let at = standing.version;
     let differ = |what: String, trail: &dyn Debug, stored: &dyn Debug| {
         Verified::Different(Mismatch::Record { at, what, trail: format!("{trail:?}"), stored: format!("{stored:?}") })
@@ -161,7 +162,7 @@ fn compare(
             return differ(format!("the books of pool {pool}"), books, &standing.pools.get(pool));
         }
     }
-    let mut stored_episodes = episodes.to_vec();
+    let mut stored_episodes = episodes.clone();
     stored_episodes.sort_by_key(|e| e.id);
     let differences = [
         first_difference("episodes", ledger.episodes(), stored_episodes.iter()),
@@ -173,7 +174,12 @@ fn compare(
         first_difference("sources", ledger.sources().iter(), standing.sources.iter()),
         first_difference("holds", ledger.holds(), holds.iter().rev()),
         first_difference("removals by day", ledger.guard_days(), standing.guard_days.iter()),
+        first_difference("terms", ledger.chain(), standing.chain.iter()),
+        first_difference("phases of pools", ledger.phases().iter(), standing.phases.iter()),
         first_difference("pool definitions", ledger.terms().iter(), standing.terms.iter()),
+        first_difference("orgs", ledger.orgs(), standing.orgs.iter()),
+        first_difference("samples of pools", ledger.samples().iter(), samples.iter()),
+        first_difference("requests for seats", ledger.seat_requests().iter(), seat_requests.iter()),
     ];
     match differences.into_iter().flatten().next() {
         Some((what, trail, stored)) => Verified::Different(Mismatch::Record { at, what, trail, stored }),
