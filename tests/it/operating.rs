@@ -63,7 +63,9 @@ product = "learn"
 owner = "d"
 "#;
     fs::write(demo.settings_file(), settings + rest).expect("written");
-    assert_eq!(demo.run("check --settings").code, 78);
+    assert_eq!(demo.run("check").code, 78);
+    let settings = demo.told("check --settings");
+    assert!(settings.contains("no-such-file"), "it is told all the same: {settings}");
     let daemon = Daemon::start(&demo);
     until_settled(&demo);
     daemon.stop();
