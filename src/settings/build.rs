@@ -15,7 +15,9 @@ use crate::settings::guard::GuardShape;
 use crate::settings::network;
 use crate::settings::pauses;
 use crate::settings::profiles;
-use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, StoreSettings};
+use crate::settings::values::{
+    CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, SpoolSettings, StoreSettings,
+};
 use crate::source::{CsvSourceSettings, DropKind, SourceSettings};
 use crate::telemetry::LogSettings;
 
@@ -23,6 +25,7 @@ use crate::telemetry::LogSettings;
 pub fn build(file: &FileShape) -> Option<Settings> {
     Some(Settings {
         store: StoreSettings { kind: file.store.kind?, path: file.store.path.clone()? },
+        spool: SpoolSettings { path: file.spool.0.clone()?, bytes_max: u64::from(file.spool.1?) << 20 },
         daemon: DaemonSettings {
             workers: file.daemon.workers?,
             drop_poll_secs: file.daemon.drop_poll_secs?,

@@ -22,6 +22,8 @@ use crate::telemetry::LogFormat;
 pub struct FileShape {
     /// `[store]`.
     pub store: StoreShape,
+    /// `[spool]`: `path` and `max_mib`.
+    pub spool: (Option<PathBuf>, Option<u32>),
     /// `[daemon]`.
     pub daemon: DaemonShape,
     /// `[log]`.
@@ -287,6 +289,7 @@ const HOURS_MAX: u32 = 24 * 365;
 pub fn file(s: &Section<'_>) -> FileShape {
     FileShape {
         store: s.section("store", store).unwrap_or_default(),
+        spool: s.section("spool", |s| (s.path("path"), s.count("max_mib", 1..=1_048_576))).unwrap_or_default(),
         daemon: s.section("daemon", daemon).unwrap_or_default(),
         log: s.section("log", log).unwrap_or_default(),
         policies: policies(s),

@@ -26,6 +26,7 @@ mod night;
 mod on_time;
 mod props;
 mod race;
+mod resume;
 mod revert;
 mod scope;
 mod store_contract;
