@@ -8,10 +8,12 @@ use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
 use crate::plan::{DefaultFor, Predicate};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
-use crate::settings::network::{NetworkShape, network};
+use crate::settings::network::{KINDS, NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
+use crate::settings::reports::{ReportsShape, reports};
+use crate::settings::terms::{self, TermRulesShape, TermShape};
 use crate::settings::values::{OnFullWord, SourceKind, StoreKind};
 use crate::settings::when;
 use crate::settings::words;
@@ -94,6 +96,10 @@ pub struct PoliciesShape {
     pub latency_target_secs: Option<u32>,
     /// `[overage]`.
     pub overage: OverageShape,
+    /// `[activity]`, `[alerts]`.
+    pub reports: ReportsShape,
+    /// `[grace]`, `[renewal]`.
+    pub terms: TermRulesShape,
 }
 
 /// `[overage]`.
@@ -170,6 +176,8 @@ pub struct SourceShape {
     pub courses_optional: Option<bool>,
     /// `keep_metadata`.
     pub keep_metadata: Vec<String>,
+    /// `activity_column`.
+    pub activity_column: Option<String>,
     /// The keys of sources over the network.
     pub network: NetworkShape,
     /// `[[customer.source.pause]]`.
@@ -222,6 +230,10 @@ pub struct PoolShape {
     pub overage_terms: Option<bool>,
     /// `[customer.pool.overage]`.
     pub overage: OverageShape,
+    /// `[customer.pool.grace]`, `[customer.pool.renewal]`.
+    pub term_rules: TermRulesShape,
+    /// `[[customer.pool.term]]`.
+    pub terms: Vec<TermShape>,
     /// `reservations`: org and seats.
     pub reservations: Vec<(String, u32)>,
     /// `anchor`.
@@ -317,9 +329,8 @@ fn log(s: &Section<'_>) -> LogShape {
 
 fn policies(s: &Section<'_>) -> PoliciesShape {
     let sync = s.section("sync", |s| {
-        let catchup_window_hours = s.count("catchup_window_hours", 0..=HOURS_MAX);
         let stale_after_hours = s.count("stale_after_hours", 1..=HOURS_MAX);
-        (catchup_window_hours, stale_after_hours, s.count("full_every_days", 1..=365))
+        (s.count("catchup_window_hours", 0..=HOURS_MAX), stale_after_hours, s.count("full_every_days", 1..=365))
     });
     let (catchup_window_hours, stale_after_hours, full_every_days) = sync.unwrap_or_default();
     PoliciesShape {
@@ -336,6 +347,8 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         full_every_days,
         same_day_max: s.section("same_day", |s| s.count("max_per_day", 0..=1_000)).flatten(),
         overage: s.section("overage", overage).unwrap_or_default(),
+        reports: reports(s),
+        terms: terms::rules(s),
     }
 }
 
@@ -375,21 +388,19 @@ fn customer(s: &Section<'_>) -> CustomerShape {
 
 fn source(s: &Section<'_>) -> SourceShape {
     let modes = [("strict", BulkWithStatus::Strict), ("delta", BulkWithStatus::Delta), ("full", BulkWithStatus::Full)];
-    let kinds = [("oneroster_csv", SourceKind::OneRosterCsv), ("oneroster_rest", SourceKind::OneRosterRest)];
-    let kind = s.parsed("kind", words::one_of(&kinds));
-    let path = s.path("path");
-    let path = if kind == Some(SourceKind::OneRosterCsv) { s.required("path", path) } else { path };
+    let kind = s.parsed("kind", words::one_of(&KINDS));
     SourceShape {
         at: s.at(""),
         id: id(s),
         kind: s.required("kind", kind),
-        path,
+        path: s.path("path"),
         drop: s.flag("drop"),
         settle_secs: s.count("settle_secs", 0..=86_400),
         bulk_with_status: s.parsed("bulk_with_status", words::one_of(&modes)),
         lenient: s.flag("lenient"),
         courses_optional: s.parsed("courses", words::one_of(&[("required", false), ("optional", true)])),
         keep_metadata: s.parsed_list("keep_metadata", words::metadata).unwrap_or_default(),
+        activity_column: s.parsed("activity_column", words::metadata),
         network: network(s, kind),
         pauses: s.sections("pause", pauses::pause),
     }
@@ -428,6 +439,8 @@ fn pool(s: &Section<'_>) -> PoolShape {
         overdraw_limit_percent: s.count("overdraw_limit_percent", 100..=1_000),
         overage_terms: s.flag("overage_terms"),
         overage: s.section("overage", overage).unwrap_or_default(),
+        term_rules: terms::rules(s),
+        terms: s.sections("term", |s| terms::term(s, id, SEATS_MAX)),
         reservations: s.sections("reservations", reservation).into_iter().flatten().collect(),
         anchor: s.parsed("anchor", words::day),
         days: days(s),
