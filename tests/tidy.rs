@@ -68,7 +68,7 @@ const ALONE: [(&str, &str); 4] = [
     ("tokio_cron_scheduler", "daemon/schedule.rs"),
     ("config", "settings/load.rs"),
     ("backoff", "source/retry.rs"),
-    ("sled", "spool/spool.rs"),
+    ("sled", "spool/pages.rs"),
 ];
 
 const LINES_MAX: usize = 500;

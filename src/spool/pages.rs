@@ -238,7 +238,7 @@ fn read_head(head: &[u8]) -> Option<(usize, u64)> {
 mod tests {
     use std::fs;
 
-    use crate::spool::spool::{Spool, SpoolError, beside};
+    use crate::spool::pages::{Spool, SpoolError, beside};
 
     #[test]
     fn pages_are_kept_over_a_restart_and_the_folder_goes_with_the_last() {
