@@ -15,6 +15,11 @@ impl Text {
     pub fn is_empty(self) -> bool {
         self.len == 0
     }
+
+    /// The same text in an arena to which its own was appended at `start`.
+    pub fn moved(self, start: u32) -> Text {
+        if self.len == 0 { self } else { Text { start: self.start + start, len: self.len } }
+    }
 }
 
 /// Texts one after the other. At most 4 GiB; a text that does not fit is refused.
@@ -42,6 +47,17 @@ impl TextArena {
         start.checked_add(len).ok_or(ArenaFull)?;
         self.bytes.push_str(text);
         Ok(Text { start, len })
+    }
+
+    /// Appends all texts of another arena. Returns by how much its handles move ([`Text::moved`]).
+    ///
+    /// # Errors
+    /// [`ArenaFull`] when the arena would pass 4 GiB.
+    pub fn append(&mut self, other: &TextArena) -> Result<u32, ArenaFull> {
+        let start = u32::try_from(self.bytes.len()).map_err(|_| ArenaFull)?;
+        u32::try_from(self.bytes.len() + other.bytes.len()).map_err(|_| ArenaFull)?;
+        self.bytes.push_str(&other.bytes);
+        Ok(start)
     }
 
     /// The text behind a handle of this arena.

@@ -2,6 +2,7 @@
 //!
 //! The work is done at the `desk`: one file for each family of rows, one for what only the end can tell.
 
+use crate::roster::batch::{RowBatch, RowReader};
 use crate::roster::desk::{Desk, IntakePolicy};
 use crate::roster::finding::{Finding, Findings, IntakeCounts};
 use crate::roster::model::Roster;
@@ -24,6 +25,11 @@ pub struct Intake {
     pub findings: Findings,
     /// Rows by collection.
     pub counts: IntakeCounts,
+    /// Whether this is all: an unaided read says `false` where the stored roster was needed after all. Then there is no
+    /// roster, and the package has to be read again with it.
+    pub is_conclusive: bool,
+    /// Collections that never began; an unaided read is right only if nothing of them is stored.
+    pub unbegun: Vec<Collection>,
 }
 
 impl RosterIntake {
@@ -31,6 +37,24 @@ impl RosterIntake {
     /// quarantined row falls back to.
     pub fn new(previous: Option<Roster>, policy: IntakePolicy) -> Self {
         Self { desk: Desk::new(previous.unwrap_or_default(), policy) }
+    }
+
+    /// Starts a read that does without the stored roster, which there is if `has_stored`: a complete package of sound rows
+    /// does not need it. Whether this one was such is told at the end, by [`Intake::is_conclusive`].
+    pub fn unaided(has_stored: bool, policy: IntakePolicy) -> Self {
+        Self { desk: Desk::unaided(has_stored, policy) }
+    }
+
+    /// A reader that takes rows of a begun collection ahead, for another thread; `None` where rows must come one by one.
+    pub fn reader(&self, collection: Collection) -> Option<RowReader<'_>> {
+        RowReader::new(&self.desk, collection)
+    }
+
+    /// Takes a batch of the collection that began last, whose rows stand behind `rows_before` others of their file. `false`
+    /// if nothing was taken: then the rows must be handed on one by one, before any others.
+    #[must_use]
+    pub fn take(&mut self, batch: RowBatch, rows_before: u64) -> bool {
+        u32::try_from(rows_before).is_ok_and(|before| before < u32::MAX / 2 && self.desk.take(batch, before))
     }
 
     /// Begins a collection. Must be called once for each collection that the source delivers, in [`Collection::ALL`]
@@ -93,9 +117,11 @@ impl RosterIntake {
     }
 
     /// Resolves what is still open and hands out the roster.
-    pub fn finish(self) -> Intake {
-        let (roster, book) = self.desk.finish();
-        Intake { roster, findings: book.findings, counts: book.counts }
+    pub fn finish(mut self) -> Intake {
+        self.desk.close();
+        let (is_conclusive, unbegun) = (self.desk.is_conclusive(), self.desk.unbegun());
+        let (roster, book) = if is_conclusive { self.desk.finish() } else { (Roster::default(), self.desk.book) };
+        Intake { roster, findings: book.findings, counts: book.counts, is_conclusive, unbegun }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Floor 1: who is where. Rows come in one by one; a compact roster and findings come out.
 
+mod apply;
+mod batch;
 mod book;
 mod canon;
 mod delta;
 mod desk;
+mod desk_batch;
 mod desk_finish;
 mod desk_links;
 mod desk_orgs;
@@ -16,8 +19,10 @@ mod intern;
 mod links;
 mod merge;
 mod model;
+mod name;
 mod pack;
 mod parents;
+mod patch;
 mod rows;
 mod table;
 #[cfg(test)]
@@ -26,7 +31,9 @@ mod tree;
 mod unpack;
 mod wire;
 
-pub use delta::{OrgDelta, RosterDelta, diff};
+pub use apply::apply;
+pub use batch::{RowBatch, RowReader};
+pub use delta::{OrgDelta, RosterDelta, diff, key_conflicts};
 pub use desk::IntakePolicy;
 pub use finding::{Finding, Findings, IntakeCounts, Level, RowCounts};
 pub use forget::without_people;
@@ -37,7 +44,9 @@ pub use model::{
     Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, Person, PersonIx, RecordHash, Role,
     RoleWord, Roster, Session, SessionIx,
 };
-pub use pack::{digest_of, pack};
+pub use name::digest_of;
+pub use pack::pack;
+pub use patch::{Origins, patch};
 pub use rows::{
     ClassRow, Collection, CourseRow, EnrollmentRow, InlineRole, Mode, OrgRow, PersonRow, RoleRow, RowAt, RowHead, RowStatus,
     SessionRow,

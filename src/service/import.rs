@@ -292,7 +292,7 @@ impl Service {
             Package { name: request.file.to_owned(), location: request.file.to_owned(), digest: Digest::of(request.bytes) };
         if changes || !judged.counts.too_bad(customer.bad_percent_max).is_empty() {
             let counts = judged.counts.clone();
-            pulled.fresh = Some(self.stage(customer.id(), &source, package, before.as_ref(), after, counts, now)?);
+            pulled.fresh = Some(self.stage(customer.id(), &source, package, (before.as_ref(), None), after, counts, now)?);
         }
         pulls.push(pulled);
         Ok((pulls, Alone { source, before: before.unwrap_or_default(), delta }))

@@ -23,6 +23,7 @@ mod requests;
 mod revert;
 mod rosters;
 mod runs;
+mod snapshots;
 mod sync;
 mod trail;
 mod unsaved;

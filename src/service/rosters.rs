@@ -1,14 +1,14 @@
 //! Snapshots in and out of the store, and the pull that makes a new one.
 
-use crate::base::{CustomerId, Digest, Instant, SourceId};
+use crate::base::{CustomerId, Instant, SourceId};
 use crate::license::SourceMark;
 use crate::plan::Standing;
-use crate::roster::{Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, hold_conflicts, merge, unpack};
+use crate::roster::{Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, hold_conflicts, key_conflicts, merge};
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::purge::without_strangers;
+use crate::service::snapshots::{Ground, Stored, unreadable};
 use crate::source::{Package, Seen, SourceError};
-use crate::store::StoreError;
 
 /// What one source brought.
 pub struct Pulled {
@@ -89,7 +89,8 @@ impl Service {
     ) -> Result<Pulled, ServiceError> {
         let source = feed.source.id().clone();
         let mark = standing.sources.get(&source);
-        let stored = || mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose();
+        let load = || mark.map(|mark| self.load(customer.id(), &mark.snapshot)).transpose();
+        let stored = || Ok::<_, ServiceError>(load()?.map(|stored| stored.roster));
         let mut pulled = Pulled::nothing_new(source.clone(), None);
         let seen = self.seen(customer, &source, standing)?;
         let package = match feed.source.pending(&seen) {
@@ -109,16 +110,10 @@ impl Service {
             pulled.before = stored()?;
             return Ok(pulled);
         }
-        let incremental = feed.source.is_incremental(&package);
-        // The intake uses the stored roster up; a second read is cheaper than two copies of a large one at once.
-        let mut intake = RosterIntake::new(stored()?, feed.intake);
-        let read = match incremental {
-            Ok(true) if mark.is_none() => Err(SourceError::needs_full(&package)),
-            Ok(_) => feed.source.pull(&package, &mut intake),
-            Err(error) => Err(error),
-        };
-        let Intake { roster, findings, counts } = intake.finish();
-        pulled.before = stored()?;
+        let (read, intake, before) = self.read(feed, &package, mark.is_some(), &load)?;
+        let Intake { roster, findings, counts, .. } = intake;
+        let (before, ground) = before.map(Stored::split).unzip();
+        pulled.before = before;
         let whole = findings.kept.iter().find(|f| matches!(f.level, Level::Package | Level::File)).cloned();
         pulled.findings = findings;
         let read = match (read, whole) {
@@ -138,8 +133,41 @@ impl Service {
         let roster = without_strangers(customer, standing, pulled.before.as_ref(), roster, customer.day_of(now))?;
         // New keys of known people are held, unless somebody looked at the package and said that it is right.
         let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.digest));
-        pulled.fresh = Some(self.stage(customer.id(), &source, package, known, roster, counts, now)?);
+        let ground = pulled.before.as_ref().zip(ground.as_ref());
+        pulled.fresh = Some(self.stage(customer.id(), &source, package, (known, ground), roster, counts, now)?);
         Ok(pulled)
+    }
+
+    /// Reads a package, and the stored roster of its source. Most packages are complete and sound: their roster is made
+    /// without the stored one. Any other package is read with it, if need be a second time.
+    fn read(
+        &self,
+        feed: &Feed,
+        package: &Package,
+        has_stored: bool,
+        stored: &dyn Fn() -> Result<Option<Stored>, ServiceError>,
+    ) -> Result<(Result<(), SourceError>, Intake, Option<Stored>), ServiceError> {
+        let incremental = feed.source.is_incremental(package);
+        if let Ok(false) = incremental {
+            let mut intake = RosterIntake::unaided(has_stored, feed.intake);
+            let read = feed.source.pull(package, &mut intake);
+            let intake = intake.finish();
+            if intake.is_conclusive {
+                let before = stored()?;
+                let rests = |stored: &Stored| intake.unbegun.iter().any(|&what| stored.roster.has_own(what));
+                if !before.as_ref().is_some_and(rests) {
+                    return Ok((read, intake, before));
+                }
+            }
+        }
+        // The intake uses the stored roster up; a second look at the store is cheaper than two copies of a large one at once.
+        let mut intake = RosterIntake::new(stored()?.map(|stored| stored.roster), feed.intake);
+        let read = match incremental {
+            Ok(true) if !has_stored => Err(SourceError::needs_full(package)),
+            Ok(_) => feed.source.pull(package, &mut intake),
+            Err(error) => Err(error),
+        };
+        Ok((read, intake.finish(), stored()?))
     }
 
     /// What was taken in, or turned away, from a source before.
@@ -156,21 +184,22 @@ impl Service {
         })
     }
 
-    /// Keeps what was read as a snapshot.
+    /// Keeps what was read as a snapshot. `before` is the roster whose people new keys may not take over, if they may not,
+    /// and what the snapshot may stand on.
     #[expect(clippy::too_many_arguments, reason = "each is another fact of one snapshot")]
     pub(crate) fn stage(
         &self,
         customer: &CustomerId,
         source: &SourceId,
         package: Package,
-        before: Option<&Roster>,
+        (before, ground): (Option<&Roster>, Option<Ground<'_>>),
         mut roster: Roster,
         counts: IntakeCounts,
         now: Instant,
     ) -> Result<Fresh, ServiceError> {
         let mut conflicts = Vec::new();
         if let Some(before) = before {
-            let found = diff(before, &roster).conflicts;
+            let found = key_conflicts(before, &roster);
             conflicts = found
                 .iter()
                 .map(|&(known, new)| {
@@ -182,23 +211,10 @@ impl Service {
                 roster = hold_conflicts(before, &roster, &found).map_err(|error| unreadable(customer, &error))?;
             }
         }
-        let digest = self.stage_roster(customer, source, &roster, now)?;
+        let digest = self.stage_roster(customer, source, &roster, ground, now)?;
         let mark =
             SourceMark { source: source.clone(), package: package.digest, snapshot: digest, at: now, name: package.name };
         Ok(Fresh { mark, roster, counts, conflicts })
-    }
-
-    /// Loads a snapshot.
-    ///
-    /// # Errors
-    /// If it is not there or cannot be read back.
-    pub fn snapshot(&self, customer: &CustomerId, digest: &Digest) -> Result<Roster, ServiceError> {
-        let mut chunks = std::collections::VecDeque::new();
-        self.store.snapshot_chunks(digest, &mut |chunk| {
-            chunks.push_back(chunk);
-            Ok::<(), StoreError>(())
-        })?;
-        unpack(|| chunks.pop_front()).map_err(|error| unreadable(customer, &error))
     }
 
     /// The roster the books of a customer rest on: all of its sources' newest snapshots as one (R6).
@@ -240,8 +256,4 @@ pub(crate) fn united(customer: &CustomerId, mut rosters: Vec<Roster>) -> Result<
 /// Several rosters as one, which they outlive.
 pub(crate) fn united_of(customer: &CustomerId, rosters: &[&Roster]) -> Result<Roster, ServiceError> {
     merge(rosters).map_err(|error| unreadable(customer, &error))
-}
-
-fn unreadable(customer: &CustomerId, error: &dyn std::error::Error) -> ServiceError {
-    ServiceError::Snapshot { customer: customer.clone(), why: error.to_string() }
 }

@@ -331,6 +331,7 @@ impl Service {
         };
         let receipt = self.store.commit(&batch)?;
         if purges(plan) {
+            self.stand_alone(&plan.customer)?;
             self.store.drop_snapshots(&plan.customer, Some(run))?;
         }
         Ok(Some(receipt))
