@@ -66,7 +66,8 @@ const PATHS_ABOVE: [&[&str]; 11] = [
 const EXEMPT: [(&str, &[&str]); 1] = [("base/parts.rs", &["std", "thread"])];
 
 /// Crates that one file alone may name, so that they can be exchanged by rewriting that file.
-const ALONE: [(&str, &str); 2] = [("tokio_cron_scheduler", "daemon/schedule.rs"), ("config", "settings/load.rs")];
+const ALONE: [(&str, &str); 3] =
+    [("tokio_cron_scheduler", "daemon/schedule.rs"), ("config", "settings/load.rs"), ("backoff", "source/retry.rs")];
 
 const LINES_MAX: usize = 500;
 

@@ -8,6 +8,7 @@ mod day;
 mod digest;
 mod ids;
 pub mod parts;
+mod secret;
 mod similar;
 mod text;
 
@@ -20,5 +21,6 @@ pub use digest::{BulkDigester, Digest, Digester};
 pub use ids::{
     ClaimId, CustomerId, EpisodeId, GrantId, OrgId, PersonKey, PoolId, ProductId, RequestId, RuleId, RunId, SourceId, Version,
 };
+pub use secret::{Secret, SecretAbsent};
 pub use similar::most_similar;
 pub use text::{ArenaFull, Text, TextArena};

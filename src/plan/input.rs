@@ -89,6 +89,8 @@ pub struct PlanInput<'a> {
     pub delta: &'a RosterDelta,
     /// The snapshots this run takes in; empty when only time passed.
     pub fresh: &'a [SourceMark],
+    /// Sources of which some people were taken in by themselves; nobody else is looked at (R96).
+    pub amended: &'a [SourceMark],
     /// Packages that came again under another name; noted, and otherwise nothing.
     pub repeated: &'a [SourceMark],
     /// Sources whose stored snapshot was made again without people who are deleted for good (R130).
@@ -101,6 +103,8 @@ pub struct PlanInput<'a> {
     pub held: &'a [PersonKey],
     /// Sources whose absences count at once, without further snapshots, because an admin said so (R131).
     pub confirmed: &'a [SourceId],
+    /// People whose absence counts at once, because an admin named them, sorted.
+    pub gone: &'a [PersonKey],
     /// People whom nothing but a file by hand delivers, sorted: they ask as a hand does and never overdraw (R47).
     pub by_hand: &'a [PersonKey],
     /// Grants of the settings to be recorded with this run; `standing` counts them already.

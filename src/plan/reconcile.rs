@@ -53,7 +53,10 @@ pub struct Walk<'a, 'p> {
     pins: Pins<'a>,
     catalog: Catalog,
     reasons: BTreeMap<(Vec<u16>, bool), ReasonsIx>,
-    homes: BTreeMap<OrgIx, OrgNameIx>,
+    /// By org of the roster.
+    homes: Vec<Option<OrgNameIx>>,
+    /// The rules that asked last, and their reasons: people much alike stand side by side.
+    reasons_last: Option<(Vec<u16>, bool, ReasonsIx)>,
     current: Option<Text>,
     rules: Vec<u16>,
 }
@@ -101,7 +104,8 @@ impl<'a, 'p> Walk<'a, 'p> {
             pins: pins_in_force(input),
             catalog,
             reasons: BTreeMap::new(),
-            homes: BTreeMap::new(),
+            homes: vec![None; input.roster.orgs.len()],
+            reasons_last: None,
             current: None,
             rules: Vec::new(),
         }
@@ -141,10 +145,11 @@ impl<'a, 'p> Walk<'a, 'p> {
         if person.quarantined {
             self.withhold(key, None, Because::Quarantined);
         }
-        for bundle in self.catalog.bundles.clone() {
-            self.bundle(bundle, &mut visit);
+        for at in 0..self.catalog.bundles.len() {
+            self.bundle(self.catalog.bundles[at], &mut visit);
         }
-        for product in self.catalog.order.clone() {
+        for at in 0..self.catalog.order.len() {
+            let product = self.catalog.order[at];
             if !visit.bundled.contains(&product) {
                 self.product(product, &mut visit);
             }
@@ -442,10 +447,21 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     fn home_ix(&mut self, org: OrgIx) -> OrgNameIx {
         let (roster, names) = (self.input.roster, &mut self.names);
-        *self.homes.entry(org).or_insert_with(|| names.org(&OrgId::from(roster.text(roster.org(org).id))))
+        *self.homes[org.0 as usize].get_or_insert_with(|| names.org(&OrgId::from(roster.text(roster.org(org).id))))
     }
 
     fn reasons_ix(&mut self, pinned: bool) -> ReasonsIx {
+        if let Some((rules, was_pinned, ix)) = &self.reasons_last
+            && (rules, *was_pinned) == (&self.rules, pinned)
+        {
+            return *ix;
+        }
+        let ix = self.reasons_of(pinned);
+        self.reasons_last = Some((self.rules.clone(), pinned, ix));
+        ix
+    }
+
+    fn reasons_of(&mut self, pinned: bool) -> ReasonsIx {
         let key = (std::mem::take(&mut self.rules), pinned);
         if let Some(&known) = self.reasons.get(&key) {
             self.rules = key.0;
@@ -461,6 +477,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         }
         words.sort_unstable();
         let ix = self.names.reasons_ix(&words.join(" "));
+        self.rules.clone_from(&key.0);
         self.reasons.insert(key, ix);
         ix
     }

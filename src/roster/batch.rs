@@ -85,6 +85,8 @@ pub struct RowReader<'d> {
     last_class: Option<u32>,
     last_org: Option<u32>,
     last_school: Option<u32>,
+    /// All rows so far were sound: whatever has a slot is there.
+    is_sound: bool,
 }
 
 /// The row has to be handed on by itself.
@@ -107,6 +109,7 @@ impl<'d> RowReader<'d> {
             last_class: None,
             last_org: None,
             last_school: None,
+            is_sound: desk.is_sound_and_unaided(),
         })
     }
 
@@ -256,24 +259,24 @@ impl<'d> RowReader<'d> {
     /// The person that a row names. Where rows follow the order of the people, it is the last one or the next.
     fn person_named(&mut self, key: &str) -> Result<u32, Odd> {
         let (people, arena) = (&self.desk.people, self.desk.arena());
-        let is_it = |&slot: &u32| (slot as usize) < people.len() && arena.get(people.id(slot)) == key;
+        let is_it = |&slot: &u32| (slot as usize) < people.len() && arena.bytes(people.id(slot)) == key.as_bytes();
         let guess = self.last_person.and_then(|last| [last, last + 1].into_iter().find(is_it));
-        let slot = guess.or_else(|| people.find(arena, key)).filter(|&slot| people.present(slot)).ok_or(Odd)?;
+        let slot = guess.or_else(|| people.find(arena, key)).filter(|&slot| self.is_sound || people.present(slot)).ok_or(Odd)?;
         self.last_person = Some(slot);
         Ok(slot)
     }
 
     fn class(&mut self, id: &str) -> Result<ClassIx, Odd> {
         let (classes, arena) = (&self.desk.classes, self.desk.arena());
-        let last = self.last_class.filter(|&slot| arena.get(classes.id(slot)) == id);
-        let slot = last.or_else(|| classes.find(arena, id).filter(|&slot| classes.present(slot))).ok_or(Odd)?;
+        let last = self.last_class.filter(|&slot| arena.bytes(classes.id(slot)) == id.as_bytes());
+        let slot = last.or_else(|| classes.find(arena, id).filter(|&slot| self.is_sound || classes.present(slot))).ok_or(Odd)?;
         self.last_class = Some(slot);
         Ok(ClassIx(slot))
     }
 
     fn org(&mut self, id: &str) -> Result<OrgIx, Odd> {
         let (orgs, arena) = (&self.desk.orgs, self.desk.arena());
-        let last = self.last_org.filter(|&slot| arena.get(orgs.id(slot)) == id);
+        let last = self.last_org.filter(|&slot| arena.bytes(orgs.id(slot)) == id.as_bytes());
         let slot = last.or_else(|| orgs.find(arena, id).filter(|&slot| orgs.present(slot))).ok_or(Odd)?;
         self.last_org = Some(slot);
         Ok(OrgIx(slot))
@@ -281,7 +284,7 @@ impl<'d> RowReader<'d> {
 
     fn school(&mut self, id: &str) -> Result<(), Odd> {
         let (orgs, arena) = (&self.desk.orgs, self.desk.arena());
-        if self.last_school.is_some_and(|slot| arena.get(orgs.id(slot)) == id) {
+        if self.last_school.is_some_and(|slot| arena.bytes(orgs.id(slot)) == id.as_bytes()) {
             return Ok(());
         }
         let (slot, org) = orgs.look_up(arena, id).ok_or(Odd)?;

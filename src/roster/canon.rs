@@ -63,18 +63,17 @@ struct Order {
 
 impl Order {
     fn of<R: Copy + Sync>(texts: &TextArena, slots: &[Option<R>], id: impl Fn(R) -> Text + Sync) -> Self {
-        let id = |slot: u32| slots[slot as usize].map_or("", |record| texts.get(id(record)));
+        let id = |slot: u32| slots[slot as usize].map_or(&b""[..], |record| texts.bytes(id(record)));
         let mut kept = (0..slots.len() as u32).filter(|&slot| slots[slot as usize].is_some()).peekable();
         // Ids of one source often start alike: compare the 16 bytes after what they share before going to the arena.
-        let first = kept.peek().map_or(&b""[..], |&slot| id(slot).as_bytes());
+        let first = kept.peek().map_or(&b""[..], |&slot| id(slot));
         let shared =
             (0..slots.len() as u32).filter(|&slot| slots[slot as usize].is_some()).fold(first.len(), |shared, slot| {
-                let text = id(slot).as_bytes();
-                let same = first[..shared].iter().zip(text).take_while(|(a, b)| a == b).count();
+                let same = first[..shared].iter().zip(id(slot)).take_while(|(a, b)| a == b).count();
                 same.min(shared)
             });
         let head = |slot: u32| {
-            let rest = &id(slot).as_bytes()[shared..];
+            let rest = &id(slot)[shared..];
             let mut bytes = [0; 16];
             let len = rest.len().min(16);
             bytes[..len].copy_from_slice(&rest[..len]);

@@ -119,7 +119,7 @@ fn merge_keys(
     let (old_end, new_end, mut old, mut new) = (old.end, new.end, old.start, new.start);
     loop {
         let order = match (key(before, old, old_end), key(after, new, new_end)) {
-            (Some(a), Some(b)) => before.text(a).cmp(after.text(b)),
+            (Some(a), Some(b)) => before.texts.bytes(a).cmp(after.texts.bytes(b)),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => return delta,
@@ -250,7 +250,7 @@ impl<'a> Comparison<'a> {
         ];
         (enabled, ended, quarantined) == (&is.enabled, &is.ended, &is.quarantined)
             && primary_org.map(|org| self.orgs[org.0 as usize]) == is.primary_org.map(|org| org.0)
-            && texts.into_iter().all(|(&old, new)| self.before.text(old) == self.after.text(new))
+            && texts.into_iter().all(|(&old, new)| self.before.texts.bytes(old) == self.after.texts.bytes(new))
             && same(self.before.enrollments_of(was), self.after.enrollments_of(is), |e| self.enrollment(e), new_enrollment)
             && same(self.before.roles_of(was), self.after.roles_of(is), |r| self.role(r), new_role)
             && self.same_attributes(self.before.attributes_of(was), self.after.attributes_of(is))

@@ -3,8 +3,11 @@
 //! Which stored record a row replaces is only asked when the last row is in, in one walk over the stored records; until
 //! then a row costs one look-up among the rows of this read.
 
+use std::ops::Range;
+
 use hashbrown::HashTable;
 
+use crate::base::parts;
 use crate::roster::book::Place;
 use crate::roster::model::{Enrollment, Modified, RecordHash, Role};
 use crate::roster::rows::{Mode, RowHead, RowStatus};
@@ -115,7 +118,7 @@ pub(crate) struct Links<L> {
     pub(crate) untellable_of: Vec<u32>,
 }
 
-impl<L: Link> Links<L> {
+impl<L: Link + Sync> Links<L> {
     /// Starts with the stored records; an unaided read has none.
     pub(crate) fn new(stored: Vec<L>, is_unaided: bool) -> Self {
         Self {
@@ -303,24 +306,32 @@ pub(crate) fn has_twins(numbers: &mut [u64]) -> bool {
     numbers.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-/// Whether two rows have one id. Ids are hashes, hence spread evenly: sorted in parts of a few thousand, each of which
-/// stays in the processor's cache.
-fn has_doubles<L: Link>(rows: &[LinkRow<L>]) -> bool {
-    let parts = (rows.len() / 4096).next_power_of_two().clamp(1, 1 << 12);
-    let part = |id: u64| (id >> 52) as usize & (parts - 1);
-    let mut starts = vec![0u32; parts + 1];
-    rows.iter().for_each(|row| starts[part(row.link.id().bits()) + 1] += 1);
-    for at in 1..starts.len() {
-        starts[at] += starts[at - 1];
-    }
-    let (mut next, mut ids) = (starts.clone(), vec![0u64; rows.len()]);
-    for row in rows {
-        let id = row.link.id().bits();
-        let at = &mut next[part(id)];
-        ids[*at as usize] = id;
-        *at += 1;
-    }
-    starts.windows(2).any(|part| has_twins(&mut ids[part[0] as usize..part[1] as usize]))
+/// Whether two rows have one id. Ids are hashes, hence spread evenly: sorted in shares of a few thousand, each of which
+/// stays in the processor's cache. Each thread looks at all rows and cares for its own shares.
+fn has_doubles<L: Link + Sync>(rows: &[LinkRow<L>]) -> bool {
+    let shares = (rows.len() / 4096).next_power_of_two().clamp(1, 1 << 12);
+    let share = |row: &LinkRow<L>| (row.link.id().bits() >> 52) as usize & (shares - 1);
+    let cuts = parts::ranges(rows.len()).len();
+    let own = (0..cuts).map(|cut| shares * cut / cuts..shares * (cut + 1) / cuts).collect();
+    let found = parts::each(own, |own: Range<usize>| {
+        let mut starts = vec![0u32; own.len() + 1];
+        rows.iter().map(share).filter(|share| own.contains(share)).for_each(|share| starts[share - own.start + 1] += 1);
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut next = starts.clone();
+        let mut ids = vec![0u64; starts.last().map_or(0, |&all| all as usize)];
+        for row in rows {
+            let share = share(row);
+            if own.contains(&share) {
+                let at = &mut next[share - own.start];
+                ids[*at as usize] = row.link.id().bits();
+                *at += 1;
+            }
+        }
+        starts.windows(2).any(|part| has_twins(&mut ids[part[0] as usize..part[1] as usize]))
+    });
+    found.contains(&true)
 }
 
 /// The state in which a row starts.

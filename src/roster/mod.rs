@@ -24,6 +24,7 @@ mod pack;
 mod parents;
 mod patch;
 mod rows;
+mod scope;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -51,6 +52,7 @@ pub use rows::{
     ClassRow, Collection, CourseRow, EnrollmentRow, InlineRole, Mode, OrgRow, PersonRow, RoleRow, RowAt, RowHead, RowStatus,
     SessionRow,
 };
+pub use scope::{Scope, take_people};
 pub use tree::OrgTree;
 pub use unpack::unpack;
 pub use wire::PackError;

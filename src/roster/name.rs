@@ -4,7 +4,7 @@ use crate::base::{BulkDigester, Digest, Text, parts};
 use crate::roster::model::{Class, Course, Enrollment, Org, Person, Role, Roster, Session};
 
 /// How many records are digested together. Part of the name's definition, so that it is the same on any number of cores.
-const PIECE: usize = 1 << 14;
+const PIECE: usize = 1 << 12;
 
 /// The name of a canonical roster: rosters of the same records, and only those, have the same.
 pub fn digest_of(roster: &Roster) -> Digest {
@@ -43,9 +43,9 @@ struct Bytes<'a> {
 
 impl Bytes<'_> {
     fn text(&mut self, text: Text) {
-        let text = self.roster.text(text);
+        let text = self.roster.texts.bytes(text);
         self.number(text.len() as u32);
-        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes.extend_from_slice(text);
     }
 
     fn number(&mut self, number: u32) {

@@ -105,9 +105,9 @@ pub(crate) fn moves(
 ) -> Vec<u32> {
     let mut new = (0u32..).zip(new).peekable();
     old.map(|text| {
-        let text = old_texts.get(text);
-        while new.next_if(|&(_, other)| new_texts.get(other) < text).is_some() {}
-        new.peek().filter(|&&(_, other)| new_texts.get(other) == text).map_or(NEW, |&(at, _)| at)
+        let text = old_texts.bytes(text);
+        while new.next_if(|&(_, other)| new_texts.bytes(other) < text).is_some() {}
+        new.peek().filter(|&&(_, other)| new_texts.bytes(other) == text).map_or(NEW, |&(at, _)| at)
     })
     .collect()
 }
@@ -178,13 +178,13 @@ impl Look<'_> {
         let (mut at, end) = (old.start, old.end);
         new.map(|new| {
             let is = &self.after.people[new];
-            let key = self.after.text(is.key);
-            while at < end && self.before.text(self.before.people[at].key) < key {
+            let key = self.after.texts.bytes(is.key);
+            while at < end && self.before.texts.bytes(self.before.people[at].key) < key {
                 at += 1;
             }
             let is_own = at < end && {
                 let was = &self.before.people[at];
-                self.before.text(was.key) == key && self.same_person(was, is)
+                self.before.texts.bytes(was.key) == key && self.same_person(was, is)
             };
             if is_own { origins[at] } else { NEW }
         })
@@ -192,7 +192,7 @@ impl Look<'_> {
     }
 
     fn texts<const N: usize>(&self, pairs: [(Text, Text); N]) -> bool {
-        pairs.into_iter().all(|(old, new)| self.before.text(old) == self.after.text(new))
+        pairs.into_iter().all(|(old, new)| self.before.texts.bytes(old) == self.after.texts.bytes(new))
     }
 
     fn same_org(&self, was: &Org, is: &Org) -> bool {

@@ -164,7 +164,7 @@ impl<T: Record> Table<T> {
 
     /// As [`Table::find`], the hash of the id being known.
     pub(crate) fn find_hashed(&self, arena: &TextArena, id: &str, hash: u64) -> Option<u32> {
-        self.index.find(hash, |&(_, known)| arena.get(known) == id).map(|&(slot, _)| slot)
+        self.index.find(hash, |&(_, known)| arena.bytes(known) == id.as_bytes()).map(|&(slot, _)| slot)
     }
 
     /// Whether a row of a slot was there.
@@ -189,6 +189,7 @@ impl<T: Record> Table<T> {
     }
 
     /// The id of a slot.
+    #[inline]
     pub(crate) fn id(&self, slot: u32) -> Text {
         self.slots[slot as usize].id
     }

@@ -1,5 +1,6 @@
 //! Floor 5: use cases, the one layer all doors share.
 
+mod access;
 mod audit;
 mod core;
 mod decisions;
@@ -11,6 +12,7 @@ mod hold;
 mod import;
 mod import_rows;
 mod inspect;
+mod looks;
 mod nightly;
 mod on_time;
 mod pauses;
@@ -23,6 +25,7 @@ mod requests;
 mod revert;
 mod rosters;
 mod runs;
+mod scope;
 mod snapshots;
 mod sync;
 mod trail;

@@ -48,13 +48,13 @@ impl Service {
         let row = self.store.snapshot(digest)?;
         let base = row.and_then(|row| row.base);
         let whole = self.chunks(&base.unwrap_or(*digest), |chunks| unpack(chunks))?;
-        let roster = whole.map_err(|error| unreadable(customer, &error))?;
+        let roster = whole.map_err(|error| ServiceError::snapshot(customer, &error))?;
         if base.is_none() {
             let origins = Origins::of_whole(&roster);
             return Ok(Stored { roster, base: *digest, origins });
         }
         let applied = self.chunks(digest, |chunks| apply(roster, chunks))?;
-        let (roster, origins) = applied.map_err(|error| unreadable(customer, &error))?;
+        let (roster, origins) = applied.map_err(|error| ServiceError::snapshot(customer, &error))?;
         Ok(Stored { roster, base: base.unwrap_or(*digest), origins })
     }
 
@@ -147,8 +147,4 @@ impl Service {
         }
         Ok(())
     }
-}
-
-pub(crate) fn unreadable(customer: &CustomerId, error: &dyn std::error::Error) -> ServiceError {
-    ServiceError::Snapshot { customer: customer.clone(), why: error.to_string() }
 }

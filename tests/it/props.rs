@@ -599,7 +599,14 @@ impl Memory {
                 roster = hold_conflicts(before, &roster, &found).expect("it is there");
             }
             let (package, snapshot) = (Digest::of(&self.packages.to_be_bytes()), digest_of(&roster));
-            marks.push(SourceMark { source: SourceId::from("sis"), package, snapshot, at: town.now(), name: "n".into() });
+            marks.push(SourceMark {
+                source: SourceId::from("sis"),
+                package,
+                snapshot,
+                at: town.now(),
+                name: "n".into(),
+                amended: false,
+            });
             after = Some(roster);
         }
         let mut standing = self.standing();
@@ -644,6 +651,7 @@ impl Memory {
             before,
             delta: if stopped { &none } else { &delta },
             fresh: if stopped { &[] } else { &marks },
+            amended: &[],
             repeated: &[],
             verdict: &judgment.verdict,
             held: &held,
@@ -651,6 +659,7 @@ impl Memory {
             new_grants: &new,
             new_agreed: &[],
             confirmed: &[],
+            gone: &[],
             holding: &Default::default(),
             former: &Default::default(),
             remade: &[],

@@ -240,6 +240,7 @@ impl World {
             nightly: None,
             catchup_window_hours: 12,
             stale_after_hours: 36,
+            full_every_days: 7,
             same_day_max: 6,
             pauses: Vec::new(),
             by_hand: self.by_hand.clone(),
