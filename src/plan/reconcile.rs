@@ -140,7 +140,8 @@ impl<'a, 'p> Walk<'a, 'p> {
             // Nothing is given and nothing taken until somebody decides (R117).
             return self.withhold(key, None, Because::HeldByGuard);
         }
-        let mut visit = Visit { key, person, claims, wanted: Vec::new(), kept: Vec::new(), bundled: Vec::new() };
+        let wanted = Vec::with_capacity(self.input.policy.products.len());
+        let mut visit = Visit { key, person, claims, wanted, kept: Vec::new(), bundled: Vec::new() };
         self.want(&mut visit);
         if person.quarantined {
             self.withhold(key, None, Because::Quarantined);

@@ -261,7 +261,8 @@ impl<'d> RowReader<'d> {
         let (people, arena) = (&self.desk.people, self.desk.arena());
         let is_it = |&slot: &u32| (slot as usize) < people.len() && arena.bytes(people.id(slot)) == key.as_bytes();
         let guess = self.last_person.and_then(|last| [last, last + 1].into_iter().find(is_it));
-        let slot = guess.or_else(|| people.find(arena, key)).filter(|&slot| self.is_sound || people.present(slot)).ok_or(Odd)?;
+        let slot =
+            guess.or_else(|| people.find(arena, key)).filter(|&slot| self.is_sound || people.present(slot)).ok_or(Odd)?;
         self.last_person = Some(slot);
         Ok(slot)
     }
@@ -269,7 +270,8 @@ impl<'d> RowReader<'d> {
     fn class(&mut self, id: &str) -> Result<ClassIx, Odd> {
         let (classes, arena) = (&self.desk.classes, self.desk.arena());
         let last = self.last_class.filter(|&slot| arena.bytes(classes.id(slot)) == id.as_bytes());
-        let slot = last.or_else(|| classes.find(arena, id).filter(|&slot| self.is_sound || classes.present(slot))).ok_or(Odd)?;
+        let slot =
+            last.or_else(|| classes.find(arena, id).filter(|&slot| self.is_sound || classes.present(slot))).ok_or(Odd)?;
         self.last_class = Some(slot);
         Ok(ClassIx(slot))
     }

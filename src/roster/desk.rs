@@ -2,6 +2,7 @@
 
 use crate::base::{Text, TextArena};
 use crate::roster::book::{Book, Flaw};
+use crate::roster::doubt::Doubt;
 use crate::roster::finding::Finding;
 use crate::roster::intern::{Scribe, Words};
 use crate::roster::links::{Links, NOBODY};
@@ -28,6 +29,8 @@ pub(crate) struct Desk {
     pub(crate) policy: IntakePolicy,
     /// The read goes on without the stored roster, and whether there is one.
     unaided: Option<bool>,
+    /// What an unaided read must ask of the stored roster in the end.
+    pub(crate) doubt: Doubt,
     pub(crate) scribe: Scribe,
     pub(crate) book: Book,
     pub(crate) words: Words,
@@ -81,6 +84,7 @@ impl Desk {
         Self {
             policy,
             unaided,
+            doubt: Doubt::default(),
             book: Book::default(),
             words: Words::new(role_words, &texts),
             names: Words::new(attribute_names, &texts),
@@ -130,12 +134,13 @@ impl Desk {
     }
 
     /// Whether an unaided read, whose last row is in, has found all that a read with the stored roster would: every row
-    /// could be used, and none of them is a change of something stored. Collections that never began stand as stored.
+    /// could be used, or its doubt is noted, and none of them is a change of something stored. Collections that never
+    /// began stand as stored.
     pub(crate) fn is_conclusive(&mut self) -> bool {
         let Some(has_stored) = self.unaided else { return true };
-        let bad = Collection::ALL.iter().any(|&what| self.book.counts.of(what).quarantined > 0);
+        let bad: u64 = Collection::ALL.iter().map(|&what| self.book.counts.of(what).quarantined).sum();
         let changes = Collection::ALL.into_iter().any(|what| *self.mode_mut(what) == Some(Mode::Changes));
-        !(changes || self.roles.has_doubles || self.enrollments.has_doubles || has_stored && bad)
+        !(changes || self.roles.has_doubles || self.enrollments.has_doubles || has_stored && bad > self.doubt.rows)
     }
 
     /// Whether there is nothing but rows of complete collections, all of them sound.
@@ -196,6 +201,12 @@ impl Desk {
         concern(&mut self.concerned, person);
     }
 
+    /// Notes a role or an enrollment that cannot be used, for the stored roster to be asked about.
+    pub(crate) fn note_doubt(&mut self, id: &str, person: Option<&str>) {
+        let unknown = person.filter(|key| self.people.find(self.scribe.arena(), key).is_none());
+        self.doubt.note(id, unknown);
+    }
+
     /// A person named in a row that cannot be used keeps everything.
     pub(crate) fn concern_named(&mut self, key: &str) {
         if let Some(person) = self.people.find(self.scribe.arena(), key) {
@@ -210,6 +221,9 @@ impl Desk {
         self.book.findings.push(finding);
         let id = id.filter(|id| !id.is_empty());
         let person = person.filter(|key| !key.is_empty());
+        if let (Collection::Roles | Collection::Enrollments, Some(id)) = (what, id) {
+            self.note_doubt(id, person);
+        }
         if let Some(key) = person {
             self.concern_named(key);
         }

@@ -118,6 +118,7 @@ impl Desk {
             return State::End;
         }
         self.book.reject(what, head.at, head.id, flaw);
+        self.note_doubt(head.id, Some(person));
         self.concern_named(person);
         State::Bad
     }

@@ -4,6 +4,7 @@
 
 use crate::roster::batch::{RowBatch, RowReader};
 use crate::roster::desk::{Desk, IntakePolicy};
+use crate::roster::doubt::Doubt;
 use crate::roster::finding::{Finding, Findings, IntakeCounts};
 use crate::roster::model::Roster;
 use crate::roster::rows::{
@@ -26,10 +27,20 @@ pub struct Intake {
     /// Rows by collection.
     pub counts: IntakeCounts,
     /// Whether this is all: an unaided read says `false` where the stored roster was needed after all. Then there is no
-    /// roster, and the package has to be read again with it.
+    /// roster, and the package has to be read again with it; as it has to be if it does not [stand beside](Intake::stands_beside)
+    /// the stored one.
     pub is_conclusive: bool,
-    /// Collections that never began; an unaided read is right only if nothing of them is stored.
-    pub unbegun: Vec<Collection>,
+    /// Collections that never began.
+    unbegun: Vec<Collection>,
+    doubt: Doubt,
+}
+
+impl Intake {
+    /// Whether an unaided read that is conclusive stands beside this stored roster: nothing is stored of collections that
+    /// never began, nor of the bad rows.
+    pub fn stands_beside(&self, stored: &Roster) -> bool {
+        !self.unbegun.iter().any(|&what| stored.has_own(what)) && !self.doubt.touches(stored)
+    }
 }
 
 impl RosterIntake {
@@ -120,8 +131,9 @@ impl RosterIntake {
     pub fn finish(mut self) -> Intake {
         self.desk.close();
         let (is_conclusive, unbegun) = (self.desk.is_conclusive(), self.desk.unbegun());
+        let doubt = std::mem::take(&mut self.desk.doubt);
         let (roster, book) = if is_conclusive { self.desk.finish() } else { (Roster::default(), self.desk.book) };
-        Intake { roster, findings: book.findings, counts: book.counts, is_conclusive, unbegun }
+        Intake { roster, findings: book.findings, counts: book.counts, is_conclusive, unbegun, doubt }
     }
 }
 

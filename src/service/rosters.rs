@@ -242,8 +242,7 @@ fn read_best(
         let intake = intake.finish();
         if intake.is_conclusive {
             let before = load()?;
-            let rests = |stored: &Stored| intake.unbegun.iter().any(|&what| stored.roster.has_own(what));
-            if !before.as_ref().is_some_and(rests) {
+            if before.as_ref().is_none_or(|stored| intake.stands_beside(&stored.roster)) {
                 return Ok((taken(package, read, intake, pulled), before));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
+use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId, parts};
 use crate::license::{AgreedExcess, Entry, Grant, allowance_at};
 use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
 use crate::service::core::{Customer, Service};
@@ -210,9 +210,12 @@ impl Service {
         row.state = RunState::Planning;
         self.store.save_run(row)?;
         watch(Phase::Planning);
-        let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
+        // The books are read while the rosters are compared.
+        let books = || self.standing_with_seeds(customer, now);
+        let (standing, drafts) = parts::both(books, || Drafting::new(customer.id(), pulls, &terms));
+        let (mut drafts, mut first) = (drafts?, Some(standing));
         for attempt in 1.. {
-            let standing = self.standing_with_seeds(customer, now)?;
+            let standing = first.take().unwrap_or_else(books)?;
             let draft = drafts.draft(self, customer, &policy, standing, now, row.run)?;
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);

@@ -78,7 +78,7 @@ fn ahead(package: &PackageBuilder, step: usize, bulk: BulkWithStatus, lenient: b
     let mut intake = RosterIntake::unaided(before.is_some(), policy(lenient));
     let stop = pulled(package, step, bulk, lenient, &mut intake);
     let intake = intake.finish();
-    if intake.is_conclusive && !before.is_some_and(|before| intake.unbegun.iter().any(|&what| before.has_own(what))) {
+    if intake.is_conclusive && before.is_none_or(|before| intake.stands_beside(before)) {
         return (intake, stop);
     }
     let mut intake = RosterIntake::new(before.cloned(), policy(lenient));
@@ -193,12 +193,33 @@ fn sound_packages_need_no_stored_roster_and_others_do() {
     assert_eq!((intake.roster.people.len(), intake.roster.enrollments.len()), (12, 40));
     for broken in [
         whole.clone().line("enrollments", "e1,,,k1,s1,p0,student,,,"),
-        whole.clone().line("enrollments", "e99,,,k1,s1,nobody,student,,,"),
-        whole.clone().line("roles", "r99,,,p0,primary,student,2026-02-30,,s1,"),
-        whole.replace("users", "p0,,", "p0,active,2026-01-01T00:00:00.000Z"),
+        whole.clone().line("enrollments", ",,,k1,s1,p0,student,,,"),
+        whole.clone().line("users", "p1,,"),
+        whole.clone().replace("users", "p0,,", "p0,active,2026-01-01T00:00:00.000Z"),
     ] {
         let mut intake = RosterIntake::unaided(true, policy(false));
         assert_eq!(pulled(&broken, 64, BulkWithStatus::Delta, false, &mut intake), None);
         assert!(!intake.finish().is_conclusive);
+    }
+    // A bad row that nothing stored is behind needs nothing of it.
+    let stored = one_by_one(&whole, BulkWithStatus::Strict, false, None).0.roster;
+    for (bad, stands) in
+        [("e99,,,k1,s1,nobody", true), ("e99,,,k1,s9,p0", true), ("e7,,,k1,s9,p0", false), ("e99,,,k1,s1,p11", false)]
+    {
+        let mut read = whole.clone();
+        if bad.starts_with("e7") {
+            read = read.replace("enrollments", "e7,,,k1,s1,p0", "e97,,,k1,s1,p0");
+        }
+        if bad.ends_with("p11") {
+            let users = read.text("users");
+            let gone = users.lines().find(|line| line.starts_with("p11,")).expect("the last person").to_owned() + "\n";
+            read = read.replace("users", &gone, "");
+        }
+        let read = read.line("enrollments", &format!("{bad},student,,,"));
+        let mut intake = RosterIntake::unaided(true, policy(false));
+        assert_eq!(pulled(&read, 64, BulkWithStatus::Strict, false, &mut intake), None);
+        let intake = intake.finish();
+        assert!(intake.is_conclusive);
+        assert_eq!(intake.stands_beside(&stored), stands, "{bad}");
     }
 }
