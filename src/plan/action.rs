@@ -125,17 +125,20 @@ pub enum NoticeKind {
     RunFailed,
     /// A same-day run was not over by its deadline (R96).
     SameDayMissed,
+    /// A request took longer than its target (R107).
+    AssignmentDelay,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 6] = [
+    pub const ALL: [NoticeKind; 7] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
         NoticeKind::HoldOpened,
         NoticeKind::RunFailed,
         NoticeKind::SameDayMissed,
+        NoticeKind::AssignmentDelay,
     ];
 
     /// The kind's word.
@@ -147,6 +150,7 @@ impl NoticeKind {
             NoticeKind::HoldOpened => "hold_opened",
             NoticeKind::RunFailed => "run_failed",
             NoticeKind::SameDayMissed => "same_day_missed",
+            NoticeKind::AssignmentDelay => "assignment_delay",
         }
     }
 }

@@ -9,8 +9,9 @@ use crate::license::{Because, CreationAnswer, CreationDemand, Entry, PoolIx, Sea
 use crate::plan::Plan;
 use crate::roster::{Collection, Roster, diff};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
-use crate::service::draft::{Alone, Draft, Drafting, tally};
+use crate::service::draft::{Draft, Drafting, tally};
 use crate::service::error::ServiceError;
+use crate::service::guarding::Alone;
 use crate::service::import_rows::{Ground, ImportReport, Judged, Meant, judge_rows, take_in};
 use crate::service::people_file;
 use crate::service::rosters::Pulled;
@@ -296,10 +297,11 @@ impl Service {
         };
         if changes || !judged.counts.too_bad(customer.bad_percent_max).is_empty() {
             let counts = judged.counts.clone();
-            pulled.fresh = Some(self.stage(customer.id(), &source, package, (before.as_ref(), None), after, counts, now)?);
+            let read = (before.as_ref(), None);
+            pulled.fresh = Some(self.stage(customer.id(), &source, package, read, after.clone(), counts, now)?);
         }
         pulls.push(pulled);
-        Ok((pulls, Alone { source, before: before.unwrap_or_default(), delta }))
+        Ok((pulls, Alone { source, before: before.unwrap_or_default(), after, delta }))
     }
 }
 

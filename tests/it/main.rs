@@ -6,12 +6,16 @@ mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
 mod demo;
+mod disk;
 mod entitlement;
 mod fake_http;
 mod holds;
 mod hostile;
 mod import;
+mod invariants;
+mod latency;
 mod leaving;
+mod looks;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;

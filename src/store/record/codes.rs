@@ -29,7 +29,7 @@ codes! {
     PinKind, "pin kinds" { Assign = 0, Deny = 1 }
     NoticeKind, "notice kinds" {
         NegativeBalance = 0, BalanceRestored = 1, ShortfallAhead = 2, HoldOpened = 3, RunFailed = 4,
-        SameDayMissed = 5,
+        SameDayMissed = 5, AssignmentDelay = 6,
     }
     GuardKind, "guards" {
         Empty = 0, Removal = 1, OrgRemoval = 2, Rolling = 3, Growth = 4, Change = 5, IdentityFlip = 6, Bootstrap = 7,
