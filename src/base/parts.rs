@@ -57,7 +57,7 @@ pub fn both<A: Send, B: Send>(there: impl FnOnce() -> A + Send, here: impl FnOnc
 }
 
 /// Cuts a list at the ends of `ranges`, which follow one another from its start.
-pub fn cut<'a, T>(mut items: &'a mut [T], ends: impl IntoIterator<Item = usize>) -> Vec<&'a mut [T]> {
+pub fn cut<T>(mut items: &mut [T], ends: impl IntoIterator<Item = usize>) -> Vec<&mut [T]> {
     let mut start = 0;
     let mut cuts = Vec::new();
     for end in ends {

@@ -55,7 +55,7 @@ pub(crate) fn run<S: RowSink + Sync, P: RowParser>(
             }
         };
         thread::scope(|scope| {
-            (1..threads).for_each(|_| drop(scope.spawn(&work)));
+            (1..threads).for_each(|_| drop(scope.spawn(work)));
             if fault.is_ok() {
                 fault = gather(blocks, size, &mut used, &mut next);
             }

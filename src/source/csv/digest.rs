@@ -96,7 +96,7 @@ fn piece_digests(files: &[Option<(File, u64)>], pieces: &[Piece]) -> io::Result<
     };
     let mut digests = vec![Digest::default(); pieces.len()];
     let parts: Vec<_> = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let own = work();
         let joined = others.into_iter().map(|other| other.join().unwrap_or_else(|_| Err(io::Error::other("a thread died"))));
         joined.chain([own]).collect()
