@@ -12,6 +12,7 @@ use crate::settings::file::{
     CustomerShape, DaysShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
 };
 use crate::settings::guard::GuardShape;
+use crate::settings::network;
 use crate::settings::pauses;
 use crate::settings::profiles;
 use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, StoreSettings};
@@ -103,7 +104,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         name: shape.name.clone().unwrap_or_else(|| shape.id.clone()),
         nightly: shape.nightly.clone(),
         policy,
-        sources: shape.sources.iter().map(source).collect::<Option<_>>()?,
+        sources: shape.sources.iter().map(|item| source(&shape.id, item)).collect::<Option<_>>()?,
         grants,
         agreed,
         bad_percent_max: own.bad_percent_max.or(global.bad_percent_max)?,
@@ -139,8 +140,17 @@ fn guard_limits(shape: &GuardShape, base: GuardLimits) -> GuardLimits {
     }
 }
 
-fn source(shape: &SourceShape) -> Option<SourceSettings> {
-    let SourceKind::OneRosterCsv = shape.kind?;
+fn source(customer: &str, shape: &SourceShape) -> Option<SourceSettings> {
+    let courses_optional = shape.courses_optional.unwrap_or(false);
+    let read = |fields| network::read_settings(&shape.network, fields, shape.lenient, courses_optional, &shape.keep_metadata);
+    let pull = format!("{customer}/{}", shape.id);
+    match shape.kind? {
+        SourceKind::OneRosterCsv => csv(shape),
+        SourceKind::OneRosterRest => network::oneroster(&shape.id, pull, &shape.network, read(false)),
+    }
+}
+
+fn csv(shape: &SourceShape) -> Option<SourceSettings> {
     let kind = if shape.drop.unwrap_or(true) { DropKind::Drop } else { DropKind::Package };
     let defaults = CsvSourceSettings::new(SourceId::from(shape.id.as_str()), shape.path.clone()?, kind);
     Some(SourceSettings::OneRosterCsv(CsvSourceSettings {

@@ -8,6 +8,7 @@ use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
 use crate::plan::{DefaultFor, Predicate};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
+use crate::settings::network::{NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
@@ -167,6 +168,8 @@ pub struct SourceShape {
     pub courses_optional: Option<bool>,
     /// `keep_metadata`.
     pub keep_metadata: Vec<String>,
+    /// The keys of sources over the network.
+    pub network: NetworkShape,
     /// `[[customer.source.pause]]`.
     pub pauses: Vec<PauseShape>,
 }
@@ -369,18 +372,22 @@ fn customer(s: &Section<'_>) -> CustomerShape {
 
 fn source(s: &Section<'_>) -> SourceShape {
     let modes = [("strict", BulkWithStatus::Strict), ("delta", BulkWithStatus::Delta), ("full", BulkWithStatus::Full)];
-    let kind = s.parsed("kind", words::one_of(&[("oneroster_csv", SourceKind::OneRosterCsv)]));
+    let kinds = [("oneroster_csv", SourceKind::OneRosterCsv), ("oneroster_rest", SourceKind::OneRosterRest)];
+    let kind = s.parsed("kind", words::one_of(&kinds));
+    let path = s.path("path");
+    let path = if kind == Some(SourceKind::OneRosterCsv) { s.required("path", path) } else { path };
     SourceShape {
         at: s.at(""),
         id: id(s),
         kind: s.required("kind", kind),
-        path: s.required("path", s.path("path")),
+        path,
         drop: s.flag("drop"),
         settle_secs: s.count("settle_secs", 0..=86_400),
         bulk_with_status: s.parsed("bulk_with_status", words::one_of(&modes)),
         lenient: s.flag("lenient"),
         courses_optional: s.parsed("courses", words::one_of(&[("required", false), ("optional", true)])),
         keep_metadata: s.parsed_list("keep_metadata", words::metadata).unwrap_or_default(),
+        network: network(s, kind),
         pauses: s.sections("pause", pauses::pause),
     }
 }

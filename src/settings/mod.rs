@@ -6,6 +6,7 @@ mod cron;
 mod file;
 mod guard;
 mod load;
+mod network;
 mod pauses;
 mod problem;
 mod profiles;

@@ -300,7 +300,6 @@ impl Section<'_> {
     }
 
     /// A secret that must be there: [`Secret::absent`] if it is given in no way. `None` only after a problem.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no key is secret so far"))]
     pub fn required_secret(&self, key: &'static str) -> Option<Secret> {
         let secret = self.secret(key);
         if secret.is_some() || self.has(key) || self.has(&format!("{key}_file")) || self.report.survey {

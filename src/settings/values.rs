@@ -104,6 +104,8 @@ pub struct CustomerSettings {
 pub enum SourceKind {
     /// OneRoster CSV packages in a folder.
     OneRosterCsv,
+    /// OneRoster over REST.
+    OneRosterRest,
 }
 
 /// The words of `on_full`, without the percentage that one of them needs.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rosterd::base::{Actor, SourceId};
 use rosterd::license::{ClaimState, Hold, HoldState, OnFull, ProductKind, SeatModel};
 use rosterd::plan::GuardLimits;
-use rosterd::roster::IntakePolicy;
+use rosterd::roster::{IntakePolicy, Scope};
 use rosterd::service::{Feed, Phase};
 use rosterd::source::{CsvSource, CsvSourceSettings, DropKind};
 use rosterd::store::{Asked, RunState, Trigger};
@@ -244,5 +244,54 @@ fn a_backlog_does_not_go_round_in_circles() {
         packages += service.fulfil(&request, &|_| ()).unwrap().unwrap().packages.len();
     }
     assert_eq!((packages, service.arrivals(customer).unwrap().len()), (3, 0));
+    world.verify();
+}
+
+#[test]
+fn a_pool_taken_out_of_the_settings_is_told_before_it_frees_anybody() {
+    let mut world = school_world().person("ana", "teacher", "ash");
+    world.night();
+    let retired = |world: &World| {
+        let service = world.service();
+        service.retired_pools(&service.customers()[0]).expect("books")
+    };
+    assert_eq!(retired(&world), []);
+    let pool = world.policy.pools.remove(0);
+    assert_eq!(retired(&world), [(pool.id, rosterd::base::Seats(1))]);
+    world.quiet_night();
+    assert_eq!(retired(&world), []);
+    world.verify();
+}
+
+#[test]
+fn one_person_is_taken_in_from_every_source_that_has_them() {
+    let (mut world, mut hr) = two_sources();
+    let person = |key: &str| Asked { scope: Some(Scope::Person(key.into())), ..Asked::by(Actor::operator("ann")) };
+    let sync = |world: &World, asked: Asked| {
+        let service = world.service();
+        service.sync(&service.customers()[0], &Trigger::SameDay(asked), &|_| ()).expect("a run")
+    };
+    world.hire("zoe", "teacher", "ash");
+    world.end("s000");
+    world.write_package();
+    hr.hire("yan", "teacher", "ash");
+    hr.vanish("h000");
+    hr.vanish("h001");
+    hr.write_package();
+    let run = sync(&world, person("yan"));
+    assert_eq!((run.tally.seated, run.tally.released, world.used("learn")), (1, 0, 81), "{}", run.message);
+    let confirmed = Asked { confirm_absences: true, ..person("h000") };
+    assert_eq!((sync(&world, confirmed.clone()).tally.released, world.used("learn")), (1, 80));
+    assert_eq!(sync(&world, confirmed).version, None);
+    // Read from the other source alone, nobody knows anything new.
+    let elsewhere = Asked { source: Some(SourceId::from("sis")), ..person("zoe") };
+    assert_eq!((sync(&world, elsewhere).tally.seated, world.used("learn")), (1, 81));
+    let run = sync(&world, person("nobody-at-all"));
+    assert_eq!((run.state, run.message.as_str()), (RunState::Failed, "could not find person nobody-at-all"));
+    let service = world.service();
+    assert_eq!(service.arrivals(&service.customers()[0]).expect("a store").len(), 2);
+    // The night reads both: one end, and the first look at the other who is missing.
+    let run = world.quiet_night();
+    assert_eq!((run.tally.released, world.used("learn"), world.state("h001", "learn").is_some()), (1, 80, true));
     world.verify();
 }

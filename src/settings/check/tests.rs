@@ -45,7 +45,7 @@ fn an_unknown_key_is_refused_at_every_level() {
         ),
         (
             district("[[customer.source]]\nid = \"sis\"\nkind = \"oneroster_csv\"\npath = \"x\"\ntokn = 1", "", "", EVERYONE),
-            "customer.north.source.sis.tokn unknown key",
+            "customer.north.source.sis.tokn unknown key; did you mean `token`?",
         ),
         (
             district("", "autoassign = true", "", EVERYONE),
