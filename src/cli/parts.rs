@@ -38,6 +38,7 @@ fn customer(settings: &CustomerSettings, network: &Network, pages: &Arc<dyn Page
         sources: settings.sources.iter().map(|source| feed(source, network, pages)).collect(),
         grants: settings.grants.clone(),
         agreed: settings.agreed.clone(),
+        terms: settings.terms.clone(),
         bad_percent_max: settings.bad_percent_max,
         nightly: settings.nightly.clone(),
         catchup_window_hours: settings.catchup_window_hours,

@@ -84,6 +84,8 @@ mod tests {
             reservations: Vec::new(),
             calendar: Calendar::utc(),
             anchor: None,
+            renewal: Default::default(),
+            reuse: Default::default(),
         }
     }
 

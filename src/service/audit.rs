@@ -124,6 +124,8 @@ fn compare(
         first_difference("sources", ledger.sources().iter(), standing.sources.iter()),
         first_difference("holds", ledger.holds(), holds.iter().rev()),
         first_difference("removals by day", ledger.guard_days(), standing.guard_days.iter()),
+        first_difference("terms", ledger.chain(), standing.chain.iter()),
+        first_difference("phases of pools", ledger.phases().iter(), standing.phases.iter()),
         first_difference("pool definitions", ledger.terms().iter(), standing.terms.iter()),
     ];
     match differences.into_iter().flatten().next() {

@@ -30,6 +30,7 @@ mod runs;
 mod scope;
 mod snapshots;
 mod sync;
+mod terms;
 mod trail;
 mod unsaved;
 
@@ -52,3 +53,4 @@ pub use reports::{ClaimRow, LicenseRow};
 pub use revert::RevertAnswer;
 pub use runs::Freshness;
 pub use sync::{Phase, Planned, Watch};
+pub use terms::{TermDone, TermFix, TermView, TermWish};

@@ -12,6 +12,7 @@ mod problem;
 mod profiles;
 mod read;
 mod secret;
+mod terms;
 mod tree;
 #[cfg(test)]
 mod trial;

@@ -32,4 +32,5 @@ mod store_contract;
 mod store_sqlite;
 mod story;
 mod tables;
+mod terms;
 mod world;

@@ -273,6 +273,8 @@ impl Town {
                 reservations: reserved.map(|(s, n)| (OrgId::from(ORGS[s + 1]), Seats(u32::from(*n)))).collect(),
                 calendar: policy.calendar.clone(),
                 anchor: None,
+                renewal: Default::default(),
+                reuse: Default::default(),
             });
             if let Some(seats) = gene.seats {
                 grants.push(grant(&format!("{id}-first"), &id, i64::from(seats), Instant::MIN, Instant::MAX));
@@ -566,6 +568,8 @@ impl Memory {
             sources: ledger.sources().clone(),
             hold: None,
             guard_days: Vec::new(),
+            chain: ledger.chain().cloned().collect(),
+            phases: ledger.phases().clone(),
             next_claim: ledger.next_claim(),
             next_episode: ledger.next_episode(),
         }
@@ -658,6 +662,7 @@ impl Memory {
             by_hand: &[],
             new_grants: &new,
             new_agreed: &[],
+            new_terms: &[],
             confirmed: &[],
             gone: &[],
             owners: &Default::default(),
@@ -744,7 +749,7 @@ impl Engine for Memory {
             Decision::Pin { pin, .. } => vec![pin.person.as_str()],
             Decision::Unpin { person, .. } | Decision::Accept { person, .. } => vec![person.as_str()],
             Decision::Transfer { give, take } => vec![give.person.as_str(), take.person.as_str()],
-            Decision::Grant(_) | Decision::AgreedExcess(_) => Vec::new(),
+            Decision::Grant(_) | Decision::AgreedExcess(_) | Decision::Term { .. } => Vec::new(),
         };
         let mut used: BTreeMap<(PoolId, OrgId), u32> = BTreeMap::new();
         let mut light = Book { names: standing.book.names.clone(), ..Book::default() };

@@ -3,10 +3,13 @@
 mod answer;
 mod args;
 mod buy;
+mod day;
 mod decide;
 mod list;
 mod run;
 mod show;
+mod term;
+mod term_args;
 
 pub use args::PoolArgs;
 pub use run::run;

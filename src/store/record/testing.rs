@@ -1,11 +1,11 @@
-//! Holds and guard days of every shape.
+//! Holds, guard days, terms and phases of every shape.
 
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::base::{Actor, Day, Digest, Instant, PersonKey, RunId, SourceId};
-use crate::license::{GuardDay, Hold, HoldState};
+use crate::base::{Actor, Day, Digest, GrantId, Instant, PersonKey, PoolId, RunId, Seats, SourceId};
+use crate::license::{Entry, GuardDay, Hold, HoldState, Phase, Term, TermState};
 
 fn text() -> impl Strategy<Value = String> {
     "[ab\u{e9}0-9 ]{0,6}"
@@ -56,4 +56,21 @@ pub fn guard_day() -> impl Strategy<Value = GuardDay> {
         base,
         removed,
     })
+}
+
+pub fn terms_entry() -> impl Strategy<Value = Entry> {
+    let instants = || (instant(), instant(), instant());
+    let term = ((text(), text(), text()), instants(), option::of(any::<u32>())).prop_map(
+        |((id, pool, reference), (from, to, recorded), seats)| {
+            let (id, pool, by) = (GrantId::new(id), PoolId::new(pool), Actor::operator("ann"));
+            Entry::Term(Term { id, pool, from, to, seats: seats.map(Seats), recorded, by, reference })
+        },
+    );
+    let phase = (text(), select(TermState::ALL.to_vec()), option::of(text()), instants()).prop_map(
+        |(pool, state, term, (since, term_end, _))| Entry::Phase {
+            pool: PoolId::new(pool),
+            phase: Phase { state, term: term.map(GrantId::new), since, term_end },
+        },
+    );
+    prop_oneof![term, phase]
 }

@@ -76,6 +76,8 @@ pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, head: &Head, entries
                 )?
                 .execute((id, day.source.as_str(), day.day.0, pack(day)))?;
             }
+            Entry::Term(term) => put(tx, "chain", "term", id, term.id.as_str(), &pack(term))?,
+            Entry::Phase { pool, phase } => put(tx, "phases", "pool", id, pool.as_str(), &pack(phase))?,
             // These two are facts of the trail alone.
             Entry::Refused { person: _, pool: _, answer: _ } | Entry::IdentityConflict { known: _, new: _ } => {}
         }

@@ -69,6 +69,8 @@ impl World {
             reservations: Vec::new(),
             calendar: Calendar::utc(),
             anchor: None,
+            renewal: Default::default(),
+            reuse: Default::default(),
         };
         let books = PoolBooks {
             counts: StateCounts::default(),
