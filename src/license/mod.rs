@@ -35,7 +35,7 @@ pub use claim::{
     Because, Book, BookPerson, Channel, Claim, ClaimChange, ClaimState, Names, OrgNameIx, PoolIx, ReasonsIx, Wait,
 };
 pub use entry::{Entry, Mismatch, PoolTerms, SeatAnswer};
-pub use episode::{Observation, Step, advance, overlapping, reconsider};
+pub use episode::{Observation, Step, advance, last_closed, overlapping, reconsider};
 pub use grant::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
 pub use hold::{GUARD_DAYS_KEPT, GuardDay, Hold, HoldState};
 pub use ledger::Ledger;

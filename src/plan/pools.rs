@@ -193,15 +193,6 @@ impl<'a> PoolWork<'a> {
         let mut episode = open.cloned();
         let rests = in_grace && open.is_none();
         if !provisional && !rests {
-            let observation = Observation {
-                pool: self.pool.id.clone(),
-                at: began,
-                day: self.pool.calendar.day_of(began),
-                used,
-                effective: self.effective(),
-                band: band_now,
-                cause: leading_cause(&causes).unwrap_or(Cause::SyncOverdraw),
-            };
             let open = match open.and_then(|open| self.undone_by_late_purchase(open, at)) {
                 Some(void) => {
                     out.entries.push(Entry::Episode(void));
@@ -209,6 +200,18 @@ impl<'a> PoolWork<'a> {
                     None
                 }
                 None => open,
+            };
+            // A clock that was set back opens none inside of the one before.
+            let before = self.standing.overage_ended.get(&self.pool.id).filter(|_| open.is_none());
+            let seen = before.map_or(began, |before| began.max(*before));
+            let observation = Observation {
+                pool: self.pool.id.clone(),
+                at: seen,
+                day: self.pool.calendar.day_of(seen),
+                used,
+                effective: self.effective(),
+                band: band_now,
+                cause: leading_cause(&causes).unwrap_or(Cause::SyncOverdraw),
             };
             match advance(open, *next_episode, &observation) {
                 Step::None => {}

@@ -20,7 +20,6 @@ use crate::plan::ways::Ways;
 use crate::roster::{OrgIx, Person};
 use std::borrow::Cow;
 
-
 /// The walk's tools and findings.
 pub struct Walk<'a, 'p> {
     /// The input.

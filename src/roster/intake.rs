@@ -130,9 +130,11 @@ impl RosterIntake {
     /// Resolves what is still open and hands out the roster.
     pub fn finish(mut self) -> Intake {
         self.desk.close();
+        let partial = self.desk.people.mode != Some(Mode::Full) || self.desk.people.untellable;
         let (is_conclusive, unbegun) = (self.desk.is_conclusive(), self.desk.unbegun());
         let doubt = std::mem::take(&mut self.desk.doubt);
-        let (roster, book) = if is_conclusive { self.desk.finish() } else { (Roster::default(), self.desk.book) };
+        let (roster, mut book) = if is_conclusive { self.desk.finish() } else { (Roster::default(), self.desk.book) };
+        book.counts.partial = partial;
         Intake { roster, findings: book.findings, counts: book.counts, is_conclusive, unbegun, doubt }
     }
 }

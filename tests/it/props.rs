@@ -11,7 +11,7 @@ use rosterd::base::{
 };
 use rosterd::license::{
     AgreedExcess, Audience, Because, Book, BookPerson, ClaimChange, ClaimState, Entry, Grant, Hold, Ledger, Names, OnFull,
-    OverageLimits, Pin, PinKind, Pool, Product, ProductKind, SeatModel, SourceMark, Wait, queue_order,
+    OverageLimits, Pin, PinKind, Pool, Product, ProductKind, SeatModel, SourceMark, Wait, last_closed, queue_order,
 };
 use rosterd::plan::{
     Answer, Case, ClassFilter, Decision, Desk, GuardLimits, Judgment, Plan, PlanInput, Policy, Predicate, Rule, Standing,
@@ -563,6 +563,7 @@ impl Memory {
             agreed: ledger.agreed().cloned().collect(),
             pins: ledger.pins().cloned().collect(),
             pools: ledger.pools().clone(),
+            overage_ended: last_closed(ledger.episodes()),
             terms: ledger.terms().clone(),
             absences: ledger.absences().cloned().collect(),
             sources: ledger.sources().clone(),
@@ -664,6 +665,7 @@ impl Memory {
             new_agreed: &[],
             new_terms: &[],
             confirmed: &[],
+            partial: &[],
             gone: &[],
             owners: &Default::default(),
             holding: &Default::default(),
