@@ -1,6 +1,7 @@
 //! Floor 1: who is where. Rows come in one by one; a compact roster and findings come out.
 
 mod apply;
+mod attribute;
 mod batch;
 mod book;
 mod canon;
@@ -34,6 +35,7 @@ mod unpack;
 mod wire;
 
 pub use apply::apply;
+pub use attribute::take_attribute;
 pub use batch::{RowBatch, RowReader};
 pub use delta::{OrgDelta, RosterDelta, diff, key_conflicts};
 pub use desk::IntakePolicy;

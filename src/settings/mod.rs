@@ -11,6 +11,7 @@ mod pauses;
 mod problem;
 mod profiles;
 mod read;
+mod reports;
 mod secret;
 mod terms;
 mod tree;
