@@ -40,6 +40,7 @@ mod rosters;
 mod runs;
 mod scope;
 mod seat_request;
+mod snapshots;
 mod sync;
 mod terms;
 mod trail;
