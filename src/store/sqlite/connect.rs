@@ -37,8 +37,9 @@ impl Door {
         let place = place_of(path);
         if opening == Opening::Existing {
             match path.metadata() {
+                Ok(_) => {}
                 Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Err(StoreError::Absent { place }),
-                looked => drop(looked.map_err(|cause| told_by_system(cause, &place))?),
+                Err(cause) => return Err(told_by_system(cause, &place)),
             }
         } else {
             make(path).map_err(|cause| told_by_system(cause, &place))?;
