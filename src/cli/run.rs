@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
-    apply, audit, check, completions, explain, findings, hold, man, pause, people, plan, pool, queue, report, revert, runs,
+    apply, audit, check, completions, episode, explain, findings, hold, man, notices, pause, people, plan, pool, queue, report, revert, runs,
     serve, size_limit, status, sync,
 };
 
@@ -60,6 +60,8 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Hold(args) => hold::run(context, args),
         Verb::People(args) => people::run(context, args),
         Verb::Pool(args) => pool::run(context, args),
+        Verb::Episode(args) => episode::run(context, args),
+        Verb::Notices(args) => notices::run(context, args),
         Verb::Queue(args) => queue::run(context, args),
         Verb::Explain(args) => explain::run(context, args),
         Verb::Report(args) => report::run(context, args),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::cli::clock_json::{delivery_json, fact_json};
 use crate::cli::json::{EpisodeJson, HoldJson, at, causes, on};
 use crate::license::{
     Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, GuardDay, Names, Pin, PoolBooks, PoolTerms, SourceMark,
@@ -129,6 +130,8 @@ fn entry(entry: &Entry) -> Value {
         Entry::GuardDay(GuardDay { source, day, base, removed }) => json!({
             "kind": "guard_day", "source": source.as_str(), "day": on(*day), "base": base, "removed": removed,
         }),
+        Entry::Clock(fact) => with_kind("clock", fact_json(fact)),
+        Entry::NoticeDelivered(delivery) => with_kind("notice_delivered", delivery_json(delivery)),
     }
 }
 

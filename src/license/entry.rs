@@ -2,6 +2,7 @@
 
 use crate::base::{ClaimId, PersonKey, PoolId, ProductId, Seats, Version};
 use crate::license::books::{Absence, Episode, PoolBooks, SourceMark};
+use crate::license::clock_fact::{ClockFact, Delivery};
 use crate::license::grant::{AgreedExcess, Grant, Pin};
 use crate::license::hold::{GuardDay, Hold};
 use crate::license::pool::OverageLimits;
@@ -67,6 +68,10 @@ pub enum Entry {
     Hold(Hold),
     /// What was removed on a date so far.
     GuardDay(GuardDay),
+    /// An overage's clock went on: a stage, an upgrade, what kept one from happening (R74).
+    Clock(ClockFact),
+    /// A notice arrived (R153).
+    NoticeDelivered(Delivery),
 }
 
 /// The part of a pool's definition that its numbers depend on.

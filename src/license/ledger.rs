@@ -9,6 +9,8 @@ use crate::base::{ClaimId, Day, EpisodeId, GrantId, Instant, PersonKey, PoolId, 
 use crate::license::allowance::allowance_of;
 use crate::license::books::{Absence, Episode, PoolBooks, SourceMark, StateCounts};
 use crate::license::claim::{Claim, ClaimChange, ClaimState, Names, PoolIx};
+use crate::license::clock_fact::{ClockFact, Delivery};
+use crate::license::clock_proof::{prove_delivery, prove_fact};
 use crate::license::entry::{Entry, Mismatch, PoolTerms};
 use crate::license::episode::overlapping;
 use crate::license::grant::{AgreedExcess, Grant, Pin};
@@ -38,6 +40,10 @@ pub struct Ledger {
     sources: BTreeMap<SourceId, SourceMark>,
     holds: BTreeMap<RunId, Hold>,
     guard_days: BTreeMap<(SourceId, Day), GuardDay>,
+    /// What clocks wrote down, by episode; of pools as such under `None`.
+    clock: BTreeMap<Option<EpisodeId>, Vec<ClockFact>>,
+    /// By notice and channel.
+    deliveries: BTreeMap<(String, String), Delivery>,
 }
 
 impl Ledger {
@@ -181,6 +187,16 @@ impl Ledger {
     /// What was removed lately, by source and date.
     pub fn guard_days(&self) -> impl Iterator<Item = &GuardDay> {
         self.guard_days.values()
+    }
+
+    /// What clocks wrote down: of pools as such, then by episode.
+    pub fn clock(&self) -> impl Iterator<Item = &ClockFact> {
+        self.clock.values().flatten()
+    }
+
+    /// Deliveries of notices, by notice and channel.
+    pub fn deliveries(&self) -> impl Iterator<Item = &Delivery> {
+        self.deliveries.values()
     }
 
     /// The id the next claim gets, at least.
@@ -349,6 +365,20 @@ impl Ledger {
             Entry::GuardDay(day) => {
                 self.guard_days.retain(|_, kept| kept.day.0 > day.day.0 - GUARD_DAYS_KEPT);
                 self.guard_days.insert((day.source.clone(), day.day), day.clone());
+            }
+            Entry::Clock(fact) => {
+                let episode = fact.episode.and_then(|id| self.episodes.get(&id));
+                let facts = self.clock.entry(fact.episode).or_default();
+                prove_fact(fact, episode, facts, |id| self.grants.get(id))?;
+                facts.push(fact.clone());
+            }
+            Entry::NoticeDelivered(delivery) => {
+                let facts = self.clock.get(&delivery.episode).map_or(&[][..], Vec::as_slice);
+                prove_delivery(delivery, facts)?;
+                let place = (delivery.key.clone(), delivery.channel.clone());
+                if self.deliveries.insert(place, delivery.clone()).is_some() {
+                    return Err(Flaw::new(format!("delivery of {}", delivery.key), "written before", "written again"));
+                }
             }
             // They tell what was not done; the books do not change.
             Entry::Refused { .. } | Entry::IdentityConflict { .. } => {}

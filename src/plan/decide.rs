@@ -30,6 +30,8 @@ struct Work<'a> {
     seats: Vec<ClaimChange>,
     dependents: Vec<Dependent>,
     entries: Vec<Entry>,
+    /// Nobody who waits is seated now.
+    queue_waits: bool,
 }
 
 /// Works out a decision. A refusal of a manual assignment comes with its entry for the trail (T20).
@@ -37,9 +39,6 @@ struct Work<'a> {
 /// # Errors
 /// Orgs that the settings name and the roster does not know.
 pub fn decide(desk: &Desk<'_>, decision: &Decision) -> Result<(Answer, Decided), PlanError> {
-    let tree = OrgTree::new(desk.roster);
-    let today = desk.policy.calendar.day_of(desk.now);
-    let demand = Demand::new(desk.policy, desk.roster, &tree, today).map_err(PlanError)?;
     // A grant counts from the moment it is decided: the books of this commit already include it.
     let mut standing = desk.standing.clone();
     match decision {
@@ -47,16 +46,39 @@ pub fn decide(desk: &Desk<'_>, decision: &Decision) -> Result<(Answer, Decided),
         Decision::AgreedExcess(agreed) => standing.agreed.push(agreed.clone()),
         _ => {}
     }
-    let extended = with_retired_pools(desk.policy, &standing);
-    let desk = &Desk { standing: &standing, policy: extended.as_ref(), ..*desk };
-    let mut names = standing.book.names.clone();
+    at_work(&Desk { standing: &standing, ..*desk }, |mut work| {
+        let answer = work.decide(decision);
+        (answer.clone(), work.finish(&answer, Some(decision)))
+    })
+}
+
+/// Closes the books of these pools after what time gave and took: allowances that began or ended, tiers that were taken.
+/// Fills the queue (R43), unless whoever asks does that right after.
+///
+/// # Errors
+/// Orgs that the settings name and the roster does not know.
+pub fn refill(desk: &Desk<'_>, pools: &[PoolId], queue: bool) -> Result<Decided, PlanError> {
+    at_work(desk, |mut work| {
+        work.pools.iter_mut().filter(|work| pools.contains(&work.pool.id)).for_each(PoolWork::touch);
+        work.queue_waits = !queue;
+        work.finish(&Answer::Done, None)
+    })
+}
+
+fn at_work<T>(desk: &Desk<'_>, then: impl FnOnce(Work<'_>) -> T) -> Result<T, PlanError> {
+    let tree = OrgTree::new(desk.roster);
+    let today = desk.policy.calendar.day_of(desk.now);
+    let demand = Demand::new(desk.policy, desk.roster, &tree, today).map_err(PlanError)?;
+    let extended = with_retired_pools(desk.policy, desk.standing);
+    let desk = &Desk { policy: extended.as_ref(), ..*desk };
+    let mut names = desk.standing.book.names.clone();
     for pool in &desk.policy.pools {
         names.pool(&pool.id);
     }
     let ways = Ways::new(desk.policy, desk.roster, &tree);
     let catalog = Catalog::new(desk.policy, &names);
     let pools = pools_at_desk(desk, &names, &ways);
-    let mut work = Work {
+    Ok(then(Work {
         desk,
         catalog,
         ways,
@@ -68,9 +90,8 @@ pub fn decide(desk: &Desk<'_>, decision: &Decision) -> Result<(Answer, Decided),
         seats: Vec::new(),
         dependents: Vec::new(),
         entries: Vec::new(),
-    };
-    let answer = work.decide(decision);
-    Ok((answer.clone(), work.finish(&answer, decision)))
+        queue_waits: false,
+    }))
 }
 
 fn pools_at_desk<'a>(desk: &Desk<'a>, names: &Names, ways: &Ways<'_>) -> Vec<PoolWork<'a>> {
@@ -343,8 +364,8 @@ impl<'a> Work<'a> {
     }
 
     /// Fills the queue with what was freed or bought, and closes the books.
-    fn finish(mut self, answer: &Answer, decision: &Decision) -> Decided {
-        let changes_seats = *answer == Answer::Done && !matches!(decision, Decision::Unpin { .. });
+    fn finish(mut self, answer: &Answer, decision: Option<&Decision>) -> Decided {
+        let changes_seats = *answer == Answer::Done && !matches!(decision, Some(Decision::Unpin { .. }));
         let touched = changes_seats || !self.frees.is_empty();
         if !touched {
             return Decided {
@@ -354,7 +375,7 @@ impl<'a> Work<'a> {
             };
         }
         self.pools.iter_mut().for_each(PoolWork::frees_done);
-        let contest = self.queue();
+        let contest = if self.queue_waits { Contest::default() } else { self.queue() };
         let played = play(contest, &self.desk.policy.products, &self.catalog, &mut self.pools, &self.people, self.desk.now);
         let mut changes = self.frees;
         changes.extend(played.frees);
@@ -369,8 +390,10 @@ impl<'a> Work<'a> {
         let closing = close(&self.pools, self.desk.policy, self.desk.standing, self.desk.now);
         self.entries.extend(closing.entries);
         let mut notices = closing.notices;
-        if let Decision::Grant(grant) = decision {
-            self.entries.extend(voided(self.desk, grant));
+        if let Some(Decision::Grant(grant)) = decision {
+            let (entries, told) = voided(self.desk, grant);
+            self.entries.extend(entries);
+            notices.extend(told);
             notices.extend(shortfall_ahead(self.desk, grant, &self.pools));
         }
         Decided { names: self.names, people: self.people, changes, entries: self.entries, notices, pools: closing.outlooks }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::base::{ClaimId, Day, Digest, OrgId, Seats};
-use crate::license::{Audience, ClaimChange, ClaimState, Draws, Entry, Names, OnFull, Pool, StateCounts};
+use crate::license::{Audience, AutoUpgrade, ClaimChange, ClaimState, Clauses, Draws, Entry, Names, OnFull, Pool, StateCounts};
 use crate::plan::action::{AbsenceChange, Plan};
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::play;
@@ -152,6 +152,8 @@ pub fn with_retired_pools<'a>(policy: &'a Policy, standing: &Standing) -> Cow<'a
             unlimited: terms.unlimited,
             on_full: OnFull::Wait,
             overage: terms.overage,
+            // Nobody is told to cure what is not in the settings any more, and nothing is upgraded.
+            clauses: Clauses { auto_upgrade: AutoUpgrade::Off, ..Clauses::CONTRACT },
             reservations: Vec::new(),
             calendar: policy.calendar.clone(),
             anchor: None,

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use crate::base::{Digest, Version};
-use crate::license::{Ledger, Mismatch};
+use crate::license::{ClockFact, Delivery, Ledger, Mismatch};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::store::StoreError;
@@ -68,8 +68,9 @@ impl Service {
             Ok(())
         })?;
         if report.verified == Verified::Clean {
-            report.verified =
-                compare(&ledger, &standing, &self.store.episodes(customer.id())?, &self.store.holds(customer.id())?);
+            let (clock, deliveries) = (self.store.clock(customer.id(), None)?, self.store.deliveries(customer.id())?);
+            let (episodes, holds) = (self.store.episodes(customer.id())?, self.store.holds(customer.id())?);
+            report.verified = compare(&ledger, &standing, &episodes, &holds, (&clock, &deliveries));
         }
         Ok(report)
     }
@@ -80,6 +81,7 @@ fn compare(
     standing: &crate::plan::Standing,
     episodes: &[crate::license::Episode],
     holds: &[crate::license::Hold],
+    (clock, deliveries): (&[ClockFact], &[Delivery]),
 ) -> Verified {
     let at = standing.version;
     let differ = |what: String, trail: &dyn Debug, stored: &dyn Debug| {
@@ -123,6 +125,8 @@ fn compare(
         first_difference("missing people", ledger.absences(), standing.absences.iter()),
         first_difference("sources", ledger.sources().iter(), standing.sources.iter()),
         first_difference("holds", ledger.holds(), holds.iter().rev()),
+        first_difference("clocks of overages", ledger.clock(), clock.iter()),
+        first_difference("deliveries of notices", ledger.deliveries(), deliveries.iter()),
         first_difference("removals by day", ledger.guard_days(), standing.guard_days.iter()),
         first_difference("pool definitions", ledger.terms().iter(), standing.terms.iter()),
     ];

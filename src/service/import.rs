@@ -160,6 +160,7 @@ impl Service {
         if token(row.run, request, &shown) != told.trim() {
             return refused(TokenRefusal::OtherFile);
         }
+        self.catch_up(customer, at)?;
         let now = self.store.version(customer.id())?;
         if now != shown.parent {
             return refused(TokenRefusal::Moved { planned: shown.parent, now });

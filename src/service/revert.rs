@@ -54,6 +54,7 @@ impl Service {
             (_, Some(version)) => version,
         };
         let now = self.now();
+        self.catch_up(customer, now)?;
         let trigger = Trigger::Revert(of, actor.clone());
         let run = self.store.begin_run(customer.id(), &trigger, now)?;
         let mut row = RunRow {

@@ -71,6 +71,7 @@ impl Service {
         let unknown = |what| ServiceError::Unknown { what, id: run.to_string(), hint: None };
         let mut row = self.store.run(run)?.ok_or_else(|| unknown("run"))?;
         let customer = self.customer(row.customer.as_str())?;
+        self.catch_up(customer, self.now())?;
         let id = row.plan.ok_or_else(|| unknown("a plan of run"))?;
         let plan = self.store.plan(customer.id(), &id)?.ok_or_else(|| unknown("a plan of run"))?;
         let now = self.store.version(customer.id())?;
@@ -204,6 +205,9 @@ impl Service {
         watch(Phase::Planning);
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
         for attempt in 1.. {
+            if commit {
+                self.catch_up(customer, now)?;
+            }
             let standing = self.standing_with_seeds(customer, now)?;
             let draft = drafts.draft(self, customer, &policy, standing, now, row.run)?;
             let Draft { plan, people, state, message, packages, kept_out } = draft;

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
 use crate::plan::Predicate;
+use crate::settings::clauses::{ClausesShape, TiersShape, clauses, tiers};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
+use crate::settings::ical;
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
@@ -85,6 +87,8 @@ pub struct PoliciesShape {
     pub same_day_max: Option<u32>,
     /// `[overage]`.
     pub overage: OverageShape,
+    /// `[tiers]`.
+    pub tiers: TiersShape,
 }
 
 /// `[overage]`.
@@ -96,6 +100,8 @@ pub struct OverageShape {
     pub major_percent: Option<u32>,
     /// `minor_floor_seats`.
     pub minor_floor_seats: Option<u32>,
+    /// Its other keys.
+    pub clauses: ClausesShape,
 }
 
 /// The keys of a calendar.
@@ -107,6 +113,8 @@ pub struct DaysShape {
     pub weekend: Option<Vec<usize>>,
     /// `holidays`.
     pub holidays: Option<Vec<Day>>,
+    /// The days of `holidays_file`.
+    pub holidays_file: Option<Vec<Day>>,
 }
 
 /// `[[customer]]`.
@@ -209,6 +217,8 @@ pub struct PoolShape {
     pub overage_terms: Option<bool>,
     /// `[customer.pool.overage]`.
     pub overage: OverageShape,
+    /// `[customer.pool.tiers]`.
+    pub tiers: TiersShape,
     /// `reservations`: org and seats.
     pub reservations: Vec<(String, u32)>,
     /// `anchor`.
@@ -316,6 +326,7 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         stale_after_hours,
         same_day_max: s.section("same_day", |s| s.count("max_per_day", 0..=1_000)).flatten(),
         overage: s.section("overage", overage).unwrap_or_default(),
+        tiers: s.section("tiers", tiers).unwrap_or_default(),
     }
 }
 
@@ -324,6 +335,7 @@ fn overage(s: &Section<'_>) -> OverageShape {
         minor_percent: s.count("minor_percent", 100..=1_000),
         major_percent: s.count("major_percent", 100..=1_000),
         minor_floor_seats: s.count("minor_floor_seats", 0..=SEATS_MAX),
+        clauses: clauses(s),
     }
 }
 
@@ -332,6 +344,9 @@ fn days(s: &Section<'_>) -> DaysShape {
         time_zone: s.parsed("time_zone", words::zone),
         weekend: s.parsed_list("weekend", words::weekday),
         holidays: s.parsed_list("holidays", words::day),
+        holidays_file: s.path("holidays_file").and_then(|path| {
+            ical::holidays(&path).map_err(|why| s.wrong("holidays_file", why)).ok()
+        }),
     }
 }
 
@@ -402,6 +417,7 @@ fn pool(s: &Section<'_>) -> PoolShape {
         overdraw_limit_percent: s.count("overdraw_limit_percent", 100..=1_000),
         overage_terms: s.flag("overage_terms"),
         overage: s.section("overage", overage).unwrap_or_default(),
+        tiers: s.section("tiers", tiers).unwrap_or_default(),
         reservations: s.sections("reservations", reservation).into_iter().flatten().collect(),
         anchor: s.parsed("anchor", words::day),
         days: days(s),

@@ -2,9 +2,11 @@
 
 mod build;
 mod check;
+mod clauses;
 mod cron;
 mod file;
 mod guard;
+mod ical;
 mod load;
 mod pauses;
 mod problem;

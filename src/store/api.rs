@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, Episode, Hold, Names};
+use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Hold, Names};
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
@@ -62,6 +62,12 @@ pub trait Store: Send + Sync {
 
     /// One episode.
     fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError>;
+
+    /// What clocks of overages wrote down: all of it, of pools as such first, then by episode; or that of one episode.
+    fn clock(&self, customer: &CustomerId, episode: Option<EpisodeId>) -> Result<Vec<ClockFact>, StoreError>;
+
+    /// Deliveries of notices, by notice and channel.
+    fn deliveries(&self, customer: &CustomerId) -> Result<Vec<Delivery>, StoreError>;
 
     /// Holds, newest first.
     fn holds(&self, customer: &CustomerId) -> Result<Vec<Hold>, StoreError>;
@@ -188,6 +194,9 @@ pub trait Store: Send + Sync {
 
     /// All pauses ever written down, by source and beginning, as they ended or will end.
     fn pauses(&self, customer: &CustomerId) -> Result<Vec<Pause>, StoreError>;
+
+    /// The notice with this key.
+    fn notice(&self, customer: &CustomerId, key: &str) -> Result<Option<NoticeRow>, StoreError>;
 
     /// Whether a notice with this key was written.
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError>;

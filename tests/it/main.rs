@@ -1,6 +1,7 @@
 //! One binary for all integration tests.
 
 mod cli;
+mod clocks;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;

@@ -11,7 +11,7 @@ use rosterd::base::{
 };
 use rosterd::license::{
     AgreedExcess, Audience, Because, Book, BookPerson, ClaimChange, ClaimState, Entry, Grant, Hold, Ledger, Names, OnFull,
-    OverageLimits, Pin, PinKind, Pool, Product, ProductKind, SeatModel, SourceMark, Wait, queue_order,
+    Clauses, OverageLimits, Pin, PinKind, Pool, Product, ProductKind, SeatModel, SourceMark, Wait, queue_order,
 };
 use rosterd::plan::{
     Answer, Case, ClassFilter, Decision, Desk, GuardLimits, Judgment, Plan, PlanInput, Policy, Predicate, Rule, Standing,
@@ -270,6 +270,7 @@ impl Town {
                     _ => OnFull::OverdrawUpTo { percent_max: 150 },
                 },
                 overage: OverageLimits::CONTRACT,
+                clauses: Clauses::CONTRACT,
                 reservations: reserved.map(|(s, n)| (OrgId::from(ORGS[s + 1]), Seats(u32::from(*n)))).collect(),
                 calendar: policy.calendar.clone(),
                 anchor: None,
@@ -566,8 +567,13 @@ impl Memory {
             sources: ledger.sources().clone(),
             hold: None,
             guard_days: Vec::new(),
+            clock: ledger.clock().fold(BTreeMap::new(), |mut facts: BTreeMap<_, Vec<_>>, fact| {
+                facts.entry(fact.episode).or_default().push(fact.clone());
+                facts
+            }),
             next_claim: ledger.next_claim(),
             next_episode: ledger.next_episode(),
+            ..Standing::default()
         }
     }
 

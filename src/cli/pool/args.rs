@@ -78,6 +78,28 @@ pub enum PoolVerb {
         #[arg(long)]
         reason: String,
     },
+    /// Freeze the billing of a pool: nothing is upgraded by itself until it is unfrozen.
+    #[command(after_help = "Example:\n  rosterd pool freeze-billing north learn-main --reason 'in talks'")]
+    FreezeBilling {
+        /// Of which customer.
+        customer: String,
+        /// Which pool.
+        pool: String,
+        /// Why; no personal data.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let the billing of a pool go on. An upgrade that was due meanwhile happens now.
+    #[command(after_help = "Example:\n  rosterd pool unfreeze-billing north learn-main --reason 'talks are over'")]
+    UnfreezeBilling {
+        /// Of which customer.
+        customer: String,
+        /// Which pool.
+        pool: String,
+        /// Why; no personal data.
+        #[arg(long)]
+        reason: String,
+    },
     /// Record that a person accepted the invitation.
     #[command(after_help = "Example:\n  rosterd pool accept north observe-main p-4711")]
     Accept {

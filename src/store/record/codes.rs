@@ -29,7 +29,8 @@ codes! {
     PinKind, "pin kinds" { Assign = 0, Deny = 1 }
     NoticeKind, "notice kinds" {
         NegativeBalance = 0, BalanceRestored = 1, ShortfallAhead = 2, HoldOpened = 3, RunFailed = 4,
-        SameDayMissed = 5,
+        SameDayMissed = 5, OverageMinor = 10, OverageOverdue = 11, OverageMajor = 12, OverageGap = 13, CureEnded = 14,
+        UpgradeWithheld = 15, UpgradeProposed = 16, Upgraded = 17, OverageClosed = 18, OverageVoid = 19,
     }
     GuardKind, "guards" {
         Empty = 0, Removal = 1, OrgRemoval = 2, Rolling = 3, Growth = 4, Change = 5, IdentityFlip = 6, Bootstrap = 7,

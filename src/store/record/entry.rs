@@ -78,6 +78,8 @@ impl Record for Entry {
             }
             Entry::Hold(hold) => tagged(20, hold, out),
             Entry::GuardDay(day) => tagged(21, day, out),
+            Entry::Clock(fact) => tagged(30, fact, out),
+            Entry::NoticeDelivered(delivery) => tagged(31, delivery, out),
         }
     }
 
@@ -98,6 +100,8 @@ impl Record for Entry {
             12 => Entry::Purged { person: Record::take(from)?, reason: Record::take(from)? },
             20 => Entry::Hold(Record::take(from)?),
             21 => Entry::GuardDay(Record::take(from)?),
+            30 => Entry::Clock(Record::take(from)?),
+            31 => Entry::NoticeDelivered(Record::take(from)?),
             code => return Err(DecodeError::Code { what: "entries", code }),
         })
     }

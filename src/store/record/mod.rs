@@ -3,6 +3,7 @@
 mod bytes;
 mod change;
 mod claim;
+mod clock;
 mod codes;
 mod entry;
 mod plan;
@@ -15,6 +16,7 @@ mod tests;
 
 pub(in crate::store) use bytes::{DecodeError, Decoder, FORMAT, Record, pack, unpack};
 pub(in crate::store) use change::{ChangeReader, ChangeWriter};
+pub(in crate::store) use clock::CONTINUES;
 pub(in crate::store) use claim::{pack_person, put_released, take_person, take_released};
 pub(in crate::store) use entry::NamesAdded;
 pub(in crate::store) use plan::{put_plan, take_plan};

@@ -16,7 +16,7 @@ use crate::license::{
 use crate::plan::{AbsenceChange, GuardKind, Notice, NoticeKind, Plan, PoolOutlook, Trip, Verdict, Withheld};
 use crate::roster::Collection;
 use crate::store::record::bytes::{put_number, put_signed};
-use crate::store::record::testing::{guard_day, hold};
+use crate::store::record::testing::{clock_fact, delivery, guard_day, hold};
 use crate::store::record::{
     ChangeReader, ChangeWriter, DecodeError, Decoder, FORMAT, Record, RunBody, pack, pack_person, put_plan, put_released,
     take_person, take_plan, take_released, unpack,
@@ -213,6 +213,8 @@ fn entry() -> impl Strategy<Value = Entry> {
         mark().prop_map(Entry::Adopted),
         hold().prop_map(Entry::Hold),
         guard_day().prop_map(Entry::GuardDay),
+        clock_fact().prop_map(Entry::Clock),
+        delivery().prop_map(Entry::NoticeDelivered),
         (text(), text(), text()).prop_map(|(person, pool, answer)| Entry::Refused {
             person: PersonKey::new(person),
             pool: PoolId::new(pool),
@@ -468,7 +470,6 @@ fn every_code_round_trips_and_is_its_place_in_the_list() {
     check(Band::ALL);
     check(Outcome::ALL);
     check(GrantKind::ALL);
-    check(NoticeKind::ALL);
     check(Collection::ALL);
     check(RunState::ALL);
     check([Channel::Manual, Channel::Sync]);

@@ -7,6 +7,7 @@ use crate::license::{Book, BookPerson, Claim, Episode, Hold, Names, PoolIx};
 use crate::plan::Standing;
 use crate::store::record::{Record, take_person, take_released, unpack};
 use crate::store::shape::ReleasedClaim;
+use crate::store::sqlite::clock;
 use crate::store::sqlite::fault::{Fault, of};
 
 /// A customer's row.
@@ -140,6 +141,10 @@ pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &
             .collect(),
         hold: newest_hold(tx, id)?,
         guard_days: bodies(tx, "guard_days", "source, day", id)?,
+        at: clock::committed(tx, id)?,
+        clock: clock::open_facts(tx, id)?,
+        deliveries: clock::open_deliveries(tx, id)?,
+        former: clock::former(tx, id)?,
         next_claim: head.next_claim,
         next_episode: head.next_episode,
     })

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, Episode, Hold, Names};
+use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Hold, Names};
 use crate::plan::{Plan, Standing};
 use crate::store::api::{DaemonLease, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
@@ -13,6 +13,7 @@ use crate::store::shape::{
 };
 use crate::store::sqlite::audit;
 use crate::store::sqlite::books;
+use crate::store::sqlite::clock;
 use crate::store::sqlite::commit;
 use crate::store::sqlite::connect::Door;
 use crate::store::sqlite::lease;
@@ -111,6 +112,14 @@ impl Store for SqliteStore {
 
     fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError> {
         self.door.read(|tx| books::episode(tx, customer, episode))
+    }
+
+    fn clock(&self, customer: &CustomerId, episode: Option<EpisodeId>) -> Result<Vec<ClockFact>, StoreError> {
+        self.door.read(|tx| clock::facts(tx, customer, episode))
+    }
+
+    fn deliveries(&self, customer: &CustomerId) -> Result<Vec<Delivery>, StoreError> {
+        self.door.read(|tx| clock::deliveries(tx, customer))
     }
 
     fn holds(&self, customer: &CustomerId) -> Result<Vec<Hold>, StoreError> {
@@ -252,6 +261,10 @@ impl Store for SqliteStore {
 
     fn pauses(&self, customer: &CustomerId) -> Result<Vec<Pause>, StoreError> {
         self.door.read(|tx| on_time::pauses(tx, customer))
+    }
+
+    fn notice(&self, customer: &CustomerId, key: &str) -> Result<Option<NoticeRow>, StoreError> {
+        self.door.read(|tx| runs::notice(tx, customer, key))
     }
 
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError> {

@@ -13,6 +13,7 @@ use crate::license::entry::{Entry, Mismatch, PoolTerms};
 use crate::license::episode::{Observation, Step, advance, reconsider};
 use crate::license::grant::{AgreedExcess, Grant, GrantKind};
 use crate::license::ledger::Ledger;
+use crate::license::clauses::Clauses;
 use crate::license::pool::{Audience, OnFull, OverageLimits, Pool};
 
 /// One commit as the trail keeps it.
@@ -66,6 +67,7 @@ impl World {
             unlimited: false,
             on_full: OnFull::Overdraw,
             overage: OverageLimits::CONTRACT,
+            clauses: Clauses::CONTRACT,
             reservations: Vec::new(),
             calendar: Calendar::utc(),
             anchor: None,
