@@ -63,7 +63,8 @@ const PATHS_ABOVE: [&[&str]; 11] = [
 ];
 
 /// Crates that one file alone may name, so that they can be exchanged by rewriting that file.
-const ALONE: [(&str, &str); 2] = [("tokio_cron_scheduler", "daemon/schedule.rs"), ("config", "settings/load.rs")];
+const ALONE: [(&str, &str); 3] =
+    [("tokio_cron_scheduler", "daemon/schedule.rs"), ("config", "settings/load.rs"), ("backoff", "source/retry.rs")];
 
 const LINES_MAX: usize = 500;
 

@@ -7,6 +7,7 @@ mod count;
 mod day;
 mod digest;
 mod ids;
+mod secret;
 mod similar;
 mod text;
 
@@ -19,5 +20,6 @@ pub use digest::{Digest, Digester};
 pub use ids::{
     ClaimId, CustomerId, EpisodeId, GrantId, OrgId, PersonKey, PoolId, ProductId, RequestId, RuleId, RunId, SourceId, Version,
 };
+pub use secret::{Secret, SecretAbsent};
 pub use similar::most_similar;
 pub use text::{ArenaFull, Text, TextArena};

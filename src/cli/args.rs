@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::base::{Day, Instant};
+use crate::cli::access::AccessArgs;
 use crate::cli::apply::ApplyArgs;
 use crate::cli::audit::AuditArgs;
 use crate::cli::episode::EpisodeArgs;
@@ -101,6 +102,8 @@ pub enum Verb {
     Queue(QueueArgs),
     /// Tell why a person has a seat, or not.
     Explain(ExplainArgs),
+    /// Tell whether a person may log in, use a product, open an enrollment.
+    Access(AccessArgs),
     /// Write reports, for people or as CSV.
     Report(ReportArgs),
     /// Read the trail, prove the books with it, or export it.

@@ -11,13 +11,14 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::parts;
 use crate::cli::progress::Progress;
+use crate::plan::Predicate;
 use crate::service::{Customer, ErrorKind, Service, ServiceError};
-use crate::settings::Settings;
+use crate::settings::{Problem, Settings};
 use crate::store::{self, StoreChoice};
 
 #[derive(Debug, Serialize)]
 struct Finding {
-    /// `settings`, `store`, `books`, `source` or `schedule`.
+    /// `settings`, `advice`, `secret`, `store`, `books`, `rules`, `source` or `schedule`.
     what: &'static str,
     subject: String,
     ok: bool,
@@ -43,6 +44,11 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     let detail = format!("{} customers", customers.len());
     let mut findings =
         vec![Finding { what: "settings", subject: context.config.display().to_string(), ok: true, detail, exit: Exit::Done }];
+    let told = |what, ok, exit| {
+        move |problem: &Problem| Finding { what, subject: problem.at.clone(), ok, detail: problem.wrong.clone(), exit }
+    };
+    findings.extend(settings.advice.iter().map(told("advice", true, Exit::Done)));
+    findings.extend(settings.secrets_absent.iter().map(told("secret", false, Exit::BadSettings)));
     let progress = Progress::start("checking the store".to_owned());
     let store = check_store(&settings);
     let books = if store.ok && settings.store.path.exists() { Some(parts::service(&settings, context.as_of)?) } else { None };
@@ -52,6 +58,7 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
             progress.say(format!("checking the books of {}", customer.id()));
             findings.push(fits(service, customer));
         }
+        findings.extend(shipped(customer));
         findings.push(schedule(customer));
         for feed in &customer.sources {
             let subject = format!("{}/{}", customer.id(), feed.source.id());
@@ -106,6 +113,22 @@ fn fits(service: &Service, customer: &Customer) -> Finding {
         Err(error) => (format!("could not {}", ErrorChain(&error)), Exit::of_error(error.kind())),
     };
     Finding { what: "books", subject: customer.id().to_string(), ok: exit == Exit::Done, detail, exit }
+}
+
+/// The shipped rules in force (R22): they give seats without being written anywhere.
+fn shipped(customer: &Customer) -> Option<Finding> {
+    let shipped = customer.policy.rules.iter().filter(|rule| rule.is_shipped()).map(|rule| {
+        let Predicate::Role(roles) = &rule.when else { return rule.id.to_string() };
+        format!("{} gives {} to {}", rule.id, rule.product, roles.join(", "))
+    });
+    let shipped: Vec<String> = shipped.collect();
+    (!shipped.is_empty()).then(|| Finding {
+        what: "rules",
+        subject: customer.id().to_string(),
+        ok: true,
+        detail: format!("shipped defaults in force: {}", shipped.join("; ")),
+        exit: Exit::Done,
+    })
 }
 
 fn schedule(customer: &Customer) -> Finding {

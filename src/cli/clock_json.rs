@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::json::{at, on};
-use crate::license::{
-    Charge, Clauses, ClockFact, ClockStep, Delivery, Interlock, Ladder, Quote, Settled, StageFact, Tier,
-};
+use crate::license::{Charge, Clauses, ClockFact, ClockStep, Delivery, Interlock, Ladder, Quote, Settled, StageFact, Tier};
 
 /// A fact, told by `step`.
 pub fn fact_json(fact: &ClockFact) -> Value {
@@ -101,8 +99,7 @@ pub fn clauses_json(clauses: &Clauses) -> Value {
         auto_upgrade,
         ladder: Ladder { tiers, jump, currency },
     } = clauses;
-    let tiers: Vec<Value> =
-        tiers.iter().map(|Tier { seats, price }| json!({"seats": seats.0, "price_minor": price})).collect();
+    let tiers: Vec<Value> = tiers.iter().map(|Tier { seats, price }| json!({"seats": seats.0, "price_minor": price})).collect();
     json!({
         "gap_band": gap_band.word(), "count_first_day": count_first_day,
         "merge_gap_business_days": merge_gap_business_days, "minor_business_days": minor_business_days,

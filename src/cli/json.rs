@@ -240,6 +240,8 @@ pub struct RunJson {
     customer: String,
     trigger: &'static str,
     by: String,
+    /// The only people taken in: `person KEY` or `org ID`.
+    scope: Option<String>,
     state: &'static str,
     began: Option<String>,
     ended: Option<String>,
@@ -263,6 +265,7 @@ impl From<&RunRow> for RunJson {
             customer: row.customer.to_string(),
             trigger: row.trigger.word(),
             by: row.trigger.actor().to_string(),
+            scope: row.trigger.scope().map(ToString::to_string),
             state: row.state.word(),
             began: at(row.began),
             ended: row.ended.and_then(at),

@@ -1,6 +1,7 @@
 //! Floor 8: the command line. A verb parses, calls the service once and renders the answer; what it exits with stands in
 //! one table.
 
+mod access;
 mod apply;
 mod args;
 mod audit;
@@ -39,6 +40,7 @@ mod size_limit;
 mod status;
 mod sync;
 mod trail_json;
+mod wish;
 mod words;
 
 pub use exit::Exit;

@@ -101,7 +101,9 @@ fn list(context: &mut Context, customer: &str, notices: &[NoticeView]) -> Result
 fn delivered(context: &mut Context, answer: &DeliveryAnswer) -> Result<Exit, CliError> {
     let (word, text, delivery) = match answer {
         DeliveryAnswer::Done(delivery) => ("done", "written down".to_owned(), Some(delivery)),
-        DeliveryAnswer::AlreadySo(delivery) => ("already_so", format!("known since {}", when(delivery.recorded)), Some(delivery)),
+        DeliveryAnswer::AlreadySo(delivery) => {
+            ("already_so", format!("known since {}", when(delivery.recorded)), Some(delivery))
+        }
         DeliveryAnswer::NotThen { written, now } => {
             ("not_then", format!("it was written at {}, and it is {} now", when(*written), when(*now)), None)
         }
@@ -126,7 +128,5 @@ fn channel(text: &str) -> Result<String, String> {
 
 fn instant(text: &str) -> Result<Instant, String> {
     let midnight = |day: Day| Instant(i64::from(day.0) * 86_400_000);
-    Instant::parse(text)
-        .or_else(|| Day::parse(text).map(midnight))
-        .ok_or_else(|| "write 2026-03-31T07:10:00Z".to_owned())
+    Instant::parse(text).or_else(|| Day::parse(text).map(midnight)).ok_or_else(|| "write 2026-03-31T07:10:00Z".to_owned())
 }

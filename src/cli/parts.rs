@@ -7,7 +7,7 @@ use crate::clock::{Clock, SetClock, SystemClock};
 use crate::roster::IntakePolicy;
 use crate::service::{Customer, Feed, Service};
 use crate::settings::{CustomerSettings, Settings, StoreKind};
-use crate::source::{DropKind, SourceSettings, open_source};
+use crate::source::{DropKind, Network, Pace, SourceSettings, open_source};
 use crate::store::{self, StoreChoice, StoreError};
 
 /// The service that these settings describe, at a set time or at the machine's.
@@ -26,28 +26,31 @@ pub fn service(settings: &Settings, as_of: Option<Instant>) -> Result<Service, S
 
 /// The customers of the settings, in their order. Reaches no source.
 pub fn customers(settings: &Settings) -> Vec<Customer> {
-    settings.customers.iter().map(customer).collect()
+    // One for all: what is shared with an upstream is shared by its customers.
+    let network = Network::new(Pace::machine(|| SystemClock.now()));
+    settings.customers.iter().map(|settings| customer(settings, &network)).collect()
 }
 
-fn customer(settings: &CustomerSettings) -> Customer {
+fn customer(settings: &CustomerSettings, network: &Network) -> Customer {
     Customer {
         name: settings.name.clone(),
         policy: settings.policy.clone(),
-        sources: settings.sources.iter().map(feed).collect(),
+        sources: settings.sources.iter().map(|source| feed(source, network)).collect(),
         grants: settings.grants.clone(),
         agreed: settings.agreed.clone(),
         bad_percent_max: settings.bad_percent_max,
         nightly: settings.nightly.clone(),
         catchup_window_hours: settings.catchup_window_hours,
         stale_after_hours: settings.stale_after_hours,
+        full_every_days: settings.full_every_days,
         same_day_max: settings.same_day_max,
         pauses: settings.pauses.clone(),
         by_hand: settings.by_hand.clone(),
     }
 }
 
-fn feed(settings: &SourceSettings) -> Feed {
+fn feed(settings: &SourceSettings, network: &Network) -> Feed {
     let SourceSettings::OneRosterCsv(csv) = settings;
     let intake = IntakePolicy { lenient: csv.lenient, courses_optional: csv.courses_optional };
-    Feed { source: Arc::from(open_source(settings.clone())), intake, watched: csv.kind == DropKind::Drop }
+    Feed { source: Arc::from(open_source(settings.clone(), network)), intake, watched: csv.kind == DropKind::Drop }
 }

@@ -3,27 +3,31 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::context::{Context, actor};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::json::RunJson;
 use crate::cli::plan_json::PlanJson;
 use crate::cli::progress::Progress;
+use crate::cli::wish::WishArgs;
 use crate::cli::words::{counted, run_text};
 use crate::plan::{Plan, Policy, render};
 use crate::service::Planned;
-use crate::store::{Asked, RunRow, Trigger};
+use crate::store::{RunRow, Trigger};
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rosterd plan north
+  rosterd plan north --person s-1 --confirm-absences
   rosterd plan north --json --limit 1000000 | jq '.plan.actions[] | select(.to == \"released\")'
 
 Exits 3 if a guard would hold the run.")]
 pub struct PlanArgs {
     /// Whose rosters.
     customer: String,
+    #[command(flatten)]
+    wish: WishArgs,
     /// Show at most so many changes, and so many things withheld; the rest is counted.
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
@@ -60,7 +64,7 @@ pub fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, CliError> {
     let customer = service.customer(&args.customer)?;
     let progress = Progress::start(customer.id().to_string());
     let watch = |phase| progress.phase(customer.id().as_str(), phase);
-    let Planned { run: row, plan } = service.plan_sync(customer, &Trigger::SameDay(Asked::by(actor())), &watch)?;
+    let Planned { run: row, plan } = service.plan_sync(customer, &Trigger::SameDay(args.wish.asked(customer)?), &watch)?;
     drop(progress);
     let exit = match &plan {
         Some(plan) if !plan.verdict.proceeds() => Exit::Held,

@@ -32,6 +32,8 @@ struct SnapshotJson<'a> {
     source: &'a str,
     package: &'a str,
     snapshot: String,
+    /// Only some people of a later package are taken in.
+    amended: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -99,6 +101,7 @@ impl<'a> PlanJson<'a> {
                     source: mark.source.as_str(),
                     package: &mark.name,
                     snapshot: mark.snapshot.to_string(),
+                    amended: mark.amended,
                 })
                 .collect(),
             verdict: VerdictJson { proceeds: plan.verdict.proceeds(), trips: plan.verdict.trips.iter().map(trip).collect() },

@@ -244,7 +244,11 @@ fn claim_json(row: &ClaimRow) -> ClaimJson<'_> {
     }
 }
 
-fn one_form(context: &Context, csv: bool) -> Result<(), CliError> {
+/// CSV and JSON are two forms of one answer.
+///
+/// # Errors
+/// When both are wanted.
+pub fn one_form(context: &Context, csv: bool) -> Result<(), CliError> {
     if csv && context.out.is_json() {
         return Err(CliError::Usage("--csv and --json cannot both be had".into()));
     }

@@ -12,8 +12,8 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
-    apply, audit, check, completions, episode, explain, findings, hold, man, notices, pause, people, plan, pool, queue, report, revert, runs,
-    serve, size_limit, status, sync,
+    access, apply, audit, check, completions, episode, explain, findings, hold, man, notices, pause, people, plan, pool, queue,
+    report, revert, runs, serve, size_limit, status, sync,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.
@@ -64,6 +64,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Notices(args) => notices::run(context, args),
         Verb::Queue(args) => queue::run(context, args),
         Verb::Explain(args) => explain::run(context, args),
+        Verb::Access(args) => access::run(context, args),
         Verb::Report(args) => report::run(context, args),
         Verb::Audit(args) => audit::run(context, args),
         Verb::Completions { shell } => completions::run(context, Cli::command(), *shell),

@@ -7,11 +7,12 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::base::{RequestId, RunId};
-use crate::cli::context::{Context, actor};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::json::{QuotaJson, RunJson, at};
 use crate::cli::progress::Progress;
+use crate::cli::wish::WishArgs;
 use crate::cli::words::{quota_text, run_next, run_text, when};
 use crate::service::{Customer, SameDayAnswer, SameDayQuota, Service};
 use crate::store::{Asked, RequestState, RunRow, Trigger};
@@ -26,17 +27,15 @@ const AWAY_MAX: Duration = Duration::from_secs(30);
 #[command(after_help = "Examples:
   rosterd sync north                 asks the daemon for a run and returns; exits 1 if today's number is used up
   rosterd sync north --source sis    reads one source, the others stand as they were last taken in
+  rosterd sync north --person s-1    takes in one person, everybody else stays as last taken in
+  rosterd sync north --org elm       the same for all who have or had a role in an org or below it
   rosterd sync north --wait          waits for it; exits 0, 3, 5 or 6 as it ends
   rosterd sync north --here          runs in this process; for when no daemon runs")]
 pub struct SyncArgs {
     /// Whose rosters.
     customer: String,
-    /// Read this source only.
-    #[arg(long)]
-    source: Option<String>,
-    /// Whoever is absent from a source that is read counts as gone at once, not only after further snapshots.
-    #[arg(long)]
-    confirm_absences: bool,
+    #[command(flatten)]
+    wish: WishArgs,
     /// Wait until the run is over, and show it.
     #[arg(long, conflicts_with = "here")]
     wait: bool,
@@ -73,9 +72,7 @@ pub fn run(context: &mut Context, args: &SyncArgs) -> Result<Exit, CliError> {
     let service = context.service()?;
     let customer = service.customer(&args.customer)?;
     let daemon = service.store().daemon()?.is_some();
-    let source = args.source.as_deref().map(|id| customer.source(id)).transpose()?;
-    let asked =
-        Asked { by: actor(), source: source.map(|feed| feed.source.id().clone()), confirm_absences: args.confirm_absences };
+    let asked = args.wish.asked(customer)?;
     let mut json = SyncJson {
         request: None,
         refused: false,

@@ -123,10 +123,11 @@ pub fn hold_line(hold: &Hold) -> String {
 }
 
 fn asked_text(asked: &Asked) -> String {
-    let Asked { by, source, confirm_absences } = asked;
+    let Asked { by, source, confirm_absences, scope } = asked;
+    let scope = scope.as_ref().map_or(String::new(), |scope| format!(", {scope} only"));
     let source = source.as_ref().map_or(String::new(), |source| format!(", source {source} only"));
     let confirmed = if *confirm_absences { ", absences confirmed" } else { "" };
-    format!("same day, by {by}{source}{confirmed}")
+    format!("same day, by {by}{scope}{source}{confirmed}")
 }
 
 /// How many same-day syncs are left today (R98).
@@ -139,6 +140,10 @@ pub fn quota_text(quota: SameDayQuota) -> String {
 /// What to read next after a run that is not simply done.
 pub fn run_next(row: &RunRow) -> Option<String> {
     match row.state {
+        RunState::Held if row.trigger.scope().is_some() => Some(format!(
+            "`rosterd runs show {}` tells what a guard keeps back; `rosterd sync {}` reads the whole, and opens a hold to decide",
+            row.run, row.customer
+        )),
         RunState::Held if row.version.is_some() || row.plan.is_some() => Some(format!(
             "`rosterd hold show {0}` tells who waits for a decision; `rosterd runs show {0}` the rest of the run",
             row.run

@@ -62,7 +62,7 @@ mod tests {
     use crate::source::Package;
 
     fn package(name: &str, bytes: &[u8]) -> Package {
-        Package { name: name.into(), location: name.into(), digest: Digest::of(bytes) }
+        Package { name: name.into(), location: name.into(), digest: Some(Digest::of(bytes)), since: None }
     }
 
     #[test]

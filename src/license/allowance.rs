@@ -69,8 +69,8 @@ mod tests {
     use crate::base::{Actor, Calendar, Instant, Seats};
     use crate::license::allowance::{allowance_at, allowance_known, changes_between};
     use crate::license::books::Allowance;
-    use crate::license::grant::{AgreedExcess, Grant, GrantKind};
     use crate::license::clauses::Clauses;
+    use crate::license::grant::{AgreedExcess, Grant, GrantKind};
     use crate::license::pool::{Audience, OnFull, OverageLimits, Pool};
 
     fn pool(unlimited: bool) -> Pool {

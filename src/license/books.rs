@@ -254,4 +254,14 @@ pub struct SourceMark {
     pub at: Instant,
     /// Its name, for people: a file name or a cursor.
     pub name: String,
+    /// Some people in the snapshot are as a later package has them: they were taken in by themselves (R96). The next run
+    /// of the whole reads that package as if nobody had looked at it.
+    pub amended: bool,
+}
+
+impl SourceMark {
+    /// Whether the snapshot is what a package with this digest says, and nothing else.
+    pub fn is_of(&self, package: &crate::base::Digest) -> bool {
+        !self.amended && self.package == *package
+    }
 }

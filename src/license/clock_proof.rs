@@ -93,7 +93,11 @@ pub(crate) fn prove_fact<'g>(
             Ok(())
         }
         ClockStep::Continues { of, .. } => {
-            if of >= id { flaw("clock", format!("of an episode before {id}")) } else { Ok(()) }
+            if of >= id {
+                flaw("clock", format!("of an episode before {id}"))
+            } else {
+                Ok(())
+            }
         }
         ClockStep::Voided { .. } if episode.outcome != Some(crate::license::books::Outcome::Void) => {
             flaw("outcome", format!("{:?}", episode.outcome))

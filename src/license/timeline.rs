@@ -310,9 +310,7 @@ impl<'a> Timeline<'a> {
     pub(super) fn offer(&self, episode: &Episode, at: Instant) -> Option<Quote> {
         let pool = self.case.pool;
         let used = used_at(episode, at);
-        self.allowance(at).seats.and_then(|seats| {
-            pool.clauses.ladder.quote(seats, used, pool.anchor, pool.calendar.day_of(at))
-        })
+        self.allowance(at).seats.and_then(|seats| pool.clauses.ladder.quote(seats, used, pool.anchor, pool.calendar.day_of(at)))
     }
 
     fn begin(&mut self, turn: Turn) {
@@ -322,13 +320,10 @@ impl<'a> Timeline<'a> {
         let (calendar, now) = (&self.case.pool.calendar, self.case.now);
         let first = round == 1;
         let (notice, deadline) = match stage {
-            Stage::Minor => (
-                first.then(|| key("overage_minor", episode)),
-                first.then(|| minor_deadline(self.clauses(), calendar, at)),
-            ),
-            Stage::MinorOverdue => {
-                (first.then(|| key("overage_overdue", episode)), first.then(|| self.dates(episode).major))
+            Stage::Minor => {
+                (first.then(|| key("overage_minor", episode)), first.then(|| minor_deadline(self.clauses(), calendar, at)))
             }
+            Stage::MinorOverdue => (first.then(|| key("overage_overdue", episode)), first.then(|| self.dates(episode).major)),
             Stage::Major => {
                 let start = match self.clauses().major_cure_from {
                     CureFrom::NoticeDelivered => None,

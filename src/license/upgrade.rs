@@ -1,5 +1,6 @@
 //! The end of a cure window: the next tier is taken, or it is told once why not (R66, R67, R69, R70, R77).
 
+use crate::base::Actor;
 use crate::base::{GrantId, Instant};
 use crate::license::band::band;
 use crate::license::books::{Episode, Outcome, Sample};
@@ -11,7 +12,6 @@ use crate::license::stage::Stage;
 use crate::license::tier::Quote;
 use crate::license::timeline::{Case, Surroundings, Timeline, key, used_at};
 use crate::license::window::major_deadline;
-use crate::base::Actor;
 
 impl<'a> Timeline<'a> {
     /// Stages up to and including `until`, and what is due by then, until a tier was taken. Says whether one was.
@@ -185,4 +185,3 @@ enum Due {
     Take { at: Instant, round: u32, offer: Quote },
     Withhold { at: Instant, round: u32, reasons: Vec<Interlock>, offer: Option<Quote> },
 }
-

@@ -68,11 +68,8 @@ mod tests {
 
     #[test]
     fn business_hours_leave_out_weekends_and_holidays() {
-        let clauses = |hours| Clauses {
-            major_cure_calendar: CureCalendar::Business,
-            major_cure_hours: hours,
-            ..Clauses::CONTRACT
-        };
+        let clauses =
+            |hours| Clauses { major_cure_calendar: CureCalendar::Business, major_cure_hours: hours, ..Clauses::CONTRACT };
         let uk = calendar("Europe/London", &[5, 6], &["2026-04-03", "2026-04-06"]);
         for (hours, start, end) in [
             (24, "2026-03-24T18:00:00Z", "2026-03-25T18:00:00Z"),

@@ -135,8 +135,11 @@ impl Case<'_, '_> {
         let mut rules = Vec::new();
         match self.demand.need(person, self.at, &mut rules) {
             Ok(_) => {
-                self.facts
-                    .extend(rules.iter().map(|&r| format!("asked for by rule {}", self.input.policy.rules[usize::from(r)].id)));
+                self.facts.extend(rules.iter().map(|&r| {
+                    let rule = &self.input.policy.rules[usize::from(r)];
+                    let shipped = if rule.is_shipped() { "shipped " } else { "" };
+                    format!("asked for by {shipped}rule {}", rule.id)
+                }));
             }
             Err(no) if !assigned => return self.not_needed(no, pool),
             Err(_) => {}

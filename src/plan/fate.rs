@@ -44,7 +44,7 @@ pub fn fates(input: &PlanInput<'_>) -> Fates {
         let next = Absence { count: absence.count + u32::from(seen_again), ended, ..absence.clone() };
         fates.decide(input, Some(absence), next);
     }
-    let source = || input.fresh.first().map(|mark| mark.source.clone());
+    let source = || input.fresh.iter().chain(input.amended).next().map(|mark| mark.source.clone());
     let orgs: BTreeMap<PersonIx, &str> =
         input.delta.orgs.iter().flat_map(|org| org.removed_people.iter().map(|&at| (at, org.org.as_str()))).collect();
     let ended = input.delta.ended.iter().map(|&(before, _)| (before, true));
@@ -128,6 +128,7 @@ impl Fates {
             Fate::Remove(Because::EndedInSource)
         } else if next.count >= input.policy.absence_confirmations
             || input.confirmed.contains(&next.source)
+            || input.gone.binary_search(&next.person).is_ok()
             || input.holding.approved.binary_search(&next.person).is_ok()
         {
             Fate::Remove(Because::AbsenceConfirmed)

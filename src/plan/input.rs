@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PersonKey, PoolId, SourceId, Version};
 use crate::license::{
-    Absence, AgreedExcess, Book, Claim, ClockFact, Delivery, Episode, Grant, GuardDay, Hold, Pin, Pool, PoolBooks, PoolTerms, Product, SourceMark,
+    Absence, AgreedExcess, Book, Claim, ClockFact, Delivery, Episode, Grant, GuardDay, Hold, Pin, Pool, PoolBooks, PoolTerms,
+    Product, SourceMark,
 };
 use crate::plan::action::Notice;
 use crate::plan::guard::Verdict;
@@ -98,6 +99,8 @@ pub struct PlanInput<'a> {
     pub delta: &'a RosterDelta,
     /// The snapshots this run takes in; empty when only time passed.
     pub fresh: &'a [SourceMark],
+    /// Sources of which some people were taken in by themselves; nobody else is looked at (R96).
+    pub amended: &'a [SourceMark],
     /// Packages that came again under another name; noted, and otherwise nothing.
     pub repeated: &'a [SourceMark],
     /// Sources whose stored snapshot was made again without people who are deleted for good (R130).
@@ -110,6 +113,8 @@ pub struct PlanInput<'a> {
     pub held: &'a [PersonKey],
     /// Sources whose absences count at once, without further snapshots, because an admin said so (R131).
     pub confirmed: &'a [SourceId],
+    /// People whose absence counts at once, because an admin named them, sorted.
+    pub gone: &'a [PersonKey],
     /// People whom nothing but a file by hand delivers, sorted: they ask as a hand does and never overdraw (R47).
     pub by_hand: &'a [PersonKey],
     /// Grants of the settings to be recorded with this run; `standing` counts them already.

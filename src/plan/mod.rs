@@ -1,6 +1,7 @@
 //! Floor 2: who ought to have what, what a guard says of it, and the exact list of changes. The only place that knows
 //! both rosters and licenses.
 
+mod access;
 mod action;
 mod catalog;
 mod check;
@@ -24,9 +25,11 @@ mod reconcile;
 mod render;
 mod revert;
 mod rule;
+mod shipped;
 mod sweep;
 mod ways;
 
+pub use access::{Access, AccessBook, EnrollmentAccess, Opening, PersonAccess};
 pub use action::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Withheld};
 pub use check::{Flaw, check};
 pub use decide::{decide, refill};
@@ -44,4 +47,5 @@ pub use planner::{PlanError, fit, plan};
 pub use render::{causes_text, render, trip_text};
 pub use revert::{RevertInput, Undone, revert};
 pub use rule::{ClassFilter, Predicate, Rule};
+pub use shipped::{DefaultFor, Entitlement, shipped_rules};
 pub use sweep::{Sweep, Swept};

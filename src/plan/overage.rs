@@ -47,15 +47,15 @@ pub fn notice(pool: &Pool, told: &Told) -> Option<Notice> {
         ClockStep::Withheld { reasons, offer, .. } => withheld_text(pool, episode, reasons, offer.as_ref()),
         ClockStep::Upgraded { grant, from, to, charge, .. } => {
             let charge = charge.as_ref().map_or("The charge is agreed by hand.".to_owned(), charge_text);
-            let text = format!("Pool {} was raised from {from} to {to} seats at {} (grant {grant}). {charge}", pool.id, fact.at);
+            let text =
+                format!("Pool {} was raised from {from} to {to} seats at {} (grant {grant}). {charge}", pool.id, fact.at);
             (NoticeKind::Upgraded, text)
         }
         ClockStep::Settled(settled) => (NoticeKind::OverageClosed, closed_text(&pool.id, episode, settled)),
         ClockStep::Voided { .. } => (NoticeKind::OverageVoid, void_text(&pool.id, episode)),
-        ClockStep::Continues { .. }
-        | ClockStep::Approved { .. }
-        | ClockStep::Frozen { .. }
-        | ClockStep::Unfrozen { .. } => return None,
+        ClockStep::Continues { .. } | ClockStep::Approved { .. } | ClockStep::Frozen { .. } | ClockStep::Unfrozen { .. } => {
+            return None;
+        }
     };
     let late = if fact.is_late() { format!("Late, as of {}: ", fact.at) } else { String::new() };
     Some(Notice { key, kind, pool: Some(pool.id.clone()), source: None, text: format!("{late}{text}") })
@@ -170,10 +170,8 @@ fn charge_text(charge: &Charge) -> String {
 fn withheld_text(pool: &Pool, episode: &Episode, reasons: &[Interlock], offer: Option<&Quote>) -> (NoticeKind, String) {
     let offer = offer.map_or(String::new(), |offer| format!(" {}", offer_text(offer)));
     if reasons == [Interlock::AwaitsApproval] {
-        let text = format!(
-            "The upgrade of pool {} is due and awaits approval (`rosterd episode approve-upgrade`).{offer}",
-            pool.id
-        );
+        let text =
+            format!("The upgrade of pool {} is due and awaits approval (`rosterd episode approve-upgrade`).{offer}", pool.id);
         return (NoticeKind::UpgradeProposed, text);
     }
     let words: Vec<&str> = reasons.iter().map(|reason| reason.word()).collect();

@@ -92,7 +92,8 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
 
     let mut entries: Vec<Entry> = input.new_grants.iter().cloned().map(Entry::Granted).collect();
     entries.extend(input.new_agreed.iter().cloned().map(Entry::ExcessAgreed));
-    entries.extend(input.fresh.iter().chain(input.repeated).chain(input.remade).cloned().map(Entry::Adopted));
+    let amended = input.amended.iter();
+    entries.extend(input.fresh.iter().chain(amended).chain(input.repeated).chain(input.remade).cloned().map(Entry::Adopted));
     if !input.fresh.is_empty() {
         entries.extend(
             input.conflicts.iter().map(|(known, new)| Entry::IdentityConflict { known: known.clone(), new: new.clone() }),
@@ -114,7 +115,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
         customer: policy.customer.clone(),
         parent: input.standing.version,
         at: input.now,
-        snapshots: input.fresh.to_vec(),
+        snapshots: input.fresh.iter().chain(input.amended).cloned().collect(),
         names,
         people,
         changes,

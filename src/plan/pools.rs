@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::base::{Balance, Day, EpisodeId, Instant, PoolId, Seats};
 use crate::license::{
     Allowance, Band, Cause, Causes, Channel, ClaimState, Draws, Entry, Episode, Observation, Pool, PoolBooks, PoolIx,
-    PoolTerms, Room, SeatAnswer, Situation, StateCounts, admit, allowance_at, band, changes_between, leading_cause,
-    reconsider, step,
+    PoolTerms, Room, SeatAnswer, Situation, StateCounts, admit, allowance_at, band, changes_between, leading_cause, reconsider,
+    step,
 };
 use crate::plan::action::{Notice, NoticeKind, PoolOutlook};
 use crate::plan::input::{Policy, Standing};

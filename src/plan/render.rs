@@ -16,7 +16,8 @@ use crate::plan::input::Policy;
 pub fn render(plan: &Plan, policy: &Policy, lines_max: usize, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out, "plan {} of {} on version {}, made {}", plan.id.short(), plan.customer, plan.parent, plan.at)?;
     for mark in &plan.snapshots {
-        writeln!(out, "takes in {} from {} (snapshot {})", mark.name, mark.source, mark.snapshot.short())?;
+        let what = if mark.amended { "some people later than " } else { "" };
+        writeln!(out, "takes in {what}{} from {} (snapshot {})", mark.name, mark.source, mark.snapshot.short())?;
     }
     for entry in &plan.entries {
         if let Entry::Adopted(mark) = entry

@@ -96,6 +96,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
         before: input.roster,
         delta: &delta,
         fresh: &[],
+        amended: &[],
         repeated: &[],
         remade: &[],
         former: &former,
@@ -105,6 +106,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
         new_agreed: &[],
         conflicts: &[],
         confirmed: &[],
+        gone: &[],
         by_hand: &[],
         holding: &holding,
     };

@@ -19,6 +19,7 @@ mod model;
 mod pack;
 mod parents;
 mod rows;
+mod scope;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -42,6 +43,7 @@ pub use rows::{
     ClassRow, Collection, CourseRow, EnrollmentRow, InlineRole, Mode, OrgRow, PersonRow, RoleRow, RowAt, RowHead, RowStatus,
     SessionRow,
 };
+pub use scope::{Scope, take_people};
 pub use tree::OrgTree;
 pub use unpack::unpack;
 pub use wire::PackError;

@@ -51,6 +51,8 @@ pub struct Customer {
     pub catchup_window_hours: u32,
     /// A snapshot older than so many hours is marked as stale (R148).
     pub stale_after_hours: u32,
+    /// A live source is read in full at least every so many days: `sync.full_every_days` (R106).
+    pub full_every_days: u32,
     /// How many same-day runs may be asked for on a local date: `same_day.max_per_day` (R98).
     pub same_day_max: u32,
     /// Windows of the settings in which a source is not read (R108).

@@ -3,13 +3,14 @@
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
 use crate::license::{Absence, AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark};
 use crate::plan::{
-    Approval, Case, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, approval, check, judge,
-    next_holds, plan, trip_text,
+    Approval, Case, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval, check,
+    judge, next_holds, plan, trip_text,
 };
 use crate::roster::{Level, Roster, RosterDelta, diff};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::pauses::RunTerms;
+use crate::service::purge::Marks;
 use crate::service::rosters::{Pulled, united, united_of};
 use crate::store::{RunState, RunTally};
 
@@ -37,6 +38,7 @@ pub(crate) struct Drafting {
     after: Option<Roster>,
     delta: RosterDelta,
     fresh: Vec<SourceMark>,
+    amended: Vec<SourceMark>,
     repeated: Vec<SourceMark>,
     conflicts: Vec<(PersonKey, PersonKey)>,
     by_hand: Vec<PersonKey>,
@@ -45,6 +47,17 @@ pub(crate) struct Drafting {
     trouble: bool,
     /// Sources whose absences count at once (R131).
     confirmed: Vec<SourceId>,
+    /// Only some people were taken in, and the guards have spoken.
+    narrow: Option<Narrow>,
+}
+
+/// What the guards said of all sources of a run for some people, and who counts as gone at once.
+#[derive(Default)]
+struct Narrow {
+    verdict: Verdict,
+    /// By source: people before, and removals that passed.
+    counted: Vec<(SourceId, u32, u32)>,
+    gone: Vec<PersonKey>,
 }
 
 /// One source that the guards look at by itself: what others deliver neither hides nor causes a trip (R115).
@@ -60,16 +73,21 @@ pub(crate) struct Alone {
 impl Drafting {
     pub(crate) fn new(customer: &CustomerId, pulls: Vec<Pulled>, terms: &RunTerms) -> Result<Self, ServiceError> {
         let complete = pulls.iter().filter(|p| p.error.is_none() && terms.reads(&p.source));
-        let confirmed = complete.filter(|_| terms.confirms_absences()).map(|p| p.source.clone()).collect();
-        let trouble = pulls.iter().any(|p| p.error.is_some());
+        let narrow = narrow(&pulls, terms);
+        // For some people only: of everybody else nothing is confirmed.
+        let all = terms.confirms_absences() && narrow.is_none();
+        let confirmed = complete.filter(|_| all).map(|p| p.source.clone()).collect();
+        let trouble = pulls.iter().any(|p| p.error.is_some() || p.narrowed.as_ref().is_some_and(|n| n.trouble.is_some()));
         let row_findings = pulls.iter().any(|p| p.findings.kept.iter().any(|f| matches!(f.level, Level::Row | Level::Graph)));
         let by_hand = only_by_hand(&pulls);
-        let (mut olds, mut news, mut fresh, mut conflicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut olds, mut news, mut conflicts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut fresh, mut amended) = (Vec::new(), Vec::new());
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
         let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
         let only_fresh = pulls.iter().filter(|p| p.fresh.is_some()).count() == 1;
         let mut lone: Option<(SourceId, usize, Option<usize>)> = None;
         for pulled in pulls {
+            conflicts.extend(pulled.narrowed.into_iter().flat_map(|narrowed| narrowed.conflicts));
             match pulled.fresh {
                 Some(read) => {
                     conflicts.extend(
@@ -79,7 +97,7 @@ impl Drafting {
                     );
                     let before = pulled.before.is_some().then_some(olds.len());
                     lone = only_fresh.then_some((pulled.source, news.len(), before));
-                    fresh.push(read.mark);
+                    if read.mark.amended { &mut amended } else { &mut fresh }.push(read.mark);
                     news.push(read.roster);
                     olds.extend(pulled.before);
                 }
@@ -92,7 +110,7 @@ impl Drafting {
             }
         }
         // With several sources the guards look at the one that was read; with one source it is all there is.
-        let lone = lone.filter(|_| news.len() > 1).map(|(source, new, old)| {
+        let lone = lone.filter(|_| news.len() > 1 && narrow.is_none()).map(|(source, new, old)| {
             let nothing = Roster::default();
             let delta = diff(old.map_or(&nothing, |old| &olds[old]), &news[new]);
             (source, old, delta)
@@ -105,9 +123,23 @@ impl Drafting {
                 (all, Some(Alone { source, before, delta }))
             }
         };
-        let after = if fresh.is_empty() { None } else { Some(united(customer, news)?) };
+        let after = if any_fresh { Some(united(customer, news)?) } else { None };
         let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
-        Ok(Self { before, after, delta, fresh, repeated, conflicts, by_hand, alone, row_findings, trouble, confirmed })
+        Ok(Self {
+            before,
+            after,
+            delta,
+            fresh,
+            amended,
+            repeated,
+            conflicts,
+            by_hand,
+            alone,
+            row_findings,
+            trouble,
+            confirmed,
+            narrow,
+        })
     }
 
     /// Lets the guards look at one source alone, in the scope that its delta tells.
@@ -128,12 +160,13 @@ impl Drafting {
         let limits = policy.limits_on(policy.calendar.day_of(now));
         let packages: Vec<_> = self.fresh.iter().map(|mark| (mark.source.clone(), (mark.package, mark.name.clone()))).collect();
         let approval = approval(standing.hold.as_ref(), now, &packages);
-        let judgment = match &self.after {
-            Some(after) => self.judge(&standing, after, limits, now, policy, approval.as_ref()),
-            None => Judgment::default(),
+        let judgment = match (&self.after, &self.narrow) {
+            (_, Some(narrow)) => Judgment { verdict: narrow.verdict.clone(), ..Judgment::default() },
+            (Some(after), None) => self.judge(&standing, after, limits, now, policy, approval.as_ref()),
+            (None, None) => Judgment::default(),
         };
         // A snapshot that is held as a whole is not taken in: time passes, the roster stays.
-        let stopped = judgment.verdict.stops_all(&limits);
+        let stopped = self.narrow.is_none() && judgment.verdict.stops_all(&limits);
         let nothing = RosterDelta::default();
         let taken = if stopped { None } else { self.after.as_ref() };
         // Before the first snapshot of all there are not even orgs: those of the held one are looked at, and nobody in it.
@@ -141,10 +174,10 @@ impl Drafting {
             Some(after) if stopped && standing.sources.is_empty() => Some(Roster { people: Vec::new(), ..after.clone() }),
             _ => None,
         };
-        // Where nothing new is taken in, what a guard holds stays held until it is approved.
+        // Where nobody looks at what is held, it stays held until it is approved.
         let held: Vec<PersonKey> = match taken {
-            Some(_) => judgment.held.clone(),
-            None => {
+            Some(_) if self.narrow.is_none() => judgment.held.clone(),
+            _ => {
                 let granted = |person: &PersonKey| {
                     approval.as_ref().is_some_and(|a| !a.whole && a.removals.binary_search(person).is_ok())
                 };
@@ -163,6 +196,7 @@ impl Drafting {
             before: &self.before,
             delta: if stopped { &nothing } else { &self.delta },
             fresh: if stopped { &[] } else { &self.fresh },
+            amended: &self.amended,
             repeated: &self.repeated,
             remade: &[],
             former: &former,
@@ -171,12 +205,14 @@ impl Drafting {
             by_hand: &self.by_hand,
             conflicts: if stopped { &[] } else { &self.conflicts },
             confirmed: if stopped { &[] } else { &self.confirmed },
+            gone: self.narrow.as_ref().map_or(&[], |narrow| narrow.gone.as_slice()),
             new_grants: &seeds.grants,
             new_agreed: &seeds.agreed,
             holding: &holding,
         };
         let marks = service.remake(customer, &input)?;
-        let input = PlanInput { fresh: &marks.fresh, repeated: &marks.repeated, remade: &marks.remade, ..input };
+        let Marks { fresh, amended, repeated, remade } = &marks;
+        let input = PlanInput { fresh, amended, repeated, remade, ..input };
         let plan = plan(&input).map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?;
         let flaws = check(&plan, &standing, &held);
         if !flaws.is_empty() {
@@ -244,10 +280,11 @@ impl Drafting {
     ) -> Holding {
         let calendar = &customer.policy.calendar;
         let newest = standing.hold.as_ref();
-        let taken = self.after.is_some() && !stopped;
+        let looked = self.after.is_some() && self.narrow.is_none();
+        let taken = looked && !stopped;
         // An approval of packages is used by taking them in; any other one by any run.
         let used = approval.as_ref().is_some_and(|approval| !approval.whole || taken);
-        let judged = self.after.is_some().then_some(Judged { judgment, stopped, packages });
+        let judged = looked.then_some(Judged { judgment, stopped, packages });
         let sight = Sight { run, now, calendar, ttl_hours: limits.approval_ttl_hours, newest, used, judged };
         let (holds, notices) = next_holds(&sight);
         let after = holds.iter().max_by_key(|hold| hold.run).or(newest);
@@ -258,13 +295,17 @@ impl Drafting {
         } else {
             newest.map_or(Vec::new(), Hold::withheld)
         };
-        let day = self.fresh.first().filter(|_| taken && limits.rolling_days > 0 && judgment.base > 0);
-        let day = day.map(|mark| {
-            let today = calendar.day_of(now);
-            let known = standing.guard_days.iter().find(|day| day.day == today && day.source == mark.source);
-            let fresh = GuardDay { source: mark.source.clone(), day: today, base: judgment.base, removed: 0 };
-            let known = known.cloned().unwrap_or(fresh);
-            GuardDay { removed: known.removed.saturating_add(judgment.passed), ..known }
+        let counted = match (&self.narrow, self.fresh.first()) {
+            (Some(narrow), _) => narrow.counted.clone(),
+            (None, Some(mark)) if taken => vec![(mark.source.clone(), judgment.base, judgment.passed)],
+            (None, _) => Vec::new(),
+        };
+        let today = calendar.day_of(now);
+        let days = counted.into_iter().filter(|(_, base, _)| limits.rolling_days > 0 && *base > 0);
+        let days = days.map(|(source, base, passed)| {
+            let known = standing.guard_days.iter().find(|day| day.day == today && day.source == source);
+            let known = known.cloned().unwrap_or(GuardDay { source, day: today, base, removed: 0 });
+            GuardDay { removed: known.removed.saturating_add(passed), ..known }
         });
         Holding {
             open: after.is_some_and(|hold| hold.state == HoldState::Open),
@@ -275,10 +316,24 @@ impl Drafting {
             },
             holds,
             notices,
-            days: day.into_iter().collect(),
+            days: days.collect(),
             withheld,
         }
     }
+}
+
+fn narrow(pulls: &[Pulled], terms: &RunTerms) -> Option<Narrow> {
+    terms.scope()?;
+    let mut all = Narrow::default();
+    for pulled in pulls {
+        let Some(narrowed) = &pulled.narrowed else { continue };
+        all.verdict.trips.extend(narrowed.verdict.trips.iter().cloned());
+        all.gone.extend(narrowed.gone.iter().cloned());
+        let (base, passed) = narrowed.counted;
+        all.counted.extend((passed > 0).then(|| (pulled.source.clone(), base, passed)));
+    }
+    all.gone.sort_unstable();
+    Some(all)
 }
 
 /// People whom nothing but a file by hand delivers, sorted; those of the file that is taken in and of the one before.

@@ -22,4 +22,3 @@ impl Dues {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(customer.clone(), (version, next));
     }
 }
-

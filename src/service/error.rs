@@ -93,6 +93,11 @@ pub enum ErrorKind {
 }
 
 impl ServiceError {
+    /// A stored snapshot that cannot be read back, or that cannot be written.
+    pub(crate) fn snapshot(customer: &CustomerId, why: &dyn std::error::Error) -> Self {
+        ServiceError::Snapshot { customer: customer.clone(), why: why.to_string() }
+    }
+
     /// Whether it passes without anybody changing what was asked for: the store is full, read-only or busy.
     pub fn passes(&self) -> bool {
         let ServiceError::Store(error) = self else { return false };

@@ -77,7 +77,7 @@ impl Service {
         let mut pulls = Vec::new();
         for feed in &customer.sources {
             let pulled = if hold.packages.is_empty() {
-                Pulled::nothing(feed.source.id(), self.before(customer, feed, &standing)?)
+                self.stored(customer, feed.source.id(), &standing)?
             } else {
                 self.pull(customer, feed, &standing, now)?
             };

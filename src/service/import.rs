@@ -289,8 +289,12 @@ impl Service {
         let mut pulled = Pulled::nothing_new(source.clone(), before.clone());
         pulled.findings = judged.findings.clone();
         let changes = !delta.is_empty() || emptied;
-        let package =
-            Package { name: request.file.to_owned(), location: request.file.to_owned(), digest: Digest::of(request.bytes) };
+        let package = Package {
+            name: request.file.to_owned(),
+            location: request.file.to_owned(),
+            digest: Some(Digest::of(request.bytes)),
+            since: None,
+        };
         if changes || !judged.counts.too_bad(customer.bad_percent_max).is_empty() {
             let counts = judged.counts.clone();
             pulled.fresh = Some(self.stage(customer.id(), &source, package, before.as_ref(), after, counts, now)?);
@@ -367,7 +371,7 @@ fn effect(plan: &Plan) -> Digest {
         digester.field(plan.people.get(change.person).as_bytes()).field(format!("{words:?}").as_bytes());
     }
     for mark in &plan.snapshots {
-        let SourceMark { source, package, snapshot, at: _, name: _ } = mark;
+        let SourceMark { source, package, snapshot, at: _, name: _, amended: _ } = mark;
         digester.field(source.as_str().as_bytes()).field(&package.0).field(&snapshot.0);
     }
     for entry in &plan.entries {

@@ -124,7 +124,7 @@ impl Service {
     /// When the books cannot be read.
     pub fn status(&self, customer: &Customer) -> Result<CustomerStatus, ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
-        let newest_snapshot = customer.newest_snapshot(&standing);
+        let newest_snapshot = self.newest_look(customer, &standing)?;
         let now = self.now();
         Ok(CustomerStatus {
             customer: customer.id().to_string(),

@@ -1,5 +1,6 @@
 //! Floor 5: use cases, the one layer all doors share.
 
+mod access;
 mod audit;
 mod core;
 mod decisions;
@@ -13,6 +14,7 @@ mod hold;
 mod import;
 mod import_rows;
 mod inspect;
+mod looks;
 mod nightly;
 mod notices;
 mod on_time;
@@ -26,6 +28,7 @@ mod requests;
 mod revert;
 mod rosters;
 mod runs;
+mod scope;
 mod sweep;
 mod sync;
 mod trail;

@@ -72,7 +72,8 @@ impl Service {
             let now = self.now();
             self.sweep(customer)?;
             let Some(notice) = self.store.notice(customer.id(), key)? else { break };
-            if let Some(known) = self.store.deliveries(customer.id())?.into_iter().find(|d| d.key == key && d.channel == channel)
+            if let Some(known) =
+                self.store.deliveries(customer.id())?.into_iter().find(|d| d.key == key && d.channel == channel)
             {
                 return Ok(DeliveryAnswer::AlreadySo(known));
             }

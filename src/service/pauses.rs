@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::base::{Actor, Instant, SourceId};
 use crate::plan::{Policy, Standing};
+use crate::roster::Scope;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::store::{Pause, Trigger};
@@ -18,11 +19,18 @@ pub(crate) struct RunTerms {
     /// A source is read for the first time after a pause.
     rollover: bool,
     confirm_absences: bool,
+    /// Only these people are taken in.
+    scope: Option<Scope>,
 }
 
 impl RunTerms {
     pub(crate) fn reads(&self, source: &SourceId) -> bool {
         self.read.contains(source)
+    }
+
+    /// The only people who are taken in; `None`: everybody.
+    pub(crate) fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
     }
 
     /// Whether whoever is absent from a source that was read counts as gone at once (R131).
@@ -112,11 +120,18 @@ impl Service {
         standing: &Standing,
         now: Instant,
     ) -> Result<RunTerms, ServiceError> {
-        let (only, confirm_absences) = match trigger {
-            Trigger::SameDay(asked) => (asked.source.as_ref(), asked.confirm_absences),
-            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) | Trigger::Revert(..) | Trigger::Import(_) => (None, false),
+        let asked = match trigger {
+            Trigger::SameDay(asked) => Some(asked),
+            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) | Trigger::Revert(..) | Trigger::Import(_) => None,
         };
-        let mut terms = RunTerms { read: BTreeSet::new(), paused: Vec::new(), rollover: false, confirm_absences };
+        let only = asked.and_then(|asked| asked.source.as_ref());
+        let mut terms = RunTerms {
+            read: BTreeSet::new(),
+            paused: Vec::new(),
+            rollover: false,
+            confirm_absences: asked.is_some_and(|asked| asked.confirm_absences),
+            scope: asked.and_then(|asked| asked.scope.clone()),
+        };
         if let Trigger::Dates(_) = trigger {
             return Ok(terms);
         }

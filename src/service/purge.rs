@@ -14,6 +14,7 @@ use crate::store::SnapshotRow;
 /// The marks a run writes down, with the snapshots that are made again for it.
 pub(crate) struct Marks {
     pub(crate) fresh: Vec<SourceMark>,
+    pub(crate) amended: Vec<SourceMark>,
     pub(crate) repeated: Vec<SourceMark>,
     pub(crate) remade: Vec<SourceMark>,
 }
@@ -51,15 +52,21 @@ impl Service {
     /// Makes the snapshots that a plan from `input` would rest on again where they name people they must not name any
     /// longer, and says so in the marks.
     pub(crate) fn remake(&self, customer: &Customer, input: &PlanInput<'_>) -> Result<Marks, ServiceError> {
-        let mut marks = Marks { fresh: input.fresh.to_vec(), repeated: input.repeated.to_vec(), remade: Vec::new() };
+        let mut marks = Marks {
+            fresh: input.fresh.to_vec(),
+            amended: input.amended.to_vec(),
+            repeated: input.repeated.to_vec(),
+            remade: Vec::new(),
+        };
         let nameless = nameless(input);
         if nameless.is_empty() {
             return Ok(marks);
         }
         let standing = input.standing.sources.values();
-        let stay = standing.filter(|mark| marks.fresh.iter().chain(&marks.repeated).all(|m| m.source != mark.source));
+        let moved = || marks.fresh.iter().chain(&marks.amended).chain(&marks.repeated);
+        let stay = standing.filter(|mark| moved().all(|m| m.source != mark.source));
         let stay: Vec<SourceMark> = stay.cloned().collect();
-        for mark in marks.fresh.iter_mut().chain(&mut marks.repeated) {
+        for mark in marks.fresh.iter_mut().chain(&mut marks.amended).chain(&mut marks.repeated) {
             if let Some(snapshot) = self.snapshot_without(customer.id(), mark, &nameless, input.now)? {
                 mark.snapshot = snapshot;
             }
@@ -83,7 +90,7 @@ impl Service {
         let roster = self.snapshot(customer, &mark.snapshot)?;
         let goes = |key: &str| people.binary_search_by(|person| person.as_str().cmp(key)).is_ok();
         let rest = without_people(&roster, |person| goes(roster.text(person.key)));
-        match rest.map_err(|error| unreadable(customer, &error))? {
+        match rest.map_err(|error| ServiceError::snapshot(customer, &error))? {
             Some(rest) => self.stage_roster(customer, &mark.source, &rest, now).map(Some),
             None => Ok(None),
         }
@@ -138,15 +145,11 @@ pub(crate) fn without_strangers(
         let key = roster.text(person.key);
         person.ended && !person.quarantined && !active_before(key) && !tombstone(key)
     });
-    let rest = rest.map_err(|error| unreadable(customer.id(), &error))?;
+    let rest = rest.map_err(|error| ServiceError::snapshot(customer.id(), &error))?;
     Ok(rest.unwrap_or(roster))
 }
 
 /// Whether a plan deletes somebody for good.
 pub(crate) fn purges(plan: &Plan) -> bool {
     plan.entries.iter().any(|entry| matches!(entry, Entry::Purged { .. }))
-}
-
-fn unreadable(customer: &CustomerId, error: &dyn std::error::Error) -> ServiceError {
-    ServiceError::Snapshot { customer: customer.clone(), why: error.to_string() }
 }

@@ -1,14 +1,17 @@
 //! Snapshots in and out of the store, and the pull that makes a new one.
 
-use crate::base::{CustomerId, Digest, Instant, SourceId};
+use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId};
 use crate::license::SourceMark;
-use crate::plan::Standing;
-use crate::roster::{Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, hold_conflicts, merge, unpack};
+use crate::plan::{Standing, Verdict};
+use crate::roster::{
+    Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, digest_of, hold_conflicts, merge, unpack,
+};
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
+use crate::service::looks::awaits_look;
 use crate::service::purge::without_strangers;
-use crate::source::{Package, Seen, SourceError};
-use crate::store::StoreError;
+use crate::source::{Package, Read, Seen, SourceError};
+use crate::store::{SourceLook, StoreError};
 
 /// What one source brought.
 pub struct Pulled {
@@ -26,14 +29,40 @@ pub struct Pulled {
     pub rejected: Option<Package>,
     /// What was found.
     pub findings: Findings,
+    /// In a run for some people only: what became of it beside the roster.
+    pub(crate) narrowed: Option<Narrowed>,
+    /// The look at a live source, to be noted when the run has come to its end.
+    pub(crate) look: Option<SourceLook>,
 }
 
 impl Pulled {
     /// The source as it stands.
     pub(crate) fn nothing_new(source: SourceId, before: Option<Roster>) -> Self {
         let findings = Findings::default();
-        Self { source, before, fresh: None, repeated: None, error: None, rejected: None, findings }
+        let (narrowed, look) = (None, None);
+        Self { source, before, fresh: None, repeated: None, error: None, rejected: None, findings, narrowed, look }
     }
+}
+
+/// What reading a source for some people came to, beside the roster.
+#[derive(Default)]
+pub(crate) struct Narrowed {
+    /// What the guards say: of the read as a whole, else of the people in scope.
+    pub(crate) verdict: Verdict,
+    /// People before, and removals that passed the guards.
+    pub(crate) counted: (u32, u32),
+    /// People in scope whom the source has no more, and who count as gone at once (R131). Sorted.
+    pub(crate) gone: Vec<PersonKey>,
+    /// People in scope whose e-mail two keys claim: the known one and the new one (R5).
+    pub(crate) conflicts: Vec<(PersonKey, PersonKey)>,
+    /// Why nobody could be taken in.
+    pub(crate) trouble: Option<String>,
+    /// What an operator should know.
+    pub(crate) told: Vec<String>,
+    /// Source or books know what the scope names.
+    pub(crate) knows: bool,
+    /// What may have been meant, if not.
+    pub(crate) hint: Option<String>,
 }
 
 /// A new read of one source.
@@ -48,35 +77,12 @@ pub struct Fresh {
     pub conflicts: Vec<(String, String)>,
 }
 
-impl Pulled {
-    /// Nothing new from a source.
-    pub(crate) fn nothing(source: &SourceId, before: Option<Roster>) -> Self {
-        Self {
-            source: source.clone(),
-            before,
-            fresh: None,
-            repeated: None,
-            error: None,
-            rejected: None,
-            findings: Findings::default(),
-        }
-    }
-}
-
 impl Service {
     /// A source as it was last taken in; reads nothing new of it.
-    pub(crate) fn stored(&self, customer: &Customer, feed: &Feed, standing: &Standing) -> Result<Pulled, ServiceError> {
-        let source = feed.source.id().clone();
-        let mark = standing.sources.get(&source);
+    pub(crate) fn stored(&self, customer: &Customer, source: &SourceId, standing: &Standing) -> Result<Pulled, ServiceError> {
+        let mark = standing.sources.get(source);
         let before = mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()?;
-        let findings = Findings::default();
-        Ok(Pulled { source, before, fresh: None, repeated: None, error: None, rejected: None, findings })
-    }
-
-    /// The roster that the books rest on so far, of one source.
-    pub(crate) fn before(&self, customer: &Customer, feed: &Feed, standing: &Standing) -> Result<Option<Roster>, ServiceError> {
-        let mark = standing.sources.get(feed.source.id());
-        mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose()
+        Ok(Pulled::nothing_new(source.clone(), before))
     }
 
     /// Pulls the oldest package of a source that was not taken in yet, and stages its snapshot.
@@ -92,6 +98,7 @@ impl Service {
         let stored = || mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose();
         let mut pulled = Pulled::nothing_new(source.clone(), None);
         let seen = self.seen(customer, &source, standing)?;
+        let looked = self.looked(customer, &source, now)?;
         let package = match feed.source.pending(&seen) {
             Ok(packages) => packages.into_iter().next(),
             Err(error) => {
@@ -104,40 +111,33 @@ impl Service {
             pulled.before = stored()?;
             return Ok(pulled);
         };
-        if let Some(mark) = mark.filter(|mark| mark.package == package.digest) {
-            pulled.repeated = Some(SourceMark { at: now, name: package.name, ..mark.clone() });
+        if let Some(mark) = mark.filter(|mark| package.digest.is_some_and(|told| mark.is_of(&told))) {
+            if feed.source.is_live() {
+                pulled.look = Some(looked.unchanged(mark, seen.cursor));
+            } else {
+                pulled.repeated = Some(SourceMark { at: now, name: package.name, ..mark.clone() });
+            }
             pulled.before = stored()?;
             return Ok(pulled);
         }
-        let incremental = feed.source.is_incremental(&package);
         // The intake uses the stored roster up; a second read is cheaper than two copies of a large one at once.
-        let mut intake = RosterIntake::new(stored()?, feed.intake);
-        let read = match incremental {
-            Ok(true) if mark.is_none() => Err(SourceError::needs_full(&package)),
-            Ok(_) => feed.source.pull(&package, &mut intake),
-            Err(error) => Err(error),
-        };
-        let Intake { roster, findings, counts } = intake.finish();
+        let read = read_package(feed, package, stored()?, &mut pulled);
         pulled.before = stored()?;
-        let whole = findings.kept.iter().find(|f| matches!(f.level, Level::Package | Level::File)).cloned();
-        pulled.findings = findings;
-        let read = match (read, whole) {
-            (Ok(()), Some(finding)) => Err(SourceError::Rejected { package: package.name.clone(), findings: vec![finding] }),
-            (read, _) => read,
-        };
-        if let Err(error) = read {
-            if let SourceError::Rejected { findings, .. } = &error {
-                pulled.rejected = Some(package);
-                for finding in findings {
-                    pulled.findings.push(finding.clone());
-                }
+        let Some(Taken { package, roster, counts, read }) = read else { return Ok(pulled) };
+        if feed.source.is_live() {
+            let told = package.told();
+            if seen.rejected.contains(&told) {
+                return Ok(pulled);
             }
-            pulled.error = Some(error);
-            return Ok(pulled);
+            pulled.look = Some(looked.read(told, &read));
+            // An absence is confirmed by looking again, also if all is as it was (R131).
+            if mark.is_some_and(|mark| mark.is_of(&told)) && !awaits_look(standing, &source) {
+                return Ok(pulled);
+            }
         }
         let roster = without_strangers(customer, standing, pulled.before.as_ref(), roster, customer.day_of(now))?;
         // New keys of known people are held, unless somebody looked at the package and said that it is right.
-        let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.digest));
+        let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.told()));
         pulled.fresh = Some(self.stage(customer.id(), &source, package, known, roster, counts, now)?);
         Ok(pulled)
     }
@@ -148,9 +148,12 @@ impl Service {
         let mut rejected = self.store.rejected(customer.id(), source)?;
         // What was turned away and then approved is offered once more (R120).
         rejected.retain(|digest| !self.is_approved(standing, digest));
+        let cursor = mark.map(|mark| self.cursor(customer, standing, mark)).transpose()?.flatten();
         Ok(Seen {
+            cursor,
             newest: mark.map(|mark| mark.name.clone()),
-            digest: mark.map(|mark| mark.package),
+            // After some people were taken in by themselves the very same bytes say something new.
+            digest: mark.filter(|mark| !mark.amended).map(|mark| mark.package),
             rejected,
             now: Some(self.now()),
         })
@@ -164,27 +167,20 @@ impl Service {
         source: &SourceId,
         package: Package,
         before: Option<&Roster>,
-        mut roster: Roster,
+        roster: Roster,
         counts: IntakeCounts,
         now: Instant,
     ) -> Result<Fresh, ServiceError> {
-        let mut conflicts = Vec::new();
-        if let Some(before) = before {
-            let found = diff(before, &roster).conflicts;
-            conflicts = found
-                .iter()
-                .map(|&(known, new)| {
-                    let key = |roster: &Roster, at| roster.text(roster.person(at).key).to_owned();
-                    (key(before, known), key(&roster, new))
-                })
-                .collect();
-            if !found.is_empty() {
-                roster = hold_conflicts(before, &roster, &found).map_err(|error| unreadable(customer, &error))?;
-            }
-        }
+        let (roster, conflicts) = without_new_keys(customer, before, roster)?;
         let digest = self.stage_roster(customer, source, &roster, now)?;
-        let mark =
-            SourceMark { source: source.clone(), package: package.digest, snapshot: digest, at: now, name: package.name };
+        let mark = SourceMark {
+            source: source.clone(),
+            package: package.told(),
+            snapshot: digest,
+            at: now,
+            name: package.name,
+            amended: false,
+        };
         Ok(Fresh { mark, roster, counts, conflicts })
     }
 
@@ -198,7 +194,7 @@ impl Service {
             chunks.push_back(chunk);
             Ok::<(), StoreError>(())
         })?;
-        unpack(|| chunks.pop_front()).map_err(|error| unreadable(customer, &error))
+        unpack(|| chunks.pop_front()).map_err(|error| ServiceError::snapshot(customer, &error))
     }
 
     /// The roster the books of a customer rest on: all of its sources' newest snapshots as one (R6).
@@ -223,10 +219,80 @@ impl Service {
 
     /// What was made by hand stands beside what a run pulls; `None` if there never was anything.
     pub(crate) fn by_hand(&self, customer: &Customer, standing: &Standing) -> Result<Option<Pulled>, ServiceError> {
-        let source = SourceId::from(MANUAL_SOURCE);
-        let Some(mark) = standing.sources.get(&source) else { return Ok(None) };
-        Ok(Some(Pulled::nothing_new(source, Some(self.snapshot(customer.id(), &mark.snapshot)?))))
+        let pulled = self.stored(customer, &SourceId::from(MANUAL_SOURCE), standing)?;
+        Ok(Some(pulled).filter(|pulled| pulled.before.is_some()))
     }
+}
+
+/// A package that was read to its end.
+pub(crate) struct Taken {
+    /// It, with its digest.
+    pub(crate) package: Package,
+    /// What it comes to on top of the stored roster.
+    pub(crate) roster: Roster,
+    /// Rows seen and quarantined.
+    pub(crate) counts: IntakeCounts,
+    /// What the source says of the read.
+    pub(crate) read: Read,
+}
+
+/// Reads a package to its end on top of the stored roster. `None`: it could not be, and `pulled` says why (R103).
+pub(crate) fn read_package(feed: &Feed, package: Package, previous: Option<Roster>, pulled: &mut Pulled) -> Option<Taken> {
+    let is_first = previous.is_none();
+    let mut intake = RosterIntake::new(previous, feed.intake);
+    let read = match feed.source.is_incremental(&package) {
+        Ok(true) if is_first => Err(SourceError::needs_full(&package)),
+        Ok(_) => feed.source.pull(&package, &mut intake),
+        Err(error) => Err(error),
+    };
+    let Intake { roster, findings, counts } = intake.finish();
+    let whole = findings.kept.iter().find(|f| matches!(f.level, Level::Package | Level::File)).cloned();
+    pulled.findings = findings;
+    let read = match (read, whole) {
+        (Ok(_), Some(finding)) => Err(SourceError::Rejected { package: package.name.clone(), findings: vec![finding] }),
+        (read, _) => read,
+    };
+    let error = match read {
+        Ok(read) => return Some(Taken { package: package.named_by(|| digest_of(&roster)), roster, counts, read }),
+        Err(error) => error,
+    };
+    if let SourceError::Rejected { findings, .. } = &error {
+        pulled.rejected = package.digest.is_some().then_some(package);
+        for finding in findings {
+            pulled.findings.push(finding.clone());
+        }
+    }
+    pulled.error = Some(error);
+    None
+}
+
+/// Which collections of a read have too many bad rows, in words (R105).
+pub(crate) fn bad_rows(customer: &Customer, counts: &IntakeCounts) -> Option<String> {
+    let bad = counts.too_bad(customer.bad_percent_max).into_iter();
+    let words: Vec<String> = bad
+        .map(|collection| {
+            let of = counts.of(collection);
+            format!("{} of {} {}", of.quarantined, of.rows, collection.word())
+        })
+        .collect();
+    (!words.is_empty()).then(|| format!("{} are bad, more than {} %", words.join(", "), customer.bad_percent_max))
+}
+
+/// What was read, without new keys that claim the e-mail of known people; and both keys of each (R5).
+pub(crate) fn without_new_keys(
+    customer: &CustomerId,
+    before: Option<&Roster>,
+    roster: Roster,
+) -> Result<(Roster, Vec<(String, String)>), ServiceError> {
+    let Some(before) = before else { return Ok((roster, Vec::new())) };
+    let found = diff(before, &roster).conflicts;
+    if found.is_empty() {
+        return Ok((roster, Vec::new()));
+    }
+    let key = |roster: &Roster, at| roster.text(roster.person(at).key).to_owned();
+    let conflicts = found.iter().map(|&(known, new)| (key(before, known), key(&roster, new))).collect();
+    let roster = hold_conflicts(before, &roster, &found).map_err(|error| ServiceError::snapshot(customer, &error))?;
+    Ok((roster, conflicts))
 }
 
 /// Several rosters as one; a single one as it is.
@@ -239,9 +305,5 @@ pub(crate) fn united(customer: &CustomerId, mut rosters: Vec<Roster>) -> Result<
 
 /// Several rosters as one, which they outlive.
 pub(crate) fn united_of(customer: &CustomerId, rosters: &[&Roster]) -> Result<Roster, ServiceError> {
-    merge(rosters).map_err(|error| unreadable(customer, &error))
-}
-
-fn unreadable(customer: &CustomerId, error: &dyn std::error::Error) -> ServiceError {
-    ServiceError::Snapshot { customer: customer.clone(), why: error.to_string() }
+    merge(rosters).map_err(|error| ServiceError::snapshot(customer, &error))
 }

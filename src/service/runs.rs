@@ -27,7 +27,7 @@ impl Service {
     /// When the books cannot be read.
     pub fn freshness(&self, customer: &Customer) -> Result<Freshness, ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
-        let snapshot = customer.newest_snapshot(&standing);
+        let snapshot = self.newest_look(customer, &standing)?;
         let as_of = self.now();
         let millis_max = i64::from(customer.stale_after_hours) * 3_600_000;
         Ok(Freshness { as_of, snapshot, stale: snapshot.is_none_or(|at| as_of.0 - at.0 > millis_max) })

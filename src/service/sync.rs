@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
 use crate::license::{AgreedExcess, Entry, Grant, allowance_at};
 use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
-use crate::roster::Collection;
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
 use crate::service::purge::purges;
-use crate::service::rosters::Pulled;
-use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, RunTally, StoreError, Trigger};
+use crate::service::rosters::{Pulled, bad_rows};
+use crate::service::scope::known;
+use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, RunTally, SourceLook, StoreError, Trigger};
 
 /// How often a run plans anew when somebody else commits in between (R113).
 const TRIES_MAX: u32 = 5;
@@ -120,7 +120,9 @@ impl Service {
     }
 
     fn run(&self, customer: &Customer, trigger: &Trigger, commit: bool, watch: Watch<'_>) -> Result<Planned, ServiceError> {
-        self.recorded(customer, trigger, &mut |row| self.try_run(customer, row, row.began, commit, watch))
+        let done = self.recorded(customer, trigger, &mut |row| self.try_run(customer, row, row.began, commit, watch));
+        customer.sources.iter().for_each(|feed| feed.source.done());
+        done
     }
 
     /// Writes a run down from its beginning to its end, whatever comes of it.
@@ -175,20 +177,25 @@ impl Service {
         let terms = self.terms(customer, &row.trigger, &light, now)?;
         let mut pulls = Vec::new();
         for feed in &customer.sources {
-            pulls.push(if terms.reads(feed.source.id()) {
-                self.pull(customer, feed, &light, now)?
-            } else {
-                self.stored(customer, feed, &light)?
+            pulls.push(match terms.scope().filter(|_| terms.reads(feed.source.id())) {
+                Some(scope) => self.pull_people(customer, feed, &light, (scope, &terms), now)?,
+                None if terms.reads(feed.source.id()) => self.pull(customer, feed, &light, now)?,
+                None => self.stored(customer, feed.source.id(), &light)?,
             });
         }
         pulls.extend(self.by_hand(customer, &light)?);
         self.note_findings(row, &pulls)?;
+        if let Some(scope) = terms.scope() {
+            known(scope, &pulls)?;
+        }
         let unusable = unusable(customer, &mut pulls, row);
-        if !commit {
-            // A dry run turns nothing away: the real one looks at it again.
+        // A dry run turns nothing away, nor does a look at some people: the real run looks at it again.
+        let turns_away = commit && terms.scope().is_none();
+        if !turns_away {
             row.rejected.clear();
         }
         let mut told = terms.told();
+        told.extend(pulls.iter().flat_map(|pulled| &pulled.narrowed).flat_map(|narrowed| narrowed.told.iter().cloned()));
         if let Some(reason) = unusable {
             told.push(reason.1);
             if commit {
@@ -199,6 +206,7 @@ impl Service {
             return Ok(None);
         }
         told.extend(Some(std::mem::take(&mut row.message)).filter(|trouble| !trouble.is_empty()));
+        let looks: Vec<SourceLook> = pulls.iter().filter_map(|pulled| pulled.look.clone()).collect();
         let policy = terms.policy(&customer.policy);
         row.state = RunState::Planning;
         self.store.save_run(row)?;
@@ -213,7 +221,7 @@ impl Service {
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
-            if commit {
+            if turns_away {
                 row.rejected.extend(kept_out);
             }
             row.message = told.iter().cloned().chain(Some(message).filter(|m| !m.is_empty())).collect::<Vec<_>>().join("; ");
@@ -230,10 +238,14 @@ impl Service {
                 Ok(receipt) => {
                     row.version = receipt.map(|r| r.version);
                     row.state = state;
-                    if let Err(error) = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT) {
-                        // The commit stands; to call this run failed would say that nothing was changed.
-                        let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
-                        row.message = format!("{so_far}could not clear old snapshots away: {}", ErrorChain(&error));
+                    let noted = self.note_looks(customer, &looks, &row.rejected);
+                    let pruned = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT).map(drop);
+                    // The commit stands; to call this run failed would say that nothing was changed.
+                    for (what, done) in [("note when sources were read", noted), ("clear old snapshots away", pruned)] {
+                        if let Err(error) = done {
+                            let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
+                            row.message = format!("{so_far}could not {what}: {}", ErrorChain(&error));
+                        }
                     }
                     return Ok(Some(plan));
                 }
@@ -377,27 +389,22 @@ pub(crate) fn unusable(customer: &Customer, pulls: &mut [Pulled], row: &mut RunR
         if let Some(error) = &pulled.error {
             troubles.push(format!("source {}: could not {}", pulled.source, ErrorChain(error)));
         }
-        if let Some(package) = &pulled.rejected {
-            row.rejected.push((pulled.source.clone(), package.digest));
+        if let Some(why) = pulled.narrowed.as_ref().and_then(|narrowed| narrowed.trouble.as_ref()) {
+            troubles.push(format!("source {}: {why}", pulled.source));
         }
-        let bad: Vec<Collection> = pulled.fresh.as_ref().map_or(Vec::new(), |f| f.counts.too_bad(customer.bad_percent_max));
-        if !bad.is_empty()
+        if let Some(package) = &pulled.rejected {
+            row.rejected.push((pulled.source.clone(), package.told()));
+        }
+        let bad = pulled.fresh.as_ref().and_then(|fresh| bad_rows(customer, &fresh.counts));
+        if let Some(bad) = bad
             && let Some(fresh) = pulled.fresh.take()
         {
             row.rejected.push((pulled.source.clone(), fresh.mark.package));
-            let words: Vec<String> = bad
-                .iter()
-                .map(|&c| format!("{} of {} {}", fresh.counts.of(c).quarantined, fresh.counts.of(c).rows, c.word()))
-                .collect();
             return Some((
                 RunState::Held,
                 format!(
-                    "source {}: package {} is held: {} are bad, more than {} %; nothing was changed (see `rosterd findings {}`)",
-                    pulled.source,
-                    fresh.mark.name,
-                    words.join(", "),
-                    customer.bad_percent_max,
-                    row.run
+                    "source {}: package {} is held: {bad}; nothing was changed (see `rosterd findings {}`)",
+                    pulled.source, fresh.mark.name, row.run
                 ),
             ));
         }

@@ -5,10 +5,10 @@ use crate::base::{
     SourceId,
 };
 use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
-use crate::plan::{GuardLimits, GuardWindow, Policy, Rule};
+use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rule, shipped_rules};
 use crate::service::ByHandPolicy;
-use crate::settings::clauses;
 use crate::settings::check::{Requires, requires};
+use crate::settings::clauses;
 use crate::settings::file::{
     CustomerShape, DaysShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
 };
@@ -30,6 +30,8 @@ pub fn build(file: &FileShape) -> Option<Settings> {
         },
         log: LogSettings { format: file.log.format?, level: file.log.level.clone()? },
         customers: file.customers.iter().map(|shape| customer(file, shape)).collect::<Option<_>>()?,
+        secrets_absent: Vec::new(),
+        advice: Vec::new(),
     })
 }
 
@@ -86,7 +88,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         customer: CustomerId::from(shape.id.as_str()),
         products: shape.products.iter().map(|item| product(shape, item)).collect(),
         pools: Vec::new(),
-        rules: shape.rules.iter().map(rule).collect::<Option<_>>()?,
+        rules: Vec::new(),
         limits,
         guard_windows: guard_windows.collect::<Option<_>>()?,
         absence_confirmations: own.confirmations.or(global.confirmations)?,
@@ -95,6 +97,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         calendar: days.calendar()?,
         digest: Digest::default(),
     };
+    policy.rules = rules(file, shape, &policy.products)?;
     policy.digest = digest(&policy, &days, &pools);
     policy.pools = pools.into_iter().map(|(pool, _)| pool).collect();
     let calendar = &policy.calendar;
@@ -111,6 +114,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         bad_percent_max: own.bad_percent_max.or(global.bad_percent_max)?,
         catchup_window_hours: own.catchup_window_hours.or(global.catchup_window_hours)?,
         stale_after_hours: own.stale_after_hours.or(global.stale_after_hours)?,
+        full_every_days: own.full_every_days.or(global.full_every_days)?,
         same_day_max: own.same_day_max.or(global.same_day_max)?,
         pauses,
         by_hand: ByHandPolicy {
@@ -231,6 +235,23 @@ fn seeds(shape: &PoolShape, pool: &Pool, grants: &mut Vec<Grant>, agreed: &mut V
     Some(())
 }
 
+/// The customer's own rules, then the shipped ones in force (R22).
+fn rules(file: &FileShape, shape: &CustomerShape, products: &[Product]) -> Option<Vec<Rule>> {
+    let mut rules: Vec<Rule> = shape.rules.iter().map(rule).collect::<Option<_>>()?;
+    let admin_products = shape.policies.admin_products.as_ref().or(file.policies.admin_products.as_ref())?;
+    let admin_products: Vec<ProductId> = admin_products.iter().map(|id| ProductId::from(id.as_str())).collect();
+    let said = shape.products.iter().filter_map(|item| Some((ProductId::from(item.id.as_str()), item.default_for?)));
+    let default_for: Vec<(ProductId, DefaultFor)> = said.collect();
+    let has_rules = !rules.is_empty();
+    rules.extend(shipped_rules(&Entitlement {
+        products,
+        default_for: &default_for,
+        admin_products: &admin_products,
+        has_rules,
+    }));
+    Some(rules)
+}
+
 fn rule(shape: &RuleShape) -> Option<Rule> {
     Some(Rule {
         id: RuleId::from(shape.id.as_str()),
@@ -263,7 +284,8 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
     }
     digester.number(pools.len() as i64);
     for (pool, days) in pools {
-        let Pool { id, product, owner, audience, unlimited, on_full, overage, clauses, reservations, calendar: _, anchor } = pool;
+        let Pool { id, product, owner, audience, unlimited, on_full, overage, clauses, reservations, calendar: _, anchor } =
+            pool;
         digester.field(id.as_str().as_bytes()).field(product.as_str().as_bytes()).field(owner.as_str().as_bytes());
         digester.field(format!("{audience:?} {unlimited} {on_full:?} {overage:?} {reservations:?} {anchor:?}").as_bytes());
         digester.field(format!("{days:?} {clauses:?}").as_bytes());

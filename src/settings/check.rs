@@ -7,12 +7,14 @@ use crate::base::most_similar;
 use crate::license::ProductKind;
 use crate::plan::Predicate;
 use crate::service::MANUAL_SOURCE;
-use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape};
 use crate::settings::clauses;
+use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoliciesShape, PoolShape, ProductShape, RuleShape};
 use crate::settings::pauses;
 use crate::settings::problem::Problem;
 use crate::settings::profiles;
 use crate::settings::values::OnFullWord;
+
+const NO_PRODUCT: &str = "is no product of this customer";
 
 /// Attributes that every person has.
 const ATTRIBUTES: [&str; 3] = ["identifier", "username", "email_domain"];
@@ -25,6 +27,10 @@ pub fn check(file: &FileShape) -> Vec<Problem> {
     clauses::check_days(&file.policies.overage.clauses, &[], "overage", &mut found);
     clauses::check(&file.policies.tiers, &[], "tiers", &mut found);
     shared_paths(file, &mut found);
+    let all: Vec<&ProductShape> = file.customers.iter().flat_map(|customer| &customer.products).collect();
+    if !file.customers.is_empty() {
+        admin_products("entitlement", &file.policies, &all, "is a product of no customer", &mut found);
+    }
     for customer in &file.customers {
         check_customer(file, customer, &mut found);
     }
@@ -100,6 +106,8 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
     for product in products {
         check_product(product, products, found);
     }
+    let all: Vec<&ProductShape> = products.iter().collect();
+    admin_products(&format!("{at}.entitlement"), policies, &all, NO_PRODUCT, found);
     circles(products, found);
     for (ix, pool) in pools.iter().enumerate() {
         percents(&pool.overage, &[&policies.overage, &file.policies.overage], &format!("{}.overage", pool.at), found);
@@ -250,8 +258,19 @@ fn attributes<'a>(when: &'a Predicate, each: &mut dyn FnMut(&'a str)) {
 fn known_product(at: &str, id: &str, products: &[ProductShape], found: &mut Vec<Problem>) {
     if !products.iter().any(|product| product.id == id) {
         let meant = most_similar(id, products.iter().map(|product| product.id.as_str()));
-        let problem = Problem::new(at, "is no product of this customer");
+        let problem = Problem::new(at, NO_PRODUCT);
         found.push(problem.showing(Some(format!("{id:?}"))).suggesting(meant));
+    }
+}
+
+/// Products for administrators (R22): a name that leads nowhere would give them nothing, silently.
+fn admin_products(at: &str, own: &PoliciesShape, products: &[&ProductShape], wrong: &str, found: &mut Vec<Problem>) {
+    for id in own.admin_products.iter().flatten() {
+        if !products.iter().any(|product| product.id == *id) {
+            let meant = most_similar(id, products.iter().map(|product| product.id.as_str()));
+            let problem = Problem::new(format!("{at}.admin_products"), wrong);
+            found.push(problem.showing(Some(format!("{id:?}"))).suggesting(meant));
+        }
     }
 }
 

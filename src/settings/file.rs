@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
-use crate::plan::Predicate;
+use crate::plan::{DefaultFor, Predicate};
 use crate::settings::clauses::{ClausesShape, TiersShape, clauses, tiers};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
 use crate::settings::ical;
@@ -73,6 +73,8 @@ pub struct PoliciesShape {
     pub confirmations: Option<u32>,
     /// `claims.pending_expire_days`.
     pub pending_expire_days: Option<u32>,
+    /// `entitlement.admin_products`.
+    pub admin_products: Option<Vec<String>>,
     /// `retention.purge_after_days`; −1: never.
     pub purge_after_days: Option<i64>,
     /// `admission.coupled_create_manual`.
@@ -83,6 +85,8 @@ pub struct PoliciesShape {
     pub catchup_window_hours: Option<u32>,
     /// `sync.stale_after_hours`.
     pub stale_after_hours: Option<u32>,
+    /// `sync.full_every_days`.
+    pub full_every_days: Option<u32>,
     /// `same_day.max_per_day`.
     pub same_day_max: Option<u32>,
     /// `[overage]`.
@@ -193,6 +197,8 @@ pub struct ProductShape {
     pub activated_for: Vec<String>,
     /// `bundle_of`.
     pub bundle_of: Vec<String>,
+    /// `default_for`.
+    pub default_for: Option<DefaultFor>,
 }
 
 /// `[[customer.pool]]`.
@@ -312,18 +318,23 @@ fn log(s: &Section<'_>) -> LogShape {
 }
 
 fn policies(s: &Section<'_>) -> PoliciesShape {
-    let sync =
-        s.section("sync", |s| (s.count("catchup_window_hours", 0..=HOURS_MAX), s.count("stale_after_hours", 1..=HOURS_MAX)));
-    let (catchup_window_hours, stale_after_hours) = sync.unwrap_or_default();
+    let sync = s.section("sync", |s| {
+        let catchup_window_hours = s.count("catchup_window_hours", 0..=HOURS_MAX);
+        let stale_after_hours = s.count("stale_after_hours", 1..=HOURS_MAX);
+        (catchup_window_hours, stale_after_hours, s.count("full_every_days", 1..=365))
+    });
+    let (catchup_window_hours, stale_after_hours, full_every_days) = sync.unwrap_or_default();
     PoliciesShape {
         guard: s.section("guard", guard).unwrap_or_default(),
         confirmations: s.section("absence", |s| s.count("confirmations", 1..=30)).flatten(),
         pending_expire_days: s.section("claims", |s| s.count("pending_expire_days", 0..=3650)).flatten(),
+        admin_products: s.section("entitlement", |s| s.texts("admin_products")).flatten(),
         purge_after_days: s.section("retention", |s| s.number("purge_after_days", -1..=3650)).flatten(),
         coupled_create_manual: s.section("admission", |s| s.flag("coupled_create_manual")).flatten(),
         bad_percent_max: s.section("validation", |s| s.count("max_bad_percent", 0..=100)).flatten(),
         catchup_window_hours,
         stale_after_hours,
+        full_every_days,
         same_day_max: s.section("same_day", |s| s.count("max_per_day", 0..=1_000)).flatten(),
         overage: s.section("overage", overage).unwrap_or_default(),
         tiers: s.section("tiers", tiers).unwrap_or_default(),
@@ -344,9 +355,9 @@ fn days(s: &Section<'_>) -> DaysShape {
         time_zone: s.parsed("time_zone", words::zone),
         weekend: s.parsed_list("weekend", words::weekday),
         holidays: s.parsed_list("holidays", words::day),
-        holidays_file: s.path("holidays_file").and_then(|path| {
-            ical::holidays(&path).map_err(|why| s.wrong("holidays_file", why)).ok()
-        }),
+        holidays_file: s
+            .path("holidays_file")
+            .and_then(|path| ical::holidays(&path).map_err(|why| s.wrong("holidays_file", why)).ok()),
     }
 }
 
@@ -388,6 +399,7 @@ fn source(s: &Section<'_>) -> SourceShape {
 
 fn product(s: &Section<'_>) -> ProductShape {
     let kinds = [("module", ProductKind::Module), ("access", ProductKind::Access), ("content", ProductKind::Content)];
+    let whose = [("content_access", DefaultFor::ContentAccess), ("observer", DefaultFor::Observer)];
     let models = [("role", SeatModel::Role), ("named", SeatModel::Named), ("active_user", SeatModel::ActiveUser)];
     ProductShape {
         at: s.at(""),
@@ -399,6 +411,7 @@ fn product(s: &Section<'_>) -> ProductShape {
         needs_acceptance: s.flag("needs_acceptance"),
         activated_for: s.texts("activated_for").unwrap_or_default(),
         bundle_of: s.texts("bundle_of").unwrap_or_default(),
+        default_for: s.parsed("default_for", words::one_of(&whose)),
     }
 }
 

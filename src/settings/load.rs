@@ -1,4 +1,4 @@
-//! Brings the layers together: compiled-in defaults, a file, the environment. The only file that names the `config`
+//! Brings the layers together: compiled-in defaults, a file, the environment, secrets. The only file that names the `config`
 //! crate, which merges layers well but tells one mistake at a time; so it merges, and we read.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,7 @@ use crate::settings::check::check;
 use crate::settings::file::file;
 use crate::settings::problem::{Problem, Problems, SettingsError};
 use crate::settings::read::Report;
+use crate::settings::secret::{CREDENTIALS, Credentials};
 use crate::settings::tree::Node;
 use crate::settings::values::Settings;
 
@@ -38,13 +39,18 @@ pub fn load_with(path: Option<&Path>, env: impl IntoIterator<Item = (OsString, O
         None => String::new(),
     };
     let name = path.map_or_else(|| "the defaults".to_owned(), |path| path.display().to_string());
+    let env: Vec<(OsString, OsString)> = env.into_iter().collect();
+    let credentials = env.iter().find(|(name, _)| name == CREDENTIALS).map(|(_, folder)| folder.into());
     let mut problems = Vec::new();
     let variables = variables(env, &mut problems);
     let tree = merge(&text, variables).map_err(|why| SettingsError::Syntax { file: name, why })?;
 
-    let report = Report::in_folder(path.and_then(Path::parent).unwrap_or(Path::new("")));
+    let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
+    let report = Report::in_folder(folder, Credentials::in_folder(credentials));
     let shape = report.read(&tree, file);
-    problems.extend(report.into_problems());
+    problems.extend(report.credentials().unknown(&sections()));
+    let findings = report.into_findings();
+    problems.extend(findings.problems);
     // A value that could not be read is absent; that it is absent needs no second problem.
     let told: BTreeSet<String> = problems.iter().map(|problem| problem.at.clone()).collect();
     problems.extend(check(&shape).into_iter().filter(|problem| !told.contains(&problem.at)));
@@ -52,7 +58,15 @@ pub fn load_with(path: Option<&Path>, env: impl IntoIterator<Item = (OsString, O
     if let Some(problems) = Problems::of(problems) {
         return Err(SettingsError::Wrong { problems });
     }
-    build(&shape).ok_or(SettingsError::Incomplete)
+    let mut settings = build(&shape).ok_or(SettingsError::Incomplete)?;
+    settings.secrets_absent = findings.secrets_absent;
+    settings.advice = findings.advice;
+    Ok(settings)
+}
+
+/// The first words of keys.
+fn sections() -> BTreeSet<String> {
+    known_keys().iter().map(|key| key.split('.').next().unwrap_or_default().to_owned()).collect()
 }
 
 /// The reference: every key with its meaning, unit and default.
@@ -95,11 +109,17 @@ fn merge(text: &str, variables: BTreeMap<String, String>) -> Result<BTreeMap<Str
         .add_source(File::from_str(text, FileFormat::Toml))
         .add_source(Environment::default().separator("__").source(Some(variables.into_iter().collect())))
         .build()
-        .map_err(|error| error.to_string().trim_end().to_owned())?;
+        .map_err(|error| without_lines_of_the_file(&error.to_string()))?;
     match node(merged.cache) {
         Node::Table(table) => Ok(table),
         other => Err(format!("{} is not a table", other.shown().unwrap_or_default())),
     }
+}
+
+/// The parser's words without the line it shows, which may have a secret in it; its number stays.
+fn without_lines_of_the_file(words: &str) -> String {
+    let shown = |line: &&str| line.trim_start_matches([' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).starts_with('|');
+    words.lines().filter(|line| !shown(line)).collect::<Vec<_>>().join(": ")
 }
 
 fn node(value: Value) -> Node {

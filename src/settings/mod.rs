@@ -12,6 +12,7 @@ mod pauses;
 mod problem;
 mod profiles;
 mod read;
+mod secret;
 mod tree;
 #[cfg(test)]
 mod trial;

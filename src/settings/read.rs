@@ -1,13 +1,15 @@
 //! Reads tables key by key. Every wrong value becomes a problem and an absent one, so that reading goes on to the end;
 //! every key that nobody asked for is a problem, too. What was asked for is the list of known keys: there is no other.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use crate::base::most_similar;
+use crate::base::{Secret, most_similar};
 use crate::settings::problem::Problem;
+use crate::settings::secret::{self, Credentials};
 use crate::settings::tree::Node;
 
 /// What one reading found out.
@@ -16,13 +18,16 @@ pub struct Report {
     problems: RefCell<Vec<Problem>>,
     asked: RefCell<BTreeSet<String>>,
     folder: PathBuf,
+    credentials: Credentials,
+    secrets_absent: RefCell<Vec<Problem>>,
+    advice: RefCell<Vec<Problem>>,
     survey: bool,
 }
 
 impl Report {
-    /// For reading a file whose relative paths start in `folder`.
-    pub fn in_folder(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), ..Self::default() }
+    /// For reading a file whose relative paths start in `folder`, with these credentials.
+    pub fn in_folder(folder: &Path, credentials: Credentials) -> Self {
+        Self { folder: folder.to_owned(), credentials, ..Self::default() }
     }
 
     /// For asking what a reader would ask, with nothing to read.
@@ -40,9 +45,18 @@ impl Report {
         self.problems.borrow_mut().push(problem);
     }
 
-    /// All problems so far.
-    pub fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
+    /// Everything that was found.
+    pub fn into_findings(self) -> Findings {
+        Findings {
+            problems: self.problems.into_inner(),
+            secrets_absent: self.secrets_absent.into_inner(),
+            advice: self.advice.into_inner(),
+        }
+    }
+
+    /// The credentials, after reading.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// All keys that were asked for, sorted.
@@ -55,14 +69,24 @@ impl Report {
         let value = read(&section);
         let asked = section.asked.borrow();
         for (key, node) in table {
-            if !asked.contains(&key.as_str()) {
+            if !asked.iter().any(|asked| asked == key) {
                 let wrong = if node.has_env() { "unknown key (set in the environment)" } else { "unknown key" };
-                let meant = most_similar(key, asked.iter().copied());
+                let meant = most_similar(key, asked.iter().map(Cow::as_ref));
                 self.problem(Problem::new(section.at(key), wrong).suggesting(meant));
             }
         }
         value
     }
+}
+
+/// What a reading found beside the values.
+pub struct Findings {
+    /// What is wrong: without these, there are no settings.
+    pub problems: Vec<Problem>,
+    /// Secrets that cannot be had in this process; others may have them.
+    pub secrets_absent: Vec<Problem>,
+    /// What works and is better done in another way.
+    pub advice: Vec<Problem>,
 }
 
 /// Why a text is not what its key wants.
@@ -88,7 +112,7 @@ pub struct Section<'a> {
     at: String,
     /// Where it is, for the list of known keys: tables of a list have no names.
     key: String,
-    asked: RefCell<Vec<&'static str>>,
+    asked: RefCell<Vec<Cow<'static, str>>>,
 }
 
 impl Section<'_> {
@@ -231,6 +255,67 @@ impl Section<'_> {
         Some(if from_env { PathBuf::from(text) } else { self.report.folder.join(text) })
     }
 
+    /// A secret text: the credential named by the key's path, else the content of the file that `KEY_file` names, else the
+    /// key. `None` if none of them is given. What is given and cannot be had is [`Secret::absent`] and no problem: only
+    /// the one who needs it has to fail.
+    pub fn secret(&self, key: &'static str) -> Option<Secret> {
+        let file_key = format!("{key}_file");
+        let inline = self.get(key);
+        let file = self.table.get(&file_key);
+        self.asked.borrow_mut().push(Cow::Owned(file_key.clone()));
+        if inline.is_some() && file.is_some() {
+            self.report.problem(Problem::new(self.at(key), format!("is given twice, here and by `{file_key}`")));
+            return None;
+        }
+        let name = self.at(key);
+        if let Some(credential) = self.report.credentials.of(&name) {
+            return Some(credential.map_or_else(|why| self.secret_absent(name, why), Secret::new));
+        }
+        // From here on no value is shown: one in the wrong place is a secret all the same.
+        match (inline, file) {
+            (Some(Node::Text(text) | Node::Env(text)), None) if !text.is_empty() => {
+                if matches!(inline, Some(Node::Text(_))) {
+                    let advice = format!("is written in the settings file; `{file_key}` or a credential keeps it out of there");
+                    self.report.advice.borrow_mut().push(Problem::new(name, advice));
+                }
+                Some(Secret::new(text.clone()))
+            }
+            (None, Some(node @ (Node::Text(text) | Node::Env(text)))) if !text.is_empty() => {
+                let from_env = matches!(node, Node::Env(_));
+                let path = if from_env { PathBuf::from(text) } else { self.report.folder.join(text) };
+                if secret::is_open_to_all(&path) {
+                    let advice = format!("every user of this machine can read {}", path.display());
+                    self.report.advice.borrow_mut().push(Problem::new(self.at(&file_key), advice));
+                }
+                let content = secret::text(&path);
+                Some(content.map_or_else(|why| self.secret_absent(name, format!("{} {why}", path.display())), Secret::new))
+            }
+            (None, None) => None,
+            (inline, _) => {
+                let key = if inline.is_some() { name } else { self.at(&file_key) };
+                self.report.problem(Problem::new(key, "is not a text in quotes, or is empty"));
+                None
+            }
+        }
+    }
+
+    /// A secret that must be there: [`Secret::absent`] if it is given in no way. `None` only after a problem.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no key is secret so far"))]
+    pub fn required_secret(&self, key: &'static str) -> Option<Secret> {
+        let secret = self.secret(key);
+        if secret.is_some() || self.has(key) || self.has(&format!("{key}_file")) || self.report.survey {
+            return secret;
+        }
+        let name = self.at(key);
+        let why = format!("is given neither as the credential `{name}` nor by `{key}_file` nor by `{key}`");
+        Some(self.secret_absent(name, why))
+    }
+
+    fn secret_absent(&self, key: String, why: String) -> Secret {
+        self.report.secrets_absent.borrow_mut().push(Problem::new(&key, &why));
+        Secret::absent(key, why)
+    }
+
     /// A table; absent if it is not written.
     pub fn section<T>(&self, key: &'static str, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
         self.below(key, join(&self.key, key), read)
@@ -312,7 +397,7 @@ impl Section<'_> {
     }
 
     fn ask(&self, key: &'static str) {
-        self.asked.borrow_mut().push(key);
+        self.asked.borrow_mut().push(Cow::Borrowed(key));
         if self.report.survey {
             self.report.asked.borrow_mut().insert(join(&self.key, key));
         }

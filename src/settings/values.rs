@@ -6,6 +6,7 @@ use crate::base::CustomerId;
 use crate::license::{AgreedExcess, Grant};
 use crate::plan::Policy;
 use crate::service::ByHandPolicy;
+use crate::settings::problem::Problem;
 use crate::source::SourceSettings;
 use crate::store::Pause;
 use crate::telemetry::LogSettings;
@@ -21,6 +22,10 @@ pub struct Settings {
     pub log: LogSettings,
     /// The customers, in the order of the file.
     pub customers: Vec<CustomerSettings>,
+    /// Secrets that this process cannot have, such as credentials that only the daemon gets. Who needs one fails.
+    pub secrets_absent: Vec<Problem>,
+    /// What works and is better done in another way.
+    pub advice: Vec<Problem>,
 }
 
 impl Settings {
@@ -84,6 +89,8 @@ pub struct CustomerSettings {
     pub stale_after_hours: u32,
     /// How many same-day runs may be asked for on a local date (R98).
     pub same_day_max: u32,
+    /// `sync.full_every_days` (R106).
+    pub full_every_days: u32,
     /// Windows in which a source is not read (R108).
     pub pauses: Vec<Pause>,
     /// People made by hand.

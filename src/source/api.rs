@@ -2,6 +2,7 @@
 
 use crate::base::{Digest, Instant, SourceId};
 use crate::roster::{Finding, Level, RosterIntake};
+use crate::source::http::HttpError;
 
 /// One configured roster feed. Blocking: the service calls it off the async threads.
 pub trait RosterSource: Send + Sync {
@@ -18,7 +19,16 @@ pub trait RosterSource: Send + Sync {
     ///
     /// # Errors
     /// [`SourceError::Rejected`] when the package as a whole cannot be trusted: nothing of it is applied (R103).
-    fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<(), SourceError>;
+    fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError>;
+
+    /// Whether a pull asks somebody who knows how things are now. What such a source says again is said anew; a file that
+    /// lies there again says nothing (R131).
+    fn is_live(&self) -> bool {
+        false
+    }
+
+    /// The run that pulled is over: what was kept of a pull that was read to its end is not needed any more.
+    fn done(&self) {}
 
     /// Whether `package` needs the stored roster of this source to build on (a file of changes).
     ///
@@ -42,6 +52,9 @@ pub struct Seen {
     pub digest: Option<Digest>,
     /// Digests of packages that were rejected: they are not tried again until they change.
     pub rejected: Vec<Digest>,
+    /// Where the last pull ended that was taken in: a live source may read on from there. `None`: everything is to be read
+    /// (R106).
+    pub cursor: Option<String>,
     /// Now, where the caller's clock is the machine's: what did not change for long enough before it need not be looked
     /// at twice. `None`: only what was seen between two looks counts.
     pub now: Option<Instant>,
@@ -54,8 +67,32 @@ pub struct Package {
     pub name: String,
     /// Where it lies (a path or an address).
     pub location: String,
-    /// Digest of its bytes.
-    pub digest: Digest,
+    /// Digest of its bytes; `None` if only reading tells: then the roster that was read is its name.
+    pub digest: Option<Digest>,
+    /// Only what changed since this cursor is read; `None`: everything.
+    pub since: Option<String>,
+}
+
+impl Package {
+    /// Its digest; before it has one that of nothing, which no package has.
+    pub fn told(&self) -> Digest {
+        self.digest.unwrap_or_default()
+    }
+
+    /// The same with a digest, if it had none.
+    #[must_use]
+    pub fn named_by(self, digest: impl FnOnce() -> Digest) -> Self {
+        Self { digest: Some(self.digest.unwrap_or_else(digest)), ..self }
+    }
+}
+
+/// What a pull that came to its end says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    /// Where the next pull may start; `None`: at the beginning.
+    pub cursor: Option<String>,
+    /// Only changes were read.
+    pub partly: bool,
 }
 
 /// Why a source could not be read.
@@ -69,6 +106,25 @@ pub enum SourceError {
         /// Why.
         #[source]
         cause: std::io::Error,
+    },
+    /// A request to the upstream came to nothing.
+    #[error("read {what} of {upstream}")]
+    Upstream {
+        /// What was asked for, such as `users`.
+        what: &'static str,
+        /// Of whom.
+        upstream: String,
+        /// Why.
+        #[source]
+        cause: Box<HttpError>,
+    },
+    /// The upstream answered, and what it said cannot be complete or cannot be used: nothing of it is (R103).
+    #[error("use what {upstream} says: {why}")]
+    Unusable {
+        /// Who.
+        upstream: String,
+        /// What is wrong, and what to do where that is known.
+        why: String,
     },
     /// The package as a whole cannot be trusted. Each finding says what and where.
     #[error("accept package {package}: {}", first(.findings))]

@@ -2,6 +2,7 @@
 
 use crate::source::api::RosterSource;
 use crate::source::csv::{CsvSource, CsvSourceSettings};
+use crate::source::http::Network;
 
 /// The settings of one source, of whatever kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,8 +11,8 @@ pub enum SourceSettings {
     OneRosterCsv(CsvSourceSettings),
 }
 
-/// Makes the source. Nothing is reached yet.
-pub fn open_source(settings: SourceSettings) -> Box<dyn RosterSource> {
+/// Makes the source; what asks an upstream goes through `network`. Nothing is reached yet.
+pub fn open_source(settings: SourceSettings, _network: &Network) -> Box<dyn RosterSource> {
     match settings {
         SourceSettings::OneRosterCsv(settings) => Box::new(CsvSource::new(settings)),
     }

@@ -10,7 +10,7 @@ use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
     AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow, RunState,
-    SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, Trigger,
+    SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger,
 };
 
 /// The one door to what is kept.
@@ -197,6 +197,12 @@ pub trait Store: Send + Sync {
 
     /// The notice with this key.
     fn notice(&self, customer: &CustomerId, key: &str) -> Result<Option<NoticeRow>, StoreError>;
+
+    /// Notes a look at a source; the newest one is kept.
+    fn save_look(&self, customer: &CustomerId, look: &SourceLook) -> Result<(), StoreError>;
+
+    /// The last look at each source, by source.
+    fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError>;
 
     /// Whether a notice with this key was written.
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError>;

@@ -12,6 +12,6 @@ pub use batch::{Batch, Receipt};
 pub use open::{StoreChoice, open};
 pub use shape::{
     Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow, RequestState,
-    RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, Trigger,
+    RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger,
 };
 pub use sqlite::SqliteStore;

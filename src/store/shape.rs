@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::base::{Actor, CustomerId, Day, Digest, Instant, PersonKey, RequestId, RunId, SourceId, TextArena, Version};
 use crate::license::{Claim, ClaimChange, Entry, Names};
+use crate::roster::Scope;
 
 /// Why a run is made. Goes to the trail, never into what the run does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +32,14 @@ pub struct Asked {
     pub source: Option<SourceId>,
     /// Whoever is absent from a source that is read counts as gone at once (R131).
     pub confirm_absences: bool,
+    /// Only these people are taken in; everybody else stays as last taken in. `None`: everybody.
+    pub scope: Option<Scope>,
 }
 
 impl Asked {
     /// All sources, and nothing special.
     pub fn by(actor: Actor) -> Self {
-        Self { by: actor, source: None, confirm_absences: false }
+        Self { by: actor, source: None, confirm_absences: false, scope: None }
     }
 }
 
@@ -56,14 +59,26 @@ impl Trigger {
     /// Whether a run for this trigger does all that `other` asks for, so that a wish for `other` may join it (R97).
     pub fn covers(&self, other: &Trigger) -> bool {
         let asked = |trigger: &Trigger| match trigger {
-            Trigger::SameDay(Asked { by: _, source, confirm_absences }) => (source.clone(), *confirm_absences),
-            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) | Trigger::Revert(..) | Trigger::Import(_) => (None, false),
+            Trigger::SameDay(Asked { by: _, source, confirm_absences, scope }) => {
+                (source.clone(), *confirm_absences, scope.clone())
+            }
+            Trigger::Nightly(_) | Trigger::Drop | Trigger::Dates(_) | Trigger::Revert(..) | Trigger::Import(_) => {
+                (None, false, None)
+            }
         };
         let reads = |trigger: &Trigger| !matches!(trigger, Trigger::Dates(_));
-        let ((source, confirms), (wanted, confirm)) = (asked(self), asked(other));
+        let ((source, confirms, scope), (wanted, confirm, narrow)) = (asked(self), asked(other));
         // A run that reads may fail with its source, and dates must act all the same: the two kinds never stand in
         // for each other.
-        reads(self) == reads(other) && (source.is_none() || source == wanted) && (confirms || !confirm)
+        reads(self) == reads(other)
+            && (source.is_none() || source == wanted)
+            && (confirms || !confirm)
+            && (scope.is_none() || scope == narrow)
+    }
+
+    /// The only people whom its run takes in.
+    pub fn scope(&self) -> Option<&Scope> {
+        if let Trigger::SameDay(asked) = self { asked.scope.as_ref() } else { None }
     }
 
     /// The local date for which the schedule made it; a date is scheduled once.
@@ -296,6 +311,21 @@ impl Pause {
     pub fn covers(&self, at: Instant) -> bool {
         self.from <= at && at < self.to
     }
+}
+
+/// The last look at a source that is asked over the network: whatever it says, nothing of the books rests on this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceLook {
+    /// Which source.
+    pub source: SourceId,
+    /// The package of the books that the cursor goes on from; with other books it means nothing.
+    pub package: Digest,
+    /// Where the next read may start; `None`: at the beginning.
+    pub cursor: Option<String>,
+    /// When everything was last read (R106).
+    pub full_at: Instant,
+    /// When it was last looked at, also if nothing had changed.
+    pub at: Instant,
 }
 
 /// A finding of a run.

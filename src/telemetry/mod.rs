@@ -2,10 +2,12 @@
 //! nothing personal.
 
 mod events;
+mod network;
 mod setup;
 
 pub use events::{
     DaemonStarted, DaemonStopping, NegativeBalance, NoticeWritten, RequestDropped, RequestTaken, RunFailed, RunFinished,
     StoreTrouble,
 };
+pub use network::{UpstreamBack, UpstreamDown};
 pub use setup::{LogFormat, LogSettings, SetupError, setup};

@@ -719,6 +719,30 @@ fn same_day_syncs_are_numbered_and_the_seventh_is_refused() {
 }
 
 #[test]
+fn one_person_or_one_org_is_taken_in_by_itself() {
+    let place = demo();
+    assert_eq!(place.demo("sync northfield --here").code, 6);
+    let plan = place.demo_json("plan northfield --person s-0023 --limit 10");
+    assert_eq!((&plan["run"]["scope"], &plan["plan"]["snapshots"][0]["amended"]), (&"person s-0023".into(), &true.into()));
+    assert!(place.demo("plan northfield --person s-0023").out.contains("takes in some people later than 2026-09-01 from"));
+    let run = place.demo("sync northfield --person s-0023 --here");
+    assert!(run.out.contains("same day, by operator:ann, person s-0023 only"), "{run:?}");
+    assert!(run.out.contains("of package 2026-09-02 only person s-0023 is taken in"), "{run:?}");
+    let again = place.demo_json("sync northfield --source sis --person s-0023 --here");
+    assert_eq!((&again["run"]["version"], &again["run"]["packages"]), (&Value::Null, &serde_json::json!([])));
+    assert_eq!(place.demo("explain northfield s-0601").code, 66, "nobody else came");
+    let nobody = place.demo("sync northfield --person s-9601 --here");
+    assert_eq!(nobody.code, 5, "{nobody:?}");
+    assert!(nobody.out.contains("could not find person s-9601; did you mean s-"), "{nobody:?}");
+    assert_eq!(place.demo("sync northfield --person s-0023 --org d --here").code, 2);
+    // The whole afterwards is what it would have been without.
+    let whole = place.demo("sync northfield --here");
+    assert!(whole.out.contains("took in") && whole.out.contains("2026-09-02"), "{whole:?}");
+    assert_eq!(place.demo("explain northfield s-0601").code, 0);
+    assert_eq!(place.demo("audit verify northfield").code, 0);
+}
+
+#[test]
 fn a_source_is_paused_and_read_again() {
     let place = Place::new();
     let at = "--as-of 2026-07-10T09:00:00Z";

@@ -92,8 +92,7 @@ fn text_of(world: &World, key: &str) -> String {
     world.service().store().notice(&world.policy.customer, key).expect("a store").unwrap_or_else(|| panic!("{key}")).text
 }
 
-const T4: [&str; 3] =
-    ["2026-03-02T02:30:00Z 1 minor", "2026-03-17T00:00:00Z 1 minor_overdue", "2026-03-30T23:00:00Z 1 major"];
+const T4: [&str; 3] = ["2026-03-02T02:30:00Z 1 minor", "2026-03-17T00:00:00Z 1 minor_overdue", "2026-03-30T23:00:00Z 1 major"];
 
 fn t4_until_major() -> World {
     let mut world = pool_of(1000);
@@ -140,11 +139,10 @@ fn t4_one_episode_through_its_life() {
     let store = store.store();
     let episode = store.episode(&world.policy.customer, EpisodeId(1)).expect("a store").expect("an episode");
     assert_eq!((episode.closed, episode.outcome), (Some(at("2026-04-01T07:10:00Z")), Some(Outcome::Upgraded)));
-    assert_eq!(episode.samples.iter().map(|s| (s.used.0, s.band.word())).collect::<Vec<_>>(), [
-        (1030, "minor"),
-        (1055, "gap"),
-        (1045, "minor"),
-    ]);
+    assert_eq!(
+        episode.samples.iter().map(|s| (s.used.0, s.band.word())).collect::<Vec<_>>(),
+        [(1030, "minor"), (1055, "gap"), (1045, "minor"),]
+    );
     let standing = store.standing_light(&world.policy.customer).expect("books");
     let taken = standing.grants.iter().find(|grant| grant.id.as_str() == "upgrade-1-1").expect("the grant");
     assert_eq!((taken.seats, taken.from, taken.to), (500, at("2026-04-01T07:10:00Z"), at("2027-01-01T00:00:00Z")));
@@ -171,12 +169,15 @@ fn t4_variant_cured_within_the_window() {
     deliver_at(&world, "2026-03-31T07:10:00Z", "overage_major/learn/1/1");
     run_at(&mut world, "2026-04-01T06:00:00Z", 1000);
     look_at(&world, "2026-04-02T06:00:00Z");
-    assert_eq!(history(&world), [
-        T4[0],
-        "2026-03-17T00:00:00Z 1 minor_overdue (late)",
-        "2026-03-30T23:00:00Z 1 major (late)",
-        "2026-04-01T06:00:00Z 1 cured on day 22",
-    ]);
+    assert_eq!(
+        history(&world),
+        [
+            T4[0],
+            "2026-03-17T00:00:00Z 1 minor_overdue (late)",
+            "2026-03-30T23:00:00Z 1 major (late)",
+            "2026-04-01T06:00:00Z 1 cured on day 22",
+        ]
+    );
     assert_eq!(world.view("learn").allowance.seats, Some(Seats(1000)));
     world.verify();
 }
@@ -187,13 +188,16 @@ fn t5_late_evaluation_gives_the_same_dates() {
     look_at(&world, "2026-03-13T12:00:00Z");
     // The daemon was down from 13 March to 1 April.
     look_at(&world, "2026-04-01T09:00:00Z");
-    assert_eq!(history(&world), [
-        "2026-03-02T02:30:00Z 1 minor",
-        "2026-03-17T00:00:00Z 1 minor_overdue (late)",
-        "2026-03-30T23:00:00Z 1 major (late)",
-        // By then somebody should have seen to the delivery.
-        "2026-03-31T23:00:00Z 1 withheld undelivered (late)",
-    ]);
+    assert_eq!(
+        history(&world),
+        [
+            "2026-03-02T02:30:00Z 1 minor",
+            "2026-03-17T00:00:00Z 1 minor_overdue (late)",
+            "2026-03-30T23:00:00Z 1 major (late)",
+            // By then somebody should have seen to the delivery.
+            "2026-03-31T23:00:00Z 1 withheld undelivered (late)",
+        ]
+    );
     let notice = text_of(&world, "overage_major/learn/1/1");
     assert!(notice.starts_with("Late, as of 2026-03-30T23:00:00Z: "), "{notice}");
     look_at(&world, "2026-04-01T09:01:00Z");
@@ -203,10 +207,10 @@ fn t5_late_evaluation_gives_the_same_dates() {
     look_at(&world, "2026-04-02T09:59:59Z");
     assert_eq!(world.balance("learn"), -45);
     look_at(&world, "2026-04-03T12:00:00Z");
-    assert_eq!(history(&world)[4..], [
-        "2026-04-02T10:00:00Z 1 upgraded 1000 to 1500 for 450411 (late)",
-        "2026-04-02T10:00:00Z 1 upgraded on day 23 (late)",
-    ]);
+    assert_eq!(
+        history(&world)[4..],
+        ["2026-04-02T10:00:00Z 1 upgraded 1000 to 1500 for 450411 (late)", "2026-04-02T10:00:00Z 1 upgraded on day 23 (late)",]
+    );
     world.verify();
 }
 
@@ -266,10 +270,10 @@ fn r43_r67_the_queue_fills_in_the_commit_that_takes_the_tier() {
         .expect("the trail");
     let (verb, changes, _) = commits.last().expect("a commit");
     assert_eq!((verb.as_str(), *changes), ("overage_clock", 15));
-    assert_eq!(history(&world)[1..], [
-        "2026-03-03T10:00:00Z 1 upgraded 100 to 150 for 49973 (late)",
-        "2026-03-03T10:00:00Z 1 upgraded on day 1 (late)",
-    ]);
+    assert_eq!(
+        history(&world)[1..],
+        ["2026-03-03T10:00:00Z 1 upgraded 100 to 150 for 49973 (late)", "2026-03-03T10:00:00Z 1 upgraded on day 1 (late)",]
+    );
     world.verify();
 }
 
@@ -299,11 +303,14 @@ fn r69_an_open_hold_and_a_stale_snapshot_and_a_freeze_keep_the_tier_away() {
     assert_eq!(frozen.expect("an answer"), ClockAnswer::Done);
     service.reject_hold(run.run, &Actor::operator("ann")).expect("rejected");
     look_at(&world, "2026-03-04T12:00:00Z");
-    assert_eq!(history(&world)[1..].iter().filter(|line| line.contains("withheld")).cloned().collect::<Vec<_>>(), [
-        "2026-03-03T10:00:00Z 1 withheld open_hold",
-        "2026-03-03T12:00:00Z 1 withheld billing_frozen",
-        "2026-03-03T23:00:00.001Z 1 withheld stale_snapshot (late)",
-    ]);
+    assert_eq!(
+        history(&world)[1..].iter().filter(|line| line.contains("withheld")).cloned().collect::<Vec<_>>(),
+        [
+            "2026-03-03T10:00:00Z 1 withheld open_hold",
+            "2026-03-03T12:00:00Z 1 withheld billing_frozen",
+            "2026-03-03T23:00:00.001Z 1 withheld stale_snapshot (late)",
+        ]
+    );
     assert_eq!(world.balance("learn"), -10);
     let again = service.freeze_billing(customer, &PoolId::from("learn"), true, &Actor::operator("ann"), "in talks");
     assert_eq!(again.expect("an answer"), ClockAnswer::AlreadySo);
@@ -319,7 +326,11 @@ fn r69_an_open_hold_and_a_stale_snapshot_and_a_freeze_keep_the_tier_away() {
     let service = world.service();
     service.sync(&service.customers()[0], &Trigger::Drop, &|_| ()).expect("a run");
     look_at(&world, "2026-03-04T16:00:00Z");
-    assert!(history(&world).iter().any(|line| line.starts_with("2026-03-04T15:00:00Z 1 upgraded 100 to 150")), "{:?}", history(&world));
+    assert!(
+        history(&world).iter().any(|line| line.starts_with("2026-03-04T15:00:00Z 1 upgraded 100 to 150")),
+        "{:?}",
+        history(&world)
+    );
     world.verify();
 }
 
@@ -361,7 +372,10 @@ fn deliveries_are_facts_and_are_refused_where_they_cannot_be() {
         let answer = service.deliver(customer, key, "mail", Some(at(wrong)), &ann).expect("an answer");
         assert!(matches!(answer, DeliveryAnswer::NotThen { .. }), "{wrong}: {answer:?}");
     }
-    assert!(matches!(service.deliver(customer, "overage_major/learn/1/2", "mail", None, &ann), Err(ServiceError::Unknown { .. })));
+    assert!(matches!(
+        service.deliver(customer, "overage_major/learn/1/2", "mail", None, &ann),
+        Err(ServiceError::Unknown { .. })
+    ));
     let first = service.deliver(customer, key, "mail", Some(at("2026-03-02T08:00:00Z")), &ann).expect("an answer");
     assert!(matches!(first, DeliveryAnswer::Done(_)));
     // The first arrival counts; another channel later changes nothing.
@@ -386,10 +400,10 @@ fn a_delivery_written_down_late_bills_nothing_backwards() {
     let key = "overage_major/learn/1/1";
     service.deliver(customer, key, "phone", Some(at("2026-03-02T08:00:00Z")), &ann).expect("an answer");
     look_at(&world, "2026-03-05T09:01:00Z");
-    assert_eq!(history(&world)[1..3], [
-        "2026-03-03T02:30:00Z 1 withheld undelivered (late)",
-        "2026-03-05T09:00:00Z 1 upgraded 100 to 150 for 49644",
-    ]);
+    assert_eq!(
+        history(&world)[1..3],
+        ["2026-03-03T02:30:00Z 1 withheld undelivered (late)", "2026-03-05T09:00:00Z 1 upgraded 100 to 150 for 49644",]
+    );
     world.verify();
 }
 

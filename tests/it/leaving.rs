@@ -217,7 +217,7 @@ fn old_snapshots_go_with_the_purge() {
 }
 
 /// A package of changes: one row of a user.
-fn change_package(world: &World, name: &str, key: &str, status: &str) {
+pub fn change_package(world: &World, name: &str, key: &str, status: &str) {
     let dir = world.dir.path().join("drop").join(name);
     fs::create_dir_all(&dir).expect("a folder");
     let files = [

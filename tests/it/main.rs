@@ -1,11 +1,14 @@
 //! One binary for all integration tests.
 
+mod access;
 mod cli;
 mod clocks;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
 mod demo;
+mod entitlement;
+mod fake_http;
 mod holds;
 mod hostile;
 mod import;
@@ -13,11 +16,13 @@ mod leaving;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
+mod net_http;
 mod night;
 mod on_time;
 mod props;
 mod race;
 mod revert;
+mod scope;
 mod store_contract;
 mod store_sqlite;
 mod story;

@@ -8,7 +8,7 @@ use rosterd::clock::SetClock;
 use rosterd::license::{ClaimState, OnFull, ProductKind, SeatModel};
 use rosterd::roster::{IntakePolicy, RosterIntake};
 use rosterd::service::{Feed, SameDayAnswer, SameDayQuota, Service, Ticked};
-use rosterd::source::{Package, RosterSource, Seen, SourceError};
+use rosterd::source::{Package, Read, RosterSource, Seen, SourceError};
 use rosterd::store::{Asked, NoticeRow, Pause, RequestPlace, RequestState, RunRow, RunState, Trigger};
 
 use crate::world::{World, day, succeeded};
@@ -25,7 +25,7 @@ impl RosterSource for Down {
         Err(SourceError::Unreachable { what: "the folder".into(), cause: std::io::Error::other("unplugged") })
     }
 
-    fn pull(&self, _: &Package, _: &mut RosterIntake) -> Result<(), SourceError> {
+    fn pull(&self, _: &Package, _: &mut RosterIntake) -> Result<Read, SourceError> {
         unreachable!("nothing is pending")
     }
 

@@ -10,8 +10,8 @@ use rosterd::base::{
     TextArena, Version,
 };
 use rosterd::license::{
-    AgreedExcess, Audience, Because, Book, BookPerson, ClaimChange, ClaimState, Entry, Grant, Hold, Ledger, Names, OnFull,
-    Clauses, OverageLimits, Pin, PinKind, Pool, Product, ProductKind, SeatModel, SourceMark, Wait, queue_order,
+    AgreedExcess, Audience, Because, Book, BookPerson, ClaimChange, ClaimState, Clauses, Entry, Grant, Hold, Ledger, Names,
+    OnFull, OverageLimits, Pin, PinKind, Pool, Product, ProductKind, SeatModel, SourceMark, Wait, queue_order,
 };
 use rosterd::plan::{
     Answer, Case, ClassFilter, Decision, Desk, GuardLimits, Judgment, Plan, PlanInput, Policy, Predicate, Rule, Standing,
@@ -605,7 +605,14 @@ impl Memory {
                 roster = hold_conflicts(before, &roster, &found).expect("it is there");
             }
             let (package, snapshot) = (Digest::of(&self.packages.to_be_bytes()), digest_of(&roster));
-            marks.push(SourceMark { source: SourceId::from("sis"), package, snapshot, at: town.now(), name: "n".into() });
+            marks.push(SourceMark {
+                source: SourceId::from("sis"),
+                package,
+                snapshot,
+                at: town.now(),
+                name: "n".into(),
+                amended: false,
+            });
             after = Some(roster);
         }
         let mut standing = self.standing();
@@ -650,6 +657,7 @@ impl Memory {
             before,
             delta: if stopped { &none } else { &delta },
             fresh: if stopped { &[] } else { &marks },
+            amended: &[],
             repeated: &[],
             verdict: &judgment.verdict,
             held: &held,
@@ -657,6 +665,7 @@ impl Memory {
             new_grants: &new,
             new_agreed: &[],
             confirmed: &[],
+            gone: &[],
             holding: &Default::default(),
             former: &Default::default(),
             remade: &[],

@@ -18,7 +18,7 @@ use rosterd::license::{
 use rosterd::plan::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Verdict, Withheld};
 use rosterd::store::{
     Asked, AuditCommit, Batch, FindingRow, Pause, Receipt, RequestPlace, RequestState, RunState, RunTally, SameDayTaken,
-    SameDayWish, SharedStore, SnapshotRow, Store, StoreError, Trigger,
+    SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError, Trigger,
 };
 
 /// A fresh, empty store, which can be opened several times as if by several processes.
@@ -36,7 +36,7 @@ macro_rules! store_contract {
                 a_new_store_is_empty, commits_move_the_version, stale_commits_are_refused, a_commit_is_whole_or_absent,
                 histories_are_kept, entries_are_kept, grants_are_never_edited, names_only_grow, notices_are_written_once,
                 handles_see_each_other, one_of_fifty_wins, the_trail_is_a_chain, the_trail_can_be_read_from_the_middle,
-                requests_join, same_day_wishes_are_counted, pauses_are_kept, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
+                requests_join, same_day_wishes_are_counted, pauses_are_kept, looks_are_kept, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
                 findings_are_kept, snapshots_are_immutable, snapshots_in_use_are_not_pruned, plans_round_trip,
                 released_claims_come_back,
             );
@@ -415,6 +415,7 @@ fn mark(snapshot: &[u8]) -> SourceMark {
         snapshot: Digest::of(snapshot),
         at: Instant(4),
         name: "night.zip".into(),
+        amended: false,
     }
 }
 
@@ -723,6 +724,23 @@ pub fn pauses_are_kept(harness: &impl Harness) {
     let cut = Pause { to: Instant(35), ..pause("sis", 30, 40) };
     assert_eq!(store.pauses(&lakes()).expect("reads"), [pause("hr", 30, 40), pause("sis", 10, 20), cut]);
     assert!(store.pauses(&"hills".into()).expect("reads").is_empty());
+}
+
+pub fn looks_are_kept(harness: &impl Harness) {
+    let store = harness.open();
+    let look = |source: &str, cursor: Option<&str>, at| SourceLook {
+        source: source.into(),
+        package: Digest::of(source.as_bytes()),
+        cursor: cursor.map(str::to_owned),
+        full_at: Instant(at - 1),
+        at: Instant(at),
+    };
+    assert!(store.looks(&lakes()).expect("reads").is_empty());
+    for one in [look("sis", Some("rev 1"), 10), look("hr", None, 11), look("sis", Some("rev 2"), 12)] {
+        store.save_look(&lakes(), &one).expect("saves");
+    }
+    assert_eq!(store.looks(&lakes()).expect("reads"), [look("hr", None, 11), look("sis", Some("rev 2"), 12)]);
+    assert!(store.looks(&"hills".into()).expect("reads").is_empty());
 }
 
 pub fn each_request_is_taken_once(harness: &impl Harness) {

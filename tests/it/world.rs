@@ -11,8 +11,8 @@ use rosterd::base::{
 };
 use rosterd::clock::SetClock;
 use rosterd::license::{
-    AgreedExcess, Audience, ClaimState, Grant, GrantKind, OnFull, Clauses, OverageLimits, Pin, PinKind, Pool, Product, ProductKind,
-    SeatModel,
+    AgreedExcess, Audience, ClaimState, Clauses, Grant, GrantKind, OnFull, OverageLimits, Pin, PinKind, Pool, Product,
+    ProductKind, SeatModel,
 };
 use rosterd::plan::{Answer, Decision, GuardLimits, Policy, Predicate, Rule};
 use rosterd::roster::IntakePolicy;
@@ -241,6 +241,7 @@ impl World {
             nightly: None,
             catchup_window_hours: 12,
             stale_after_hours: 36,
+            full_every_days: 7,
             same_day_max: 6,
             pauses: Vec::new(),
             by_hand: self.by_hand.clone(),

@@ -158,15 +158,32 @@ fn stages_by_time_and_by_band() {
             "2026-05-01T00:00:00Z",
             &["2026-03-02T02:30:00Z major band"],
         ),
-        ("no seats at all", &contract, 0, &[("2026-03-02T02:30:00Z", 1)], "2026-03-03T00:00:00Z", &[
-            "2026-03-02T02:30:00Z major band",
-        ]),
-        ("one seat", &contract, 1, &[("2026-03-02T02:30:00Z", 2)], "2026-03-03T00:00:00Z", &["2026-03-02T02:30:00Z major band"]),
+        (
+            "no seats at all",
+            &contract,
+            0,
+            &[("2026-03-02T02:30:00Z", 1)],
+            "2026-03-03T00:00:00Z",
+            &["2026-03-02T02:30:00Z major band"],
+        ),
+        (
+            "one seat",
+            &contract,
+            1,
+            &[("2026-03-02T02:30:00Z", 2)],
+            "2026-03-03T00:00:00Z",
+            &["2026-03-02T02:30:00Z major band"],
+        ),
         // 20 of 19 is the gap, 21 is major; 21 of 20 is minor.
         ("19 seats", &contract, 19, &[("2026-03-02T02:30:00Z", 20)], "2026-03-03T00:00:00Z", &[minor]),
-        ("19 seats, gap major", &gap_major, 19, &[("2026-03-02T02:30:00Z", 20)], "2026-03-03T00:00:00Z", &[
-            "2026-03-02T02:30:00Z major band",
-        ]),
+        (
+            "19 seats, gap major",
+            &gap_major,
+            19,
+            &[("2026-03-02T02:30:00Z", 20)],
+            "2026-03-03T00:00:00Z",
+            &["2026-03-02T02:30:00Z major band"],
+        ),
         ("20 seats", &gap_major, 20, &[("2026-03-02T02:30:00Z", 21)], "2026-03-03T00:00:00Z", &[minor]),
         // R71: leaving the band on day 15 goes on by time: overdue at once.
         (
@@ -200,11 +217,7 @@ fn stages_by_time_and_by_band() {
             "twice in the band",
             &contract,
             1000,
-            &[
-                ("2026-03-02T02:30:00Z", 1070),
-                ("2026-03-03T02:30:00Z", 1040),
-                ("2026-03-04T02:30:00Z", 1070),
-            ],
+            &[("2026-03-02T02:30:00Z", 1070), ("2026-03-03T02:30:00Z", 1040), ("2026-03-04T02:30:00Z", 1070)],
             "2026-03-10T00:00:00Z",
             &["2026-03-02T02:30:00Z major band", "2026-03-03T02:30:00Z minor band_left", "2026-03-04T02:30:00Z major band"],
         ),
@@ -239,9 +252,7 @@ fn r77_whatever_is_still_major_after_an_upgrade_begins_anew() {
     let dates = StageDates::new(&clauses, &calendar(&[], &[5, 6]), open.opened_day);
     let upgraded = at("2026-03-03T08:00:00Z");
     let first = Turn { stage: Stage::Major, why: crate::license::stage::StageWhy::Band, at: open.opened };
-    for (effective, expected) in
-        [(1500, "2026-03-03T08:00:00Z major band"), (1850, "2026-03-03T08:00:00Z minor band_left")]
-    {
+    for (effective, expected) in [(1500, "2026-03-03T08:00:00Z major band"), (1850, "2026-03-03T08:00:00Z minor band_left")] {
         open.samples.truncate(1);
         open.samples.push(Sample {
             at: upgraded,

@@ -256,3 +256,24 @@ fn things_given_twice_and_orders_reversed_are_refused() {
         assert_eq!(wrong(&text), [line], "{text}");
     }
 }
+
+#[test]
+fn r22_products_for_administrators_are_products() {
+    let no = "is no product of this customer";
+    let north = |text: &str| wrong(&district(&format!("[customer.entitlement]\nadmin_products = [{text}]"), "", "", EVERYONE));
+    assert_eq!(
+        north("\"laern\", \"x\""),
+        [
+            format!("customer.north.entitlement.admin_products = \"laern\" {no}; did you mean `learn`?"),
+            format!("customer.north.entitlement.admin_products = \"x\" {no}"),
+        ]
+    );
+    let global = |text: &str| format!("[entitlement]\nadmin_products = [{text}]\n{}", district("", "", "", EVERYONE));
+    let lines = ["entitlement.admin_products = \"laern\" is a product of no customer; did you mean `learn`?"];
+    assert_eq!(wrong(&global("\"laern\"")), lines);
+    assert_eq!(good(&global("\"learn\"")).customers[0].policy.rules.len(), 2);
+    let text = district("[customer.entitlement]\nadmin_products = []", "default_for = \"content_acess\"", "", EVERYONE);
+    let line = "customer.north.product.learn.default_for = \"content_acess\" is none of content_access, observer; \
+                did you mean `content_access`?";
+    assert_eq!(wrong(&text), [line]);
+}

@@ -71,7 +71,10 @@ fn folded_lines_alarms_cancelled_events_and_other_parts() {
 #[test]
 fn what_is_not_understood_is_refused_with_its_line() {
     for (text, told) in [
-        (file(&event("DTSTART:20260403T090000Z\r\n")), "7: DTSTART 20260403T090000Z is not a whole day (VALUE=DATE); holidays are"),
+        (
+            file(&event("DTSTART:20260403T090000Z\r\n")),
+            "7: DTSTART 20260403T090000Z is not a whole day (VALUE=DATE); holidays are",
+        ),
         (file(&event("DTSTART;VALUE=DATE:20260230\r\n")), "7: DTSTART 20260230 is no date such as 20261225"),
         (file(&event("DTSTART;VALUE=DATE:2026-04-03\r\n")), "7: DTSTART 2026-04-03 is no date such as 20261225"),
         (file(&event("")), "4: the event has no DTSTART"),
@@ -79,7 +82,10 @@ fn what_is_not_understood_is_refused_with_its_line() {
             file(&event("DTSTART;VALUE=DATE:20260403\r\nDTEND;VALUE=DATE:20260403\r\n")),
             "4: DTEND is not after DTSTART, or more than a year after it",
         ),
-        (file(&event("DTSTART;VALUE=DATE:20260403\r\nRRULE:FREQ=WEEKLY\r\n")), "8: RRULE has FREQ=WEEKLY, which is not understood"),
+        (
+            file(&event("DTSTART;VALUE=DATE:20260403\r\nRRULE:FREQ=WEEKLY\r\n")),
+            "8: RRULE has FREQ=WEEKLY, which is not understood",
+        ),
         (
             file(&event("DTSTART;VALUE=DATE:20260403\r\nRRULE:FREQ=YEARLY;BYSETPOS=1\r\n")),
             "8: RRULE has BYSETPOS=1, which is not understood",
@@ -91,10 +97,7 @@ fn what_is_not_understood_is_refused_with_its_line() {
         ),
         ("hello".to_owned(), "1: is no line of an iCalendar file: it has no colon"),
         ("DTSTART:20260403".to_owned(), "1: is not an iCalendar file: it does not begin with BEGIN:VCALENDAR"),
-        (
-            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20260403\n".to_owned(),
-            "3: it ends in the middle",
-        ),
+        ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20260403\n".to_owned(), "3: it ends in the middle"),
         (String::new(), "1: it ends in the middle"),
     ] {
         assert_eq!(flaw(&text), told);

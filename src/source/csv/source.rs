@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::SourceId;
 use crate::roster::RosterIntake;
-use crate::source::api::{Package, RosterSource, Seen, SourceError};
+use crate::source::api::{Package, Read, RosterSource, Seen, SourceError};
 use crate::source::csv::package::{PackageFiles, has_ending, is_ignored};
 use crate::source::csv::pull::{is_incremental, manifest, pull, summary};
 use crate::source::csv::settings::{CsvSourceSettings, DropKind};
@@ -63,7 +63,8 @@ impl CsvSource {
     }
 
     fn check_unchanged(&self, path: &Path, package: &Package) -> Result<(), SourceError> {
-        match self.sightings.is_still(path, package.digest) {
+        // What was found has a digest; what has none was not found by this source.
+        match self.sightings.is_still(path, package.digest.unwrap_or_default()) {
             Ok(true) => Ok(()),
             Ok(false) => Err(unreachable(path, io::Error::other("it is not the package any more that was found; it changed"))),
             Err(cause) => Err(unreachable(path, cause)),
@@ -104,7 +105,8 @@ impl RosterSource for CsvSource {
                 Look::Complete(digest) => {
                     let is_known = self.settings.kind == DropKind::Package && seen.digest == Some(digest);
                     if !held_back && !is_known && !seen.rejected.contains(&digest) {
-                        pending.push(Package { name, location: path.display().to_string(), digest });
+                        let location = path.display().to_string();
+                        pending.push(Package { name, location, digest: Some(digest), since: None });
                     }
                 }
                 Look::Waiting => held_back = true,
@@ -119,8 +121,9 @@ impl RosterSource for CsvSource {
         Ok(pending)
     }
 
-    fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<(), SourceError> {
-        self.pull_into(package, intake)
+    fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError> {
+        self.pull_into(package, intake)?;
+        Ok(Read::default())
     }
 
     fn is_incremental(&self, package: &Package) -> Result<bool, SourceError> {

@@ -66,7 +66,9 @@ impl Record for ClockStep {
                 day0.put(out);
             }
             ClockStep::Stage(stage) => stage.put(out),
-            ClockStep::GapEntered { notice } | ClockStep::CureEnded { notice } | ClockStep::Voided { notice } => notice.put(out),
+            ClockStep::GapEntered { notice } | ClockStep::CureEnded { notice } | ClockStep::Voided { notice } => {
+                notice.put(out)
+            }
             ClockStep::Withheld { round, reasons, offer, notice } => {
                 round.put(out);
                 reasons.put(out);

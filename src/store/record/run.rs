@@ -1,6 +1,7 @@
 //! What is kept of runs and requests.
 
 use crate::base::{Digest, SourceId};
+use crate::roster::Scope;
 use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
 use crate::store::shape::{Asked, RunTally, Trigger};
 
@@ -14,9 +15,32 @@ pub(in crate::store) struct RunBody {
 }
 
 fields! {
-    Asked { by, source, confirm_absences }
+    Asked { by, source, confirm_absences, scope }
     RunTally { people, seated, released, waiting, changed, withheld, findings }
     RunBody { packages, tally, message, rejected }
+}
+
+impl Record for Scope {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Scope::Person(person) => {
+                out.push(0);
+                person.put(out);
+            }
+            Scope::Org(org) => {
+                out.push(1);
+                org.put(out);
+            }
+        }
+    }
+
+    fn take(from: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        match from.byte()? {
+            0 => Ok(Scope::Person(Record::take(from)?)),
+            1 => Ok(Scope::Org(Record::take(from)?)),
+            code => Err(DecodeError::Code { what: "scopes", code }),
+        }
+    }
 }
 
 impl Record for Trigger {

@@ -15,6 +15,7 @@ use crate::license::{
 };
 use crate::plan::{AbsenceChange, GuardKind, Notice, NoticeKind, Plan, PoolOutlook, Trip, Verdict, Withheld};
 use crate::roster::Collection;
+use crate::roster::Scope;
 use crate::store::record::bytes::{put_number, put_signed};
 use crate::store::record::testing::{clock_fact, delivery, guard_day, hold};
 use crate::store::record::{
@@ -150,12 +151,8 @@ fn absence() -> impl Strategy<Value = Absence> {
 }
 
 fn mark() -> impl Strategy<Value = SourceMark> {
-    (text(), digest(), digest(), instant(), text()).prop_map(|(source, package, snapshot, at, name)| SourceMark {
-        source: SourceId::new(source),
-        package,
-        snapshot,
-        at,
-        name,
+    (text(), digest(), digest(), instant(), text(), any::<bool>()).prop_map(|(source, package, snapshot, at, name, amended)| {
+        SourceMark { source: SourceId::new(source), package, snapshot, at, name, amended }
     })
 }
 
@@ -419,7 +416,8 @@ proptest! {
         numbers in any::<[u64; 7]>(),
         message in text(),
         rejected in prop::collection::vec((text(), digest()), 0..3),
-        (day, actor, source, confirm_absences) in (any::<i32>(), actor(), option::of(text()), any::<bool>()),
+        (day, actor, source, confirm_absences, scope) in
+            (any::<i32>(), actor(), option::of(text()), any::<bool>(), option::of((any::<bool>(), text()))),
     ) {
         let [people, seated, released, waiting, changed, withheld, findings] = numbers;
         let body = RunBody {
@@ -429,7 +427,8 @@ proptest! {
             rejected: rejected.into_iter().map(|(source, digest)| (SourceId::new(source), digest)).collect(),
         };
         prop_assert_eq!(unpack(&pack(&body)), Ok(body));
-        let asked = Asked { by: actor.clone(), source: source.map(SourceId::new), confirm_absences };
+        let scope = scope.map(|(org, id)| if org { Scope::Org(id.as_str().into()) } else { Scope::Person(id.as_str().into()) });
+        let asked = Asked { by: actor.clone(), source: source.map(SourceId::new), confirm_absences, scope };
         let (revert, import) = (Trigger::Revert(crate::base::RunId(people), actor.clone()), Trigger::Import(actor));
         let dates = Trigger::Dates(Day(day));
         for trigger in [Trigger::Nightly(Day(day)), Trigger::SameDay(asked), Trigger::Drop, dates, revert, import] {

@@ -40,7 +40,10 @@ pub(in crate::store::sqlite) fn open_facts(tx: &Transaction<'_>, id: i64) -> Res
 }
 
 /// Deliveries of notices of open episodes.
-pub(in crate::store::sqlite) fn open_deliveries(tx: &Transaction<'_>, id: i64) -> Result<BTreeMap<EpisodeId, Vec<Delivery>>, Fault> {
+pub(in crate::store::sqlite) fn open_deliveries(
+    tx: &Transaction<'_>,
+    id: i64,
+) -> Result<BTreeMap<EpisodeId, Vec<Delivery>>, Fault> {
     let query = "SELECT body FROM deliveries WHERE customer_id = ?1
                  AND episode IN (SELECT id FROM episodes WHERE customer_id = ?1 AND state = 0) ORDER BY key, channel";
     let mut deliveries: BTreeMap<EpisodeId, Vec<Delivery>> = BTreeMap::new();

@@ -89,8 +89,10 @@ pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, head: &Head, entries
             Entry::NoticeDelivered(delivery) => {
                 let episode = delivery.episode.map(|episode| episode.0.cast_signed());
                 let place = (id, &delivery.key, &delivery.channel, episode, pack(delivery));
-                tx.prepare_cached("INSERT INTO deliveries (customer_id, key, channel, episode, body) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                    .execute(place)?;
+                tx.prepare_cached(
+                    "INSERT INTO deliveries (customer_id, key, channel, episode, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(place)?;
             }
             // These two are facts of the trail alone.
             Entry::Refused { person: _, pool: _, answer: _ } | Entry::IdentityConflict { known: _, new: _ } => {}

@@ -10,6 +10,7 @@ mod connect;
 mod entries;
 mod fault;
 mod lease;
+mod looks;
 mod on_time;
 mod plans;
 mod requests;

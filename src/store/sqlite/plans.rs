@@ -3,6 +3,7 @@
 use rusqlite::Transaction;
 
 use crate::base::{CustomerId, Digest};
+use crate::license::Entry;
 use crate::plan::Plan;
 use crate::store::record::{put_plan, take_plan};
 use crate::store::sqlite::books::{blob, head, head_or_new};
@@ -17,7 +18,8 @@ pub(in crate::store::sqlite) fn save(tx: &Transaction<'_>, plan: &Plan) -> Resul
     if fresh == 0 {
         return Ok(());
     }
-    for mark in &plan.snapshots {
+    let adopted = plan.entries.iter().filter_map(|entry| if let Entry::Adopted(mark) = entry { Some(mark) } else { None });
+    for mark in adopted {
         tx.prepare_cached(
             "INSERT INTO plan_snapshot (customer_id, plan, snapshot) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
         )?

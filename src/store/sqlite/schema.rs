@@ -388,4 +388,16 @@ CREATE TABLE pauses (
     lifted_by TEXT
 ) STRICT;
 CREATE INDEX pauses_customer ON pauses (customer_id, source, since);
+
+-- When sources that are asked over the network were last looked at, and where the next look may start. Losing a row costs a
+-- full read.
+CREATE TABLE looks (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    source TEXT NOT NULL,
+    package BLOB NOT NULL,
+    cursor TEXT,
+    full_at INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (customer_id, source)
+) STRICT, WITHOUT ROWID;
 ";

@@ -9,7 +9,7 @@ use crate::store::api::{DaemonLease, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
     AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow, SameDayRow,
-    SameDayTaken, SameDayWish, SnapshotRow, Trigger,
+    SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger,
 };
 use crate::store::sqlite::audit;
 use crate::store::sqlite::books;
@@ -17,6 +17,7 @@ use crate::store::sqlite::clock;
 use crate::store::sqlite::commit;
 use crate::store::sqlite::connect::Door;
 use crate::store::sqlite::lease;
+use crate::store::sqlite::looks;
 use crate::store::sqlite::on_time;
 use crate::store::sqlite::plans;
 use crate::store::sqlite::requests;
@@ -265,6 +266,14 @@ impl Store for SqliteStore {
 
     fn notice(&self, customer: &CustomerId, key: &str) -> Result<Option<NoticeRow>, StoreError> {
         self.door.read(|tx| runs::notice(tx, customer, key))
+    }
+
+    fn save_look(&self, customer: &CustomerId, look: &SourceLook) -> Result<(), StoreError> {
+        self.door.write(|tx| looks::save_look(tx, customer, look))
+    }
+
+    fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError> {
+        self.door.read(|tx| looks::looks(tx, customer))
     }
 
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError> {

@@ -258,6 +258,7 @@ fn decisions_absences_and_sources_are_folded() {
         snapshot: Digest::of(b"roster"),
         at: Instant(1),
         name: name.into(),
+        amended: false,
     };
     let refused = Entry::Refused { person: "eve".into(), pool: "math".into(), answer: "pool_exhausted".into() };
     let conflict = Entry::IdentityConflict { known: "ana".into(), new: "ann".into() };

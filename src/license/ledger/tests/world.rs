@@ -9,11 +9,11 @@ use crate::license::books::{Allowance, Band, Cause, Causes, Episode, PoolBooks, 
 use crate::license::causes::{Situation, leading_cause, step};
 use crate::license::claim::ClaimState::{self, Active, Released, Waiting};
 use crate::license::claim::{Because, Channel, Claim, ClaimChange, Names, OrgNameIx, PoolIx, ReasonsIx, Wait};
+use crate::license::clauses::Clauses;
 use crate::license::entry::{Entry, Mismatch, PoolTerms};
 use crate::license::episode::{Observation, Step, advance, reconsider};
 use crate::license::grant::{AgreedExcess, Grant, GrantKind};
 use crate::license::ledger::Ledger;
-use crate::license::clauses::Clauses;
 use crate::license::pool::{Audience, OnFull, OverageLimits, Pool};
 
 /// One commit as the trail keeps it.

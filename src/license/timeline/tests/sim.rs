@@ -139,8 +139,15 @@ impl Sim {
             provisional: false,
             frozen: is_frozen(&self.billing, &self.pool.id),
         };
-        let case =
-            Case { pool: &pool, grants: &grants, agreed: &[], taken: &grants, deliveries: &deliveries, former: self.former, now };
+        let case = Case {
+            pool: &pool,
+            grants: &grants,
+            agreed: &[],
+            taken: &grants,
+            deliveries: &deliveries,
+            former: self.former,
+            now,
+        };
         let mut counts = StateCounts::default();
         counts.set(ClaimState::Active, self.used);
         let books = PoolBooks {
@@ -176,8 +183,15 @@ impl Sim {
             cause: leading_cause(&self.causes).unwrap_or(Cause::SyncOverdraw),
         };
         let (pool, grants, deliveries) = (self.pool.clone(), self.grants.clone(), self.deliveries.clone());
-        let case =
-            Case { pool: &pool, grants: &grants, agreed: &[], taken: &grants, deliveries: &deliveries, former: self.former, now };
+        let case = Case {
+            pool: &pool,
+            grants: &grants,
+            agreed: &[],
+            taken: &grants,
+            deliveries: &deliveries,
+            former: self.former,
+            now,
+        };
         let mut line = Timeline::new(case, self.open(), self.facts.clone());
         line.observe(&seen, &mut self.next);
         let entries = std::mem::take(&mut line.entries);
@@ -330,4 +344,3 @@ pub(super) const TUE: &str = "2026-03-03T09:00:00Z";
 pub(super) const WED: &str = "2026-03-04T09:00:00Z";
 pub(super) const THU: &str = "2026-03-05T09:00:00Z";
 pub(super) const FRI: &str = "2026-03-06T09:00:00Z";
-

@@ -7,11 +7,14 @@ fn r67_the_window_ends_in_an_upgrade_or_is_discarded() {
     let tiers = || contract(&[100, 150, 200]);
     let opened = "2026-03-02T09:00:00Z 1 major band";
     check(vec![
-        ("delivered, not cured", tiers(), 100, vec![(MON, Run(110)), (MON, Deliver), (TUE, Run(110))], TUE, &[
-            opened,
-            "2026-03-03T09:00:00Z 1 upgraded 100 to 150 for 49973",
-            "2026-03-03T09:00:00Z 1 upgraded on day 1",
-        ]),
+        (
+            "delivered, not cured",
+            tiers(),
+            100,
+            vec![(MON, Run(110)), (MON, Deliver), (TUE, Run(110))],
+            TUE,
+            &[opened, "2026-03-03T09:00:00Z 1 upgraded 100 to 150 for 49973", "2026-03-03T09:00:00Z 1 upgraded on day 1"],
+        ),
         ("a millisecond before", tiers(), 100, vec![(MON, Run(110)), (MON, Deliver)], "2026-03-03T08:59:59.999Z", &[opened]),
         (
             "the band is left in time: the episode goes on by time (R71)",
@@ -99,11 +102,7 @@ fn r67_the_window_ends_in_an_upgrade_or_is_discarded() {
             100,
             vec![(MON, Run(110)), (MON, Deliver), ("2026-03-02T10:00:00Z", Event::Buy(10, 48))],
             FRI,
-            &[
-                opened,
-                "2026-03-03T09:00:00Z 1 upgraded 100 to 150 for 49973",
-                "2026-03-03T09:00:00Z 1 upgraded on day 1",
-            ],
+            &[opened, "2026-03-03T09:00:00Z 1 upgraded 100 to 150 for 49973", "2026-03-03T09:00:00Z 1 upgraded on day 1"],
         ),
     ]);
 }
@@ -115,19 +114,30 @@ fn r69_interlocks_say_once_why_and_let_go_at_their_instant() {
     let propose = || Clauses { auto_upgrade: AutoUpgrade::Propose, ..tiers() };
     let opened = "2026-03-02T09:00:00Z 1 major band";
     check(vec![
-        ("no tiers at all", contract(&[]), 100, vec![(MON, Run(110)), (MON, Deliver)], TUE, &[
-            opened,
-            "2026-03-03T09:00:00Z 1 withheld no_higher_tier",
-        ]),
-        ("the top of the ladder", contract(&[50, 100]), 100, vec![(MON, Run(110)), (MON, Deliver)], TUE, &[
-            opened,
-            "2026-03-03T09:00:00Z 1 withheld no_higher_tier",
-        ]),
-        ("not delivered; a reason that joins later is told by itself", tiers(), 100, vec![(MON, Run(110))], FRI, &[
-            opened,
-            "2026-03-03T09:00:00Z 1 withheld undelivered",
-            "2026-03-03T21:00:00.001Z 1 withheld stale_snapshot",
-        ]),
+        (
+            "no tiers at all",
+            contract(&[]),
+            100,
+            vec![(MON, Run(110)), (MON, Deliver)],
+            TUE,
+            &[opened, "2026-03-03T09:00:00Z 1 withheld no_higher_tier"],
+        ),
+        (
+            "the top of the ladder",
+            contract(&[50, 100]),
+            100,
+            vec![(MON, Run(110)), (MON, Deliver)],
+            TUE,
+            &[opened, "2026-03-03T09:00:00Z 1 withheld no_higher_tier"],
+        ),
+        (
+            "not delivered; a reason that joins later is told by itself",
+            tiers(),
+            100,
+            vec![(MON, Run(110))],
+            FRI,
+            &[opened, "2026-03-03T09:00:00Z 1 withheld undelivered", "2026-03-03T21:00:00.001Z 1 withheld stale_snapshot"],
+        ),
         (
             "delivered late: its own 24 hours",
             tiers(),
@@ -207,10 +217,14 @@ fn r69_interlocks_say_once_why_and_let_go_at_their_instant() {
                 "2026-03-04T10:00:00Z 1 withheld billing_frozen",
             ],
         ),
-        ("proposed, nobody approves", propose(), 100, vec![(MON, Run(110)), (MON, Deliver)], "2026-03-03T20:00:00Z", &[
-            opened,
-            "2026-03-03T09:00:00Z 1 withheld awaits_approval",
-        ]),
+        (
+            "proposed, nobody approves",
+            propose(),
+            100,
+            vec![(MON, Run(110)), (MON, Deliver)],
+            "2026-03-03T20:00:00Z",
+            &[opened, "2026-03-03T09:00:00Z 1 withheld awaits_approval"],
+        ),
         (
             "approved after the window: from then on",
             propose(),
@@ -248,4 +262,3 @@ fn r69_interlocks_say_once_why_and_let_go_at_their_instant() {
         ),
     ]);
 }
-

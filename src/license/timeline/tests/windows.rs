@@ -45,11 +45,7 @@ fn a7_what_starts_the_window_and_how_it_runs() {
             100,
             vec![(FRI, Run(110)), (FRI, Deliver), ("2026-03-09T02:30:00Z", Run(110))],
             "2026-03-10T00:00:00Z",
-            &[
-                opened,
-                "2026-03-09T09:00:00Z 1 upgraded 100 to 150 for 48986",
-                "2026-03-09T09:00:00Z 1 upgraded on day 1",
-            ],
+            &[opened, "2026-03-09T09:00:00Z 1 upgraded 100 to 150 for 48986", "2026-03-09T09:00:00Z 1 upgraded on day 1"],
         ),
         // T18: 18:00 on Saturday before the clocks change is 19:00 on Sunday.
         (
@@ -76,7 +72,15 @@ fn r77_one_step_after_the_other() {
             "still major after a step: another notice, another 24 hours",
             contract(&[100, 150, 200, 300]),
             100,
-            vec![(MON, Run(250)), (MON, Deliver), (TUE, Run(250)), (WED, Run(250)), (WED, Deliver), (THU, Run(250)), (FRI, Deliver)],
+            vec![
+                (MON, Run(250)),
+                (MON, Deliver),
+                (TUE, Run(250)),
+                (WED, Run(250)),
+                (WED, Deliver),
+                (THU, Run(250)),
+                (FRI, Deliver),
+            ],
             "2026-03-07T09:00:00Z",
             &[
                 opened,
@@ -114,11 +118,7 @@ fn r77_one_step_after_the_other() {
             "major by time after a step: again by time",
             contract(&[100, 102, 104]),
             100,
-            vec![
-                (MON, Run(105)),
-                ("2026-03-31T09:00:00Z", Run(105)),
-                ("2026-03-31T09:00:00Z", Deliver),
-            ],
+            vec![(MON, Run(105)), ("2026-03-31T09:00:00Z", Run(105)), ("2026-03-31T09:00:00Z", Deliver)],
             "2026-04-01T10:00:00Z",
             &[
                 "2026-03-02T09:00:00Z 1 minor opened",
@@ -154,26 +154,43 @@ fn r62_each_crossing_has_its_own_clock_unless_they_are_merged() {
     let first = ["2026-03-02T09:00:00Z 1 minor opened", "2026-03-13T09:00:00Z 1 cured on day 9"];
     let rows: [(&str, u32, &str, &[&str]); 6] = [
         ("not merged", 0, "2026-03-13T15:00:00Z", &["2026-03-13T15:00:00Z 2 minor opened"]),
-        ("the same day", 1, "2026-03-13T15:00:00Z", &[
-            "2026-03-13T15:00:00Z 2 continues 1 from 2026-03-02",
-            "2026-03-13T15:00:00Z 2 minor opened",
-            "2026-03-17T00:00:00Z 2 minor_overdue time",
-        ]),
+        (
+            "the same day",
+            1,
+            "2026-03-13T15:00:00Z",
+            &[
+                "2026-03-13T15:00:00Z 2 continues 1 from 2026-03-02",
+                "2026-03-13T15:00:00Z 2 minor opened",
+                "2026-03-17T00:00:00Z 2 minor_overdue time",
+            ],
+        ),
         ("over a weekend, one business day later", 1, "2026-03-16T09:00:00Z", &["2026-03-16T09:00:00Z 2 minor opened"]),
-        ("over a weekend, still within", 2, "2026-03-16T09:00:00Z", &[
-            "2026-03-16T09:00:00Z 2 continues 1 from 2026-03-02",
-            "2026-03-16T09:00:00Z 2 minor opened",
-            "2026-03-17T00:00:00Z 2 minor_overdue time",
-        ]),
-        ("on a Sunday no business day has passed", 1, "2026-03-15T09:00:00Z", &[
-            "2026-03-15T09:00:00Z 2 continues 1 from 2026-03-02",
-            "2026-03-15T09:00:00Z 2 minor opened",
-            "2026-03-17T00:00:00Z 2 minor_overdue time",
-        ]),
-        ("overdue at once", 5, "2026-03-18T09:00:00Z", &[
-            "2026-03-18T09:00:00Z 2 continues 1 from 2026-03-02",
-            "2026-03-18T09:00:00Z 2 minor_overdue time",
-        ]),
+        (
+            "over a weekend, still within",
+            2,
+            "2026-03-16T09:00:00Z",
+            &[
+                "2026-03-16T09:00:00Z 2 continues 1 from 2026-03-02",
+                "2026-03-16T09:00:00Z 2 minor opened",
+                "2026-03-17T00:00:00Z 2 minor_overdue time",
+            ],
+        ),
+        (
+            "on a Sunday no business day has passed",
+            1,
+            "2026-03-15T09:00:00Z",
+            &[
+                "2026-03-15T09:00:00Z 2 continues 1 from 2026-03-02",
+                "2026-03-15T09:00:00Z 2 minor opened",
+                "2026-03-17T00:00:00Z 2 minor_overdue time",
+            ],
+        ),
+        (
+            "overdue at once",
+            5,
+            "2026-03-18T09:00:00Z",
+            &["2026-03-18T09:00:00Z 2 continues 1 from 2026-03-02", "2026-03-18T09:00:00Z 2 minor_overdue time"],
+        ),
     ];
     for (case, days, again, expected) in rows {
         let told = play(merging(days), 100, &course(again), "2026-03-20T00:00:00Z");
@@ -181,13 +198,7 @@ fn r62_each_crossing_has_its_own_clock_unless_they_are_merged() {
         assert_eq!(told[2..], *expected, "{case}");
     }
     // A chain keeps day 0 of its first.
-    let chain = vec![
-        (MON, Run(103)),
-        (TUE, Run(100)),
-        (WED, Run(103)),
-        (THU, Run(100)),
-        (FRI, Run(103)),
-    ];
+    let chain = vec![(MON, Run(103)), (TUE, Run(100)), (WED, Run(103)), (THU, Run(100)), (FRI, Run(103))];
     let told = play(merging(2), 100, &chain, FRI);
     assert_eq!(told.last().map(String::as_str), Some("2026-03-06T09:00:00Z 3 minor opened"));
     assert!(told.contains(&"2026-03-06T09:00:00Z 3 continues 2 from 2026-03-02".to_owned()));
@@ -202,25 +213,40 @@ fn r59_r65_the_gap_is_told_and_so_is_a_short_deadline() {
     let opened = "2026-03-02T09:00:00Z 1 minor opened";
     let overdue = "2026-03-17T00:00:00Z 1 minor_overdue time";
     check(vec![
-        ("warned once", warn, 100, vec![(MON, Run(103)), (TUE, Run(106)), (WED, Run(105)), (THU, Run(106))], FRI, &[
-            opened,
-            "2026-03-03T09:00:00Z 1 gap",
-        ]),
-        ("the end of the third business day", short.clone(), 100, vec![(MON, Run(103))], "2026-03-18T00:00:00Z", &[
-            opened,
-            "2026-03-06T00:00:00Z 1 cure ended",
-            overdue,
-        ]),
-        ("cured in time", short, 100, vec![(MON, Run(103)), (THU, Run(100))], "2026-03-18T00:00:00Z", &[
-            opened,
-            "2026-03-05T09:00:00Z 1 cured on day 3",
-        ]),
+        (
+            "warned once",
+            warn,
+            100,
+            vec![(MON, Run(103)), (TUE, Run(106)), (WED, Run(105)), (THU, Run(106))],
+            FRI,
+            &[opened, "2026-03-03T09:00:00Z 1 gap"],
+        ),
+        (
+            "the end of the third business day",
+            short.clone(),
+            100,
+            vec![(MON, Run(103))],
+            "2026-03-18T00:00:00Z",
+            &[opened, "2026-03-06T00:00:00Z 1 cure ended", overdue],
+        ),
+        (
+            "cured in time",
+            short,
+            100,
+            vec![(MON, Run(103)), (THU, Run(100))],
+            "2026-03-18T00:00:00Z",
+            &[opened, "2026-03-05T09:00:00Z 1 cured on day 3"],
+        ),
         ("overdue says it first", long, 100, vec![(MON, Run(103))], "2026-03-28T00:00:00Z", &[opened, overdue]),
         // The tenth business day is a Friday: overdue on Monday says it, nothing is told on Saturday.
-        ("a Friday", contract(&[]), 100, vec![("2026-03-13T09:00:00Z", Run(103))], "2026-04-01T00:00:00Z", &[
-            "2026-03-13T09:00:00Z 1 minor opened",
-            "2026-03-29T23:00:00Z 1 minor_overdue time",
-        ]),
+        (
+            "a Friday",
+            contract(&[]),
+            100,
+            vec![("2026-03-13T09:00:00Z", Run(103))],
+            "2026-04-01T00:00:00Z",
+            &["2026-03-13T09:00:00Z 1 minor opened", "2026-03-29T23:00:00Z 1 minor_overdue time"],
+        ),
     ]);
 }
 
@@ -229,7 +255,14 @@ fn allowances_that_begin_and_end_move_episodes_at_their_own_instants() {
     use Event::{Buy, Run};
     check(vec![
         // Ten seats end on Wednesday, though nobody looks until Friday.
-        ("reduced", contract(&[]), 100, vec![(MON, Run(100)), (MON, Buy(-3, 48))], FRI, &["2026-03-04T09:00:00Z 1 minor opened"]),
+        (
+            "reduced",
+            contract(&[]),
+            100,
+            vec![(MON, Run(100)), (MON, Buy(-3, 48))],
+            FRI,
+            &["2026-03-04T09:00:00Z 1 minor opened"],
+        ),
         (
             "reduced and bought again meanwhile",
             contract(&[]),
@@ -252,4 +285,3 @@ fn allowances_that_begin_and_end_move_episodes_at_their_own_instants() {
         ),
     ]);
 }
-

@@ -34,7 +34,7 @@ fn packages_come_in_the_order_of_their_names() {
     let seen = Seen { newest: Some("2026-11-01.zip".to_owned()), ..Seen::default() };
     assert_eq!(names(&source, &seen), ["2026-11-02", "2026-11-03.zip"]);
     let rejected = source.pending(&seen).expect("pending")[0].digest;
-    let seen = Seen { rejected: vec![rejected], ..seen };
+    let seen = Seen { rejected: rejected.into_iter().collect(), ..seen };
     assert_eq!(names(&source, &seen), ["2026-11-03.zip"]);
     PackageBuilder::v1_2().without("courses").folder(&dir.path().join("2026-11-02"));
     assert_eq!(names(&source, &seen), ["2026-11-02", "2026-11-03.zip"]);
@@ -47,9 +47,9 @@ fn one_package_is_offered_until_its_bytes_were_seen() {
     PackageBuilder::v1_1().zip(&path);
     let source = source_of(&path, DropKind::Package, |_| {});
     let package = source.pending(&Seen::default()).expect("pending").remove(0);
-    assert_eq!(package.digest, Digest::of(&fs::read(&path).expect("bytes")));
+    assert_eq!(package.digest, Some(Digest::of(&fs::read(&path).expect("bytes"))));
     assert_eq!(package.name, "roster.zip");
-    let seen = Seen { newest: Some(package.name), digest: Some(package.digest), rejected: vec![], now: None };
+    let seen = Seen { newest: Some(package.name), digest: package.digest, ..Seen::default() };
     assert_eq!(names(&source, &seen), [""; 0]);
     PackageBuilder::v1_1().line("orgs", "x,,,X,school,,").zip(&path);
     assert_eq!(names(&source, &seen), ["roster.zip"]);

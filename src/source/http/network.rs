@@ -1,0 +1,57 @@
+//! What all sources share that ask an upstream: the runtime, the upstreams, and how time passes.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::source::http::pace::Pace;
+use crate::source::http::upstream::Upstream;
+
+/// The way out to upstreams; cheap to clone, made once per process. Starts nothing before the first request.
+#[derive(Clone)]
+pub struct Network(Arc<Shared>);
+
+struct Shared {
+    pace: Pace,
+    runtime: OnceLock<io::Result<Runtime>>,
+    upstreams: Mutex<BTreeMap<String, Arc<Upstream>>>,
+}
+
+impl Network {
+    /// A network at this pace.
+    pub fn new(pace: Pace) -> Self {
+        // The one TLS provider of the process; if there is one already, it is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self(Arc::new(Shared { pace, runtime: OnceLock::new(), upstreams: Mutex::default() }))
+    }
+
+    /// How time passes here.
+    pub fn pace(&self) -> &Pace {
+        &self.0.pace
+    }
+
+    /// The runtime that drives requests. One thread is plenty: it moves bytes, and the callers' threads do the rest.
+    pub(crate) fn runtime(&self) -> io::Result<&Runtime> {
+        let made = self.0.runtime.get_or_init(|| {
+            Builder::new_multi_thread().worker_threads(1).max_blocking_threads(8).thread_name("network").enable_all().build()
+        });
+        made.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))
+    }
+
+    /// The upstream of this name.
+    pub(crate) fn upstream(&self, name: &str) -> Arc<Upstream> {
+        let mut upstreams = self.0.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
+        upstreams.entry(name.to_owned()).or_insert_with(|| Arc::new(Upstream::new(name.to_owned()))).clone()
+    }
+}
+
+impl Drop for Shared {
+    /// Without waiting: whoever drops it may be an async thread, which must not block.
+    fn drop(&mut self) {
+        if let Some(Ok(runtime)) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
