@@ -92,8 +92,7 @@ pub fn run(context: &mut Context, args: &EpisodeArgs) -> Result<Exit, CliError> 
             let customer = service.customer(customer)?;
             let file = service.episode_file(customer, EpisodeId(*episode))?;
             let document = document(&service, customer, &file)?;
-            let pretty = serde_json::to_string_pretty(&document).unwrap_or_default();
-            context.out.text(&pretty)?;
+            context.out.json(&document)?;
             Ok(Exit::Done)
         }
         EpisodeVerb::ApproveUpgrade { customer, episode, reason } => {

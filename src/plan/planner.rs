@@ -153,7 +153,7 @@ pub fn with_retired_pools<'a>(policy: &'a Policy, standing: &Standing) -> Cow<'a
             unlimited: terms.unlimited,
             on_full: OnFull::Wait,
             overage: terms.overage,
-            // Nobody is told to cure what is not in the settings any more, and nothing is upgraded.
+            // Its clauses are gone with its settings: the contract's text counts, and nothing is upgraded.
             clauses: Clauses { auto_upgrade: AutoUpgrade::Off, ..Clauses::CONTRACT },
             reservations: Vec::new(),
             calendar: policy.calendar.clone(),

@@ -74,6 +74,9 @@ pub enum ClockAnswer {
     NotMajor(Stage),
 }
 
+/// A fact to write down, or the answer why not.
+type Verdict = Result<ClockFact, ClockAnswer>;
+
 impl Service {
     /// Episodes of a customer, newest first; of one pool or of all.
     ///
@@ -254,7 +257,7 @@ impl Service {
         customer: &Customer,
         verb: &'static str,
         by: &Actor,
-        fact: &dyn Fn(&Standing, Instant) -> Result<Result<ClockFact, ClockAnswer>, ServiceError>,
+        fact: &dyn Fn(&Standing, Instant) -> Result<Verdict, ServiceError>,
     ) -> Result<ClockAnswer, ServiceError> {
         for attempt in 1.. {
             let now = self.now();
