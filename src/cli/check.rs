@@ -11,6 +11,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::parts;
 use crate::cli::progress::Progress;
+use crate::cli::words::counted;
 use crate::plan::Predicate;
 use crate::service::{Customer, ErrorKind, Service, ServiceError};
 use crate::settings::{Problem, Settings};
@@ -18,7 +19,7 @@ use crate::store::{self, StoreChoice};
 
 #[derive(Debug, Serialize)]
 struct Finding {
-    /// `settings`, `advice`, `secret`, `store`, `books`, `rules`, `source` or `schedule`.
+    /// `settings`, `advice`, `secret`, `store`, `books`, `pools`, `rules`, `source` or `schedule`.
     what: &'static str,
     subject: String,
     ok: bool,
@@ -57,6 +58,7 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
         if let Some(service) = &books {
             progress.say(format!("checking the books of {}", customer.id()));
             findings.push(fits(service, customer));
+            findings.extend(retired(service, customer));
         }
         findings.extend(shipped(customer));
         findings.push(schedule(customer));
@@ -113,6 +115,24 @@ fn fits(service: &Service, customer: &Customer) -> Finding {
         Err(error) => (format!("could not {}", ErrorChain(&error)), Exit::of_error(error.kind())),
     };
     Finding { what: "books", subject: customer.id().to_string(), ok: exit == Exit::Done, detail, exit }
+}
+
+/// Pools that were taken out of the settings while people have seats in them.
+fn retired(service: &Service, customer: &Customer) -> Option<Finding> {
+    // Books that cannot be read are told by `fits`.
+    let retired = service.retired_pools(customer).ok().filter(|retired| !retired.is_empty())?;
+    let told: Vec<String> = retired.iter().map(|(pool, used)| format!("{pool} ({} in use)", counted(used.0, "seat"))).collect();
+    let id = customer.id();
+    Some(Finding {
+        what: "pools",
+        subject: id.to_string(),
+        ok: true,
+        detail: format!(
+            "no longer in the settings: {}; the next run moves or frees them, as `rosterd plan {id}` shows",
+            told.join(", ")
+        ),
+        exit: Exit::Done,
+    })
 }
 
 /// The shipped rules in force (R22): they give seats without being written anywhere.

@@ -44,6 +44,7 @@ fn customer(settings: &CustomerSettings, network: &Network) -> Customer {
         stale_after_hours: settings.stale_after_hours,
         full_every_days: settings.full_every_days,
         same_day_max: settings.same_day_max,
+        latency_target_secs: settings.latency_target_secs,
         pauses: settings.pauses.clone(),
         by_hand: settings.by_hand.clone(),
     }

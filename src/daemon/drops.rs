@@ -32,7 +32,12 @@ impl Drops {
     pub fn look(&mut self, service: &Service, customer: &Customer, now: Instant) -> Result<(), ServiceError> {
         // Its run may be taking the package in this very moment.
         if !service.is_running(customer)? && self.is_due(customer.id(), service.arrivals(customer)?, now) {
-            service.request_sync(customer, &Trigger::Drop)?;
+            let asked = service.request_sync(customer, &Trigger::Drop);
+            if asked.is_err() {
+                // Nothing was asked for yet: the next look does.
+                self.0.remove(customer.id());
+            }
+            asked?;
         }
         Ok(())
     }

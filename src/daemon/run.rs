@@ -105,12 +105,15 @@ async fn minutes(service: Arc<Service>, mut rung: mpsc::Receiver<()>, mut stoppe
 }
 
 fn tick(service: &Service) {
-    let Ticked { asked: _, missed, told, errors } = service.tick();
+    let Ticked { asked: _, missed, delayed, told, errors } = service.tick();
     for (customer, notice) in &told {
         NoticeWritten { customer, kind: notice.kind.word(), text: &notice.text }.emit();
     }
     for (customer, text) in &missed {
         NoticeWritten { customer, kind: NoticeKind::SameDayMissed.word(), text }.emit();
+    }
+    for (customer, text) in &delayed {
+        NoticeWritten { customer, kind: NoticeKind::AssignmentDelay.word(), text }.emit();
     }
     for error in &errors {
         trouble(service, error);

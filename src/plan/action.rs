@@ -125,6 +125,8 @@ pub enum NoticeKind {
     RunFailed,
     /// A same-day run was not over by its deadline (R96).
     SameDayMissed,
+    /// A request took longer than its target (R107).
+    AssignmentDelay,
     /// An overage is in its minor stage, with the deadline to cure it (R64).
     OverageMinor,
     /// It was not cured in time; the upgrade is proposed (R65).
@@ -149,13 +151,14 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 16] = [
+    pub const ALL: [NoticeKind; 17] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
         NoticeKind::HoldOpened,
         NoticeKind::RunFailed,
         NoticeKind::SameDayMissed,
+        NoticeKind::AssignmentDelay,
         NoticeKind::OverageMinor,
         NoticeKind::OverageOverdue,
         NoticeKind::OverageMajor,
@@ -177,6 +180,7 @@ impl NoticeKind {
             NoticeKind::HoldOpened => "hold_opened",
             NoticeKind::RunFailed => "run_failed",
             NoticeKind::SameDayMissed => "same_day_missed",
+            NoticeKind::AssignmentDelay => "assignment_delay",
             NoticeKind::OverageMinor => "overage_minor",
             NoticeKind::OverageOverdue => "overage_overdue",
             NoticeKind::OverageMajor => "overage_major",

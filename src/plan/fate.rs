@@ -44,7 +44,7 @@ pub fn fates(input: &PlanInput<'_>) -> Fates {
         let next = Absence { count: absence.count + u32::from(seen_again), ended, ..absence.clone() };
         fates.decide(input, Some(absence), next);
     }
-    let source = || input.fresh.iter().chain(input.amended).next().map(|mark| mark.source.clone());
+    let read = || input.fresh.iter().chain(input.amended).next().map(|mark| mark.source.clone());
     let orgs: BTreeMap<PersonIx, &str> =
         input.delta.orgs.iter().flat_map(|org| org.removed_people.iter().map(|&at| (at, org.org.as_str()))).collect();
     let ended = input.delta.ended.iter().map(|&(before, _)| (before, true));
@@ -56,7 +56,7 @@ pub fn fates(input: &PlanInput<'_>) -> Fates {
         if known.is_some_and(|a| !a.removed) {
             continue;
         }
-        let Some(source) = source() else { continue };
+        let Some(source) = input.owners.get(key).cloned().or_else(read) else { continue };
         let new = Absence {
             person: PersonKey::from(key),
             source,

@@ -29,6 +29,15 @@ pub struct Sight<'a> {
     pub judged: Option<Judged<'a>>,
 }
 
+/// People of sources that were not read, who wait for a decision all the same. Both sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Who would go.
+    pub removals: Vec<PersonKey>,
+    /// Who would come.
+    pub additions: Vec<PersonKey>,
+}
+
 /// A judged snapshot.
 pub struct Judged<'a> {
     /// What the guards say.
@@ -37,6 +46,8 @@ pub struct Judged<'a> {
     pub stopped: bool,
     /// The packages it came in: source, digest, name.
     pub packages: Vec<(SourceId, (Digest, String))>,
+    /// Whom it says nothing of.
+    pub others: &'a Others,
 }
 
 /// What was approved and works now, as far as this run can do it: a hold of whole packages needs those packages.
@@ -81,7 +92,8 @@ pub fn next_holds(sight: &Sight<'_>) -> (Vec<Hold>, Vec<Notice>) {
     match (open, found) {
         (None, None) => {
             // What was rejected, or ran out, and is gone from the source is no longer kept back.
-            if let Some(hold) = newest.filter(|hold| !hold.withheld().is_empty() && !hold.state.is_approved()) {
+            let gone = judged.others.additions.is_empty();
+            if let Some(hold) = newest.filter(|hold| gone && !hold.withheld().is_empty() && !hold.state.is_approved()) {
                 holds.push(closed(&hold, HoldState::ResolvedAtSource));
             }
         }
@@ -122,12 +134,17 @@ fn is_part_of(hold: &Hold, other: &Hold) -> bool {
 
 /// The hold that a judged snapshot asks for.
 fn found(sight: &Sight<'_>, judged: &Judged<'_>, newest: Option<&Hold>, today: Day) -> Option<Hold> {
-    let Judged { judgment, stopped, packages } = judged;
+    let Judged { judgment, stopped, packages, others } = judged;
     let open = newest.filter(|hold| hold.state == HoldState::Open);
     // Packages of other sources wait on: this run says nothing of them.
     let other = |(source, _): &&(SourceId, (Digest, String))| packages.iter().all(|(fresh, _)| fresh != source);
     let carried: Vec<_> = open.map_or(Vec::new(), |hold| hold.packages.iter().filter(other).cloned().collect());
-    if judgment.verdict.proceeds() && carried.is_empty() {
+    // So do their people.
+    let waits_on = open.is_some_and(|hold| {
+        let covered = |few: &[PersonKey], many: &[PersonKey]| few.iter().any(|person| many.binary_search(person).is_ok());
+        !carried.is_empty() || covered(&others.removals, &hold.removals) || covered(&others.additions, &hold.additions)
+    });
+    if judgment.verdict.proceeds() && !waits_on {
         return None;
     }
     let mut hold = Hold {
@@ -149,7 +166,7 @@ fn found(sight: &Sight<'_>, judged: &Judged<'_>, newest: Option<&Hold>, today: D
     };
     if let Some(newest) = newest {
         let still = |person: &&PersonKey| {
-            judgment.removals.binary_search(person).is_ok() || judgment.withheld.binary_search(person).is_ok()
+            [&judgment.removals, &judgment.withheld, &others.removals].iter().any(|all| all.binary_search(person).is_ok())
         };
         hold.exceptions = newest.exceptions.iter().filter(still).cloned().collect();
         if *stopped {
@@ -157,8 +174,11 @@ fn found(sight: &Sight<'_>, judged: &Judged<'_>, newest: Option<&Hold>, today: D
             hold.additions.extend(newest.withheld());
         }
     }
-    if let Some(open) = open.filter(|_| !carried.is_empty()) {
+    if let Some(open) = open.filter(|_| waits_on) {
         hold.trips.extend(open.trips.iter().filter(|trip| !hold.trips.contains(trip)).cloned().collect::<Vec<_>>());
+        hold.removals.extend(others.removals.iter().cloned());
+    }
+    if let Some(open) = open.filter(|_| !carried.is_empty()) {
         hold.removals.extend(open.removals.iter().cloned());
         hold.empty |= open.empty;
         hold.packages.extend(carried);

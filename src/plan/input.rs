@@ -115,6 +115,8 @@ pub struct PlanInput<'a> {
     pub confirmed: &'a [SourceId],
     /// People whose absence counts at once, because an admin named them, sorted.
     pub gone: &'a [PersonKey],
+    /// Which source had somebody who left, where more than one was read; of all others it is the one that was.
+    pub owners: &'a BTreeMap<String, SourceId>,
     /// People whom nothing but a file by hand delivers, sorted: they ask as a hand does and never overdraw (R47).
     pub by_hand: &'a [PersonKey],
     /// Grants of the settings to be recorded with this run; `standing` counts them already.

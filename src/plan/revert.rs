@@ -107,6 +107,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
         conflicts: &[],
         confirmed: &[],
         gone: &[],
+        owners: &BTreeMap::new(),
         by_hand: &[],
         holding: &holding,
     };

@@ -55,6 +55,8 @@ pub struct Customer {
     pub full_every_days: u32,
     /// How many same-day runs may be asked for on a local date: `same_day.max_per_day` (R98).
     pub same_day_max: u32,
+    /// A request that takes longer than so many seconds is told: `latency.target_secs` (R107).
+    pub latency_target_secs: u32,
     /// Windows of the settings in which a source is not read (R108).
     pub pauses: Vec<Pause>,
     /// People made by hand.

@@ -87,7 +87,7 @@ impl Service {
             Decision::Transfer { give, take } => vec![&give.person, &take.person],
             Decision::Grant(_) | Decision::AgreedExcess(_) => Vec::new(),
         };
-        let (mut names, mut people) = self.waiting(customer)?;
+        let (mut names, mut people) = self.people_waiting(customer)?;
         for person in concerned {
             let (known, claims) = self.store.claims_of(customer.id(), person.as_str())?;
             names = known;
@@ -98,12 +98,12 @@ impl Service {
 
     /// The queue as a book.
     pub(crate) fn queue_book(&self, customer: &Customer) -> Result<Book, ServiceError> {
-        let (names, people) = self.waiting(customer)?;
+        let (names, people) = self.people_waiting(customer)?;
         Ok(book(names, people))
     }
 
     /// Who waits. The queue's book is in queue order, one entry a claim: here it is wanted by person.
-    fn waiting(&self, customer: &Customer) -> Result<(Names, BTreeMap<String, Vec<Claim>>), ServiceError> {
+    fn people_waiting(&self, customer: &Customer) -> Result<(Names, BTreeMap<String, Vec<Claim>>), ServiceError> {
         let queue = self.store.queue(customer.id(), None)?;
         let mut people: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
         for at in 0..queue.people.len() {

@@ -1,14 +1,18 @@
 //! What a run comes to before it is committed: rosters compared, guards asked, a plan made and looked at twice.
 
+use std::collections::BTreeMap;
+use std::mem::take;
+
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
-use crate::license::{Absence, AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark};
+use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark};
 use crate::plan::{
-    Approval, Case, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval, check,
-    judge, next_holds, plan, trip_text,
+    Approval, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval, check,
+    next_holds, plan, trip_text,
 };
 use crate::roster::{Level, Roster, RosterDelta, diff};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
+use crate::service::guarding::{Alone, Bench, Sentence};
 use crate::service::pauses::RunTerms;
 use crate::service::purge::Marks;
 use crate::service::rosters::{Pulled, united, united_of};
@@ -42,7 +46,10 @@ pub(crate) struct Drafting {
     repeated: Vec<SourceMark>,
     conflicts: Vec<(PersonKey, PersonKey)>,
     by_hand: Vec<PersonKey>,
-    alone: Option<Alone>,
+    /// Each source that was read, where there are several.
+    alone: Vec<Alone>,
+    /// Which source had somebody who left, where several were read.
+    owners: BTreeMap<String, SourceId>,
     row_findings: bool,
     trouble: bool,
     /// Sources whose absences count at once (R131).
@@ -58,16 +65,8 @@ struct Narrow {
     /// By source: people before, and removals that passed.
     counted: Vec<(SourceId, u32, u32)>,
     gone: Vec<PersonKey>,
-}
-
-/// One source that the guards look at by itself: what others deliver neither hides nor causes a trip (R115).
-pub(crate) struct Alone {
-    /// Which source.
-    pub(crate) source: SourceId,
-    /// Its roster before.
-    pub(crate) before: Roster,
-    /// What changed since then, in the scope that is judged.
-    pub(crate) delta: RosterDelta,
+    /// Who left, and which source had them.
+    left: Vec<(SourceId, PersonKey)>,
 }
 
 impl Drafting {
@@ -84,8 +83,8 @@ impl Drafting {
         let (mut fresh, mut amended) = (Vec::new(), Vec::new());
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
         let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
-        let only_fresh = pulls.iter().filter(|p| p.fresh.is_some()).count() == 1;
-        let mut lone: Option<(SourceId, usize, Option<usize>)> = None;
+        // Where each read source stands among the rosters, before and now.
+        let mut read_at: Vec<(SourceId, Option<usize>, usize)> = Vec::new();
         for pulled in pulls {
             conflicts.extend(pulled.narrowed.into_iter().flat_map(|narrowed| narrowed.conflicts));
             match pulled.fresh {
@@ -96,7 +95,7 @@ impl Drafting {
                             .map(|(known, new)| (PersonKey::from(known.as_str()), PersonKey::from(new.as_str()))),
                     );
                     let before = pulled.before.is_some().then_some(olds.len());
-                    lone = only_fresh.then_some((pulled.source, news.len(), before));
+                    read_at.push((pulled.source, before, news.len()));
                     if read.mark.amended { &mut amended } else { &mut fresh }.push(read.mark);
                     news.push(read.roster);
                     olds.extend(pulled.before);
@@ -109,21 +108,28 @@ impl Drafting {
                 }
             }
         }
-        // With several sources the guards look at the one that was read; with one source it is all there is.
-        let lone = lone.filter(|_| news.len() > 1 && narrow.is_none()).map(|(source, new, old)| {
-            let nothing = Roster::default();
-            let delta = diff(old.map_or(&nothing, |old| &olds[old]), &news[new]);
-            (source, old, delta)
-        });
-        let (before, alone) = match lone {
-            None => (united(customer, olds)?, None),
-            Some((source, old, delta)) => {
-                let all = united_of(customer, &olds.iter().collect::<Vec<_>>())?;
-                let before = old.map_or_else(Roster::default, |old| olds.swap_remove(old));
-                (all, Some(Alone { source, before, delta }))
-            }
+        // With several sources the guards look at each that was read; with one source it is all there is.
+        let (before, after, alone) = if news.len() > 1 {
+            let before = united_of(customer, &olds.iter().collect::<Vec<_>>())?;
+            let after = united_of(customer, &news.iter().collect::<Vec<_>>())?;
+            let alone = read_at.into_iter().map(|(source, old, new)| {
+                let before = old.map_or_else(Roster::default, |old| take(&mut olds[old]));
+                let after = take(&mut news[new]);
+                let delta = diff(&before, &after);
+                Alone { source, before, after, delta }
+            });
+            (before, Some(after), alone.collect())
+        } else {
+            let after = if any_fresh { Some(united(customer, news)?) } else { None };
+            (united(customer, olds)?, after, Vec::new())
         };
-        let after = if any_fresh { Some(united(customer, news)?) } else { None };
+        let mut owners = BTreeMap::new();
+        for (source, key) in alone.iter().flat_map(|one: &Alone| one.left().map(|key| (&one.source, key))) {
+            owners.entry(key.to_owned()).or_insert_with(|| source.clone());
+        }
+        for (source, key) in narrow.iter().flat_map(|narrow| &narrow.left) {
+            owners.entry(key.as_str().to_owned()).or_insert_with(|| source.clone());
+        }
         let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
         Ok(Self {
             before,
@@ -135,6 +141,7 @@ impl Drafting {
             conflicts,
             by_hand,
             alone,
+            owners,
             row_findings,
             trouble,
             confirmed,
@@ -144,7 +151,7 @@ impl Drafting {
 
     /// Lets the guards look at one source alone, in the scope that its delta tells.
     pub(crate) fn judged_alone(self, alone: Alone) -> Self {
-        Self { alone: Some(alone), ..self }
+        Self { alone: vec![alone], ..self }
     }
 
     pub(crate) fn draft(
@@ -160,11 +167,15 @@ impl Drafting {
         let limits = policy.limits_on(policy.calendar.day_of(now));
         let packages: Vec<_> = self.fresh.iter().map(|mark| (mark.source.clone(), (mark.package, mark.name.clone()))).collect();
         let approval = approval(standing.hold.as_ref(), now, &packages);
-        let judgment = match (&self.after, &self.narrow) {
-            (_, Some(narrow)) => Judgment { verdict: narrow.verdict.clone(), ..Judgment::default() },
+        let sentence = match (&self.after, &self.narrow) {
+            (_, Some(narrow)) => {
+                let judgment = Judgment { verdict: narrow.verdict.clone(), ..Judgment::default() };
+                Sentence { judgment, counted: narrow.counted.clone(), ..Sentence::default() }
+            }
             (Some(after), None) => self.judge(&standing, after, limits, now, policy, approval.as_ref()),
-            (None, None) => Judgment::default(),
+            (None, None) => Sentence::default(),
         };
+        let judgment = &sentence.judgment;
         // A snapshot that is held as a whole is not taken in: time passes, the roster stays.
         let stopped = self.narrow.is_none() && judgment.verdict.stops_all(&limits);
         let nothing = RosterDelta::default();
@@ -185,7 +196,7 @@ impl Drafting {
                 held.map(|a| a.person.clone()).collect()
             }
         };
-        let holding = self.holding(&standing, customer, run, now, limits, approval, stopped, &judgment, packages);
+        let holding = self.holding(&standing, customer, run, now, limits, approval, stopped, &sentence, packages);
         let former = service.former(customer.id(), &standing, taken.unwrap_or(&self.before))?;
         let input = PlanInput {
             now,
@@ -205,6 +216,7 @@ impl Drafting {
             by_hand: &self.by_hand,
             conflicts: if stopped { &[] } else { &self.conflicts },
             confirmed: if stopped { &[] } else { &self.confirmed },
+            owners: &self.owners,
             gone: self.narrow.as_ref().map_or(&[], |narrow| narrow.gone.as_slice()),
             new_grants: &seeds.grants,
             new_agreed: &seeds.agreed,
@@ -234,35 +246,13 @@ impl Drafting {
         now: Instant,
         policy: &Policy,
         approval: Option<&Approval>,
-    ) -> Judgment {
-        let withheld = standing.hold.as_ref().map_or(Vec::new(), Hold::withheld);
-        let absences = &standing.absences;
-        let own: Vec<Absence> = match &self.alone {
-            Some(alone) => absences.iter().filter(|a| a.source == alone.source).cloned().collect(),
-            None => absences.clone(),
-        };
-        // A preview of a file by hand that somebody confirmed is the approval that a new source needs (R125).
-        let is_new = |mark: &SourceMark| !standing.sources.contains_key(&mark.source) && mark.source.as_str() != MANUAL_SOURCE;
-        let mut judgment = judge(&Case {
-            before: self.alone.as_ref().map_or(&self.before, |alone| &alone.before),
-            after,
-            delta: self.alone.as_ref().map_or(&self.delta, |alone| &alone.delta),
-            conflicts: u32::try_from(self.conflicts.len()).unwrap_or(u32::MAX),
-            absences: &own,
-            limits,
-            today: policy.calendar.day_of(now),
-            days: &standing.guard_days,
-            withheld: &withheld,
-            exceptions: standing.hold.as_ref().map_or(&[], |hold| hold.exceptions.as_slice()),
-            new_source: self.fresh.iter().any(is_new),
-            approval,
-        });
-        // What is held of other sources stays so: this run says nothing of them.
-        let others = self.alone.iter().flat_map(|alone| absences.iter().filter(|a| a.held && a.source != alone.source));
-        judgment.held.extend(others.map(|a| a.person.clone()));
-        judgment.held.sort_unstable();
-        judgment.held.dedup();
-        judgment
+    ) -> Sentence {
+        let conflicts = &self.conflicts;
+        let bench = Bench { standing, policy, limits, now, after, conflicts, approval };
+        match (self.alone.as_slice(), self.fresh.first()) {
+            ([], Some(mark)) => bench.judge_all([(&mark.source, &self.before, after, &self.delta)].into_iter()),
+            (alone, _) => bench.judge_all(alone.iter().map(|one| (&one.source, &one.before, &one.after, &one.delta))),
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is another fact of one run")]
@@ -275,16 +265,17 @@ impl Drafting {
         limits: GuardLimits,
         approval: Option<Approval>,
         stopped: bool,
-        judgment: &Judgment,
+        sentence: &Sentence,
         packages: Vec<(SourceId, (Digest, String))>,
     ) -> Holding {
+        let Sentence { judgment, counted, others } = sentence;
         let calendar = &customer.policy.calendar;
         let newest = standing.hold.as_ref();
         let looked = self.after.is_some() && self.narrow.is_none();
         let taken = looked && !stopped;
         // An approval of packages is used by taking them in; any other one by any run.
         let used = approval.as_ref().is_some_and(|approval| !approval.whole || taken);
-        let judged = looked.then_some(Judged { judgment, stopped, packages });
+        let judged = looked.then_some(Judged { judgment, stopped, packages, others });
         let sight = Sight { run, now, calendar, ttl_hours: limits.approval_ttl_hours, newest, used, judged };
         let (holds, notices) = next_holds(&sight);
         let after = holds.iter().max_by_key(|hold| hold.run).or(newest);
@@ -295,17 +286,13 @@ impl Drafting {
         } else {
             newest.map_or(Vec::new(), Hold::withheld)
         };
-        let counted = match (&self.narrow, self.fresh.first()) {
-            (Some(narrow), _) => narrow.counted.clone(),
-            (None, Some(mark)) if taken => vec![(mark.source.clone(), judgment.base, judgment.passed)],
-            (None, _) => Vec::new(),
-        };
         let today = calendar.day_of(now);
-        let days = counted.into_iter().filter(|(_, base, _)| limits.rolling_days > 0 && *base > 0);
+        let days = counted.iter().filter(|(_, base, _)| !stopped && limits.rolling_days > 0 && *base > 0);
         let days = days.map(|(source, base, passed)| {
-            let known = standing.guard_days.iter().find(|day| day.day == today && day.source == source);
-            let known = known.cloned().unwrap_or(GuardDay { source, day: today, base, removed: 0 });
-            GuardDay { removed: known.removed.saturating_add(passed), ..known }
+            let known = standing.guard_days.iter().find(|day| day.day == today && day.source == *source);
+            let fresh = || GuardDay { source: source.clone(), day: today, base: *base, removed: 0 };
+            let known = known.cloned().unwrap_or_else(fresh);
+            GuardDay { removed: known.removed.saturating_add(*passed), ..known }
         });
         Holding {
             open: after.is_some_and(|hold| hold.state == HoldState::Open),
@@ -329,6 +316,7 @@ fn narrow(pulls: &[Pulled], terms: &RunTerms) -> Option<Narrow> {
         let Some(narrowed) = &pulled.narrowed else { continue };
         all.verdict.trips.extend(narrowed.verdict.trips.iter().cloned());
         all.gone.extend(narrowed.gone.iter().cloned());
+        all.left.extend(narrowed.left.iter().map(|key| (pulled.source.clone(), key.clone())));
         let (base, passed) = narrowed.counted;
         all.counted.extend((passed > 0).then(|| (pulled.source.clone(), base, passed)));
     }

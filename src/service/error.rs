@@ -98,10 +98,20 @@ impl ServiceError {
         ServiceError::Snapshot { customer: customer.clone(), why: why.to_string() }
     }
 
-    /// Whether it passes without anybody changing what was asked for: the store is full, read-only or busy.
+    /// Whether it passes without anybody changing what was asked for: the store is full, read-only or
+    /// busy, or its disk fails.
     pub fn passes(&self) -> bool {
         let ServiceError::Store(error) = self else { return false };
-        matches!(error, StoreError::DiskFull { .. } | StoreError::ReadOnly { .. } | StoreError::Busy { .. })
+        match error {
+            StoreError::DiskFull { .. } | StoreError::ReadOnly { .. } | StoreError::Disk { .. } | StoreError::Busy { .. } => {
+                true
+            }
+            StoreError::VersionMoved { .. }
+            | StoreError::DaemonRunning { .. }
+            | StoreError::SchemaNewer { .. }
+            | StoreError::Corrupt { .. }
+            | StoreError::Database { .. } => false,
+        }
     }
 
     /// Which kind it is.
@@ -115,6 +125,7 @@ impl ServiceError {
                 | StoreError::ReadOnly { .. }
                 | StoreError::Busy { .. }
                 | StoreError::SchemaNewer { .. }
+                | StoreError::Disk { .. }
                 | StoreError::Database { .. },
             ) => ErrorKind::StoreDown,
             ServiceError::Source { .. } => ErrorKind::SourceDown,

@@ -9,8 +9,9 @@ use crate::license::{Because, CreationAnswer, CreationDemand, Entry, PoolIx, Sea
 use crate::plan::Plan;
 use crate::roster::{Collection, Roster, diff};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
-use crate::service::draft::{Alone, Draft, Drafting, tally};
+use crate::service::draft::{Draft, Drafting, tally};
 use crate::service::error::ServiceError;
+use crate::service::guarding::Alone;
 use crate::service::import_rows::{Ground, ImportReport, Judged, Meant, judge_rows, take_in};
 use crate::service::people_file;
 use crate::service::rosters::Pulled;
@@ -297,10 +298,10 @@ impl Service {
         };
         if changes || !judged.counts.too_bad(customer.bad_percent_max).is_empty() {
             let counts = judged.counts.clone();
-            pulled.fresh = Some(self.stage(customer.id(), &source, package, before.as_ref(), after, counts, now)?);
+            pulled.fresh = Some(self.stage(customer.id(), &source, package, before.as_ref(), after.clone(), counts, now)?);
         }
         pulls.push(pulled);
-        Ok((pulls, Alone { source, before: before.unwrap_or_default(), delta }))
+        Ok((pulls, Alone { source, before: before.unwrap_or_default(), after, delta }))
     }
 }
 

@@ -149,6 +149,18 @@ impl Service {
         Ok(newest.into_iter().find(|run| run.state != RunState::Planned && !idle(run)))
     }
 
+    /// Pools that are gone from the settings and still have seats in use: the next run moves or frees them, and no guard
+    /// asks, for the settings are the operator's own word.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn retired_pools(&self, customer: &Customer) -> Result<Vec<(PoolId, Seats)>, ServiceError> {
+        let standing = self.store.standing_light(customer.id())?;
+        let is_gone = |id: &PoolId| customer.policy.pools.iter().all(|pool| pool.id != *id);
+        let used = standing.pools.into_iter().map(|(id, books)| (id, books.counts.used()));
+        Ok(used.filter(|(id, used)| used.0 > 0 && is_gone(id)).collect())
+    }
+
     /// The pools of a customer, in the order of the settings.
     ///
     /// # Errors

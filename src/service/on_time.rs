@@ -21,6 +21,8 @@ pub struct Ticked {
     pub missed: Vec<(CustomerId, String)>,
     /// What came due in overages, as it is told.
     pub told: Vec<(CustomerId, Notice)>,
+    /// The requests that it found to be slow, as their notices say it.
+    pub delayed: Vec<(CustomerId, String)>,
     /// What went wrong; other customers were looked at all the same (R99).
     pub errors: Vec<ServiceError>,
 }
@@ -57,8 +59,9 @@ pub enum SameDayAnswer {
 
 impl Service {
     /// Writes the requests that are due now, for all customers: a night whose time has come (R95, R100), a local date that
-    /// began (R132); writes down what came due in overages (R68); and tells of same-day runs that are late (R96). Calling it too often, late or after a restart does
-    /// no harm: each local date is scheduled once, whatever the clock does.
+    /// began (R132); writes down what came due in overages (R68); and tells of same-day runs that are late (R96) and of
+    /// requests that are slow (R107). Calling it too often, late or after a restart does no harm: each local date is
+    /// scheduled once, whatever the clock does.
     pub fn tick(&self) -> Ticked {
         let now = self.now();
         let mut ticked = Ticked::default();
@@ -87,6 +90,7 @@ impl Service {
             self.schedule(customer, Trigger::Nightly(day), now, ticked)?;
         }
         for wish in self.store.same_day_open(customer.id())? {
+            self.tell_slow_wish(customer, &wish, ticked)?;
             if wish.is_late(now) {
                 ticked.missed.extend(self.tell_missed(customer, &wish)?.map(|text| (customer.id().clone(), text)));
                 self.store.settle_same_day(wish.number)?;
@@ -94,7 +98,7 @@ impl Service {
                 self.store.settle_same_day(wish.number)?;
             }
         }
-        Ok(())
+        self.tell_slow_drops(customer, ticked)
     }
 
     fn schedule(&self, customer: &Customer, trigger: Trigger, now: Instant, ticked: &mut Ticked) -> Result<(), ServiceError> {

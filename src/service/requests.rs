@@ -1,7 +1,7 @@
 //! Wishes for a run, as rows: they survive a restart, and the daemon takes them one by one.
 
 use crate::base::{Instant, RequestId, SourceId};
-use crate::service::core::{Customer, Service};
+use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
 use crate::service::sync::Watch;
 use crate::source::Package;
@@ -39,10 +39,34 @@ impl Service {
         let run = done.as_ref().ok().and_then(|run| run.as_ref().map(|r| r.run));
         let passes = done.as_ref().is_err_and(ServiceError::passes);
         let state = if passes { RequestState::Queued } else { RequestState::Done };
+        // Before the request is over, so that nobody takes the next one in between.
+        let followed = match (self.customer(request.customer.as_str()), &done) {
+            (Ok(customer), Ok(Some(run))) => self.read_on_later(customer, run),
+            _ => Ok(()),
+        };
         let ended = self.unsaved.end_request(&self.store, request.request, state, run, self.now());
         let done = done?;
         ended?;
+        followed?;
         Ok(done)
+    }
+
+    /// A run takes in one package of each source. If it did, and more are waiting, the next one follows at once.
+    fn read_on_later(&self, customer: &Customer, run: &RunRow) -> Result<(), ServiceError> {
+        // A run that got nowhere would get nowhere again.
+        if (run.packages.is_empty() && run.rejected.is_empty()) || run.trigger.scope().is_some() {
+            return Ok(());
+        }
+        let (trigger, only) = match &run.trigger {
+            Trigger::SameDay(asked) => (run.trigger.clone(), asked.source.as_ref()),
+            _ => (Trigger::Drop, None),
+        };
+        // A live source tells everything at once.
+        let is_meant = |feed: &&Feed| only.is_none_or(|only| only == feed.source.id()) && !feed.source.is_live();
+        if !self.waiting(customer, customer.sources.iter().filter(is_meant))?.is_empty() {
+            self.request_sync(customer, &trigger)?;
+        }
+        Ok(())
     }
 
     /// Ends a request whose run broke off, so that its customer does not wait for it for ever.
@@ -66,15 +90,19 @@ impl Service {
     /// # Errors
     /// When the store cannot be read. A source that cannot be reached has nothing: the nightly run will tell.
     pub fn arrivals(&self, customer: &Customer) -> Result<Vec<Package>, ServiceError> {
+        self.waiting(customer, customer.sources.iter().filter(|feed| feed.watched))
+    }
+
+    fn waiting<'c>(&self, customer: &Customer, feeds: impl Iterator<Item = &'c Feed>) -> Result<Vec<Package>, ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
-        let mut arrivals = Vec::new();
+        let mut waiting = Vec::new();
         let paused = self.paused(customer)?;
         let is_paused = |source: &SourceId| paused.iter().any(|pause| pause.source == *source);
-        for feed in customer.sources.iter().filter(|feed| feed.watched && !is_paused(feed.source.id())) {
+        for feed in feeds.filter(|feed| !is_paused(feed.source.id())) {
             let seen = self.seen(customer, feed.source.id(), &standing)?;
-            arrivals.extend(feed.source.pending(&seen).unwrap_or_default());
+            waiting.extend(feed.source.pending(&seen).unwrap_or_default());
         }
-        Ok(arrivals)
+        Ok(waiting)
     }
 
     /// After a crash: runs and requests that nobody works on any more are closed and put back in line.

@@ -53,6 +53,8 @@ pub(crate) struct Narrowed {
     pub(crate) counted: (u32, u32),
     /// People in scope whom the source has no more, and who count as gone at once (R131). Sorted.
     pub(crate) gone: Vec<PersonKey>,
+    /// People in scope whom the source had, and who ended or are missing now.
+    pub(crate) left: Vec<PersonKey>,
     /// People in scope whose e-mail two keys claim: the known one and the new one (R5).
     pub(crate) conflicts: Vec<(PersonKey, PersonKey)>,
     /// Why nobody could be taken in.

@@ -227,6 +227,8 @@ impl Read<'_> {
             narrowed.verdict = judgment.verdict;
             (roster, delta) = take(&people)?;
         }
+        let left = delta.ended.iter().map(|(was, _)| was).chain(&delta.absent);
+        narrowed.left = left.map(|&at| PersonKey::from(before.text(before.person(at).key))).collect();
         Ok(Some(roster).filter(|_| !delta.is_empty()))
     }
 

@@ -172,6 +172,28 @@ impl Service {
         commit: bool,
         watch: Watch<'_>,
     ) -> Result<Option<Plan>, ServiceError> {
+        let mut left = TRIES_MAX;
+        loop {
+            row.rejected.clear();
+            row.message.clear();
+            match self.read_and_plan(customer, row, (now, commit), watch, &mut left) {
+                // Somebody else took something in meanwhile: what was read is compared with books that are gone.
+                Err(ServiceError::Store(StoreError::VersionMoved { .. })) if left > 0 => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// `left`: so often it may still be planned anew, here and by the caller together.
+    fn read_and_plan(
+        &self,
+        customer: &Customer,
+        row: &mut RunRow,
+        (now, commit): (Instant, bool),
+        watch: Watch<'_>,
+        left: &mut u32,
+    ) -> Result<Option<Plan>, ServiceError> {
+        row.state = RunState::Fetching;
         watch(Phase::Reading);
         let light = self.store.standing_light(customer.id())?;
         let terms = self.terms(customer, &row.trigger, &light, now)?;
@@ -212,11 +234,16 @@ impl Service {
         self.store.save_run(row)?;
         watch(Phase::Planning);
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
-        for attempt in 1.. {
+        while *left > 0 {
+            *left -= 1;
             if commit {
                 self.catch_up(customer, now)?;
             }
             let standing = self.standing_with_seeds(customer, now)?;
+            if standing.0.sources != light.sources {
+                let (customer, planned, now) = (customer.id().clone(), light.version, standing.0.version);
+                return Err(StoreError::VersionMoved { customer, planned, now }.into());
+            }
             let draft = drafts.draft(self, customer, &policy, standing, now, row.run)?;
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
@@ -249,7 +276,7 @@ impl Service {
                     }
                     return Ok(Some(plan));
                 }
-                Err(StoreError::VersionMoved { .. }) if attempt < TRIES_MAX => {}
+                Err(StoreError::VersionMoved { .. }) if *left > 0 => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -358,9 +385,9 @@ impl Service {
     }
 
     pub(crate) fn note_findings(&self, row: &mut RunRow, pulls: &[Pulled]) -> Result<(), ServiceError> {
+        row.tally.findings = pulls.iter().map(|pulled| pulled.findings.total()).sum();
         let mut rows = Vec::new();
         for pulled in pulls {
-            row.tally.findings += pulled.findings.total();
             for finding in &pulled.findings.kept {
                 rows.push(FindingRow {
                     number: rows.len() as u64 + 1,

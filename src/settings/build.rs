@@ -116,6 +116,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         stale_after_hours: own.stale_after_hours.or(global.stale_after_hours)?,
         full_every_days: own.full_every_days.or(global.full_every_days)?,
         same_day_max: own.same_day_max.or(global.same_day_max)?,
+        latency_target_secs: own.latency_target_secs.or(global.latency_target_secs)?,
         pauses,
         by_hand: ByHandPolicy {
             protected: shape.protected.iter().map(|key| PersonKey::from(key.as_str())).collect(),

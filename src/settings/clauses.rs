@@ -133,3 +133,71 @@ pub fn build(clauses: &[&ClausesShape], tiers: &[&TiersShape]) -> Option<Clauses
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::base::{Day, Seats};
+    use crate::license::{AutoUpgrade, Clauses, CureFrom, GapBand, Jump};
+    use crate::settings::trial::{EVERYONE, district, good, wrong};
+
+    fn pool_of(text: &str) -> crate::license::Pool {
+        good(text).customers[0].policy.pools[0].clone()
+    }
+
+    #[test]
+    fn the_defaults_are_the_contract() {
+        assert_eq!(pool_of(&district("", "", "", EVERYONE)).clauses, Clauses::CONTRACT);
+    }
+
+    #[test]
+    fn what_is_nearer_wins_key_by_key() {
+        let global =
+            "[overage]\ngap_band = \"warn\"\nmajor_cure_hours = 48\n[tiers]\ncurrency = \"EUR\"\njump = \"covering\"\n";
+        let customer = "[customer.overage]\nmajor_cure_hours = 12\nauto_upgrade = \"propose\"\n[customer.tiers]\nladder = [{ seats = 10 }]";
+        let pool = "[customer.pool.overage]\nmajor_cure_from = \"major_start\"\n[customer.pool.tiers]\nladder = [{ seats = 10, price_minor = 5 }, { seats = 20, price_minor = 9 }]";
+        let clauses = pool_of(&format!("{global}{}", district(customer, "", pool, EVERYONE))).clauses;
+        assert_eq!((clauses.gap_band, clauses.major_cure_hours), (GapBand::Warn, 12));
+        assert_eq!((clauses.auto_upgrade, clauses.major_cure_from), (AutoUpgrade::Propose, CureFrom::MajorStart));
+        assert_eq!((clauses.ladder.jump, clauses.ladder.currency.as_str()), (Jump::Covering, "EUR"));
+        let tiers: Vec<_> = clauses.ladder.tiers.iter().map(|tier| (tier.seats, tier.price)).collect();
+        assert_eq!(tiers, [(Seats(10), Some(5)), (Seats(20), Some(9))]);
+    }
+
+    #[test]
+    fn ladders_that_do_not_rise_and_stages_that_overlap_are_refused() {
+        let tiers = |text: &str| wrong(&district("", "", &format!("[customer.pool.tiers]\n{text}"), EVERYONE));
+        let at = "customer.north.pool.main.tiers";
+        assert_eq!(
+            tiers("ladder = [{ seats = 10 }, { seats = 10 }]"),
+            [format!("{at}.ladder does not rise: 10 comes after 10")]
+        );
+        assert_eq!(
+            tiers("currency = \"EUR\"\nladder = [{ seats = 10, price_minor = 5 }, { seats = 20, price_minor = 4 }]"),
+            [format!("{at}.ladder has a tier that costs less than the one below it: 4 after 5")]
+        );
+        assert_eq!(
+            tiers("ladder = [{ seats = 10, price_minor = 5 }]"),
+            [format!("{at}.currency is missing: the ladder has prices")]
+        );
+        assert_eq!(tiers("currency = \"euro\""), [format!("{at}.currency = \"euro\" is not a currency such as \"EUR\"")]);
+        assert_eq!(tiers("ladder = [{ price_minor = 5 }]\ncurrency = \"EUR\""), [format!("{at}.ladder.#1.seats is missing")]);
+        let days = wrong(&district("", "", "[customer.pool.overage]\nminor_business_days = 30", EVERYONE));
+        assert_eq!(
+            days,
+            [
+                "customer.north.pool.main.overage.minor_business_days makes the minor stage (30 business days) end after the major one begins (20)"
+            ]
+        );
+    }
+
+    #[test]
+    fn holidays_of_a_file_join_those_written_out() {
+        let text = district("holidays = [\"2026-05-25\"]\nholidays_file = \"holidays/uk.ics\"", "", "", EVERYONE);
+        let calendar = pool_of(&text).calendar;
+        let (from, to) = (Day::parse("2026-01-01").expect("a date"), Day::parse("2026-12-31").expect("a date"));
+        let days: Vec<String> = calendar.holidays(from, to).map(|day| day.to_string()).collect();
+        assert_eq!(days, ["2026-05-25", "2026-12-28"]);
+        let missing = wrong(&district("holidays_file = \"holidays/us.ics\"", "", "", EVERYONE));
+        assert!(missing[0].starts_with("customer.north.holidays_file = \"holidays/us.ics\" cannot be read: "), "{missing:?}");
+    }
+}

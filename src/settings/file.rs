@@ -89,6 +89,8 @@ pub struct PoliciesShape {
     pub full_every_days: Option<u32>,
     /// `same_day.max_per_day`.
     pub same_day_max: Option<u32>,
+    /// `latency.target_secs`.
+    pub latency_target_secs: Option<u32>,
     /// `[overage]`.
     pub overage: OverageShape,
     /// `[tiers]`.
@@ -334,6 +336,7 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         bad_percent_max: s.section("validation", |s| s.count("max_bad_percent", 0..=100)).flatten(),
         catchup_window_hours,
         stale_after_hours,
+        latency_target_secs: s.section("latency", |s| s.count("target_secs", 1..=86_400)).flatten(),
         full_every_days,
         same_day_max: s.section("same_day", |s| s.count("max_per_day", 0..=1_000)).flatten(),
         overage: s.section("overage", overage).unwrap_or_default(),

@@ -89,6 +89,8 @@ pub struct CustomerSettings {
     pub stale_after_hours: u32,
     /// How many same-day runs may be asked for on a local date (R98).
     pub same_day_max: u32,
+    /// A request that takes longer than so many seconds is told (R107).
+    pub latency_target_secs: u32,
     /// `sync.full_every_days` (R106).
     pub full_every_days: u32,
     /// Windows in which a source is not read (R108).

@@ -161,6 +161,12 @@ pub trait Store: Send + Sync {
     /// One request.
     fn request_row(&self, request: RequestId) -> Result<Option<RequestRow>, StoreError>;
 
+    /// Requests for packages that were dropped, as far as they are not settled yet, oldest first (R107).
+    fn unsettled_drops(&self, customer: &CustomerId) -> Result<Vec<RequestRow>, StoreError>;
+
+    /// Settles such a request: it was over in time, or somebody was told that it was not.
+    fn settle_drop(&self, request: RequestId) -> Result<(), StoreError>;
+
     /// The customer's request that is being worked on, if any.
     fn running_request(&self, customer: &CustomerId) -> Result<Option<RequestRow>, StoreError>;
 
@@ -279,6 +285,15 @@ pub enum StoreError {
         what: String,
         /// Why.
         why: String,
+    },
+    /// The disk failed, or a limit was met; nothing was changed.
+    #[error("use {place}")]
+    Disk {
+        /// The store.
+        place: String,
+        /// What to check.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Anything else the database says.
     #[error("use {place}")]

@@ -236,6 +236,8 @@ pub struct RequestRow {
     pub state: RequestState,
     /// The run it led to.
     pub run: Option<RunId>,
+    /// When it was over.
+    pub ended: Option<Instant>,
 }
 
 /// A wish for a same-day run, on its way to the store (R96, R98).

@@ -3,16 +3,21 @@
 mod access;
 mod cli;
 mod clocks;
+mod clocks_doors;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
 mod demo;
+mod disk;
 mod entitlement;
 mod fake_http;
 mod holds;
 mod hostile;
 mod import;
+mod invariants;
+mod latency;
 mod leaving;
+mod looks;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;

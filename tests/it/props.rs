@@ -666,6 +666,7 @@ impl Memory {
             new_agreed: &[],
             confirmed: &[],
             gone: &[],
+            owners: &Default::default(),
             holding: &Default::default(),
             former: &Default::default(),
             remade: &[],

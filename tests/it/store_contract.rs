@@ -670,6 +670,20 @@ pub fn requests_join(harness: &impl Harness) {
     assert_eq!(store.take_request(Instant(22)).expect("takes").map(|row| row.request), Some(follow_up));
     assert!(store.end_request(rosterd::base::RequestId(99), RequestState::Done, None, Instant(23)).is_err());
     assert!(store.request_row(rosterd::base::RequestId(99)).expect("asks").is_none());
+    // Drops are looked at until they are settled, also those that are over.
+    let unsettled = || {
+        let rows = store.unsettled_drops(&lakes()).expect("reads").into_iter();
+        rows.map(|row| (row.request, row.at, row.ended)).collect::<Vec<_>>()
+    };
+    let before = unsettled();
+    let (drop, fresh) = store.request(&lakes(), &Trigger::Drop, Instant(24)).expect("asks");
+    let other = unsettled().into_iter().find(|row| !before.contains(row)).expect("the drop");
+    assert_eq!((fresh, other), (true, (drop, Instant(24), None)));
+    store.end_request(drop, RequestState::Done, None, Instant(25)).expect("ends");
+    assert!(unsettled().contains(&(drop, Instant(24), Some(Instant(25)))));
+    store.settle_drop(drop).expect("settles");
+    assert_eq!(unsettled(), before);
+    assert!(before.iter().any(|row| row.0 == follow_up) && store.unsettled_drops(&"nowhere".into()).expect("reads").is_empty());
 }
 
 pub fn same_day_wishes_are_counted(harness: &impl Harness) {

@@ -243,6 +243,7 @@ impl World {
             stale_after_hours: 36,
             full_every_days: 7,
             same_day_max: 6,
+            latency_target_secs: 300,
             pauses: Vec::new(),
             by_hand: self.by_hand.clone(),
         };

@@ -1,7 +1,7 @@
 use crate::base::{Actor, Calendar, Day, Digest, Instant, PersonKey, RunId, SourceId};
 use crate::license::{Hold, HoldState};
 use crate::plan::guard::{GuardKind, Trip, Verdict};
-use crate::plan::hold::{Judged, Sight, approval, next_holds};
+use crate::plan::hold::{Judged, Others, Sight, approval, next_holds};
 use crate::plan::judge::Judgment;
 
 const HOUR: i64 = 3_600_000;
@@ -40,7 +40,8 @@ fn run(newest: &Hold, judgment: &Judgment, stopped: bool, sources: &[&str]) -> V
     let packages = sources.iter().map(|source| package(source)).collect();
     let now = Instant(newest.opened.0 + HOUR);
     let calendar = &Calendar::utc();
-    let judged = Some(Judged { judgment, stopped, packages });
+    let others = Others::default();
+    let judged = Some(Judged { judgment, stopped, packages, others: &others });
     next_holds(&Sight { run: RunId(8), now, calendar, ttl_hours: 72, newest: Some(newest), used: false, judged }).0
 }
 

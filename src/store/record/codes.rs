@@ -29,7 +29,7 @@ codes! {
     PinKind, "pin kinds" { Assign = 0, Deny = 1 }
     NoticeKind, "notice kinds" {
         NegativeBalance = 0, BalanceRestored = 1, ShortfallAhead = 2, HoldOpened = 3, RunFailed = 4,
-        SameDayMissed = 5, OverageMinor = 10, OverageOverdue = 11, OverageMajor = 12, OverageGap = 13, CureEnded = 14,
+        SameDayMissed = 5, AssignmentDelay = 6, OverageMinor = 10, OverageOverdue = 11, OverageMajor = 12, OverageGap = 13, CureEnded = 14,
         UpgradeWithheld = 15, UpgradeProposed = 16, Upgraded = 17, OverageClosed = 18, OverageVoid = 19,
     }
     GuardKind, "guards" {

@@ -1,5 +1,8 @@
 //! What goes wrong inside a transaction, and how it is told.
 
+use std::fs::File;
+use std::io::ErrorKind;
+
 use rusqlite::{ErrorCode, ffi};
 
 use crate::base::CustomerId;
@@ -71,6 +74,17 @@ fn to_check(code: i32) -> &'static str {
     }
 }
 
+/// A disk that fails is made read-only by the system, and whoever has a file open on it then hears of a failed write only.
+/// The store's own files are not touched: closing one would give up the locks that this process holds on it.
+fn is_read_only(place: &str) -> bool {
+    let Some(file) = place.strip_prefix("sqlite:") else { return false };
+    let probe = format!("{file}.probe");
+    match File::create_new(&probe) {
+        Ok(_) => std::fs::remove_file(&probe).is_err_and(|error| error.kind() == ErrorKind::ReadOnlyFilesystem),
+        Err(error) => error.kind() == ErrorKind::ReadOnlyFilesystem,
+    }
+}
+
 fn told_by_sqlite(cause: rusqlite::Error, place: &str) -> StoreError {
     let place = place.to_owned();
     let Some(error) = cause.sqlite_error().copied() else {
@@ -94,8 +108,9 @@ fn told_by_sqlite(cause: rusqlite::Error, place: &str) -> StoreError {
         }
         // The index of the log could not be made: it is the first file that grows, and so the first to find no space.
         ErrorCode::SystemIoFailure if error.extended_code == ffi::SQLITE_IOERR_SHMSIZE => StoreError::DiskFull { place },
+        ErrorCode::SystemIoFailure if is_read_only(&place) => StoreError::ReadOnly { place },
         ErrorCode::SystemIoFailure => {
-            StoreError::Database { place, cause: Box::new(DiskFault { code: error.extended_code, cause }) }
+            StoreError::Disk { place, cause: Box::new(DiskFault { code: error.extended_code, cause }) }
         }
         _ => StoreError::Database { place, cause: Box::new(cause) },
     }
@@ -110,7 +125,7 @@ mod tests {
     use crate::store::sqlite::fault::Fault;
 
     fn told(code: i32) -> StoreError {
-        Fault::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).told("sqlite:/srv/r.db")
+        Fault::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).told("sqlite:/nowhere/r.db")
     }
 
     #[test]
@@ -126,7 +141,7 @@ mod tests {
         let disk = told(ffi::SQLITE_IOERR_FSYNC);
         assert_eq!(
             ErrorChain(&disk).to_string().split(": ").take(2).collect::<Vec<_>>(),
-            ["use sqlite:/srv/r.db", "read or write the disk (SQLite code 1034); check the disk and the system's log"]
+            ["use sqlite:/nowhere/r.db", "read or write the disk (SQLite code 1034); check the disk and the system's log"]
         );
         assert!(matches!(told(ffi::SQLITE_CANTOPEN), StoreError::Database { .. }));
     }

@@ -8,7 +8,7 @@ use crate::store::shape::{RequestRow, RequestState, Trigger};
 use crate::store::sqlite::books::{blob, head, head_or_new, unsigned};
 use crate::store::sqlite::fault::Fault;
 
-const COLUMNS: &str = "r.id, c.name, r.trigger, r.at, r.state, r.run";
+const COLUMNS: &str = "r.id, c.name, r.trigger, r.at, r.state, r.run, r.ended";
 
 fn code(state: RequestState) -> i64 {
     match state {
@@ -33,6 +33,7 @@ fn row_of(row: &Row<'_>) -> Result<RequestRow, Fault> {
             state => return Err(unreadable(format!("{state} is no state"))),
         },
         run: row.get::<_, Option<i64>>(5)?.map(|run| RunId(run.cast_unsigned())),
+        ended: row.get::<_, Option<i64>>(6)?.map(Instant),
     })
 }
 
@@ -45,15 +46,16 @@ pub(in crate::store::sqlite) fn request(
 ) -> Result<(RequestId, bool), Fault> {
     let head = head_or_new(tx, customer)?;
     let joined = queued(tx, head.id)?.into_iter().find(|(_, waiting)| waiting.covers(trigger));
-    let (id, fresh) =
-        match joined {
-            Some((id, _)) => (id, false),
-            None => {
-                tx.prepare_cached("INSERT INTO requests (customer_id, trigger, at, state) VALUES (?1, ?2, ?3, 0)")?
-                    .execute((head.id, pack(trigger), at.0))?;
-                (tx.last_insert_rowid(), true)
-            }
-        };
+    let (id, fresh) = match joined {
+        Some((id, _)) => (id, false),
+        None => {
+            // Nobody waits for what is scheduled, and same-day wishes are rows of their own.
+            let settled = *trigger != Trigger::Drop;
+            tx.prepare_cached("INSERT INTO requests (customer_id, trigger, at, state, settled) VALUES (?1, ?2, ?3, 0, ?4)")?
+                .execute((head.id, pack(trigger), at.0, settled))?;
+            (tx.last_insert_rowid(), true)
+        }
+    };
     if let Some((kind, day)) = schedule_of(trigger) {
         tx.prepare_cached(
             "INSERT INTO scheduled (customer_id, kind, day, at, request) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -117,6 +119,25 @@ pub(in crate::store::sqlite) fn running(tx: &Transaction<'_>, customer: &Custome
     ))?;
     let mut rows = ask.query([customer.as_str()])?;
     rows.next()?.map(row_of).transpose()
+}
+
+/// Requests for packages that were dropped of which nobody looked yet whether they were in time, oldest first.
+pub(in crate::store::sqlite) fn unsettled_drops(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<RequestRow>, Fault> {
+    let mut ask = tx.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM requests r JOIN customers c ON c.id = r.customer_id
+         WHERE c.name = ?1 AND r.settled = 0 ORDER BY r.id"
+    ))?;
+    let mut rows = ask.query([customer.as_str()])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(row_of(row)?);
+    }
+    Ok(all)
+}
+
+pub(in crate::store::sqlite) fn settle(tx: &Transaction<'_>, request: RequestId) -> Result<(), Fault> {
+    tx.prepare_cached("UPDATE requests SET settled = 1 WHERE id = ?1")?.execute([request.0.cast_signed()])?;
+    Ok(())
 }
 
 /// Puts what a dead daemon left running back in line, each in its old place.

@@ -311,8 +311,10 @@ CREATE TABLE requests (
     state INTEGER NOT NULL,
     run INTEGER,
     taken INTEGER,
-    ended INTEGER
+    ended INTEGER,
+    settled INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX requests_unsettled ON requests (customer_id, id) WHERE settled = 0;
 CREATE INDEX requests_queued ON requests (id) WHERE state = 0;
 CREATE UNIQUE INDEX requests_running ON requests (customer_id) WHERE state = 1;
 

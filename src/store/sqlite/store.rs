@@ -224,6 +224,14 @@ impl Store for SqliteStore {
         self.door.read(|tx| requests::row(tx, request))
     }
 
+    fn unsettled_drops(&self, customer: &CustomerId) -> Result<Vec<RequestRow>, StoreError> {
+        self.door.read(|tx| requests::unsettled_drops(tx, customer))
+    }
+
+    fn settle_drop(&self, request: RequestId) -> Result<(), StoreError> {
+        self.door.write(|tx| requests::settle(tx, request))
+    }
+
     fn running_request(&self, customer: &CustomerId) -> Result<Option<RequestRow>, StoreError> {
         self.door.read(|tx| requests::running(tx, customer))
     }

@@ -1,0 +1,127 @@
+//! The guards of a run, source by source: what one delivers neither hides nor causes a trip of another (R115).
+
+use crate::base::{PersonKey, SourceId};
+use crate::license::{Absence, GuardDay, Hold};
+use crate::plan::{Approval, Case, GuardLimits, Judgment, Others, Policy, Standing, judge};
+use crate::roster::{Roster, RosterDelta};
+use crate::service::core::MANUAL_SOURCE;
+
+/// One source that was read, as the guards see it.
+pub(crate) struct Alone {
+    /// Which source.
+    pub(crate) source: SourceId,
+    /// Its roster before.
+    pub(crate) before: Roster,
+    /// Its roster now.
+    pub(crate) after: Roster,
+    /// What changed in between, in the scope that is judged.
+    pub(crate) delta: RosterDelta,
+}
+
+impl Alone {
+    /// The people whom the source had and has no more.
+    pub(crate) fn left(&self) -> impl Iterator<Item = &str> {
+        let RosterDelta { ended, absent, .. } = &self.delta;
+        let left = ended.iter().map(|(was, _)| was).chain(absent);
+        left.map(|&at| self.before.text(self.before.person(at).key))
+    }
+}
+
+/// What is judged of a run.
+pub(crate) struct Bench<'a> {
+    pub(crate) standing: &'a Standing,
+    pub(crate) policy: &'a Policy,
+    pub(crate) limits: GuardLimits,
+    pub(crate) now: crate::base::Instant,
+    /// The roster of all sources as it would be.
+    pub(crate) after: &'a Roster,
+    /// Known people and the new keys that claim their e-mail.
+    pub(crate) conflicts: &'a [(PersonKey, PersonKey)],
+    pub(crate) approval: Option<&'a Approval>,
+}
+
+/// A verdict over one or more sources.
+#[derive(Default)]
+pub(crate) struct Sentence {
+    pub(crate) judgment: Judgment,
+    /// By source: people before, and removals that passed (R116).
+    pub(crate) counted: Vec<(SourceId, u32, u32)>,
+    /// People of sources that were not read who wait on, sorted: those who would go, and those who would come.
+    pub(crate) others: Others,
+}
+
+impl Bench<'_> {
+    /// Judges each source by itself, and puts together what comes of it.
+    pub(crate) fn judge_all<'s>(
+        &self,
+        sources: impl Iterator<Item = (&'s SourceId, &'s Roster, &'s Roster, &'s RosterDelta)>,
+    ) -> Sentence {
+        let mut all = Sentence::default();
+        let (mut judged, mut rosters) = (Vec::new(), Vec::new());
+        for (source, before, after, delta) in sources {
+            let Judgment { verdict, held, withheld, removals, base, passed } = self.judge(source, before, after, delta);
+            all.counted.push((source.clone(), base, passed));
+            let sum = &mut all.judgment;
+            sum.verdict.trips.extend(verdict.trips);
+            sum.held.extend(held);
+            sum.withheld.extend(withheld);
+            sum.removals.extend(removals);
+            sum.base += base;
+            sum.passed += passed;
+            judged.push(source);
+            rosters.push(after);
+        }
+        // What waits of other sources waits on: this run says nothing of them.
+        all.others = self.others(&judged, &rosters);
+        all.judgment.held.extend(all.others.removals.iter().cloned());
+        all.judgment.withheld.extend(all.others.additions.iter().cloned());
+        for people in [&mut all.judgment.held, &mut all.judgment.withheld, &mut all.judgment.removals] {
+            people.sort_unstable();
+            people.dedup();
+        }
+        all
+    }
+
+    fn others(&self, judged: &[&SourceId], rosters: &[&Roster]) -> Others {
+        let Bench { standing, approval, after, .. } = *self;
+        // Approved as a whole are packages, and those of other sources are not here.
+        let approval = approval.filter(|approval| !approval.whole);
+        let removals = standing.absences.iter().filter(|absence| absence.held && !judged.contains(&&absence.source));
+        let removals = removals.map(|absence| absence.person.clone());
+        let additions = standing.hold.as_ref().map_or(Vec::new(), Hold::withheld).into_iter();
+        let additions = additions.filter(|key| active(after, key) && !rosters.iter().any(|roster| active(roster, key)));
+        Others {
+            removals: removals.filter(|key| approval.is_none_or(|a| a.removals.binary_search(key).is_err())).collect(),
+            additions: additions.filter(|key| approval.is_none_or(|a| a.additions.binary_search(key).is_err())).collect(),
+        }
+    }
+
+    fn judge(&self, source: &SourceId, before: &Roster, after: &Roster, delta: &RosterDelta) -> Judgment {
+        let Bench { standing, policy, limits, now, approval, .. } = *self;
+        // Somebody whom another source has is waited for no more.
+        let waiting = |absence: &&Absence| absence.source == *source && !active(self.after, &absence.person);
+        let absences: Vec<Absence> = standing.absences.iter().filter(waiting).cloned().collect();
+        let days: Vec<GuardDay> = standing.guard_days.iter().filter(|day| day.source == *source).cloned().collect();
+        let conflicts = self.conflicts.iter().filter(|(known, _)| before.find_person(known.as_str()).is_some());
+        // A preview of a file by hand that somebody confirmed is the approval that a new source needs (R125).
+        let new_source = !standing.sources.contains_key(source) && source.as_str() != MANUAL_SOURCE;
+        judge(&Case {
+            before,
+            after,
+            delta,
+            conflicts: u32::try_from(conflicts.count()).unwrap_or(u32::MAX),
+            absences: &absences,
+            limits,
+            today: policy.calendar.day_of(now),
+            days: &days,
+            withheld: &standing.hold.as_ref().map_or(Vec::new(), Hold::withheld),
+            exceptions: standing.hold.as_ref().map_or(&[], |hold| hold.exceptions.as_slice()),
+            new_source,
+            approval,
+        })
+    }
+}
+
+fn active(roster: &Roster, key: &PersonKey) -> bool {
+    roster.find_person(key.as_str()).is_some_and(|at| !roster.person(at).ended)
+}
