@@ -20,6 +20,7 @@ use crate::cli::people::PeopleArgs;
 use crate::cli::plan::PlanArgs;
 use crate::cli::pool::PoolArgs;
 use crate::cli::queue::QueueArgs;
+use crate::cli::renewals::RenewalsArgs;
 use crate::cli::report::ReportArgs;
 use crate::cli::revert::RevertArgs;
 use crate::cli::runs::RunsArgs;
@@ -100,6 +101,8 @@ pub enum Verb {
     Notices(NoticesArgs),
     /// List who waits for a seat, in order.
     Queue(QueueArgs),
+    /// List terms that end, or have ended, without a successor.
+    Renewals(RenewalsArgs),
     /// Tell why a person has a seat, or not.
     Explain(ExplainArgs),
     /// Tell whether a person may log in, use a product, open an enrollment.

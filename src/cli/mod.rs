@@ -31,6 +31,7 @@ mod plan_json;
 mod pool;
 mod progress;
 mod queue;
+mod renewals;
 mod report;
 mod revert;
 mod run;

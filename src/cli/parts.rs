@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use crate::base::Instant;
 use crate::clock::{Clock, SetClock, SystemClock};
-use crate::roster::IntakePolicy;
 use crate::service::{Customer, Feed, Service};
 use crate::settings::{CustomerSettings, Settings, StoreKind};
-use crate::source::{DropKind, Network, Pace, SourceSettings, open_source};
+use crate::source::{MemoryPages, Network, Pace, PageStore, SourceSettings, open_source};
 use crate::store::{self, StoreChoice, StoreError};
 
 /// The service that these settings describe, at a set time or at the machine's.
@@ -28,16 +27,18 @@ pub fn service(settings: &Settings, as_of: Option<Instant>) -> Result<Service, S
 pub fn customers(settings: &Settings) -> Vec<Customer> {
     // One for all: what is shared with an upstream is shared by its customers.
     let network = Network::new(Pace::machine(|| SystemClock.now()));
-    settings.customers.iter().map(|settings| customer(settings, &network)).collect()
+    let pages: Arc<dyn PageStore> = Arc::new(MemoryPages { bytes_max: 2 << 30 });
+    settings.customers.iter().map(|settings| customer(settings, &network, &pages)).collect()
 }
 
-fn customer(settings: &CustomerSettings, network: &Network) -> Customer {
+fn customer(settings: &CustomerSettings, network: &Network, pages: &Arc<dyn PageStore>) -> Customer {
     Customer {
         name: settings.name.clone(),
         policy: settings.policy.clone(),
-        sources: settings.sources.iter().map(|source| feed(source, network)).collect(),
+        sources: settings.sources.iter().map(|source| feed(source, network, pages)).collect(),
         grants: settings.grants.clone(),
         agreed: settings.agreed.clone(),
+        terms: settings.terms.clone(),
         bad_percent_max: settings.bad_percent_max,
         nightly: settings.nightly.clone(),
         catchup_window_hours: settings.catchup_window_hours,
@@ -50,8 +51,7 @@ fn customer(settings: &CustomerSettings, network: &Network) -> Customer {
     }
 }
 
-fn feed(settings: &SourceSettings, network: &Network) -> Feed {
-    let SourceSettings::OneRosterCsv(csv) = settings;
-    let intake = IntakePolicy { lenient: csv.lenient, courses_optional: csv.courses_optional };
-    Feed { source: Arc::from(open_source(settings.clone(), network)), intake, watched: csv.kind == DropKind::Drop }
+fn feed(settings: &SourceSettings, network: &Network, pages: &Arc<dyn PageStore>) -> Feed {
+    let source = Arc::from(open_source(settings.clone(), network, pages));
+    Feed { source, intake: settings.intake(), watched: settings.is_watched() }
 }

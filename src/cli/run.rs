@@ -13,7 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
     access, apply, audit, check, completions, episode, explain, findings, hold, man, notices, pause, people, plan, pool, queue,
-    report, revert, runs, serve, size_limit, status, sync,
+    renewals, report, revert, runs, serve, size_limit, status, sync,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.
@@ -63,6 +63,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Episode(args) => episode::run(context, args),
         Verb::Notices(args) => notices::run(context, args),
         Verb::Queue(args) => queue::run(context, args),
+        Verb::Renewals(args) => renewals::run(context, args),
         Verb::Explain(args) => explain::run(context, args),
         Verb::Access(args) => access::run(context, args),
         Verb::Report(args) => report::run(context, args),

@@ -7,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::json::{FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJson, RunJson, at};
-use crate::cli::words::{POOL_HEADER, freshness_text, hold_line, pool_cells, quota_text, run_text, when};
+use crate::cli::words::{POOL_HEADER, freshness_text, hold_line, pool_cells, quota_text, run_text, term_line, when};
 use crate::service::{Customer, CustomerStatus, Freshness, Service, pause_text};
 use crate::store::DaemonMark;
 
@@ -104,6 +104,11 @@ fn tell(context: &mut Context, status: &CustomerStatus, freshness: Freshness) ->
     let CustomerStatus { customer, name, version, pools, last_run, hold, notices, same_day, paused, .. } = status;
     context.out.text(&format!("\n{customer} ({name}), version {version}, {}", freshness_text(freshness)))?;
     context.out.table(&POOL_HEADER, pools.iter().map(pool_cells).collect())?;
+    for pool in pools {
+        if let Some(line) = pool.term.as_ref().filter(|term| term.renewal_due).and_then(term_line) {
+            context.out.text(&format!("pool {}: {line}", pool.pool))?;
+        }
+    }
     match last_run {
         Some(run) => context.out.text(&run_text(run))?,
         None => context.out.text(&format!("no run yet (`rosterd plan {customer}` shows what the first would do)"))?,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::cli::clock_json::{delivery_json, fact_json};
 use crate::cli::json::{EpisodeJson, HoldJson, at, causes, on};
 use crate::license::{
-    Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, GuardDay, Names, Pin, PoolBooks, PoolTerms, SourceMark,
+    Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, GuardDay, Names, Phase, Pin, PoolBooks, PoolTerms, SourceMark, Term,
 };
 use crate::store::AuditCommit;
 
@@ -86,6 +86,7 @@ fn claim<'a>(names: &'a Names, claim: &Claim) -> ClaimJson<'a> {
             crate::license::Wait::Nothing => None,
             crate::license::Wait::Seat => Some("seat"),
             crate::license::Wait::Access => Some("access"),
+            crate::license::Wait::Acceptance => Some("acceptance"),
         },
         home: names.home_of(claim).as_str(),
         reasons: names.reasons_of(claim),
@@ -132,6 +133,11 @@ fn entry(entry: &Entry) -> Value {
         }),
         Entry::Clock(fact) => with_kind("clock", fact_json(fact)),
         Entry::NoticeDelivered(delivery) => with_kind("notice_delivered", delivery_json(delivery)),
+        Entry::Term(term) => with_kind("term", term_json(term)),
+        Entry::Phase { pool, phase: Phase { state, term, since, term_end } } => json!({
+            "kind": "phase", "pool": pool.as_str(), "state": state.word(), "term": term.as_ref().map(|term| term.as_str()),
+            "since": at(*since), "term_end": at(*term_end),
+        }),
     }
 }
 
@@ -149,6 +155,15 @@ pub fn grant_json(grant: &Grant) -> Value {
     json!({
         "id": id.as_str(), "pool": pool.as_str(), "seats": seats, "from": at(*from), "to": at(*to),
         "recorded": at(*recorded), "by": by.to_string(), "grant_kind": kind.word(), "reference": reference,
+    })
+}
+
+/// A term's JSON.
+pub fn term_json(term: &Term) -> Value {
+    let Term { id, pool, from, to, seats, recorded, by, reference } = term;
+    json!({
+        "id": id.as_str(), "pool": pool.as_str(), "from": at(*from), "to": at(*to), "seats": seats.map(|seats| seats.0),
+        "recorded": at(*recorded), "by": by.to_string(), "reference": reference,
     })
 }
 

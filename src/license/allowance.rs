@@ -86,6 +86,8 @@ mod tests {
             reservations: Vec::new(),
             calendar: Calendar::utc(),
             anchor: None,
+            renewal: Default::default(),
+            reuse: Default::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::base::{ClaimId, PersonKey, PoolId, ProductId, Seats, Version};
 use crate::license::books::{Absence, Episode, PoolBooks, SourceMark};
+use crate::license::chain::{Phase, Term, TermState};
 use crate::license::clock_fact::{ClockFact, Delivery};
 use crate::license::grant::{AgreedExcess, Grant, Pin};
 use crate::license::hold::{GuardDay, Hold};
@@ -72,6 +73,15 @@ pub enum Entry {
     Clock(ClockFact),
     /// A notice arrived (R153).
     NoticeDelivered(Delivery),
+    /// A term was recorded, or corrected: the newest record of its id counts (R18).
+    Term(Term),
+    /// A pool moved to another phase of its terms.
+    Phase {
+        /// Which pool.
+        pool: PoolId,
+        /// Where it is now.
+        phase: Phase,
+    },
 }
 
 /// The part of a pool's definition that its numbers depend on.
@@ -146,4 +156,6 @@ pub enum SeatAnswer {
         /// Used.
         used: Seats,
     },
+    /// Refused: the pool has no term, or is in grace (R91).
+    OutOfTerm(TermState),
 }

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::{ClaimId, Day, EpisodeId, GrantId, Instant, PersonKey, PoolId, RunId, SourceId, TextArena, Version};
+use crate::base::{ClaimId, Day, EpisodeId, GrantId, Instant, PersonKey, PoolId, RunId, Seats, SourceId, TextArena, Version};
 use crate::license::allowance::allowance_of;
-use crate::license::books::{Absence, Episode, PoolBooks, SourceMark, StateCounts};
+use crate::license::books::{Absence, Allowance, Episode, PoolBooks, SourceMark, StateCounts};
+use crate::license::chain::{Phase, Term, TermState, overlapping_terms};
 use crate::license::claim::{Claim, ClaimChange, ClaimState, Names, PoolIx};
 use crate::license::clock_fact::{ClockFact, Delivery};
 use crate::license::clock_proof::{prove_delivery, prove_fact};
@@ -44,6 +45,8 @@ pub struct Ledger {
     clock: BTreeMap<Option<EpisodeId>, Vec<ClockFact>>,
     /// By notice and channel.
     deliveries: BTreeMap<(String, String), Delivery>,
+    chain: BTreeMap<GrantId, Term>,
+    phases: BTreeMap<PoolId, Phase>,
 }
 
 impl Ledger {
@@ -197,6 +200,16 @@ impl Ledger {
     /// Deliveries of notices, by notice and channel.
     pub fn deliveries(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.values()
+    }
+
+    /// All terms, by id, as last recorded.
+    pub fn chain(&self) -> impl Iterator<Item = &Term> {
+        self.chain.values()
+    }
+
+    /// Where each pool with terms is in its chain.
+    pub fn phases(&self) -> &BTreeMap<PoolId, Phase> {
+        &self.phases
     }
 
     /// The id the next claim gets, at least.
@@ -380,10 +393,35 @@ impl Ledger {
                     return Err(Flaw::new(format!("delivery of {}", delivery.key), "written before", "written again"));
                 }
             }
+            Entry::Term(term) => self.record_term(term)?,
+            Entry::Phase { pool, phase } => {
+                let fits = match &phase.term {
+                    Some(id) => self.chain.get(id).is_some_and(|term| term.pool == *pool && term.to == phase.term_end),
+                    None => matches!(phase.state, TermState::Unbound | TermState::NotStarted),
+                };
+                if !fits {
+                    return Err(Flaw::new(format!("phase of pool {pool}"), "one of its terms", format!("{phase:?}")));
+                }
+                self.phases.insert(pool.clone(), phase.clone());
+            }
             // They tell what was not done; the books do not change.
             Entry::Refused { .. } | Entry::IdentityConflict { .. } => {}
         }
         Ok(())
+    }
+
+    fn record_term(&mut self, term: &Term) -> Result<(), Flaw> {
+        if let Some(other) = self.chain.get(&term.id).filter(|known| known.pool != term.pool) {
+            return Err(Flaw::new(format!("term {}", term.id), format!("of pool {}", other.pool), format!("of {}", term.pool)));
+        }
+        self.chain.insert(term.id.clone(), term.clone());
+        let all: Vec<Term> = self.chain.values().cloned().collect();
+        match overlapping_terms(&all, &term.pool) {
+            Some((one, other)) => {
+                Err(Flaw::new(format!("terms of {}", term.pool), "one after the other", format!("{one} overlaps {other}")))
+            }
+            None => Ok(()),
+        }
     }
 
     fn once(&self, id: &GrantId) -> Result<(), Flaw> {
@@ -395,8 +433,16 @@ impl Ledger {
 
     fn prove(&self, pool: &PoolId, at: Instant, books: &PoolBooks) -> Result<(), Flaw> {
         let terms = self.terms.get(pool).ok_or_else(|| Flaw::new("definition", "none", "books"))?;
-        let allowance = allowance_of(pool, terms.unlimited, self.grants.values(), self.agreed.values(), at);
-        prove_books(terms, self.counts(pool), allowance, self.open_episode(pool), books)
+        let counts = self.counts(pool);
+        let phase = self.phases.get(pool).unwrap_or(&Phase::UNBOUND);
+        let allowance = match phase.counting(at) {
+            Some(at) => allowance_of(pool, terms.unlimited, self.grants.values(), self.agreed.values(), at),
+            None if counts.used().0 > 0 => {
+                return Err(Flaw::new("seats in use without a term", 0, counts.used()));
+            }
+            None => Allowance { seats: (!terms.unlimited).then_some(Seats(0)), agreed: Seats(0) },
+        };
+        prove_books(terms, counts, allowance, self.open_episode(pool), books)
     }
 
     /// A claim on one line.

@@ -5,6 +5,7 @@ mod allowance;
 mod band;
 mod books;
 mod causes;
+mod chain;
 mod claim;
 mod clauses;
 mod clock_fact;
@@ -18,7 +19,9 @@ mod pool;
 mod product;
 mod proof;
 mod queue;
+mod renewal;
 mod reservation;
+mod reuse;
 mod stage;
 mod term;
 mod tier;
@@ -32,6 +35,10 @@ pub use allowance::{allowance_at, allowance_known, changes_between};
 pub use band::band;
 pub use books::{Absence, Allowance, Band, Cause, Causes, Episode, Outcome, PoolBooks, Sample, SourceMark, StateCounts};
 pub use causes::{Situation, growth_cause, leading_cause, step};
+pub use chain::{
+    Gate, Phase, Term, TermState, allowance_in, carried_over, chain_of, grace_end, last_day, next_phase_change,
+    overlapping_terms, phase_at, term_grants,
+};
 pub use claim::{
     Because, Book, BookPerson, Channel, Claim, ClaimChange, ClaimState, Names, OrgNameIx, PoolIx, ReasonsIx, Wait,
 };
@@ -45,7 +52,9 @@ pub use ledger::Ledger;
 pub use pool::{Audience, OnFull, OverageLimits, Pool};
 pub use product::{Product, ProductKind, SeatModel};
 pub use queue::queue_order;
+pub use renewal::{RenewalBasis, TermRules};
 pub use reservation::Draws;
+pub use reuse::{ReuseRules, ReuseScope};
 pub use stage::{Course, Stage, StageDates, StageWhy, Turn, day_of_count, elapsed, is_major};
 pub use term::{license_year, overlaps, year_start};
 pub use tier::{Charge, Jump, Ladder, Quote, Tier, pro_rata};

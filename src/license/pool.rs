@@ -2,6 +2,8 @@
 
 use crate::base::{Calendar, Day, OrgId, PoolId, ProductId, Seats};
 use crate::license::clauses::Clauses;
+use crate::license::renewal::TermRules;
+use crate::license::reuse::ReuseRules;
 
 /// What sync does when a pool is full (R48).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,4 +71,8 @@ pub struct Pool {
     pub calendar: Calendar,
     /// The day from which license years are counted (R18).
     pub anchor: Option<Day>,
+    /// What happens when its terms end.
+    pub renewal: TermRules,
+    /// How often its seats may go from person to person.
+    pub reuse: ReuseRules,
 }

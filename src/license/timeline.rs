@@ -5,10 +5,11 @@
 use std::borrow::Cow;
 
 use crate::base::{Actor, Day, EpisodeId, Instant, PoolId, Seats};
-use crate::license::allowance::{allowance_at, changes_between};
+use crate::license::allowance::changes_between;
 use crate::license::band::band;
 use crate::license::books::{Allowance, Band, Cause, Episode, Outcome, PoolBooks};
 use crate::license::causes::{Situation, leading_cause, step};
+use crate::license::chain::{Phase, TermState, allowance_in};
 use crate::license::clauses::{Clauses, CureFrom, GapBand};
 use crate::license::clock_fact::{ClockFact, ClockStep, Delivery, Facts, Settled, StageFact};
 use crate::license::entry::Entry;
@@ -46,6 +47,8 @@ pub struct Case<'a> {
     pub deliveries: &'a [Delivery],
     /// The newest closed episode.
     pub former: Option<Former>,
+    /// Where the pool is in its terms.
+    pub phase: &'a Phase,
     /// When all of it is written down.
     pub now: Instant,
 }
@@ -134,9 +137,10 @@ impl<'a> Timeline<'a> {
         self.run_to(seen.at);
     }
 
-    /// The open episode would not have existed (R53).
-    pub fn void(&mut self, void: Episode) {
-        self.close(void);
+    /// The open episode ends for another reason than its numbers: it would not have existed (R53), or its term is over
+    /// (R94).
+    pub fn end(&mut self, ended: Episode) {
+        self.close(ended);
     }
 
     /// Time passed since the newest commit, and nothing else did: allowances began and ended, stages began, upgrades came
@@ -148,7 +152,7 @@ impl<'a> Timeline<'a> {
         loop {
             let change = self.change_after(cursor);
             // A tier that is taken on the way is a change of its own, before this one.
-            if self.upgrade_to(around, change.map_or(self.case.now, |at| at.plus_millis(-1))) {
+            if self.upgrade_to(around, change.map_or(self.until(), |at| at.plus_millis(-1))) {
                 affected = true;
                 continue;
             }
@@ -216,13 +220,21 @@ impl<'a> Timeline<'a> {
     }
 
     pub(super) fn allowance(&self, at: Instant) -> Allowance {
-        allowance_at(self.case.pool, &self.all_grants(), self.case.agreed, at)
+        allowance_in(self.case.phase, self.case.pool, &self.all_grants(), self.case.agreed, at)
+    }
+
+    /// Until when time alone tells what happens: the end of a term is a run of its own (R90 to R94).
+    fn until(&self) -> Instant {
+        self.case.phase.counting(self.case.now).unwrap_or(self.case.now)
     }
 
     /// The first change of the allowance after an instant, up to now.
     fn change_after(&self, after: Instant) -> Option<Instant> {
-        let Case { pool, agreed, now, .. } = self.case;
-        changes_between(pool, &self.all_grants(), agreed, after, now).first().copied()
+        let Case { pool, agreed, phase, .. } = self.case;
+        if !matches!(phase.state, TermState::Unbound | TermState::NotStarted | TermState::Current) {
+            return None;
+        }
+        changes_between(pool, &self.all_grants(), agreed, after, self.until()).first().copied()
     }
 
     fn open(&mut self, opened: Episode) {

@@ -113,7 +113,7 @@ impl<'a> Timeline<'a> {
             pool: pool.id.clone(),
             seats: i64::from(to.0) - i64::from(from.0),
             from: at,
-            to: pool.calendar.start_of(until),
+            to: pool.calendar.start_of(until).min(self.case.phase.term_end),
             recorded: self.case.now,
             by: Actor::system(),
             kind: GrantKind::TierUpgrade,

@@ -147,11 +147,27 @@ pub enum NoticeKind {
     OverageClosed,
     /// A closed overage would not have existed; its notices are superseded (R53).
     OverageVoid,
+    /// A term without a successor ends in some days (R89).
+    RenewalDue,
+    /// A term ended without a successor; grace began (R90).
+    TermEnded,
+    /// Grace ends in some days.
+    GraceEnds,
+    /// Grace is over: claims are suspended (R93).
+    Suspended,
+    /// A pool has a term again: suspended claims are back (R93).
+    Reinstated,
+    /// A renewal said nothing of seats, and a tier upgrade carried over (R80).
+    RenewalCarriedOver,
+    /// Seats went from person to person more often than the stricter reading allows (R83).
+    ReuseWarning,
+    /// Seats went from person to person more often than is allowed (R83).
+    ReuseExceeded,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 17] = [
+    pub const ALL: [NoticeKind; 25] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
@@ -169,6 +185,14 @@ impl NoticeKind {
         NoticeKind::Upgraded,
         NoticeKind::OverageClosed,
         NoticeKind::OverageVoid,
+        NoticeKind::RenewalDue,
+        NoticeKind::TermEnded,
+        NoticeKind::GraceEnds,
+        NoticeKind::Suspended,
+        NoticeKind::Reinstated,
+        NoticeKind::RenewalCarriedOver,
+        NoticeKind::ReuseWarning,
+        NoticeKind::ReuseExceeded,
     ];
 
     /// The kind's word.
@@ -191,6 +215,14 @@ impl NoticeKind {
             NoticeKind::Upgraded => "overage_upgraded",
             NoticeKind::OverageClosed => "overage_closed",
             NoticeKind::OverageVoid => "overage_void",
+            NoticeKind::RenewalDue => "renewal_due",
+            NoticeKind::TermEnded => "term_ended",
+            NoticeKind::GraceEnds => "grace_ends",
+            NoticeKind::Suspended => "suspended",
+            NoticeKind::Reinstated => "reinstated",
+            NoticeKind::RenewalCarriedOver => "renewal_carried_over",
+            NoticeKind::ReuseWarning => "reuse_warning",
+            NoticeKind::ReuseExceeded => "reuse_exceeded",
         }
     }
 }

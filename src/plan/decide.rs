@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{ClaimId, Instant, OrgId, PersonKey, PoolId, Seats, Text, TextArena};
+use crate::base::{ClaimId, GrantId, Instant, OrgId, PersonKey, PoolId, Seats, Text, TextArena};
 use crate::license::{
-    Because, Channel, Claim, ClaimChange, ClaimState, Draws, Entry, Grant, Names, Pin, PinKind, SeatAnswer, Wait, accepted,
-    admit,
+    Because, Channel, Claim, ClaimChange, ClaimState, Draws, Entry, Gate, Grant, Names, Phase, Pin, PinKind, SeatAnswer, Wait,
+    accepted, admit, overlapping_terms,
 };
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::{Contender, Contest, Dependent, play};
@@ -44,6 +44,11 @@ pub fn decide(desk: &Desk<'_>, decision: &Decision) -> Result<(Answer, Decided),
     match decision {
         Decision::Grant(grant) => standing.grants.push(grant.clone()),
         Decision::AgreedExcess(agreed) => standing.agreed.push(agreed.clone()),
+        Decision::Term { term, grants } => {
+            standing.chain.retain(|known| known.id != term.id);
+            standing.chain.push(term.clone());
+            standing.grants.extend(grants.iter().cloned());
+        }
         _ => {}
     }
     at_work(&Desk { standing: &standing, ..*desk }, |mut work| {
@@ -97,7 +102,8 @@ fn at_work<T>(desk: &Desk<'_>, then: impl FnOnce(Work<'_>) -> T) -> Result<T, Pl
 fn pools_at_desk<'a>(desk: &Desk<'a>, names: &Names, ways: &Ways<'_>) -> Vec<PoolWork<'a>> {
     let mut works = Vec::new();
     for (at, pool) in desk.policy.pools.iter().enumerate() {
-        let allowance = allowance_now(pool, desk.standing, desk.now);
+        let phase = desk.standing.phases.get(&pool.id).cloned().unwrap_or(Phase::UNBOUND);
+        let allowance = allowance_now(pool, &phase, desk.standing, desk.now);
         let mut reserved = vec![Seats(0); pool.reservations.len()];
         let mut direct = Seats(0);
         for (_, org, used) in desk.used_by_org.iter().filter(|(id, _, _)| *id == pool.id) {
@@ -109,7 +115,7 @@ fn pools_at_desk<'a>(desk: &Desk<'a>, names: &Names, ways: &Ways<'_>) -> Vec<Poo
         let draws = Draws::new(&pool.reservations, &ways.reservation_parents(at), &reserved, direct, allowance.effective());
         let counts = desk.standing.pools.get(&pool.id).map(|b| b.counts).unwrap_or_default();
         let Some(ix) = names.find_pool(&pool.id) else { continue };
-        let mut work = PoolWork::new(pool, ix, desk.standing, counts, allowance, draws);
+        let mut work = PoolWork::new(pool, ix, desk.standing, counts, allowance, draws, phase);
         // Whether seats are held back is as the newest run left it.
         work.held_back = desk.standing.pools.get(&pool.id).map_or(0, |books| books.held_back.0);
         work.provisional_days_max = desk.policy.limits.provisional_business_days_max;
@@ -152,6 +158,22 @@ impl<'a> Work<'a> {
                 }
                 _ => Answer::GrantTaken,
             },
+            Decision::Term { term, grants } => {
+                let standing = self.desk.standing;
+                if self.pool_at(&term.pool).is_none() {
+                    return Answer::UnknownPool;
+                }
+                let known = |id: &GrantId| standing.grants.iter().filter(|g| g.id == *id).count() > 1;
+                if grants.iter().any(|grant| known(&grant.id)) || standing.agreed.iter().any(|a| a.id == term.id) {
+                    return Answer::GrantTaken;
+                }
+                if let Some((one, other)) = overlapping_terms(&standing.chain, &term.pool) {
+                    return Answer::TermOverlaps(if one == term.id { other } else { one });
+                }
+                self.entries.push(Entry::Term(term.clone()));
+                self.entries.extend(grants.iter().cloned().map(Entry::Granted));
+                Answer::Done
+            }
         }
     }
 
@@ -203,8 +225,12 @@ impl<'a> Work<'a> {
         let room = self.pools[at].room(nearest);
         match admit(Channel::Manual, insist, &room, self.pools[at].pool.on_full) {
             SeatAnswer::PoolExhausted { effective, used } => {
-                self.refuse(pin);
+                self.refuse(pin, "pool_exhausted");
                 return Answer::PoolExhausted { effective, used };
+            }
+            SeatAnswer::OutOfTerm(state) => {
+                self.refuse(pin, "out_of_term");
+                return Answer::OutOfTerm(state);
             }
             SeatAnswer::Seat | SeatAnswer::Queue => {}
         }
@@ -258,9 +284,9 @@ impl<'a> Work<'a> {
         self.seats.push(ClaimChange { person, because, before: existing.map(Box::new), after });
     }
 
-    fn refuse(&mut self, pin: &Pin) {
+    fn refuse(&mut self, pin: &Pin, answer: &str) {
         let (person, pool) = (pin.person.clone(), pin.pool.clone());
-        self.entries.push(Entry::Refused { person, pool, answer: "pool_exhausted".to_owned() });
+        self.entries.push(Entry::Refused { person, pool, answer: answer.to_owned() });
     }
 
     fn deny(&mut self, pin: &Pin) -> Answer {
@@ -286,6 +312,11 @@ impl<'a> Work<'a> {
         }
         let Some(home) = self.demand.home(person, product) else { return Answer::UnknownPerson };
         let nearest = self.ways.nearest(at, home).map(usize::from);
+        // Whoever takes a seat over is new in the pool (R91).
+        if let Gate::NoNew(state) = self.pools[at].room(nearest).gate {
+            self.refuse(take, "out_of_term");
+            return Answer::OutOfTerm(state);
+        }
         self.free(&give.person, at, seat, Because::Transferred);
         // A seat that stays in its part of the pool is the same seat; into another part it must fit (R20, R57).
         if nearest != self.nearest_of(at, &seat)
@@ -294,7 +325,7 @@ impl<'a> Work<'a> {
         {
             self.frees.clear();
             self.dependents.clear();
-            self.refuse(take);
+            self.refuse(take, "pool_exhausted");
             return Answer::PoolExhausted { effective, used };
         }
         let home = self.names.org(&OrgId::from(self.desk.roster.text(self.desk.roster.org(home).id)));
@@ -365,10 +396,26 @@ impl<'a> Work<'a> {
 
     /// Fills the queue with what was freed or bought, and closes the books.
     fn finish(mut self, answer: &Answer, decision: Option<&Decision>) -> Decided {
-        let changes_seats = *answer == Answer::Done && !matches!(decision, Some(Decision::Unpin { .. }));
-        let touched = changes_seats || !self.frees.is_empty();
+        // A term only says how long; the run that follows does what it means for seats, and closes the books.
+        let seatless = matches!(decision, Some(Decision::Unpin { .. } | Decision::Term { .. }));
+        let touched = (*answer == Answer::Done && !seatless) || !self.frees.is_empty();
+        let bought = match decision {
+            _ if *answer != Answer::Done => &[],
+            Some(Decision::Grant(grant)) => std::slice::from_ref(grant),
+            Some(Decision::Term { grants, .. }) => grants.as_slice(),
+            _ => &[],
+        };
+        let (mut past, mut told) = (Vec::new(), Vec::new());
+        for grant in bought {
+            let (entries, notices) = voided(self.desk, grant);
+            past.extend(entries);
+            told.extend(notices);
+        }
+        told.extend(bought.first().and_then(|grant| shortfall_ahead(self.desk, grant, &self.pools)));
         if !touched {
+            self.entries.extend(past);
             return Decided {
+                notices: told,
                 names: self.desk.standing.book.names.clone(),
                 entries: if *answer == Answer::UnknownPool { Vec::new() } else { self.entries },
                 ..Decided::default()
@@ -390,12 +437,8 @@ impl<'a> Work<'a> {
         let closing = close(&self.pools, self.desk.policy, self.desk.standing, self.desk.now);
         self.entries.extend(closing.entries);
         let mut notices = closing.notices;
-        if let Some(Decision::Grant(grant)) = decision {
-            let (entries, told) = voided(self.desk, grant);
-            self.entries.extend(entries);
-            notices.extend(told);
-            notices.extend(shortfall_ahead(self.desk, grant, &self.pools));
-        }
+        self.entries.extend(past);
+        notices.extend(told);
         Decided { names: self.names, people: self.people, changes, entries: self.entries, notices, pools: closing.outlooks }
     }
 
@@ -444,6 +487,7 @@ impl<'a> Work<'a> {
                     reasons: claim.reasons,
                     way,
                     existing: Some(Box::new(*claim)),
+                    as_held: false,
                     has_required,
                     former: None,
                     because: Because::SeatFreed,

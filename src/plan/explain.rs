@@ -1,8 +1,9 @@
 //! Why does a person have a seat, or not (R161): the first answer that applies, with the facts it rests on.
 
-use crate::base::{Day, PoolId, ProductId};
-use crate::license::{Because, Claim, ClaimState, Names, PinKind, Wait};
+use crate::base::{Day, Instant, PoolId, ProductId};
+use crate::license::{Because, Claim, ClaimState, Gate, Names, PinKind, TermState, Wait, last_day, phase_at};
 use crate::plan::catalog::Catalog;
+use crate::plan::contest::Way;
 use crate::plan::demand::{Demand, NoNeed};
 use crate::plan::input::{Policy, Standing};
 use crate::plan::planner::PlanError;
@@ -14,6 +15,8 @@ use crate::roster::{OrgTree, Roster};
 pub struct ExplainInput<'a> {
     /// Today, in the customer's calendar.
     pub today: Day,
+    /// Now.
+    pub now: Instant,
     /// The settings.
     pub policy: &'a Policy,
     /// The books; the book of claims need only hold the person's.
@@ -154,6 +157,9 @@ impl Case<'_, '_> {
         if self.ways.lists[open.0 as usize].is_empty() {
             return ("no_pool", format!("No pool of {product} serves the person's org."), None);
         }
+        if let Some(found) = self.out_of_term(open) {
+            return found;
+        }
         if self.ways.lists[way.0 as usize].is_empty() {
             return ("denied", format!("A pin keeps the person out of {product}."), None);
         }
@@ -184,6 +190,36 @@ impl Case<'_, '_> {
                 ("not_activated", format!("The product is not activated for the person's org.{after}"), held)
             }
         }
+    }
+
+    /// That no pool on the way has a term for the person (R161): grace lets those in who have a seat.
+    fn out_of_term(&mut self, way: Way) -> Option<Found> {
+        let seated = self.claim.is_some_and(|claim| claim.state.consumes());
+        let mut found = None;
+        for candidate in &self.ways.lists[way.0 as usize] {
+            let pool = &self.input.policy.pools[usize::from(candidate.pool)];
+            let phase = phase_at(&self.input.standing.chain, pool, self.input.now);
+            match phase.gate(&pool.renewal) {
+                Gate::Open => return None,
+                Gate::NoNew(_) if seated => return None,
+                Gate::NoNew(_) | Gate::Shut => {}
+            }
+            let id = &pool.id;
+            let text = match phase.state {
+                TermState::NotStarted => format!("The first term of {id} has not started yet."),
+                TermState::InGrace => format!("The term of {id} is over; nobody new gets a seat during grace."),
+                _ if self.claim.is_some_and(|claim| claim.state == ClaimState::Suspended) => {
+                    format!("The term of {id} is over; the seat is suspended and comes back with a renewal.")
+                }
+                _ => format!("The term of {id} is over."),
+            };
+            if phase.term.is_some() {
+                self.facts.push(format!("the last term of {id} ended on {}", last_day(pool, phase.term_end)));
+            }
+            let answer = if phase.state == TermState::Expired { "expired" } else { "no_term" };
+            found = found.or(Some((answer, text, Some(id.clone()))));
+        }
+        found
     }
 
     fn claimed(&mut self, claim: Claim, quarantined: &str) -> Found {

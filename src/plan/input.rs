@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PersonKey, PoolId, SourceId, Version};
 use crate::license::{
-    Absence, AgreedExcess, Book, Claim, ClockFact, Delivery, Episode, Grant, GuardDay, Hold, Pin, Pool, PoolBooks, PoolTerms,
-    Product, SourceMark,
+    Absence, AgreedExcess, Book, Claim, ClockFact, Delivery, Episode, Grant, GuardDay, Hold, Phase, Pin, Pool, PoolBooks,
+    PoolTerms, Product, SourceMark, Term,
 };
 use crate::plan::action::Notice;
 use crate::plan::guard::Verdict;
@@ -74,6 +74,10 @@ pub struct Standing {
     pub deliveries: BTreeMap<EpisodeId, Vec<Delivery>>,
     /// The newest closed episode of each pool, void ones left out (R62).
     pub former: BTreeMap<PoolId, Episode>,
+    /// Terms of pools as last recorded, by id.
+    pub chain: Vec<Term>,
+    /// Where each pool with terms is in its chain, as last written down.
+    pub phases: BTreeMap<PoolId, Phase>,
     /// The id the next claim gets.
     pub next_claim: ClaimId,
     /// The id the next episode gets.
@@ -123,6 +127,8 @@ pub struct PlanInput<'a> {
     pub new_grants: &'a [Grant],
     /// Agreed excesses of the settings to be recorded with this run; `standing` counts them already.
     pub new_agreed: &'a [AgreedExcess],
+    /// Terms of the settings to be recorded with this run; `standing` counts them already.
+    pub new_terms: &'a [Term],
     /// Known people and the new keys that claim their e-mail (R5); the new ones are not in `roster`.
     pub conflicts: &'a [(PersonKey, PersonKey)],
     /// What becomes of holds in this run.

@@ -5,17 +5,17 @@ use std::fmt::Write;
 use crate::base::{Day, Instant, PoolId, Seats};
 use crate::license::{
     AgreedExcess, AutoUpgrade, Band, Case, Charge, ClockFact, ClockStep, CureFrom, Episode, Facts, Former, Grant, Interlock,
-    Outcome, Pool, Quote, Settled, Stage, StageFact, StageWhy, Timeline, Told, band,
+    Outcome, Phase, Pool, Quote, Settled, Stage, StageFact, StageWhy, Timeline, Told, band,
 };
 use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::input::Standing;
 
-/// The timeline of a pool from what the books say; `grants` and `agreed` are at least those of the pool.
+/// The timeline of a pool from what the books say; what was bought and agreed is at least the pool's.
 pub fn timeline<'a>(
     pool: &'a Pool,
     standing: &'a Standing,
-    grants: &'a [Grant],
-    agreed: &'a [AgreedExcess],
+    (grants, agreed): (&'a [Grant], &'a [AgreedExcess]),
+    phase: &'a Phase,
     now: Instant,
 ) -> Timeline<'a> {
     let episode = standing.pools.get(&pool.id).and_then(|books| books.episode.clone());
@@ -27,7 +27,7 @@ pub fn timeline<'a>(
         let day0 = Facts(facts).continues().map_or(former.opened_day, |(_, day0)| day0);
         Some(Former { episode: former.id, day0, closed: former.closed? })
     });
-    Timeline::new(Case { pool, grants, agreed, taken: &standing.grants, deliveries, former, now }, episode, facts)
+    Timeline::new(Case { pool, grants, agreed, taken: &standing.grants, deliveries, former, phase, now }, episode, facts)
 }
 
 /// The notice that tells a fact; `None` if nothing is told.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{EpisodeId, Instant, PoolId};
-use crate::license::{AgreedExcess, ClockFact, Entry, Episode, Grant, Surroundings, is_frozen};
+use crate::license::{AgreedExcess, ClockFact, Entry, Episode, Grant, Phase, Surroundings, is_frozen};
 use crate::plan::action::Notice;
 use crate::plan::input::{Policy, Standing};
 use crate::plan::overage::{notice, timeline};
@@ -63,7 +63,8 @@ impl Sweep<'_> {
                 frozen: is_frozen(billing, &pool.id),
             };
             let (grants, agreed) = (of(&grants, &pool.id), of(&agreed, &pool.id));
-            let mut line = timeline(pool, standing, grants, agreed, now);
+            let phase = standing.phases.get(&pool.id).unwrap_or(&Phase::UNBOUND);
+            let mut line = timeline(pool, standing, (grants, agreed), phase, now);
             let affected = line.pass(&around, books, &mut swept.next_episode);
             swept.next = swept.next.min(line.next_due(&around));
             swept.notices.extend(line.told.iter().filter_map(|told| notice(pool, told)));

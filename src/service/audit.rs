@@ -128,6 +128,8 @@ fn compare(
         first_difference("clocks of overages", ledger.clock(), clock.iter()),
         first_difference("deliveries of notices", ledger.deliveries(), deliveries.iter()),
         first_difference("removals by day", ledger.guard_days(), standing.guard_days.iter()),
+        first_difference("terms", ledger.chain(), standing.chain.iter()),
+        first_difference("phases of pools", ledger.phases().iter(), standing.phases.iter()),
         first_difference("pool definitions", ledger.terms().iter(), standing.terms.iter()),
     ];
     match differences.into_iter().flatten().next() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::{CustomerId, Day, Instant, PersonKey, PoolId, most_similar};
 use crate::clock::Clock;
-use crate::license::{AgreedExcess, Grant, Pool};
+use crate::license::{AgreedExcess, Grant, Pool, Term};
 use crate::plan::{Policy, Standing};
 use crate::roster::IntakePolicy;
 use crate::service::dues::Dues;
@@ -43,6 +43,8 @@ pub struct Customer {
     pub grants: Vec<Grant>,
     /// Agreed excesses written in the settings; the same.
     pub agreed: Vec<AgreedExcess>,
+    /// Terms written in the settings; the same. Corrections are recorded by hand.
+    pub terms: Vec<Term>,
     /// `validation.max_bad_percent` (R105).
     pub bad_percent_max: u32,
     /// The nightly schedule: a cron expression in the zone of the policy's calendar; `None`: none.

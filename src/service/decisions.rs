@@ -23,6 +23,13 @@ pub struct DecisionDone {
     pub receipt: Option<Receipt>,
 }
 
+impl DecisionDone {
+    /// An answer that nothing was written for.
+    pub(crate) fn refused(answer: Answer) -> Self {
+        Self { answer, decided: Decided::default(), receipt: None }
+    }
+}
+
 impl Service {
     /// Decides and commits. A refusal is an answer; it is written to the trail and changes no seat. Somebody else's
     /// commit in between makes it decide anew on the new books, so that two hands never take one seat (R56).
@@ -33,6 +40,7 @@ impl Service {
         let mut tries = 0;
         loop {
             tries += 1;
+            self.settled(customer)?;
             match self.try_decide(customer, actor, decision) {
                 Err(ServiceError::Store(StoreError::VersionMoved { .. })) if tries < TRIES_MAX => {}
                 done => return done,
@@ -85,7 +93,7 @@ impl Service {
             Decision::Pin { pin, .. } => vec![&pin.person],
             Decision::Unpin { person, .. } | Decision::Accept { person, .. } => vec![person],
             Decision::Transfer { give, take } => vec![&give.person, &take.person],
-            Decision::Grant(_) | Decision::AgreedExcess(_) => Vec::new(),
+            Decision::Grant(_) | Decision::AgreedExcess(_) | Decision::Term { .. } => Vec::new(),
         };
         let (mut names, mut people) = self.people_waiting(customer)?;
         for person in concerned {
@@ -145,5 +153,6 @@ fn verb(decision: &Decision) -> &'static str {
         Decision::Accept { .. } => "accept",
         Decision::Grant(_) => "grant",
         Decision::AgreedExcess(_) => "agreed_excess",
+        Decision::Term { .. } => "term",
     }
 }

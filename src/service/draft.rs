@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::mem::take;
 
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
-use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark};
+use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark, Term};
 use crate::plan::{
     Approval, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval, check,
     next_holds, plan, trip_text,
@@ -29,11 +29,12 @@ pub(crate) struct Draft {
     pub(crate) kept_out: Vec<(SourceId, Digest)>,
 }
 
-/// Grants and agreements of the settings that are recorded with this run.
+/// Grants, agreements and terms that are recorded with this run.
 #[derive(Default)]
 pub(crate) struct Seeds {
     pub(crate) grants: Vec<Grant>,
     pub(crate) agreed: Vec<AgreedExcess>,
+    pub(crate) terms: Vec<Term>,
 }
 
 /// The rosters of a run, kept over repeated planning.
@@ -220,6 +221,7 @@ impl Drafting {
             gone: self.narrow.as_ref().map_or(&[], |narrow| narrow.gone.as_slice()),
             new_grants: &seeds.grants,
             new_agreed: &seeds.agreed,
+            new_terms: &seeds.terms,
             holding: &holding,
         };
         let marks = service.remake(customer, &input)?;
@@ -352,7 +354,14 @@ pub(crate) fn outcome(plan: &Plan, findings: bool, trouble: bool) -> RunState {
     let unserved = plan.withheld.iter().any(|w| {
         matches!(
             w.because,
-            Because::PoolFull | Because::NeedsAccess | Because::NoPool | Because::Quarantined | Because::IdentityConflict
+            Because::PoolFull
+                | Because::NeedsAccess
+                | Because::NoPool
+                | Because::Quarantined
+                | Because::IdentityConflict
+                | Because::NoTerm
+                | Because::InGrace
+                | Because::ReuseExceeded
         )
     });
     if unserved || findings || trouble { RunState::SucceededWithErrors } else { RunState::Succeeded }

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use crate::base::{Actor, Day, EpisodeId, Instant, PoolId, Version};
 use crate::license::{
-    ClockFact, ClockStep, Delivery, Entry, Episode, Facts, Grant, Outcome, Pool, Quote, Stage, StageDates, elapsed, is_frozen,
-    license_year,
+    ClockFact, ClockStep, Delivery, Entry, Episode, Facts, Grant, Outcome, Phase, Pool, Quote, Stage, StageDates, elapsed,
+    is_frozen, license_year,
 };
 use crate::plan::{Standing, timeline};
 use crate::service::core::{Customer, Service};
@@ -164,7 +164,8 @@ impl Service {
     /// How the open overage of a pool stands.
     pub(crate) fn clock_view(&self, pool: &Pool, standing: &Standing) -> Option<ClockView> {
         let now = self.now();
-        let mut line = timeline(pool, standing, &standing.grants, &standing.agreed, now);
+        let phase = standing.phases.get(&pool.id).unwrap_or(&Phase::UNBOUND);
+        let mut line = timeline(pool, standing, (&standing.grants, &standing.agreed), phase, now);
         // What is due and was not written down yet is told as it will be.
         line.run_to(now);
         let episode = line.episode.as_ref()?;
@@ -176,7 +177,7 @@ impl Service {
             Stage::Major => line.window().and_then(|window| window.start.map(|_| window.ends)),
         };
         let last = episode.samples.last()?;
-        let seats = crate::license::allowance_at(pool, &standing.grants, &standing.agreed, now).seats;
+        let seats = crate::license::allowance_in(phase, pool, &standing.grants, &standing.agreed, now).seats;
         let today = calendar.day_of(now);
         let billing = standing.clock.get(&None).map_or(&[][..], Vec::as_slice);
         Some(ClockView {

@@ -1,7 +1,7 @@
 //! Questions about one customer's present state: pools, queue, people, explanations.
 
 use crate::base::{Balance, Day, Instant, PoolId, ProductId, Seats, Text};
-use crate::license::{Allowance, Band, Causes, ClaimState, Episode, Hold, Product, StateCounts, allowance_at};
+use crate::license::{Allowance, Band, Causes, ClaimState, Episode, Hold, Product, StateCounts, allowance_in, phase_at};
 use crate::plan::{ExplainInput, Explanation, explain};
 use crate::roster::Person;
 use crate::service::core::{Customer, Service};
@@ -9,6 +9,7 @@ use crate::service::episodes::ClockView;
 use crate::service::error::ServiceError;
 use crate::service::on_time::SameDayQuota;
 use crate::service::person_state::PersonState;
+use crate::service::terms::TermView;
 use crate::store::{Pause, RunRow, RunState, Trigger};
 
 /// One customer at a glance.
@@ -65,6 +66,8 @@ pub struct PoolView {
     pub balance_if_approved: Option<Balance>,
     /// Since when the pool is over only because of people whom a hold keeps (R123).
     pub provisional: Option<Instant>,
+    /// Where it is in its terms; `None` if it has none and never expires.
+    pub term: Option<TermView>,
 }
 
 impl PoolView {
@@ -166,11 +169,12 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn pools(&self, customer: &Customer) -> Result<Vec<PoolView>, ServiceError> {
-        let standing = self.store.standing_light(customer.id())?;
+        let standing = self.standing_light_with_seeds(customer)?;
         let now = self.now();
         let view = |pool: &crate::license::Pool| {
             let books = standing.pools.get(&pool.id);
-            let allowance = allowance_at(pool, &standing.grants, &standing.agreed, now);
+            let phase = phase_at(&standing.chain, pool, now);
+            let allowance = allowance_in(&phase, pool, &standing.grants, &standing.agreed, now);
             let counts = books.map(|b| b.counts).unwrap_or_default();
             PoolView {
                 pool: pool.id.clone(),
@@ -187,6 +191,7 @@ impl Service {
                     .filter(|books| books.held_back.0 > 0 && standing.hold.as_ref().is_some_and(|hold| hold.is_open(now)))
                     .and_then(|b| allowance.balance(Seats(counts.used().0.saturating_sub(b.held_back.0)))),
                 provisional: books.and_then(|b| b.provisional),
+                term: TermView::of(pool, &standing.chain, now),
             }
         };
         Ok(customer.policy.pools.iter().map(view).collect())
@@ -265,6 +270,7 @@ impl Service {
         };
         let input = ExplainInput {
             today: customer.day_of(self.now()),
+            now: self.now(),
             policy: &customer.policy,
             standing: &standing,
             roster: &roster,

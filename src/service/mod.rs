@@ -33,6 +33,7 @@ mod runs;
 mod scope;
 mod sweep;
 mod sync;
+mod terms;
 mod trail;
 mod unsaved;
 
@@ -57,3 +58,4 @@ pub use reports::{ClaimRow, LicenseRow};
 pub use revert::RevertAnswer;
 pub use runs::Freshness;
 pub use sync::{Phase, Planned, Watch};
+pub use terms::{TermDone, TermFix, TermView, TermWish};

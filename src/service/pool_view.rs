@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::base::{Instant, OrgId, PoolId, Version};
-use crate::license::{AgreedExcess, Claim, Entry, Episode, Grant, Names, Pin};
+use crate::license::{AgreedExcess, Claim, Entry, Episode, Grant, Names, Pin, Term};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::inspect::PoolView;
@@ -14,6 +14,8 @@ use crate::service::inspect::PoolView;
 pub struct PoolDetail {
     /// Its numbers.
     pub view: PoolView,
+    /// Its terms, by start; those of the settings are here before the first run.
+    pub terms: Vec<Term>,
     /// Its grants, by start and id; those of the settings are here from the first run on.
     pub grants: Vec<Grant>,
     /// Its agreed excesses, by start and id.
@@ -46,7 +48,9 @@ impl Service {
         customer.pool(pool)?;
         let unknown = || ServiceError::Unknown { what: "pool", id: pool.to_string(), hint: None };
         let view = self.pools(customer)?.into_iter().find(|view| view.pool == *pool).ok_or_else(unknown)?;
-        let standing = self.store.standing_light(customer.id())?;
+        let standing = self.standing_light_with_seeds(customer)?;
+        let mut terms: Vec<Term> = standing.chain.into_iter().filter(|term| term.pool == *pool).collect();
+        terms.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
         let mut grants: Vec<Grant> = standing.grants.into_iter().filter(|grant| grant.pool == *pool).collect();
         grants.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
         let mut agreed: Vec<AgreedExcess> = standing.agreed.into_iter().filter(|agreed| agreed.pool == *pool).collect();
@@ -54,6 +58,7 @@ impl Service {
         let used = self.store.used_by_org(customer.id())?;
         Ok(PoolDetail {
             view,
+            terms,
             grants,
             agreed,
             pins: standing.pins.into_iter().filter(|pin| pin.pool == *pool).collect(),

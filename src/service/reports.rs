@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::{OrgId, PoolId, ProductId, Seats, percent_used};
-use crate::license::allowance_at;
+use crate::license::{allowance_in, phase_at};
 use crate::roster::{OrgIx, OrgTree};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
@@ -110,7 +110,8 @@ impl Service {
             for pool in customer.policy.pools.iter().filter(|p| of_product(&p.id)) {
                 let owner = roster.find_org(pool.owner.as_str());
                 if owner.is_some_and(|owner| tree.is_within(owner, org)) {
-                    match allowance_at(pool, &standing.grants, &standing.agreed, now).seats {
+                    let phase = phase_at(&standing.chain, pool, now);
+                    match allowance_in(&phase, pool, &standing.grants, &standing.agreed, now).seats {
                         Some(seats) => *limit.get_or_insert(0) += u64::from(seats.0),
                         None => unlimited = true,
                     }

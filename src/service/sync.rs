@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
-use crate::license::{AgreedExcess, Entry, Grant, allowance_at};
+use crate::license::{AgreedExcess, Entry, Grant, allowance_in, phase_at};
 use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
@@ -11,6 +11,7 @@ use crate::service::error::ServiceError;
 use crate::service::purge::purges;
 use crate::service::rosters::{Pulled, bad_rows};
 use crate::service::scope::known;
+use crate::service::terms::carried_grants;
 use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, RunTally, SourceLook, StoreError, Trigger};
 
 /// How often a run plans anew when somebody else commits in between (R113).
@@ -51,7 +52,11 @@ impl Service {
     /// When nothing could be found out at all. A run that failed for a reason an operator can act on is a row with
     /// state `failed`, not an error.
     pub fn sync(&self, customer: &Customer, trigger: &Trigger, watch: Watch<'_>) -> Result<RunRow, ServiceError> {
+        if let Some(failed) = self.settle(customer)? {
+            return Ok(failed);
+        }
         let planned = self.run(customer, trigger, true, watch)?;
+        self.remind(customer)?;
         Ok(planned.run)
     }
 
@@ -112,9 +117,17 @@ impl Service {
                 _ => {}
             }
         }
+        let mut chain = standing.chain.clone();
+        for term in plan.entries.iter().filter_map(|entry| if let Entry::Term(term) = entry { Some(term) } else { None }) {
+            chain.retain(|known| known.id != term.id);
+            chain.push(term.clone());
+        }
         let moved = |outlook: &PoolOutlook| {
             let pool = customer.policy.pools.iter().find(|p| p.id == outlook.pool);
-            pool.is_some_and(|pool| allowance_at(pool, &grants, &agreed, at) != outlook.allowance)
+            pool.is_some_and(|pool| {
+                let (then, now) = (phase_at(&chain, pool, plan.at), phase_at(&chain, pool, at));
+                then != now || allowance_in(&now, pool, &grants, &agreed, at) != outlook.allowance
+            })
         };
         customer.day_of(at) != customer.day_of(plan.at) || plan.pools.iter().any(moved)
     }
@@ -164,7 +177,7 @@ impl Service {
         Ok(Planned { run: row, plan })
     }
 
-    fn try_run(
+    pub(crate) fn try_run(
         &self,
         customer: &Customer,
         row: &mut RunRow,
@@ -325,8 +338,13 @@ impl Service {
                 None => seeds.agreed.push(AgreedExcess { recorded: now, by: Actor::operator("settings"), ..agreed.clone() }),
             }
         }
+        self.seed_terms(customer, &standing, &mut seeds, now)?;
         standing.grants.extend(seeds.grants.iter().cloned());
         standing.agreed.extend(seeds.agreed.iter().cloned());
+        standing.chain.extend(seeds.terms.iter().cloned());
+        let carried = carried_grants(customer, &standing, now);
+        standing.grants.extend(carried.iter().cloned());
+        seeds.grants.extend(carried);
         Ok((standing, seeds))
     }
 

@@ -4,7 +4,7 @@ use crate::base::{
     Actor, Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RuleId, Seats,
     SourceId,
 };
-use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
+use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind, ReuseRules};
 use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rule, shipped_rules};
 use crate::service::ByHandPolicy;
 use crate::settings::check::{Requires, requires};
@@ -13,8 +13,10 @@ use crate::settings::file::{
     CustomerShape, DaysShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
 };
 use crate::settings::guard::GuardShape;
+use crate::settings::network;
 use crate::settings::pauses;
 use crate::settings::profiles;
+use crate::settings::terms;
 use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, StoreSettings};
 use crate::source::{CsvSourceSettings, DropKind, SourceSettings};
 use crate::telemetry::LogSettings;
@@ -77,11 +79,12 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         Some(GuardWindow { from: window.from?, to: window.to?, limits: guard_limits(&window.guard, base) })
     });
     let mut pools = Vec::with_capacity(shape.pools.len());
-    let (mut grants, mut agreed) = (Vec::new(), Vec::new());
+    let (mut grants, mut agreed, mut terms) = (Vec::new(), Vec::new(), Vec::new());
     for pool_shape in &shape.pools {
         let days = Days::of(&[&pool_shape.days, &shape.days, &file.days])?;
         let pool = pool(file, shape, pool_shape, &days)?;
         seeds(pool_shape, &pool, &mut grants, &mut agreed)?;
+        terms.extend(terms::build(&pool_shape.terms, &pool)?);
         pools.push((pool, days));
     }
     let mut policy = Policy {
@@ -108,9 +111,10 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         name: shape.name.clone().unwrap_or_else(|| shape.id.clone()),
         nightly: shape.nightly.clone(),
         policy,
-        sources: shape.sources.iter().map(source).collect::<Option<_>>()?,
+        sources: shape.sources.iter().map(|item| source(&shape.id, item)).collect::<Option<_>>()?,
         grants,
         agreed,
+        terms,
         bad_percent_max: own.bad_percent_max.or(global.bad_percent_max)?,
         catchup_window_hours: own.catchup_window_hours.or(global.catchup_window_hours)?,
         stale_after_hours: own.stale_after_hours.or(global.stale_after_hours)?,
@@ -144,8 +148,17 @@ fn guard_limits(shape: &GuardShape, base: GuardLimits) -> GuardLimits {
     }
 }
 
-fn source(shape: &SourceShape) -> Option<SourceSettings> {
-    let SourceKind::OneRosterCsv = shape.kind?;
+fn source(customer: &str, shape: &SourceShape) -> Option<SourceSettings> {
+    let courses_optional = shape.courses_optional.unwrap_or(false);
+    let read = |fields| network::read_settings(&shape.network, fields, shape.lenient, courses_optional, &shape.keep_metadata);
+    let pull = format!("{customer}/{}", shape.id);
+    match shape.kind? {
+        SourceKind::OneRosterCsv => csv(shape),
+        SourceKind::OneRosterRest => network::oneroster(&shape.id, pull, &shape.network, read(false)),
+    }
+}
+
+fn csv(shape: &SourceShape) -> Option<SourceSettings> {
     let kind = if shape.drop.unwrap_or(true) { DropKind::Drop } else { DropKind::Package };
     let defaults = CsvSourceSettings::new(SourceId::from(shape.id.as_str()), shape.path.clone()?, kind);
     Some(SourceSettings::OneRosterCsv(CsvSourceSettings {
@@ -203,6 +216,8 @@ fn pool(file: &FileShape, customer: &CustomerShape, shape: &PoolShape, days: &Da
         reservations,
         calendar: days.calendar()?,
         anchor: shape.anchor,
+        renewal: terms::term_rules([&shape.term_rules, &customer.policies.terms, &file.policies.terms])?,
+        reuse: ReuseRules::default(),
     })
 }
 
@@ -285,11 +300,24 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
     }
     digester.number(pools.len() as i64);
     for (pool, days) in pools {
-        let Pool { id, product, owner, audience, unlimited, on_full, overage, clauses, reservations, calendar: _, anchor } =
-            pool;
+        let Pool {
+            id,
+            product,
+            owner,
+            audience,
+            unlimited,
+            on_full,
+            overage,
+            clauses,
+            reservations,
+            calendar: _,
+            anchor,
+            renewal,
+            reuse,
+        } = pool;
         digester.field(id.as_str().as_bytes()).field(product.as_str().as_bytes()).field(owner.as_str().as_bytes());
         digester.field(format!("{audience:?} {unlimited} {on_full:?} {overage:?} {reservations:?} {anchor:?}").as_bytes());
-        digester.field(format!("{days:?} {clauses:?}").as_bytes());
+        digester.field(format!("{days:?} {clauses:?} {renewal:?} {reuse:?}").as_bytes());
     }
     digester.number(rules.len() as i64);
     for rule in rules {

@@ -12,6 +12,7 @@ use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoliciesShap
 use crate::settings::pauses;
 use crate::settings::problem::Problem;
 use crate::settings::profiles;
+use crate::settings::terms;
 use crate::settings::values::OnFullWord;
 
 const NO_PRODUCT: &str = "is no product of this customer";
@@ -100,9 +101,10 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
     unique("rules", rules.iter().map(|rule| (&rule.at, &rule.id)), found);
     let grants = pools.iter().flat_map(|pool| {
         let agreed = pool.agreed.iter().map(|agreed| (&agreed.at, &agreed.id));
-        pool.grants.iter().map(|grant| (&grant.at, &grant.id)).chain(agreed)
+        let terms = pool.terms.iter().map(|term| (&term.at, &term.id));
+        pool.grants.iter().map(|grant| (&grant.at, &grant.id)).chain(agreed).chain(terms)
     });
-    unique("grants or agreed excesses", grants, found);
+    unique("grants, agreed excesses or terms", grants, found);
     for product in products {
         check_product(product, products, found);
     }
@@ -204,6 +206,7 @@ fn check_pool(pool: &PoolShape, customer: &CustomerShape, found: &mut Vec<Proble
         }
         (OnFullWord::OverdrawUpTo, Some(_)) | (OnFullWord::Overdraw | OnFullWord::Wait, None) => {}
     }
+    terms::check(&pool.terms, found);
     let mut orgs = BTreeSet::new();
     for (org, _) in &pool.reservations {
         if !orgs.insert(org) {

@@ -10,9 +10,11 @@ use crate::plan::{DefaultFor, Predicate};
 use crate::settings::clauses::{ClausesShape, TiersShape, clauses, tiers};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
 use crate::settings::ical;
+use crate::settings::network::{NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
+use crate::settings::terms::{self, TermRulesShape, TermShape};
 use crate::settings::values::{OnFullWord, SourceKind, StoreKind};
 use crate::settings::when;
 use crate::settings::words;
@@ -95,6 +97,8 @@ pub struct PoliciesShape {
     pub overage: OverageShape,
     /// `[tiers]`.
     pub tiers: TiersShape,
+    /// `[grace]`, `[renewal]`.
+    pub terms: TermRulesShape,
 }
 
 /// `[overage]`.
@@ -175,6 +179,8 @@ pub struct SourceShape {
     pub courses_optional: Option<bool>,
     /// `keep_metadata`.
     pub keep_metadata: Vec<String>,
+    /// The keys of sources over the network.
+    pub network: NetworkShape,
     /// `[[customer.source.pause]]`.
     pub pauses: Vec<PauseShape>,
 }
@@ -227,6 +233,10 @@ pub struct PoolShape {
     pub overage: OverageShape,
     /// `[customer.pool.tiers]`.
     pub tiers: TiersShape,
+    /// `[customer.pool.grace]`, `[customer.pool.renewal]`.
+    pub term_rules: TermRulesShape,
+    /// `[[customer.pool.term]]`.
+    pub terms: Vec<TermShape>,
     /// `reservations`: org and seats.
     pub reservations: Vec<(String, u32)>,
     /// `anchor`.
@@ -341,6 +351,7 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         same_day_max: s.section("same_day", |s| s.count("max_per_day", 0..=1_000)).flatten(),
         overage: s.section("overage", overage).unwrap_or_default(),
         tiers: s.section("tiers", tiers).unwrap_or_default(),
+        terms: terms::rules(s),
     }
 }
 
@@ -384,18 +395,22 @@ fn customer(s: &Section<'_>) -> CustomerShape {
 
 fn source(s: &Section<'_>) -> SourceShape {
     let modes = [("strict", BulkWithStatus::Strict), ("delta", BulkWithStatus::Delta), ("full", BulkWithStatus::Full)];
-    let kind = s.parsed("kind", words::one_of(&[("oneroster_csv", SourceKind::OneRosterCsv)]));
+    let kinds = [("oneroster_csv", SourceKind::OneRosterCsv), ("oneroster_rest", SourceKind::OneRosterRest)];
+    let kind = s.parsed("kind", words::one_of(&kinds));
+    let path = s.path("path");
+    let path = if kind == Some(SourceKind::OneRosterCsv) { s.required("path", path) } else { path };
     SourceShape {
         at: s.at(""),
         id: id(s),
         kind: s.required("kind", kind),
-        path: s.required("path", s.path("path")),
+        path,
         drop: s.flag("drop"),
         settle_secs: s.count("settle_secs", 0..=86_400),
         bulk_with_status: s.parsed("bulk_with_status", words::one_of(&modes)),
         lenient: s.flag("lenient"),
         courses_optional: s.parsed("courses", words::one_of(&[("required", false), ("optional", true)])),
         keep_metadata: s.parsed_list("keep_metadata", words::metadata).unwrap_or_default(),
+        network: network(s, kind),
         pauses: s.sections("pause", pauses::pause),
     }
 }
@@ -434,6 +449,8 @@ fn pool(s: &Section<'_>) -> PoolShape {
         overage_terms: s.flag("overage_terms"),
         overage: s.section("overage", overage).unwrap_or_default(),
         tiers: s.section("tiers", tiers).unwrap_or_default(),
+        term_rules: terms::rules(s),
+        terms: s.sections("term", |s| terms::term(s, id, SEATS_MAX)),
         reservations: s.sections("reservations", reservation).into_iter().flatten().collect(),
         anchor: s.parsed("anchor", words::day),
         days: days(s),

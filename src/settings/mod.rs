@@ -8,11 +8,13 @@ mod file;
 mod guard;
 mod ical;
 mod load;
+mod network;
 mod pauses;
 mod problem;
 mod profiles;
 mod read;
 mod secret;
+mod terms;
 mod tree;
 #[cfg(test)]
 mod trial;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::base::CustomerId;
-use crate::license::{AgreedExcess, Grant};
+use crate::license::{AgreedExcess, Grant, Term};
 use crate::plan::Policy;
 use crate::service::ByHandPolicy;
 use crate::settings::problem::Problem;
@@ -81,6 +81,8 @@ pub struct CustomerSettings {
     /// What was agreed in writing beyond it.
     /// `recorded` and `by` mean nothing yet.
     pub agreed: Vec<AgreedExcess>,
+    /// Its pools' terms. `recorded` and `by` mean nothing yet.
+    pub terms: Vec<Term>,
     /// A collection with more bad records than this is held, in percent (R105).
     pub bad_percent_max: u32,
     /// A scheduled run missed by less than so many hours is made up for (R100).
@@ -104,6 +106,8 @@ pub struct CustomerSettings {
 pub enum SourceKind {
     /// OneRoster CSV packages in a folder.
     OneRosterCsv,
+    /// OneRoster over REST.
+    OneRosterRest,
 }
 
 /// The words of `on_full`, without the percentage that one of them needs.

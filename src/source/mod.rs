@@ -3,13 +3,21 @@
 mod api;
 mod csv;
 mod http;
+mod oneroster;
 mod open;
 mod retry;
+mod shelf;
 
 pub use api::{Package, Read, RosterSource, Seen, SourceError};
 pub use csv::{BulkWithStatus, CsvBounds, CsvSource, CsvSourceSettings, CsvVersion, DropKind};
 pub use http::{
     Answer, Attempt, Authorize, Basic, Bearer, Header, Http, HttpError, HttpSettings, Network, Nobody, Outgoing, Pace, Refusal,
+    check_address,
+};
+pub use oneroster::{
+    Address, ClientAuth, Fetched, OAuth1, OAuth2, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestSource,
+    RestVersion, Signature,
 };
 pub use open::{SourceSettings, open_source};
 pub use retry::RetrySettings;
+pub use shelf::{MemoryPages, NoRoom, PAGE_BYTES_MAX, PageStore, Shelf, pack_page, unpack_page};

@@ -1,19 +1,47 @@
 //! From settings to a source: the one place that knows all kinds of sources.
 
+use std::sync::Arc;
+
+use crate::roster::IntakePolicy;
 use crate::source::api::RosterSource;
-use crate::source::csv::{CsvSource, CsvSourceSettings};
+use crate::source::csv::{CsvSource, CsvSourceSettings, DropKind};
 use crate::source::http::Network;
+use crate::source::oneroster::{RestSettings, RestSource};
+use crate::source::shelf::PageStore;
 
 /// The settings of one source, of whatever kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceSettings {
     /// OneRoster CSV packages.
     OneRosterCsv(CsvSourceSettings),
+    /// OneRoster over REST.
+    OneRosterRest(Box<RestSettings>),
 }
 
-/// Makes the source; what asks an upstream goes through `network`. Nothing is reached yet.
-pub fn open_source(settings: SourceSettings, _network: &Network) -> Box<dyn RosterSource> {
+impl SourceSettings {
+    /// How lenient the intake of its rows is.
+    pub fn intake(&self) -> IntakePolicy {
+        match self {
+            SourceSettings::OneRosterCsv(csv) => IntakePolicy { lenient: csv.lenient, courses_optional: csv.courses_optional },
+            SourceSettings::OneRosterRest(rest) => {
+                IntakePolicy { lenient: rest.read.lenient, courses_optional: rest.read.courses_optional }
+            }
+        }
+    }
+
+    /// Whether packages arrive by themselves and are taken when they do.
+    pub fn is_watched(&self) -> bool {
+        match self {
+            SourceSettings::OneRosterCsv(csv) => csv.kind == DropKind::Drop,
+            SourceSettings::OneRosterRest(_) => false,
+        }
+    }
+}
+
+/// Makes the source; what asks an upstream goes through `network` and keeps its pages in `pages`. Nothing is reached yet.
+pub fn open_source(settings: SourceSettings, network: &Network, pages: &Arc<dyn PageStore>) -> Box<dyn RosterSource> {
     match settings {
         SourceSettings::OneRosterCsv(settings) => Box::new(CsvSource::new(settings)),
+        SourceSettings::OneRosterRest(settings) => Box::new(RestSource::new(*settings, network, pages.clone())),
     }
 }

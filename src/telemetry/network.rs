@@ -43,3 +43,29 @@ impl UpstreamBack<'_> {
         info!(event = "upstream_back", upstream, "Upstream {upstream} answers again.");
     }
 }
+
+/// A source was read from its upstream to the end, and all of it adds up.
+pub struct PullRead<'a> {
+    /// Customer and source.
+    pub pull: &'a str,
+    /// Records.
+    pub rows: u64,
+    /// Requests that it took.
+    pub requests: u32,
+    /// Pages that an earlier, broken-off pull had read already.
+    pub resumed: u32,
+    /// Only changes were asked for.
+    pub partly: bool,
+}
+
+impl PullRead<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let PullRead { pull, rows, requests, resumed, partly } = *self;
+        let what = if partly { "changes" } else { "everything" };
+        info!(
+            event = "pull_read",
+            pull, rows, requests, resumed, partly, "Read {what} of {pull}: {rows} records by {requests} requests."
+        );
+    }
+}

@@ -150,6 +150,8 @@ fn ten_thousand_overages_are_swept_in_no_time() {
             reservations: Vec::new(),
             calendar: zone.clone(),
             anchor: Day::parse("2026-01-01"),
+            renewal: Default::default(),
+            reuse: Default::default(),
         });
         let mut counts = StateCounts::default();
         counts.set(rosterd::license::ClaimState::Active, Seats(103));

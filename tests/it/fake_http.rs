@@ -29,6 +29,16 @@ impl Asked {
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
+
+    /// A parameter of the query, decoded.
+    pub fn param(&self, name: &str) -> Option<String> {
+        let url = reqwest::Url::parse(&format!("http://x{}", self.target)).expect("a target");
+        url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
+    pub fn number(&self, name: &str) -> Option<usize> {
+        self.param(name).map(|text| text.parse().expect("a number"))
+    }
 }
 
 /// What to answer.

@@ -274,6 +274,8 @@ impl Town {
                 reservations: reserved.map(|(s, n)| (OrgId::from(ORGS[s + 1]), Seats(u32::from(*n)))).collect(),
                 calendar: policy.calendar.clone(),
                 anchor: None,
+                renewal: Default::default(),
+                reuse: Default::default(),
             });
             if let Some(seats) = gene.seats {
                 grants.push(grant(&format!("{id}-first"), &id, i64::from(seats), Instant::MIN, Instant::MAX));
@@ -571,6 +573,8 @@ impl Memory {
                 facts.entry(fact.episode).or_default().push(fact.clone());
                 facts
             }),
+            chain: ledger.chain().cloned().collect(),
+            phases: ledger.phases().clone(),
             next_claim: ledger.next_claim(),
             next_episode: ledger.next_episode(),
             ..Standing::default()
@@ -664,6 +668,7 @@ impl Memory {
             by_hand: &[],
             new_grants: &new,
             new_agreed: &[],
+            new_terms: &[],
             confirmed: &[],
             gone: &[],
             owners: &Default::default(),
@@ -750,7 +755,7 @@ impl Engine for Memory {
             Decision::Pin { pin, .. } => vec![pin.person.as_str()],
             Decision::Unpin { person, .. } | Decision::Accept { person, .. } => vec![person.as_str()],
             Decision::Transfer { give, take } => vec![give.person.as_str(), take.person.as_str()],
-            Decision::Grant(_) | Decision::AgreedExcess(_) => Vec::new(),
+            Decision::Grant(_) | Decision::AgreedExcess(_) | Decision::Term { .. } => Vec::new(),
         };
         let mut used: BTreeMap<(PoolId, OrgId), u32> = BTreeMap::new();
         let mut light = Book { names: standing.book.names.clone(), ..Book::default() };

@@ -171,6 +171,8 @@ impl World {
             reservations: Vec::new(),
             calendar: self.policy.calendar.clone(),
             anchor: None,
+            renewal: Default::default(),
+            reuse: Default::default(),
         });
         if let Some(seats) = seats {
             self.grants.push(grant(&format!("{id}-first"), id, i64::from(seats), Instant::MIN, Instant::MAX));
@@ -237,6 +239,7 @@ impl World {
             }],
             grants: self.grants.clone(),
             agreed: self.agreed.clone(),
+            terms: Vec::new(),
             bad_percent_max: self.bad_percent_max,
             nightly: None,
             catchup_window_hours: 12,

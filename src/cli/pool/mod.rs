@@ -4,10 +4,13 @@ mod answer;
 mod args;
 mod billing;
 mod buy;
+mod day;
 mod decide;
 mod list;
 mod run;
 mod show;
+mod term;
+mod term_args;
 
 pub use args::PoolArgs;
 pub use run::run;

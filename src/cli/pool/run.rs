@@ -4,7 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::pool::args::{PoolArgs, PoolVerb};
-use crate::cli::pool::{billing, buy, decide, list, show};
+use crate::cli::pool::{billing, buy, decide, list, show, term};
 
 /// Does a verb of `pool`.
 ///
@@ -16,6 +16,8 @@ pub fn run(context: &mut Context, args: &PoolArgs) -> Result<Exit, CliError> {
         PoolVerb::Show { customer, pool, since } => show::run(context, customer, pool, *since),
         PoolVerb::Grant(args) => buy::grant(context, args),
         PoolVerb::Agree(args) => buy::agree(context, args),
+        PoolVerb::Renew(args) => term::renew(context, args),
+        PoolVerb::CorrectTerm(args) => term::correct(context, args),
         PoolVerb::Pin(args) => decide::pin(context, args),
         PoolVerb::Unpin { customer, pool, person } => decide::unpin(context, customer, pool, person),
         PoolVerb::Transfer { customer, pool, from, to, reason } => {

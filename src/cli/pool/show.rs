@@ -11,9 +11,9 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::json::{EpisodeJson, FreshnessJson, PoolJson};
 use crate::cli::output::{number, text};
-use crate::cli::trail_json::{agreed_json, grant_json, pin_json};
-use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, when};
-use crate::license::{ClaimState, Episode, Pool};
+use crate::cli::trail_json::{agreed_json, grant_json, pin_json, term_json};
+use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, term_line, when};
+use crate::license::{ClaimState, Episode, Pool, last_day};
 use crate::service::{Customer, Freshness, PoolDetail, PoolMoves};
 
 #[derive(Debug, Serialize)]
@@ -23,6 +23,7 @@ struct ShowJson<'a> {
     freshness: FreshnessJson,
     #[serde(flatten)]
     pool: PoolJson,
+    terms: Vec<Value>,
     grants: Vec<Value>,
     agreed_excesses: Vec<Value>,
     reservations: Vec<ReservedJson<'a>>,
@@ -88,6 +89,7 @@ fn json<'a>(
         customer: customer.id().as_str(),
         freshness: freshness.into(),
         pool: PoolJson::from(&detail.view),
+        terms: detail.terms.iter().map(term_json).collect(),
         grants: detail.grants.iter().map(grant_json).collect(),
         agreed_excesses: detail.agreed.iter().map(agreed_json).collect(),
         reservations: pool.reservations.iter().map(|(org, seats)| ReservedJson { org: org.as_str(), seats: seats.0 }).collect(),
@@ -105,12 +107,28 @@ fn json<'a>(
 
 fn tell(context: &mut Context, pool: &Pool, detail: &PoolDetail, moves: Option<&(Day, PoolMoves)>) -> Result<(), CliError> {
     let out = &mut context.out;
-    let PoolDetail { view, grants, agreed, pins, episodes, used_by_org } = detail;
+    let PoolDetail { view, terms: _, grants, agreed, pins, episodes, used_by_org } = detail;
     out.table(&POOL_HEADER, vec![pool_cells(view)])?;
     let counts = ClaimState::ALL.into_iter().filter(|state| *state != ClaimState::Released);
     let counts: Vec<String> = counts.map(|state| format!("{} {}", view.counts.of(state), state.word())).collect();
     out.text(&format!("owner {}, zone {}; {}", pool.owner, pool.calendar.zone_name(), counts.join(", ")))?;
+    if let Some(line) = view.term.as_ref().and_then(term_line) {
+        out.text(&line)?;
+    }
     let day = |at| pool.calendar.day_of(at).to_string();
+    let rows = detail.terms.iter().map(|term| {
+        let last = if term.from < term.to { last_day(pool, term.to).to_string() } else { "withdrawn".to_owned() };
+        vec![
+            text(term.id.as_str()),
+            text(day(term.from)),
+            text(last),
+            text(term.seats.map_or("carried over".to_owned(), |seats| seats.to_string())),
+            text(when(term.recorded)),
+            text(term.by.to_string()),
+            text(&term.reference),
+        ]
+    });
+    out.table(&["term", "from", "last day", "seats", "recorded", "by", "reference"], rows.collect())?;
     let rows = grants.iter().map(|grant| {
         let to = if grant.to == crate::base::Instant::MAX { "for good".to_owned() } else { day(grant.to) };
         vec![

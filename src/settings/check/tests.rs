@@ -45,7 +45,7 @@ fn an_unknown_key_is_refused_at_every_level() {
         ),
         (
             district("[[customer.source]]\nid = \"sis\"\nkind = \"oneroster_csv\"\npath = \"x\"\ntokn = 1", "", "", EVERYONE),
-            "customer.north.source.sis.tokn unknown key",
+            "customer.north.source.sis.tokn unknown key; did you mean `token`?",
         ),
         (
             district("", "autoassign = true", "", EVERYONE),
@@ -186,7 +186,7 @@ fn things_given_twice_and_orders_reversed_are_refused() {
         ),
         (
             district("", "", &format!("{}{}", grant("g", ""), grant("g", "")), EVERYONE),
-            "customer.north.pool.main.grant.g.id = \"g\" is the id of two grants or agreed excesses",
+            "customer.north.pool.main.grant.g.id = \"g\" is the id of two grants, agreed excesses or terms",
         ),
         (district("", "", pool, EVERYONE), "customer.north.pool.second has product, owner and audience of pool `main`"),
         (

@@ -60,7 +60,7 @@ fn relative_paths_start_at_the_file() {
     std::fs::write(&file, text).expect("write");
     let settings = load_with(Some(&file), env(&[])).expect("settings");
     assert_eq!(settings.store.path, folder.path().join("../state/x.db"));
-    let SourceSettings::OneRosterCsv(source) = &settings.customers[0].sources[0];
+    let SourceSettings::OneRosterCsv(source) = &settings.customers[0].sources[0] else { panic!("packages") };
     assert_eq!(source.path, folder.path().join("demo/a"));
     assert_eq!(
         (source.bulk_with_status, source.courses_optional, source.kind),

@@ -24,6 +24,18 @@ pub fn parse(text: &str) -> Result<Url, HttpError> {
     }
 }
 
+/// Whether an address can be that of a source.
+///
+/// # Errors
+/// What is wrong with it; fits after the address.
+pub fn check_address(text: &str) -> Result<(), String> {
+    match parse(text) {
+        Ok(_) => Ok(()),
+        Err(HttpError::Address { why, .. }) => Err(format!("cannot be used: {why}")),
+        Err(other) => Err(format!("cannot be used: {other}")),
+    }
+}
+
 /// The address a link in an answer leads to, if it stays at the origin of `base`.
 ///
 /// # Errors

@@ -41,6 +41,14 @@ impl Header {
 
 /// Shows who asks. Called for every single try: a signature is never sent twice.
 pub trait Authorize: Send + Sync {
+    /// Called before each try, while no request of ours is under way: the moment to fetch what signing in takes.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    fn ready(&self) -> Result<(), HttpError> {
+        Ok(())
+    }
+
     /// The headers of this try.
     ///
     /// # Errors

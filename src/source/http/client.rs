@@ -244,6 +244,7 @@ impl Http {
 
     fn send(&self, auth: &dyn Authorize, url: &Url, form: Option<&str>) -> Result<Sent, HttpError> {
         let pace = self.network.pace();
+        auth.ready()?;
         // Before the signature, which carries the time: a place may be long in coming.
         let _pass = self.upstream.enter(pace);
         let method = if form.is_some() { "POST" } else { "GET" };

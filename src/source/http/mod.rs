@@ -17,6 +17,9 @@ mod settings;
 mod told;
 mod upstream;
 
+pub(crate) use auth::base64;
+
+pub use address::check_address;
 pub use auth::{Authorize, Basic, Bearer, Header, Nobody, Outgoing};
 pub use client::{Answer, Attempt, Http};
 pub use error::{HttpError, Refusal};

@@ -2,8 +2,8 @@
 
 use crate::base::Actor;
 use crate::license::{
-    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, GuardDay, Hold, Names, OverageLimits, Pin, PoolBooks,
-    PoolTerms, Sample, SourceMark, StateCounts,
+    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, GuardDay, Hold, Names, OverageLimits, Phase, Pin,
+    PoolBooks, PoolTerms, Sample, SourceMark, StateCounts, Term,
 };
 use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
 
@@ -25,6 +25,8 @@ fields! {
         run, plan, opened, deadline, trips, removals, additions, packages, empty, state, by, at, exceptions, used, told,
     }
     GuardDay { source, day, base, removed }
+    Term { id, pool, from, to, seats, recorded, by, reference }
+    Phase { state, term, since, term_end }
 }
 
 /// The names a commit added to each dictionary: what came behind the parent's.
@@ -80,6 +82,11 @@ impl Record for Entry {
             Entry::GuardDay(day) => tagged(21, day, out),
             Entry::Clock(fact) => tagged(30, fact, out),
             Entry::NoticeDelivered(delivery) => tagged(31, delivery, out),
+            Entry::Term(term) => tagged(40, term, out),
+            Entry::Phase { pool, phase } => {
+                tagged(41, pool, out);
+                phase.put(out);
+            }
         }
     }
 
@@ -102,6 +109,8 @@ impl Record for Entry {
             21 => Entry::GuardDay(Record::take(from)?),
             30 => Entry::Clock(Record::take(from)?),
             31 => Entry::NoticeDelivered(Record::take(from)?),
+            40 => Entry::Term(Record::take(from)?),
+            41 => Entry::Phase { pool: Record::take(from)?, phase: Record::take(from)? },
             code => return Err(DecodeError::Code { what: "entries", code }),
         })
     }

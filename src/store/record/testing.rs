@@ -1,4 +1,4 @@
-//! Holds, guard days and facts of clocks of every shape.
+//! Holds, guard days, terms, phases and facts of clocks of every shape.
 
 use proptest::option;
 use proptest::prelude::*;
@@ -6,8 +6,8 @@ use proptest::sample::select;
 
 use crate::base::{Actor, Day, Digest, EpisodeId, GrantId, Instant, PersonKey, PoolId, RunId, Seats, SourceId};
 use crate::license::{
-    AutoUpgrade, Charge, Clauses, ClockFact, ClockStep, CureCalendar, CureFrom, Delivery, GapBand, GuardDay, Hold, HoldState,
-    Interlock, Jump, Ladder, Outcome, Quote, Settled, Stage, StageFact, StageWhy, Tier,
+    AutoUpgrade, Charge, Clauses, ClockFact, ClockStep, CureCalendar, CureFrom, Delivery, Entry, GapBand, GuardDay, Hold,
+    HoldState, Interlock, Jump, Ladder, Outcome, Phase, Quote, Settled, Stage, StageFact, StageWhy, Term, TermState, Tier,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -171,4 +171,21 @@ pub(super) fn delivery() -> impl Strategy<Value = Delivery> {
             by: Actor::operator("ann"),
         },
     )
+}
+
+pub fn terms_entry() -> impl Strategy<Value = Entry> {
+    let instants = || (instant(), instant(), instant());
+    let term = ((text(), text(), text()), instants(), option::of(any::<u32>())).prop_map(
+        |((id, pool, reference), (from, to, recorded), seats)| {
+            let (id, pool, by) = (GrantId::new(id), PoolId::new(pool), Actor::operator("ann"));
+            Entry::Term(Term { id, pool, from, to, seats: seats.map(Seats), recorded, by, reference })
+        },
+    );
+    let phase = (text(), select(TermState::ALL.to_vec()), option::of(text()), instants()).prop_map(
+        |(pool, state, term, (since, term_end, _))| Entry::Phase {
+            pool: PoolId::new(pool),
+            phase: Phase { state, term: term.map(GrantId::new), since, term_end },
+        },
+    );
+    prop_oneof![term, phase]
 }

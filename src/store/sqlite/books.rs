@@ -145,9 +145,23 @@ pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &
         clock: clock::open_facts(tx, id)?,
         deliveries: clock::open_deliveries(tx, id)?,
         former: clock::former(tx, id)?,
+        chain: bodies(tx, "chain", "term", id)?,
+        phases: phases(tx, id)?,
         next_claim: head.next_claim,
         next_episode: head.next_episode,
     })
+}
+
+fn phases(tx: &Transaction<'_>, id: i64) -> Result<std::collections::BTreeMap<PoolId, crate::license::Phase>, Fault> {
+    let mut phases = std::collections::BTreeMap::new();
+    let mut ask = tx.prepare_cached("SELECT pool, body FROM phases WHERE customer_id = ?1")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        let pool = PoolId::from(text(row, 0)?);
+        let phase = unpack(blob(row, 1)?).map_err(Fault::unreadable(|| format!("the phase of pool {pool}")))?;
+        phases.insert(pool, phase);
+    }
+    Ok(phases)
 }
 
 fn newest_hold(tx: &Transaction<'_>, id: i64) -> Result<Option<Hold>, Fault> {

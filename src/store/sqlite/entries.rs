@@ -94,6 +94,8 @@ pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, head: &Head, entries
                 )?
                 .execute(place)?;
             }
+            Entry::Term(term) => put(tx, "chain", "term", id, term.id.as_str(), &pack(term))?,
+            Entry::Phase { pool, phase } => put(tx, "phases", "pool", id, pool.as_str(), &pack(phase))?,
             // These two are facts of the trail alone.
             Entry::Refused { person: _, pool: _, answer: _ } | Entry::IdentityConflict { known: _, new: _ } => {}
         }

@@ -107,6 +107,21 @@ CREATE TABLE terms (
     PRIMARY KEY (customer_id, pool)
 ) STRICT, WITHOUT ROWID;
 
+-- Terms of pools as last recorded, and where each pool is in its chain of them.
+CREATE TABLE chain (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    term TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, term)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE phases (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    pool TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, pool)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE pools (
     customer_id INTEGER NOT NULL REFERENCES customers (id),
     pool TEXT NOT NULL,

@@ -71,6 +71,8 @@ impl World {
             reservations: Vec::new(),
             calendar: Calendar::utc(),
             anchor: None,
+            renewal: Default::default(),
+            reuse: Default::default(),
         };
         let books = PoolBooks {
             counts: StateCounts::default(),

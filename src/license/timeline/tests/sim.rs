@@ -5,6 +5,7 @@ use crate::license::allowance::allowance_at;
 use crate::license::band::band;
 use crate::license::books::{Band, Cause, Causes, Episode, Outcome, PoolBooks, StateCounts};
 use crate::license::causes::{Situation, leading_cause, step};
+use crate::license::chain::Phase;
 use crate::license::claim::ClaimState;
 use crate::license::clauses::Clauses;
 use crate::license::clock_fact::{ClockFact, ClockStep, Delivery, Facts, is_frozen};
@@ -67,6 +68,8 @@ impl Sim {
             reservations: Vec::new(),
             calendar: Calendar::in_zone("Europe/London").expect("a zone"),
             anchor: Day::parse("2026-01-01"),
+            renewal: Default::default(),
+            reuse: Default::default(),
         };
         let bought = grant("first", i64::from(seats), Instant::MIN, Instant::MIN);
         Self {
@@ -146,6 +149,7 @@ impl Sim {
             taken: &grants,
             deliveries: &deliveries,
             former: self.former,
+            phase: &Phase::UNBOUND,
             now,
         };
         let mut counts = StateCounts::default();
@@ -190,6 +194,7 @@ impl Sim {
             taken: &grants,
             deliveries: &deliveries,
             former: self.former,
+            phase: &Phase::UNBOUND,
             now,
         };
         let mut line = Timeline::new(case, self.open(), self.facts.clone());

@@ -1,0 +1,238 @@
+//! The keys of a `[[customer.source]]` that is asked over the network, and what they come to.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::{Secret, SourceId};
+use crate::settings::read::{Section, Wrong};
+use crate::settings::values::SourceKind;
+use crate::settings::words;
+use crate::source::{
+    ClientAuth, HttpSettings, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestVersion, Signature, SourceSettings,
+};
+
+/// How a source signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthWord {
+    /// `oauth1`.
+    OAuth1,
+    /// `oauth2`.
+    OAuth2,
+    /// `bearer`.
+    Bearer,
+}
+
+/// The keys.
+#[derive(Default)]
+pub struct NetworkShape {
+    /// `address`.
+    pub address: Option<String>,
+    /// `version`.
+    pub version: Option<RestVersion>,
+    /// `auth`.
+    pub auth: Option<AuthWord>,
+    /// `key`.
+    pub key: Option<Secret>,
+    /// `secret`.
+    pub secret: Option<Secret>,
+    /// `signature`.
+    pub signature: Option<Signature>,
+    /// `oauth_version`.
+    pub oauth_version: Option<bool>,
+    /// `token_address`.
+    pub token_address: Option<String>,
+    /// `client_id`.
+    pub client_id: Option<Secret>,
+    /// `client_secret`.
+    pub client_secret: Option<Secret>,
+    /// `client_auth`.
+    pub client_auth: Option<ClientAuth>,
+    /// `scopes`.
+    pub scopes: Option<Vec<String>>,
+    /// `token`.
+    pub token: Option<Secret>,
+    /// `page_rows`.
+    pub page_rows: Option<u32>,
+    /// `max_pages`.
+    pub pages_max: Option<u32>,
+    /// `sort`.
+    pub sort: Option<bool>,
+    /// `fields`.
+    pub fields: Option<bool>,
+    /// `delta`.
+    pub delta: Option<bool>,
+    /// `delta_overlap_minutes`.
+    pub delta_overlap_minutes: Option<u32>,
+    /// `resume_minutes`.
+    pub resume_minutes: Option<u32>,
+    /// `max_parallel`.
+    pub parallel_max: Option<u32>,
+    /// `max_per_second`.
+    pub per_second_max: Option<u32>,
+    /// `timeout_secs`.
+    pub timeout_secs: Option<u32>,
+    /// `ca_file`.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Keys that mean something for packages only …
+const OF_PACKAGES: [&str; 4] = ["path", "drop", "settle_secs", "bulk_with_status"];
+/// … and those of everything that is asked over the network.
+const OF_NETWORK: [&str; 24] = [
+    "address",
+    "version",
+    "auth",
+    "key",
+    "secret",
+    "signature",
+    "oauth_version",
+    "token_address",
+    "client_id",
+    "client_secret",
+    "client_auth",
+    "scopes",
+    "token",
+    "page_rows",
+    "max_pages",
+    "sort",
+    "fields",
+    "delta",
+    "delta_overlap_minutes",
+    "resume_minutes",
+    "max_parallel",
+    "max_per_second",
+    "timeout_secs",
+    "ca_file",
+];
+
+/// Reads the keys.
+pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
+    let auths = [("oauth1", AuthWord::OAuth1), ("oauth2", AuthWord::OAuth2), ("bearer", AuthWord::Bearer)];
+    let versions = [("1.1", RestVersion::V1_1), ("1.2", RestVersion::V1_2)];
+    let signatures = [("sha256", Signature::Sha256), ("sha1", Signature::Sha1)];
+    let places = [("basic", ClientAuth::Basic), ("body", ClientAuth::Body), ("query", ClientAuth::Query)];
+    let auth = s.parsed("auth", words::one_of(&auths));
+    let needs = |wanted: AuthWord| kind == Some(SourceKind::OneRosterRest) && auth == Some(wanted);
+    let shape = NetworkShape {
+        address: s.parsed("address", address),
+        version: s.parsed("version", words::one_of(&versions)),
+        auth,
+        key: if needs(AuthWord::OAuth1) { s.required_secret("key") } else { s.secret("key") },
+        secret: if needs(AuthWord::OAuth1) { s.required_secret("secret") } else { s.secret("secret") },
+        signature: s.parsed("signature", words::one_of(&signatures)),
+        oauth_version: s.flag("oauth_version"),
+        token_address: s.parsed("token_address", token_address),
+        client_id: if needs(AuthWord::OAuth2) { s.required_secret("client_id") } else { s.secret("client_id") },
+        client_secret: if needs(AuthWord::OAuth2) { s.required_secret("client_secret") } else { s.secret("client_secret") },
+        client_auth: s.parsed("client_auth", words::one_of(&places)),
+        scopes: s.texts("scopes"),
+        token: if needs(AuthWord::Bearer) { s.required_secret("token") } else { s.secret("token") },
+        page_rows: s.count("page_rows", 1..=50_000),
+        pages_max: s.count("max_pages", 1..=10_000_000),
+        sort: s.flag("sort"),
+        fields: s.flag("fields"),
+        delta: s.flag("delta"),
+        delta_overlap_minutes: s.count("delta_overlap_minutes", 0..=1_440),
+        resume_minutes: s.count("resume_minutes", 0..=1_440),
+        parallel_max: s.count("max_parallel", 1..=64),
+        per_second_max: s.count("max_per_second", 1..=1_000),
+        timeout_secs: s.count("timeout_secs", 1..=3_600),
+        ca_file: s.path("ca_file"),
+    };
+    match kind {
+        Some(SourceKind::OneRosterCsv) => refuse(s, &OF_NETWORK, "kind = \"oneroster_csv\""),
+        Some(SourceKind::OneRosterRest) => {
+            refuse(s, &OF_PACKAGES, "kind = \"oneroster_rest\"");
+            s.required("address", shape.address.as_ref());
+            s.required("version", shape.version);
+            s.required("auth", auth);
+            if auth == Some(AuthWord::OAuth2) {
+                s.required("token_address", shape.token_address.as_ref());
+            }
+        }
+        None => {}
+    }
+    shape
+}
+
+/// A key that means nothing for this kind is a mistake, and better told than silently without effect.
+fn refuse(s: &Section<'_>, keys: &[&str], kind: &str) {
+    for key in keys.iter().filter(|key| s.has(key)) {
+        s.wrong(key, format!("means nothing with {kind}"));
+    }
+}
+
+fn address(text: &str) -> Result<String, Wrong> {
+    crate::source::check_address(text).map_err(Wrong::new)?;
+    Ok(text.to_owned())
+}
+
+/// The query of a token service belongs to its address.
+fn token_address(text: &str) -> Result<String, Wrong> {
+    address(text.split('?').next().unwrap_or_default())?;
+    Ok(text.to_owned())
+}
+
+/// How collections are read.
+pub fn read_settings(
+    shape: &NetworkShape,
+    fields: bool,
+    lenient: Option<bool>,
+    courses_optional: bool,
+    keep_metadata: &[String],
+) -> ReadSettings {
+    let base = ReadSettings::default();
+    let http = HttpSettings::default();
+    let read = shape.timeout_secs.map_or(http.read, |secs| Duration::from_secs(secs.into()));
+    ReadSettings {
+        page_rows: shape.page_rows.unwrap_or(base.page_rows),
+        pages_max: shape.pages_max.unwrap_or(base.pages_max),
+        sort: shape.sort.unwrap_or(base.sort),
+        fields: shape.fields.unwrap_or(fields),
+        delta: shape.delta.unwrap_or(base.delta),
+        delta_overlap_minutes: shape.delta_overlap_minutes.unwrap_or(base.delta_overlap_minutes),
+        resume_minutes: shape.resume_minutes.unwrap_or(base.resume_minutes),
+        lenient: lenient.unwrap_or(false),
+        courses_optional,
+        keep_metadata: keep_metadata.to_vec(),
+        http: HttpSettings {
+            read,
+            total: http.total.max(read * 5),
+            parallel_max: shape.parallel_max.unwrap_or(http.parallel_max),
+            per_second_max: shape.per_second_max.unwrap_or(http.per_second_max),
+            ca_file: shape.ca_file.clone(),
+            ..http
+        },
+    }
+}
+
+/// A OneRoster REST source. `None` only if something that must be there is absent.
+pub fn oneroster(id: &str, pull: String, shape: &NetworkShape, read: ReadSettings) -> Option<SourceSettings> {
+    let auth = match shape.auth? {
+        AuthWord::OAuth1 => RestAuth::OAuth1 {
+            key: shape.key.clone()?,
+            secret: shape.secret.clone()?,
+            signature: shape.signature.unwrap_or_default(),
+            version: shape.oauth_version.unwrap_or(false),
+        },
+        AuthWord::OAuth2 => RestAuth::OAuth2(OAuth2Settings {
+            token_address: shape.token_address.clone()?,
+            client_id: shape.client_id.clone()?,
+            client_secret: shape.client_secret.clone()?,
+            scopes: shape.scopes.clone().unwrap_or_default(),
+            client_auth: shape.client_auth.unwrap_or_default(),
+        }),
+        AuthWord::Bearer => RestAuth::Bearer(shape.token.clone()?),
+    };
+    Some(SourceSettings::OneRosterRest(Box::new(RestSettings {
+        id: SourceId::from(id),
+        pull,
+        address: shape.address.clone()?,
+        version: shape.version?,
+        auth,
+        read,
+    })))
+}
+
+#[cfg(test)]
+mod tests;
