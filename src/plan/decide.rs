@@ -3,17 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{ClaimId, GrantId, Instant, OrgId, PersonKey, PoolId, Seats, Text, TextArena};
+use crate::base::{ClaimId, GrantId, Instant, OrgId, PersonKey, PoolId, Text, TextArena};
 use crate::license::{
-    Because, Channel, Claim, ClaimChange, ClaimState, Draws, Entry, Gate, Grant, Names, Phase, Pin, PinKind, SeatAnswer, Wait,
-    accepted, admit, overlapping_terms,
+    Because, Channel, Claim, ClaimChange, ClaimState, Entry, Gate, Grant, Names, Pin, PinKind, SeatAnswer, Wait, accepted,
+    admit, overlapping_terms,
 };
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::{Contender, Contest, Dependent, play};
 use crate::plan::decision::{Answer, Decided, Decision, Desk};
 use crate::plan::demand::Demand;
+use crate::plan::desk::pools_at_desk;
 use crate::plan::planner::{PlanError, with_retired_pools};
-use crate::plan::pools::{PoolWork, allowance_now, close, in_force};
+use crate::plan::pools::{PoolWork, close, in_force};
 use crate::plan::purchase::{shortfall_ahead, voided};
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Person};
@@ -97,31 +98,6 @@ fn at_work<T>(desk: &Desk<'_>, then: impl FnOnce(Work<'_>) -> T) -> Result<T, Pl
         entries: Vec::new(),
         queue_waits: false,
     }))
-}
-
-fn pools_at_desk<'a>(desk: &Desk<'a>, names: &Names, ways: &Ways<'_>) -> Vec<PoolWork<'a>> {
-    let mut works = Vec::new();
-    for (at, pool) in desk.policy.pools.iter().enumerate() {
-        let phase = desk.standing.phases.get(&pool.id).cloned().unwrap_or(Phase::UNBOUND);
-        let allowance = allowance_now(pool, &phase, desk.standing, desk.now);
-        let mut reserved = vec![Seats(0); pool.reservations.len()];
-        let mut direct = Seats(0);
-        for (_, org, used) in desk.used_by_org.iter().filter(|(id, _, _)| *id == pool.id) {
-            match ways.nearest_by_name(at, org) {
-                Some(reservation) => reserved[usize::from(reservation)].0 += used,
-                None => direct.0 += used,
-            }
-        }
-        let draws = Draws::new(&pool.reservations, &ways.reservation_parents(at), &reserved, direct, allowance.effective());
-        let counts = desk.standing.pools.get(&pool.id).map(|b| b.counts).unwrap_or_default();
-        let Some(ix) = names.find_pool(&pool.id) else { continue };
-        let mut work = PoolWork::new(pool, ix, desk.standing, counts, allowance, draws, phase);
-        // Whether seats are held back is as the newest run left it.
-        work.held_back = desk.standing.pools.get(&pool.id).map_or(0, |books| books.held_back.0);
-        work.provisional_days_max = desk.policy.limits.provisional_business_days_max;
-        works.push(work);
-    }
-    works
 }
 
 impl<'a> Work<'a> {

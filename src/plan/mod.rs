@@ -9,6 +9,7 @@ mod contest;
 mod decide;
 mod decision;
 mod demand;
+mod desk;
 mod explain;
 mod fate;
 mod guard;

@@ -9,9 +9,8 @@ use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rul
 use crate::service::ByHandPolicy;
 use crate::settings::check::{Requires, requires};
 use crate::settings::clauses;
-use crate::settings::file::{
-    CustomerShape, DaysShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
-};
+use crate::settings::days::DaysShape;
+use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape};
 use crate::settings::guard::GuardShape;
 use crate::settings::network;
 use crate::settings::pauses;

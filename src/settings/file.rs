@@ -8,8 +8,8 @@ use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
 use crate::plan::{DefaultFor, Predicate};
 use crate::settings::clauses::{ClausesShape, TiersShape, clauses, tiers};
+use crate::settings::days::{DaysShape, days};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
-use crate::settings::ical;
 use crate::settings::network::{NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
@@ -112,19 +112,6 @@ pub struct OverageShape {
     pub minor_floor_seats: Option<u32>,
     /// Its other keys.
     pub clauses: ClausesShape,
-}
-
-/// The keys of a calendar.
-#[derive(Clone, Debug, Default)]
-pub struct DaysShape {
-    /// `time_zone`.
-    pub time_zone: Option<String>,
-    /// `weekend`, 0 is Monday.
-    pub weekend: Option<Vec<usize>>,
-    /// `holidays`.
-    pub holidays: Option<Vec<Day>>,
-    /// The days of `holidays_file`.
-    pub holidays_file: Option<Vec<Day>>,
 }
 
 /// `[[customer]]`.
@@ -361,17 +348,6 @@ fn overage(s: &Section<'_>) -> OverageShape {
         major_percent: s.count("major_percent", 100..=1_000),
         minor_floor_seats: s.count("minor_floor_seats", 0..=SEATS_MAX),
         clauses: clauses(s),
-    }
-}
-
-fn days(s: &Section<'_>) -> DaysShape {
-    DaysShape {
-        time_zone: s.parsed("time_zone", words::zone),
-        weekend: s.parsed_list("weekend", words::weekday),
-        holidays: s.parsed_list("holidays", words::day),
-        holidays_file: s
-            .path("holidays_file")
-            .and_then(|path| ical::holidays(&path).map_err(|why| s.wrong("holidays_file", why)).ok()),
     }
 }
 

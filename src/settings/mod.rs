@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod clauses;
 mod cron;
+mod days;
 mod file;
 mod guard;
 mod ical;

@@ -14,8 +14,7 @@ use crate::license::{
     Sample, SourceMark, StateCounts, Wait,
 };
 use crate::plan::{AbsenceChange, GuardKind, Notice, NoticeKind, Plan, PoolOutlook, Trip, Verdict, Withheld};
-use crate::roster::Collection;
-use crate::roster::Scope;
+use crate::roster::{Collection, Scope};
 use crate::store::record::bytes::{put_number, put_signed};
 use crate::store::record::testing::{clock_fact, delivery, guard_day, hold, terms_entry};
 use crate::store::record::{
