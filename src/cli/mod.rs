@@ -45,4 +45,5 @@ mod wish;
 mod words;
 
 pub use exit::Exit;
+pub use parts::customers;
 pub use run::main;

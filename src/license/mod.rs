@@ -45,7 +45,7 @@ pub use claim::{
 pub use clauses::{AutoUpgrade, Clauses, CureCalendar, CureFrom, GapBand};
 pub use clock_fact::{ClockFact, ClockStep, Delivery, Facts, Interlock, Settled, StageFact, is_frozen};
 pub use entry::{Entry, Mismatch, PoolTerms, SeatAnswer};
-pub use episode::{Observation, Step, advance, overlapping, reconsider};
+pub use episode::{Observation, Step, advance, last_closed, overlapping, reconsider};
 pub use grant::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
 pub use hold::{GUARD_DAYS_KEPT, GuardDay, Hold, HoldState};
 pub use ledger::Ledger;

@@ -55,6 +55,8 @@ pub struct Standing {
     pub pins: Vec<Pin>,
     /// Books of each pool that was ever written.
     pub pools: BTreeMap<PoolId, PoolBooks>,
+    /// When the newest episode of each pool closed, void ones left out: the next one does not open before (I7).
+    pub overage_ended: BTreeMap<PoolId, Instant>,
     /// Definitions of pools as last written down.
     pub terms: BTreeMap<PoolId, PoolTerms>,
     /// Who is missing or removed, by person.
@@ -117,6 +119,8 @@ pub struct PlanInput<'a> {
     pub held: &'a [PersonKey],
     /// Sources whose absences count at once, without further snapshots, because an admin said so (R131).
     pub confirmed: &'a [SourceId],
+    /// Sources whose fresh snapshot does not tell of all people: it confirms no absence (R131).
+    pub partial: &'a [SourceId],
     /// People whose absence counts at once, because an admin named them, sorted.
     pub gone: &'a [PersonKey],
     /// Which source had somebody who left, where more than one was read; of all others it is the one that was.

@@ -205,18 +205,21 @@ impl<'a> PoolWork<'a> {
             && self.business_days(began, at) <= self.provisional_days_max;
         let rests = in_grace && open.is_none();
         if !provisional && !rests {
+            if let Some(void) = open.and_then(|open| self.undone_by_late_purchase(open, at)) {
+                line.end(void);
+            }
+            // A clock that was set back opens none inside of the one before.
+            let before = self.standing.overage_ended.get(&self.pool.id).filter(|_| line.episode.is_none());
+            let seen = before.map_or(began, |before| began.max(*before));
             let observation = Observation {
                 pool: self.pool.id.clone(),
-                at: began,
-                day: self.pool.calendar.day_of(began),
+                at: seen,
+                day: self.pool.calendar.day_of(seen),
                 used,
                 effective: self.effective(),
                 band: band_now,
                 cause: leading_cause(&causes).unwrap_or(Cause::SyncOverdraw),
             };
-            if let Some(void) = open.and_then(|open| self.undone_by_late_purchase(open, at)) {
-                line.end(void);
-            }
             line.observe(&observation, next_episode);
         }
         out.told.extend(line.told.iter().filter_map(|told| notice(self.pool, told)));

@@ -108,6 +108,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
         new_terms: &[],
         conflicts: &[],
         confirmed: &[],
+        partial: &[],
         gone: &[],
         owners: &BTreeMap::new(),
         by_hand: &[],

@@ -55,6 +55,8 @@ pub(crate) struct Drafting {
     trouble: bool,
     /// Sources whose absences count at once (R131).
     confirmed: Vec<SourceId>,
+    /// Sources whose new snapshot does not tell of all people.
+    partial: Vec<SourceId>,
     /// Only some people were taken in, and the guards have spoken.
     narrow: Option<Narrow>,
 }
@@ -79,6 +81,9 @@ impl Drafting {
         let confirmed = complete.filter(|_| all).map(|p| p.source.clone()).collect();
         let trouble = pulls.iter().any(|p| p.error.is_some() || p.narrowed.as_ref().is_some_and(|n| n.trouble.is_some()));
         let row_findings = pulls.iter().any(|p| p.findings.kept.iter().any(|f| matches!(f.level, Level::Row | Level::Graph)));
+        let partial =
+            pulls.iter().filter(|p| p.fresh.as_ref().is_some_and(|fresh| fresh.counts.partial)).map(|p| p.source.clone());
+        let partial = partial.collect();
         let by_hand = only_by_hand(&pulls);
         let (mut olds, mut news, mut conflicts) = (Vec::new(), Vec::new(), Vec::new());
         let (mut fresh, mut amended) = (Vec::new(), Vec::new());
@@ -146,6 +151,7 @@ impl Drafting {
             row_findings,
             trouble,
             confirmed,
+            partial,
             narrow,
         })
     }
@@ -217,6 +223,7 @@ impl Drafting {
             by_hand: &self.by_hand,
             conflicts: if stopped { &[] } else { &self.conflicts },
             confirmed: if stopped { &[] } else { &self.confirmed },
+            partial: &self.partial,
             owners: &self.owners,
             gone: self.narrow.as_ref().map_or(&[], |narrow| narrow.gone.as_slice()),
             new_grants: &seeds.grants,

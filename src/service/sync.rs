@@ -261,9 +261,6 @@ impl Service {
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
-            if turns_away {
-                row.rejected.extend(kept_out);
-            }
             row.message = told.iter().cloned().chain(Some(message).filter(|m| !m.is_empty())).collect::<Vec<_>>().join("; ");
             row.plan = Some(plan.id);
             self.store.save_plan(&plan)?;
@@ -278,6 +275,10 @@ impl Service {
                 Ok(receipt) => {
                     row.version = receipt.map(|r| r.version);
                     row.state = state;
+                    // Not before: a package without its hold would be offered to nobody any more (R101).
+                    if turns_away {
+                        row.rejected.extend(kept_out);
+                    }
                     let noted = self.note_looks(customer, &looks, &row.rejected);
                     let pruned = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT).map(drop);
                     // The commit stands; to call this run failed would say that nothing was changed.

@@ -30,6 +30,9 @@ mod props;
 mod race;
 mod revert;
 mod scope;
+mod setbacks;
+#[path = "../sim/mod.rs"]
+mod sim;
 mod store_contract;
 mod store_sqlite;
 mod story;

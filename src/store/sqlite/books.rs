@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, OrgId, PersonKey, PoolId, RunId, TextArena, Version};
-use crate::license::{Book, BookPerson, Claim, Episode, Hold, Names, PoolIx};
+use crate::license::{Book, BookPerson, Claim, Episode, Hold, Names, PoolIx, last_closed};
 use crate::plan::Standing;
 use crate::store::record::{Record, take_person, take_released, unpack};
 use crate::store::shape::ReleasedClaim;
@@ -130,6 +130,7 @@ pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &
         agreed: bodies(tx, "agreed", "id", id)?,
         pins: bodies(tx, "pins", "person, pool", id)?,
         pools,
+        overage_ended: last_closed(&bodies(tx, "episodes", "id", id)?),
         terms: bodies::<crate::license::PoolTerms>(tx, "terms", "pool", id)?
             .into_iter()
             .map(|terms| (terms.pool.clone(), terms))
