@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::base::{Day, Instant};
 use crate::cli::access::AccessArgs;
+use crate::cli::activity::ActivityArgs;
 use crate::cli::apply::ApplyArgs;
 use crate::cli::audit::AuditArgs;
 use crate::cli::episode::EpisodeArgs;
@@ -93,6 +94,8 @@ pub enum Verb {
     Hold(HoldArgs),
     /// Find people of the newest roster, or forget one who left.
     People(PeopleArgs),
+    /// Take in who logged in when.
+    Activity(ActivityArgs),
     /// Show pools, buy seats, and decide who has one.
     Pool(PoolArgs),
     /// Show overages with their stages and deadlines, export them, approve upgrades.

@@ -2,6 +2,7 @@
 //! one table.
 
 mod access;
+mod activity;
 mod apply;
 mod args;
 mod audit;
@@ -16,6 +17,7 @@ mod exit;
 mod explain;
 mod findings;
 mod forget;
+mod grid;
 mod hold;
 mod json;
 mod man;

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::{ClaimId, Day, EpisodeId, GrantId, Instant, PersonKey, PoolId, RunId, Seats, SourceId, TextArena, Version};
+use crate::base::{
+    ClaimId, Day, EpisodeId, GrantId, Instant, OrgId, PersonKey, PoolId, RunId, Seats, SourceId, TextArena, Version,
+};
 use crate::license::allowance::allowance_of;
 use crate::license::books::{Absence, Allowance, Episode, PoolBooks, SourceMark, StateCounts};
 use crate::license::chain::{Phase, Term, TermState, overlapping_terms};
@@ -15,8 +17,11 @@ use crate::license::clock_proof::{prove_delivery, prove_fact};
 use crate::license::entry::{Entry, Mismatch, PoolTerms};
 use crate::license::episode::overlapping;
 use crate::license::grant::{AgreedExcess, Grant, Pin};
+use crate::license::high_water::PoolSample;
 use crate::license::hold::{GUARD_DAYS_KEPT, GuardDay, Hold};
+use crate::license::org::OrgMark;
 use crate::license::proof::{Flaw, prove_books, prove_episode};
+use crate::license::seat_request::SeatRequest;
 use crate::license::transition::may_become;
 
 /// A customer's books, folded from the trail.
@@ -45,6 +50,9 @@ pub struct Ledger {
     clock: BTreeMap<Option<EpisodeId>, Vec<ClockFact>>,
     /// By notice and channel.
     deliveries: BTreeMap<(String, String), Delivery>,
+    orgs: BTreeMap<OrgId, OrgMark>,
+    samples: BTreeMap<PoolId, Vec<PoolSample>>,
+    seat_requests: Vec<SeatRequest>,
     chain: BTreeMap<GrantId, Term>,
     phases: BTreeMap<PoolId, Phase>,
 }
@@ -86,7 +94,7 @@ impl Ledger {
             if let Entry::Episode(episode) = entry {
                 episodes_of.insert(&episode.pool);
             }
-            self.enter(entry).map_err(record(version))?;
+            self.enter(at, entry).map_err(record(version))?;
         }
         for pool in episodes_of {
             if let Some((one, other)) = overlapping(self.episodes.values().filter(|e| e.pool == *pool)) {
@@ -200,6 +208,21 @@ impl Ledger {
     /// Deliveries of notices, by notice and channel.
     pub fn deliveries(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.values()
+    }
+
+    /// All orgs ever delivered, by id.
+    pub fn orgs(&self) -> impl Iterator<Item = &OrgMark> {
+        self.orgs.values()
+    }
+
+    /// What each pool came to with each commit that changed it, by pool.
+    pub fn samples(&self) -> &BTreeMap<PoolId, Vec<PoolSample>> {
+        &self.samples
+    }
+
+    /// Requests for more seats, oldest first.
+    pub fn seat_requests(&self) -> &[SeatRequest] {
+        &self.seat_requests
     }
 
     /// All terms, by id, as last recorded.
@@ -325,7 +348,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn enter(&mut self, entry: &Entry) -> Result<(), Flaw> {
+    fn enter(&mut self, at: Instant, entry: &Entry) -> Result<(), Flaw> {
         match entry {
             Entry::PoolDefined(terms) => {
                 self.terms.insert(terms.pool.clone(), terms.clone());
@@ -347,6 +370,11 @@ impl Ledger {
                 }
             }
             Entry::Pool { pool, books } => {
+                let sample = PoolSample { at, used: books.counts.used(), allowance: books.allowance.seats };
+                let samples = self.samples.entry(pool.clone()).or_default();
+                if samples.last().is_none_or(|last| PoolSample { at, ..*last } != sample) {
+                    samples.push(sample);
+                }
                 self.pools.insert(pool.clone(), books.clone());
             }
             Entry::Episode(episode) => {
@@ -393,6 +421,8 @@ impl Ledger {
                     return Err(Flaw::new(format!("delivery of {}", delivery.key), "written before", "written again"));
                 }
             }
+            Entry::Orgs(orgs) => self.orgs.extend(orgs.iter().map(|org| (org.id.clone(), org.clone()))),
+            Entry::SeatsRequested(request) => self.seat_requests.push(request.clone()),
             Entry::Term(term) => self.record_term(term)?,
             Entry::Phase { pool, phase } => {
                 let fits = match &phase.term {

@@ -163,11 +163,17 @@ pub enum NoticeKind {
     ReuseWarning,
     /// Seats went from person to person more often than is allowed (R83).
     ReuseExceeded,
+    /// A pool stands otherwise with its contract (R145).
+    ComplianceChanged,
+    /// Few seats of a pool are left (R152).
+    NearLimit,
+    /// More seats were asked for (R155).
+    SeatsRequested,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 25] = [
+    pub const ALL: [NoticeKind; 28] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
@@ -193,6 +199,9 @@ impl NoticeKind {
         NoticeKind::RenewalCarriedOver,
         NoticeKind::ReuseWarning,
         NoticeKind::ReuseExceeded,
+        NoticeKind::ComplianceChanged,
+        NoticeKind::NearLimit,
+        NoticeKind::SeatsRequested,
     ];
 
     /// The kind's word.
@@ -223,6 +232,9 @@ impl NoticeKind {
             NoticeKind::RenewalCarriedOver => "renewal_carried_over",
             NoticeKind::ReuseWarning => "reuse_warning",
             NoticeKind::ReuseExceeded => "reuse_exceeded",
+            NoticeKind::ComplianceChanged => "compliance_changed",
+            NoticeKind::NearLimit => "near_limit",
+            NoticeKind::SeatsRequested => "seats_requested",
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PersonKey, PoolId, SourceId, Version};
 use crate::license::{
-    Absence, AgreedExcess, Book, Claim, ClockFact, Delivery, Episode, Grant, GuardDay, Hold, Phase, Pin, Pool, PoolBooks,
-    PoolTerms, Product, SourceMark, Term,
+    Absence, AgreedExcess, Book, Claim, ClockFact, Delivery, Episode, Grant, GuardDay, Hold, OrgMark, Phase, Pin, Pool,
+    PoolBooks, PoolTerms, Product, SourceMark, Term,
 };
 use crate::plan::action::Notice;
 use crate::plan::guard::Verdict;
@@ -76,6 +76,8 @@ pub struct Standing {
     pub deliveries: BTreeMap<EpisodeId, Vec<Delivery>>,
     /// The newest closed episode of each pool, void ones left out (R62).
     pub former: BTreeMap<PoolId, Episode>,
+    /// All orgs ever delivered, by id; empty in a standing without claims.
+    pub orgs: Vec<OrgMark>,
     /// Terms of pools as last recorded, by id.
     pub chain: Vec<Term>,
     /// Where each pool with terms is in its chain, as last written down.

@@ -14,6 +14,7 @@ use crate::plan::demand::{Demand, UnknownOrg};
 use crate::plan::fate::fates;
 use crate::plan::input::{PlanInput, Policy, Standing};
 use crate::plan::name::plan_id;
+use crate::plan::org_marks::org_changes;
 use crate::plan::pools::{PoolWork, allowance_now, close};
 use crate::plan::reconcile::Walk;
 use crate::plan::terms::{moves, phases_at};
@@ -110,6 +111,11 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
         AbsenceChange::Returned(person) => Entry::Returned(person.clone()),
         AbsenceChange::Purged(person) => Entry::Purged { person: person.clone(), reason: None },
     }));
+    // Before the first snapshot the orgs are those of a package that is held.
+    if !input.fresh.is_empty() || !input.standing.sources.is_empty() {
+        let orgs = org_changes(&input.standing.orgs, input.roster);
+        entries.extend((!orgs.is_empty()).then_some(Entry::Orgs(orgs)));
+    }
     entries.extend(input.holding.days.iter().cloned().map(Entry::GuardDay));
     entries.extend(input.holding.holds.iter().cloned().map(Entry::Hold));
     entries.extend(moved);

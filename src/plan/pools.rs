@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Balance, Day, EpisodeId, Instant, PoolId, Seats};
+use crate::base::{Balance, Day, EpisodeId, Instant, OrgId, PoolId, Seats};
 use crate::license::{
     Allowance, Band, Cause, Causes, ClaimState, Draws, Entry, Episode, Gate, Observation, Outcome, Phase, Pool, PoolBooks,
     PoolIx, PoolTerms, Room, Situation, StateCounts, TermState, allowance_at, allowance_in, band, changes_between,
@@ -333,10 +333,17 @@ pub fn close(pools: &[PoolWork<'_>], policy: &Policy, standing: &Standing, at: I
             product: pool.product.clone(),
             unlimited: pool.unlimited,
             overage: pool.overage,
+            owner: pool.owner.clone(),
+            reservations: pool.reservations.clone(),
         };
         if standing.terms.get(&pool.id) != Some(&terms) {
             out.entries.push(Entry::PoolDefined(terms));
         }
+    }
+    // A pool that is gone from the settings serves nobody; what it had in use is freed by this plan or a later one.
+    let kept = |terms: &PoolTerms| policy.pools.iter().any(|pool| pool.id == terms.pool);
+    for terms in standing.terms.values().filter(|terms| !kept(terms) && !terms.owner.as_str().is_empty()) {
+        out.entries.push(Entry::PoolDefined(PoolTerms { owner: OrgId::from(""), reservations: Vec::new(), ..terms.clone() }));
     }
     for work in by_id.values() {
         work.close(at, &mut next_episode, &mut out);

@@ -1,9 +1,11 @@
 //! Proves the books: replays the trail from its first entry and compares the outcome with what is stored (R159, I12).
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use crate::base::{Digest, Version};
-use crate::license::{ClockFact, Delivery, Ledger, Mismatch};
+use crate::base::{Digest, PoolId, Version};
+use crate::license::{ClockFact, Delivery, Episode, Hold, Ledger, Mismatch, PoolSample, SeatRequest};
+use crate::plan::Standing;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::store::StoreError;
@@ -44,7 +46,8 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub fn verify(&self, customer: &Customer) -> Result<AuditReport, ServiceError> {
-        let standing = self.store.standing(customer.id())?;
+        let stored = self.stored_books(customer)?;
+        let standing = &stored.standing;
         let mut ledger = Ledger::default();
         let mut report = AuditReport { commits: 0, changes: 0, hash: Digest::default(), verified: Verified::Clean };
         self.store.audit(customer.id(), Version(0), &mut |commit| {
@@ -68,21 +71,42 @@ impl Service {
             Ok(())
         })?;
         if report.verified == Verified::Clean {
-            let (clock, deliveries) = (self.store.clock(customer.id(), None)?, self.store.deliveries(customer.id())?);
-            let (episodes, holds) = (self.store.episodes(customer.id())?, self.store.holds(customer.id())?);
-            report.verified = compare(&ledger, &standing, &episodes, &holds, (&clock, &deliveries));
+            report.verified = compare(&ledger, &stored);
         }
         Ok(report)
     }
+
+    /// Everything that the trail must lead to, as of one version.
+    fn stored_books(&self, customer: &Customer) -> Result<Stored, ServiceError> {
+        loop {
+            let stored = Stored {
+                standing: self.store.standing(customer.id())?,
+                episodes: self.store.episodes(customer.id())?,
+                holds: self.store.holds(customer.id())?,
+                samples: self.store.samples(customer.id())?,
+                seat_requests: self.store.seat_requests(customer.id())?,
+                clock: self.store.clock(customer.id(), None)?,
+                deliveries: self.store.deliveries(customer.id())?,
+            };
+            if self.store.version(customer.id())? == stored.standing.version {
+                return Ok(stored);
+            }
+        }
+    }
 }
 
-fn compare(
-    ledger: &Ledger,
-    standing: &crate::plan::Standing,
-    episodes: &[crate::license::Episode],
-    holds: &[crate::license::Hold],
-    (clock, deliveries): (&[ClockFact], &[Delivery]),
-) -> Verified {
+struct Stored {
+    standing: Standing,
+    episodes: Vec<Episode>,
+    holds: Vec<Hold>,
+    samples: BTreeMap<PoolId, Vec<PoolSample>>,
+    seat_requests: Vec<SeatRequest>,
+    clock: Vec<ClockFact>,
+    deliveries: Vec<Delivery>,
+}
+
+fn compare(ledger: &Ledger, stored: &Stored) -> Verified {
+    let Stored { standing, episodes, holds, samples, seat_requests, clock, deliveries } = stored;
     let at = standing.version;
     let differ = |what: String, trail: &dyn Debug, stored: &dyn Debug| {
         Verified::Different(Mismatch::Record { at, what, trail: format!("{trail:?}"), stored: format!("{stored:?}") })
@@ -114,7 +138,7 @@ fn compare(
             return differ(format!("the books of pool {pool}"), books, &standing.pools.get(pool));
         }
     }
-    let mut stored_episodes = episodes.to_vec();
+    let mut stored_episodes = episodes.clone();
     stored_episodes.sort_by_key(|e| e.id);
     let differences = [
         first_difference("episodes", ledger.episodes(), stored_episodes.iter()),
@@ -131,6 +155,9 @@ fn compare(
         first_difference("terms", ledger.chain(), standing.chain.iter()),
         first_difference("phases of pools", ledger.phases().iter(), standing.phases.iter()),
         first_difference("pool definitions", ledger.terms().iter(), standing.terms.iter()),
+        first_difference("orgs", ledger.orgs(), standing.orgs.iter()),
+        first_difference("samples of pools", ledger.samples().iter(), samples.iter()),
+        first_difference("requests for seats", ledger.seat_requests().iter(), seat_requests.iter()),
     ];
     match differences.into_iter().flatten().next() {
         Some((what, trail, stored)) => Verified::Different(Mismatch::Record { at, what, trail, stored }),

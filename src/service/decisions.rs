@@ -43,7 +43,13 @@ impl Service {
             self.settled(customer)?;
             match self.try_decide(customer, actor, decision) {
                 Err(ServiceError::Store(StoreError::VersionMoved { .. })) if tries < TRIES_MAX => {}
-                done => return done,
+                done => {
+                    if let Ok(DecisionDone { receipt: Some(_), .. }) = &done {
+                        // The decision stands, whatever comes of looking at the pools; the next run looks again.
+                        let _ = self.watch_pools(customer, self.now());
+                    }
+                    return done;
+                }
             }
         }
     }
@@ -103,7 +109,9 @@ impl Service {
         }
         Ok(book(names, people))
     }
+}
 
+impl Service {
     /// The queue as a book.
     pub(crate) fn queue_book(&self, customer: &Customer) -> Result<Book, ServiceError> {
         let (names, people) = self.people_waiting(customer)?;
@@ -122,11 +130,15 @@ impl Service {
 
     /// The books of a customer with the claims of one person only.
     pub(crate) fn standing_of_person(&self, customer: &Customer, key: &str) -> Result<Standing, ServiceError> {
-        let mut standing = self.store.standing_light(customer.id())?;
+        let standing = self.store.standing_light(customer.id())?;
         let (names, claims) = self.store.claims_of(customer.id(), key)?;
-        standing.book = book(names, BTreeMap::from([(key.to_owned(), claims)]));
-        Ok(standing)
+        Ok(Standing { book: book_of(names, key, claims), ..standing })
     }
+}
+
+/// A book of one person's claims.
+pub(crate) fn book_of(names: Names, key: &str, claims: Vec<Claim>) -> Book {
+    book(names, BTreeMap::from([(key.to_owned(), claims)]))
 }
 
 /// A book of these people's claims; people without any are left out.

@@ -156,39 +156,9 @@ impl Service {
         };
         EpisodeView {
             episode: episode.clone(),
-            clock: pool.filter(|_| episode.closed.is_none()).and_then(|pool| self.clock_view(pool, standing)),
+            clock: pool.filter(|_| episode.closed.is_none()).and_then(|pool| clock_view(pool, standing, self.now())),
             repeat: u32::try_from(all.iter().filter(counts).count()).unwrap_or(u32::MAX),
         }
-    }
-
-    /// How the open overage of a pool stands.
-    pub(crate) fn clock_view(&self, pool: &Pool, standing: &Standing) -> Option<ClockView> {
-        let now = self.now();
-        let phase = standing.phases.get(&pool.id).unwrap_or(&Phase::UNBOUND);
-        let mut line = timeline(pool, standing, (&standing.grants, &standing.agreed), phase, now);
-        // What is due and was not written down yet is told as it will be.
-        line.run_to(now);
-        let episode = line.episode.as_ref()?;
-        let day0 = Facts(line.facts()).continues().map_or(episode.opened_day, |(_, day0)| day0);
-        let (fact, stage) = Facts(line.facts()).stages().next_back()?;
-        let (calendar, clauses) = (&pool.calendar, &pool.clauses);
-        let deadline = match stage.stage {
-            Stage::Minor | Stage::MinorOverdue => stage.deadline.or(Some(StageDates::new(clauses, calendar, day0).major)),
-            Stage::Major => line.window().and_then(|window| window.start.map(|_| window.ends)),
-        };
-        let last = episode.samples.last()?;
-        let seats = crate::license::allowance_in(phase, pool, &standing.grants, &standing.agreed, now).seats;
-        let today = calendar.day_of(now);
-        let billing = standing.clock.get(&None).map_or(&[][..], Vec::as_slice);
-        Some(ClockView {
-            stage: stage.stage,
-            since: fact.at,
-            elapsed: elapsed(clauses, calendar, day0, today),
-            day0,
-            deadline,
-            offer: seats.and_then(|seats| clauses.ladder.quote(seats, last.used, pool.anchor, today)),
-            frozen: is_frozen(billing, &pool.id),
-        })
     }
 
     /// Approves the upgrade of an episode in its major stage (R70). It happens when the cure window ends, or now if it
@@ -290,4 +260,33 @@ impl Service {
         }
         Ok(ClockAnswer::AlreadySo)
     }
+}
+
+/// How the open overage of a pool stands.
+pub(crate) fn clock_view(pool: &Pool, standing: &Standing, now: Instant) -> Option<ClockView> {
+    let phase = standing.phases.get(&pool.id).unwrap_or(&Phase::UNBOUND);
+    let mut line = timeline(pool, standing, (&standing.grants, &standing.agreed), phase, now);
+    // What is due and was not written down yet is told as it will be.
+    line.run_to(now);
+    let episode = line.episode.as_ref()?;
+    let day0 = Facts(line.facts()).continues().map_or(episode.opened_day, |(_, day0)| day0);
+    let (fact, stage) = Facts(line.facts()).stages().next_back()?;
+    let (calendar, clauses) = (&pool.calendar, &pool.clauses);
+    let deadline = match stage.stage {
+        Stage::Minor | Stage::MinorOverdue => stage.deadline.or(Some(StageDates::new(clauses, calendar, day0).major)),
+        Stage::Major => line.window().and_then(|window| window.start.map(|_| window.ends)),
+    };
+    let last = episode.samples.last()?;
+    let seats = crate::license::allowance_in(phase, pool, &standing.grants, &standing.agreed, now).seats;
+    let today = calendar.day_of(now);
+    let billing = standing.clock.get(&None).map_or(&[][..], Vec::as_slice);
+    Some(ClockView {
+        stage: stage.stage,
+        since: fact.at,
+        elapsed: elapsed(clauses, calendar, day0, today),
+        day0,
+        deadline,
+        offer: seats.and_then(|seats| clauses.ladder.quote(seats, last.used, pool.anchor, today)),
+        frozen: is_frozen(billing, &pool.id),
+    })
 }

@@ -172,6 +172,13 @@ impl Service {
                 return if matches!(error, ServiceError::Store(_)) { Err(error) } else { Ok(Planned { run: row, plan: None }) };
             }
         };
+        if row.state != RunState::Planned
+            && let Err(error) = self.watch_pools(customer, now)
+        {
+            // The commit stands; the next run looks again.
+            let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
+            row.message = format!("{so_far}could not look at the pools: {}", ErrorChain(&error));
+        }
         row.ended = Some(self.now());
         self.unsaved.end_run(&self.store, &row)?;
         Ok(Planned { run: row, plan })
@@ -246,6 +253,7 @@ impl Service {
         row.state = RunState::Planning;
         self.store.save_run(row)?;
         watch(Phase::Planning);
+        let log_ins: Vec<_> = pulls.iter_mut().flat_map(|pulled| std::mem::take(&mut pulled.activity)).collect();
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
         while *left > 0 {
             *left -= 1;
@@ -279,10 +287,18 @@ impl Service {
                     if turns_away {
                         row.rejected.extend(kept_out);
                     }
-                    let noted = self.note_looks(customer, &looks, &row.rejected);
+                    let looked = self.note_looks(customer, &looks, &row.rejected);
+                    // A package that is held is not taken in, nor are its log-ins.
+                    let taken = !log_ins.is_empty() && !plan.snapshots.is_empty();
+                    let noted = if taken { self.store.put_activity(customer.id(), &log_ins, now).map(drop) } else { Ok(()) };
                     let pruned = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT).map(drop);
                     // The commit stands; to call this run failed would say that nothing was changed.
-                    for (what, done) in [("note when sources were read", noted), ("clear old snapshots away", pruned)] {
+                    let beside = [
+                        ("note when sources were read", looked),
+                        ("note the log-ins", noted),
+                        ("clear old snapshots away", pruned),
+                    ];
+                    for (what, done) in beside {
                         if let Err(error) = done {
                             let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
                             row.message = format!("{so_far}could not {what}: {}", ErrorChain(&error));

@@ -15,6 +15,7 @@ use crate::settings::guard::GuardShape;
 use crate::settings::network;
 use crate::settings::pauses;
 use crate::settings::profiles;
+use crate::settings::reports;
 use crate::settings::terms;
 use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, StoreSettings};
 use crate::source::{CsvSourceSettings, DropKind, SourceSettings};
@@ -125,6 +126,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
             protected: shape.protected.iter().map(|key| PersonKey::from(key.as_str())).collect(),
             coupled_create: own.coupled_create_manual.or(global.coupled_create_manual)?,
         },
+        reports: reports::build(&own.reports, &global.reports)?,
     })
 }
 
@@ -165,7 +167,8 @@ fn csv(shape: &SourceShape) -> Option<SourceSettings> {
         bulk_with_status: shape.bulk_with_status.unwrap_or_default(),
         lenient: shape.lenient.unwrap_or(false),
         courses_optional: shape.courses_optional.unwrap_or(false),
-        keep_metadata: shape.keep_metadata.clone(),
+        keep_metadata: shape.keep_metadata.iter().chain(&shape.activity_column).cloned().collect(),
+        activity_column: shape.activity_column.clone(),
         ..defaults
     }))
 }

@@ -13,7 +13,7 @@ use crate::settings::pauses;
 use crate::settings::problem::Problem;
 use crate::settings::profiles;
 use crate::settings::terms;
-use crate::settings::values::OnFullWord;
+use crate::settings::values::{OnFullWord, SourceKind};
 
 const NO_PRODUCT: &str = "is no product of this customer";
 
@@ -91,6 +91,17 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
     clauses::check_days(&policies.overage.clauses, &[&file.policies.overage.clauses], &format!("{at}.overage"), found);
     clauses::check(&policies.tiers, &[&file.policies.tiers], &format!("{at}.tiers"), found);
     unique("sources", sources.iter().map(|source| (&source.at, &source.id)), found);
+    for source in sources {
+        let Some(column) = &source.activity_column else { continue };
+        let why = if source.keep_metadata.contains(column) {
+            "is in keep_metadata as well; log-ins change every day, no rule sees them"
+        } else if source.kind.is_some_and(|kind| kind != SourceKind::OneRosterCsv) {
+            "is for files; `rosterd activity import` takes in log-ins of other sources"
+        } else {
+            continue;
+        };
+        found.push(Problem::new(format!("{}.activity_column", source.at), why).showing(Some(column.clone())));
+    }
     sources.iter().flat_map(|source| &source.pauses).for_each(|pause| pauses::check(pause, found));
     for source in sources.iter().filter(|source| source.id == MANUAL_SOURCE) {
         let why = "is the id of what is made by hand; take another one, such as `sis`";

@@ -14,6 +14,7 @@ use crate::settings::network::{NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
+use crate::settings::reports::{ReportsShape, reports};
 use crate::settings::terms::{self, TermRulesShape, TermShape};
 use crate::settings::values::{OnFullWord, SourceKind, StoreKind};
 use crate::settings::when;
@@ -97,6 +98,8 @@ pub struct PoliciesShape {
     pub overage: OverageShape,
     /// `[tiers]`.
     pub tiers: TiersShape,
+    /// `[activity]`, `[alerts]`.
+    pub reports: ReportsShape,
     /// `[grace]`, `[renewal]`.
     pub terms: TermRulesShape,
 }
@@ -166,6 +169,8 @@ pub struct SourceShape {
     pub courses_optional: Option<bool>,
     /// `keep_metadata`.
     pub keep_metadata: Vec<String>,
+    /// `activity_column`.
+    pub activity_column: Option<String>,
     /// The keys of sources over the network.
     pub network: NetworkShape,
     /// `[[customer.source.pause]]`.
@@ -338,6 +343,7 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         same_day_max: s.section("same_day", |s| s.count("max_per_day", 0..=1_000)).flatten(),
         overage: s.section("overage", overage).unwrap_or_default(),
         tiers: s.section("tiers", tiers).unwrap_or_default(),
+        reports: reports(s),
         terms: terms::rules(s),
     }
 }
@@ -386,6 +392,7 @@ fn source(s: &Section<'_>) -> SourceShape {
         lenient: s.flag("lenient"),
         courses_optional: s.parsed("courses", words::one_of(&[("required", false), ("optional", true)])),
         keep_metadata: s.parsed_list("keep_metadata", words::metadata).unwrap_or_default(),
+        activity_column: s.parsed("activity_column", words::metadata),
         network: network(s, kind),
         pauses: s.sections("pause", pauses::pause),
     }

@@ -14,6 +14,7 @@ mod pauses;
 mod problem;
 mod profiles;
 mod read;
+mod reports;
 mod secret;
 mod terms;
 mod tree;

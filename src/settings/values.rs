@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::base::CustomerId;
 use crate::license::{AgreedExcess, Grant, Term};
 use crate::plan::Policy;
-use crate::service::ByHandPolicy;
+use crate::service::{ByHandPolicy, ReportPolicy};
 use crate::settings::problem::Problem;
 use crate::source::SourceSettings;
 use crate::store::Pause;
@@ -99,6 +99,8 @@ pub struct CustomerSettings {
     pub pauses: Vec<Pause>,
     /// People made by hand.
     pub by_hand: ByHandPolicy,
+    /// What reports and alerts go by.
+    pub reports: ReportPolicy,
 }
 
 /// The kinds of sources.

@@ -167,7 +167,14 @@ fn ten_thousand_overages_are_swept_in_no_time() {
             closed: None,
             outcome: None,
         };
-        let terms = PoolTerms { pool: id.clone(), product: "learn".into(), unlimited: false, overage: OverageLimits::CONTRACT };
+        let terms = PoolTerms {
+            pool: id.clone(),
+            product: "learn".into(),
+            owner: "d".into(),
+            unlimited: false,
+            overage: OverageLimits::CONTRACT,
+            reservations: Vec::new(),
+        };
         let seats = grant(&format!("g{at:05}"), id.as_str(), 100, Instant::MIN, Instant::MAX);
         let books = PoolBooks {
             counts,

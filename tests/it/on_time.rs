@@ -297,6 +297,7 @@ fn a_source_can_be_read_alone_and_absences_confirmed_at_once() {
             source: Arc::new(Down(SourceId::from("hr"))),
             intake: IntakePolicy { lenient: false, courses_optional: true },
             watched: false,
+            activity_column: None,
         });
     });
     world.vanish("b");

@@ -791,7 +791,7 @@ fn played(chain: &Chain, looks: Looks, on_full: OnFull) -> (Vec<String>, Vec<Str
         assert_ne!(run.state, RunState::Failed, "{}", run.message);
     }
     world.verify();
-    let told = world.service().store().notices(Some(&world.policy.customer), 1000).expect("notices");
+    let told = world.events();
     let told = told.into_iter().filter(|n| !matches!(&*n.kind, "renewal_due" | "grace_ends"));
     (world.history(), told.rev().map(|n| format!("{} {} {}", n.at, n.kind, n.text)).collect())
 }

@@ -1,14 +1,15 @@
 //! A store that dies: from a certain write on, nothing is written any more, as if the process had been killed there.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use rosterd::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
-use rosterd::license::{Book, Claim, ClockFact, Delivery, Episode, Hold, Names};
+use rosterd::license::{Book, Claim, ClockFact, Delivery, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use rosterd::plan::{Plan, Standing};
 use rosterd::store::{
-    AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, NoticeRow, Pause, Receipt, ReleasedClaim, RequestRow,
+    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, NoticeRow, Pause, Receipt, ReleasedClaim, RequestRow,
     RequestState, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, SqliteStore, Store, StoreError,
-    Trigger,
+    Trigger, Watch, WatchChange,
 };
 
 /// See the module.
@@ -259,6 +260,42 @@ impl Store for Dying {
 
     fn settle_drop(&self, request: RequestId) -> Result<(), StoreError> {
         self.write(|store| store.settle_drop(request))
+    }
+
+    fn orgs(&self, customer: &CustomerId) -> Result<Vec<OrgMark>, StoreError> {
+        self.store.orgs(customer)
+    }
+
+    fn samples(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, Vec<PoolSample>>, StoreError> {
+        self.store.samples(customer)
+    }
+
+    fn seat_requests(&self, customer: &CustomerId) -> Result<Vec<SeatRequest>, StoreError> {
+        self.store.seat_requests(customer)
+    }
+
+    fn version_at(&self, customer: &CustomerId, at: Instant) -> Result<Version, StoreError> {
+        self.store.version_at(customer, at)
+    }
+
+    fn watches(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, Watch>, StoreError> {
+        self.store.watches(customer)
+    }
+
+    fn save_watches(&self, customer: &CustomerId, changes: &[WatchChange], at: Instant) -> Result<(), StoreError> {
+        self.write(|store| store.save_watches(customer, changes, at))
+    }
+
+    fn put_activity(&self, customer: &CustomerId, rows: &[ActivityRow], at: Instant) -> Result<u64, StoreError> {
+        self.write(|store| store.put_activity(customer, rows, at))
+    }
+
+    fn activity(&self, customer: &CustomerId) -> Result<Vec<ActivityRow>, StoreError> {
+        self.store.activity(customer)
+    }
+
+    fn activity_fed(&self, customer: &CustomerId) -> Result<Option<Instant>, StoreError> {
+        self.store.activity_fed(customer)
     }
 
     fn save_look(&self, customer: &CustomerId, look: &SourceLook) -> Result<(), StoreError> {

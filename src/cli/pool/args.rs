@@ -111,6 +111,29 @@ pub enum PoolVerb {
         #[arg(long)]
         reason: String,
     },
+    /// Ask the vendor for more seats: composes the request with the current numbers, records and shows it.
+    #[command(after_help = "Example:\n  rosterd pool request-seats north learn-main --seats 50 --note 'new campus in June'")]
+    RequestSeats {
+        /// Of which customer.
+        customer: String,
+        /// Of which pool.
+        pool: String,
+        /// How many more.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+        seats: u32,
+        /// What the vendor should know; no personal data.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+    },
+    /// List what was asked for, newest first.
+    #[command(after_help = "Example:\n  rosterd pool requests north --csv")]
+    Requests {
+        /// Of which customer.
+        customer: String,
+        /// As CSV.
+        #[arg(long)]
+        csv: bool,
+    },
     /// Record that a person accepted the invitation.
     #[command(after_help = "Example:\n  rosterd pool accept north observe-main p-4711")]
     Accept {

@@ -7,6 +7,7 @@ mod buy;
 mod day;
 mod decide;
 mod list;
+mod request;
 mod run;
 mod show;
 mod term;
@@ -14,3 +15,4 @@ mod term_args;
 
 pub use args::PoolArgs;
 pub use run::run;
+pub use show::run as show_pool;

@@ -4,7 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::pool::args::{PoolArgs, PoolVerb};
-use crate::cli::pool::{billing, buy, decide, list, show, term};
+use crate::cli::pool::{billing, buy, decide, list, request, show, term};
 
 /// Does a verb of `pool`.
 ///
@@ -13,7 +13,7 @@ use crate::cli::pool::{billing, buy, decide, list, show, term};
 pub fn run(context: &mut Context, args: &PoolArgs) -> Result<Exit, CliError> {
     match &args.verb {
         PoolVerb::List { customer } => list::run(context, customer),
-        PoolVerb::Show { customer, pool, since } => show::run(context, customer, pool, *since),
+        PoolVerb::Show { customer, pool, since } => show::run(context, customer, pool, *since, false),
         PoolVerb::Grant(args) => buy::grant(context, args),
         PoolVerb::Agree(args) => buy::agree(context, args),
         PoolVerb::Renew(args) => term::renew(context, args),
@@ -25,6 +25,8 @@ pub fn run(context: &mut Context, args: &PoolArgs) -> Result<Exit, CliError> {
         }
         PoolVerb::FreezeBilling { customer, pool, reason } => billing::run(context, customer, pool, true, reason),
         PoolVerb::UnfreezeBilling { customer, pool, reason } => billing::run(context, customer, pool, false, reason),
+        PoolVerb::RequestSeats { customer, pool, seats, note } => request::ask(context, customer, pool, *seats, note),
+        PoolVerb::Requests { customer, csv } => request::list(context, customer, *csv),
         PoolVerb::Accept { customer, pool, person } => decide::accept(context, customer, pool, person),
     }
 }

@@ -32,6 +32,9 @@ struct ShowJson<'a> {
     episodes: Vec<EpisodeJson>,
     /// With `--since`.
     moves: Option<MovesJson<'a>>,
+    /// Of `explain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seats_by_reason: Option<BTreeMap<&'a str, u32>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,25 +57,28 @@ struct GrantedJson<'a> {
     seats: i64,
 }
 
-/// Shows a pool.
+/// Shows a pool; `explained`: and tells for which reasons its seats are held, which takes a look at every claim.
 ///
 /// # Errors
 /// When the books cannot be read, or there is no such customer or pool.
-pub fn run(context: &mut Context, customer: &str, pool: &str, since: Option<Day>) -> Result<Exit, CliError> {
+pub fn run(context: &mut Context, customer: &str, pool: &str, since: Option<Day>, explained: bool) -> Result<Exit, CliError> {
     let service = context.service()?;
     let customer = service.customer(customer)?;
     let id = PoolId::from(pool);
     let pool = customer.pool(&id)?;
     let detail = service.pool_detail(customer, &id)?;
     let freshness = service.freshness(customer)?;
+    let reasons = if explained { Some(service.seats_by_reason(customer, &id)?) } else { None };
     let moves = match since {
         Some(day) => Some((day, service.pool_moves(customer, &id, pool.calendar.start_of(day))?)),
         None => None,
     };
     if context.out.is_json() {
-        context.out.json(&json(customer, pool, &detail, freshness, moves.as_ref()))?;
+        context.out.json(&json(customer, pool, &detail, freshness, moves.as_ref(), reasons.as_deref()))?;
     } else {
         tell(context, pool, &detail, moves.as_ref())?;
+        let told = reasons.iter().flatten().map(|(why, seats)| vec![text(why), number(seats)]);
+        context.out.table(&["seats held for", "seats"], told.collect())?;
         context.out.text(&freshness_text(freshness))?;
     }
     Ok(Exit::Done)
@@ -84,6 +90,7 @@ fn json<'a>(
     detail: &'a PoolDetail,
     freshness: Freshness,
     moves: Option<&'a (Day, PoolMoves)>,
+    reasons: Option<&'a [(String, u32)]>,
 ) -> ShowJson<'a> {
     ShowJson {
         customer: customer.id().as_str(),
@@ -102,6 +109,7 @@ fn json<'a>(
             freed: &moves.freed,
             granted: moves.granted.iter().map(|(id, seats)| GrantedJson { id, seats: *seats }).collect(),
         }),
+        seats_by_reason: reasons.map(|list| list.iter().map(|(why, seats)| (why.as_str(), *seats)).collect()),
     }
 }
 

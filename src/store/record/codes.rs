@@ -1,7 +1,9 @@
 //! The stored codes of every enum. A code, once given out, keeps its meaning for good.
 
 use crate::base::ActorKind;
-use crate::license::{Band, Because, Cause, Channel, ClaimState, GrantKind, HoldState, Outcome, PinKind, TermState, Wait};
+use crate::license::{
+    Band, Because, Cause, Channel, ClaimState, Compliance, GrantKind, HoldState, Outcome, PinKind, TermState, Wait,
+};
 use crate::plan::{GuardKind, NoticeKind};
 use crate::roster::Collection;
 use crate::store::record::bytes::codes;
@@ -34,11 +36,15 @@ codes! {
         SameDayMissed = 5, AssignmentDelay = 6, OverageMinor = 10, OverageOverdue = 11, OverageMajor = 12, OverageGap = 13,
         CureEnded = 14, UpgradeWithheld = 15, UpgradeProposed = 16, Upgraded = 17, OverageClosed = 18, OverageVoid = 19,
         RenewalDue = 20, TermEnded = 21, GraceEnds = 22, Suspended = 23, Reinstated = 24, RenewalCarriedOver = 25,
-        ReuseWarning = 26, ReuseExceeded = 27,
+        ReuseWarning = 26, ReuseExceeded = 27, ComplianceChanged = 30, NearLimit = 31, SeatsRequested = 32,
     }
     GuardKind, "guards" {
         Empty = 0, Removal = 1, OrgRemoval = 2, Rolling = 3, Growth = 4, Change = 5, IdentityFlip = 6, Bootstrap = 7,
         Excepted = 8,
+    }
+    Compliance, "compliance statuses" {
+        Expired = 0, OverageMajor = 1, OverageMinorOverdue = 2, OverageGap = 3, OverageMinor = 4, InGrace = 5, AtRisk = 6,
+        Compliant = 7,
     }
     HoldState, "hold states" {
         Open = 0, Approved = 1, PartlyApproved = 2, Rejected = 3, Expired = 4, ResolvedAtSource = 5, Superseded = 6,

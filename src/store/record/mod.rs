@@ -10,6 +10,8 @@ mod plan;
 mod run;
 
 #[cfg(test)]
+mod clock_testing;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -9,14 +9,15 @@ use crate::base::{
     SourceId, TextArena, Version,
 };
 use crate::license::{
-    Absence, AgreedExcess, Allowance, Band, Because, Cause, Channel, Claim, ClaimChange, ClaimState, Entry, Episode, Grant,
-    GrantKind, HoldState, Names, OrgNameIx, Outcome, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolTerms, ReasonsIx,
-    Sample, SourceMark, StateCounts, Wait,
+    Absence, AgreedExcess, Allowance, Band, Because, Cause, Channel, Claim, ClaimChange, ClaimState, Compliance, Entry,
+    Episode, Grant, GrantKind, HoldState, Names, OrgNameIx, Outcome, Pin, PinKind, PoolBooks, PoolIx, ReasonsIx, Sample,
+    SourceMark, StateCounts, Wait,
 };
 use crate::plan::{AbsenceChange, GuardKind, Notice, NoticeKind, Plan, PoolOutlook, Trip, Verdict, Withheld};
 use crate::roster::{Collection, Scope};
 use crate::store::record::bytes::{put_number, put_signed};
-use crate::store::record::testing::{clock_fact, delivery, guard_day, hold, terms_entry};
+use crate::store::record::clock_testing::clocks_entry;
+use crate::store::record::testing::{guard_day, hold, orgs, pool_terms, seat_request, terms_entry};
 use crate::store::record::{
     ChangeReader, ChangeWriter, DecodeError, Decoder, FORMAT, Record, RunBody, pack, pack_person, put_plan, put_released,
     take_person, take_plan, take_released, unpack,
@@ -158,14 +159,7 @@ fn mark() -> impl Strategy<Value = SourceMark> {
 fn entry() -> impl Strategy<Value = Entry> {
     let dated = (text(), text(), any::<i64>(), seats(), instant(), instant(), instant(), actor(), text());
     prop_oneof![
-        (text(), text(), any::<bool>(), any::<(u32, u32)>(), seats()).prop_map(|(pool, product, unlimited, percent, floor)| {
-            Entry::PoolDefined(PoolTerms {
-                pool: PoolId::new(pool),
-                product: ProductId::new(product),
-                unlimited,
-                overage: OverageLimits { minor_percent: percent.0, major_percent: percent.1, minor_floor: floor },
-            })
-        }),
+        pool_terms().prop_map(Entry::PoolDefined),
         (dated, select(GrantKind::ALL.to_vec()), any::<bool>()).prop_map(
             |((id, pool, more, seats, from, to, recorded, by, reference), kind, excess)| {
                 let (id, pool) = (GrantId::new(id), PoolId::new(pool));
@@ -209,8 +203,9 @@ fn entry() -> impl Strategy<Value = Entry> {
         mark().prop_map(Entry::Adopted),
         hold().prop_map(Entry::Hold),
         guard_day().prop_map(Entry::GuardDay),
-        clock_fact().prop_map(Entry::Clock),
-        delivery().prop_map(Entry::NoticeDelivered),
+        clocks_entry(),
+        orgs().prop_map(Entry::Orgs),
+        seat_request().prop_map(Entry::SeatsRequested),
         terms_entry(),
         (text(), text(), text()).prop_map(|(person, pool, answer)| Entry::Refused {
             person: PersonKey::new(person),
@@ -478,6 +473,11 @@ fn every_code_round_trips_and_codes_rise_along_the_list() {
     check(HoldState::ALL);
     check(crate::license::TermState::ALL);
     check([ActorKind::System, ActorKind::Operator]);
+    check(Compliance::ALL);
+    // Their codes stand in groups.
+    assert!(NoticeKind::ALL.iter().all(|kind| unpack(&pack(kind)) == Ok(*kind)));
+    let codes: Vec<_> = NoticeKind::ALL.iter().map(pack).collect();
+    assert!(codes.is_sorted_by(|a, b| a < b), "each its own");
 }
 
 #[test]

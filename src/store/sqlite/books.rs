@@ -99,7 +99,12 @@ pub(in crate::store::sqlite) fn check_positions(claim: &Claim, names: &Names, pe
 }
 
 /// All records of one kind, in the order of their keys.
-fn bodies<T: Record>(tx: &Transaction<'_>, table: &str, key: &str, id: i64) -> Result<Vec<T>, Fault> {
+pub(in crate::store::sqlite) fn bodies<T: Record>(
+    tx: &Transaction<'_>,
+    table: &str,
+    key: &str,
+    id: i64,
+) -> Result<Vec<T>, Fault> {
     let mut ask = tx.prepare_cached(&format!("SELECT body FROM {table} WHERE customer_id = ?1 ORDER BY {key}"))?;
     let mut rows = ask.query([id])?;
     let mut all = Vec::new();
@@ -146,6 +151,7 @@ pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &
         clock: clock::open_facts(tx, id)?,
         deliveries: clock::open_deliveries(tx, id)?,
         former: clock::former(tx, id)?,
+        orgs: Vec::new(),
         chain: bodies(tx, "chain", "term", id)?,
         phases: phases(tx, id)?,
         next_claim: head.next_claim,
@@ -185,6 +191,7 @@ pub(in crate::store::sqlite) fn holds(tx: &Transaction<'_>, customer: &CustomerI
 pub(in crate::store::sqlite) fn standing(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
     let mut standing = standing_light(tx, customer)?;
     let Some(head) = head(tx, customer)? else { return Ok(standing) };
+    standing.orgs = bodies(tx, "orgs", "org", head.id)?;
     let book = &mut standing.book;
     // One cheap look ahead instead of several copies of a growing list.
     let (people, bytes) = tx

@@ -13,10 +13,12 @@ mod lease;
 mod looks;
 mod on_time;
 mod plans;
+mod report_rows;
 mod requests;
 mod runs;
 mod schema;
 mod snapshots;
 mod store;
+mod watch;
 
 pub use store::SqliteStore;

@@ -151,8 +151,8 @@ impl World {
     }
 
     pub(super) fn terms(&self) -> PoolTerms {
-        let Pool { id, product, unlimited, overage, .. } = self.pool.clone();
-        PoolTerms { pool: id, product, unlimited, overage }
+        let Pool { id, product, unlimited, overage, owner, reservations, .. } = self.pool.clone();
+        PoolTerms { pool: id, product, unlimited, overage, owner, reservations }
     }
 
     /// Works out books and episodes after a commit.
