@@ -20,6 +20,7 @@ use crate::license::grant::{AgreedExcess, Grant, Pin};
 use crate::license::high_water::PoolSample;
 use crate::license::hold::{GUARD_DAYS_KEPT, GuardDay, Hold};
 use crate::license::org::OrgMark;
+use crate::license::mismatch::{claim_mismatch, grow, pool_mismatch, record};
 use crate::license::proof::{Flaw, prove_books, prove_episode};
 use crate::license::seat_request::SeatRequest;
 use crate::license::transition::may_become;
@@ -486,34 +487,6 @@ impl Ledger {
             "{id} in {pool} {state} (since {since}, changed {changed}, home {home}, {reasons}, priority {priority}, {channel}, waits for {wait:?})"
         )
     }
-}
-
-fn grow<T: Clone + PartialEq + std::fmt::Debug>(what: &str, held: &mut Vec<T>, names: &[T]) -> Result<(), Flaw> {
-    match names.strip_prefix(held.as_slice()) {
-        Some(fresh) => {
-            held.extend_from_slice(fresh);
-            Ok(())
-        }
-        None => {
-            let at = held.iter().zip(names).take_while(|(a, b)| a == b).count();
-            let name = |list: &[T]| list.get(at).map_or("none".into(), |name| format!("{name:?}"));
-            Err(Flaw::new(format!("{what}, position {at}"), name(held), name(names)))
-        }
-    }
-}
-
-fn record(at: Version) -> impl Fn(Flaw) -> Mismatch {
-    move |Flaw { what, trail, stored }| Mismatch::Record { at, what, trail, stored }
-}
-
-fn pool_mismatch(at: Version, pool: &PoolId) -> impl Fn(Flaw) -> Mismatch {
-    let pool = pool.clone();
-    move |Flaw { what, trail, stored }| Mismatch::Pool { at, pool: pool.clone(), what, trail, stored }
-}
-
-fn claim_mismatch(at: Version, person: &str, claim: ClaimId, flaw: Flaw) -> Mismatch {
-    let Flaw { what: _, trail, stored } = flaw;
-    Mismatch::Claim { at, claim, person: person.to_owned(), trail, stored }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod grant;
 mod high_water;
 mod hold;
 mod ledger;
+mod mismatch;
 mod org;
 mod pool;
 mod product;
