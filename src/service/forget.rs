@@ -95,6 +95,7 @@ impl Service {
             entries: &entries,
             notices: &[],
         })?;
+        self.stand_alone(customer.id())?;
         self.store.drop_snapshots(customer.id(), None)?;
         Ok(ForgetAnswer::Forgotten(receipt))
     }

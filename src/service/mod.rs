@@ -42,6 +42,7 @@ mod rosters;
 mod runs;
 mod scope;
 mod seat_request;
+mod snapshots;
 mod sweep;
 mod sync;
 mod terms;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
+use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId, parts};
 use crate::license::{AgreedExcess, Entry, Grant, allowance_in, phase_at};
 use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
 use crate::service::core::{Customer, Service};
@@ -254,13 +254,19 @@ impl Service {
         self.store.save_run(row)?;
         watch(Phase::Planning);
         let log_ins: Vec<_> = pulls.iter_mut().flat_map(|pulled| std::mem::take(&mut pulled.activity)).collect();
-        let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
+        if commit {
+            self.catch_up(customer, now)?;
+        }
+        // The books are read while the rosters are compared.
+        let books = || self.standing_with_seeds(customer, now);
+        let (standing, drafts) = parts::both(books, || Drafting::new(customer.id(), pulls, &terms));
+        let (mut drafts, mut first) = (drafts?, Some(standing));
         while *left > 0 {
             *left -= 1;
-            if commit {
+            if commit && first.is_none() {
                 self.catch_up(customer, now)?;
             }
-            let standing = self.standing_with_seeds(customer, now)?;
+            let standing = first.take().unwrap_or_else(books)?;
             if standing.0.sources != light.sources {
                 let (customer, planned, now) = (customer.id().clone(), light.version, standing.0.version);
                 return Err(StoreError::VersionMoved { customer, planned, now }.into());
@@ -409,6 +415,7 @@ impl Service {
         };
         let receipt = self.store.commit(&batch)?;
         if purges(plan) {
+            self.stand_alone(&plan.customer)?;
             self.store.drop_snapshots(&plan.customer, Some(run))?;
         }
         Ok(Some(receipt))
