@@ -85,7 +85,9 @@ pub fn history(world: &World) -> Vec<String> {
 
 pub fn kinds(world: &World) -> Vec<String> {
     let notices = world.service().store().notices(Some(&world.policy.customer), 100).expect("notices");
-    notices.into_iter().rev().map(|notice| notice.kind).collect()
+    // How pools stand, and near their limit, is told besides.
+    let other = |kind: &str| kind == "compliance_changed" || kind == "near_limit";
+    notices.into_iter().rev().map(|notice| notice.kind).filter(|kind| !other(kind)).collect()
 }
 
 fn text_of(world: &World, key: &str) -> String {
