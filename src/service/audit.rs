@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use crate::base::{CustomerId, Digest, PoolId, Version};
-use crate::license::{Episode, Hold, Ledger, Mismatch, PoolSample, SeatRequest};
+use crate::license::{ClockFact, Delivery, Episode, Hold, Ledger, Mismatch, PoolSample, SeatRequest};
 use crate::plan::Standing;
 use crate::service::audit_lists::{Lists, Releases, first_difference};
 use crate::service::core::{Customer, Service};
@@ -112,6 +112,8 @@ impl Service {
                 samples: self.store.samples(customer)?,
                 seat_requests: self.store.seat_requests(customer)?,
                 lists: Lists::read(&self.store, customer)?,
+                clock: self.store.clock(customer, None)?,
+                deliveries: self.store.deliveries(customer)?,
             };
             if self.store.version(customer)? == stored.standing.version {
                 return Ok(stored);
@@ -127,10 +129,12 @@ struct Stored {
     samples: BTreeMap<PoolId, Vec<PoolSample>>,
     seat_requests: Vec<SeatRequest>,
     lists: Lists,
+    clock: Vec<ClockFact>,
+    deliveries: Vec<Delivery>,
 }
 
 fn compare(ledger: &Ledger, stored: &Stored) -> Verified {
-    let Stored { standing, episodes, holds, samples, seat_requests, lists: _ } = stored;
+    let Stored { standing, episodes, holds, samples, seat_requests, clock, deliveries, lists: _ } = stored;
     let at = standing.version;
     let differ = |what: String, trail: &dyn Debug, stored: &dyn Debug| {
         Verified::Different(Mismatch::Record { at, what, trail: format!("{trail:?}"), stored: format!("{stored:?}") })
@@ -173,6 +177,8 @@ fn compare(ledger: &Ledger, stored: &Stored) -> Verified {
         first_difference("missing people", ledger.absences(), standing.absences.iter()),
         first_difference("sources", ledger.sources().iter(), standing.sources.iter()),
         first_difference("holds", ledger.holds(), holds.iter().rev()),
+        first_difference("clocks of overages", ledger.clock(), clock.iter()),
+        first_difference("deliveries of notices", ledger.deliveries(), deliveries.iter()),
         first_difference("removals by day", ledger.guard_days(), standing.guard_days.iter()),
         first_difference("terms", ledger.chain(), standing.chain.iter()),
         first_difference("phases of pools", ledger.phases().iter(), standing.phases.iter()),

@@ -2,6 +2,8 @@
 
 mod access;
 mod cli;
+mod clocks;
+mod clocks_doors;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;

@@ -5,6 +5,7 @@ mod backup;
 mod books;
 mod chunks;
 mod claims;
+mod clock;
 mod commit;
 mod connect;
 mod entries;
