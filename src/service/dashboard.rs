@@ -65,7 +65,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn dashboard(&self, customer: &Customer, pair: Option<(ProductId, ProductId)>) -> Result<Dashboard, ServiceError> {
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let marks = books.orgs()?;
             let orgs = Orgs::new(&marks);
             let states = pool_states(customer, books)?;

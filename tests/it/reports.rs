@@ -600,6 +600,20 @@ fn questions_about_people_of_a_roster_that_is_gone_are_refused() {
     assert_eq!(ask(&world, Some("student".into())).unwrap(), 11, "newer rosters are kept");
 }
 
+#[test]
+fn a_clock_that_was_put_back_is_no_question_about_the_past() {
+    let mut world = district(10, 10).person("ann", "student", "ash");
+    world.night();
+    world.hire("bob", "student", "ash");
+    world.night();
+    world.set_day(day("2026-03-02"));
+    assert_eq!(world.used("learn"), 1, "somebody asked for that instant");
+    let service = Service::new(std::sync::Arc::new(world.store()), world.clock.clone(), vec![world.customer()]);
+    let customer = &service.customers()[0];
+    assert_eq!(service.pools(customer).unwrap()[0].used(), Seats(2), "the machine's clock is wrong, the books are not");
+    assert!(service.status(customer).unwrap().last_run.is_some_and(|run| run.version.is_some_and(|v| v.0 == 2)));
+}
+
 // ---- I12: what a report says of an instant is what it said at that instant ----
 
 #[derive(Clone, Debug)]
