@@ -105,7 +105,10 @@ async fn minutes(service: Arc<Service>, mut rung: mpsc::Receiver<()>, mut stoppe
 }
 
 fn tick(service: &Service) {
-    let Ticked { asked: _, missed, delayed, errors } = service.tick();
+    let Ticked { asked: _, missed, delayed, told, errors } = service.tick();
+    for (customer, notice) in &told {
+        NoticeWritten { customer, kind: notice.kind.word(), text: &notice.text }.emit();
+    }
     for (customer, text) in &missed {
         NoticeWritten { customer, kind: NoticeKind::SameDayMissed.word(), text }.emit();
     }

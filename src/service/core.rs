@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::license::{ActivityLimits, AgreedExcess, Grant, Pool, Term};
 use crate::plan::{Policy, Standing};
 use crate::roster::IntakePolicy;
+use crate::service::dues::Dues;
 use crate::service::error::ServiceError;
 use crate::service::unsaved::Unsaved;
 use crate::source::RosterSource;
@@ -131,13 +132,14 @@ pub struct Service {
     pub(crate) unsaved: Unsaved,
     /// Its clock was set: what lies after it is not told.
     pub(crate) looks_back: bool,
+    pub(crate) dues: Dues,
     customers: Vec<Customer>,
 }
 
 impl Service {
     /// Puts the parts together.
     pub fn new(store: SharedStore, clock: Arc<dyn Clock>, customers: Vec<Customer>) -> Self {
-        Self { store, clock, unsaved: Unsaved::default(), looks_back: false, customers }
+        Self { store, clock, unsaved: Unsaved::default(), dues: Dues::default(), looks_back: false, customers }
     }
 
     /// The same for somebody who set the clock: questions are answered as of that instant, also if it has passed.

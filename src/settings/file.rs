@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
 use crate::plan::{DefaultFor, Predicate};
+use crate::settings::clauses::{ClausesShape, TiersShape, clauses, tiers};
+use crate::settings::days::{DaysShape, days};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
-use crate::settings::network::{NetworkShape, network};
+use crate::settings::network::{KINDS, NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
@@ -24,6 +26,8 @@ use crate::telemetry::LogFormat;
 pub struct FileShape {
     /// `[store]`.
     pub store: StoreShape,
+    /// `[spool]`: `path` and `max_mib`.
+    pub spool: (Option<PathBuf>, Option<u32>),
     /// `[daemon]`.
     pub daemon: DaemonShape,
     /// `[log]`.
@@ -94,6 +98,8 @@ pub struct PoliciesShape {
     pub latency_target_secs: Option<u32>,
     /// `[overage]`.
     pub overage: OverageShape,
+    /// `[tiers]`.
+    pub tiers: TiersShape,
     /// `[activity]`, `[alerts]`.
     pub reports: ReportsShape,
     /// `[grace]`, `[renewal]`.
@@ -109,17 +115,8 @@ pub struct OverageShape {
     pub major_percent: Option<u32>,
     /// `minor_floor_seats`.
     pub minor_floor_seats: Option<u32>,
-}
-
-/// The keys of a calendar.
-#[derive(Clone, Debug, Default)]
-pub struct DaysShape {
-    /// `time_zone`.
-    pub time_zone: Option<String>,
-    /// `weekend`, 0 is Monday.
-    pub weekend: Option<Vec<usize>>,
-    /// `holidays`.
-    pub holidays: Option<Vec<Day>>,
+    /// Its other keys.
+    pub clauses: ClausesShape,
 }
 
 /// `[[customer]]`.
@@ -228,6 +225,8 @@ pub struct PoolShape {
     pub overage_terms: Option<bool>,
     /// `[customer.pool.overage]`.
     pub overage: OverageShape,
+    /// `[customer.pool.tiers]`.
+    pub tiers: TiersShape,
     /// `[customer.pool.grace]`, `[customer.pool.renewal]`.
     pub term_rules: TermRulesShape,
     /// `[[customer.pool.term]]`.
@@ -299,6 +298,7 @@ const HOURS_MAX: u32 = 24 * 365;
 pub fn file(s: &Section<'_>) -> FileShape {
     FileShape {
         store: s.section("store", store).unwrap_or_default(),
+        spool: s.section("spool", |s| (s.path("path"), s.count("max_mib", 1..=1_048_576))).unwrap_or_default(),
         daemon: s.section("daemon", daemon).unwrap_or_default(),
         log: s.section("log", log).unwrap_or_default(),
         policies: policies(s),
@@ -326,9 +326,8 @@ fn log(s: &Section<'_>) -> LogShape {
 
 fn policies(s: &Section<'_>) -> PoliciesShape {
     let sync = s.section("sync", |s| {
-        let catchup_window_hours = s.count("catchup_window_hours", 0..=HOURS_MAX);
         let stale_after_hours = s.count("stale_after_hours", 1..=HOURS_MAX);
-        (catchup_window_hours, stale_after_hours, s.count("full_every_days", 1..=365))
+        (s.count("catchup_window_hours", 0..=HOURS_MAX), stale_after_hours, s.count("full_every_days", 1..=365))
     });
     let (catchup_window_hours, stale_after_hours, full_every_days) = sync.unwrap_or_default();
     PoliciesShape {
@@ -345,6 +344,7 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         full_every_days,
         same_day_max: s.section("same_day", |s| s.count("max_per_day", 0..=1_000)).flatten(),
         overage: s.section("overage", overage).unwrap_or_default(),
+        tiers: s.section("tiers", tiers).unwrap_or_default(),
         reports: reports(s),
         terms: terms::rules(s),
     }
@@ -355,14 +355,7 @@ fn overage(s: &Section<'_>) -> OverageShape {
         minor_percent: s.count("minor_percent", 100..=1_000),
         major_percent: s.count("major_percent", 100..=1_000),
         minor_floor_seats: s.count("minor_floor_seats", 0..=SEATS_MAX),
-    }
-}
-
-fn days(s: &Section<'_>) -> DaysShape {
-    DaysShape {
-        time_zone: s.parsed("time_zone", words::zone),
-        weekend: s.parsed_list("weekend", words::weekday),
-        holidays: s.parsed_list("holidays", words::day),
+        clauses: clauses(s),
     }
 }
 
@@ -386,15 +379,12 @@ fn customer(s: &Section<'_>) -> CustomerShape {
 
 fn source(s: &Section<'_>) -> SourceShape {
     let modes = [("strict", BulkWithStatus::Strict), ("delta", BulkWithStatus::Delta), ("full", BulkWithStatus::Full)];
-    let kinds = [("oneroster_csv", SourceKind::OneRosterCsv), ("oneroster_rest", SourceKind::OneRosterRest)];
-    let kind = s.parsed("kind", words::one_of(&kinds));
-    let path = s.path("path");
-    let path = if kind == Some(SourceKind::OneRosterCsv) { s.required("path", path) } else { path };
+    let kind = s.parsed("kind", words::one_of(&KINDS));
     SourceShape {
         at: s.at(""),
         id: id(s),
         kind: s.required("kind", kind),
-        path,
+        path: s.path("path"),
         drop: s.flag("drop"),
         settle_secs: s.count("settle_secs", 0..=86_400),
         bulk_with_status: s.parsed("bulk_with_status", words::one_of(&modes)),
@@ -440,6 +430,7 @@ fn pool(s: &Section<'_>) -> PoolShape {
         overdraw_limit_percent: s.count("overdraw_limit_percent", 100..=1_000),
         overage_terms: s.flag("overage_terms"),
         overage: s.section("overage", overage).unwrap_or_default(),
+        tiers: s.section("tiers", tiers).unwrap_or_default(),
         term_rules: terms::rules(s),
         terms: s.sections("term", |s| terms::term(s, id, SEATS_MAX)),
         reservations: s.sections("reservations", reservation).into_iter().flatten().collect(),

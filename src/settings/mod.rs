@@ -2,9 +2,12 @@
 
 mod build;
 mod check;
+mod clauses;
 mod cron;
+mod days;
 mod file;
 mod guard;
+mod ical;
 mod load;
 mod network;
 mod pauses;
@@ -23,4 +26,4 @@ mod words;
 
 pub use load::{known_keys, load, load_with, reference};
 pub use problem::{Problem, Problems, SettingsError};
-pub use values::{CustomerSettings, DaemonSettings, Settings, SourceKind, StoreKind, StoreSettings};
+pub use values::{CustomerSettings, DaemonSettings, Settings, SourceKind, SpoolSettings, StoreKind, StoreSettings};

@@ -2,6 +2,8 @@
 
 mod access;
 mod cli;
+mod clocks;
+mod clocks_doors;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
@@ -29,6 +31,7 @@ mod props;
 mod race;
 mod report_forms;
 mod reports;
+mod resume;
 mod revert;
 mod scope;
 mod setbacks;
