@@ -106,6 +106,8 @@ pub enum ErrorKind {
     BadSettings,
     /// The store is not to be had right now.
     StoreDown,
+    /// What is stored cannot be read back.
+    Damaged,
     /// Our fault.
     Bug,
 }
@@ -126,8 +128,11 @@ impl ServiceError {
             }
             StoreError::VersionMoved { .. }
             | StoreError::DaemonRunning { .. }
+            | StoreError::Absent { .. }
+            | StoreError::SchemaOlder { .. }
             | StoreError::SchemaNewer { .. }
             | StoreError::Corrupt { .. }
+            | StoreError::Backup { .. }
             | StoreError::Database { .. } => false,
         }
     }
@@ -135,20 +140,23 @@ impl ServiceError {
     /// Which kind it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            ServiceError::Store(StoreError::Corrupt { .. }) => ErrorKind::Bug,
+            ServiceError::Store(StoreError::Corrupt { .. }) | ServiceError::Snapshot { .. } => ErrorKind::Damaged,
             ServiceError::Store(
                 StoreError::VersionMoved { .. }
                 | StoreError::DaemonRunning { .. }
                 | StoreError::DiskFull { .. }
                 | StoreError::ReadOnly { .. }
                 | StoreError::Busy { .. }
+                | StoreError::Absent { .. }
+                | StoreError::SchemaOlder { .. }
                 | StoreError::SchemaNewer { .. }
+                | StoreError::Backup { .. }
                 | StoreError::Disk { .. }
                 | StoreError::Database { .. },
             ) => ErrorKind::StoreDown,
             ServiceError::Source { .. } => ErrorKind::SourceDown,
             ServiceError::Plan { .. } | ServiceError::Settings { .. } => ErrorKind::BadSettings,
-            ServiceError::Flawed { .. } | ServiceError::Snapshot { .. } | ServiceError::Trail { .. } => ErrorKind::Bug,
+            ServiceError::Flawed { .. } | ServiceError::Trail { .. } => ErrorKind::Bug,
             ServiceError::Stale { .. } => ErrorKind::PlanStale,
             ServiceError::Unknown { .. } | ServiceError::RosterGone { .. } => ErrorKind::Unknown,
         }

@@ -4,6 +4,7 @@ mod access;
 mod activity;
 mod activity_file;
 mod audit;
+mod audit_lists;
 mod books;
 mod claims_report;
 mod conditions;

@@ -160,7 +160,7 @@ fn facts(customer: &Customer, state: &PoolState, states: &[PoolState], by_activi
         inactive: by_activity.map(|by| Seats(by.inactive.0 - by.unused.0)),
         unused: by_activity.map(|by| by.unused),
         free_elsewhere: states.iter().filter(alike).map(free).collect(),
-        next_tier: None,
+        next_tier: state.conditions.next_tier.clone(),
         renew_by: state.expires().filter(|_| renewal_due),
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::{ProptestConfig, Strategy, any, proptest};
 use proptest::{collection::vec, prop_oneof};
 use rosterd::base::{Actor, Day, Digest, Instant, OrgId, PersonKey, PoolId, ProductId, Seats};
 use rosterd::clock::Clock;
-use rosterd::license::{Activity, Advice, ClaimState, Compliance, OnFull, OverageStage, PinKind, ProductKind, SeatModel};
+use rosterd::license::{Activity, Advice, ClaimState, Compliance, OnFull, PinKind, ProductKind, SeatModel, Stage};
 use rosterd::plan::{Decision, Predicate};
 use rosterd::service::{ClaimFilter, Customer, LicenseRow, SeatUse, Service};
 use rosterd::source::{BulkWithStatus, CsvSource, CsvSourceSettings, DropKind};
@@ -346,7 +346,7 @@ fn r145_the_status_changes_once_and_the_worst_stands_first() {
     world.hire("w", "student", "ash");
     world.night(); // 5 March: 21 of 20
     let over = |stage| ("learn".to_owned(), Compliance::OverageMinor, Some(stage));
-    assert_eq!(status(&world), [over(OverageStage::Minor), fine("observe")], "worst first");
+    assert_eq!(status(&world), [over(Stage::Minor), fine("observe")], "worst first");
     world.set_day(day("2026-03-19")); // the 10th business day after the 5th
     world.write_package();
     world.run();
@@ -354,7 +354,7 @@ fn r145_the_status_changes_once_and_the_worst_stands_first() {
     world.set_day(day("2026-03-20"));
     world.write_package();
     world.run();
-    assert_eq!(status(&world)[0], ("learn".to_owned(), Compliance::OverageMinorOverdue, Some(OverageStage::MinorOverdue)));
+    assert_eq!(status(&world)[0], ("learn".to_owned(), Compliance::OverageMinorOverdue, Some(Stage::MinorOverdue)));
     world.next_day();
     world.end("v");
     world.end("w");

@@ -11,6 +11,30 @@ const STEPS: [&str; 1] = [FIRST];
 /// The newest schema this program knows.
 pub(in crate::store::sqlite) const NEWEST: u32 = STEPS.len() as u32;
 
+/// What the file is before anything is done to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store::sqlite) enum Found {
+    /// No table yet.
+    Empty,
+    /// Of an older program.
+    Older(u32),
+    /// As this program knows it.
+    Newest,
+}
+
+/// Looks at the file.
+pub(in crate::store::sqlite) fn found(connection: &Connection, place: &str) -> Result<Found, Fault> {
+    Ok(found_at(version(connection, place)?, NEWEST))
+}
+
+fn found_at(version: u32, newest: u32) -> Found {
+    match version {
+        0 => Found::Empty,
+        at if at < newest => Found::Older(at),
+        _ => Found::Newest,
+    }
+}
+
 /// Brings the file to the newest schema.
 pub(in crate::store::sqlite) fn migrate(connection: &mut Connection, place: &str) -> Result<(), Fault> {
     if version(connection, place)? == NEWEST {
@@ -473,3 +497,14 @@ CREATE TABLE looks (
     PRIMARY KEY (customer_id, source)
 ) STRICT, WITHOUT ROWID;
 ";
+
+#[cfg(test)]
+mod tests {
+    use crate::store::sqlite::schema::{Found, found_at};
+
+    #[test]
+    fn an_empty_file_is_no_older_one() {
+        assert_eq!((found_at(0, 1), found_at(0, 3)), (Found::Empty, Found::Empty));
+        assert_eq!((found_at(2, 3), found_at(3, 3)), (Found::Older(2), Found::Newest));
+    }
+}
