@@ -8,6 +8,9 @@ use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::store::StoreError;
 
+/// How often it is done anew when somebody else commits in between.
+const TRIES_MAX: u32 = 200;
+
 /// What a verification came to.
 #[derive(Clone, Debug)]
 pub struct AuditReport {
@@ -44,6 +47,23 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub fn verify(&self, customer: &Customer) -> Result<AuditReport, ServiceError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (planned, report) = self.try_verify(customer)?;
+            // Episodes and the like are read after the standing: a difference counts if nobody wrote in between.
+            let now = self.store.version(customer.id())?;
+            if now == planned || !matches!(report.verified, Verified::Different(_)) {
+                return Ok(report);
+            }
+            if tries >= TRIES_MAX {
+                return Err(StoreError::VersionMoved { customer: customer.id().clone(), planned, now }.into());
+            }
+        }
+    }
+
+    /// Also says on which version.
+    fn try_verify(&self, customer: &Customer) -> Result<(Version, AuditReport), ServiceError> {
         let standing = self.store.standing(customer.id())?;
         let mut ledger = Ledger::default();
         let mut report = AuditReport { commits: 0, changes: 0, hash: Digest::default(), verified: Verified::Clean };
@@ -71,7 +91,7 @@ impl Service {
             report.verified =
                 compare(&ledger, &standing, &self.store.episodes(customer.id())?, &self.store.holds(customer.id())?);
         }
-        Ok(report)
+        Ok((standing.version, report))
     }
 }
 

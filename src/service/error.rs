@@ -55,6 +55,9 @@ pub enum ServiceError {
         /// The version now.
         now: Version,
     },
+    /// The program broke off in the middle: a bug.
+    #[error("come to its end: it broke off (this is a bug; the log says where)")]
+    BrokeOff,
     /// There is no such thing.
     #[error("find {what} {id}{}", .hint.as_ref().map(|h| format!("; did you mean {h}?")).unwrap_or_default())]
     Unknown {
@@ -99,19 +102,9 @@ impl ServiceError {
     }
 
     /// Whether it passes without anybody changing what was asked for: the store is full, read-only or
-    /// busy, or its disk fails.
+    /// busy, its disk fails, or others wrote to the books all the time.
     pub fn passes(&self) -> bool {
-        let ServiceError::Store(error) = self else { return false };
-        match error {
-            StoreError::DiskFull { .. } | StoreError::ReadOnly { .. } | StoreError::Disk { .. } | StoreError::Busy { .. } => {
-                true
-            }
-            StoreError::VersionMoved { .. }
-            | StoreError::DaemonRunning { .. }
-            | StoreError::SchemaNewer { .. }
-            | StoreError::Corrupt { .. }
-            | StoreError::Database { .. } => false,
-        }
+        matches!(self, ServiceError::Store(error) if passes(error))
     }
 
     /// Which kind it is.
@@ -120,6 +113,7 @@ impl ServiceError {
             ServiceError::Store(StoreError::Corrupt { .. }) => ErrorKind::Bug,
             ServiceError::Store(
                 StoreError::VersionMoved { .. }
+                | StoreError::SnapshotGone { .. }
                 | StoreError::DaemonRunning { .. }
                 | StoreError::DiskFull { .. }
                 | StoreError::ReadOnly { .. }
@@ -130,9 +124,25 @@ impl ServiceError {
             ) => ErrorKind::StoreDown,
             ServiceError::Source { .. } => ErrorKind::SourceDown,
             ServiceError::Plan { .. } | ServiceError::Settings { .. } => ErrorKind::BadSettings,
-            ServiceError::Flawed { .. } | ServiceError::Snapshot { .. } => ErrorKind::Bug,
+            ServiceError::Flawed { .. } | ServiceError::Snapshot { .. } | ServiceError::BrokeOff => ErrorKind::Bug,
             ServiceError::Stale { .. } => ErrorKind::PlanStale,
             ServiceError::Unknown { .. } => ErrorKind::Unknown,
         }
+    }
+}
+
+/// Whether what the store could not do it can do later.
+pub(crate) fn passes(error: &StoreError) -> bool {
+    match error {
+        StoreError::DiskFull { .. }
+        | StoreError::ReadOnly { .. }
+        | StoreError::Disk { .. }
+        | StoreError::Busy { .. }
+        | StoreError::VersionMoved { .. }
+        | StoreError::SnapshotGone { .. } => true,
+        StoreError::DaemonRunning { .. }
+        | StoreError::SchemaNewer { .. }
+        | StoreError::Corrupt { .. }
+        | StoreError::Database { .. } => false,
     }
 }

@@ -48,6 +48,7 @@ pub use people_file::{PEOPLE_BYTES_MAX, PEOPLE_COLUMNS};
 pub use person_state::PersonState;
 pub use pool_view::{PoolDetail, PoolMoves};
 pub use reports::{ClaimRow, LicenseRow};
+pub use requests::Arrivals;
 pub use revert::RevertAnswer;
 pub use runs::Freshness;
 pub use sync::{Phase, Planned, Watch};

@@ -1,5 +1,6 @@
 //! One run for one customer: pull, normalize, stage, diff, guard, plan, and then commit. A dry run is the first half.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
@@ -8,7 +9,6 @@ use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
-use crate::service::purge::purges;
 use crate::service::rosters::{Pulled, bad_rows};
 use crate::service::scope::known;
 use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, RunTally, SourceLook, StoreError, Trigger};
@@ -26,12 +26,6 @@ pub enum Phase {
     /// Writing.
     Committing,
 }
-
-/// Snapshots of so many runs are kept beside those the books rest on: they are large. Each night has two runs, one for
-/// the date and one that reads.
-pub(crate) const SNAPSHOT_RUNS_KEPT: u32 = 6;
-/// Plans of so many runs are kept, for questions.
-pub(crate) const PLAN_RUNS_KEPT: u32 = 60;
 
 /// Told about the phases of a run.
 pub type Watch<'w> = &'w (dyn Fn(Phase) + Sync);
@@ -88,10 +82,15 @@ impl Service {
         match self.commit(&plan, run, actor, at, verb) {
             Ok(receipt) => row.version = receipt.map(|r| r.version),
             Err(StoreError::VersionMoved { planned, now, .. }) => return Err(ServiceError::Stale { run, planned, now }),
+            Err(StoreError::SnapshotGone { .. }) => return Err(ServiceError::Stale { run, planned: plan.parent, now }),
             Err(error) => return Err(error.into()),
         }
         row.state = outcome(&plan, row.tally.findings > 0, false);
         row.ended = Some(self.now());
+        if let Err(error) = self.clear_away(customer.id(), Some(run)) {
+            // The commit stands; the next run clears away.
+            add(&mut row.message, &format!("could not clear old snapshots away: {}", ErrorChain(&error)));
+        }
         if let Some(of) = undoes {
             // Whoever applies a revert has looked at it: what its guard said is approved.
             row.state = if plan.withheld.is_empty() { RunState::Succeeded } else { RunState::SucceededWithErrors };
@@ -147,7 +146,22 @@ impl Service {
             message: String::new(),
             rejected: Vec::new(),
         };
-        let done = work(&mut row);
+        let done = catch_unwind(AssertUnwindSafe(|| work(&mut row)));
+        let done = done.unwrap_or_else(|panic| {
+            // A row that seems to go on for ever would keep what was staged since it began.
+            let how = if row.version.is_some() {
+                row.state = RunState::SucceededWithErrors;
+                "after its commit; the books are whole"
+            } else {
+                row.state = RunState::Failed;
+                "before its commit; nothing was changed"
+            };
+            row.message = format!("it broke off {how} (this is a bug; the log says where)");
+            row.ended = Some(self.now());
+            // If it cannot be written now, it is written later.
+            let _ = self.unsaved.end_run(&self.store, &row);
+            resume_unwind(panic)
+        });
         let plan = match done {
             Ok(plan) => plan.map(Arc::new),
             Err(error) => {
@@ -176,8 +190,9 @@ impl Service {
             row.rejected.clear();
             row.message.clear();
             match self.read_and_plan(customer, row, (now, commit), watch, &mut left) {
-                // Somebody else took something in meanwhile: what was read is compared with books that are gone.
-                Err(ServiceError::Store(StoreError::VersionMoved { .. })) if left > 0 => {}
+                // Somebody else took something in meanwhile: what was read is compared with books that are gone. Or somebody
+                // was forgotten: what was read is not kept any more.
+                Err(ServiceError::Store(StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. })) if left > 0 => {}
                 done => return done,
             }
         }
@@ -262,12 +277,11 @@ impl Service {
                     row.version = receipt.map(|r| r.version);
                     row.state = state;
                     let noted = self.note_looks(customer, &looks, &row.rejected);
-                    let pruned = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT).map(drop);
+                    let pruned = self.clear_away(customer.id(), Some(row.run));
                     // The commit stands; to call this run failed would say that nothing was changed.
                     for (what, done) in [("note when sources were read", noted), ("clear old snapshots away", pruned)] {
                         if let Err(error) = done {
-                            let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
-                            row.message = format!("{so_far}could not {what}: {}", ErrorChain(&error));
+                            add(&mut row.message, &format!("could not {what}: {}", ErrorChain(&error)));
                         }
                     }
                     return Ok(Some(plan));
@@ -368,11 +382,7 @@ impl Service {
             entries: &plan.entries,
             notices: &plan.notices,
         };
-        let receipt = self.store.commit(&batch)?;
-        if purges(plan) {
-            self.store.drop_snapshots(&plan.customer, Some(run))?;
-        }
-        Ok(Some(receipt))
+        Ok(Some(self.store.commit(&batch)?))
     }
 
     fn distrust(&self, customer: &Customer, plan: &Plan, standing: &Standing, held: &[PersonKey]) -> Result<(), ServiceError> {
@@ -403,6 +413,14 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// Adds something to what an operator should know.
+fn add(message: &mut String, more: &str) {
+    if !message.is_empty() {
+        message.push_str("; ");
+    }
+    message.push_str(more);
 }
 
 /// Whether the run ends here: nothing to read from, a package that cannot be trusted, too many bad rows (R105).

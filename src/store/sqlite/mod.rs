@@ -12,6 +12,8 @@ mod lease;
 mod looks;
 mod on_time;
 mod plans;
+mod process;
+mod purged;
 mod requests;
 mod runs;
 mod schema;

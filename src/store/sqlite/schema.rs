@@ -248,7 +248,9 @@ CREATE TABLE runs (
     ended INTEGER,
     plan BLOB,
     version INTEGER,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    -- The process that works on it.
+    process TEXT NOT NULL
 ) STRICT;
 CREATE INDEX runs_customer ON runs (customer_id, id);
 CREATE INDEX runs_state ON runs (state);
@@ -276,6 +278,13 @@ CREATE TABLE findings (
     PRIMARY KEY (run, n)
 ) STRICT, WITHOUT ROWID;
 
+-- Somebody was deleted for good: snapshots that were staged up to here, or are by a run that began up to here, must go. The
+-- row is there until they are gone.
+CREATE TABLE purged (
+    customer_id INTEGER PRIMARY KEY REFERENCES customers (id),
+    at INTEGER NOT NULL
+) STRICT;
+
 -- States: 0 queued, 1 running, 2 done. At most one runs per customer (R99).
 CREATE TABLE requests (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -302,10 +311,11 @@ CREATE TABLE scheduled (
     PRIMARY KEY (customer_id, kind, day)
 ) STRICT, WITHOUT ROWID;
 
--- Holds by the run that opened them.
+-- Holds by the run that opened them. One that waits is open, or approved and not done yet.
 CREATE TABLE holds (
     customer_id INTEGER NOT NULL REFERENCES customers (id),
     run INTEGER NOT NULL,
+    waits INTEGER NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (customer_id, run)
 ) STRICT, WITHOUT ROWID;
