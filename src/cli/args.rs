@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::base::{Day, Instant};
 use crate::cli::access::AccessArgs;
+use crate::cli::activity::ActivityArgs;
 use crate::cli::apply::ApplyArgs;
 use crate::cli::audit::AuditArgs;
 use crate::cli::exit;
@@ -18,6 +19,7 @@ use crate::cli::people::PeopleArgs;
 use crate::cli::plan::PlanArgs;
 use crate::cli::pool::PoolArgs;
 use crate::cli::queue::QueueArgs;
+use crate::cli::renewals::RenewalsArgs;
 use crate::cli::report::ReportArgs;
 use crate::cli::revert::RevertArgs;
 use crate::cli::runs::RunsArgs;
@@ -90,10 +92,14 @@ pub enum Verb {
     Hold(HoldArgs),
     /// Find people of the newest roster, or forget one who left.
     People(PeopleArgs),
+    /// Take in who logged in when.
+    Activity(ActivityArgs),
     /// Show pools, buy seats, and decide who has one.
     Pool(PoolArgs),
     /// List who waits for a seat, in order.
     Queue(QueueArgs),
+    /// List terms that end, or have ended, without a successor.
+    Renewals(RenewalsArgs),
     /// Tell why a person has a seat, or not.
     Explain(ExplainArgs),
     /// Tell whether a person may log in, use a product, open an enrollment.

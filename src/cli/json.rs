@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::base::{Day, Instant, PersonKey, percent_used};
 use crate::license::{Causes, ClaimState, Episode, Hold};
-use crate::service::{Freshness, PoolView, SameDayQuota};
+use crate::service::{Freshness, PoolView, SameDayQuota, TermView};
 use crate::store::{Pause, RunRow};
 
 /// An instant in RFC 3339; `null` for the ends of time.
@@ -95,6 +95,38 @@ pub struct PoolJson {
     available_if_approved: Option<i64>,
     /// Since when an overage does not count because only held people make it.
     provisional: Option<String>,
+    suspended: u32,
+    /// `null`: the pool has no terms and never expires.
+    term: Option<TermStateJson>,
+}
+
+/// Where a pool is in its terms (R87 to R93).
+#[derive(Debug, Serialize)]
+pub struct TermStateJson {
+    state: &'static str,
+    /// The term that runs, or ended last.
+    term: Option<String>,
+    since: Option<String>,
+    last_day: Option<String>,
+    access_until: Option<String>,
+    /// The term that follows.
+    next: Option<String>,
+    renewal_due: bool,
+}
+
+impl From<&TermView> for TermStateJson {
+    fn from(view: &TermView) -> Self {
+        let TermView { phase, last_day, access_until, next, renewal_due } = view;
+        Self {
+            state: phase.state.word(),
+            term: phase.term.as_ref().map(ToString::to_string),
+            since: at(phase.since),
+            last_day: last_day.and_then(on),
+            access_until: access_until.and_then(on),
+            next: next.as_ref().map(ToString::to_string),
+            renewal_due: *renewal_due,
+        }
+    }
 }
 
 impl From<&PoolView> for PoolJson {
@@ -117,6 +149,8 @@ impl From<&PoolView> for PoolJson {
             episode: view.episode.as_ref().map(EpisodeJson::from),
             available_if_approved: view.balance_if_approved.map(|balance| balance.0),
             provisional: view.provisional.and_then(at),
+            suspended: view.counts.of(ClaimState::Suspended).0,
+            term: view.term.as_ref().map(TermStateJson::from),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! one table.
 
 mod access;
+mod activity;
 mod apply;
 mod args;
 mod audit;
@@ -14,6 +15,7 @@ mod exit;
 mod explain;
 mod findings;
 mod forget;
+mod grid;
 mod hold;
 mod json;
 mod man;
@@ -28,6 +30,7 @@ mod plan_json;
 mod pool;
 mod progress;
 mod queue;
+mod renewals;
 mod report;
 mod revert;
 mod run;
@@ -41,4 +44,5 @@ mod wish;
 mod words;
 
 pub use exit::Exit;
+pub use parts::customers;
 pub use run::main;

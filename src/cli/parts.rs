@@ -38,6 +38,7 @@ fn customer(settings: &CustomerSettings, network: &Network, pages: &Arc<dyn Page
         sources: settings.sources.iter().map(|source| feed(source, network, pages)).collect(),
         grants: settings.grants.clone(),
         agreed: settings.agreed.clone(),
+        terms: settings.terms.clone(),
         bad_percent_max: settings.bad_percent_max,
         nightly: settings.nightly.clone(),
         catchup_window_hours: settings.catchup_window_hours,
@@ -47,10 +48,12 @@ fn customer(settings: &CustomerSettings, network: &Network, pages: &Arc<dyn Page
         latency_target_secs: settings.latency_target_secs,
         pauses: settings.pauses.clone(),
         by_hand: settings.by_hand.clone(),
+        reports: settings.reports,
     }
 }
 
 fn feed(settings: &SourceSettings, network: &Network, pages: &Arc<dyn PageStore>) -> Feed {
     let source = Arc::from(open_source(settings.clone(), network, pages));
-    Feed { source, intake: settings.intake(), watched: settings.is_watched() }
+    let activity_column = settings.activity_column().map(str::to_owned);
+    Feed { source, intake: settings.intake(), watched: settings.is_watched(), activity_column }
 }

@@ -119,7 +119,7 @@ impl<'a> From<&'a ImportReport> for ReportJson<'a> {
 pub fn run(context: &mut Context, args: &PeopleImportArgs) -> Result<Exit, CliError> {
     let service = context.service()?;
     let customer = service.customer(&args.customer)?;
-    let bytes = read(&args.file)?;
+    let bytes = read_bounded(&args.file, PEOPLE_BYTES_MAX)?;
     let name = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let request = ImportRequest {
         file: &name,
@@ -157,10 +157,14 @@ pub fn run(context: &mut Context, args: &PeopleImportArgs) -> Result<Exit, CliEr
     Ok(exit)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+/// Reads a file, and of one that is too large only as much as shows it.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_bounded(path: &Path, bytes_max: usize) -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();
     // One byte more than is taken shows that there is too much.
-    let limit = PEOPLE_BYTES_MAX as u64 + 1;
+    let limit = bytes_max as u64 + 1;
     let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
     read.map(|_| bytes).map_err(|cause| CliError::File { file: path.to_owned(), cause })
 }

@@ -7,8 +7,8 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::json::{FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJson, RunJson, at};
-use crate::cli::words::{POOL_HEADER, freshness_text, hold_line, pool_cells, quota_text, run_text, when};
-use crate::service::{Customer, CustomerStatus, Freshness, Service, pause_text};
+use crate::cli::words::{POOL_HEADER, freshness_text, hold_line, pool_cells, quota_text, run_text, term_line, when};
+use crate::service::{Customer, CustomerStatus, Service, pause_text};
 use crate::store::DaemonMark;
 
 /// Arguments of `status`.
@@ -60,29 +60,29 @@ pub fn run(context: &mut Context, args: &StatusArgs) -> Result<Exit, CliError> {
     let daemon = service.store().daemon()?;
     let mut stands = Vec::new();
     for customer in customers {
-        stands.push((service.status(customer)?, service.freshness(customer)?));
+        stands.push(service.status(customer)?);
     }
     if context.out.is_json() {
         let answer = StatusJson {
             daemon: daemon.map(|DaemonMark { pid, host, since }| DaemonJson { pid, host, since: at(since) }),
-            customers: stands.into_iter().map(|(status, freshness)| customer_json(status, freshness)).collect(),
+            customers: stands.into_iter().map(customer_json).collect(),
         };
         context.out.json(&answer)?;
         return Ok(Exit::Done);
     }
     context.out.text(&daemon_text(&service, daemon.as_ref()))?;
-    for (status, freshness) in &stands {
-        tell(context, status, *freshness)?;
+    for status in &stands {
+        tell(context, status)?;
     }
     Ok(Exit::Done)
 }
 
-fn customer_json(status: CustomerStatus, freshness: Freshness) -> CustomerJson {
+fn customer_json(status: CustomerStatus) -> CustomerJson {
     CustomerJson {
         customer: status.customer,
         name: status.name,
         version: status.version,
-        freshness: freshness.into(),
+        freshness: status.freshness.into(),
         pools: status.pools.iter().map(PoolJson::from).collect(),
         last_run: status.last_run.as_ref().map(RunJson::from),
         hold: status.hold.as_ref().map(HoldJson::from),
@@ -100,10 +100,15 @@ fn daemon_text(service: &Service, daemon: Option<&DaemonMark>) -> String {
     }
 }
 
-fn tell(context: &mut Context, status: &CustomerStatus, freshness: Freshness) -> Result<(), CliError> {
-    let CustomerStatus { customer, name, version, pools, last_run, hold, notices, same_day, paused, .. } = status;
-    context.out.text(&format!("\n{customer} ({name}), version {version}, {}", freshness_text(freshness)))?;
+fn tell(context: &mut Context, status: &CustomerStatus) -> Result<(), CliError> {
+    let CustomerStatus { customer, name, version, freshness, pools, last_run, hold, notices, same_day, paused } = status;
+    context.out.text(&format!("\n{customer} ({name}), version {version}, {}", freshness_text(*freshness)))?;
     context.out.table(&POOL_HEADER, pools.iter().map(pool_cells).collect())?;
+    for pool in pools {
+        if let Some(line) = pool.term.as_ref().filter(|term| term.renewal_due).and_then(term_line) {
+            context.out.text(&format!("pool {}: {line}", pool.pool))?;
+        }
+    }
     match last_run {
         Some(run) => context.out.text(&run_text(run))?,
         None => context.out.text(&format!("no run yet (`rosterd plan {customer}` shows what the first would do)"))?,

@@ -1,11 +1,14 @@
 //! Shapes of JSON for the exported trail: a line per commit, with all that it changed. Ids only, no names of people.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::json::{EpisodeJson, HoldJson, at, causes, on};
 use crate::license::{
-    Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, GuardDay, Names, Pin, PoolBooks, PoolTerms, SourceMark,
+    Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, GuardDay, Names, OrgMark, Phase, Pin, PoolBooks, PoolTerms,
+    SeatRequest, SourceMark, Term,
 };
 use crate::store::AuditCommit;
 
@@ -85,6 +88,7 @@ fn claim<'a>(names: &'a Names, claim: &Claim) -> ClaimJson<'a> {
             crate::license::Wait::Nothing => None,
             crate::license::Wait::Seat => Some("seat"),
             crate::license::Wait::Access => Some("access"),
+            crate::license::Wait::Acceptance => Some("acceptance"),
         },
         home: names.home_of(claim).as_str(),
         reasons: names.reasons_of(claim),
@@ -97,10 +101,11 @@ fn claim<'a>(names: &'a Names, claim: &Claim) -> ClaimJson<'a> {
 /// An entry, told by `kind`.
 fn entry(entry: &Entry) -> Value {
     match entry {
-        Entry::PoolDefined(PoolTerms { pool, product, unlimited, overage }) => json!({
+        Entry::PoolDefined(PoolTerms { pool, product, unlimited, overage, owner, reservations }) => json!({
             "kind": "pool_defined", "pool": pool.as_str(), "product": product.as_str(), "unlimited": unlimited,
             "minor_percent": overage.minor_percent, "major_percent": overage.major_percent,
-            "minor_floor_seats": overage.minor_floor.0,
+            "minor_floor_seats": overage.minor_floor.0, "owner": owner.as_str(),
+            "reservations": reservations.iter().map(|(org, seats)| (org.to_string(), seats.0)).collect::<BTreeMap<_, _>>(),
         }),
         Entry::Granted(grant) => with_kind("granted", grant_json(grant)),
         Entry::ExcessAgreed(agreed) => with_kind("excess_agreed", agreed_json(agreed)),
@@ -129,7 +134,29 @@ fn entry(entry: &Entry) -> Value {
         Entry::GuardDay(GuardDay { source, day, base, removed }) => json!({
             "kind": "guard_day", "source": source.as_str(), "day": on(*day), "base": base, "removed": removed,
         }),
+        Entry::Orgs(orgs) => json!({"kind": "orgs", "orgs": orgs.iter().map(org_mark).collect::<Vec<_>>()}),
+        Entry::SeatsRequested(request) => with_kind("seats_requested", seat_request_json(request)),
+        Entry::Term(term) => with_kind("term", term_json(term)),
+        Entry::Phase { pool, phase: Phase { state, term, since, term_end } } => json!({
+            "kind": "phase", "pool": pool.as_str(), "state": state.word(), "term": term.as_ref().map(|term| term.as_str()),
+            "since": at(*since), "term_end": at(*term_end),
+        }),
     }
+}
+
+fn org_mark(mark: &OrgMark) -> Value {
+    let OrgMark { id, name, parent, ended } = mark;
+    json!({"id": id.as_str(), "name": name, "parent": parent.as_ref().map(|org| org.as_str()), "ended": ended})
+}
+
+/// A request for seats as JSON.
+pub fn seat_request_json(request: &SeatRequest) -> Value {
+    let SeatRequest { pool, seats, used, allowance, waiting, by, at: asked, note } = request;
+    json!({
+        "pool": pool.as_str(), "seats": seats.0, "used": used.0, "limit": allowance.map(|seats| seats.0),
+        "available": request.available().map(|balance| balance.0), "waiting": waiting.0, "by": by.to_string(),
+        "at": at(*asked), "note": note,
+    })
 }
 
 fn with_kind(kind: &str, mut value: Value) -> Value {
@@ -146,6 +173,15 @@ pub fn grant_json(grant: &Grant) -> Value {
     json!({
         "id": id.as_str(), "pool": pool.as_str(), "seats": seats, "from": at(*from), "to": at(*to),
         "recorded": at(*recorded), "by": by.to_string(), "grant_kind": kind.word(), "reference": reference,
+    })
+}
+
+/// A term's JSON.
+pub fn term_json(term: &Term) -> Value {
+    let Term { id, pool, from, to, seats, recorded, by, reference } = term;
+    json!({
+        "id": id.as_str(), "pool": pool.as_str(), "from": at(*from), "to": at(*to), "seats": seats.map(|seats| seats.0),
+        "recorded": at(*recorded), "by": by.to_string(), "reference": reference,
     })
 }
 

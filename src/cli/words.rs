@@ -1,10 +1,10 @@
 //! Sentences that several verbs share, and cells of pool tables.
 
-use crate::base::{Instant, TextArena};
+use crate::base::{Day, Instant, TextArena};
 use crate::cli::output::{Cell, balance, flagged, number, text};
-use crate::license::{Band, ClaimChange, Hold, Names};
+use crate::license::{Band, ClaimChange, Hold, Names, TermState};
 use crate::plan::causes_text;
-use crate::service::{Freshness, PoolView, SameDayQuota};
+use crate::service::{Freshness, PoolView, SameDayQuota, TermView};
 use crate::store::{Asked, RunRow, RunState, RunTally, Trigger};
 
 /// The header of [`pool_cells`].
@@ -38,6 +38,25 @@ pub fn pool_cells(view: &PoolView) -> Vec<Cell> {
         text(causes_text(&view.causes)),
         text(episode),
     ]
+}
+
+/// Where a pool is in its terms, in a line (R87, R90).
+pub fn term_line(view: &TermView) -> Option<String> {
+    let TermView { phase, last_day, access_until, next, renewal_due } = view;
+    let term = phase.term.as_ref().map_or("", |term| term.as_str());
+    let next = match next {
+        Some(next) => format!("term {next} follows"),
+        None if *renewal_due => "no renewal is recorded (`rosterd pool renew`)".to_owned(),
+        None => "no term follows yet".to_owned(),
+    };
+    let (last, until) = (last_day.unwrap_or(Day::MAX), access_until.unwrap_or(Day::MAX));
+    Some(match phase.state {
+        TermState::Unbound => return None,
+        TermState::NotStarted => format!("not started; {next}"),
+        TermState::Current => format!("term {term} runs until {last}; {next}"),
+        TermState::InGrace => format!("IN GRACE: term {term} ended on {last}, access until {until}; {next}"),
+        TermState::Expired => format!("EXPIRED: term {term} ended on {last}, claims are suspended; {next}"),
+    })
 }
 
 /// An instant for people: without fractions of a second.

@@ -5,6 +5,7 @@
 //! commit on an older version is refused; the loser asks again and sees the seat gone.
 
 use crate::base::{ProductId, Seats};
+use crate::license::chain::{Gate, TermState};
 use crate::license::claim::Channel;
 use crate::license::entry::SeatAnswer;
 use crate::license::pool::OnFull;
@@ -18,19 +19,30 @@ pub struct Room {
     pub effective: Option<Seats>,
     /// The person's own reservation, one of its ancestors' or the unreserved part has a free seat (R20).
     pub draw_free: bool,
+    /// Whether the pool's terms let anybody in at all (R91, R93).
+    pub gate: Gate,
 }
 
 impl Room {
     /// Whether this person can be seated without going over: used < effective allowance, and the seat is not set aside
     /// for somebody else. With or without an agreed excess this is R51's condition.
     pub fn is_free(&self) -> bool {
-        self.effective.is_none_or(|effective| self.used < effective && self.draw_free)
+        self.gate == Gate::Open && self.effective.is_none_or(|effective| self.used < effective && self.draw_free)
     }
 }
 
 /// Decides about one seat (R47, R48, R51). `override_by_operator` counts for the manual channel alone: a roster cannot
 /// insist.
 pub fn admit(channel: Channel, override_by_operator: bool, room: &Room, on_full: OnFull) -> SeatAnswer {
+    // Nobody insists on a seat that was not bought for this time.
+    let closed = match room.gate {
+        Gate::Open => None,
+        Gate::NoNew(state) => Some(state),
+        Gate::Shut => Some(TermState::Expired),
+    };
+    if let Some(state) = closed {
+        return if channel == Channel::Manual { SeatAnswer::OutOfTerm(state) } else { SeatAnswer::Queue };
+    }
     let effective = match room.effective {
         Some(effective) if !room.is_free() => effective,
         _ => return SeatAnswer::Seat,
@@ -99,6 +111,7 @@ pub fn admit_creation(coupled: bool, demands: &[CreationDemand<'_>]) -> Creation
 mod tests {
     use crate::base::{ProductId, Seats};
     use crate::license::admission::{CreationAnswer, CreationDemand, Room, admit, admit_creation};
+    use crate::license::chain::{Gate, TermState};
     use crate::license::claim::Channel::{Manual, Sync};
     use crate::license::entry::SeatAnswer;
     use crate::license::pool::OnFull;
@@ -106,7 +119,7 @@ mod tests {
     const UP_TO_110: OnFull = OnFull::OverdrawUpTo { percent_max: 110 };
 
     fn room(used: u32, effective: u32) -> Room {
-        Room { used: Seats(used), effective: Some(Seats(effective)), draw_free: true }
+        Room { used: Seats(used), effective: Some(Seats(effective)), draw_free: true, gate: Gate::Open }
     }
 
     fn exhausted(used: u32, effective: u32) -> SeatAnswer {
@@ -154,9 +167,27 @@ mod tests {
 
     #[test]
     fn r19_unlimited_is_always_free() {
-        let room = Room { used: Seats(u32::MAX), effective: None, draw_free: false };
+        let room = Room { used: Seats(u32::MAX), effective: None, draw_free: false, gate: Gate::Open };
         for channel in [Manual, Sync] {
             assert_eq!(admit(channel, false, &room, OnFull::Wait), SeatAnswer::Seat);
+        }
+    }
+
+    #[test]
+    fn r91_r93_outside_a_term_there_is_no_seat_for_anybody() {
+        for effective in [Some(Seats(10)), None] {
+            for (gate, state) in [
+                (Gate::NoNew(TermState::InGrace), TermState::InGrace),
+                (Gate::NoNew(TermState::NotStarted), TermState::NotStarted),
+                (Gate::Shut, TermState::Expired),
+            ] {
+                let room = Room { used: Seats(3), effective, draw_free: true, gate };
+                assert!(!room.is_free());
+                for insisted in [false, true] {
+                    assert_eq!(admit(Manual, insisted, &room, OnFull::Overdraw), SeatAnswer::OutOfTerm(state));
+                    assert_eq!(admit(Sync, insisted, &room, OnFull::Overdraw), SeatAnswer::Queue, "it waits");
+                }
+            }
         }
     }
 

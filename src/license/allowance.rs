@@ -41,7 +41,7 @@ pub fn changes_between(pool: &Pool, grants: &[Grant], agreed: &[AgreedExcess], f
 }
 
 /// The allowance of the pool `pool` at `at` from the entries given. An unlimited pool has no excess to agree on.
-pub(crate) fn allowance_of<'a>(
+pub fn allowance_of<'a>(
     pool: &PoolId,
     unlimited: bool,
     grants: impl IntoIterator<Item = &'a Grant>,
@@ -84,6 +84,8 @@ mod tests {
             reservations: Vec::new(),
             calendar: Calendar::utc(),
             anchor: None,
+            renewal: Default::default(),
+            reuse: Default::default(),
         }
     }
 

@@ -74,7 +74,7 @@ impl Channel {
     }
 }
 
-/// What a waiting claim waits for.
+/// What a waiting or suspended claim waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Wait {
@@ -84,6 +84,8 @@ pub enum Wait {
     Seat,
     /// The product it requires (R12).
     Access,
+    /// The person's acceptance: a suspended claim whose invitation was open, and is so again after a renewal (R93).
+    Acceptance,
 }
 
 /// Position in [`Names::pools`].
@@ -301,11 +303,21 @@ pub enum Because {
     Reverted,
     /// It changed since the run that is undone, and is left alone (R126).
     ChangedSince,
+    /// The pool has no term at this time.
+    NoTerm,
+    /// The pool's term is over, and nobody new gets a seat during grace (R91).
+    InGrace,
+    /// Term and grace are over (R93).
+    TermOver,
+    /// The pool has a term again (R93).
+    Reinstated,
+    /// The pool's seats went to other people as often as they may in this license year (R85).
+    ReuseExceeded,
 }
 
 impl Because {
     /// All of them, in the order of their codes.
-    pub const ALL: [Because; 28] = [
+    pub const ALL: [Because; 33] = [
         Because::Entitled,
         Because::EntitlementEnded,
         Because::EnrollmentsEnded,
@@ -334,6 +346,11 @@ impl Because {
         Because::Returned,
         Because::Reverted,
         Because::ChangedSince,
+        Because::NoTerm,
+        Because::InGrace,
+        Because::TermOver,
+        Because::Reinstated,
+        Because::ReuseExceeded,
     ];
 
     /// The code, stable in stored plans, the trail and JSON.
@@ -367,6 +384,11 @@ impl Because {
             Because::Returned => "returned",
             Because::Reverted => "reverted",
             Because::ChangedSince => "changed_since",
+            Because::NoTerm => "no_term",
+            Because::InGrace => "in_grace",
+            Because::TermOver => "term_over",
+            Because::Reinstated => "reinstated",
+            Because::ReuseExceeded => "reuse_exceeded",
         }
     }
 }

@@ -1,10 +1,13 @@
 //! What is written down: every change of the books is one entry, and the entries alone rebuild the books (R159).
 
-use crate::base::{ClaimId, PersonKey, PoolId, ProductId, Seats, Version};
+use crate::base::{ClaimId, OrgId, PersonKey, PoolId, ProductId, Seats, Version};
 use crate::license::books::{Absence, Episode, PoolBooks, SourceMark};
+use crate::license::chain::{Phase, Term, TermState};
 use crate::license::grant::{AgreedExcess, Grant, Pin};
 use crate::license::hold::{GuardDay, Hold};
+use crate::license::org::OrgMark;
 use crate::license::pool::OverageLimits;
+use crate::license::seat_request::SeatRequest;
 
 /// One entry of the trail. Changes of claims lie beside the entries, as `ClaimChange`s, because there may be millions.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +70,19 @@ pub enum Entry {
     Hold(Hold),
     /// What was removed on a date so far.
     GuardDay(GuardDay),
+    /// Orgs that appeared, changed or are delivered no more, by id: as they are now.
+    Orgs(Vec<OrgMark>),
+    /// More seats were asked for (R155).
+    SeatsRequested(SeatRequest),
+    /// A term was recorded, or corrected: the newest record of its id counts (R18).
+    Term(Term),
+    /// A pool moved to another phase of its terms.
+    Phase {
+        /// Which pool.
+        pool: PoolId,
+        /// Where it is now.
+        phase: Phase,
+    },
 }
 
 /// The part of a pool's definition that its numbers depend on.
@@ -80,6 +96,10 @@ pub struct PoolTerms {
     pub unlimited: bool,
     /// The bands' numbers.
     pub overage: OverageLimits,
+    /// The org whose subtree it serves (R20); empty: it is gone from the settings and serves nobody.
+    pub owner: OrgId,
+    /// Seats set aside for orgs, by org (R20).
+    pub reservations: Vec<(OrgId, Seats)>,
 }
 
 /// The first way in which a replay of the trail differs from what is stored, or from itself (I12).
@@ -141,4 +161,6 @@ pub enum SeatAnswer {
         /// Used.
         used: Seats,
     },
+    /// Refused: the pool has no term, or is in grace (R91).
+    OutOfTerm(TermState),
 }

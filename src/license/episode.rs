@@ -4,6 +4,8 @@
 //! allowance and band ran from opening to closing. The contract's clock over an episode (stages, notices, remedies:
 //! R61 to R71) is worked out from these samples and the calendar; it gets its own file, and this one stays without days.
 
+use std::collections::BTreeMap;
+
 use crate::base::{Day, EpisodeId, Instant, PoolId, Seats};
 use crate::license::books::{Band, Cause, Episode, Outcome, Sample};
 
@@ -89,6 +91,19 @@ pub fn overlapping<'a>(episodes: impl IntoIterator<Item = &'a Episode>) -> Optio
     let mut pairs = order.windows(2);
     let pair = pairs.find(|pair| pair[0].closed.is_none_or(|closed| closed > pair[1].opened))?;
     Some((pair[0].id, pair[1].id))
+}
+
+/// When the newest episode of each pool closed; void ones do not count. The next one does not open before, even if the
+/// clock was set back in between (I7).
+pub fn last_closed<'a>(episodes: impl IntoIterator<Item = &'a Episode>) -> BTreeMap<PoolId, Instant> {
+    let mut last = BTreeMap::new();
+    for episode in episodes.into_iter().filter(|e| e.outcome != Some(Outcome::Void)) {
+        if let Some(closed) = episode.closed {
+            let newest: &mut Instant = last.entry(episode.pool.clone()).or_insert(closed);
+            *newest = closed.max(*newest);
+        }
+    }
+    last
 }
 
 fn opened(id: EpisodeId, effective: Seats, obs: &Observation) -> Episode {

@@ -5,15 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::{ClaimId, Day, EpisodeId, GrantId, Instant, PersonKey, PoolId, RunId, SourceId, TextArena, Version};
+use crate::base::{
+    ClaimId, Day, EpisodeId, GrantId, Instant, OrgId, PersonKey, PoolId, RunId, Seats, SourceId, TextArena, Version,
+};
 use crate::license::allowance::allowance_of;
-use crate::license::books::{Absence, Episode, PoolBooks, SourceMark, StateCounts};
+use crate::license::books::{Absence, Allowance, Episode, PoolBooks, SourceMark, StateCounts};
+use crate::license::chain::{Phase, Term, TermState, overlapping_terms};
 use crate::license::claim::{Claim, ClaimChange, ClaimState, Names, PoolIx};
 use crate::license::entry::{Entry, Mismatch, PoolTerms};
 use crate::license::episode::overlapping;
 use crate::license::grant::{AgreedExcess, Grant, Pin};
+use crate::license::high_water::PoolSample;
 use crate::license::hold::{GUARD_DAYS_KEPT, GuardDay, Hold};
+use crate::license::org::OrgMark;
 use crate::license::proof::{Flaw, prove_books, prove_episode};
+use crate::license::seat_request::SeatRequest;
 use crate::license::transition::may_become;
 
 /// A customer's books, folded from the trail.
@@ -38,6 +44,11 @@ pub struct Ledger {
     sources: BTreeMap<SourceId, SourceMark>,
     holds: BTreeMap<RunId, Hold>,
     guard_days: BTreeMap<(SourceId, Day), GuardDay>,
+    orgs: BTreeMap<OrgId, OrgMark>,
+    samples: BTreeMap<PoolId, Vec<PoolSample>>,
+    seat_requests: Vec<SeatRequest>,
+    chain: BTreeMap<GrantId, Term>,
+    phases: BTreeMap<PoolId, Phase>,
 }
 
 impl Ledger {
@@ -77,7 +88,7 @@ impl Ledger {
             if let Entry::Episode(episode) = entry {
                 episodes_of.insert(&episode.pool);
             }
-            self.enter(entry).map_err(record(version))?;
+            self.enter(at, entry).map_err(record(version))?;
         }
         for pool in episodes_of {
             if let Some((one, other)) = overlapping(self.episodes.values().filter(|e| e.pool == *pool)) {
@@ -181,6 +192,31 @@ impl Ledger {
     /// What was removed lately, by source and date.
     pub fn guard_days(&self) -> impl Iterator<Item = &GuardDay> {
         self.guard_days.values()
+    }
+
+    /// All orgs ever delivered, by id.
+    pub fn orgs(&self) -> impl Iterator<Item = &OrgMark> {
+        self.orgs.values()
+    }
+
+    /// What each pool came to with each commit that changed it, by pool.
+    pub fn samples(&self) -> &BTreeMap<PoolId, Vec<PoolSample>> {
+        &self.samples
+    }
+
+    /// Requests for more seats, oldest first.
+    pub fn seat_requests(&self) -> &[SeatRequest] {
+        &self.seat_requests
+    }
+
+    /// All terms, by id, as last recorded.
+    pub fn chain(&self) -> impl Iterator<Item = &Term> {
+        self.chain.values()
+    }
+
+    /// Where each pool with terms is in its chain.
+    pub fn phases(&self) -> &BTreeMap<PoolId, Phase> {
+        &self.phases
     }
 
     /// The id the next claim gets, at least.
@@ -296,7 +332,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn enter(&mut self, entry: &Entry) -> Result<(), Flaw> {
+    fn enter(&mut self, at: Instant, entry: &Entry) -> Result<(), Flaw> {
         match entry {
             Entry::PoolDefined(terms) => {
                 self.terms.insert(terms.pool.clone(), terms.clone());
@@ -318,6 +354,11 @@ impl Ledger {
                 }
             }
             Entry::Pool { pool, books } => {
+                let sample = PoolSample { at, used: books.counts.used(), allowance: books.allowance.seats };
+                let samples = self.samples.entry(pool.clone()).or_default();
+                if samples.last().is_none_or(|last| PoolSample { at, ..*last } != sample) {
+                    samples.push(sample);
+                }
                 self.pools.insert(pool.clone(), books.clone());
             }
             Entry::Episode(episode) => {
@@ -350,10 +391,37 @@ impl Ledger {
                 self.guard_days.retain(|_, kept| kept.day.0 > day.day.0 - GUARD_DAYS_KEPT);
                 self.guard_days.insert((day.source.clone(), day.day), day.clone());
             }
+            Entry::Orgs(orgs) => self.orgs.extend(orgs.iter().map(|org| (org.id.clone(), org.clone()))),
+            Entry::SeatsRequested(request) => self.seat_requests.push(request.clone()),
+            Entry::Term(term) => self.record_term(term)?,
+            Entry::Phase { pool, phase } => {
+                let fits = match &phase.term {
+                    Some(id) => self.chain.get(id).is_some_and(|term| term.pool == *pool && term.to == phase.term_end),
+                    None => matches!(phase.state, TermState::Unbound | TermState::NotStarted),
+                };
+                if !fits {
+                    return Err(Flaw::new(format!("phase of pool {pool}"), "one of its terms", format!("{phase:?}")));
+                }
+                self.phases.insert(pool.clone(), phase.clone());
+            }
             // They tell what was not done; the books do not change.
             Entry::Refused { .. } | Entry::IdentityConflict { .. } => {}
         }
         Ok(())
+    }
+
+    fn record_term(&mut self, term: &Term) -> Result<(), Flaw> {
+        if let Some(other) = self.chain.get(&term.id).filter(|known| known.pool != term.pool) {
+            return Err(Flaw::new(format!("term {}", term.id), format!("of pool {}", other.pool), format!("of {}", term.pool)));
+        }
+        self.chain.insert(term.id.clone(), term.clone());
+        let all: Vec<Term> = self.chain.values().cloned().collect();
+        match overlapping_terms(&all, &term.pool) {
+            Some((one, other)) => {
+                Err(Flaw::new(format!("terms of {}", term.pool), "one after the other", format!("{one} overlaps {other}")))
+            }
+            None => Ok(()),
+        }
     }
 
     fn once(&self, id: &GrantId) -> Result<(), Flaw> {
@@ -365,8 +433,16 @@ impl Ledger {
 
     fn prove(&self, pool: &PoolId, at: Instant, books: &PoolBooks) -> Result<(), Flaw> {
         let terms = self.terms.get(pool).ok_or_else(|| Flaw::new("definition", "none", "books"))?;
-        let allowance = allowance_of(pool, terms.unlimited, self.grants.values(), self.agreed.values(), at);
-        prove_books(terms, self.counts(pool), allowance, self.open_episode(pool), books)
+        let counts = self.counts(pool);
+        let phase = self.phases.get(pool).unwrap_or(&Phase::UNBOUND);
+        let allowance = match phase.counting(at) {
+            Some(at) => allowance_of(pool, terms.unlimited, self.grants.values(), self.agreed.values(), at),
+            None if counts.used().0 > 0 => {
+                return Err(Flaw::new("seats in use without a term", 0, counts.used()));
+            }
+            None => Allowance { seats: (!terms.unlimited).then_some(Seats(0)), agreed: Seats(0) },
+        };
+        prove_books(terms, counts, allowance, self.open_episode(pool), books)
     }
 
     /// A claim on one line.

@@ -1,40 +1,61 @@
 //! Floor 1: what was bought, who has it, and the books over both. A stranger to rosters.
 
+mod activity;
 mod admission;
+mod advice;
 mod allowance;
 mod band;
 mod books;
 mod causes;
+mod chain;
 mod claim;
+mod compliance;
 mod entry;
 mod episode;
 mod grant;
+mod high_water;
 mod hold;
 mod ledger;
+mod org;
 mod pool;
 mod product;
 mod proof;
 mod queue;
+mod renewal;
 mod reservation;
+mod reuse;
+mod seat_request;
 mod term;
 mod transition;
 
+pub use activity::{Activity, ActivityLimits};
 pub use admission::{CreationAnswer, CreationDemand, Room, admit, admit_creation};
-pub use allowance::{allowance_at, allowance_known, changes_between};
+pub use advice::{Advice, AdviceFacts, TierOffer, advise};
+pub use allowance::{allowance_at, allowance_known, allowance_of, changes_between};
 pub use band::band;
 pub use books::{Absence, Allowance, Band, Cause, Causes, Episode, Outcome, PoolBooks, Sample, SourceMark, StateCounts};
 pub use causes::{Situation, growth_cause, leading_cause, step};
+pub use chain::{
+    Gate, Phase, Term, TermState, allowance_in, carried_over, chain_of, grace_end, last_day, next_phase_change,
+    overlapping_terms, phase_at, term_grants,
+};
 pub use claim::{
     Because, Book, BookPerson, Channel, Claim, ClaimChange, ClaimState, Names, OrgNameIx, PoolIx, ReasonsIx, Wait,
 };
+pub use compliance::{Compliance, OverageStage, PoolFacts, TermPlace, compliance, is_near_limit, near_limit_mark};
 pub use entry::{Entry, Mismatch, PoolTerms, SeatAnswer};
-pub use episode::{Observation, Step, advance, overlapping, reconsider};
+pub use episode::{Observation, Step, advance, last_closed, overlapping, reconsider};
 pub use grant::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
+pub use high_water::{HighWater, PoolSample, high_water};
 pub use hold::{GUARD_DAYS_KEPT, GuardDay, Hold, HoldState};
 pub use ledger::Ledger;
+pub use org::{OrgMark, Orgs};
 pub use pool::{Audience, OnFull, OverageLimits, Pool};
 pub use product::{Product, ProductKind, SeatModel};
 pub use queue::queue_order;
+pub use renewal::{RenewalBasis, TermRules};
 pub use reservation::Draws;
+pub use reuse::{ReuseRules, ReuseScope};
+pub use seat_request::SeatRequest;
 pub use term::{license_year, overlaps, year_start};
 pub use transition::{accepted, may_become, named_with_team, named_without_team};

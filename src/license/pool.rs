@@ -1,6 +1,8 @@
 //! The thing that has seats.
 
 use crate::base::{Calendar, Day, OrgId, PoolId, ProductId, Seats};
+use crate::license::renewal::TermRules;
+use crate::license::reuse::ReuseRules;
 
 /// What sync does when a pool is full (R48).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,4 +68,8 @@ pub struct Pool {
     pub calendar: Calendar,
     /// The day from which license years are counted (R18).
     pub anchor: Option<Day>,
+    /// What happens when its terms end.
+    pub renewal: TermRules,
+    /// How often its seats may go from person to person.
+    pub reuse: ReuseRules,
 }

@@ -30,7 +30,7 @@ pub fn license_year(anchor: Day, on: Day) -> (Day, Day) {
 }
 
 /// The first two terms that overlap, by position; terms are half-open, and an empty one overlaps nothing (R18).
-pub fn overlaps(terms: &[(Day, Day)]) -> Option<(usize, usize)> {
+pub fn overlaps<T: Copy + Ord>(terms: &[(T, T)]) -> Option<(usize, usize)> {
     let mut order: Vec<usize> = (0..terms.len()).filter(|at| terms[*at].0 < terms[*at].1).collect();
     order.sort_by_key(|at| (terms[*at], *at));
     // As long as nothing overlaps, the previous term is also the one that ends last.
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(overlaps(&[one, two, one]), Some((0, 2)));
         assert_eq!(overlaps(&[one, term("2026-01-01", "2026-01-01")]), None, "an empty term");
         assert_eq!(overlaps(&[term("2020-01-01", "2030-01-01"), one]), Some((0, 1)));
-        assert_eq!(overlaps(&[]), None);
+        assert_eq!(overlaps::<Day>(&[]), None);
     }
 
     proptest! {

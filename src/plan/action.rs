@@ -127,11 +127,33 @@ pub enum NoticeKind {
     SameDayMissed,
     /// A request took longer than its target (R107).
     AssignmentDelay,
+    /// A term without a successor ends in some days (R89).
+    RenewalDue,
+    /// A term ended without a successor; grace began (R90).
+    TermEnded,
+    /// Grace ends in some days.
+    GraceEnds,
+    /// Grace is over: claims are suspended (R93).
+    Suspended,
+    /// A pool has a term again: suspended claims are back (R93).
+    Reinstated,
+    /// A renewal said nothing of seats, and a tier upgrade carried over (R80).
+    RenewalCarriedOver,
+    /// Seats went from person to person more often than the stricter reading allows (R83).
+    ReuseWarning,
+    /// Seats went from person to person more often than is allowed (R83).
+    ReuseExceeded,
+    /// A pool stands otherwise with its contract (R145).
+    ComplianceChanged,
+    /// Few seats of a pool are left (R152).
+    NearLimit,
+    /// More seats were asked for (R155).
+    SeatsRequested,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 7] = [
+    pub const ALL: [NoticeKind; 18] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
@@ -139,6 +161,17 @@ impl NoticeKind {
         NoticeKind::RunFailed,
         NoticeKind::SameDayMissed,
         NoticeKind::AssignmentDelay,
+        NoticeKind::RenewalDue,
+        NoticeKind::TermEnded,
+        NoticeKind::GraceEnds,
+        NoticeKind::Suspended,
+        NoticeKind::Reinstated,
+        NoticeKind::RenewalCarriedOver,
+        NoticeKind::ReuseWarning,
+        NoticeKind::ReuseExceeded,
+        NoticeKind::ComplianceChanged,
+        NoticeKind::NearLimit,
+        NoticeKind::SeatsRequested,
     ];
 
     /// The kind's word.
@@ -151,6 +184,17 @@ impl NoticeKind {
             NoticeKind::RunFailed => "run_failed",
             NoticeKind::SameDayMissed => "same_day_missed",
             NoticeKind::AssignmentDelay => "assignment_delay",
+            NoticeKind::RenewalDue => "renewal_due",
+            NoticeKind::TermEnded => "term_ended",
+            NoticeKind::GraceEnds => "grace_ends",
+            NoticeKind::Suspended => "suspended",
+            NoticeKind::Reinstated => "reinstated",
+            NoticeKind::RenewalCarriedOver => "renewal_carried_over",
+            NoticeKind::ReuseWarning => "reuse_warning",
+            NoticeKind::ReuseExceeded => "reuse_exceeded",
+            NoticeKind::ComplianceChanged => "compliance_changed",
+            NoticeKind::NearLimit => "near_limit",
+            NoticeKind::SeatsRequested => "seats_requested",
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::base::{ClaimId, Instant, Text, TextArena};
 use crate::license::{
-    Because, Channel, Claim, ClaimChange, ClaimState, OrgNameIx, PoolIx, Product, ReasonsIx, SeatAnswer, Wait, admit,
-    queue_order,
+    Because, Channel, Claim, ClaimChange, ClaimState, Gate, OrgNameIx, PoolIx, Product, ReasonsIx, SeatAnswer, TermState, Wait,
+    admit, queue_order,
 };
 use crate::plan::action::Withheld;
 use crate::plan::catalog::Catalog;
@@ -47,6 +47,8 @@ pub struct Contender {
     pub existing: Option<Box<Claim>>,
     /// The claim that the person's removal released; it comes back rather than that a new one is made (R130).
     pub former: Option<Box<Claim>>,
+    /// Comes back in no team: seat model `named`, and no rule asks (R33, R93).
+    pub as_held: bool,
     /// Holds a seat of the required product whatever this plan does.
     pub has_required: bool,
     /// Why a new claim is made, where it is not simply asked for.
@@ -92,6 +94,19 @@ pub struct Contest {
     pub contenders: Vec<Contender>,
     /// Seats that hang on another product.
     pub dependents: Vec<Dependent>,
+}
+
+/// What the walk collects.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// Seats and waits that end.
+    pub frees: Vec<ClaimChange>,
+    /// Claims that change without asking for a seat.
+    pub updates: Vec<ClaimChange>,
+    /// What is not done, and why.
+    pub withheld: Vec<Withheld>,
+    /// Who competes.
+    pub contest: Contest,
 }
 
 /// What came of it.
@@ -175,7 +190,14 @@ pub fn play(
     out
 }
 
+/// Who had a seat until it was suspended comes before who only waits (R40, R93).
 fn order(a: &Contender, b: &Contender, people: &TextArena) -> std::cmp::Ordering {
+    let returns = |c: &Contender| c.existing.as_deref().is_some_and(|claim| claim.state == ClaimState::Suspended);
+    let order = returns(b).cmp(&returns(a));
+    order.then_with(|| in_queue(a, b, people))
+}
+
+fn in_queue(a: &Contender, b: &Contender, people: &TextArena) -> std::cmp::Ordering {
     queue_order((a.priority, a.since, people.get(a.person)), (b.priority, b.since, people.get(b.person)))
 }
 
@@ -183,20 +205,25 @@ fn order(a: &Contender, b: &Contender, people: &TextArena) -> std::cmp::Ordering
 fn seat_for(contender: &Contender, ways: &[Vec<Candidate>], pools: &[PoolWork<'_>]) -> Option<Candidate> {
     let way = &ways[contender.way.0 as usize];
     let nearest = |c: &Candidate| c.nearest.map(usize::from);
-    let is_free = |c: &&Candidate| {
+    let room = |c: &Candidate| {
         let pool = &pools[c.pool as usize];
-        if c.reserved_only { pool.has_reserved_seat(nearest(c)) } else { pool.has_seat(nearest(c)) }
+        if returns_to(contender, pool) { pool.room_again(nearest(c)) } else { pool.room(nearest(c)) }
     };
+    let is_free =
+        |c: &&Candidate| room(c).is_free() && (!c.reserved_only || pools[c.pool as usize].has_reserved_seat(nearest(c)));
     let former = contender.former.as_deref();
     let same = way.iter().filter(|c| former.is_some_and(|f| f.pool == pools[c.pool as usize].ix)).find(is_free);
     same.or_else(|| way.iter().find(is_free))
         .or_else(|| {
-            way.iter().find(|c| {
-                let pool = &pools[c.pool as usize];
-                admit(contender.channel, false, &pool.room(nearest(c)), pool.pool.on_full) == SeatAnswer::Seat
-            })
+            way.iter()
+                .find(|c| admit(contender.channel, false, &room(c), pools[c.pool as usize].pool.on_full) == SeatAnswer::Seat)
         })
         .copied()
+}
+
+/// Whether it is the contender's own suspended claim that a seat of the pool would bring back.
+fn returns_to(contender: &Contender, work: &PoolWork<'_>) -> bool {
+    contender.existing.as_deref().is_some_and(|claim| claim.state == ClaimState::Suspended && claim.pool == work.ix)
 }
 
 fn seated(
@@ -208,14 +235,22 @@ fn seated(
     out: &mut Outcome,
 ) {
     let pending = products[contender.product as usize].needs_acceptance;
-    let state = if pending { ClaimState::Pending } else { ClaimState::Active };
     let work = &mut pools[candidate.pool as usize];
+    let returns = returns_to(contender, work);
+    let state = match contender.existing.as_deref() {
+        _ if contender.as_held => ClaimState::Held,
+        // Who had accepted is not invited again.
+        Some(claim) if returns && claim.wait != Wait::Acceptance => ClaimState::Active,
+        _ if pending => ClaimState::Pending,
+        _ => ClaimState::Active,
+    };
     let nearest = candidate.nearest.map(usize::from);
     let same_pool = contender.existing.as_deref().filter(|claim| claim.pool == work.ix);
     work.shift(same_pool.map(|claim| (claim.state, nearest)), Some((state, nearest)));
     let pool = work.ix;
     let former = contender.former.as_deref().filter(|claim| claim.pool == pool);
     let because = match (&contender.existing, former) {
+        (Some(_), _) if returns => Because::Reinstated,
         (Some(_), _) => Because::SeatFreed,
         (None, Some(_)) => Because::Returned,
         (None, None) => contender.because,
@@ -258,11 +293,23 @@ fn queued(
     let waits_in = |c: &&Candidate| contender.existing.as_deref().is_some_and(|claim| claim.pool == pools[c.pool as usize].ix);
     let place = way.iter().find(waits_in).unwrap_or(&way[0]);
     let work = &mut pools[place.pool as usize];
-    let (wait, because) = if ready { (Wait::Seat, Because::PoolFull) } else { (Wait::Access, Because::NeedsAccess) };
+    let again = returns_to(contender, work);
+    let gate = if again { work.room_again(None).gate } else { work.room(None).gate };
+    let (wait, because) = match gate {
+        _ if !ready => (Wait::Access, Because::NeedsAccess),
+        Gate::Open => (Wait::Seat, Because::PoolFull),
+        Gate::NoNew(TermState::InGrace) => (Wait::Seat, Because::InGrace),
+        Gate::NoNew(_) | Gate::Shut => (Wait::Seat, Because::NoTerm),
+    };
     out.withheld.push(Withheld { person: contender.person, product: Some(contender.product), pool: Some(work.ix), because });
+    // Suspended stays suspended as long as the pool has no term for it, or if only the seat itself is wanted back.
+    if again && (gate != Gate::Open || contender.as_held) {
+        return;
+    }
     let same_pool = contender.existing.as_deref().filter(|claim| claim.pool == work.ix);
-    if same_pool.is_none() {
-        work.shift(None, Some((ClaimState::Waiting, None)));
+    match same_pool {
+        Some(claim) if claim.state == ClaimState::Waiting => {}
+        other => work.shift(other.map(|claim| (claim.state, None)), Some((ClaimState::Waiting, None))),
     }
     let former = contender.former.as_deref().filter(|claim| claim.pool == work.ix);
     let changed = change(contender, same_pool.or(former), work.ix, ClaimState::Waiting, wait, because, now);

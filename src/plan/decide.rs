@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{ClaimId, Instant, OrgId, PersonKey, PoolId, Seats, Text, TextArena};
+use crate::base::{ClaimId, GrantId, Instant, OrgId, PersonKey, PoolId, Seats, Text, TextArena};
 use crate::license::{
-    Because, Channel, Claim, ClaimChange, ClaimState, Draws, Entry, Grant, Names, Pin, PinKind, SeatAnswer, Wait, accepted,
-    admit,
+    Because, Channel, Claim, ClaimChange, ClaimState, Draws, Entry, Gate, Grant, Names, Phase, Pin, PinKind, SeatAnswer, Wait,
+    accepted, admit, overlapping_terms,
 };
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::{Contender, Contest, Dependent, play};
@@ -45,6 +45,11 @@ pub fn decide(desk: &Desk<'_>, decision: &Decision) -> Result<(Answer, Decided),
     match decision {
         Decision::Grant(grant) => standing.grants.push(grant.clone()),
         Decision::AgreedExcess(agreed) => standing.agreed.push(agreed.clone()),
+        Decision::Term { term, grants } => {
+            standing.chain.retain(|known| known.id != term.id);
+            standing.chain.push(term.clone());
+            standing.grants.extend(grants.iter().cloned());
+        }
         _ => {}
     }
     let extended = with_retired_pools(desk.policy, &standing);
@@ -76,7 +81,8 @@ pub fn decide(desk: &Desk<'_>, decision: &Decision) -> Result<(Answer, Decided),
 fn pools_at_desk<'a>(desk: &Desk<'a>, names: &Names, ways: &Ways<'_>) -> Vec<PoolWork<'a>> {
     let mut works = Vec::new();
     for (at, pool) in desk.policy.pools.iter().enumerate() {
-        let allowance = allowance_now(pool, desk.standing, desk.now);
+        let phase = desk.standing.phases.get(&pool.id).cloned().unwrap_or(Phase::UNBOUND);
+        let allowance = allowance_now(pool, &phase, desk.standing, desk.now);
         let mut reserved = vec![Seats(0); pool.reservations.len()];
         let mut direct = Seats(0);
         for (_, org, used) in desk.used_by_org.iter().filter(|(id, _, _)| *id == pool.id) {
@@ -88,7 +94,7 @@ fn pools_at_desk<'a>(desk: &Desk<'a>, names: &Names, ways: &Ways<'_>) -> Vec<Poo
         let draws = Draws::new(&pool.reservations, &ways.reservation_parents(at), &reserved, direct, allowance.effective());
         let counts = desk.standing.pools.get(&pool.id).map(|b| b.counts).unwrap_or_default();
         let Some(ix) = names.find_pool(&pool.id) else { continue };
-        let mut work = PoolWork::new(pool, ix, desk.standing, counts, allowance, draws);
+        let mut work = PoolWork::new(pool, ix, desk.standing, counts, allowance, draws, phase);
         // Whether seats are held back is as the newest run left it.
         work.held_back = desk.standing.pools.get(&pool.id).map_or(0, |books| books.held_back.0);
         work.provisional_days_max = desk.policy.limits.provisional_business_days_max;
@@ -131,6 +137,22 @@ impl<'a> Work<'a> {
                 }
                 _ => Answer::GrantTaken,
             },
+            Decision::Term { term, grants } => {
+                let standing = self.desk.standing;
+                if self.pool_at(&term.pool).is_none() {
+                    return Answer::UnknownPool;
+                }
+                let known = |id: &GrantId| standing.grants.iter().filter(|g| g.id == *id).count() > 1;
+                if grants.iter().any(|grant| known(&grant.id)) || standing.agreed.iter().any(|a| a.id == term.id) {
+                    return Answer::GrantTaken;
+                }
+                if let Some((one, other)) = overlapping_terms(&standing.chain, &term.pool) {
+                    return Answer::TermOverlaps(if one == term.id { other } else { one });
+                }
+                self.entries.push(Entry::Term(term.clone()));
+                self.entries.extend(grants.iter().cloned().map(Entry::Granted));
+                Answer::Done
+            }
         }
     }
 
@@ -182,8 +204,12 @@ impl<'a> Work<'a> {
         let room = self.pools[at].room(nearest);
         match admit(Channel::Manual, insist, &room, self.pools[at].pool.on_full) {
             SeatAnswer::PoolExhausted { effective, used } => {
-                self.refuse(pin);
+                self.refuse(pin, "pool_exhausted");
                 return Answer::PoolExhausted { effective, used };
+            }
+            SeatAnswer::OutOfTerm(state) => {
+                self.refuse(pin, "out_of_term");
+                return Answer::OutOfTerm(state);
             }
             SeatAnswer::Seat | SeatAnswer::Queue => {}
         }
@@ -237,9 +263,9 @@ impl<'a> Work<'a> {
         self.seats.push(ClaimChange { person, because, before: existing.map(Box::new), after });
     }
 
-    fn refuse(&mut self, pin: &Pin) {
+    fn refuse(&mut self, pin: &Pin, answer: &str) {
         let (person, pool) = (pin.person.clone(), pin.pool.clone());
-        self.entries.push(Entry::Refused { person, pool, answer: "pool_exhausted".to_owned() });
+        self.entries.push(Entry::Refused { person, pool, answer: answer.to_owned() });
     }
 
     fn deny(&mut self, pin: &Pin) -> Answer {
@@ -265,6 +291,11 @@ impl<'a> Work<'a> {
         }
         let Some(home) = self.demand.home(person, product) else { return Answer::UnknownPerson };
         let nearest = self.ways.nearest(at, home).map(usize::from);
+        // Whoever takes a seat over is new in the pool (R91).
+        if let Gate::NoNew(state) = self.pools[at].room(nearest).gate {
+            self.refuse(take, "out_of_term");
+            return Answer::OutOfTerm(state);
+        }
         self.free(&give.person, at, seat, Because::Transferred);
         // A seat that stays in its part of the pool is the same seat; into another part it must fit (R20, R57).
         if nearest != self.nearest_of(at, &seat)
@@ -273,7 +304,7 @@ impl<'a> Work<'a> {
         {
             self.frees.clear();
             self.dependents.clear();
-            self.refuse(take);
+            self.refuse(take, "pool_exhausted");
             return Answer::PoolExhausted { effective, used };
         }
         let home = self.names.org(&OrgId::from(self.desk.roster.text(self.desk.roster.org(home).id)));
@@ -344,10 +375,21 @@ impl<'a> Work<'a> {
 
     /// Fills the queue with what was freed or bought, and closes the books.
     fn finish(mut self, answer: &Answer, decision: &Decision) -> Decided {
-        let changes_seats = *answer == Answer::Done && !matches!(decision, Decision::Unpin { .. });
-        let touched = changes_seats || !self.frees.is_empty();
+        // A term only says how long; the run that follows does what it means for seats, and closes the books.
+        let seatless = matches!(decision, Decision::Unpin { .. } | Decision::Term { .. });
+        let touched = (*answer == Answer::Done && !seatless) || !self.frees.is_empty();
+        let bought = match decision {
+            _ if *answer != Answer::Done => &[],
+            Decision::Grant(grant) => std::slice::from_ref(grant),
+            Decision::Term { grants, .. } => grants.as_slice(),
+            _ => &[],
+        };
+        let past = bought.iter().flat_map(|grant| voided(self.desk, grant));
+        let ahead = bought.first().and_then(|grant| shortfall_ahead(self.desk, grant, &self.pools));
         if !touched {
+            self.entries.extend(past);
             return Decided {
+                notices: ahead.into_iter().collect(),
                 names: self.desk.standing.book.names.clone(),
                 entries: if *answer == Answer::UnknownPool { Vec::new() } else { self.entries },
                 ..Decided::default()
@@ -369,10 +411,8 @@ impl<'a> Work<'a> {
         let closing = close(&self.pools, self.desk.policy, self.desk.standing, self.desk.now);
         self.entries.extend(closing.entries);
         let mut notices = closing.notices;
-        if let Decision::Grant(grant) = decision {
-            self.entries.extend(voided(self.desk, grant));
-            notices.extend(shortfall_ahead(self.desk, grant, &self.pools));
-        }
+        self.entries.extend(past);
+        notices.extend(ahead);
         Decided { names: self.names, people: self.people, changes, entries: self.entries, notices, pools: closing.outlooks }
     }
 
@@ -421,6 +461,7 @@ impl<'a> Work<'a> {
                     reasons: claim.reasons,
                     way,
                     existing: Some(Box::new(*claim)),
+                    as_held: false,
                     has_required,
                     former: None,
                     because: Because::SeatFreed,

@@ -1,7 +1,7 @@
 //! The shapes of decisions by hand: what is decided, from what, and the answer.
 
-use crate::base::{Instant, OrgId, PersonKey, PoolId, Seats, TextArena};
-use crate::license::{AgreedExcess, ClaimChange, Entry, Episode, Grant, Names, Pin};
+use crate::base::{GrantId, Instant, OrgId, PersonKey, PoolId, Seats, TextArena};
+use crate::license::{AgreedExcess, ClaimChange, Entry, Episode, Grant, Names, Pin, Term, TermState};
 use crate::plan::action::{Notice, PoolOutlook};
 use crate::plan::input::{Policy, Standing};
 use crate::roster::Roster;
@@ -57,6 +57,13 @@ pub enum Decision {
     Grant(Grant),
     /// An excess was agreed in writing (R17).
     AgreedExcess(AgreedExcess),
+    /// A term was recorded, or corrected; with the grants that go with it (R18).
+    Term {
+        /// The term as it is from now on.
+        term: Term,
+        /// What it adds, or takes back of what it added before.
+        grants: Vec<Grant>,
+    },
 }
 
 /// What came of it. Everything but `Done` changes no seat.
@@ -73,6 +80,8 @@ pub enum Answer {
         /// Used.
         used: Seats,
     },
+    /// The pool has no term, or nobody new gets a seat in its grace (R91).
+    OutOfTerm(TermState),
     /// The person lacks a seat of the product it requires (R12).
     NeedsAccess,
     /// The person has nothing there to give or accept.
@@ -83,6 +92,8 @@ pub enum Answer {
     UnknownPool,
     /// A grant of that id was recorded before, with other contents: correct it with another one.
     GrantTaken,
+    /// The term would overlap this one (R18).
+    TermOverlaps(GrantId),
 }
 
 /// A decision worked out, ready to be committed.

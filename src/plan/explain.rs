@@ -1,8 +1,9 @@
 //! Why does a person have a seat, or not (R161): the first answer that applies, with the facts it rests on.
 
-use crate::base::{Day, PoolId, ProductId};
-use crate::license::{Because, Claim, ClaimState, Names, PinKind, Wait};
+use crate::base::{Day, Instant, PoolId, ProductId};
+use crate::license::{Because, Claim, ClaimState, Gate, Names, PinKind, TermState, Wait, last_day, phase_at};
 use crate::plan::catalog::Catalog;
+use crate::plan::contest::Way;
 use crate::plan::demand::{Demand, NoNeed};
 use crate::plan::input::{Policy, Standing};
 use crate::plan::planner::PlanError;
@@ -14,6 +15,8 @@ use crate::roster::{OrgTree, Roster};
 pub struct ExplainInput<'a> {
     /// Today, in the customer's calendar.
     pub today: Day,
+    /// Now.
+    pub now: Instant,
     /// The settings.
     pub policy: &'a Policy,
     /// The books; the book of claims need only hold the person's.
@@ -113,10 +116,14 @@ impl Case<'_, '_> {
         }
         self.facts.extend(roster.roles_of(person).iter().map(|r| {
             let live = if r.live(self.input.today) { "" } else { " (not in force today)" };
-            format!("role {} in {}{live}", roster.role_word(r.role), roster.text(roster.org(r.org).id))
+            let (role, org) = (roster.role_word(r.role), roster.text(roster.org(r.org).id));
+            format!("role {role} in {org}{}{live}", span(r.first, r.last))
         }));
-        let live = roster.enrollments_of(person).iter().filter(|e| e.live(self.input.today)).count();
-        self.facts.push(format!("{live} of {} enrollments live on {}", roster.enrollments_of(person).len(), self.input.today));
+        let enrollments = roster.enrollments_of(person);
+        let live = enrollments.iter().filter(|e| e.live(self.input.today)).count();
+        let last = enrollments.iter().filter(|e| !e.ended && e.last < self.input.today).map(|e| e.last).max();
+        let last = last.filter(|_| live == 0).map_or(String::new(), |last| format!(", the last one ended on {last}"));
+        self.facts.push(format!("{live} of {} enrollments live on {}{last}", enrollments.len(), self.input.today));
 
         let pins: Vec<(u16, PinKind)> = standing
             .pins
@@ -126,7 +133,14 @@ impl Case<'_, '_> {
                 let at = self.input.policy.pools.iter().position(|p| p.id == pin.pool)?;
                 let pool = &self.input.policy.pools[at];
                 (in_force(pin.until, self.input.today) && pool.product == product).then(|| {
-                    self.facts.push(format!("pinned to {} in {} by {}: {}", pin.kind.word(), pin.pool, pin.by, pin.reason));
+                    self.facts.push(format!(
+                        "pinned to {} in {} by {}{}: {}",
+                        pin.kind.word(),
+                        pin.pool,
+                        pin.by,
+                        span(Day::MIN, pin.until),
+                        pin.reason
+                    ));
                     (u16::try_from(at).unwrap_or(u16::MAX), pin.kind)
                 })
             })
@@ -154,15 +168,23 @@ impl Case<'_, '_> {
         if self.ways.lists[open.0 as usize].is_empty() {
             return ("no_pool", format!("No pool of {product} serves the person's org."), None);
         }
+        if let Some(found) = self.out_of_term(open) {
+            return found;
+        }
         if self.ways.lists[way.0 as usize].is_empty() {
             return ("denied", format!("A pin keeps the person out of {product}."), None);
         }
-        let quarantined =
-            if person.quarantined { " A row of the person could not be read, so nothing is taken away." } else { "" };
+        let needs_access = self.claim.is_some_and(|claim| claim.wait == Wait::Access);
+        if person.quarantined && !needs_access {
+            let kept = match self.claim {
+                Some(claim) => format!(" and everything stays as it is: {}", self.claimed(claim).1),
+                None => ", so the person gets no seat".to_owned(),
+            };
+            return ("quarantined", format!("A row of the person could not be read{kept}"), pool);
+        }
         match self.claim {
-            None if person.quarantined => ("quarantined", format!("A row of the person could not be read.{quarantined}"), None),
             None => ("not_yet", format!("The next run will ask for a seat of {product}."), None),
-            Some(claim) => self.claimed(claim, quarantined),
+            Some(claim) => self.claimed(claim),
         }
     }
 
@@ -186,7 +208,37 @@ impl Case<'_, '_> {
         }
     }
 
-    fn claimed(&mut self, claim: Claim, quarantined: &str) -> Found {
+    /// That no pool on the way has a term for the person (R161): grace lets those in who have a seat.
+    fn out_of_term(&mut self, way: Way) -> Option<Found> {
+        let seated = self.claim.is_some_and(|claim| claim.state.consumes());
+        let mut found = None;
+        for candidate in &self.ways.lists[way.0 as usize] {
+            let pool = &self.input.policy.pools[usize::from(candidate.pool)];
+            let phase = phase_at(&self.input.standing.chain, pool, self.input.now);
+            match phase.gate(&pool.renewal) {
+                Gate::Open => return None,
+                Gate::NoNew(_) if seated => return None,
+                Gate::NoNew(_) | Gate::Shut => {}
+            }
+            let id = &pool.id;
+            let text = match phase.state {
+                TermState::NotStarted => format!("The first term of {id} has not started yet."),
+                TermState::InGrace => format!("The term of {id} is over; nobody new gets a seat during grace."),
+                _ if self.claim.is_some_and(|claim| claim.state == ClaimState::Suspended) => {
+                    format!("The term of {id} is over; the seat is suspended and comes back with a renewal.")
+                }
+                _ => format!("The term of {id} is over."),
+            };
+            if phase.term.is_some() {
+                self.facts.push(format!("the last term of {id} ended on {}", last_day(pool, phase.term_end)));
+            }
+            let answer = if phase.state == TermState::Expired { "expired" } else { "no_term" };
+            found = found.or(Some((answer, text, Some(id.clone()))));
+        }
+        found
+    }
+
+    fn claimed(&mut self, claim: Claim) -> Found {
         let pool = self.names.pool_of(&claim).clone();
         self.facts.push(format!("claim {} since {}, {} since {}", claim.id, claim.since, claim.state.word(), claim.changed));
         let reasons = self.names.reasons_of(&claim);
@@ -204,6 +256,13 @@ impl Case<'_, '_> {
             (ClaimState::Suspended, _) => ("suspended", format!("The term of {pool} is over.")),
             (ClaimState::Released, _) => ("released", "The seat was released.".to_owned()),
         };
-        (answer, format!("{text}{quarantined}"), Some(pool))
+        (answer, text, Some(pool))
     }
+}
+
+/// The dates between which something holds, as far as there are any.
+fn span(first: Day, last: Day) -> String {
+    let from = if first == Day::MIN { String::new() } else { format!(" from {first}") };
+    let until = if last == Day::MAX { String::new() } else { format!(" until {last}") };
+    format!("{from}{until}")
 }

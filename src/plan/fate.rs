@@ -39,7 +39,8 @@ pub fn fates(input: &PlanInput<'_>) -> Fates {
             fates.purge_if_due(input, absence);
             continue;
         }
-        let seen_again = input.fresh.iter().any(|mark| mark.source == absence.source);
+        let complete = |source| !input.partial.contains(source);
+        let seen_again = input.fresh.iter().any(|mark| mark.source == absence.source && complete(&mark.source));
         let ended = absence.ended || is_ended(input, key);
         let next = Absence { count: absence.count + u32::from(seen_again), ended, ..absence.clone() };
         fates.decide(input, Some(absence), next);

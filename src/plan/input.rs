@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PersonKey, PoolId, SourceId, Version};
 use crate::license::{
-    Absence, AgreedExcess, Book, Claim, Grant, GuardDay, Hold, Pin, Pool, PoolBooks, PoolTerms, Product, SourceMark,
+    Absence, AgreedExcess, Book, Claim, Grant, GuardDay, Hold, OrgMark, Phase, Pin, Pool, PoolBooks, PoolTerms, Product,
+    SourceMark, Term,
 };
 use crate::plan::action::Notice;
 use crate::plan::guard::Verdict;
@@ -54,6 +55,8 @@ pub struct Standing {
     pub pins: Vec<Pin>,
     /// Books of each pool that was ever written.
     pub pools: BTreeMap<PoolId, PoolBooks>,
+    /// When the newest episode of each pool closed, void ones left out: the next one does not open before (I7).
+    pub overage_ended: BTreeMap<PoolId, Instant>,
     /// Definitions of pools as last written down.
     pub terms: BTreeMap<PoolId, PoolTerms>,
     /// Who is missing or removed, by person.
@@ -64,6 +67,12 @@ pub struct Standing {
     pub hold: Option<Hold>,
     /// What was removed lately, by source and date.
     pub guard_days: Vec<GuardDay>,
+    /// All orgs ever delivered, by id; empty in a standing without claims.
+    pub orgs: Vec<OrgMark>,
+    /// Terms of pools as last recorded, by id.
+    pub chain: Vec<Term>,
+    /// Where each pool with terms is in its chain, as last written down.
+    pub phases: BTreeMap<PoolId, Phase>,
     /// The id the next claim gets.
     pub next_claim: ClaimId,
     /// The id the next episode gets.
@@ -103,6 +112,8 @@ pub struct PlanInput<'a> {
     pub held: &'a [PersonKey],
     /// Sources whose absences count at once, without further snapshots, because an admin said so (R131).
     pub confirmed: &'a [SourceId],
+    /// Sources whose fresh snapshot does not tell of all people: it confirms no absence (R131).
+    pub partial: &'a [SourceId],
     /// People whose absence counts at once, because an admin named them, sorted.
     pub gone: &'a [PersonKey],
     /// Which source had somebody who left, where more than one was read; of all others it is the one that was.
@@ -113,6 +124,8 @@ pub struct PlanInput<'a> {
     pub new_grants: &'a [Grant],
     /// Agreed excesses of the settings to be recorded with this run; `standing` counts them already.
     pub new_agreed: &'a [AgreedExcess],
+    /// Terms of the settings to be recorded with this run; `standing` counts them already.
+    pub new_terms: &'a [Term],
     /// Known people and the new keys that claim their e-mail (R5); the new ones are not in `roster`.
     pub conflicts: &'a [(PersonKey, PersonKey)],
     /// What becomes of holds in this run.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::base::{ClaimId, Day, Digest, OrgId, Seats};
-use crate::license::{Audience, ClaimChange, ClaimState, Draws, Entry, Names, OnFull, Pool, StateCounts};
+use crate::license::{Audience, ClaimChange, ClaimState, Draws, Entry, Names, OnFull, Phase, Pool, StateCounts};
 use crate::plan::action::{AbsenceChange, Plan};
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::play;
@@ -12,8 +12,10 @@ use crate::plan::demand::{Demand, UnknownOrg};
 use crate::plan::fate::fates;
 use crate::plan::input::{PlanInput, Policy, Standing};
 use crate::plan::name::plan_id;
+use crate::plan::org_marks::org_changes;
 use crate::plan::pools::{PoolWork, allowance_now, close};
 use crate::plan::reconcile::Walk;
+use crate::plan::terms::{moves, phases_at};
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Roster};
 
@@ -47,7 +49,8 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
         names.pool(&pool.id);
     }
     let catalog = Catalog::new(policy, &names);
-    let mut pools = pools_at_work(input, &names, &catalog, &ways);
+    let phases = phases_at(policy, input.standing, input.now);
+    let mut pools = pools_at_work(input, &names, &catalog, &ways, &phases);
     let fates = fates(input);
 
     let mut walk = Walk::new(input, &demand, ways, &mut pools, names);
@@ -88,9 +91,11 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     let mut withheld = out.withheld;
     withheld.extend(played.withheld);
     withheld.sort_unstable_by_key(|w| (w.person, w.product, w.pool, w.because));
+    let (moved, told) = moves(&pools, input.standing, input.now);
     let closing = close(&pools, policy, input.standing, input.now);
 
-    let mut entries: Vec<Entry> = input.new_grants.iter().cloned().map(Entry::Granted).collect();
+    let mut entries: Vec<Entry> = input.new_terms.iter().cloned().map(Entry::Term).collect();
+    entries.extend(input.new_grants.iter().cloned().map(Entry::Granted));
     entries.extend(input.new_agreed.iter().cloned().map(Entry::ExcessAgreed));
     let amended = input.amended.iter();
     entries.extend(input.fresh.iter().chain(amended).chain(input.repeated).chain(input.remade).cloned().map(Entry::Adopted));
@@ -104,10 +109,17 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
         AbsenceChange::Returned(person) => Entry::Returned(person.clone()),
         AbsenceChange::Purged(person) => Entry::Purged { person: person.clone(), reason: None },
     }));
+    // Before the first snapshot the orgs are those of a package that is held.
+    if !input.fresh.is_empty() || !input.standing.sources.is_empty() {
+        let orgs = org_changes(&input.standing.orgs, input.roster);
+        entries.extend((!orgs.is_empty()).then_some(Entry::Orgs(orgs)));
+    }
     entries.extend(input.holding.days.iter().cloned().map(Entry::GuardDay));
     entries.extend(input.holding.holds.iter().cloned().map(Entry::Hold));
+    entries.extend(moved);
     entries.extend(closing.entries);
     let mut notices = closing.notices;
+    notices.extend(told);
     notices.extend(input.holding.notices.iter().cloned());
 
     let mut plan = Plan {
@@ -156,6 +168,8 @@ pub fn with_retired_pools<'a>(policy: &'a Policy, standing: &Standing) -> Cow<'a
             reservations: Vec::new(),
             calendar: policy.calendar.clone(),
             anchor: None,
+            renewal: Default::default(),
+            reuse: Default::default(),
         })
         .collect();
     if pools.is_empty() {
@@ -189,8 +203,14 @@ impl Plan {
     }
 }
 
-/// The pools as the books say, with what each of their parts may still give.
-pub fn pools_at_work<'a>(input: &PlanInput<'a>, names: &Names, catalog: &Catalog, ways: &Ways<'_>) -> Vec<PoolWork<'a>> {
+/// The pools as the books say, each in its phase, with what each of their parts may still give.
+pub fn pools_at_work<'a>(
+    input: &PlanInput<'a>,
+    names: &Names,
+    catalog: &Catalog,
+    ways: &Ways<'_>,
+    phases: &[Phase],
+) -> Vec<PoolWork<'a>> {
     let (policy, book) = (input.policy, &input.standing.book);
     let mut counts = vec![StateCounts::default(); policy.pools.len()];
     let mut reserved: Vec<Vec<u32>> = policy.pools.iter().map(|p| vec![0; p.reservations.len()]).collect();
@@ -206,13 +226,13 @@ pub fn pools_at_work<'a>(input: &PlanInput<'a>, names: &Names, catalog: &Catalog
         }
     }
     let mut works = Vec::with_capacity(policy.pools.len());
-    for (at, pool) in policy.pools.iter().enumerate() {
-        let allowance = allowance_now(pool, input.standing, input.now);
+    for ((at, pool), phase) in policy.pools.iter().enumerate().zip(phases) {
+        let allowance = allowance_now(pool, phase, input.standing, input.now);
         let taken: Vec<Seats> = reserved[at].iter().map(|&n| Seats(n)).collect();
         let draws =
             Draws::new(&pool.reservations, &ways.reservation_parents(at), &taken, Seats(direct[at]), allowance.effective());
         let Some(ix) = names.find_pool(&pool.id) else { continue };
-        let mut work = PoolWork::new(pool, ix, input.standing, counts[at], allowance, draws);
+        let mut work = PoolWork::new(pool, ix, input.standing, counts[at], allowance, draws, phase.clone());
         work.provisional_days_max = policy.limits.provisional_business_days_max;
         works.push(work);
     }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Balance, Day, EpisodeId, Instant, PoolId, Seats};
+use crate::base::{Balance, Day, EpisodeId, Instant, OrgId, PoolId, Seats};
 use crate::license::{
-    Allowance, Band, Cause, Causes, Channel, ClaimState, Draws, Entry, Episode, Observation, Pool, PoolBooks, PoolIx,
-    PoolTerms, Room, SeatAnswer, Situation, StateCounts, Step, admit, advance, allowance_at, band, changes_between,
-    leading_cause, reconsider, step,
+    Allowance, Band, Cause, Causes, ClaimState, Draws, Entry, Episode, Gate, Observation, Outcome, Phase, Pool, PoolBooks,
+    PoolIx, PoolTerms, Room, Situation, StateCounts, Step, TermState, advance, allowance_at, allowance_in, band,
+    changes_between, leading_cause, reconsider, step,
 };
 use crate::plan::action::{Notice, NoticeKind, PoolOutlook};
 use crate::plan::input::{Policy, Standing};
@@ -36,6 +36,8 @@ pub struct PoolWork<'a> {
     pub provisional_days_max: u32,
     /// Seats given because an operator insisted.
     pub overridden: u32,
+    /// Where it is in its chain of terms.
+    pub phase: Phase,
 }
 
 /// What the pools' books come to at the end of a plan.
@@ -58,6 +60,7 @@ impl<'a> PoolWork<'a> {
         counts: StateCounts,
         allowance: Allowance,
         draws: Draws,
+        phase: Phase,
     ) -> Self {
         Self {
             pool,
@@ -75,22 +78,39 @@ impl<'a> PoolWork<'a> {
             held_back: 0,
             provisional_days_max: 0,
             overridden: 0,
+            phase,
         }
     }
 
     /// What the admission is told (R57). `nearest` is the reservation that the person draws from.
     pub fn room(&self, nearest: Option<usize>) -> Room {
-        Room { used: self.counts.used(), effective: self.allowance.effective(), draw_free: self.draws.free_for(nearest) }
+        Room {
+            used: self.counts.used(),
+            effective: self.allowance.effective(),
+            draw_free: self.draws.free_for(nearest),
+            gate: self.phase.gate(&self.pool.renewal),
+        }
+    }
+
+    /// The same for somebody whose claim is suspended, and who is not new (R91, R93).
+    pub fn room_again(&self, nearest: Option<usize>) -> Room {
+        let room = self.room(nearest);
+        Room { gate: if room.gate == Gate::Shut { Gate::Shut } else { Gate::Open }, ..room }
+    }
+
+    /// Whether term and grace are over (R93).
+    pub fn is_shut(&self) -> bool {
+        self.phase.gate(&self.pool.renewal) == Gate::Shut
     }
 
     /// Whether there is a seat without going over.
     pub fn has_seat(&self, nearest: Option<usize>) -> bool {
-        admit(Channel::Manual, false, &self.room(nearest), self.pool.on_full) == SeatAnswer::Seat
+        self.room(nearest).is_free()
     }
 
     /// Whether the reservation that the person draws from has a seat of its own (R20).
     pub fn has_reserved_seat(&self, nearest: Option<usize>) -> bool {
-        nearest.is_some_and(|at| self.draws.reserved_free(at) > Seats(0)) && self.has_seat(nearest)
+        nearest.is_some_and(|at| self.draws.reserved_free(at) > Seats(0))
     }
 
     /// A claim moves from one state to another; `None` is "not there".
@@ -154,27 +174,25 @@ impl<'a> PoolWork<'a> {
 
         // An overage that exists only because a guard holds removals back opens no episode for some days; after them, or
         // when somebody decides that the people stay, it opens as of when it began (R123).
-        let open = self.books.and_then(|b| b.episode.as_ref());
+        // An episode ends with its term; where the next one is still exceeded, a new one opens (R94). Grace opens none: the
+        // seats were bought for the term that is over.
+        let ended = self.term_ended(at);
+        out.entries.extend(ended.clone().map(Entry::Episode));
+        let open = self.books.and_then(|b| b.episode.as_ref()).filter(|_| ended.is_none());
+        let in_grace = self.phase.state == TermState::InGrace;
         let held_back = Seats(self.held_back.min(used.0));
         let if_approved = Seats(used.0 - held_back.0);
         let over = self.effective().is_some_and(|e| used > e);
         let began = self.books.and_then(|b| b.provisional).filter(|_| over && open.is_none()).map_or(at, |since| since.min(at));
         let provisional = open.is_none()
+            && !in_grace
             && over
             && held_back > Seats(0)
             && self.effective().is_some_and(|e| if_approved <= e)
             && self.business_days(began, at) <= self.provisional_days_max;
         let mut episode = open.cloned();
-        if !provisional {
-            let observation = Observation {
-                pool: self.pool.id.clone(),
-                at: began,
-                day: self.pool.calendar.day_of(began),
-                used,
-                effective: self.effective(),
-                band: band_now,
-                cause: leading_cause(&causes).unwrap_or(Cause::SyncOverdraw),
-            };
+        let rests = in_grace && open.is_none();
+        if !provisional && !rests {
             let open = match open.and_then(|open| self.undone_by_late_purchase(open, at)) {
                 Some(void) => {
                     out.entries.push(Entry::Episode(void));
@@ -182,6 +200,18 @@ impl<'a> PoolWork<'a> {
                     None
                 }
                 None => open,
+            };
+            // A clock that was set back opens none inside of the one before.
+            let before = self.standing.overage_ended.get(&self.pool.id).filter(|_| open.is_none());
+            let seen = before.map_or(began, |before| began.max(*before));
+            let observation = Observation {
+                pool: self.pool.id.clone(),
+                at: seen,
+                day: self.pool.calendar.day_of(seen),
+                used,
+                effective: self.effective(),
+                band: band_now,
+                cause: leading_cause(&causes).unwrap_or(Cause::SyncOverdraw),
             };
             match advance(open, *next_episode, &observation) {
                 Step::None => {}
@@ -246,6 +276,18 @@ impl<'a> PoolWork<'a> {
         u32::try_from(days.count()).unwrap_or(u32::MAX)
     }
 
+    /// The open episode as the end of its term closes it (R94).
+    fn term_ended(&self, at: Instant) -> Option<Episode> {
+        let open = self.books.and_then(|b| b.episode.as_ref())?;
+        let before = self.standing.phases.get(&self.pool.id).filter(|before| before.state == TermState::Current)?;
+        if (before.state, &before.term) == (self.phase.state, &self.phase.term) {
+            return None;
+        }
+        let last = open.samples.last().map_or(open.opened, |last| last.at);
+        let closed = before.term_end.min(at).max(last);
+        Some(Episode { closed: Some(closed), outcome: Some(Outcome::TermEnded), ..open.clone() })
+    }
+
     /// The open episode as `void`, if what is recorded by now explains it away (R53).
     fn undone_by_late_purchase(&self, open: &Episode, at: Instant) -> Option<Episode> {
         let Standing { grants, agreed, .. } = self.standing;
@@ -300,10 +342,17 @@ pub fn close(pools: &[PoolWork<'_>], policy: &Policy, standing: &Standing, at: I
             product: pool.product.clone(),
             unlimited: pool.unlimited,
             overage: pool.overage,
+            owner: pool.owner.clone(),
+            reservations: pool.reservations.clone(),
         };
         if standing.terms.get(&pool.id) != Some(&terms) {
             out.entries.push(Entry::PoolDefined(terms));
         }
+    }
+    // A pool that is gone from the settings serves nobody; what it had in use is freed by this plan or a later one.
+    let kept = |terms: &PoolTerms| policy.pools.iter().any(|pool| pool.id == terms.pool);
+    for terms in standing.terms.values().filter(|terms| !kept(terms) && !terms.owner.as_str().is_empty()) {
+        out.entries.push(Entry::PoolDefined(PoolTerms { owner: OrgId::from(""), reservations: Vec::new(), ..terms.clone() }));
     }
     for work in by_id.values() {
         work.close(at, &mut next_episode, &mut out);
@@ -314,9 +363,9 @@ pub fn close(pools: &[PoolWork<'_>], policy: &Policy, standing: &Standing, at: I
     out
 }
 
-/// The allowance of a pool at an instant, from the books.
-pub fn allowance_now(pool: &Pool, standing: &Standing, at: Instant) -> Allowance {
-    allowance_at(pool, &standing.grants, &standing.agreed, at)
+/// The allowance of a pool at an instant of a phase, from the books.
+pub fn allowance_now(pool: &Pool, phase: &Phase, standing: &Standing, at: Instant) -> Allowance {
+    allowance_in(phase, pool, &standing.grants, &standing.agreed, at)
 }
 
 /// Whether a pin that lasts until `until` is in force on `today`.

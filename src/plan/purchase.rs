@@ -1,9 +1,10 @@
 //! What a purchase says of the past and of days to come (R53, R54).
 
-use crate::base::Instant;
-use crate::license::{Entry, Grant, allowance_at, changes_between, reconsider};
+use crate::base::{Instant, Seats};
+use crate::license::{Entry, Grant, TermState, allowance_at, carried_over, chain_of, changes_between, phase_at, reconsider};
 use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::decision::Desk;
+use crate::plan::input::Standing;
 use crate::plan::pools::PoolWork;
 
 /// Closed episodes that a late purchase explains away (R53, T13).
@@ -21,15 +22,30 @@ pub fn voided(desk: &Desk<'_>, grant: &Grant) -> Vec<Entry> {
         .collect()
 }
 
-/// A grant recorded today that leaves too few seats from a later date on is told today (R54).
+/// A grant recorded today that leaves too few seats from a later date on is told today (R54). A term that ends without a
+/// successor is no such date: reminders tell of it, and its end takes nobody's seat before grace is over.
 pub fn shortfall_ahead(desk: &Desk<'_>, grant: &Grant, pools: &[PoolWork<'_>]) -> Option<Notice> {
     let work = pools.iter().find(|w| w.pool.id == grant.pool)?;
-    let (grants, agreed) = (&desk.standing.grants, &desk.standing.agreed);
+    let Standing { grants, agreed, chain, .. } = desk.standing;
     let used = work.counts.used();
+    let effective_at = |at| {
+        let phase = phase_at(chain, work.pool, at);
+        let own = || allowance_at(work.pool, grants, agreed, at).effective();
+        match phase.state {
+            TermState::InGrace | TermState::Expired => None,
+            TermState::Unbound | TermState::NotStarted => own(),
+            TermState::Current => {
+                let term = chain_of(chain, &work.pool.id).into_iter().find(|term| Some(&term.id) == phase.term.as_ref());
+                let silent = term.filter(|term| term.seats.is_none() && grants.iter().all(|grant| grant.id != term.id));
+                let carried = silent.map_or(Seats(0), |term| carried_over(chain, grants, term).0);
+                own().map(|seats| Seats(seats.0.saturating_add(carried.0)))
+            }
+        }
+    };
     let at = changes_between(work.pool, grants, agreed, desk.now, Instant::MAX)
         .into_iter()
-        .find(|&at| at < Instant::MAX && allowance_at(work.pool, grants, agreed, at).effective().is_some_and(|e| e < used))?;
-    let effective = allowance_at(work.pool, grants, agreed, at).effective().unwrap_or_default();
+        .find(|&at| at < Instant::MAX && effective_at(at).is_some_and(|effective| effective < used))?;
+    let effective = effective_at(at).unwrap_or_default();
     Some(Notice {
         key: format!("shortfall_ahead/{}/{}", grant.pool, grant.id),
         kind: NoticeKind::ShortfallAhead,

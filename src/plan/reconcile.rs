@@ -1,6 +1,7 @@
 //! Walks roster and books side by side, person by person, and tells what each person's claims come to before anybody
 //! competes for a seat: what stays, what is freed, who wants what (R33 to R36, R39, R41).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::base::{OrgId, Text, TextArena};
@@ -10,29 +11,15 @@ use crate::license::{
 };
 use crate::plan::action::Withheld;
 use crate::plan::catalog::Catalog;
-use crate::plan::contest::{BundleTry, Contender, Contest, Dependent, Way};
+use crate::plan::contest::{BundleTry, Contender, Dependent, Walked, Way};
 use crate::plan::demand::{Demand, NoNeed};
 use crate::plan::fate::Fate;
 use crate::plan::input::PlanInput;
-use crate::plan::pools::{PoolWork, in_force};
+use crate::plan::pins::{Pins, pins_in_force};
+use crate::plan::pools::PoolWork;
+use crate::plan::terms::suspended;
 use crate::plan::ways::Ways;
 use crate::roster::{OrgIx, Person};
-
-/// Pins in force, by person: (pool position in the policy, kind).
-pub type Pins<'a> = BTreeMap<&'a str, Vec<(u16, PinKind)>>;
-
-/// What the walk collects.
-#[derive(Debug, Default)]
-pub struct Walked {
-    /// Seats and waits that end.
-    pub frees: Vec<ClaimChange>,
-    /// Claims that change without asking for a seat.
-    pub updates: Vec<ClaimChange>,
-    /// What is not done, and why.
-    pub withheld: Vec<Withheld>,
-    /// Who competes.
-    pub contest: Contest,
-}
 
 /// The walk's tools and findings.
 pub struct Walk<'a, 'p> {
@@ -110,6 +97,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     /// Somebody without an active record in the roster.
     pub fn missing(&mut self, key: &str, claims: &[Claim], fate: Option<Fate>) {
         self.current = None;
+        let claims = &*self.suspend(key, claims);
         match fate {
             Some(Fate::Remove(because)) => claims.iter().for_each(|claim| self.free(key, claim, because)),
             Some(Fate::Keep(because)) => {
@@ -132,6 +120,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         self.current = None;
         let roster = self.input.roster;
         let key = roster.text(person.key);
+        let claims = &*self.suspend(key, claims);
         if self.input.holding.withheld.binary_search_by(|held| held.as_str().cmp(key)).is_ok() {
             // Nothing is given and nothing taken until somebody decides (R117).
             return self.withhold(key, None, Because::HeldByGuard);
@@ -163,6 +152,25 @@ impl<'a, 'p> Walk<'a, 'p> {
             self.current = None;
             self.withhold(key, None, Because::IdentityConflict);
         }
+    }
+
+    /// Grace that is over ends the seats of everybody, whatever else there is to say of them (R93).
+    fn suspend<'c>(&mut self, key: &str, claims: &'c [Claim]) -> Cow<'c, [Claim]> {
+        let is_shut = |pool| self.catalog.pool(pool).is_some_and(|at| self.pools[at].is_shut());
+        let lost = suspended(claims, is_shut, self.input.now);
+        if lost.is_empty() {
+            return Cow::Borrowed(claims);
+        }
+        let mut claims = claims.to_vec();
+        for (before, after) in lost {
+            let (person, nearest) = (self.text(key), self.nearest_of(&before));
+            if let Some(at) = self.catalog.pool(before.pool) {
+                self.pools[at].shift(Some((before.state, nearest)), Some((after.state, None)));
+            }
+            claims.iter_mut().filter(|claim| claim.id == after.id).for_each(|claim| *claim = after);
+            self.out.frees.push(ClaimChange { person, because: Because::TermOver, before: Some(Box::new(before)), after });
+        }
+        Cow::Owned(claims)
     }
 
     fn want(&mut self, visit: &mut Visit<'_>) {
@@ -227,10 +235,16 @@ impl<'a, 'p> Walk<'a, 'p> {
         }
         visit.bundled.push(bundle);
         let holds_member = |c: &Claim| c.state.consumes() && self.catalog.product(c.pool).is_some_and(|p| members.contains(&p));
+        let at_rest = |c: &&Claim| c.state == ClaimState::Suspended && self.catalog.product(c.pool) == Some(bundle);
+        let at_rest = visit.claims.iter().find(at_rest).copied();
         if visit.claims.iter().any(holds_member) || self.ways.lists[way.0 as usize].is_empty() {
+            // Served by its parts: a suspended bundle seat is not come back to once it could be.
+            if let Some(claim) = at_rest.filter(|c| self.catalog.pool(c.pool).is_some_and(|at| !self.pools[at].is_shut())) {
+                self.free_known(visit, &claim, Because::PoolMoved);
+            }
             return;
         }
-        let bundle = self.contender(bundle, wanted, None, visit);
+        let bundle = self.contender(bundle, wanted, at_rest, visit);
         let members: Vec<Contender> = members
             .iter()
             .zip(all_wanted)
@@ -355,6 +369,10 @@ impl<'a, 'p> Walk<'a, 'p> {
         for claim in mine {
             let denied = self.denied(visit.key, claim.pool);
             let unreadable = visit.person.quarantined;
+            if claim.state == ClaimState::Suspended && named && !denied {
+                self.rests(product, claim, visit);
+                continue;
+            }
             if claim.state.consumes() && (unreadable || (named && !denied)) {
                 visit.kept.push(product);
                 let state = if unreadable { claim.state } else { named_without_team(claim.state) };
@@ -370,6 +388,18 @@ impl<'a, 'p> Walk<'a, 'p> {
                 self.free_known(visit, claim, if denied { Because::Denied } else { because });
             }
         }
+    }
+
+    /// A suspended seat that stays with the person whatever the rules say: it comes back as one in no team (R34, R93).
+    fn rests(&mut self, product: u16, claim: &Claim, visit: &Visit<'_>) {
+        let home = self.input.roster.find_org(self.names.home_of(claim).as_str());
+        let pool = self.catalog.pool(claim.pool).and_then(|at| u16::try_from(at).ok());
+        let (Some(home), Some(pool)) = (home, pool) else { return };
+        let audience = self.ways.audience_of(visit.person);
+        let way = self.ways.pinned_way(product, home, audience, &[(pool, PinKind::Assign)]);
+        let wanted = Wanted { priority: claim.priority, reasons: claim.reasons, home, way, pinned: false };
+        let contender = self.contender(product, wanted, Some(*claim), visit);
+        self.out.contest.contenders.push(Contender { as_held: true, ..contender });
     }
 
     fn denied(&self, key: &str, pool: PoolIx) -> bool {
@@ -391,6 +421,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             way: wanted.way,
             former: former.filter(|_| existing.is_none()).map(Box::new),
             existing: existing.map(Box::new),
+            as_held: false,
             has_required: required.is_none_or(|r| visit.kept.contains(&r)),
             because: if wanted.pinned { Because::Pinned } else { Because::Entitled },
             channel: if wanted.pinned || self.is_by_hand(visit.key) { Channel::Manual } else { Channel::Sync },
@@ -464,16 +495,4 @@ impl<'a, 'p> Walk<'a, 'p> {
         self.reasons.insert(key, ix);
         ix
     }
-}
-
-fn pins_in_force<'a>(input: &PlanInput<'a>) -> Pins<'a> {
-    let mut pins: Pins<'a> = BTreeMap::new();
-    for pin in &input.standing.pins {
-        if let Some(at) = input.policy.pools.iter().position(|p| p.id == pin.pool)
-            && in_force(pin.until, input.policy.pools[at].calendar.day_of(input.now))
-        {
-            pins.entry(pin.person.as_str()).or_default().push((at as u16, pin.kind));
-        }
-    }
-    pins
 }

@@ -14,6 +14,7 @@ use crate::plan::judge::passes_limit;
 use crate::plan::name::plan_id;
 use crate::plan::planner::{pools_at_work, with_retired_pools};
 use crate::plan::pools::{PoolWork, close};
+use crate::plan::terms::phases_recorded;
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Roster, RosterDelta};
 
@@ -104,8 +105,10 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
         held: &[],
         new_grants: &[],
         new_agreed: &[],
+        new_terms: &[],
         conflicts: &[],
         confirmed: &[],
+        partial: &[],
         gone: &[],
         owners: &BTreeMap::new(),
         by_hand: &[],
@@ -113,7 +116,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
     };
     let ways = Ways::new(policy, input.roster, &tree);
     let catalog = Catalog::new(policy, &names);
-    let pools = pools_at_work(&plan_input, &names, &catalog, &ways);
+    let pools = pools_at_work(&plan_input, &names, &catalog, &ways, &phases_recorded(policy, input.standing));
     let mut work = Work {
         input,
         catalog,
@@ -292,6 +295,10 @@ impl Work<'_> {
     fn seat_again(&mut self, key: &str, undo: Undo) {
         let Undo { before, after } = undo;
         let ready = self.is_ready(key, &after);
+        if self.catalog.pool(after.pool).is_some_and(|at| self.pools[at].is_shut()) {
+            // Suspended stays suspended: that seat is not to be had at this time (R93).
+            return self.leave(key, &after, Because::NoTerm);
+        }
         let seat = self.catalog.pool(after.pool).is_some_and(|at| {
             let work = &self.pools[at];
             let admitted = admit(after.channel, false, &work.room(self.nearest(&after)), work.pool.on_full) == SeatAnswer::Seat;

@@ -116,17 +116,22 @@ pub struct RowCounts {
 
 /// Row counts by collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IntakeCounts([RowCounts; 7]);
+pub struct IntakeCounts {
+    rows: [RowCounts; 7],
+    /// The read does not tell of all people: they were not read, were read as changes, or a row could not be told from
+    /// others. Whoever was missing before was then not seen missing again (R131).
+    pub partial: bool,
+}
 
 impl IntakeCounts {
     /// The counts of one collection.
     pub fn of(&self, collection: Collection) -> RowCounts {
-        self.0[collection as usize]
+        self.rows[collection as usize]
     }
 
     /// The counts of one collection, to be added to.
     pub fn of_mut(&mut self, collection: Collection) -> &mut RowCounts {
-        &mut self.0[collection as usize]
+        &mut self.rows[collection as usize]
     }
 
     /// The collections of which more than `percent_max` percent of the rows are bad (R105).

@@ -94,7 +94,9 @@ impl RosterIntake {
 
     /// Resolves what is still open and hands out the roster.
     pub fn finish(self) -> Intake {
-        let (roster, book) = self.desk.finish();
+        let partial = self.desk.people.mode != Some(Mode::Full) || self.desk.people.untellable;
+        let (roster, mut book) = self.desk.finish();
+        book.counts.partial = partial;
         Intake { roster, findings: book.findings, counts: book.counts }
     }
 }

@@ -1,5 +1,6 @@
 //! Floor 1: who is where. Rows come in one by one; a compact roster and findings come out.
 
+mod attribute;
 mod book;
 mod canon;
 mod delta;
@@ -27,6 +28,7 @@ mod tree;
 mod unpack;
 mod wire;
 
+pub use attribute::take_attribute;
 pub use delta::{OrgDelta, RosterDelta, diff};
 pub use desk::IntakePolicy;
 pub use finding::{Finding, Findings, IntakeCounts, Level, RowCounts};

@@ -1,15 +1,14 @@
 //! Proves the books: replays the trail from its first entry and compares the outcome with what is stored (R159, I12).
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use crate::base::{Digest, Version};
-use crate::license::{Ledger, Mismatch};
+use crate::base::{Digest, PoolId, Version};
+use crate::license::{Episode, Hold, Ledger, Mismatch, PoolSample, SeatRequest};
+use crate::plan::Standing;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::store::StoreError;
-
-/// How often it is done anew when somebody else commits in between.
-const TRIES_MAX: u32 = 200;
 
 /// What a verification came to.
 #[derive(Clone, Debug)]
@@ -47,24 +46,8 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub fn verify(&self, customer: &Customer) -> Result<AuditReport, ServiceError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let (planned, report) = self.try_verify(customer)?;
-            // Episodes and the like are read after the standing: a difference counts if nobody wrote in between.
-            let now = self.store.version(customer.id())?;
-            if now == planned || !matches!(report.verified, Verified::Different(_)) {
-                return Ok(report);
-            }
-            if tries >= TRIES_MAX {
-                return Err(StoreError::VersionMoved { customer: customer.id().clone(), planned, now }.into());
-            }
-        }
-    }
-
-    /// Also says on which version.
-    fn try_verify(&self, customer: &Customer) -> Result<(Version, AuditReport), ServiceError> {
-        let standing = self.store.standing(customer.id())?;
+        let stored = self.stored_books(customer)?;
+        let standing = &stored.standing;
         let mut ledger = Ledger::default();
         let mut report = AuditReport { commits: 0, changes: 0, hash: Digest::default(), verified: Verified::Clean };
         self.store.audit(customer.id(), Version(0), &mut |commit| {
@@ -88,19 +71,38 @@ impl Service {
             Ok(())
         })?;
         if report.verified == Verified::Clean {
-            report.verified =
-                compare(&ledger, &standing, &self.store.episodes(customer.id())?, &self.store.holds(customer.id())?);
+            report.verified = compare(&ledger, &stored);
         }
-        Ok((standing.version, report))
+        Ok(report)
+    }
+
+    /// Everything that the trail must lead to, as of one version.
+    fn stored_books(&self, customer: &Customer) -> Result<Stored, ServiceError> {
+        loop {
+            let stored = Stored {
+                standing: self.store.standing(customer.id())?,
+                episodes: self.store.episodes(customer.id())?,
+                holds: self.store.holds(customer.id())?,
+                samples: self.store.samples(customer.id())?,
+                seat_requests: self.store.seat_requests(customer.id())?,
+            };
+            if self.store.version(customer.id())? == stored.standing.version {
+                return Ok(stored);
+            }
+        }
     }
 }
 
-fn compare(
-    ledger: &Ledger,
-    standing: &crate::plan::Standing,
-    episodes: &[crate::license::Episode],
-    holds: &[crate::license::Hold],
-) -> Verified {
+struct Stored {
+    standing: Standing,
+    episodes: Vec<Episode>,
+    holds: Vec<Hold>,
+    samples: BTreeMap<PoolId, Vec<PoolSample>>,
+    seat_requests: Vec<SeatRequest>,
+}
+
+fn compare(ledger: &Ledger, stored: &Stored) -> Verified {
+    let Stored { standing, episodes, holds, samples, seat_requests } = stored;
     let at = standing.version;
     let differ = |what: String, trail: &dyn Debug, stored: &dyn Debug| {
         Verified::Different(Mismatch::Record { at, what, trail: format!("{trail:?}"), stored: format!("{stored:?}") })
@@ -132,7 +134,7 @@ fn compare(
             return differ(format!("the books of pool {pool}"), books, &standing.pools.get(pool));
         }
     }
-    let mut stored_episodes = episodes.to_vec();
+    let mut stored_episodes = episodes.clone();
     stored_episodes.sort_by_key(|e| e.id);
     let differences = [
         first_difference("episodes", ledger.episodes(), stored_episodes.iter()),
@@ -144,7 +146,12 @@ fn compare(
         first_difference("sources", ledger.sources().iter(), standing.sources.iter()),
         first_difference("holds", ledger.holds(), holds.iter().rev()),
         first_difference("removals by day", ledger.guard_days(), standing.guard_days.iter()),
+        first_difference("terms", ledger.chain(), standing.chain.iter()),
+        first_difference("phases of pools", ledger.phases().iter(), standing.phases.iter()),
         first_difference("pool definitions", ledger.terms().iter(), standing.terms.iter()),
+        first_difference("orgs", ledger.orgs(), standing.orgs.iter()),
+        first_difference("samples of pools", ledger.samples().iter(), samples.iter()),
+        first_difference("requests for seats", ledger.seat_requests().iter(), seat_requests.iter()),
     ];
     match differences.into_iter().flatten().next() {
         Some((what, trail, stored)) => Verified::Different(Mismatch::Record { at, what, trail, stored }),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::{CustomerId, Day, Instant, PersonKey, PoolId, most_similar};
 use crate::clock::Clock;
-use crate::license::{AgreedExcess, Grant, Pool};
+use crate::license::{ActivityLimits, AgreedExcess, Grant, Pool, Term};
 use crate::plan::{Policy, Standing};
 use crate::roster::IntakePolicy;
 use crate::service::error::ServiceError;
@@ -42,6 +42,8 @@ pub struct Customer {
     pub grants: Vec<Grant>,
     /// Agreed excesses written in the settings; the same.
     pub agreed: Vec<AgreedExcess>,
+    /// Terms written in the settings; the same. Corrections are recorded by hand.
+    pub terms: Vec<Term>,
     /// `validation.max_bad_percent` (R105).
     pub bad_percent_max: u32,
     /// The nightly schedule: a cron expression in the zone of the policy's calendar; `None`: none.
@@ -60,6 +62,23 @@ pub struct Customer {
     pub pauses: Vec<Pause>,
     /// People made by hand.
     pub by_hand: ByHandPolicy,
+    /// What reports and alerts go by.
+    pub reports: ReportPolicy,
+}
+
+/// What reports and alerts go by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReportPolicy {
+    /// Which log-ins are recent, and which seats inactive (R144).
+    pub activity: ActivityLimits,
+    /// Alert when few seats are left (R152).
+    pub near_limit: bool,
+}
+
+impl Default for ReportPolicy {
+    fn default() -> Self {
+        Self { activity: ActivityLimits::STANDARD, near_limit: true }
+    }
 }
 
 /// A source with what its intake needs to know.
@@ -70,6 +89,8 @@ pub struct Feed {
     pub intake: IntakePolicy,
     /// New packages are taken as they arrive, without waiting for the night.
     pub watched: bool,
+    /// The attribute that tells when a person last logged in (R144).
+    pub activity_column: Option<String>,
 }
 
 impl Customer {

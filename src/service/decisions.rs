@@ -23,6 +23,13 @@ pub struct DecisionDone {
     pub receipt: Option<Receipt>,
 }
 
+impl DecisionDone {
+    /// An answer that nothing was written for.
+    pub(crate) fn refused(answer: Answer) -> Self {
+        Self { answer, decided: Decided::default(), receipt: None }
+    }
+}
+
 impl Service {
     /// Decides and commits. A refusal is an answer; it is written to the trail and changes no seat. Somebody else's
     /// commit in between makes it decide anew on the new books, so that two hands never take one seat (R56).
@@ -33,9 +40,16 @@ impl Service {
         let mut tries = 0;
         loop {
             tries += 1;
+            self.settled(customer)?;
             match self.try_decide(customer, actor, decision) {
                 Err(ServiceError::Store(StoreError::VersionMoved { .. })) if tries < TRIES_MAX => {}
-                done => return done,
+                done => {
+                    if let Ok(DecisionDone { receipt: Some(_), .. }) = &done {
+                        // The decision stands, whatever comes of looking at the pools; the next run looks again.
+                        let _ = self.watch_pools(customer, self.now());
+                    }
+                    return done;
+                }
             }
         }
     }
@@ -84,7 +98,7 @@ impl Service {
             Decision::Pin { pin, .. } => vec![&pin.person],
             Decision::Unpin { person, .. } | Decision::Accept { person, .. } => vec![person],
             Decision::Transfer { give, take } => vec![&give.person, &take.person],
-            Decision::Grant(_) | Decision::AgreedExcess(_) => Vec::new(),
+            Decision::Grant(_) | Decision::AgreedExcess(_) | Decision::Term { .. } => Vec::new(),
         };
         let queue = self.store.queue(customer.id(), None)?;
         // The queue's book is in queue order, one entry a claim: here it is wanted by person.
@@ -100,14 +114,20 @@ impl Service {
         }
         Ok(book(names, people))
     }
+}
 
+impl Service {
     /// The books of a customer with the claims of one person only.
     pub(crate) fn standing_of_person(&self, customer: &Customer, key: &str) -> Result<Standing, ServiceError> {
-        let mut standing = self.store.standing_light(customer.id())?;
+        let standing = self.store.standing_light(customer.id())?;
         let (names, claims) = self.store.claims_of(customer.id(), key)?;
-        standing.book = book(names, BTreeMap::from([(key.to_owned(), claims)]));
-        Ok(standing)
+        Ok(Standing { book: book_of(names, key, claims), ..standing })
     }
+}
+
+/// A book of one person's claims.
+pub(crate) fn book_of(names: Names, key: &str, claims: Vec<Claim>) -> Book {
+    book(names, BTreeMap::from([(key.to_owned(), claims)]))
 }
 
 /// A book of these people's claims; people without any are left out.
@@ -134,5 +154,6 @@ fn verb(decision: &Decision) -> &'static str {
         Decision::Accept { .. } => "accept",
         Decision::Grant(_) => "grant",
         Decision::AgreedExcess(_) => "agreed_excess",
+        Decision::Term { .. } => "term",
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::mem::take;
 
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
-use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark};
+use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark, Term};
 use crate::plan::{
     Approval, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval, check,
     next_holds, plan, trip_text,
@@ -29,11 +29,12 @@ pub(crate) struct Draft {
     pub(crate) kept_out: Vec<(SourceId, Digest)>,
 }
 
-/// Grants and agreements of the settings that are recorded with this run.
+/// Grants, agreements and terms that are recorded with this run.
 #[derive(Default)]
 pub(crate) struct Seeds {
     pub(crate) grants: Vec<Grant>,
     pub(crate) agreed: Vec<AgreedExcess>,
+    pub(crate) terms: Vec<Term>,
 }
 
 /// The rosters of a run, kept over repeated planning.
@@ -54,6 +55,8 @@ pub(crate) struct Drafting {
     trouble: bool,
     /// Sources whose absences count at once (R131).
     confirmed: Vec<SourceId>,
+    /// Sources whose new snapshot does not tell of all people.
+    partial: Vec<SourceId>,
     /// Only some people were taken in, and the guards have spoken.
     narrow: Option<Narrow>,
 }
@@ -78,6 +81,9 @@ impl Drafting {
         let confirmed = complete.filter(|_| all).map(|p| p.source.clone()).collect();
         let trouble = pulls.iter().any(|p| p.error.is_some() || p.narrowed.as_ref().is_some_and(|n| n.trouble.is_some()));
         let row_findings = pulls.iter().any(|p| p.findings.kept.iter().any(|f| matches!(f.level, Level::Row | Level::Graph)));
+        let partial =
+            pulls.iter().filter(|p| p.fresh.as_ref().is_some_and(|fresh| fresh.counts.partial)).map(|p| p.source.clone());
+        let partial = partial.collect();
         let by_hand = only_by_hand(&pulls);
         let (mut olds, mut news, mut conflicts) = (Vec::new(), Vec::new(), Vec::new());
         let (mut fresh, mut amended) = (Vec::new(), Vec::new());
@@ -145,6 +151,7 @@ impl Drafting {
             row_findings,
             trouble,
             confirmed,
+            partial,
             narrow,
         })
     }
@@ -216,10 +223,12 @@ impl Drafting {
             by_hand: &self.by_hand,
             conflicts: if stopped { &[] } else { &self.conflicts },
             confirmed: if stopped { &[] } else { &self.confirmed },
+            partial: &self.partial,
             owners: &self.owners,
             gone: self.narrow.as_ref().map_or(&[], |narrow| narrow.gone.as_slice()),
             new_grants: &seeds.grants,
             new_agreed: &seeds.agreed,
+            new_terms: &seeds.terms,
             holding: &holding,
         };
         let marks = service.remake(customer, &input)?;
@@ -352,7 +361,14 @@ pub(crate) fn outcome(plan: &Plan, findings: bool, trouble: bool) -> RunState {
     let unserved = plan.withheld.iter().any(|w| {
         matches!(
             w.because,
-            Because::PoolFull | Because::NeedsAccess | Because::NoPool | Because::Quarantined | Because::IdentityConflict
+            Because::PoolFull
+                | Because::NeedsAccess
+                | Because::NoPool
+                | Because::Quarantined
+                | Because::IdentityConflict
+                | Because::NoTerm
+                | Because::InGrace
+                | Because::ReuseExceeded
         )
     });
     if unserved || findings || trouble { RunState::SucceededWithErrors } else { RunState::Succeeded }

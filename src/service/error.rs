@@ -1,6 +1,6 @@
 //! What can go wrong in a use case, and which exit code or status it deserves.
 
-use crate::base::{CustomerId, RunId, Version};
+use crate::base::{CustomerId, Instant, RunId, Version};
 use crate::plan::{Flaw, PlanError};
 use crate::source::SourceError;
 use crate::store::StoreError;
@@ -44,6 +44,24 @@ pub enum ServiceError {
         customer: CustomerId,
         /// Why.
         why: String,
+    },
+    /// The trail contradicts itself: `rosterd audit verify` tells more.
+    #[error("follow the trail of {customer}: {why}")]
+    Trail {
+        /// Whose.
+        customer: CustomerId,
+        /// How it shows.
+        why: String,
+    },
+    /// A question about a past instant needs a roster that is no longer kept. The books of that instant are.
+    #[error(
+        "look at the people of {customer} as of {at}: that roster is no longer kept; claims, balances and reports of orgs are"
+    )]
+    RosterGone {
+        /// Whose.
+        customer: CustomerId,
+        /// The instant asked about.
+        at: Instant,
     },
     /// The plan was made on another version.
     #[error("apply run {run}: it was planned on version {planned}, the books are at {now} (plan again)")]
@@ -124,9 +142,12 @@ impl ServiceError {
             ) => ErrorKind::StoreDown,
             ServiceError::Source { .. } => ErrorKind::SourceDown,
             ServiceError::Plan { .. } | ServiceError::Settings { .. } => ErrorKind::BadSettings,
-            ServiceError::Flawed { .. } | ServiceError::Snapshot { .. } | ServiceError::BrokeOff => ErrorKind::Bug,
+            ServiceError::Flawed { .. }
+            | ServiceError::Snapshot { .. }
+            | ServiceError::Trail { .. }
+            | ServiceError::BrokeOff => ErrorKind::Bug,
             ServiceError::Stale { .. } => ErrorKind::PlanStale,
-            ServiceError::Unknown { .. } => ErrorKind::Unknown,
+            ServiceError::Unknown { .. } | ServiceError::RosterGone { .. } => ErrorKind::Unknown,
         }
     }
 }

@@ -98,9 +98,10 @@ impl Bench<'_> {
 
     fn judge(&self, source: &SourceId, before: &Roster, after: &Roster, delta: &RosterDelta) -> Judgment {
         let Bench { standing, policy, limits, now, approval, .. } = *self;
-        // Somebody whom another source has is waited for no more.
-        let waiting = |absence: &&Absence| absence.source == *source && !active(self.after, &absence.person);
-        let absences: Vec<Absence> = standing.absences.iter().filter(waiting).cloned().collect();
+        // Somebody whom another source has is waited for no more; whoever is back in this one is not new (R117).
+        let elsewhere = |key: &PersonKey| active(self.after, key) && !active(after, key);
+        let own = |absence: &&Absence| absence.source == *source && !elsewhere(&absence.person);
+        let absences: Vec<Absence> = standing.absences.iter().filter(own).cloned().collect();
         let days: Vec<GuardDay> = standing.guard_days.iter().filter(|day| day.source == *source).cloned().collect();
         let conflicts = self.conflicts.iter().filter(|(known, _)| before.find_person(known.as_str()).is_some());
         // A preview of a file by hand that somebody confirmed is the approval that a new source needs (R125).

@@ -161,6 +161,8 @@ impl Service {
         if token(row.run, request, &shown) != told.trim() {
             return refused(TokenRefusal::OtherFile);
         }
+        // What time did to the books in between is another plan, too.
+        self.settled(customer)?;
         let now = self.store.version(customer.id())?;
         if now != shown.parent {
             return refused(TokenRefusal::Moved { planned: shown.parent, now });
@@ -325,13 +327,14 @@ fn blocked(customer: &Customer, plan: &Plan, created: &BTreeSet<String>) -> Vec<
         return Vec::new();
     }
     // The planner asked the admission for everybody, in the order of the queue: these are its answers.
-    let full = plan.withheld.iter().filter(|w| w.because == Because::PoolFull);
-    let full: BTreeMap<(&str, u16), PoolIx> =
-        full.filter_map(|w| Some(((plan.people.get(w.person), w.product?), w.pool?))).collect();
+    let no_seat = |because| matches!(because, Because::PoolFull | Because::InGrace | Because::NoTerm | Because::ReuseExceeded);
+    let full = plan.withheld.iter().filter(|w| no_seat(w.because));
+    let full: BTreeMap<(&str, u16), (PoolIx, Because)> =
+        full.filter_map(|w| Some(((plan.people.get(w.person), w.product?), (w.pool?, w.because)))).collect();
     let answer = |key: &str, product: u16| {
-        let pool = full.get(&(key, product)).map(|pool| &plan.names.pools[usize::from(pool.0)]);
+        let pool = full.get(&(key, product)).map(|(pool, _)| &plan.names.pools[usize::from(pool.0)]);
         let outlook = pool.and_then(|pool| plan.pools.iter().find(|outlook| outlook.pool == *pool));
-        let room = outlook.and_then(|o| Some((o.allowance.effective()?, o.after.used())));
+        let room = outlook.map(|o| (o.allowance.effective().unwrap_or(o.after.used()), o.after.used()));
         room.map_or(SeatAnswer::Seat, |(effective, used)| SeatAnswer::PoolExhausted { effective, used })
     };
     let mut found: Vec<(usize, String, ProductId, String)> = Vec::new();
@@ -342,7 +345,13 @@ fn blocked(customer: &Customer, plan: &Plan, created: &BTreeSet<String>) -> Vec<
             admit_creation(customer.by_hand.coupled_create, &demands)
         {
             let order = products.iter().position(|(_, id)| **id == product).unwrap_or_default();
-            found.push((order, key.clone(), product, format!("{used} of {effective} seats are used")));
+            let at = products.get(order).map_or(0, |(at, _)| *at);
+            let because = full.get(&(key.as_str(), at)).map_or(Because::PoolFull, |(_, because)| *because);
+            let detail = match because {
+                Because::PoolFull => format!("{used} of {effective} seats are used"),
+                other => format!("nobody new gets a seat ({})", other.word()),
+            };
+            found.push((order, key.clone(), product, detail));
         }
     }
     let first = found.iter().map(|(order, ..)| *order).min();

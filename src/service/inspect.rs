@@ -1,13 +1,18 @@
 //! Questions about one customer's present state: pools, queue, people, explanations.
 
-use crate::base::{Balance, Day, Instant, PoolId, ProductId, Seats, Text};
-use crate::license::{Allowance, Band, Causes, ClaimState, Episode, Hold, Product, StateCounts, allowance_at};
-use crate::plan::{ExplainInput, Explanation, explain};
+use crate::base::{Balance, Day, Instant, OrgId, PoolId, ProductId, Seats, Text};
+use crate::license::{
+    Allowance, Band, Book, Causes, ClaimState, Episode, Hold, Pool, Product, StateCounts, allowance_in, allowance_of, phase_at,
+};
+use crate::plan::{ExplainInput, Explanation, Standing, explain};
 use crate::roster::Person;
 use crate::service::core::{Customer, Service};
+use crate::service::decisions::book_of;
 use crate::service::error::ServiceError;
 use crate::service::on_time::SameDayQuota;
 use crate::service::person_state::PersonState;
+use crate::service::runs::Freshness;
+use crate::service::terms::TermView;
 use crate::store::{Pause, RunRow, RunState, Trigger};
 
 /// One customer at a glance.
@@ -25,10 +30,8 @@ pub struct CustomerStatus {
     pub last_run: Option<RunRow>,
     /// The open hold.
     pub hold: Option<Hold>,
-    /// When a source was last taken in.
-    pub newest_snapshot: Option<Instant>,
-    /// The snapshot is older than `sync.stale_after` (R148).
-    pub stale: bool,
+    /// How old its numbers are (R148).
+    pub freshness: Freshness,
     /// Its newest notices, newest first.
     pub notices: Vec<String>,
     /// How many same-day runs may still be asked for today (R98).
@@ -62,6 +65,8 @@ pub struct PoolView {
     pub balance_if_approved: Option<Balance>,
     /// Since when the pool is over only because of people whom a hold keeps (R123).
     pub provisional: Option<Instant>,
+    /// Where it is in its terms; `None` if it has none and never expires.
+    pub term: Option<TermView>,
 }
 
 impl PoolView {
@@ -120,30 +125,29 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn status(&self, customer: &Customer) -> Result<CustomerStatus, ServiceError> {
-        let standing = self.store.standing_light(customer.id())?;
-        let newest_snapshot = self.newest_look(customer, &standing)?;
-        let now = self.now();
-        Ok(CustomerStatus {
-            customer: customer.id().to_string(),
-            name: customer.name.clone(),
-            version: standing.version.0,
-            pools: self.pools(customer)?,
-            last_run: self.last_real_run(customer)?,
-            hold: standing.hold.filter(|hold| hold.is_open(now)),
-            newest_snapshot,
-            stale: newest_snapshot.is_none_or(|at| now.0 - at.0 > i64::from(customer.stale_after_hours) * 3_600_000),
-            notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
-            same_day: self.same_day_quota(customer)?,
-            paused: self.paused(customer)?,
+        self.as_of(customer, self.now(), |books| {
+            let standing = &books.standing;
+            Ok(CustomerStatus {
+                customer: customer.id().to_string(),
+                name: customer.name.clone(),
+                version: standing.version.0,
+                freshness: books.freshness()?,
+                pools: pool_views(customer, standing, books.at),
+                last_run: self.last_real_run(customer, books.at)?,
+                hold: standing.hold.clone().filter(|hold| hold.is_open(books.at)),
+                notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
+                same_day: self.same_day_quota(customer)?,
+                paused: self.paused(customer)?,
+            })
         })
     }
 
     /// The newest run that was more than a look: a dry run is one, and so is a date on which nothing began or ended.
-    fn last_real_run(&self, customer: &Customer) -> Result<Option<RunRow>, ServiceError> {
+    fn last_real_run(&self, customer: &Customer, until: Instant) -> Result<Option<RunRow>, ServiceError> {
         let newest = self.store.runs(Some(customer.id()), 50)?;
         let idle =
             |run: &RunRow| matches!(run.trigger, Trigger::Dates(_)) && run.version.is_none() && run.state != RunState::Failed;
-        Ok(newest.into_iter().find(|run| run.state != RunState::Planned && !idle(run)))
+        Ok(newest.into_iter().find(|run| run.began <= until && run.state != RunState::Planned && !idle(run)))
     }
 
     /// Pools that are gone from the settings and still have seats in use: the next run moves or frees them, and no guard
@@ -163,29 +167,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn pools(&self, customer: &Customer) -> Result<Vec<PoolView>, ServiceError> {
-        let standing = self.store.standing_light(customer.id())?;
-        let now = self.now();
-        let view = |pool: &crate::license::Pool| {
-            let books = standing.pools.get(&pool.id);
-            let allowance = allowance_at(pool, &standing.grants, &standing.agreed, now);
-            let counts = books.map(|b| b.counts).unwrap_or_default();
-            PoolView {
-                pool: pool.id.clone(),
-                product: pool.product.clone(),
-                owner: pool.owner.to_string(),
-                allowance,
-                counts,
-                balance: allowance.balance(counts.used()),
-                band: books.map_or(Band::Within, |b| b.band),
-                causes: books.map(|b| b.causes.clone()).unwrap_or_default(),
-                episode: books.and_then(|b| b.episode.clone()),
-                balance_if_approved: books
-                    .filter(|books| books.held_back.0 > 0 && standing.hold.as_ref().is_some_and(|hold| hold.is_open(now)))
-                    .and_then(|b| allowance.balance(Seats(counts.used().0.saturating_sub(b.held_back.0)))),
-                provisional: books.and_then(|b| b.provisional),
-            }
-        };
-        Ok(customer.policy.pools.iter().map(view).collect())
+        self.as_of(customer, self.now(), |books| Ok(pool_views(customer, &books.standing, books.at)))
     }
 
     /// Who waits, by pool and position; of one pool or of all.
@@ -193,33 +175,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn queue(&self, customer: &Customer, pool: Option<&PoolId>) -> Result<Vec<QueueRow>, ServiceError> {
-        let book = self.store.queue(customer.id(), pool)?;
-        let mut rows = Vec::new();
-        for at in 0..book.people.len() {
-            for claim in book.claims_at(at) {
-                rows.push(QueueRow {
-                    pool: book.names.pool_of(claim).clone(),
-                    position: 0,
-                    person: book.key(at).to_owned(),
-                    priority: claim.priority,
-                    since: claim.since,
-                    waits_for: if claim.wait == crate::license::Wait::Access { "access" } else { "seat" },
-                    home: book.names.home_of(claim).to_string(),
-                    reasons: book.names.reasons_of(claim).to_owned(),
-                });
-            }
-        }
-        rows.sort_by(|a, b| {
-            let order = |r: &QueueRow| (r.priority, r.since, r.person.clone());
-            let ((ap, as_, ak), (bp, bs, bk)) = (order(a), order(b));
-            a.pool.cmp(&b.pool).then_with(|| crate::license::queue_order((ap, as_, &ak), (bp, bs, &bk)))
-        });
-        let mut position = 0;
-        for at in 0..rows.len() {
-            position = if at > 0 && rows[at].pool == rows[at - 1].pool { position + 1 } else { 1 };
-            rows[at].position = position;
-        }
-        Ok(rows)
+        self.as_of(customer, self.now(), |books| Ok(queue_rows(&books.queue(pool)?)))
     }
 
     /// Why a person has a seat, or not (R161).
@@ -239,34 +195,40 @@ impl Service {
             let hint = crate::base::most_similar(product.as_str(), known);
             return Err(ServiceError::Unknown { what: "product", id: product.to_string(), hint });
         }
-        let standing = self.standing_of_person(customer, key)?;
-        if standing.sources.is_empty() {
-            // Without a roster every org of the settings is unknown, and that is not what is wrong.
-            let asked = customer.policy.products.iter().filter(|p| product.is_none_or(|wanted| *wanted == p.id));
-            let unknown = |p: &Product| Explanation {
-                product: p.id.clone(),
-                pool: None,
-                answer: "unknown_person",
-                text: "No package was taken in yet, so nobody is known.".to_owned(),
-                facts: Vec::new(),
+        self.as_of(customer, self.now(), |books| {
+            let (names, claims) = books.claims_of(key)?;
+            let standing = Standing { book: book_of(names, key, claims), ..books.standing.clone() };
+            if standing.sources.is_empty() {
+                // Without a roster every org of the settings is unknown, and that is not what is wrong.
+                let asked = customer.policy.products.iter().filter(|p| product.is_none_or(|wanted| *wanted == p.id));
+                let unknown = |p: &Product| Explanation {
+                    product: p.id.clone(),
+                    pool: None,
+                    answer: "unknown_person",
+                    text: "No package was taken in yet, so nobody is known.".to_owned(),
+                    facts: Vec::new(),
+                };
+                return Ok(asked.map(unknown).collect());
+            }
+            let roster = books.roster()?;
+            // Only who waits has a place in a queue.
+            let waits = standing.book.claims.iter().any(|claim| claim.state == ClaimState::Waiting);
+            let queue = if waits { queue_rows(&books.queue(None)?) } else { Vec::new() };
+            let position = |pool: &PoolId| {
+                let of_pool = || queue.iter().filter(|row| row.pool == *pool);
+                let mine = of_pool().find(|row| row.person == key)?;
+                Some((mine.position, of_pool().count()))
             };
-            return Ok(asked.map(unknown).collect());
-        }
-        let roster = self.roster(customer, &standing)?;
-        let queue = self.queue(customer, None)?;
-        let position = |pool: &PoolId| {
-            let of_pool = || queue.iter().filter(|row| row.pool == *pool);
-            let mine = of_pool().find(|row| row.person == key)?;
-            Some((mine.position, of_pool().count()))
-        };
-        let input = ExplainInput {
-            today: customer.day_of(self.now()),
-            policy: &customer.policy,
-            standing: &standing,
-            roster: &roster,
-            position: &position,
-        };
-        explain(&input, key, product).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })
+            let input = ExplainInput {
+                today: customer.day_of(books.at),
+                now: books.at,
+                policy: &customer.policy,
+                standing: &standing,
+                roster: &roster,
+                position: &position,
+            };
+            explain(&input, key, product).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })
+        })
     }
 
     /// People of the newest roster, and missing ones of whom only the key is left, whose key, name or e-mail holds `text` (any case), at most `limit`, by key; and how
@@ -319,4 +281,86 @@ impl Service {
         }
         Ok((found, total))
     }
+}
+
+/// The pools of a customer in these books, in the order of the settings. A definition counts as it was last written down;
+/// a pool that is gone from the settings is told as long as somebody has a claim in it.
+pub(crate) fn pool_views(customer: &Customer, standing: &Standing, at: Instant) -> Vec<PoolView> {
+    let of_settings = customer.policy.pools.iter().map(|pool| (&pool.id, &pool.product, &pool.owner, pool.unlimited));
+    let known = |id: &PoolId| customer.policy.pools.iter().any(|pool| pool.id == *id);
+    let in_use = |id: &PoolId| standing.pools.get(id).is_some_and(|books| books.counts != StateCounts::default());
+    let retired = standing.terms.values().filter(|terms| !known(&terms.pool) && in_use(&terms.pool));
+    let retired = retired.map(|terms| (&terms.pool, &terms.product, &terms.owner, terms.unlimited));
+    let view = |(id, product, owner, unlimited): (&PoolId, &ProductId, &OrgId, bool)| {
+        let books = standing.pools.get(id);
+        let terms = standing.terms.get(id);
+        let unlimited = terms.map_or(unlimited, |terms| terms.unlimited);
+        let pool = customer.policy.pools.iter().find(|pool| pool.id == *id);
+        let allowance = allowance_in_books(customer, standing, id, unlimited, at);
+        let counts = books.map(|b| b.counts).unwrap_or_default();
+        PoolView {
+            pool: id.clone(),
+            product: terms.map_or(product, |terms| &terms.product).clone(),
+            owner: terms.map_or(owner, |terms| &terms.owner).to_string(),
+            allowance,
+            counts,
+            balance: allowance.balance(counts.used()),
+            band: books.map_or(Band::Within, |b| b.band),
+            causes: books.map(|b| b.causes.clone()).unwrap_or_default(),
+            episode: books.and_then(|b| b.episode.clone()),
+            balance_if_approved: books
+                .filter(|books| books.held_back.0 > 0 && standing.hold.as_ref().is_some_and(|hold| hold.is_open(at)))
+                .and_then(|b| allowance.balance(Seats(counts.used().0.saturating_sub(b.held_back.0)))),
+            provisional: books.and_then(|b| b.provisional),
+            term: pool.and_then(|pool| TermView::of(pool, &standing.chain, at)),
+        }
+    };
+    of_settings.chain(retired).map(view).collect()
+}
+
+/// The allowance of a pool in these books at an instant: what its terms let count (R16, R90).
+pub(crate) fn allowance_in_books(
+    customer: &Customer,
+    standing: &Standing,
+    id: &PoolId,
+    unlimited: bool,
+    at: Instant,
+) -> Allowance {
+    match customer.policy.pools.iter().find(|pool| pool.id == *id) {
+        Some(pool) => {
+            let pool = Pool { unlimited, ..pool.clone() };
+            allowance_in(&phase_at(&standing.chain, &pool, at), &pool, &standing.grants, &standing.agreed, at)
+        }
+        None => allowance_of(id, unlimited, &standing.grants, &standing.agreed, at),
+    }
+}
+
+/// The waiting claims of a book as a queue: by pool, and within it in order (R42).
+pub(crate) fn queue_rows(book: &Book) -> Vec<QueueRow> {
+    let mut rows = Vec::new();
+    for at in 0..book.people.len() {
+        for claim in book.claims_at(at) {
+            rows.push(QueueRow {
+                pool: book.names.pool_of(claim).clone(),
+                position: 0,
+                person: book.key(at).to_owned(),
+                priority: claim.priority,
+                since: claim.since,
+                waits_for: if claim.wait == crate::license::Wait::Access { "access" } else { "seat" },
+                home: book.names.home_of(claim).to_string(),
+                reasons: book.names.reasons_of(claim).to_owned(),
+            });
+        }
+    }
+    rows.sort_by(|a, b| {
+        let order = |r: &QueueRow| (r.priority, r.since, r.person.clone());
+        let ((ap, as_, ak), (bp, bs, bk)) = (order(a), order(b));
+        a.pool.cmp(&b.pool).then_with(|| crate::license::queue_order((ap, as_, &ak), (bp, bs, &bk)))
+    });
+    let mut position = 0;
+    for at in 0..rows.len() {
+        position = if at > 0 && rows[at].pool == rows[at - 1].pool { position + 1 } else { 1 };
+        rows[at].position = position;
+    }
+    rows
 }

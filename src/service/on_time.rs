@@ -91,6 +91,14 @@ impl Service {
         if !self.store.is_scheduled(customer.id(), &dates)? && self.store.version(customer.id())?.0 > 0 {
             self.schedule(customer, dates, now, ticked)?;
         }
+        // A pool's own date may begin at another hour than the customer's.
+        if self.terms_are_due(customer, now)? {
+            let (request, fresh) = self.store.request(customer.id(), &Trigger::Dates(customer.day_of(now)), now)?;
+            if fresh {
+                ticked.asked.push((customer.id().clone(), request, Trigger::Dates(customer.day_of(now))));
+            }
+        }
+        self.remind(customer)?;
         let nightly = customer.nightly.as_deref().and_then(|pattern| Nightly::new(pattern, &customer.policy.calendar));
         if let Some(day) = nightly.and_then(|nightly| nightly.due(now, customer.catchup_window_hours))
             && (!self.store.is_scheduled(customer.id(), &Trigger::Nightly(day))? || self.came_to_nothing(customer, day, now)?)

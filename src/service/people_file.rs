@@ -197,7 +197,7 @@ fn guarded(text: &str) -> String {
 }
 
 /// The text that [`guarded`] was given.
-fn unguarded(text: &str) -> &str {
+pub(crate) fn unguarded(text: &str) -> &str {
     text.strip_prefix('\'').filter(|rest| needs_guard(rest)).unwrap_or(text)
 }
 
@@ -251,7 +251,7 @@ pub(crate) fn read(file: &str, bytes: &[u8]) -> Result<Rows, Box<Finding>> {
 }
 
 /// The line of a record. The reader's own count stands before the line ends that it passes over on its way to the record.
-fn line_of(bytes: &[u8], position: &csv::Position) -> u64 {
+pub(crate) fn line_of(bytes: &[u8], position: &csv::Position) -> u64 {
     let from = usize::try_from(position.byte()).map_or(bytes.len(), |from| from.min(bytes.len()));
     let ends = bytes[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
     position.line() + ends.filter(|&&byte| byte == b'\n').count() as u64

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use crate::base::{Instant, OrgId, PoolId, Version};
-use crate::license::{AgreedExcess, Claim, Entry, Episode, Grant, Names, Pin};
+use crate::base::{Instant, OrgId, PoolId};
+use crate::license::{AgreedExcess, Claim, Entry, Episode, Grant, Names, Pin, Term};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
-use crate::service::inspect::PoolView;
+use crate::service::inspect::{PoolView, pool_views};
 
 /// Everything about one pool.
 #[derive(Clone, Debug)]
 pub struct PoolDetail {
     /// Its numbers.
     pub view: PoolView,
+    /// Its terms, by start; those of the settings are here before the first run.
+    pub terms: Vec<Term>,
     /// Its grants, by start and id; those of the settings are here from the first run on.
     pub grants: Vec<Grant>,
     /// Its agreed excesses, by start and id.
@@ -43,34 +45,59 @@ impl Service {
     /// # Errors
     /// [`ServiceError::Unknown`] if there is no such pool.
     pub fn pool_detail(&self, customer: &Customer, pool: &PoolId) -> Result<PoolDetail, ServiceError> {
-        customer.pool(pool)?;
         let unknown = || ServiceError::Unknown { what: "pool", id: pool.to_string(), hint: None };
-        let view = self.pools(customer)?.into_iter().find(|view| view.pool == *pool).ok_or_else(unknown)?;
-        let standing = self.store.standing_light(customer.id())?;
-        let mut grants: Vec<Grant> = standing.grants.into_iter().filter(|grant| grant.pool == *pool).collect();
-        grants.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
-        let mut agreed: Vec<AgreedExcess> = standing.agreed.into_iter().filter(|agreed| agreed.pool == *pool).collect();
-        agreed.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
-        let used = self.store.used_by_org(customer.id())?;
-        Ok(PoolDetail {
-            view,
-            grants,
-            agreed,
-            pins: standing.pins.into_iter().filter(|pin| pin.pool == *pool).collect(),
-            episodes: self.store.episodes(customer.id())?.into_iter().filter(|episode| episode.pool == *pool).collect(),
-            used_by_org: used.into_iter().filter(|(id, ..)| id == pool).map(|(_, org, seats)| (org, seats)).collect(),
+        self.as_of(customer, self.now(), |books| {
+            let standing = &books.standing;
+            let views = pool_views(customer, standing, books.at);
+            let view = views.into_iter().find(|view| view.pool == *pool).ok_or_else(unknown)?;
+            let mut grants: Vec<Grant> = standing.grants.iter().filter(|grant| grant.pool == *pool).cloned().collect();
+            grants.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
+            let agreed = standing.agreed.iter().filter(|agreed| agreed.pool == *pool);
+            let mut agreed: Vec<AgreedExcess> = agreed.cloned().collect();
+            agreed.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
+            let used = books.used_by_org()?.into_iter().filter(|(id, ..)| id == pool);
+            let mut terms: Vec<Term> = standing.chain.iter().filter(|term| term.pool == *pool).cloned().collect();
+            terms.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
+            Ok(PoolDetail {
+                view,
+                terms,
+                grants,
+                agreed,
+                pins: standing.pins.iter().filter(|pin| pin.pool == *pool).cloned().collect(),
+                episodes: books.episodes()?.into_iter().filter(|episode| episode.pool == *pool).collect(),
+                used_by_org: used.map(|(_, org, seats)| (org, seats)).collect(),
+            })
         })
     }
 
-    /// What happened to a pool from an instant on, out of the trail.
+    /// The seats in use of a pool by the reasons they are held for (R162), the most first.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn seats_by_reason(&self, customer: &Customer, pool: &PoolId) -> Result<Vec<(String, u32)>, ServiceError> {
+        self.as_of(customer, self.now(), |books| {
+            let book = books.whole()?.book;
+            let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+            for claim in book.claims.iter().filter(|claim| seated_in(&book.names, claim, pool)) {
+                *counts.entry(book.names.reasons_of(claim)).or_default() += 1;
+            }
+            let mut counts: Vec<(String, u32)> = counts.into_iter().map(|(why, seats)| (why.to_owned(), seats)).collect();
+            counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            Ok(counts)
+        })
+    }
+
+    /// What happened to a pool from an instant on until now, out of the trail.
     ///
     /// # Errors
     /// When the trail cannot be read.
     pub fn pool_moves(&self, customer: &Customer, pool: &PoolId, since: Instant) -> Result<PoolMoves, ServiceError> {
         let mut moves = PoolMoves::default();
-        self.trail(customer, Version(0), &mut |commit| {
-            if commit.at < since {
-                return ControlFlow::Continue(());
+        let before = self.store.version_at(customer.id(), Instant(since.0.saturating_sub(1)))?;
+        let until = self.store.version_at(customer.id(), self.now())?;
+        self.trail(customer, before, &mut |commit| {
+            if commit.version > until {
+                return ControlFlow::Break(());
             }
             let takes = |claim: &Claim| seated_in(&commit.names, claim, pool);
             for change in &commit.changes {

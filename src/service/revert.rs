@@ -53,6 +53,9 @@ impl Service {
             (state, None) => return Ok(RevertAnswer::NothingCommitted(state)),
             (_, Some(version)) => version,
         };
+        if commit {
+            self.settled(customer)?;
+        }
         let now = self.now();
         let trigger = Trigger::Revert(of, actor.clone());
         let run = self.store.begin_run(customer.id(), &trigger, now)?;
@@ -172,6 +175,10 @@ impl Service {
                     }
                     Entry::Granted(grant) if this => {
                         history.stays.push(format!("grant {}", grant.id));
+                        None
+                    }
+                    Entry::Term(term) if this => {
+                        history.stays.push(format!("term {}", term.id));
                         None
                     }
                     Entry::ExcessAgreed(agreed) if this => {

@@ -11,7 +11,7 @@ use crate::service::error::ServiceError;
 use crate::service::looks::awaits_look;
 use crate::service::purge::without_strangers;
 use crate::source::{Package, Read, Seen, SourceError};
-use crate::store::{SourceLook, StoreError};
+use crate::store::{ActivityRow, SourceLook, StoreError};
 
 /// What one source brought.
 pub struct Pulled {
@@ -33,14 +33,16 @@ pub struct Pulled {
     pub(crate) narrowed: Option<Narrowed>,
     /// The look at a live source, to be noted when the run has come to its end.
     pub(crate) look: Option<SourceLook>,
+    /// Log-ins that it told beside the roster (R144).
+    pub(crate) activity: Vec<ActivityRow>,
 }
 
 impl Pulled {
     /// The source as it stands.
     pub(crate) fn nothing_new(source: SourceId, before: Option<Roster>) -> Self {
         let findings = Findings::default();
-        let (narrowed, look) = (None, None);
-        Self { source, before, fresh: None, repeated: None, error: None, rejected: None, findings, narrowed, look }
+        let (narrowed, look, activity) = (None, None, Vec::new());
+        Self { source, before, fresh: None, repeated: None, error: None, rejected: None, findings, narrowed, look, activity }
     }
 }
 
@@ -137,10 +139,12 @@ impl Service {
                 return Ok(pulled);
             }
         }
+        let (roster, activity) = self.without_activity(customer, feed, roster, &mut pulled.findings)?;
         let roster = without_strangers(customer, standing, pulled.before.as_ref(), roster, customer.day_of(now))?;
         // New keys of known people are held, unless somebody looked at the package and said that it is right.
         let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.told()));
-        pulled.fresh = Some(self.stage(customer.id(), &source, package, known, roster, counts, now)?);
+        let fresh = self.stage(customer.id(), &source, package, known, roster, counts, now)?;
+        (pulled.fresh, pulled.activity) = (Some(fresh), activity);
         Ok(pulled)
     }
 

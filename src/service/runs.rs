@@ -26,11 +26,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn freshness(&self, customer: &Customer) -> Result<Freshness, ServiceError> {
-        let standing = self.store.standing_light(customer.id())?;
-        let snapshot = self.newest_look(customer, &standing)?;
-        let as_of = self.now();
-        let millis_max = i64::from(customer.stale_after_hours) * 3_600_000;
-        Ok(Freshness { as_of, snapshot, stale: snapshot.is_none_or(|at| as_of.0 - at.0 > millis_max) })
+        self.as_of(customer, self.now(), |books| books.freshness())
     }
 
     /// One run.

@@ -125,6 +125,8 @@ impl Service {
             };
             let Some(taken) = read_package(feed, package, Some(previous), pulled) else { return Ok(None) };
             let Taken { package, roster, counts, read: _ } = taken;
+            // Log-ins are news of everybody: the next whole run takes them in.
+            let (roster, _) = self.without_activity(customer, feed, roster, &mut pulled.findings)?;
             if feed.source.is_live() && (seen.rejected.contains(&package.told()) || mark.is_of(&package.told())) {
                 continue;
             }

@@ -4,13 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
-use crate::license::{AgreedExcess, Entry, Grant, allowance_at};
+use crate::license::{AgreedExcess, Entry, Grant, allowance_in, phase_at};
 use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
 use crate::service::rosters::{Pulled, bad_rows};
 use crate::service::scope::known;
+use crate::service::terms::carried_grants;
 use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, RunTally, SourceLook, StoreError, Trigger};
 
 /// How often a run plans anew when somebody else commits in between (R113).
@@ -45,7 +46,11 @@ impl Service {
     /// When nothing could be found out at all. A run that failed for a reason an operator can act on is a row with
     /// state `failed`, not an error.
     pub fn sync(&self, customer: &Customer, trigger: &Trigger, watch: Watch<'_>) -> Result<RunRow, ServiceError> {
+        if let Some(failed) = self.settle(customer)? {
+            return Ok(failed);
+        }
         let planned = self.run(customer, trigger, true, watch)?;
+        self.remind(customer)?;
         Ok(planned.run)
     }
 
@@ -110,9 +115,17 @@ impl Service {
                 _ => {}
             }
         }
+        let mut chain = standing.chain.clone();
+        for term in plan.entries.iter().filter_map(|entry| if let Entry::Term(term) = entry { Some(term) } else { None }) {
+            chain.retain(|known| known.id != term.id);
+            chain.push(term.clone());
+        }
         let moved = |outlook: &PoolOutlook| {
             let pool = customer.policy.pools.iter().find(|p| p.id == outlook.pool);
-            pool.is_some_and(|pool| allowance_at(pool, &grants, &agreed, at) != outlook.allowance)
+            pool.is_some_and(|pool| {
+                let (then, now) = (phase_at(&chain, pool, plan.at), phase_at(&chain, pool, at));
+                then != now || allowance_in(&now, pool, &grants, &agreed, at) != outlook.allowance
+            })
         };
         customer.day_of(at) != customer.day_of(plan.at) || plan.pools.iter().any(moved)
     }
@@ -172,12 +185,19 @@ impl Service {
                 return if matches!(error, ServiceError::Store(_)) { Err(error) } else { Ok(Planned { run: row, plan: None }) };
             }
         };
+        if row.state != RunState::Planned
+            && let Err(error) = self.watch_pools(customer, now)
+        {
+            // The commit stands; the next run looks again.
+            let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
+            row.message = format!("{so_far}could not look at the pools: {}", ErrorChain(&error));
+        }
         row.ended = Some(self.now());
         self.unsaved.end_run(&self.store, &row)?;
         Ok(Planned { run: row, plan })
     }
 
-    fn try_run(
+    pub(crate) fn try_run(
         &self,
         customer: &Customer,
         row: &mut RunRow,
@@ -247,6 +267,7 @@ impl Service {
         row.state = RunState::Planning;
         self.store.save_run(row)?;
         watch(Phase::Planning);
+        let log_ins: Vec<_> = pulls.iter_mut().flat_map(|pulled| std::mem::take(&mut pulled.activity)).collect();
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
         while *left > 0 {
             *left -= 1;
@@ -259,9 +280,6 @@ impl Service {
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
-            if turns_away {
-                row.rejected.extend(kept_out);
-            }
             row.message = told.iter().cloned().chain(Some(message).filter(|m| !m.is_empty())).collect::<Vec<_>>().join("; ");
             row.plan = Some(plan.id);
             self.store.save_plan(&plan)?;
@@ -276,10 +294,22 @@ impl Service {
                 Ok(receipt) => {
                     row.version = receipt.map(|r| r.version);
                     row.state = state;
-                    let noted = self.note_looks(customer, &looks, &row.rejected);
+                    // Not before: a package without its hold would be offered to nobody any more (R101).
+                    if turns_away {
+                        row.rejected.extend(kept_out);
+                    }
+                    let looked = self.note_looks(customer, &looks, &row.rejected);
+                    // A package that is held is not taken in, nor are its log-ins.
+                    let taken = !log_ins.is_empty() && !plan.snapshots.is_empty();
+                    let noted = if taken { self.store.put_activity(customer.id(), &log_ins, now).map(drop) } else { Ok(()) };
                     let pruned = self.clear_away(customer.id(), Some(row.run));
                     // The commit stands; to call this run failed would say that nothing was changed.
-                    for (what, done) in [("note when sources were read", noted), ("clear old snapshots away", pruned)] {
+                    let beside = [
+                        ("note when sources were read", looked),
+                        ("note the log-ins", noted),
+                        ("clear old snapshots away", pruned),
+                    ];
+                    for (what, done) in beside {
                         if let Err(error) = done {
                             add(&mut row.message, &format!("could not {what}: {}", ErrorChain(&error)));
                         }
@@ -335,8 +365,13 @@ impl Service {
                 None => seeds.agreed.push(AgreedExcess { recorded: now, by: Actor::operator("settings"), ..agreed.clone() }),
             }
         }
+        self.seed_terms(customer, &standing, &mut seeds, now)?;
         standing.grants.extend(seeds.grants.iter().cloned());
         standing.agreed.extend(seeds.agreed.iter().cloned());
+        standing.chain.extend(seeds.terms.iter().cloned());
+        let carried = carried_grants(customer, &standing, now);
+        standing.grants.extend(carried.iter().cloned());
+        seeds.grants.extend(carried);
         Ok((standing, seeds))
     }
 

@@ -4,7 +4,7 @@ use crate::base::{
     Actor, Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RuleId, Seats,
     SourceId,
 };
-use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
+use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind, ReuseRules};
 use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rule, shipped_rules};
 use crate::service::ByHandPolicy;
 use crate::settings::check::{Requires, requires};
@@ -15,6 +15,8 @@ use crate::settings::guard::GuardShape;
 use crate::settings::network;
 use crate::settings::pauses;
 use crate::settings::profiles;
+use crate::settings::reports;
+use crate::settings::terms;
 use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, StoreSettings};
 use crate::source::{CsvSourceSettings, DropKind, SourceSettings};
 use crate::telemetry::LogSettings;
@@ -73,11 +75,12 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         Some(GuardWindow { from: window.from?, to: window.to?, limits: guard_limits(&window.guard, base) })
     });
     let mut pools = Vec::with_capacity(shape.pools.len());
-    let (mut grants, mut agreed) = (Vec::new(), Vec::new());
+    let (mut grants, mut agreed, mut terms) = (Vec::new(), Vec::new(), Vec::new());
     for pool_shape in &shape.pools {
         let days = Days::of(&[&pool_shape.days, &shape.days, &file.days])?;
         let pool = pool(file, shape, pool_shape, &days)?;
         seeds(pool_shape, &pool, &mut grants, &mut agreed)?;
+        terms.extend(terms::build(&pool_shape.terms, &pool)?);
         pools.push((pool, days));
     }
     let mut policy = Policy {
@@ -107,6 +110,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         sources: shape.sources.iter().map(|item| source(&shape.id, item)).collect::<Option<_>>()?,
         grants,
         agreed,
+        terms,
         bad_percent_max: own.bad_percent_max.or(global.bad_percent_max)?,
         catchup_window_hours: own.catchup_window_hours.or(global.catchup_window_hours)?,
         stale_after_hours: own.stale_after_hours.or(global.stale_after_hours)?,
@@ -118,6 +122,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
             protected: shape.protected.iter().map(|key| PersonKey::from(key.as_str())).collect(),
             coupled_create: own.coupled_create_manual.or(global.coupled_create_manual)?,
         },
+        reports: reports::build(&own.reports, &global.reports)?,
     })
 }
 
@@ -158,7 +163,8 @@ fn csv(shape: &SourceShape) -> Option<SourceSettings> {
         bulk_with_status: shape.bulk_with_status.unwrap_or_default(),
         lenient: shape.lenient.unwrap_or(false),
         courses_optional: shape.courses_optional.unwrap_or(false),
-        keep_metadata: shape.keep_metadata.clone(),
+        keep_metadata: shape.keep_metadata.iter().chain(&shape.activity_column).cloned().collect(),
+        activity_column: shape.activity_column.clone(),
         ..defaults
     }))
 }
@@ -206,6 +212,8 @@ fn pool(file: &FileShape, customer: &CustomerShape, shape: &PoolShape, days: &Da
         reservations,
         calendar: days.calendar()?,
         anchor: shape.anchor,
+        renewal: terms::term_rules([&shape.term_rules, &customer.policies.terms, &file.policies.terms])?,
+        reuse: ReuseRules::default(),
     })
 }
 
@@ -288,10 +296,23 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
     }
     digester.number(pools.len() as i64);
     for (pool, days) in pools {
-        let Pool { id, product, owner, audience, unlimited, on_full, overage, reservations, calendar: _, anchor } = pool;
+        let Pool {
+            id,
+            product,
+            owner,
+            audience,
+            unlimited,
+            on_full,
+            overage,
+            reservations,
+            calendar: _,
+            anchor,
+            renewal,
+            reuse,
+        } = pool;
         digester.field(id.as_str().as_bytes()).field(product.as_str().as_bytes()).field(owner.as_str().as_bytes());
         digester.field(format!("{audience:?} {unlimited} {on_full:?} {overage:?} {reservations:?} {anchor:?}").as_bytes());
-        digester.field(format!("{days:?}").as_bytes());
+        digester.field(format!("{days:?} {renewal:?} {reuse:?}").as_bytes());
     }
     digester.number(rules.len() as i64);
     for rule in rules {

@@ -11,7 +11,8 @@ use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoliciesShap
 use crate::settings::pauses;
 use crate::settings::problem::Problem;
 use crate::settings::profiles;
-use crate::settings::values::OnFullWord;
+use crate::settings::terms;
+use crate::settings::values::{OnFullWord, SourceKind};
 
 const NO_PRODUCT: &str = "is no product of this customer";
 
@@ -85,6 +86,17 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
     }
     percents(&policies.overage, &[&file.policies.overage], &format!("{at}.overage"), found);
     unique("sources", sources.iter().map(|source| (&source.at, &source.id)), found);
+    for source in sources {
+        let Some(column) = &source.activity_column else { continue };
+        let why = if source.keep_metadata.contains(column) {
+            "is in keep_metadata as well; log-ins change every day, no rule sees them"
+        } else if source.kind.is_some_and(|kind| kind != SourceKind::OneRosterCsv) {
+            "is for files; `rosterd activity import` takes in log-ins of other sources"
+        } else {
+            continue;
+        };
+        found.push(Problem::new(format!("{}.activity_column", source.at), why).showing(Some(column.clone())));
+    }
     sources.iter().flat_map(|source| &source.pauses).for_each(|pause| pauses::check(pause, found));
     for source in sources.iter().filter(|source| source.id == MANUAL_SOURCE) {
         let why = "is the id of what is made by hand; take another one, such as `sis`";
@@ -95,9 +107,10 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
     unique("rules", rules.iter().map(|rule| (&rule.at, &rule.id)), found);
     let grants = pools.iter().flat_map(|pool| {
         let agreed = pool.agreed.iter().map(|agreed| (&agreed.at, &agreed.id));
-        pool.grants.iter().map(|grant| (&grant.at, &grant.id)).chain(agreed)
+        let terms = pool.terms.iter().map(|term| (&term.at, &term.id));
+        pool.grants.iter().map(|grant| (&grant.at, &grant.id)).chain(agreed).chain(terms)
     });
-    unique("grants or agreed excesses", grants, found);
+    unique("grants, agreed excesses or terms", grants, found);
     for product in products {
         check_product(product, products, found);
     }
@@ -196,6 +209,7 @@ fn check_pool(pool: &PoolShape, customer: &CustomerShape, found: &mut Vec<Proble
         }
         (OnFullWord::OverdrawUpTo, Some(_)) | (OnFullWord::Overdraw | OnFullWord::Wait, None) => {}
     }
+    terms::check(&pool.terms, found);
     let mut orgs = BTreeSet::new();
     for (org, _) in &pool.reservations {
         if !orgs.insert(org) {

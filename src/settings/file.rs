@@ -12,6 +12,8 @@ use crate::settings::network::{NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
+use crate::settings::reports::{ReportsShape, reports};
+use crate::settings::terms::{self, TermRulesShape, TermShape};
 use crate::settings::values::{OnFullWord, SourceKind, StoreKind};
 use crate::settings::when;
 use crate::settings::words;
@@ -92,6 +94,10 @@ pub struct PoliciesShape {
     pub latency_target_secs: Option<u32>,
     /// `[overage]`.
     pub overage: OverageShape,
+    /// `[activity]`, `[alerts]`.
+    pub reports: ReportsShape,
+    /// `[grace]`, `[renewal]`.
+    pub terms: TermRulesShape,
 }
 
 /// `[overage]`.
@@ -168,6 +174,8 @@ pub struct SourceShape {
     pub courses_optional: Option<bool>,
     /// `keep_metadata`.
     pub keep_metadata: Vec<String>,
+    /// `activity_column`.
+    pub activity_column: Option<String>,
     /// The keys of sources over the network.
     pub network: NetworkShape,
     /// `[[customer.source.pause]]`.
@@ -220,6 +228,10 @@ pub struct PoolShape {
     pub overage_terms: Option<bool>,
     /// `[customer.pool.overage]`.
     pub overage: OverageShape,
+    /// `[customer.pool.grace]`, `[customer.pool.renewal]`.
+    pub term_rules: TermRulesShape,
+    /// `[[customer.pool.term]]`.
+    pub terms: Vec<TermShape>,
     /// `reservations`: org and seats.
     pub reservations: Vec<(String, u32)>,
     /// `anchor`.
@@ -333,6 +345,8 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         full_every_days,
         same_day_max: s.section("same_day", |s| s.count("max_per_day", 0..=1_000)).flatten(),
         overage: s.section("overage", overage).unwrap_or_default(),
+        reports: reports(s),
+        terms: terms::rules(s),
     }
 }
 
@@ -387,6 +401,7 @@ fn source(s: &Section<'_>) -> SourceShape {
         lenient: s.flag("lenient"),
         courses_optional: s.parsed("courses", words::one_of(&[("required", false), ("optional", true)])),
         keep_metadata: s.parsed_list("keep_metadata", words::metadata).unwrap_or_default(),
+        activity_column: s.parsed("activity_column", words::metadata),
         network: network(s, kind),
         pauses: s.sections("pause", pauses::pause),
     }
@@ -425,6 +440,8 @@ fn pool(s: &Section<'_>) -> PoolShape {
         overdraw_limit_percent: s.count("overdraw_limit_percent", 100..=1_000),
         overage_terms: s.flag("overage_terms"),
         overage: s.section("overage", overage).unwrap_or_default(),
+        term_rules: terms::rules(s),
+        terms: s.sections("term", |s| terms::term(s, id, SEATS_MAX)),
         reservations: s.sections("reservations", reservation).into_iter().flatten().collect(),
         anchor: s.parsed("anchor", words::day),
         days: days(s),

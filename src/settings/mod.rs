@@ -11,7 +11,9 @@ mod pauses;
 mod problem;
 mod profiles;
 mod read;
+mod reports;
 mod secret;
+mod terms;
 mod tree;
 #[cfg(test)]
 mod trial;

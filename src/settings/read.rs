@@ -189,6 +189,23 @@ impl Section<'_> {
         self.number(key, limits).and_then(|number| u32::try_from(number).ok())
     }
 
+    /// A list of counts within limits.
+    pub fn counts(&self, key: &'static str, limits: RangeInclusive<u32>) -> Option<Vec<u32>> {
+        let number = |node: &Node| if let Node::Number(number) = node { u32::try_from(*number).ok() } else { None };
+        let counts: Option<Vec<u32>> = match self.get(key)? {
+            Node::Env(text) => text.split(',').map(|item| item.trim().parse().ok()).collect(),
+            Node::List(items) => items.iter().map(number).collect(),
+            _ => None,
+        };
+        match counts.filter(|counts| counts.iter().all(|count| limits.contains(count))) {
+            Some(counts) => Some(counts),
+            None => {
+                let (min, max) = (limits.start(), limits.end());
+                self.refuse(key, Wrong::new(format!("is not a list of whole numbers from {min} to {max}")))
+            }
+        }
+    }
+
     /// A text that is not empty.
     pub fn text(&self, key: &'static str) -> Option<String> {
         self.parsed(key, |text| if text.is_empty() { Err(Wrong::new("is empty")) } else { Ok(text.to_owned()) })

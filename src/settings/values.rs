@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::base::CustomerId;
-use crate::license::{AgreedExcess, Grant};
+use crate::license::{AgreedExcess, Grant, Term};
 use crate::plan::Policy;
-use crate::service::ByHandPolicy;
+use crate::service::{ByHandPolicy, ReportPolicy};
 use crate::settings::problem::Problem;
 use crate::source::SourceSettings;
 use crate::store::Pause;
@@ -81,6 +81,8 @@ pub struct CustomerSettings {
     /// What was agreed in writing beyond it.
     /// `recorded` and `by` mean nothing yet.
     pub agreed: Vec<AgreedExcess>,
+    /// Its pools' terms. `recorded` and `by` mean nothing yet.
+    pub terms: Vec<Term>,
     /// A collection with more bad records than this is held, in percent (R105).
     pub bad_percent_max: u32,
     /// A scheduled run missed by less than so many hours is made up for (R100).
@@ -97,6 +99,8 @@ pub struct CustomerSettings {
     pub pauses: Vec<Pause>,
     /// People made by hand.
     pub by_hand: ByHandPolicy,
+    /// What reports and alerts go by.
+    pub reports: ReportPolicy,
 }
 
 /// The kinds of sources.

@@ -29,6 +29,14 @@ impl SourceSettings {
         }
     }
 
+    /// The attribute that tells when a person last logged in, where files bring one.
+    pub fn activity_column(&self) -> Option<&str> {
+        match self {
+            SourceSettings::OneRosterCsv(csv) => csv.activity_column.as_deref(),
+            SourceSettings::OneRosterRest(_) => None,
+        }
+    }
+
     /// Whether packages arrive by themselves and are taken when they do.
     pub fn is_watched(&self) -> bool {
         match self {

@@ -2,15 +2,16 @@
 //!
 //! All calls block; the service makes them off the async threads. A commit is whole or absent.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, Episode, Hold, Names};
+use crate::license::{Book, Claim, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
-    AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow, RunState,
-    SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger,
+    ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
+    RunState, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
 };
 
 /// The one door to what is kept.
@@ -41,7 +42,7 @@ pub trait Store: Send + Sync {
     /// Everything a plan needs, as of one version.
     fn standing(&self, customer: &CustomerId) -> Result<Standing, StoreError>;
 
-    /// The standing without any claims (`book` holds names only): for pool lists, status, single decisions.
+    /// The standing without any claims (`book` holds names only) and without orgs: for pool lists, status, single decisions.
     fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError>;
 
     /// Open claims of one person, with the customer's names.
@@ -65,6 +66,18 @@ pub trait Store: Send + Sync {
 
     /// One episode.
     fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError>;
+
+    /// All orgs ever delivered, as they last were, by id.
+    fn orgs(&self, customer: &CustomerId) -> Result<Vec<OrgMark>, StoreError>;
+
+    /// What each pool came to with each commit that changed it (R149).
+    fn samples(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, Vec<PoolSample>>, StoreError>;
+
+    /// Requests for more seats, oldest first (R155).
+    fn seat_requests(&self, customer: &CustomerId) -> Result<Vec<SeatRequest>, StoreError>;
+
+    /// The newest version that was committed at or before an instant; 0 if none was.
+    fn version_at(&self, customer: &CustomerId, at: Instant) -> Result<Version, StoreError>;
 
     /// Holds, newest first.
     fn holds(&self, customer: &CustomerId) -> Result<Vec<Hold>, StoreError>;
@@ -206,6 +219,25 @@ pub trait Store: Send + Sync {
 
     /// All pauses ever written down, by source and beginning, as they ended or will end.
     fn pauses(&self, customer: &CustomerId) -> Result<Vec<Pause>, StoreError>;
+
+    // How pools stood when they were last looked at: operational.
+
+    /// How each pool stood.
+    fn watches(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, Watch>, StoreError>;
+
+    /// Writes how pools stand at `at`, with the notices; each only if its pool still stood as the change says.
+    fn save_watches(&self, customer: &CustomerId, changes: &[WatchChange], at: Instant) -> Result<(), StoreError>;
+
+    // Log-ins: operational, no book rests on them.
+
+    /// Keeps log-ins, of each person and product the newest, and that a feed told at `at`. Returns how many were news.
+    fn put_activity(&self, customer: &CustomerId, rows: &[ActivityRow], at: Instant) -> Result<u64, StoreError>;
+
+    /// The newest log-ins, by person and product. Who was deleted for good is not among them.
+    fn activity(&self, customer: &CustomerId) -> Result<Vec<ActivityRow>, StoreError>;
+
+    /// When a feed last told of log-ins; `None`: never.
+    fn activity_fed(&self, customer: &CustomerId) -> Result<Option<Instant>, StoreError>;
 
     /// Notes a look at a source; the newest one is kept.
     fn save_look(&self, customer: &CustomerId, look: &SourceLook) -> Result<(), StoreError>;

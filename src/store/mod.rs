@@ -11,7 +11,8 @@ pub use api::{DaemonLease, SharedStore, Store, StoreError};
 pub use batch::{Batch, Receipt};
 pub use open::{StoreChoice, open};
 pub use shape::{
-    Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow, RequestState,
-    RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger,
+    ActivityRow, Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow,
+    RequestState, RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch,
+    WatchChange,
 };
 pub use sqlite::SqliteStore;

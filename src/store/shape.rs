@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use crate::base::{Actor, CustomerId, Day, Digest, Instant, PersonKey, RequestId, RunId, SourceId, TextArena, Version};
-use crate::license::{Claim, ClaimChange, Entry, Names};
+use crate::base::{
+    Actor, CustomerId, Day, Digest, Instant, PersonKey, PoolId, ProductId, RequestId, RunId, SourceId, TextArena, Version,
+};
+use crate::license::{Claim, ClaimChange, Compliance, Entry, Names};
+use crate::plan::Notice;
 use crate::roster::Scope;
 
 /// Why a run is made. Goes to the trail, never into what the run does.
@@ -411,7 +414,7 @@ pub struct ReleasedClaim {
     /// The claim.
     pub claim: Claim,
     /// Its pool.
-    pub pool: crate::base::PoolId,
+    pub pool: PoolId,
     /// Its home org.
     pub home: crate::base::OrgId,
     /// Its reasons.
@@ -420,6 +423,39 @@ pub struct ReleasedClaim {
     pub because: crate::license::Because,
     /// In which run.
     pub run: Option<RunId>,
+}
+
+/// How a pool stood when it was last looked at (R145, R152).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// Its status.
+    pub status: Compliance,
+    /// Few seats were left.
+    pub near: bool,
+}
+
+/// A pool that does not stand as it did, and what to tell of it; the instant is added to the notices' keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchChange {
+    /// Which pool.
+    pub pool: PoolId,
+    /// As it stood; the change is left out if that is no longer so.
+    pub before: Option<Watch>,
+    /// As it stands.
+    pub after: Watch,
+    /// What to tell.
+    pub notices: Vec<Notice>,
+}
+
+/// A log-in of a person: nobody's birth date, address or anything else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivityRow {
+    /// The person key.
+    pub person: String,
+    /// Into which product; `None`: into all.
+    pub product: Option<ProductId>,
+    /// When last.
+    pub at: Instant,
 }
 
 /// A notice as stored.

@@ -325,7 +325,7 @@ fn a_fresh_customer_can_be_looked_at_from_all_sides() {
     assert_eq!((&proof["ok"], &proof["customers"][0]["commits"]), (&true.into(), &0.into()));
     assert_eq!(place.run("audit export north").out, "");
     let csv = place.run("report claims north --csv").out;
-    assert_eq!(csv, "Claim,Org Path,Product,Pool,Person,State,Reasons,Since,Released,Because,Run\r\n");
+    assert_eq!(csv, "Claim,Org Path,Product,Pool,Person,State,Reasons,Since,Released,Because,Run,Last Activity,Activity\r\n");
     let csv = place.run("report licenses north --csv").out;
     assert_eq!(csv, "Name,User Limit,Used,Remaining,Percentage Used\r\n");
 }

@@ -181,7 +181,7 @@ impl Provider {
             adjust(&mut settings);
             let intake = IntakePolicy { lenient: false, courses_optional: false };
             let source = Arc::new(RestSource::new(settings, &network, pages.clone()));
-            customer.sources = vec![Feed { source, intake, watched: false }];
+            customer.sources = vec![Feed { source, intake, watched: false, activity_column: None }];
         });
     }
 }

@@ -459,7 +459,7 @@ fn r125_the_first_snapshot_of_a_source_waits_for_an_approval() {
     assert_eq!((run.state, trips(&world, &run), world.used("learn")), (RunState::Held, vec!["bootstrap"], 0));
     world.quiet_night();
     assert_eq!(world.used("learn"), 0);
-    assert_eq!(world.service().store().notices(None, 100).unwrap().len(), 2, "it is told again the next day");
+    assert_eq!(world.events().len(), 2, "it is told again the next day");
     let hold = world.service().hold(run.run).unwrap().1;
     let preview = world.service().hold_preview(&world.service().customers()[0], &hold).unwrap().unwrap();
     assert_eq!(preview.pools[0].after.used().0, 30);
@@ -502,7 +502,14 @@ fn r125_the_first_snapshot_removes_nothing_that_no_source_gave() {
         .collect();
     let mut counts = StateCounts::default();
     counts.set(ClaimState::Active, Seats(2));
-    let terms = PoolTerms { pool: pool.id.clone(), product: pool.product.clone(), unlimited: true, overage: pool.overage };
+    let terms = PoolTerms {
+        pool: pool.id.clone(),
+        product: pool.product.clone(),
+        unlimited: true,
+        overage: pool.overage,
+        owner: pool.owner.clone(),
+        reservations: Vec::new(),
+    };
     let books = PoolBooks {
         counts,
         allowance: Allowance { seats: None, agreed: Seats(0) },
@@ -606,9 +613,9 @@ fn r123_approved_in_time_there_never_was_an_episode() {
 fn r122_a_hold_is_told_when_it_opens_and_once_a_business_day() {
     let (mut world, run) = held_world();
     world.policy.limits.approval_ttl_hours = 1000;
-    let told = |world: &World| world.service().store().notices(None, 100).unwrap().len();
+    let told = |world: &World| world.events().len();
     assert_eq!(told(&world), 1);
-    let text = world.service().store().notices(None, 1).unwrap().remove(0).text;
+    let text = world.events().remove(0).text;
     for part in ["20 removals", "old0000", "decide until", &format!("rosterd hold show {run}")] {
         assert!(text.contains(part), "{text}");
     }
@@ -629,7 +636,7 @@ fn r122_a_weekend_is_quiet() {
     world.set_day(day("2026-03-06"));
     end(&mut world, "p", 0..20);
     world.night();
-    let told = |world: &World| world.service().store().notices(None, 100).unwrap().len();
+    let told = |world: &World| world.events().len();
     for (today, count) in [("2026-03-07", 1), ("2026-03-08", 1), ("2026-03-09", 2), ("2026-03-10", 3)] {
         world.set_day(day(today));
         world.quiet_night();

@@ -93,7 +93,8 @@ fn whoever_returns_before_the_purge_has_the_same_claim() {
     assert_eq!(because(&world, &run, "ana"), [Because::Returned]);
     assert_eq!((state(&world, "ana"), world.used("learn")), (Some(PersonState::Active), 2));
     let service = world.service();
-    let report = service.claims_report(&service.customers()[0], None).expect("a report");
+    let report =
+        service.claims_report(&service.customers()[0], &rosterd::service::ClaimFilter::default()).expect("a report").rows;
     let told: Vec<_> = report.iter().map(|row| (row.person.as_str(), row.claim, row.state)).collect();
     assert_eq!(told, [("ana", before.0.0, "active"), ("ben", before.0.0 + 1, "active")], "one row a claim");
     world.verify();

@@ -35,6 +35,7 @@ fn with_second_source(world: &mut World, other: &World) {
             source: Arc::new(CsvSource::new(settings)),
             intake: IntakePolicy { lenient: false, courses_optional: true },
             watched: true,
+            activity_column: None,
         });
     });
 }

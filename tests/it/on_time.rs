@@ -297,6 +297,7 @@ fn a_source_can_be_read_alone_and_absences_confirmed_at_once() {
             source: Arc::new(Down(SourceId::from("hr"))),
             intake: IntakePolicy { lenient: false, courses_optional: true },
             watched: false,
+            activity_column: None,
         });
     });
     world.vanish("b");
@@ -614,8 +615,12 @@ fn a_night_that_came_to_nothing_is_tried_again() {
         let mut customer = world.customer();
         if is_down {
             let source = Arc::new(Down(SourceId::from("sis")));
-            customer.sources =
-                vec![Feed { source, intake: IntakePolicy { lenient: false, courses_optional: true }, watched: true }];
+            customer.sources = vec![Feed {
+                source,
+                intake: IntakePolicy { lenient: false, courses_optional: true },
+                watched: true,
+                activity_column: None,
+            }];
         }
         Service::new(Arc::new(world.store()), world.clock.clone(), vec![customer])
     };

@@ -15,7 +15,7 @@ use rosterd::license::{
 };
 use rosterd::plan::{
     Answer, Case, ClassFilter, Decision, Desk, GuardLimits, Judgment, Plan, PlanInput, Policy, Predicate, Rule, Standing,
-    check, decide, judge, plan, render,
+    check, decide, judge, plan, render, standing_of,
 };
 use rosterd::roster::{
     ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Intake, IntakePolicy, Level, Mode, OrgRow, PersonRow, RoleRow,
@@ -273,6 +273,8 @@ impl Town {
                 reservations: reserved.map(|(s, n)| (OrgId::from(ORGS[s + 1]), Seats(u32::from(*n)))).collect(),
                 calendar: policy.calendar.clone(),
                 anchor: None,
+                renewal: Default::default(),
+                reuse: Default::default(),
             });
             if let Some(seats) = gene.seats {
                 grants.push(grant(&format!("{id}-first"), &id, i64::from(seats), Instant::MIN, Instant::MAX));
@@ -545,30 +547,7 @@ struct Memory {
 
 impl Memory {
     fn standing(&self) -> Standing {
-        let ledger = &self.ledger;
-        let mut book = Book { names: ledger.names().clone(), ..Book::default() };
-        for (key, claims) in ledger.people().filter(|(_, claims)| !claims.is_empty()) {
-            let mut claims = claims.to_vec();
-            claims.sort_by_key(|c| (c.pool, c.id));
-            let key = book.keys.push(key).expect("it is there");
-            book.people.push(BookPerson { key, first: book.claims.len() as u32 });
-            book.claims.append(&mut claims);
-        }
-        Standing {
-            version: ledger.version(),
-            book,
-            grants: ledger.grants().cloned().collect(),
-            agreed: ledger.agreed().cloned().collect(),
-            pins: ledger.pins().cloned().collect(),
-            pools: ledger.pools().clone(),
-            terms: ledger.terms().clone(),
-            absences: ledger.absences().cloned().collect(),
-            sources: ledger.sources().clone(),
-            hold: None,
-            guard_days: Vec::new(),
-            next_claim: ledger.next_claim(),
-            next_episode: ledger.next_episode(),
-        }
+        Standing { hold: None, guard_days: Vec::new(), ..standing_of(&self.ledger) }
     }
 
     fn commit(&mut self, at: Instant, names: &Names, people: &TextArena, changes: &[ClaimChange], entries: &[Entry]) {
@@ -658,7 +637,9 @@ impl Memory {
             by_hand: &[],
             new_grants: &new,
             new_agreed: &[],
+            new_terms: &[],
             confirmed: &[],
+            partial: &[],
             gone: &[],
             owners: &Default::default(),
             holding: &Default::default(),
@@ -744,7 +725,7 @@ impl Engine for Memory {
             Decision::Pin { pin, .. } => vec![pin.person.as_str()],
             Decision::Unpin { person, .. } | Decision::Accept { person, .. } => vec![person.as_str()],
             Decision::Transfer { give, take } => vec![give.person.as_str(), take.person.as_str()],
-            Decision::Grant(_) | Decision::AgreedExcess(_) => Vec::new(),
+            Decision::Grant(_) | Decision::AgreedExcess(_) | Decision::Term { .. } => Vec::new(),
         };
         let mut used: BTreeMap<(PoolId, OrgId), u32> = BTreeMap::new();
         let mut light = Book { names: standing.book.names.clone(), ..Book::default() };
@@ -1063,7 +1044,7 @@ proptest! {
         }
         let products: Vec<Option<&ProductId>> = std::iter::once(None).chain(model.policy.products.iter().map(|p| Some(&p.id))).collect();
         for product in products {
-            let rows = service.license_report(customer, None, product).expect("it is there");
+            let rows = service.license_report(customer, None, product).expect("it is there").rows;
             let Some((top, children)) = rows.split_first() else { continue };
             let of = |pool: usize| product.is_none_or(|p| model.policy.pools[pool].product == *p);
             let at = |org: &str| {

@@ -12,8 +12,8 @@ use rosterd::base::{
 };
 use rosterd::license::{
     Absence, Allowance, Band, Because, Book, Cause, Causes, Channel, Claim, ClaimChange, ClaimState, Entry, Episode, Grant,
-    GrantKind, Hold, HoldState, Names, OrgNameIx, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolTerms, ReasonsIx,
-    SourceMark, StateCounts, Wait,
+    GrantKind, Hold, HoldState, Names, OrgMark, OrgNameIx, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolSample,
+    PoolTerms, ReasonsIx, SeatRequest, SourceMark, StateCounts, Wait,
 };
 use rosterd::plan::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Verdict, Withheld};
 use rosterd::store::{
@@ -36,7 +36,7 @@ macro_rules! store_contract {
         mod $name {
             $crate::store_contract::store_contract!(@tests $harness:
                 a_new_store_is_empty, commits_move_the_version, stale_commits_are_refused, a_commit_is_whole_or_absent,
-                histories_are_kept, entries_are_kept, grants_are_never_edited, names_only_grow, notices_are_written_once,
+                histories_are_kept, entries_are_kept, what_reports_ask_for_is_kept, grants_are_never_edited, names_only_grow, notices_are_written_once,
                 handles_see_each_other, one_of_fifty_wins, the_trail_is_a_chain, the_trail_can_be_read_from_the_middle,
                 requests_join, same_day_wishes_are_counted, pauses_are_kept, looks_are_kept, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
                 findings_are_kept, snapshots_are_immutable, snapshots_in_use_are_not_pruned, plans_round_trip,
@@ -458,6 +458,8 @@ pub fn entries_are_kept(harness: &impl Harness) {
         product: ProductId::from("learn"),
         unlimited: false,
         overage: OverageLimits { minor_percent: percent, ..OverageLimits::CONTRACT },
+        owner: "d".into(),
+        reservations: vec![("ash".into(), Seats(3))],
     };
     let books = |episode| PoolBooks {
         counts: StateCounts::default(),
@@ -511,6 +513,67 @@ pub fn entries_are_kept(harness: &impl Harness) {
     assert_eq!(store.episode(&lakes(), EpisodeId(1)).expect("asks"), Some(episode(1, Some(8))));
     assert_eq!(store.episode(&lakes(), EpisodeId(3)).expect("asks"), None);
     assert_eq!(trail(&store, 1)[0].entries, desk.entries);
+}
+
+pub fn what_reports_ask_for_is_kept(harness: &impl Harness) {
+    let store = harness.open();
+    let nothing = (Vec::new(), Vec::new(), BTreeMap::new(), Version(0));
+    let asked = |at| {
+        let orgs = store.orgs(&lakes()).expect("asks");
+        let requests = store.seat_requests(&lakes()).expect("asks");
+        let samples = store.samples(&lakes()).expect("asks");
+        (orgs, requests, samples, store.version_at(&lakes(), Instant(at)).expect("asks"))
+    };
+    assert_eq!(asked(5_000), nothing);
+    let org = |id: &str, ended| OrgMark { id: id.into(), name: format!("Org {id}"), parent: None, ended };
+    let request = |seats| SeatRequest {
+        pool: "p0".into(),
+        seats: Seats(seats),
+        used: Seats(4),
+        allowance: Some(Seats(3)),
+        waiting: Seats(0),
+        by: Actor::operator("ops"),
+        at: Instant(9),
+        note: "for June".into(),
+    };
+    let pool = |pool: &str, used, allowance: Option<u32>| {
+        let mut counts = StateCounts::default();
+        counts.set(ClaimState::Pending, Seats(used));
+        let allowance = Allowance { seats: allowance.map(Seats), agreed: Seats(0) };
+        let books = PoolBooks {
+            counts,
+            allowance,
+            causes: Causes::new(),
+            band: Band::Within,
+            episode: None,
+            held_back: Seats(0),
+            provisional: None,
+        };
+        Entry::Pool { pool: pool.into(), books }
+    };
+    let commits = [
+        vec![Entry::Orgs(vec![org("east", false), org("ash", false)]), pool("p1", 4, Some(3)), pool("p0", 1, None)],
+        vec![Entry::SeatsRequested(request(5)), pool("p1", 4, Some(3))],
+        vec![Entry::Orgs(vec![org("east", true)]), Entry::SeatsRequested(request(1)), pool("p1", 4, None)],
+    ];
+    for (parent, entries) in (0u64..).zip(commits) {
+        let mut desk = Desk::new();
+        desk.entries = entries;
+        desk.commit(&store, parent).expect("commits");
+        assert_eq!(trail(&store, parent)[0].entries, desk.entries);
+    }
+    let sample =
+        |at, used, allowance: Option<u32>| PoolSample { at: Instant(at), used: Seats(used), allowance: allowance.map(Seats) };
+    let (orgs, requests, samples, _) = asked(0);
+    assert_eq!(orgs, [org("ash", false), org("east", true)], "by id, as last told");
+    assert_eq!(requests, [request(5), request(1)], "oldest first");
+    let p1 = vec![sample(1_000, 4, Some(3)), sample(1_002, 4, None)];
+    assert_eq!(samples, BTreeMap::from([("p0".into(), vec![sample(1_000, 1, None)]), ("p1".into(), p1)]), "only what changed");
+    assert_eq!(store.standing(&lakes()).expect("asks").orgs, orgs);
+    for (at, version) in [(999, 0), (1_000, 1), (1_001, 2), (1_002, 3), (9_999, 3)] {
+        assert_eq!(store.version_at(&lakes(), Instant(at)).expect("asks"), Version(version), "at {at}");
+    }
+    assert_eq!(store.orgs(&"hills".into()).expect("asks"), []);
 }
 
 pub fn grants_are_never_edited(harness: &impl Harness) {

@@ -18,7 +18,7 @@ use rosterd::plan::{Answer, Decision, GuardLimits, Policy, Predicate, Rule};
 use rosterd::roster::IntakePolicy;
 use rosterd::service::{ByHandPolicy, Customer, Feed, PoolView, Service, Verified};
 use rosterd::source::{CsvSource, CsvSourceSettings, DropKind};
-use rosterd::store::{RunRow, RunState, SqliteStore, Trigger};
+use rosterd::store::{NoticeRow, RunRow, RunState, SqliteStore, Trigger};
 use tempfile::TempDir;
 
 /// A person as the source tells it.
@@ -170,6 +170,8 @@ impl World {
             reservations: Vec::new(),
             calendar: self.policy.calendar.clone(),
             anchor: None,
+            renewal: Default::default(),
+            reuse: Default::default(),
         });
         if let Some(seats) = seats {
             self.grants.push(grant(&format!("{id}-first"), id, i64::from(seats), Instant::MIN, Instant::MAX));
@@ -243,9 +245,11 @@ impl World {
                 source: Arc::new(CsvSource::new(settings)),
                 intake: IntakePolicy { lenient: false, courses_optional: true },
                 watched: true,
+                activity_column: None,
             }],
             grants: self.grants.clone(),
             agreed: self.agreed.clone(),
+            terms: Vec::new(),
             bad_percent_max: self.bad_percent_max,
             nightly: None,
             catchup_window_hours: 12,
@@ -255,6 +259,7 @@ impl World {
             latency_target_secs: 300,
             pauses: Vec::new(),
             by_hand: self.by_hand.clone(),
+            reports: rosterd::service::ReportPolicy::default(),
         };
         if self.by_hand_only {
             customer.sources.clear();
@@ -357,6 +362,12 @@ impl World {
             .filter(|&at| book.claims_at(at).iter().any(|c| c.state.consumes() && book.names.pool_of(c).as_str() == pool))
             .map(|at| book.key(at).to_owned())
             .collect()
+    }
+
+    /// Notices of events, newest first: without those that tell how pools stand.
+    pub fn events(&self) -> Vec<NoticeRow> {
+        let all = self.service().store().notices(None, 1000).expect("notices");
+        all.into_iter().filter(|notice| !matches!(notice.kind.as_str(), "compliance_changed" | "near_limit")).collect()
     }
 
     /// The books are proved by a replay from the first entry.

@@ -7,6 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::plan_json::{ActionJson, NoticeJson, OutlookJson};
 use crate::cli::words::change_text;
+use crate::license::TermState;
 use crate::plan::{Answer, PoolOutlook, causes_text};
 use crate::service::DecisionDone;
 
@@ -85,13 +86,26 @@ fn moved(pool: &PoolOutlook) -> bool {
         || pool.band_before != pool.band
 }
 
-fn words(answer: &Answer) -> (Exit, &'static str, String) {
+/// The exit code, the code and the sentence of an answer.
+pub fn words(answer: &Answer) -> (Exit, &'static str, String) {
     let (exit, code, text) = match answer {
         Answer::Done => (Exit::Done, "done", "it is written in the books"),
         Answer::AlreadySo => (Exit::Done, "already_so", "it was so already"),
         Answer::PoolExhausted { effective, used } => {
             let text = format!("{used} of {effective} seats are used; --override assigns all the same");
             return (Exit::Refused, "pool_exhausted", text);
+        }
+        Answer::OutOfTerm(state) => {
+            let why = match state {
+                TermState::InGrace => "the pool's term is over; nobody new gets a seat during grace, not even with --override",
+                TermState::NotStarted => "the pool's first term has not started yet",
+                _ => "the pool has no term at this time",
+            };
+            (Exit::Refused, "out_of_term", why)
+        }
+        Answer::TermOverlaps(other) => {
+            let text = format!("it would overlap term {other}; terms of a pool follow one another");
+            return (Exit::Refused, "term_overlaps", text);
         }
         Answer::NeedsAccess => (Exit::Refused, "needs_access", "the person lacks a seat of the product that this one requires"),
         Answer::NoClaim => (Exit::Refused, "no_claim", "the person has nothing there to give or accept"),

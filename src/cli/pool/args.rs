@@ -3,6 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::base::Day;
+use crate::cli::pool::day::day;
+use crate::cli::pool::term_args::{CorrectArgs, RenewArgs};
 use crate::license::{GrantKind, PinKind};
 
 /// Arguments of `pool`.
@@ -48,6 +50,15 @@ pub enum PoolVerb {
     #[command(after_help = "Example:
   rosterd pool agree north learn-main --seats 20 --from 2027-06-01 --to 2027-08-01 --reference 'Letter of 2027-04-20'")]
     Agree(AgreeArgs),
+    /// Record the next term of a pool: for how long it was bought, and how many seats that brings.
+    #[command(after_help = "Examples:
+  rosterd pool renew north learn-main --seats 700 --last-day 2027-08-31 --reference 'PO 4903'
+  rosterd pool renew north learn-main --last-day 2027-08-31 --basis from_activation --reference 'Letter of 2026-09-10'")]
+    Renew(RenewArgs),
+    /// Correct a term that was recorded; the trail keeps what it was.
+    #[command(after_help = "Example:
+  rosterd pool correct-term north learn-main learn-main-2026-09-01 --last-day 2027-06-30 --reference 'Letter of 2026-10-02'")]
+    CorrectTerm(CorrectArgs),
     /// Give a person a seat, or keep a person out, whatever the rules say.
     #[command(after_help = "Examples:
   rosterd pool pin north learn-main p-4711 assign --reason 'substitute until June' --until 2027-06-30
@@ -77,6 +88,29 @@ pub enum PoolVerb {
         /// Why; no personal data.
         #[arg(long)]
         reason: String,
+    },
+    /// Ask the vendor for more seats: composes the request with the current numbers, records and shows it.
+    #[command(after_help = "Example:\n  rosterd pool request-seats north learn-main --seats 50 --note 'new campus in June'")]
+    RequestSeats {
+        /// Of which customer.
+        customer: String,
+        /// Of which pool.
+        pool: String,
+        /// How many more.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+        seats: u32,
+        /// What the vendor should know; no personal data.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+    },
+    /// List what was asked for, newest first.
+    #[command(after_help = "Example:\n  rosterd pool requests north --csv")]
+    Requests {
+        /// Of which customer.
+        customer: String,
+        /// As CSV.
+        #[arg(long)]
+        csv: bool,
     },
     /// Record that a person accepted the invitation.
     #[command(after_help = "Example:\n  rosterd pool accept north observe-main p-4711")]
@@ -210,10 +244,6 @@ impl From<PinWord> for PinKind {
             PinWord::Deny => PinKind::Deny,
         }
     }
-}
-
-fn day(text: &str) -> Result<Day, String> {
-    Day::parse(text).ok_or_else(|| "write a date as 2026-03-01".to_owned())
 }
 
 #[cfg(test)]

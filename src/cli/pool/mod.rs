@@ -3,10 +3,15 @@
 mod answer;
 mod args;
 mod buy;
+mod day;
 mod decide;
 mod list;
+mod request;
 mod run;
 mod show;
+mod term;
+mod term_args;
 
 pub use args::PoolArgs;
 pub use run::run;
+pub use show::run as show_pool;

@@ -11,9 +11,9 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::json::{EpisodeJson, FreshnessJson, PoolJson};
 use crate::cli::output::{number, text};
-use crate::cli::trail_json::{agreed_json, grant_json, pin_json};
-use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, when};
-use crate::license::{ClaimState, Episode, Pool};
+use crate::cli::trail_json::{agreed_json, grant_json, pin_json, term_json};
+use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, term_line, when};
+use crate::license::{ClaimState, Episode, Pool, last_day};
 use crate::service::{Customer, Freshness, PoolDetail, PoolMoves};
 
 #[derive(Debug, Serialize)]
@@ -23,6 +23,7 @@ struct ShowJson<'a> {
     freshness: FreshnessJson,
     #[serde(flatten)]
     pool: PoolJson,
+    terms: Vec<Value>,
     grants: Vec<Value>,
     agreed_excesses: Vec<Value>,
     reservations: Vec<ReservedJson<'a>>,
@@ -31,6 +32,9 @@ struct ShowJson<'a> {
     episodes: Vec<EpisodeJson>,
     /// With `--since`.
     moves: Option<MovesJson<'a>>,
+    /// Of `explain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seats_by_reason: Option<BTreeMap<&'a str, u32>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -53,25 +57,28 @@ struct GrantedJson<'a> {
     seats: i64,
 }
 
-/// Shows a pool.
+/// Shows a pool; `explained`: and tells for which reasons its seats are held, which takes a look at every claim.
 ///
 /// # Errors
 /// When the books cannot be read, or there is no such customer or pool.
-pub fn run(context: &mut Context, customer: &str, pool: &str, since: Option<Day>) -> Result<Exit, CliError> {
+pub fn run(context: &mut Context, customer: &str, pool: &str, since: Option<Day>, explained: bool) -> Result<Exit, CliError> {
     let service = context.service()?;
     let customer = service.customer(customer)?;
     let id = PoolId::from(pool);
     let pool = customer.pool(&id)?;
     let detail = service.pool_detail(customer, &id)?;
     let freshness = service.freshness(customer)?;
+    let reasons = if explained { Some(service.seats_by_reason(customer, &id)?) } else { None };
     let moves = match since {
         Some(day) => Some((day, service.pool_moves(customer, &id, pool.calendar.start_of(day))?)),
         None => None,
     };
     if context.out.is_json() {
-        context.out.json(&json(customer, pool, &detail, freshness, moves.as_ref()))?;
+        context.out.json(&json(customer, pool, &detail, freshness, moves.as_ref(), reasons.as_deref()))?;
     } else {
         tell(context, pool, &detail, moves.as_ref())?;
+        let told = reasons.iter().flatten().map(|(why, seats)| vec![text(why), number(seats)]);
+        context.out.table(&["seats held for", "seats"], told.collect())?;
         context.out.text(&freshness_text(freshness))?;
     }
     Ok(Exit::Done)
@@ -83,11 +90,13 @@ fn json<'a>(
     detail: &'a PoolDetail,
     freshness: Freshness,
     moves: Option<&'a (Day, PoolMoves)>,
+    reasons: Option<&'a [(String, u32)]>,
 ) -> ShowJson<'a> {
     ShowJson {
         customer: customer.id().as_str(),
         freshness: freshness.into(),
         pool: PoolJson::from(&detail.view),
+        terms: detail.terms.iter().map(term_json).collect(),
         grants: detail.grants.iter().map(grant_json).collect(),
         agreed_excesses: detail.agreed.iter().map(agreed_json).collect(),
         reservations: pool.reservations.iter().map(|(org, seats)| ReservedJson { org: org.as_str(), seats: seats.0 }).collect(),
@@ -100,17 +109,34 @@ fn json<'a>(
             freed: &moves.freed,
             granted: moves.granted.iter().map(|(id, seats)| GrantedJson { id, seats: *seats }).collect(),
         }),
+        seats_by_reason: reasons.map(|list| list.iter().map(|(why, seats)| (why.as_str(), *seats)).collect()),
     }
 }
 
 fn tell(context: &mut Context, pool: &Pool, detail: &PoolDetail, moves: Option<&(Day, PoolMoves)>) -> Result<(), CliError> {
     let out = &mut context.out;
-    let PoolDetail { view, grants, agreed, pins, episodes, used_by_org } = detail;
+    let PoolDetail { view, terms: _, grants, agreed, pins, episodes, used_by_org } = detail;
     out.table(&POOL_HEADER, vec![pool_cells(view)])?;
     let counts = ClaimState::ALL.into_iter().filter(|state| *state != ClaimState::Released);
     let counts: Vec<String> = counts.map(|state| format!("{} {}", view.counts.of(state), state.word())).collect();
     out.text(&format!("owner {}, zone {}; {}", pool.owner, pool.calendar.zone_name(), counts.join(", ")))?;
+    if let Some(line) = view.term.as_ref().and_then(term_line) {
+        out.text(&line)?;
+    }
     let day = |at| pool.calendar.day_of(at).to_string();
+    let rows = detail.terms.iter().map(|term| {
+        let last = if term.from < term.to { last_day(pool, term.to).to_string() } else { "withdrawn".to_owned() };
+        vec![
+            text(term.id.as_str()),
+            text(day(term.from)),
+            text(last),
+            text(term.seats.map_or("carried over".to_owned(), |seats| seats.to_string())),
+            text(when(term.recorded)),
+            text(term.by.to_string()),
+            text(&term.reference),
+        ]
+    });
+    out.table(&["term", "from", "last day", "seats", "recorded", "by", "reference"], rows.collect())?;
     let rows = grants.iter().map(|grant| {
         let to = if grant.to == crate::base::Instant::MAX { "for good".to_owned() } else { day(grant.to) };
         vec![

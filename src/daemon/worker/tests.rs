@@ -9,7 +9,7 @@ use crate::clock::SetClock;
 use crate::daemon::worker::work;
 use crate::plan::{GuardLimits, Policy};
 use crate::roster::{IntakePolicy, RosterIntake};
-use crate::service::{ByHandPolicy, Customer, Feed, Service};
+use crate::service::{ByHandPolicy, Customer, Feed, ReportPolicy, Service};
 use crate::source::{Package, Read, RosterSource, Seen, SourceError};
 use crate::store::{RequestState, RunState, SqliteStore, Trigger};
 
@@ -56,9 +56,10 @@ fn customer() -> Customer {
     Customer {
         name: "North".into(),
         policy,
-        sources: vec![Feed { source: Arc::new(Broken("sis".into())), intake, watched: true }],
+        sources: vec![Feed { source: Arc::new(Broken("sis".into())), intake, watched: true, activity_column: None }],
         grants: Vec::new(),
         agreed: Vec::new(),
+        terms: Vec::new(),
         bad_percent_max: 5,
         nightly: None,
         catchup_window_hours: 12,
@@ -68,6 +69,7 @@ fn customer() -> Customer {
         latency_target_secs: 300,
         pauses: Vec::new(),
         by_hand: ByHandPolicy::default(),
+        reports: ReportPolicy::default(),
     }
 }
 

@@ -186,7 +186,7 @@ fn things_given_twice_and_orders_reversed_are_refused() {
         ),
         (
             district("", "", &format!("{}{}", grant("g", ""), grant("g", "")), EVERYONE),
-            "customer.north.pool.main.grant.g.id = \"g\" is the id of two grants or agreed excesses",
+            "customer.north.pool.main.grant.g.id = \"g\" is the id of two grants, agreed excesses or terms",
         ),
         (district("", "", pool, EVERYONE), "customer.north.pool.second has product, owner and audience of pool `main`"),
         (

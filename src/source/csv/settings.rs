@@ -24,6 +24,8 @@ pub struct CsvSourceSettings {
     pub courses_optional: bool,
     /// `metadata.` columns of `users.csv` that are handed on as attributes, by their full names.
     pub keep_metadata: Vec<String>,
+    /// The one of them that tells when a person last logged in (R144): taken out of the roster, and no rule sees it.
+    pub activity_column: Option<String>,
     /// How long a package must lie unchanged before it counts as complete, in seconds; 0 takes it at first sight.
     pub settle_secs: u64,
     /// Bounds that no package may pass.
@@ -42,6 +44,7 @@ impl CsvSourceSettings {
             lenient: false,
             courses_optional: false,
             keep_metadata: Vec::new(),
+            activity_column: None,
             settle_secs: 60,
             bounds: CsvBounds::default(),
         }

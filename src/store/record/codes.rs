@@ -1,7 +1,9 @@
 //! The stored codes of every enum. A code, once given out, keeps its meaning for good.
 
 use crate::base::ActorKind;
-use crate::license::{Band, Because, Cause, Channel, ClaimState, GrantKind, HoldState, Outcome, PinKind, Wait};
+use crate::license::{
+    Band, Because, Cause, Channel, ClaimState, Compliance, GrantKind, HoldState, Outcome, PinKind, TermState, Wait,
+};
 use crate::plan::{GuardKind, NoticeKind};
 use crate::roster::Collection;
 use crate::store::record::bytes::codes;
@@ -11,13 +13,15 @@ codes! {
     ActorKind, "actor kinds" { System = 0, Operator = 1 }
     ClaimState, "claim states" { Waiting = 0, Pending = 1, Active = 2, Held = 3, Suspended = 4, Released = 5 }
     Channel, "channels" { Manual = 0, Sync = 1 }
-    Wait, "waits" { Nothing = 0, Seat = 1, Access = 2 }
+    Wait, "waits" { Nothing = 0, Seat = 1, Access = 2, Acceptance = 3 }
+    TermState, "term states" { Unbound = 0, NotStarted = 1, Current = 2, InGrace = 3, Expired = 4 }
     Because, "reasons for a change" {
         Entitled = 0, EntitlementEnded = 1, EnrollmentsEnded = 2, EndedInSource = 3, AbsenceConfirmed = 4, Pinned = 5,
         Denied = 6, SeatFreed = 7, PoolFull = 8, NeedsAccess = 9, HomeMoved = 10, PoolMoved = 11, ReasonsChanged = 12,
         LeftTeams = 13, JoinedTeam = 14, Accepted = 15, Transferred = 16, NotActivated = 17, AbsentUnconfirmed = 18,
         HeldByGuard = 19, Quarantined = 20, IdentityConflict = 21, Disabled = 22, NoPool = 23, InvitationLapsed = 24,
-        Returned = 25, Reverted = 26, ChangedSince = 27,
+        Returned = 25, Reverted = 26, ChangedSince = 27, NoTerm = 40, InGrace = 41, TermOver = 42, Reinstated = 43,
+        ReuseExceeded = 44,
     }
     Cause, "causes" {
         SyncOverdraw = 0, StaleAllowance = 1, AllowanceReduced = 2, AgreedExcess = 3, AgreedExcessEnded = 4,
@@ -29,11 +33,17 @@ codes! {
     PinKind, "pin kinds" { Assign = 0, Deny = 1 }
     NoticeKind, "notice kinds" {
         NegativeBalance = 0, BalanceRestored = 1, ShortfallAhead = 2, HoldOpened = 3, RunFailed = 4,
-        SameDayMissed = 5, AssignmentDelay = 6,
+        SameDayMissed = 5, AssignmentDelay = 6, RenewalDue = 20, TermEnded = 21, GraceEnds = 22, Suspended = 23, Reinstated = 24,
+        RenewalCarriedOver = 25, ReuseWarning = 26, ReuseExceeded = 27, ComplianceChanged = 30, NearLimit = 31,
+        SeatsRequested = 32,
     }
     GuardKind, "guards" {
         Empty = 0, Removal = 1, OrgRemoval = 2, Rolling = 3, Growth = 4, Change = 5, IdentityFlip = 6, Bootstrap = 7,
         Excepted = 8,
+    }
+    Compliance, "compliance statuses" {
+        Expired = 0, OverageMajor = 1, OverageMinorOverdue = 2, OverageGap = 3, OverageMinor = 4, InGrace = 5, AtRisk = 6,
+        Compliant = 7,
     }
     HoldState, "hold states" {
         Open = 0, Approved = 1, PartlyApproved = 2, Rejected = 3, Expired = 4, ResolvedAtSource = 5, Superseded = 6,

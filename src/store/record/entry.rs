@@ -2,10 +2,11 @@
 
 use crate::base::Actor;
 use crate::license::{
-    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, GuardDay, Hold, Names, OverageLimits, Pin, PoolBooks,
-    PoolTerms, Sample, SourceMark, StateCounts,
+    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, GuardDay, Hold, Names, OrgMark, OverageLimits, Phase,
+    Pin, PoolBooks, PoolTerms, Sample, SeatRequest, SourceMark, StateCounts, Term,
 };
 use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
+use crate::store::shape::Watch;
 
 fields! {
     Actor { kind, name }
@@ -13,7 +14,9 @@ fields! {
     AgreedExcess { id, pool, seats, from, to, recorded, by, reference }
     Pin { person, pool, kind, by, at, reason, until }
     OverageLimits { minor_percent, major_percent, minor_floor }
-    PoolTerms { pool, product, unlimited, overage }
+    PoolTerms { pool, product, unlimited, overage, owner, reservations }
+    OrgMark { id, name, parent, ended }
+    SeatRequest { pool, seats, used, allowance, waiting, by, at, note }
     Allowance { seats, agreed }
     Sample { at, used, effective, band }
     Episode { id, pool, opened, opened_day, cause, peak, samples, closed, outcome }
@@ -25,6 +28,9 @@ fields! {
         run, plan, opened, deadline, trips, removals, additions, packages, empty, state, by, at, exceptions, used, told,
     }
     GuardDay { source, day, base, removed }
+    Watch { status, near }
+    Term { id, pool, from, to, seats, recorded, by, reference }
+    Phase { state, term, since, term_end }
 }
 
 /// The names a commit added to each dictionary: what came behind the parent's.
@@ -78,6 +84,13 @@ impl Record for Entry {
             }
             Entry::Hold(hold) => tagged(20, hold, out),
             Entry::GuardDay(day) => tagged(21, day, out),
+            Entry::Orgs(orgs) => tagged(50, orgs, out),
+            Entry::SeatsRequested(request) => tagged(51, request, out),
+            Entry::Term(term) => tagged(40, term, out),
+            Entry::Phase { pool, phase } => {
+                tagged(41, pool, out);
+                phase.put(out);
+            }
         }
     }
 
@@ -98,6 +111,10 @@ impl Record for Entry {
             12 => Entry::Purged { person: Record::take(from)?, reason: Record::take(from)? },
             20 => Entry::Hold(Record::take(from)?),
             21 => Entry::GuardDay(Record::take(from)?),
+            50 => Entry::Orgs(Record::take(from)?),
+            51 => Entry::SeatsRequested(Record::take(from)?),
+            40 => Entry::Term(Record::take(from)?),
+            41 => Entry::Phase { pool: Record::take(from)?, phase: Record::take(from)? },
             code => return Err(DecodeError::Code { what: "entries", code }),
         })
     }

@@ -1,11 +1,13 @@
-//! Holds and guard days of every shape.
+//! Holds, guard days, orgs, requests for seats, terms and phases of every shape.
 
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::base::{Actor, Day, Digest, Instant, PersonKey, RunId, SourceId};
-use crate::license::{GuardDay, Hold, HoldState};
+use crate::base::{Actor, Day, Digest, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RunId, Seats, SourceId};
+use crate::license::{
+    Entry, GuardDay, Hold, HoldState, OrgMark, OverageLimits, Phase, PoolTerms, SeatRequest, Term, TermState,
+};
 
 fn text() -> impl Strategy<Value = String> {
     "[ab\u{e9}0-9 ]{0,6}"
@@ -56,4 +58,58 @@ pub fn guard_day() -> impl Strategy<Value = GuardDay> {
         base,
         removed,
     })
+}
+
+pub fn orgs() -> impl Strategy<Value = Vec<OrgMark>> {
+    let mark = (text(), text(), option::of(text()), any::<bool>()).prop_map(|(id, name, parent, ended)| OrgMark {
+        id: OrgId::new(id),
+        name,
+        parent: parent.map(OrgId::new),
+        ended,
+    });
+    prop::collection::vec(mark, 0..4)
+}
+
+pub fn seat_request() -> impl Strategy<Value = SeatRequest> {
+    (text(), any::<(u32, u32, u32)>(), option::of(any::<u32>()), text(), instant(), text()).prop_map(
+        |(pool, (seats, used, waiting), allowance, by, at, note)| SeatRequest {
+            pool: PoolId::new(pool),
+            seats: Seats(seats),
+            used: Seats(used),
+            allowance: allowance.map(Seats),
+            waiting: Seats(waiting),
+            by: Actor::operator(by),
+            at,
+            note,
+        },
+    )
+}
+
+pub fn pool_terms() -> impl Strategy<Value = PoolTerms> {
+    (text(), text(), any::<bool>(), any::<(u32, u32, u32)>(), text(), prop::collection::vec((text(), any::<u32>()), 0..3))
+        .prop_map(|(pool, product, unlimited, (minor_percent, major_percent, floor), owner, reservations)| PoolTerms {
+            pool: PoolId::new(pool),
+            product: ProductId::new(product),
+            unlimited,
+            overage: OverageLimits { minor_percent, major_percent, minor_floor: Seats(floor) },
+            owner: OrgId::new(owner),
+            reservations: reservations.into_iter().map(|(org, seats)| (OrgId::new(org), Seats(seats))).collect(),
+        })
+}
+
+pub fn terms_entry() -> impl Strategy<Value = Entry> {
+    let instants = || (instant(), instant(), instant());
+    let term = ((text(), text(), text()), instants(), option::of(any::<u32>())).prop_map(
+        |((id, pool, reference), (from, to, recorded), seats)| {
+            let (id, pool, by) = (GrantId::new(id), PoolId::new(pool), Actor::operator("ann"));
+            Entry::Term(Term { id, pool, from, to, seats: seats.map(Seats), recorded, by, reference })
+        },
+    );
+    let phase = (text(), select(TermState::ALL.to_vec()), option::of(text()), instants()).prop_map(
+        |(pool, state, term, (since, term_end, _))| Entry::Phase {
+            pool: PoolId::new(pool),
+            phase: Phase { state, term: term.map(GrantId::new), since, term_end },
+        },
+    );
+    prop_oneof![term, phase]
 }

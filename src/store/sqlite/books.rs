@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, OrgId, PersonKey, PoolId, RunId, TextArena, Version};
-use crate::license::{Book, BookPerson, Claim, Episode, Hold, Names, PoolIx};
+use crate::license::{Book, BookPerson, Claim, Episode, Hold, Names, PoolIx, last_closed};
 use crate::plan::Standing;
 use crate::store::record::{Record, take_person, take_released, unpack};
 use crate::store::shape::ReleasedClaim;
@@ -98,7 +98,12 @@ pub(in crate::store::sqlite) fn check_positions(claim: &Claim, names: &Names, pe
 }
 
 /// All records of one kind, in the order of their keys.
-fn bodies<T: Record>(tx: &Transaction<'_>, table: &str, key: &str, id: i64) -> Result<Vec<T>, Fault> {
+pub(in crate::store::sqlite) fn bodies<T: Record>(
+    tx: &Transaction<'_>,
+    table: &str,
+    key: &str,
+    id: i64,
+) -> Result<Vec<T>, Fault> {
     let mut ask = tx.prepare_cached(&format!("SELECT body FROM {table} WHERE customer_id = ?1 ORDER BY {key}"))?;
     let mut rows = ask.query([id])?;
     let mut all = Vec::new();
@@ -129,6 +134,7 @@ pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &
         agreed: bodies(tx, "agreed", "id", id)?,
         pins: bodies(tx, "pins", "person, pool", id)?,
         pools,
+        overage_ended: last_closed(&bodies(tx, "episodes", "id", id)?),
         terms: bodies::<crate::license::PoolTerms>(tx, "terms", "pool", id)?
             .into_iter()
             .map(|terms| (terms.pool.clone(), terms))
@@ -140,9 +146,24 @@ pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &
             .collect(),
         hold: newest_hold(tx, id)?,
         guard_days: bodies(tx, "guard_days", "source, day", id)?,
+        orgs: Vec::new(),
+        chain: bodies(tx, "chain", "term", id)?,
+        phases: phases(tx, id)?,
         next_claim: head.next_claim,
         next_episode: head.next_episode,
     })
+}
+
+fn phases(tx: &Transaction<'_>, id: i64) -> Result<std::collections::BTreeMap<PoolId, crate::license::Phase>, Fault> {
+    let mut phases = std::collections::BTreeMap::new();
+    let mut ask = tx.prepare_cached("SELECT pool, body FROM phases WHERE customer_id = ?1")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        let pool = PoolId::from(text(row, 0)?);
+        let phase = unpack(blob(row, 1)?).map_err(Fault::unreadable(|| format!("the phase of pool {pool}")))?;
+        phases.insert(pool, phase);
+    }
+    Ok(phases)
 }
 
 fn newest_hold(tx: &Transaction<'_>, id: i64) -> Result<Option<Hold>, Fault> {
@@ -165,6 +186,7 @@ pub(in crate::store::sqlite) fn holds(tx: &Transaction<'_>, customer: &CustomerI
 pub(in crate::store::sqlite) fn standing(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
     let mut standing = standing_light(tx, customer)?;
     let Some(head) = head(tx, customer)? else { return Ok(standing) };
+    standing.orgs = bodies(tx, "orgs", "org", head.id)?;
     let book = &mut standing.book;
     // One cheap look ahead instead of several copies of a growing list.
     let (people, bytes) = tx

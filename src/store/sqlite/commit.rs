@@ -27,7 +27,7 @@ pub(in crate::store::sqlite) fn commit(door: &Door, batch: &Batch<'_>) -> Result
         let added = names_added(&stored, batch.names)?;
         write_names(tx, head.id, &stored, &added)?;
         let next_claim = write_claims(tx, &head, version, batch)?;
-        let next_episode = write_entries(tx, &head, batch.entries)?;
+        let next_episode = write_entries(tx, &head, version, batch)?;
         purged::note(tx, head.id, batch.at, batch.entries)?;
         write_notices(tx, head.id, batch)?;
         let hash = append(tx, &head, version, batch, &added)?;

@@ -2,20 +2,26 @@
 
 use rusqlite::{Transaction, params};
 
-use crate::base::EpisodeId;
+use crate::base::{EpisodeId, Instant, Version};
 use crate::license::{Entry, GUARD_DAYS_KEPT, Names};
 use crate::plan::Notice;
 use crate::store::batch::Batch;
 use crate::store::record::{NamesAdded, Record, pack};
 use crate::store::sqlite::books::Head;
 use crate::store::sqlite::fault::Fault;
+use crate::store::sqlite::report_rows::{add_request, add_sample, forget_activity};
 
 /// Writes all entries. Returns the id that the next episode gets.
-pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, head: &Head, entries: &[Entry]) -> Result<EpisodeId, Fault> {
+pub(in crate::store::sqlite) fn write(
+    tx: &Transaction<'_>,
+    head: &Head,
+    version: Version,
+    batch: &Batch<'_>,
+) -> Result<EpisodeId, Fault> {
     let id = head.id;
     let mut next = head.next_episode;
     let mut seen = |episode: EpisodeId| next = next.max(EpisodeId(episode.0.saturating_add(1)));
-    for entry in entries {
+    for entry in batch.entries {
         match entry {
             Entry::PoolDefined(terms) => put(tx, "terms", "pool", id, terms.pool.as_str(), &pack(terms))?,
             Entry::Granted(grant) => add(tx, "grants", id, "grant", grant.id.as_str(), &pack(grant))?,
@@ -36,6 +42,7 @@ pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, head: &Head, entries
             }
             Entry::Pool { pool, books } => {
                 put(tx, "pools", "pool", id, pool.as_str(), &pack(books))?;
+                add_sample(tx, id, version, batch.at, pool, books)?;
                 if let Some(episode) = &books.episode {
                     seen(episode.id);
                 }
@@ -50,6 +57,9 @@ pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, head: &Head, entries
             }
             Entry::Absent(absence) => put(tx, "absences", "person", id, absence.person.as_str(), &pack(absence))?,
             Entry::Returned(person) | Entry::Purged { person, reason: _ } => {
+                if matches!(entry, Entry::Purged { .. }) {
+                    forget_activity(tx, id, person.as_str())?;
+                }
                 tx.prepare_cached("DELETE FROM absences WHERE customer_id = ?1 AND person = ?2")?
                     .execute((id, person.as_str()))?;
             }
@@ -76,6 +86,12 @@ pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, head: &Head, entries
                 )?
                 .execute((id, day.source.as_str(), day.day.0, pack(day)))?;
             }
+            Entry::Orgs(orgs) => {
+                orgs.iter().try_for_each(|org| put(tx, "orgs", "org", id, org.id.as_str(), &pack(org)))?;
+            }
+            Entry::SeatsRequested(request) => add_request(tx, id, request)?,
+            Entry::Term(term) => put(tx, "chain", "term", id, term.id.as_str(), &pack(term))?,
+            Entry::Phase { pool, phase } => put(tx, "phases", "pool", id, pool.as_str(), &pack(phase))?,
             // These two are facts of the trail alone.
             Entry::Refused { person: _, pool: _, answer: _ } | Entry::IdentityConflict { known: _, new: _ } => {}
         }
@@ -140,22 +156,31 @@ pub(in crate::store::sqlite) fn write_names(
 
 /// Writes the notices; one whose key exists is left as it is (R151).
 pub(in crate::store::sqlite) fn write_notices(tx: &Transaction<'_>, id: i64, batch: &Batch<'_>) -> Result<(), Fault> {
-    let mut insert = tx.prepare_cached(
+    batch.notices.iter().try_for_each(|notice| insert_notice(tx, id, batch.at, notice))
+}
+
+/// Writes one notice, unless its key exists.
+pub(in crate::store::sqlite) fn insert_notice(
+    tx: &Transaction<'_>,
+    id: i64,
+    at: Instant,
+    notice: &Notice,
+) -> Result<(), Fault> {
+    let Notice { key, kind, pool, source, text } = notice;
+    let mut code = Vec::with_capacity(1);
+    kind.put(&mut code);
+    tx.prepare_cached(
         "INSERT INTO notices (customer_id, key, kind, pool, source, at, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT DO NOTHING",
-    )?;
-    for Notice { key, kind, pool, source, text } in batch.notices {
-        let mut code = Vec::with_capacity(1);
-        kind.put(&mut code);
-        insert.execute(params![
-            id,
-            key,
-            code.first(),
-            pool.as_ref().map(|pool| pool.as_str()),
-            source.as_ref().map(|source| source.as_str()),
-            batch.at.0,
-            text
-        ])?;
-    }
+    )?
+    .execute(params![
+        id,
+        key,
+        code.first(),
+        pool.as_ref().map(|pool| pool.as_str()),
+        source.as_ref().map(|source| source.as_str()),
+        at.0,
+        text
+    ])?;
     Ok(())
 }

@@ -14,10 +14,12 @@ mod on_time;
 mod plans;
 mod process;
 mod purged;
+mod report_rows;
 mod requests;
 mod runs;
 mod schema;
 mod snapshots;
 mod store;
+mod watch;
 
 pub use store::SqliteStore;

@@ -105,6 +105,21 @@ CREATE TABLE terms (
     PRIMARY KEY (customer_id, pool)
 ) STRICT, WITHOUT ROWID;
 
+-- Terms of pools as last recorded, and where each pool is in its chain of them.
+CREATE TABLE chain (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    term TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, term)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE phases (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    pool TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, pool)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE pools (
     customer_id INTEGER NOT NULL REFERENCES customers (id),
     pool TEXT NOT NULL,
@@ -356,6 +371,54 @@ CREATE TABLE same_day (
 CREATE INDEX same_day_used ON same_day (customer_id, day);
 CREATE INDEX same_day_open ON same_day (customer_id, id) WHERE settled = 0;
 
+-- All orgs ever delivered, as they last were.
+CREATE TABLE orgs (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    org TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, org)
+) STRICT, WITHOUT ROWID;
+
+-- What a pool came to with each commit that changed it (R149); no allowance: unlimited.
+CREATE TABLE samples (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    pool TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    allowance INTEGER,
+    PRIMARY KEY (customer_id, pool, version)
+) STRICT, WITHOUT ROWID;
+
+-- How each pool stood when it was last looked at (R145, R152).
+CREATE TABLE watches (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    pool TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, pool)
+) STRICT, WITHOUT ROWID;
+
+-- Who logged in when, of all products ('') or one; only the newest. And when a feed last told.
+CREATE TABLE activity (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    person TEXT NOT NULL,
+    product TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (customer_id, person, product)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE activity_feeds (
+    customer_id INTEGER PRIMARY KEY REFERENCES customers (id),
+    at INTEGER NOT NULL
+) STRICT;
+
+-- Requests for more seats (R155).
+CREATE TABLE seat_requests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    body BLOB NOT NULL
+) STRICT;
+CREATE INDEX seat_requests_customer ON seat_requests (customer_id, id);
+
 -- Pauses by hand (R108); one that was lifted keeps who lifted it.
 CREATE TABLE pauses (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -370,6 +433,10 @@ CREATE TABLE pauses (
     lifted_by TEXT
 ) STRICT;
 CREATE INDEX pauses_customer ON pauses (customer_id, source, since);
+CREATE TRIGGER samples_kept BEFORE DELETE ON samples BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+CREATE TRIGGER samples_fixed BEFORE UPDATE ON samples BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+CREATE TRIGGER seat_requests_kept BEFORE DELETE ON seat_requests BEGIN SELECT RAISE(ABORT, 'requests are kept'); END;
+CREATE TRIGGER seat_requests_fixed BEFORE UPDATE ON seat_requests BEGIN SELECT RAISE(ABORT, 'requests are kept'); END;
 
 -- When sources that are asked over the network were last looked at, and where the next look may start. Losing a row costs a
 -- full read.

@@ -1,15 +1,16 @@
 //! The trait's methods, each handed to the file that knows.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, Episode, Hold, Names};
+use crate::license::{Book, Claim, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use crate::plan::{Plan, Standing};
 use crate::store::api::{DaemonLease, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
-    AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow, SameDayRow,
-    SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger,
+    ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
+    SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
 };
 use crate::store::sqlite::audit;
 use crate::store::sqlite::books;
@@ -20,9 +21,11 @@ use crate::store::sqlite::looks;
 use crate::store::sqlite::on_time;
 use crate::store::sqlite::plans;
 use crate::store::sqlite::purged;
+use crate::store::sqlite::report_rows;
 use crate::store::sqlite::requests;
 use crate::store::sqlite::runs;
 use crate::store::sqlite::snapshots;
+use crate::store::sqlite::watch;
 
 /// A store in one SQLite file. Several processes may use it at once.
 pub struct SqliteStore {
@@ -117,6 +120,22 @@ impl Store for SqliteStore {
 
     fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError> {
         self.door.read(|tx| books::episode(tx, customer, episode))
+    }
+
+    fn orgs(&self, customer: &CustomerId) -> Result<Vec<OrgMark>, StoreError> {
+        self.door.read(|tx| report_rows::orgs(tx, customer))
+    }
+
+    fn samples(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, Vec<PoolSample>>, StoreError> {
+        self.door.read(|tx| report_rows::samples(tx, customer))
+    }
+
+    fn seat_requests(&self, customer: &CustomerId) -> Result<Vec<SeatRequest>, StoreError> {
+        self.door.read(|tx| report_rows::seat_requests(tx, customer))
+    }
+
+    fn version_at(&self, customer: &CustomerId, at: Instant) -> Result<Version, StoreError> {
+        self.door.read(|tx| report_rows::version_at(tx, customer, at))
     }
 
     fn holds(&self, customer: &CustomerId) -> Result<Vec<Hold>, StoreError> {
@@ -281,6 +300,26 @@ impl Store for SqliteStore {
 
     fn pauses(&self, customer: &CustomerId) -> Result<Vec<Pause>, StoreError> {
         self.door.read(|tx| on_time::pauses(tx, customer))
+    }
+
+    fn watches(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, Watch>, StoreError> {
+        self.door.read(|tx| watch::watches(tx, customer))
+    }
+
+    fn save_watches(&self, customer: &CustomerId, changes: &[WatchChange], at: Instant) -> Result<(), StoreError> {
+        self.door.write(|tx| watch::save_watches(tx, customer, changes, at))
+    }
+
+    fn put_activity(&self, customer: &CustomerId, rows: &[ActivityRow], at: Instant) -> Result<u64, StoreError> {
+        self.door.write(|tx| report_rows::put_activity(tx, customer, rows, at))
+    }
+
+    fn activity(&self, customer: &CustomerId) -> Result<Vec<ActivityRow>, StoreError> {
+        self.door.read(|tx| report_rows::activity(tx, customer))
+    }
+
+    fn activity_fed(&self, customer: &CustomerId) -> Result<Option<Instant>, StoreError> {
+        self.door.read(|tx| report_rows::activity_fed(tx, customer))
     }
 
     fn save_look(&self, customer: &CustomerId, look: &SourceLook) -> Result<(), StoreError> {

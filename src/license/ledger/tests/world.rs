@@ -69,6 +69,8 @@ impl World {
             reservations: Vec::new(),
             calendar: Calendar::utc(),
             anchor: None,
+            renewal: Default::default(),
+            reuse: Default::default(),
         };
         let books = PoolBooks {
             counts: StateCounts::default(),
@@ -147,8 +149,8 @@ impl World {
     }
 
     pub(super) fn terms(&self) -> PoolTerms {
-        let Pool { id, product, unlimited, overage, .. } = self.pool.clone();
-        PoolTerms { pool: id, product, unlimited, overage }
+        let Pool { id, product, unlimited, overage, owner, reservations, .. } = self.pool.clone();
+        PoolTerms { pool: id, product, unlimited, overage, owner, reservations }
     }
 
     /// Works out books and episodes after a commit.

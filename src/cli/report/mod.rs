@@ -1,0 +1,8 @@
+//! `rosterd report`: what stands in the books, for people, spreadsheets and programs.
+
+mod args;
+mod rows;
+mod run;
+
+pub use args::ReportArgs;
+pub use run::run;

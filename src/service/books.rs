@@ -1,0 +1,262 @@
+//! The books that an answer rests on: those of the newest commit, or, for an instant that has passed, those the trail
+//! tells of it (R159). Whoever asks cannot tell the two apart.
+
+use std::collections::BTreeMap;
+
+use crate::base::{ClaimId, Instant, OrgId, PersonKey, PoolId, RunId, Version};
+use crate::license::{Because, Book, BookPerson, Claim, ClaimState, Episode, Ledger, Names, OrgMark, PoolSample, SeatRequest};
+use crate::plan::{Standing, standing_of};
+use crate::roster::Roster;
+use crate::service::core::{Customer, Service};
+use crate::service::error::ServiceError;
+use crate::service::rosters::united;
+use crate::service::runs::Freshness;
+use crate::store::{AuditCommit, ReleasedClaim};
+
+/// How often a question is asked again when somebody commits while it is answered.
+const TRIES_MAX: u32 = 20;
+
+/// The books of one customer as of one instant.
+pub(crate) struct Books<'s> {
+    service: &'s Service,
+    customer: &'s Customer,
+    /// The instant the answer is for.
+    pub(crate) at: Instant,
+    /// Without claims and orgs if these are the newest books: ask for those.
+    pub(crate) standing: Standing,
+    past: Option<Past>,
+}
+
+/// What the trail tells beyond a standing.
+#[derive(Default)]
+struct Past {
+    ledger: Ledger,
+    last: LastChanges,
+}
+
+/// Why each claim is as it is, and in which run it became so.
+#[derive(Default)]
+pub(crate) struct LastChanges {
+    claims: BTreeMap<ClaimId, (Because, Option<RunId>)>,
+    released: BTreeMap<ClaimId, ReleasedClaim>,
+}
+
+impl LastChanges {
+    fn note(&mut self, commit: &AuditCommit) {
+        for change in &commit.changes {
+            let claim = change.after;
+            self.claims.insert(claim.id, (change.because, commit.run));
+            if claim.state == ClaimState::Released {
+                let released = ReleasedClaim {
+                    person: PersonKey::from(commit.people.get(change.person)),
+                    claim,
+                    pool: commit.names.pool_of(&claim).clone(),
+                    home: commit.names.home_of(&claim).clone(),
+                    reasons: commit.names.reasons_of(&claim).to_owned(),
+                    because: change.because,
+                    run: commit.run,
+                };
+                self.released.insert(claim.id, released);
+            } else {
+                self.released.remove(&claim.id);
+            }
+        }
+    }
+
+    /// Why a claim is as it is, and the run it became so in.
+    pub(crate) fn of(&self, claim: ClaimId) -> Option<(Because, Option<RunId>)> {
+        self.claims.get(&claim).copied()
+    }
+
+    /// Claims that are released, each as it last was, by id.
+    pub(crate) fn released(&self) -> impl Iterator<Item = &ReleasedClaim> {
+        self.released.values()
+    }
+}
+
+impl Service {
+    /// Answers from the books as of `at`. While somebody commits, the answer is asked for anew: it is of one version.
+    pub(crate) fn as_of<'s, T>(
+        &'s self,
+        customer: &'s Customer,
+        at: Instant,
+        answer: impl Fn(&Books<'s>) -> Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let books = self.books(customer, at)?;
+            let answer = answer(&books)?;
+            let still = books.past.is_some() || self.store.version(customer.id())? == books.standing.version;
+            if still || tries == TRIES_MAX {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// The newest books, looked at as of an instant.
+    pub(crate) fn newest_books<'s>(&'s self, customer: &'s Customer, at: Instant) -> Result<Books<'s>, ServiceError> {
+        let standing = self.standing_light_with_seeds(customer)?;
+        Ok(Books { service: self, customer, at, standing, past: None })
+    }
+
+    fn books<'s>(&'s self, customer: &'s Customer, at: Instant) -> Result<Books<'s>, ServiceError> {
+        let until = self.store.version_at(customer.id(), at)?;
+        let newest = self.newest_books(customer, at)?;
+        if until >= newest.standing.version {
+            return Ok(newest);
+        }
+        let mut past = Past::default();
+        let mut broken = None;
+        self.replay(customer, until, &mut |commit| {
+            past.last.note(&commit);
+            let AuditCommit { version, at, names, people, changes, entries, .. } = &commit;
+            if broken.is_none() {
+                broken = past.ledger.apply(*version, *at, names, people, changes, entries).err();
+            }
+        })?;
+        if let Some(mismatch) = broken {
+            return Err(ServiceError::Trail { customer: customer.id().clone(), why: mismatch.to_string() });
+        }
+        Ok(Books { service: self, customer, at, standing: standing_of(&past.ledger), past: Some(past) })
+    }
+
+    /// Every commit up to a version, oldest first.
+    fn replay(&self, customer: &Customer, until: Version, each: &mut dyn FnMut(AuditCommit)) -> Result<(), ServiceError> {
+        if until == Version(0) {
+            return Ok(());
+        }
+        self.trail(customer, Version(0), &mut |commit| {
+            let last = commit.version >= until;
+            each(commit);
+            if last { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+        })
+    }
+}
+
+impl Books<'_> {
+    /// Whether these are the newest books.
+    pub(crate) fn is_newest(&self) -> bool {
+        self.past.is_none()
+    }
+
+    /// How old the numbers are (R148). Of the past only what was taken in is known, not when it was found to be as it was.
+    pub(crate) fn freshness(&self) -> Result<Freshness, ServiceError> {
+        let (service, customer) = (self.service, self.customer);
+        let snapshot = match self.is_newest() {
+            true => service.newest_look(customer, &self.standing)?,
+            false => customer.newest_snapshot(&self.standing),
+        };
+        let millis_max = i64::from(customer.stale_after_hours) * 3_600_000;
+        let stale = snapshot.is_none_or(|at| self.at.0 - at.0 > millis_max);
+        Ok(Freshness { as_of: self.at, snapshot, stale })
+    }
+
+    /// The standing with all claims and orgs.
+    pub(crate) fn whole(&self) -> Result<Standing, ServiceError> {
+        match &self.past {
+            Some(_) => Ok(self.standing.clone()),
+            None => Ok(self.service.store.standing(self.customer.id())?),
+        }
+    }
+
+    /// All orgs ever delivered, by id.
+    pub(crate) fn orgs(&self) -> Result<Vec<OrgMark>, ServiceError> {
+        match &self.past {
+            Some(_) => Ok(self.standing.orgs.clone()),
+            None => Ok(self.service.store.orgs(self.customer.id())?),
+        }
+    }
+
+    /// Used seats by pool and home org, sorted.
+    pub(crate) fn used_by_org(&self) -> Result<Vec<(PoolId, OrgId, u32)>, ServiceError> {
+        if self.past.is_none() {
+            return Ok(self.service.store.used_by_org(self.customer.id())?);
+        }
+        let book = &self.standing.book;
+        let mut used: BTreeMap<(&PoolId, &OrgId), u32> = BTreeMap::new();
+        for claim in book.claims.iter().filter(|claim| claim.state.consumes()) {
+            *used.entry((book.names.pool_of(claim), book.names.home_of(claim))).or_default() += 1;
+        }
+        Ok(used.into_iter().map(|((pool, org), used)| (pool.clone(), org.clone(), used)).collect())
+    }
+
+    /// Waiting claims, one entry each, in no order that counts.
+    pub(crate) fn queue(&self, pool: Option<&PoolId>) -> Result<Book, ServiceError> {
+        if self.past.is_none() {
+            return Ok(self.service.store.queue(self.customer.id(), pool)?);
+        }
+        let all = &self.standing.book;
+        let mut book = Book { names: all.names.clone(), keys: all.keys.clone(), ..Book::default() };
+        let waits =
+            |claim: &&Claim| claim.state == ClaimState::Waiting && pool.is_none_or(|pool| all.names.pool_of(claim) == pool);
+        for (at, person) in all.people.iter().enumerate() {
+            for claim in all.claims_at(at).iter().filter(waits) {
+                book.people.push(BookPerson { key: person.key, first: book.claims.len() as u32 });
+                book.claims.push(*claim);
+            }
+        }
+        Ok(book)
+    }
+
+    /// The open claims of a person.
+    pub(crate) fn claims_of(&self, person: &str) -> Result<(Names, Vec<Claim>), ServiceError> {
+        match &self.past {
+            Some(past) => Ok((self.standing.book.names.clone(), past.ledger.claims_of(person).to_vec())),
+            None => Ok(self.service.store.claims_of(self.customer.id(), person)?),
+        }
+    }
+
+    /// Episodes, newest first.
+    pub(crate) fn episodes(&self) -> Result<Vec<Episode>, ServiceError> {
+        let Some(past) = &self.past else { return Ok(self.service.store.episodes(self.customer.id())?) };
+        let mut episodes: Vec<Episode> = past.ledger.episodes().cloned().collect();
+        episodes.reverse();
+        Ok(episodes)
+    }
+
+    /// What each pool came to with each commit.
+    pub(crate) fn samples(&self) -> Result<BTreeMap<PoolId, Vec<PoolSample>>, ServiceError> {
+        match &self.past {
+            Some(past) => Ok(past.ledger.samples().clone()),
+            None => Ok(self.service.store.samples(self.customer.id())?),
+        }
+    }
+
+    /// The roster the books rested on.
+    ///
+    /// # Errors
+    /// [`ServiceError::RosterGone`] if it is no longer kept.
+    pub(crate) fn roster(&self) -> Result<Roster, ServiceError> {
+        let (service, customer) = (self.service, self.customer);
+        if self.is_newest() {
+            return service.roster(customer, &self.standing);
+        }
+        let mut rosters = Vec::new();
+        for mark in self.standing.sources.values() {
+            if service.store.snapshot(&mark.snapshot)?.is_none() {
+                return Err(ServiceError::RosterGone { customer: customer.id().clone(), at: self.at });
+            }
+            rosters.push(service.snapshot(customer.id(), &mark.snapshot)?);
+        }
+        united(customer.id(), rosters)
+    }
+
+    /// Requests for more seats, oldest first.
+    pub(crate) fn seat_requests(&self) -> Result<Vec<SeatRequest>, ServiceError> {
+        match &self.past {
+            Some(past) => Ok(past.ledger.seat_requests().to_vec()),
+            None => Ok(self.service.store.seat_requests(self.customer.id())?),
+        }
+    }
+
+    /// Hands the last changes of all claims, released ones among them, to `read`.
+    pub(crate) fn last_changes<T>(&self, read: impl FnOnce(&LastChanges) -> T) -> Result<T, ServiceError> {
+        if let Some(past) = &self.past {
+            return Ok(read(&past.last));
+        }
+        let mut last = LastChanges::default();
+        self.service.replay(self.customer, self.standing.version, &mut |commit| last.note(&commit))?;
+        Ok(read(&last))
+    }
+}

@@ -1,0 +1,126 @@
+//! "Buy more" as an action (R155): the request to the vendor is composed, recorded and told.
+
+use crate::base::{Actor, PoolId, Seats};
+use crate::license::{Entry, SeatRequest};
+use crate::plan::{Notice, NoticeKind};
+use crate::service::core::{Customer, Service};
+use crate::service::error::ServiceError;
+use crate::service::inspect::{PoolView, pool_views};
+use crate::service::report::Report;
+use crate::store::{Batch, Receipt, StoreError};
+
+/// How often a request is worked out anew when somebody else commits in between.
+const TRIES_MAX: u32 = 200;
+
+/// A request that was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeatsAsked {
+    /// What was asked for, with the numbers it rests on.
+    pub request: SeatRequest,
+    /// The message to the vendor.
+    pub text: String,
+    /// The commit.
+    pub receipt: Receipt,
+}
+
+impl Service {
+    /// Asks for more seats of a pool.
+    ///
+    /// # Errors
+    /// When there is no such pool, or the books cannot be read or written.
+    pub fn request_seats(
+        &self,
+        customer: &Customer,
+        pool: &PoolId,
+        seats: Seats,
+        note: &str,
+        by: &Actor,
+    ) -> Result<SeatsAsked, ServiceError> {
+        customer.pool(pool)?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_request_seats(customer, pool, seats, note, by) {
+                Err(ServiceError::Store(StoreError::VersionMoved { .. })) if tries < TRIES_MAX => {}
+                done => return done,
+            }
+        }
+    }
+
+    fn try_request_seats(
+        &self,
+        customer: &Customer,
+        pool: &PoolId,
+        seats: Seats,
+        note: &str,
+        by: &Actor,
+    ) -> Result<SeatsAsked, ServiceError> {
+        let now = self.now();
+        let standing = self.store.standing_light(customer.id())?;
+        let unknown = || ServiceError::Unknown { what: "pool", id: pool.to_string(), hint: None };
+        let views = pool_views(customer, &standing, now);
+        let view = views.iter().find(|view| view.pool == *pool).ok_or_else(unknown)?;
+        let request = SeatRequest {
+            pool: pool.clone(),
+            seats,
+            used: view.used(),
+            allowance: view.allowance.seats,
+            waiting: view.waiting(),
+            by: by.clone(),
+            at: now,
+            note: note.to_owned(),
+        };
+        let text = request_text(customer, view, &request);
+        let notice = Notice {
+            key: format!("{}/{pool}/{}", NoticeKind::SeatsRequested.word(), standing.version.0 + 1),
+            kind: NoticeKind::SeatsRequested,
+            pool: Some(pool.clone()),
+            source: None,
+            text: text.clone(),
+        };
+        let receipt = self.store.commit(&Batch {
+            customer: customer.id(),
+            parent: standing.version,
+            at: now,
+            actor: by.clone(),
+            run: None,
+            plan: None,
+            verb: "request_seats",
+            names: &standing.book.names,
+            people: &crate::base::TextArena::default(),
+            changes: &[],
+            entries: &[Entry::SeatsRequested(request.clone())],
+            notices: &[notice],
+        })?;
+        Ok(SeatsAsked { request, text, receipt })
+    }
+
+    /// What was asked for, newest first.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn seat_requests(&self, customer: &Customer) -> Result<Report<SeatRequest>, ServiceError> {
+        self.as_of(customer, self.now(), |books| {
+            let mut rows = books.seat_requests()?;
+            rows.reverse();
+            Ok(Report { freshness: books.freshness()?, rows })
+        })
+    }
+}
+
+/// The message to the vendor: org, product, pool, current numbers and the wanted count.
+fn request_text(customer: &Customer, view: &PoolView, request: &SeatRequest) -> String {
+    let SeatRequest { pool, seats, used, allowance, waiting, by, at: _, note } = request;
+    let numbers = match (allowance, request.available()) {
+        (Some(allowance), Some(available)) => format!("{used} of {allowance} seats are used, {available} are available"),
+        _ => format!("{used} seats are used, the pool is unlimited"),
+    };
+    let note = if note.is_empty() { String::new() } else { format!(" Note: {note}") };
+    format!(
+        "{} ({}) asks for {seats} more seats of {} in pool {pool} of org {}: {numbers}, {waiting} people wait. Asked by {by}.{note}",
+        customer.name,
+        customer.id(),
+        view.product,
+        view.owner
+    )
+}

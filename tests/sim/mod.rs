@@ -1,0 +1,66 @@
+//! The simulation: whole school years of several customers from a seed, and an auditor who knows only what was fed in and
+//! says what the books must be. How to run it and to repeat a seed stands in `docs/TESTING.md`.
+
+mod auditor;
+mod driver;
+mod dying;
+mod eye;
+mod facts;
+mod files;
+mod play;
+mod prng;
+mod setups;
+mod year;
+
+pub use dying::Dying;
+
+use crate::sim::play::play;
+
+const SEEDS: u64 = 200;
+/// So many of the last events are told of a seed that fails.
+const EVENTS_TOLD: usize = 60;
+
+/// Plays every fourth seed, so that four tests share them; or only the one that is asked for.
+fn play_quarter(quarter: u64) {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
+    if let Some(seed) = number("ROSTERD_SIM_SEED") {
+        if quarter == 0 {
+            play_one(seed);
+        }
+        return;
+    }
+    let seeds: Vec<u64> = (0..number("ROSTERD_SIM_SEEDS").unwrap_or(SEEDS)).filter(|seed| seed % 4 == quarter).collect();
+    let deaths: u32 = seeds.iter().copied().map(play_one).sum();
+    assert!(deaths > 0 || seeds.len() < 20, "nothing ever died");
+}
+
+/// Plays a seed; returns how often the process died.
+fn play_one(seed: u64) -> u32 {
+    let year = play(seed);
+    if let Err(difference) = year.result {
+        let untold = year.events.len().saturating_sub(EVENTS_TOLD);
+        eprintln!("{}\n{difference}", year.events[untold..].join("\n"));
+        panic!("seed {seed} fails; repeat it: ROSTERD_SIM_SEED={seed} cargo nextest run --no-capture sim::a_quarter");
+    }
+    year.deaths
+}
+
+#[test]
+fn a_quarter_of_the_seeds() {
+    play_quarter(0);
+}
+
+#[test]
+fn another_quarter_of_the_seeds() {
+    play_quarter(1);
+}
+
+#[test]
+fn a_third_quarter_of_the_seeds() {
+    play_quarter(2);
+}
+
+#[test]
+fn the_last_quarter_of_the_seeds() {
+    play_quarter(3);
+}
