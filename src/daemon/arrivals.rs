@@ -94,7 +94,7 @@ mod tests {
             (drops, Ok(()))
         };
         let mut arrivals = Arrivals::new(["north", "south", "west"].map(CustomerId::from).into_iter());
-        let patience = Duration::from_millis(200);
+        let patience = Duration::from_secs(4);
         for _ in 0..3 {
             let errors = arrivals.look(look.clone(), patience).await;
             assert_eq!(errors.len(), 1, "{errors:?}");

@@ -153,7 +153,7 @@ impl ServiceError {
 }
 
 /// Whether what the store could not do it can do later.
-pub(crate) fn passes(error: &StoreError) -> bool {
+fn passes(error: &StoreError) -> bool {
     match error {
         StoreError::DiskFull { .. }
         | StoreError::ReadOnly { .. }

@@ -4,7 +4,6 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::base::{Instant, RequestId, RunId};
-use crate::service::error::passes;
 use crate::store::{RequestState, RunRow, SharedStore, StoreError};
 use crate::telemetry::StoreTrouble;
 
@@ -59,8 +58,10 @@ impl Unsaved {
         let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(end) = ends.first() {
             match end.write(store) {
-                Err(error) if passes(&error) => return Err(error),
-                Err(error) => StoreTrouble { store: &store.place(), doing: end.given_up(), error: &error }.emit(),
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    StoreTrouble { store: &store.place(), doing: end.given_up(), error: &error }.emit();
+                }
+                Err(error) => return Err(error),
                 Ok(()) => {}
             }
             ends.remove(0);
