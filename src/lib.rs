@@ -9,7 +9,7 @@
 //! | 7 | `daemon` | schedule, worker, stopping |
 //! | 6 | `settings` | files and environment to checked values |
 //! | 5 | `service` | use cases: the one layer all doors share |
-//! | 4 | `store`, `source`, `clock` | adapters: one outside thing each |
+//! | 4 | `store`, `source`, `spool`, `clock` | adapters: one outside thing each |
 //! | 3 | `telemetry` | what operators see |
 //! | — | *waterline* | below it no async, no I/O, no clock, no log, no serde |
 //! | 2 | `plan` | demand, guard, planner |
@@ -26,5 +26,6 @@ pub mod roster;
 pub mod service;
 pub mod settings;
 pub mod source;
+pub mod spool;
 pub mod store;
 pub mod telemetry;

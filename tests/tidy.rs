@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// The floors: a folder imports only from lower floors, folders of one floor are strangers. A folder is the first
 /// component of a path under `src`. `main.rs` and `lib.rs` stand outside.
-const FLOORS: [(&str, u32); 13] = [
+const FLOORS: [(&str, u32); 14] = [
     ("base", 0),
     ("roster", 1),
     ("license", 1),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u32); 13] = [
     ("telemetry", 3),
     ("store", 4),
     ("source", 4),
+    ("spool", 4),
     ("clock", 4),
     ("service", 5),
     ("settings", 6),
@@ -62,9 +63,16 @@ const PATHS_ABOVE: [&[&str]; 11] = [
     &["HashMap", "from"],
 ];
 
+/// Files below the waterline that may name one of these paths: each is the one place that wraps it for the others.
+const EXEMPT: [(&str, &[&str]); 1] = [("base/parts.rs", &["std", "thread"])];
+
 /// Crates that one file alone may name, so that they can be exchanged by rewriting that file.
-const ALONE: [(&str, &str); 3] =
-    [("tokio_cron_scheduler", "daemon/schedule.rs"), ("config", "settings/load.rs"), ("backoff", "source/retry.rs")];
+const ALONE: [(&str, &str); 4] = [
+    ("tokio_cron_scheduler", "daemon/schedule.rs"),
+    ("config", "settings/load.rs"),
+    ("backoff", "source/retry.rs"),
+    ("sled", "spool/pages.rs"),
+];
 
 const LINES_MAX: usize = 500;
 
@@ -589,7 +597,8 @@ fn above_the_waterline(sources: &[Source]) -> Vec<String> {
             faults.push(format!("{}:{}: `{}` below the waterline", source.path, token.line, token.text));
         }
         for path in paths(&code) {
-            if let Some(banned) = PATHS_ABOVE.iter().find(|banned| path.has(banned)) {
+            let exempt = |banned: &[&str]| EXEMPT.contains(&(source.path.as_str(), banned));
+            if let Some(banned) = PATHS_ABOVE.iter().find(|banned| path.has(banned) && !exempt(banned)) {
                 faults.push(format!("{}:{}: `{}` below the waterline", source.path, path.line, banned.join("::")));
             }
         }

@@ -486,25 +486,29 @@ fn row(out: &mut impl Write, cells: &[&[u8]]) -> io::Result<()> {
 
 /// The settings of the customer `bench`: packages are dropped into `drop/` beside the settings file.
 pub fn settings(people: u64) -> String {
+    format!("{}{}", head(), customer("bench", "drop", people))
+}
+
+/// The settings of no customer in particular.
+pub fn head() -> String {
+    "[store]\nkind = \"sqlite\"\npath = \"rosterd.db\"\n\n[guard]\nbootstrap_approval = false\n".to_owned()
+}
+
+/// The settings of one customer, whose packages are dropped into a folder.
+pub fn customer(id: &str, drop_folder: &str, people: u64) -> String {
     let seats = people + people / 10;
-    let mut text = String::from(
-        r#"[store]
-kind = "sqlite"
-path = "rosterd.db"
-
-[guard]
-bootstrap_approval = false
-
+    let mut text = format!(
+        r#"
 [[customer]]
-id = "bench"
-name = "Bench District"
+id = "{id}"
+name = "District {id}"
 time_zone = "UTC"
 nightly = "30 2 * * *"
 
 [[customer.source]]
 id = "sis"
 kind = "oneroster_csv"
-path = "drop"
+path = "{drop_folder}"
 drop = true
 settle_secs = 0
 "#,

@@ -8,17 +8,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
 use crate::data::{District, Night, Written, settings};
 
 /// One night as measured.
 #[derive(Debug)]
 pub struct Measured {
     /// Which night.
-    pub label: &'static str,
+    pub label: String,
     /// From start to exit of the process.
     pub wall: Duration,
-    /// A plain parse of the same bytes, in this process.
-    pub parse: Duration,
+    /// Processor time of the process, all threads together.
+    pub cpu: Duration,
     /// The process's largest resident set, in KiB; told by the kernel, asked every few milliseconds.
     pub peak_kib: u64,
     /// The store's files after the night.
@@ -29,54 +32,89 @@ pub struct Measured {
     pub log: PathBuf,
 }
 
+/// Three nights of one district, and what they are compared with.
+#[derive(Debug)]
+pub struct Nights {
+    /// How many people the district has.
+    pub people: u64,
+    /// A plain parse of the bytes of a night by the csv crate, on one thread: the best of several, in this process.
+    pub parse: Duration,
+    /// Reading the package's entries to their ends, if it is a zip.
+    pub unzip: Duration,
+    /// The first night, the same package again, and the night on which 1 % changed.
+    pub nights: [Measured; 3],
+}
+
 /// Writes two nights into `folder` and runs three: the first, the same package once more, the changed one.
 ///
 /// # Errors
 /// When a file cannot be written or the program cannot be started. A night that fails is told in its `status`.
-pub fn nights(people: u64, folder: &Path, rosterd: &Path, mut say: impl FnMut(&str)) -> io::Result<Vec<Measured>> {
-    let drop_folder = folder.join("drop");
-    let package = |number: u32| drop_folder.join(format!("night-{number}"));
-    if drop_folder.exists() {
-        fs::remove_dir_all(&drop_folder)?;
-    }
-    for file in store_files(folder)? {
-        fs::remove_file(file)?;
-    }
+pub fn nights(people: u64, folder: &Path, rosterd: &Path, zipped: bool, mut say: impl FnMut(&str)) -> io::Result<Nights> {
+    let form = if zipped { "zip" } else { "folder" };
+    let (plain, drop_folder) = (folder.join("plain"), folder.join("drop"));
+    let name = |number: u32| drop_folder.join(if zipped { format!("night-{number}.zip") } else { format!("night-{number}") });
+    clear(folder)?;
     fs::create_dir_all(&drop_folder)?;
     fs::write(folder.join("bench.toml"), settings(people))?;
 
     let district = District::of(people);
-    let written = district.write(Night::First, &package(1))?;
-    say(&describe("first night", &written));
-    let parse = parse(&package(1))?;
-    let first = night("first night", folder, rosterd, parse)?;
-
+    let mut parse = Duration::MAX;
+    let mut unzip = Duration::ZERO;
+    let mut deliver = |night: Night, number: u32| -> io::Result<()> {
+        let written = district.write(night, &plain)?;
+        say(&describe(&format!("{night:?} night, {people} people, {form}"), &written));
+        parse = parse.min(self::parse(&plain)?);
+        if zipped {
+            pack(&plain, &name(number))?;
+            fs::remove_dir_all(&plain)?;
+            unzip = unzip.max(self::unzip(&name(number))?);
+        } else {
+            fs::rename(&plain, name(number))?;
+        }
+        Ok(())
+    };
+    deliver(Night::First, 1)?;
+    let first = night(&format!("first night, {form}"), folder, rosterd)?;
     // The same bytes under the next name: what a source that exports every night delivers when nothing changed.
-    fs::rename(package(1), package(2))?;
-    let unchanged = night("unchanged night", folder, rosterd, parse)?;
-
+    fs::rename(name(1), name(2))?;
+    let unchanged = night(&format!("same again, {form}"), folder, rosterd)?;
     // The earlier package may be gone by now; it goes, to spare the disk.
-    fs::remove_dir_all(package(2))?;
-    let written = district.write(Night::Changed, &package(3))?;
-    say(&describe("1 % night", &written));
-    let changed = night("1 % night", folder, rosterd, self::parse(&package(3))?)?;
-    Ok(vec![first, unchanged, changed])
+    if zipped {
+        fs::remove_file(name(2))?
+    } else {
+        fs::remove_dir_all(name(2))?
+    }
+    deliver(Night::Changed, 3)?;
+    let changed = night(&format!("1 % night, {form}"), folder, rosterd)?;
+    Ok(Nights { people, parse, unzip, nights: [first, unchanged, changed] })
+}
+
+/// Removes what a run wrote into the folder.
+///
+/// # Errors
+/// As the file system says.
+pub fn clear(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type()?.is_dir() && ["plain", "drop", "drops"].contains(&name.as_str()) {
+            fs::remove_dir_all(entry.path())?;
+        } else if name == "bench.toml" || name.starts_with("rosterd.db") || name.ends_with(".log") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// The measurements as a table.
-pub fn table(nights: &[Measured]) -> String {
-    let mut text = format!(
-        "{:<16} {:>9} {:>9} {:>8} {:>10} {:>9}  {}\n",
-        "night", "seconds", "parse P", "ratio/P", "peak MiB", "store MB", "exit"
-    );
-    for night in nights {
-        let Measured { label, wall, parse, peak_kib, store_bytes, status, log: _ } = night;
-        let ratio = wall.as_millis() * 100 / parse.as_millis().max(1);
+pub fn table(nights: &[&Measured]) -> String {
+    let mut text =
+        format!("{:<22} {:>9} {:>9} {:>10} {:>9}  {}\n", "night", "seconds", "cpu s", "peak MiB", "store MB", "exit");
+    for Measured { label, wall, cpu, peak_kib, store_bytes, status, log: _ } in nights {
         text.push_str(&format!(
-            "{label:<16} {:>9} {:>9} {:>8} {:>10} {:>9}  {}\n",
+            "{label:<22} {:>9} {:>9} {:>10} {:>9}  {}\n",
             seconds(*wall),
-            seconds(*parse),
-            hundredths(ratio),
+            seconds(*cpu),
             peak_kib.div_ceil(1024),
             store_bytes.div_ceil(1_000_000),
             status.code().map_or_else(|| status.to_string(), |code| code.to_string()),
@@ -94,28 +132,58 @@ fn describe(label: &str, written: &Written) -> String {
     )
 }
 
-fn seconds(time: Duration) -> String {
+/// A time in seconds with two decimals.
+pub fn seconds(time: Duration) -> String {
     hundredths(time.as_millis() / 10)
 }
 
-fn hundredths(number: u128) -> String {
+/// A number of hundredths as a decimal.
+pub fn hundredths(number: u128) -> String {
     format!("{}.{:02}", number / 100, number % 100)
 }
 
-fn night(label: &'static str, folder: &Path, rosterd: &Path, parse: Duration) -> io::Result<Measured> {
-    let log = folder.join(format!("{}.log", label.replace(' ', "-").replace('%', "percent")));
-    let out = File::create(&log)?;
+fn night(label: &str, folder: &Path, rosterd: &Path) -> io::Result<Measured> {
+    let log = folder.join(format!("{}.log", label.replace([' ', ','], "-").replace('%', "percent")));
     let mut command = Command::new(rosterd);
     command.args(["sync", "bench", "--here", "--config"]).arg(folder.join("bench.toml"));
-    command.stdin(std::process::Stdio::null()).stdout(out.try_clone()?).stderr(out);
+    run(label, folder, command, log, |_| false)
+}
 
+/// Runs a command to its end, or until `is_done` says of its log that it has done its work; then it is ended.
+///
+/// # Errors
+/// If it cannot be started.
+pub fn run(
+    label: &str,
+    folder: &Path,
+    mut command: Command,
+    log: PathBuf,
+    is_done: impl Fn(&Path) -> bool + Sync,
+) -> io::Result<Measured> {
+    let out = File::create(&log)?;
+    command.stdin(std::process::Stdio::null()).stdout(out.try_clone()?).stderr(out);
+    let cpu_before = children_cpu()?;
     let began = Instant::now();
     let mut child = command.spawn()?;
     let status_file = PathBuf::from(format!("/proc/{}/status", child.id()));
     let ended = AtomicBool::new(false);
+    let done = AtomicBool::new(false);
     let (status, wall, peak_kib) = thread::scope(|scope| {
-        let watch = scope.spawn(|| watch(&status_file, &ended));
-        let status = child.wait();
+        let watch = scope.spawn(|| {
+            watch(&status_file, &ended, || {
+                if is_done(&log) {
+                    done.store(true, Ordering::Release);
+                }
+            })
+        });
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break Ok(status),
+                Ok(None) if done.load(Ordering::Acquire) => break child.kill().and_then(|()| child.wait()),
+                Ok(None) => thread::sleep(Duration::from_millis(2)),
+                Err(error) => break Err(error),
+            }
+        };
         let wall = began.elapsed();
         ended.store(true, Ordering::Release);
         (status, wall, watch.join().unwrap_or_default())
@@ -124,16 +192,26 @@ fn night(label: &'static str, folder: &Path, rosterd: &Path, parse: Duration) ->
     for file in store_files(folder)? {
         store_bytes += file.metadata()?.len();
     }
-    Ok(Measured { label, wall, parse, peak_kib, store_bytes, status: status?, log })
+    let cpu = children_cpu()?.saturating_sub(cpu_before);
+    Ok(Measured { label: label.to_owned(), wall, cpu, peak_kib, store_bytes, status: status?, log })
+}
+
+/// Processor time of all children that were waited for. The kernel counts in hundredths of a second.
+fn children_cpu() -> io::Result<Duration> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u64 = fields.skip(13).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Ok(Duration::from_millis(ticks * 10))
 }
 
 /// Asks for the high-water mark until the process has ended. What it gains in the last few milliseconds is not seen.
-fn watch(status_file: &Path, ended: &AtomicBool) -> u64 {
+fn watch(status_file: &Path, ended: &AtomicBool, mut look: impl FnMut()) -> u64 {
     let mut peak_kib = 0;
     while !ended.load(Ordering::Acquire) {
         let text = fs::read_to_string(status_file).unwrap_or_default();
         let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
         peak_kib = peak_kib.max(mark.unwrap_or(0));
+        look();
         thread::sleep(Duration::from_millis(5));
     }
     peak_kib
@@ -150,12 +228,10 @@ fn store_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Reads every record of every file and does nothing with it; the better of two times, so that the files are in memory
+/// Reads every record of every file and does nothing with it; the best of three times, so that the files are in memory
 /// for this as for the night that follows.
 fn parse(package: &Path) -> io::Result<Duration> {
-    let mut best = Duration::MAX;
-    for _ in 0..2 {
-        let began = Instant::now();
+    best_of_three(|| {
         let mut records = 0_u64;
         for entry in fs::read_dir(package)? {
             let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 18).from_path(entry?.path())?;
@@ -165,7 +241,39 @@ fn parse(package: &Path) -> io::Result<Duration> {
             }
         }
         std::hint::black_box(records);
+        Ok(())
+    })
+}
+
+fn best_of_three(mut work: impl FnMut() -> io::Result<()>) -> io::Result<Duration> {
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        let began = Instant::now();
+        work()?;
         best = best.min(began.elapsed());
     }
     Ok(best)
+}
+
+/// Makes a zip of a folder's files.
+fn pack(folder: &Path, zip: &Path) -> io::Result<()> {
+    let mut out = ZipWriter::new(io::BufWriter::new(File::create(zip)?));
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        out.start_file(entry.file_name().to_string_lossy(), SimpleFileOptions::default().compression_level(Some(1)))?;
+        io::copy(&mut File::open(entry.path())?, &mut out)?;
+    }
+    out.finish()?.into_inner()?;
+    Ok(())
+}
+
+/// How long it takes to read all entries of a zip, one after the other.
+fn unzip(zip: &Path) -> io::Result<Duration> {
+    best_of_three(|| {
+        let mut archive = ZipArchive::new(io::BufReader::new(File::open(zip)?))?;
+        for index in 0..archive.len() {
+            io::copy(&mut archive.by_index(index)?, &mut io::sink())?;
+        }
+        Ok(())
+    })
 }

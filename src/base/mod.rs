@@ -7,6 +7,7 @@ mod count;
 mod day;
 mod digest;
 mod ids;
+pub mod parts;
 mod secret;
 mod similar;
 mod text;
@@ -16,7 +17,7 @@ pub use calendar::Calendar;
 pub use chain::ErrorChain;
 pub use count::{Balance, Seats, percent_used};
 pub use day::{Day, Instant};
-pub use digest::{Digest, Digester};
+pub use digest::{BulkDigester, Digest, Digester};
 pub use ids::{
     ClaimId, CustomerId, EpisodeId, GrantId, OrgId, PersonKey, PoolId, ProductId, RequestId, RuleId, RunId, SourceId, Version,
 };

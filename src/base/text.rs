@@ -15,6 +15,12 @@ impl Text {
     pub fn is_empty(self) -> bool {
         self.len == 0
     }
+
+    /// The same text in an arena to which its own was appended at `start`.
+    #[inline]
+    pub fn moved(self, start: u32) -> Text {
+        if self.len == 0 { self } else { Text { start: self.start + start, len: self.len } }
+    }
 }
 
 /// Texts one after the other. At most 4 GiB; a text that does not fit is refused.
@@ -33,6 +39,7 @@ impl TextArena {
     ///
     /// # Errors
     /// [`ArenaFull`] when the arena would pass 4 GiB.
+    #[inline]
     pub fn push(&mut self, text: &str) -> Result<Text, ArenaFull> {
         if text.is_empty() {
             return Ok(Text::EMPTY);
@@ -44,7 +51,26 @@ impl TextArena {
         Ok(Text { start, len })
     }
 
+    /// Appends all texts of another arena. Returns by how much its handles move ([`Text::moved`]).
+    ///
+    /// # Errors
+    /// [`ArenaFull`] when the arena would pass 4 GiB.
+    pub fn append(&mut self, other: &TextArena) -> Result<u32, ArenaFull> {
+        let start = u32::try_from(self.bytes.len()).map_err(|_| ArenaFull)?;
+        u32::try_from(self.bytes.len() + other.bytes.len()).map_err(|_| ArenaFull)?;
+        self.bytes.push_str(&other.bytes);
+        Ok(start)
+    }
+
+    /// The bytes behind a handle of this arena. Comparing these looks at nothing beside them, which [`TextArena::get`] does to
+    /// make sure of whole characters: among many texts in no order that costs as much again.
+    #[inline]
+    pub fn bytes(&self, text: Text) -> &[u8] {
+        &self.bytes.as_bytes()[text.start as usize..][..text.len as usize]
+    }
+
     /// The text behind a handle of this arena.
+    #[inline]
     pub fn get(&self, text: Text) -> &str {
         &self.bytes[text.start as usize..(text.start + text.len) as usize]
     }

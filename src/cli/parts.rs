@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::base::Instant;
 use crate::clock::{Clock, SetClock, SystemClock};
-use crate::service::{Customer, Feed, Service};
+use crate::service::{Customer, Feed, Service, SpoolPages};
 use crate::settings::{CustomerSettings, Settings, StoreKind};
-use crate::source::{MemoryPages, Network, Pace, PageStore, SourceSettings, open_source};
+use crate::source::{Network, Pace, PageStore, SourceSettings, open_source};
 use crate::store::{self, StoreChoice, StoreError};
 
 /// The service that these settings describe, at a set time or at the machine's.
@@ -27,7 +27,8 @@ pub fn service(settings: &Settings, as_of: Option<Instant>) -> Result<Service, S
 pub fn customers(settings: &Settings) -> Vec<Customer> {
     // One for all: what is shared with an upstream is shared by its customers.
     let network = Network::new(Pace::machine(|| SystemClock.now()));
-    let pages: Arc<dyn PageStore> = Arc::new(MemoryPages { bytes_max: 2 << 30 });
+    let spool = &settings.spool;
+    let pages: Arc<dyn PageStore> = Arc::new(SpoolPages::new(spool.path.clone(), spool.bytes_max));
     settings.customers.iter().map(|settings| customer(settings, &network, &pages)).collect()
 }
 

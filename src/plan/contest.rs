@@ -150,7 +150,14 @@ pub fn play(
         }
     }
 
-    contest.contenders.sort_by(|a, b| a.product.cmp(&b.product).then_with(|| order(a, b, people)));
+    // By position: of a first night there are millions, which come in the order of their keys already.
+    let contenders = &contest.contenders;
+    let mut queues: Vec<Vec<u32>> = vec![Vec::new(); products.len()];
+    for (at, contender) in (0u32..).zip(contenders) {
+        queues[usize::from(contender.product)].push(at);
+    }
+    let by_order = |&a: &u32, &b: &u32| order(&contenders[a as usize], &contenders[b as usize], people);
+    queues.iter_mut().for_each(|queue| queue.sort_by(by_order));
     for &product in &catalog.order {
         for dependent in contest.dependents.iter().filter(|d| d.product == product) {
             let kept = requires[product as usize].is_none_or(|r| won.contains(&(dependent.person, r)));
@@ -159,9 +166,7 @@ pub fn play(
             }
             settle(dependent, kept, pools, now, &mut out);
         }
-        let from = contest.contenders.partition_point(|c| c.product < product);
-        let to = contest.contenders.partition_point(|c| c.product <= product);
-        for contender in &contest.contenders[from..to] {
+        for contender in queues[usize::from(product)].iter().map(|&at| &contenders[at as usize]) {
             if contest.ways[contender.way.0 as usize].is_empty() {
                 out.withheld.push(Withheld {
                     person: contender.person,

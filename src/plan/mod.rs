@@ -23,6 +23,7 @@ mod pins;
 mod planner;
 mod pools;
 mod purchase;
+mod reasons;
 mod reconcile;
 mod remind;
 mod render;

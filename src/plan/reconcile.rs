@@ -1,9 +1,6 @@
 //! Walks roster and books side by side, person by person, and tells what each person's claims come to before anybody
 //! competes for a seat: what stays, what is freed, who wants what (R33 to R36, R39, R41).
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use crate::base::{OrgId, Text, TextArena};
 use crate::license::{
     Because, Channel, Claim, ClaimChange, ClaimState, Names, OrgNameIx, PinKind, PoolIx, ReasonsIx, SeatModel, Wait,
@@ -17,9 +14,11 @@ use crate::plan::fate::Fate;
 use crate::plan::input::PlanInput;
 use crate::plan::pins::{Pins, pins_in_force};
 use crate::plan::pools::PoolWork;
+use crate::plan::reasons::Reasons;
 use crate::plan::terms::suspended;
 use crate::plan::ways::Ways;
 use crate::roster::{OrgIx, Person};
+use std::borrow::Cow;
 
 /// The walk's tools and findings.
 pub struct Walk<'a, 'p> {
@@ -39,8 +38,9 @@ pub struct Walk<'a, 'p> {
     pub out: Walked,
     pins: Pins<'a>,
     catalog: Catalog,
-    reasons: BTreeMap<(Vec<u16>, bool), ReasonsIx>,
-    homes: BTreeMap<OrgIx, OrgNameIx>,
+    reasons: Reasons,
+    /// By org of the roster.
+    homes: Vec<Option<OrgNameIx>>,
     current: Option<Text>,
     rules: Vec<u16>,
 }
@@ -87,8 +87,8 @@ impl<'a, 'p> Walk<'a, 'p> {
             out: Walked::default(),
             pins: pins_in_force(input),
             catalog,
-            reasons: BTreeMap::new(),
-            homes: BTreeMap::new(),
+            reasons: Reasons::default(),
+            homes: vec![None; input.roster.orgs.len()],
             current: None,
             rules: Vec::new(),
         }
@@ -125,15 +125,17 @@ impl<'a, 'p> Walk<'a, 'p> {
             // Nothing is given and nothing taken until somebody decides (R117).
             return self.withhold(key, None, Because::HeldByGuard);
         }
-        let mut visit = Visit { key, person, claims, wanted: Vec::new(), kept: Vec::new(), bundled: Vec::new() };
+        let wanted = Vec::with_capacity(self.input.policy.products.len());
+        let mut visit = Visit { key, person, claims, wanted, kept: Vec::new(), bundled: Vec::new() };
         self.want(&mut visit);
         if person.quarantined {
             self.withhold(key, None, Because::Quarantined);
         }
-        for bundle in self.catalog.bundles.clone() {
-            self.bundle(bundle, &mut visit);
+        for at in 0..self.catalog.bundles.len() {
+            self.bundle(self.catalog.bundles[at], &mut visit);
         }
-        for product in self.catalog.order.clone() {
+        for at in 0..self.catalog.order.len() {
+            let product = self.catalog.order[at];
             if !visit.bundled.contains(&product) {
                 self.product(product, &mut visit);
             }
@@ -198,7 +200,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                 continue;
             };
             let way = self.ways.pinned_way(product, home, audience, &pins);
-            let reasons = self.reasons_ix(pinned);
+            let reasons = self.reasons.ix(&self.rules, pinned, policy, &mut self.names);
             visit.wanted.push(Ok(Wanted { priority, reasons, home, way, pinned }));
         }
     }
@@ -473,26 +475,6 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     fn home_ix(&mut self, org: OrgIx) -> OrgNameIx {
         let (roster, names) = (self.input.roster, &mut self.names);
-        *self.homes.entry(org).or_insert_with(|| names.org(&OrgId::from(roster.text(roster.org(org).id))))
-    }
-
-    fn reasons_ix(&mut self, pinned: bool) -> ReasonsIx {
-        let key = (std::mem::take(&mut self.rules), pinned);
-        if let Some(&known) = self.reasons.get(&key) {
-            self.rules = key.0;
-            return known;
-        }
-        let mut words: Vec<String> =
-            key.0.iter().map(|&at| format!("rule:{}", self.input.policy.rules[at as usize].id)).collect();
-        if words.is_empty() && !pinned {
-            words.push("auto_assign".to_owned());
-        }
-        if pinned {
-            words.push("pin".to_owned());
-        }
-        words.sort_unstable();
-        let ix = self.names.reasons_ix(&words.join(" "));
-        self.reasons.insert(key, ix);
-        ix
+        *self.homes[org.0 as usize].get_or_insert_with(|| names.org(&OrgId::from(roster.text(roster.org(org).id))))
     }
 }

@@ -1,12 +1,13 @@
 //! From which pools a person may draw, nearest first (R13, R20).
 
-use std::collections::BTreeMap;
-
 use crate::base::{OrgId, Text};
 use crate::license::{Audience, PinKind};
 use crate::plan::contest::{Candidate, Way};
 use crate::plan::input::Policy;
 use crate::roster::{OrgIx, OrgTree, Person, Roster};
+
+/// Anybody, educators, students.
+const AUDIENCES: usize = 3;
 
 /// Ways to seats, worked out once for each product, home org and audience.
 pub struct Ways<'a> {
@@ -17,7 +18,8 @@ pub struct Ways<'a> {
     /// By pool: the nearest reservation at each org or above.
     nearest: Vec<Vec<Option<u16>>>,
     student: Option<Text>,
-    known: BTreeMap<(u16, OrgIx, Audience), Way>,
+    /// By product, home org and audience.
+    known: Vec<Option<Way>>,
     /// The lists behind [`Way`]s.
     pub lists: Vec<Vec<Candidate>>,
 }
@@ -44,8 +46,9 @@ impl<'a> Ways<'a> {
                     .collect()
             })
             .collect();
+        let known = vec![None; policy.products.len() * roster.orgs.len() * AUDIENCES];
         let student = roster.role_words.iter().copied().find(|&w| roster.text(w) == "student");
-        Self { policy, roster, tree, owners, nearest, student, known: BTreeMap::new(), lists: Vec::new() }
+        Self { policy, roster, tree, owners, nearest, student, known, lists: Vec::new() }
     }
 
     /// The reservation of a pool that people of an org draw from.
@@ -85,12 +88,13 @@ impl<'a> Ways<'a> {
 
     /// The way to a seat of a product for a home org and audience.
     pub fn way(&mut self, product: u16, home: OrgIx, audience: Audience) -> Way {
-        if let Some(&way) = self.known.get(&(product, home, audience)) {
+        let place = (usize::from(product) * self.roster.orgs.len() + home.0 as usize) * AUDIENCES + audience as usize;
+        if let Some(way) = self.known[place] {
             return way;
         }
         let list = self.list(product, home, audience);
         let way = self.keep(list);
-        self.known.insert((product, home, audience), way);
+        self.known[place] = Some(way);
         way
     }
 

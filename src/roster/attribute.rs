@@ -35,7 +35,7 @@ pub fn take_attribute(roster: &Roster, name: &str, mut each: impl FnMut(&str, &s
 #[cfg(test)]
 mod tests {
     use crate::roster::attribute::take_attribute;
-    use crate::roster::pack::digest_of;
+    use crate::roster::name::digest_of;
     use crate::roster::testing::{clean, district};
 
     #[test]

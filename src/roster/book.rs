@@ -18,8 +18,8 @@ pub(crate) struct Book {
 /// A place in 8 bytes: files by number, rows up to 4 billion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
-    file: u16,
-    row: u32,
+    pub(crate) file: u16,
+    pub(crate) row: u32,
 }
 
 /// What is wrong with one row.

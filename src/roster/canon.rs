@@ -4,14 +4,14 @@
 //! The arena holds one column after the other in the order in which `pack` writes them, so that keys lie side by side
 //! for the merges that walk them, and a packed roster reads back into the very same arena.
 
-use crate::base::{ArenaFull, Text, TextArena};
+use crate::base::{ArenaFull, Text, TextArena, parts};
 use crate::roster::intern::Scribe;
 use crate::roster::model::{
     Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Org, OrgIx, Person, Role, RoleWord, Roster, Session, SessionIx,
 };
 
-/// Calls a visitor for each record and the slot of its person.
-pub(crate) type Walk<'a, T> = &'a dyn Fn(&mut dyn FnMut(u32, &T));
+/// Calls a visitor for each record and the slot of its person. Several threads may walk at once.
+pub(crate) type Walk<'a, T> = &'a (dyn Fn(&mut dyn FnMut(u32, &T)) + Sync);
 
 /// A person with what only the read knows.
 #[derive(Clone, Copy)]
@@ -47,6 +47,9 @@ pub(crate) struct Loose<'a> {
     pub(crate) roles: Walk<'a, Role>,
     /// Enrollments; those of people who are left out are passed over.
     pub(crate) enrollments: Walk<'a, Enrollment>,
+    /// Whether the arena holds nothing but texts of these records: then it may stay as it is, and the roster comes without
+    /// one.
+    pub(crate) keeps_arena: bool,
 }
 
 /// No position: the slot holds no record.
@@ -59,26 +62,25 @@ struct Order {
 }
 
 impl Order {
-    fn of<R: Copy>(texts: &TextArena, slots: &[Option<R>], id: impl Fn(R) -> Text) -> Self {
-        let id = |slot: u32| slots[slot as usize].map_or("", |record| texts.get(id(record)));
+    fn of<R: Copy + Sync>(texts: &TextArena, slots: &[Option<R>], id: impl Fn(R) -> Text + Sync) -> Self {
+        let id = |slot: u32| slots[slot as usize].map_or(&b""[..], |record| texts.bytes(id(record)));
         let mut kept = (0..slots.len() as u32).filter(|&slot| slots[slot as usize].is_some()).peekable();
         // Ids of one source often start alike: compare the 16 bytes after what they share before going to the arena.
-        let first = kept.peek().map_or(&b""[..], |&slot| id(slot).as_bytes());
+        let first = kept.peek().map_or(&b""[..], |&slot| id(slot));
         let shared =
             (0..slots.len() as u32).filter(|&slot| slots[slot as usize].is_some()).fold(first.len(), |shared, slot| {
-                let text = id(slot).as_bytes();
-                let same = first[..shared].iter().zip(text).take_while(|(a, b)| a == b).count();
+                let same = first[..shared].iter().zip(id(slot)).take_while(|(a, b)| a == b).count();
                 same.min(shared)
             });
         let head = |slot: u32| {
-            let rest = &id(slot).as_bytes()[shared..];
+            let rest = &id(slot)[shared..];
             let mut bytes = [0; 16];
             let len = rest.len().min(16);
             bytes[..len].copy_from_slice(&rest[..len]);
             u128::from_be_bytes(bytes)
         };
         let mut heads: Vec<(u128, u32)> = kept.map(|slot| (head(slot), slot)).collect();
-        heads.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(id(b.1))));
+        parts::sort_by(&mut heads, |a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(id(b.1))));
         let mut rank = vec![NOWHERE; slots.len()];
         let sorted: Vec<u32> = heads.into_iter().map(|(_, slot)| slot).collect();
         for (at, &slot) in sorted.iter().enumerate() {
@@ -110,12 +112,8 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
     let people = Order::of(texts, &loose.people, |r| r.person.key);
 
     let mut words_used = vec![false; loose.words.len()];
-    let mut role_groups = Groups::new(&people);
-    (loose.roles)(&mut |person, role| role_groups.count(&people, person, role.role, &mut words_used));
-    let mut enrollment_groups = Groups::new(&people);
-    (loose.enrollments)(&mut |person, enrollment| {
-        enrollment_groups.count(&people, person, enrollment.role, &mut words_used);
-    });
+    let role_groups = Groups::new(&people, loose.roles, |role| role.role, &mut words_used);
+    let enrollment_groups = Groups::new(&people, loose.enrollments, |enrollment| enrollment.role, &mut words_used);
     let mut names_used = vec![false; loose.names.len()];
     for person in loose.people.iter().flatten() {
         person.attributes.iter().for_each(|attribute| names_used[usize::from(attribute.name)] = true);
@@ -145,14 +143,12 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
         }
     }));
 
-    roster.roles = role_groups.place(&people, loose.roles, |r| Role { role: word(r.role), org: org(r.org), ..*r });
-    role_groups.sort(&mut roster.roles, Role::order);
-    roster.enrollments = enrollment_groups.place(&people, loose.enrollments, |r| Enrollment {
-        class: ClassIx(classes.rank[r.class.0 as usize]),
-        role: word(r.role),
-        ..*r
-    });
-    enrollment_groups.sort(&mut roster.enrollments, Enrollment::order);
+    let new_role = |r: &Role| Role { role: word(r.role), org: org(r.org), ..*r };
+    roster.roles = role_groups.place(&people, loose.roles, Role::BLANK, new_role, Role::order);
+    let new_enrollment =
+        |r: &Enrollment| Enrollment { class: ClassIx(classes.rank[r.class.0 as usize]), role: word(r.role), ..*r };
+    roster.enrollments =
+        enrollment_groups.place(&people, loose.enrollments, Enrollment::BLANK, new_enrollment, Enrollment::order);
 
     roster.people.reserve_exact(people.sorted.len());
     for (at, loose_person) in people.records(&loose.people).enumerate() {
@@ -174,12 +170,14 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
     }
     roster.role_words = words.sorted.iter().map(|&word| loose.words[word as usize]).collect();
     roster.attribute_names = names.sorted.iter().map(|&name| loose.names[name as usize]).collect();
-    rewrite(&mut roster, texts)?;
+    if !loose.keeps_arena {
+        rewrite(&mut roster, texts)?;
+    }
     Ok(roster)
 }
 
 /// Copies the texts into an arena of their own, column by column.
-fn rewrite(roster: &mut Roster, from: &TextArena) -> Result<(), ArenaFull> {
+pub(crate) fn rewrite(roster: &mut Roster, from: &TextArena) -> Result<(), ArenaFull> {
     let mut scribe = Scribe::default();
     each_text(roster, |text, repeats| {
         let old = from.get(*text);
@@ -209,54 +207,72 @@ pub(crate) fn each_text<E>(roster: &mut Roster, mut visit: impl FnMut(&mut Text,
     Ok(())
 }
 
-/// A counting sort by person.
+/// A counting sort by person. Each thread looks at all records and cares for those of its own people.
 struct Groups {
     /// First position of each person, and one more.
     starts: Vec<u32>,
 }
 
 impl Groups {
-    fn new(people: &Order) -> Self {
-        Self { starts: vec![0; people.sorted.len() + 1] }
+    fn new<T>(people: &Order, walk: Walk<'_, T>, word: impl Fn(&T) -> RoleWord + Sync, words_used: &mut [bool]) -> Self {
+        let parts = parts::each_part(people.sorted.len(), |own| {
+            let mut counts = vec![0u32; own.len()];
+            let mut used = vec![false; words_used.len()];
+            walk(&mut |person, record| {
+                let rank = people.rank[person as usize] as usize;
+                if own.contains(&rank) {
+                    counts[rank - own.start] += 1;
+                    used[usize::from(word(record).0)] = true;
+                }
+            });
+            (counts, used)
+        });
+        let mut starts = Vec::with_capacity(people.sorted.len() + 1);
+        let mut total = 0;
+        starts.push(total);
+        for (counts, used) in parts {
+            starts.extend(counts.into_iter().map(|count| {
+                total += count;
+                total
+            }));
+            words_used.iter_mut().zip(used).for_each(|(all, used)| *all |= used);
+        }
+        Self { starts }
     }
 
-    fn count(&mut self, people: &Order, person: u32, word: RoleWord, words_used: &mut [bool]) {
-        let rank = people.rank[person as usize];
-        if rank != NOWHERE {
-            self.starts[rank as usize + 1] += 1;
-            words_used[usize::from(word.0)] = true;
-        }
-    }
-
-    fn place<T: Copy>(&mut self, people: &Order, walk: Walk<'_, T>, new: impl Fn(&T) -> T) -> Vec<T> {
-        for at in 1..self.starts.len() {
-            self.starts[at] += self.starts[at - 1];
-        }
-        let mut next = self.starts.clone();
-        let mut placed: Vec<T> = Vec::new();
-        let total = self.starts.last().map_or(0, |&total| total as usize);
-        walk(&mut |person, record| {
-            let rank = people.rank[person as usize];
-            if rank == NOWHERE {
-                return;
+    fn place<T: Copy + Send, K: Ord>(
+        &self,
+        people: &Order,
+        walk: Walk<'_, T>,
+        blank: T,
+        new: impl Fn(&T) -> T + Sync,
+        key: impl Fn(&T) -> K + Sync,
+    ) -> Vec<T> {
+        let mut placed = vec![blank; self.starts.last().map_or(0, |&total| total as usize)];
+        let ranges = parts::ranges(people.sorted.len());
+        let ends: Vec<usize> = ranges.iter().map(|own| self.starts[own.end] as usize).collect();
+        let work: Vec<_> = ranges.into_iter().zip(parts::cut(&mut placed, ends)).collect();
+        parts::each(work, |(own, placed)| {
+            let first = self.starts[own.start];
+            let mut next: Vec<u32> = self.starts[own.start..own.end].iter().map(|start| start - first).collect();
+            walk(&mut |person, record| {
+                let rank = people.rank[person as usize] as usize;
+                if own.contains(&rank) {
+                    let at = &mut next[rank - own.start];
+                    placed[*at as usize] = new(record);
+                    *at += 1;
+                }
+            });
+            for at in own {
+                let (start, len) = self.slice(at);
+                let start = (start - first) as usize;
+                placed[start..start + len as usize].sort_by_key(&key);
             }
-            if placed.is_empty() {
-                placed.resize(total, *record);
-            }
-            placed[next[rank as usize] as usize] = new(record);
-            next[rank as usize] += 1;
         });
         placed
     }
 
     fn slice(&self, at: usize) -> (u32, u32) {
         (self.starts[at], self.starts[at + 1] - self.starts[at])
-    }
-
-    fn sort<T, K: Ord>(&self, records: &mut [T], key: impl Fn(&T) -> K) {
-        for at in 0..self.starts.len() - 1 {
-            let (first, len) = self.slice(at);
-            records[first as usize..(first + len) as usize].sort_by_key(&key);
-        }
     }
 }

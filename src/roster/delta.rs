@@ -1,6 +1,9 @@
 //! What changed between two rosters, by person.
 
-use crate::base::Text;
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use crate::base::{Text, parts};
 use crate::roster::identity::conflicts;
 use crate::roster::model::{Attribute, Enrollment, OrgIx, Person, PersonIx, Role, Roster};
 use crate::roster::tree::OrgTree;
@@ -55,55 +58,104 @@ pub fn diff(before: &Roster, after: &Roster) -> RosterDelta {
     let mut delta = RosterDelta { collections: collections(before, after), ..RosterDelta::default() };
     (delta.base, delta.now) = delta.collections[crate::roster::rows::Collection::People as usize];
     let compare = Comparison::new(before, after);
+    for part in side_by_side(before, after, |old, new| compare.people(old, new)) {
+        delta.added.extend(part.added);
+        delta.changed.extend(part.changed);
+        delta.ended.extend(part.ended);
+        delta.absent.extend(part.absent);
+    }
     let mut removed = vec![false; before.people.len()];
-    let key = |roster: &Roster, at: usize| roster.people.get(at).map(|person| person.key);
-    let (mut old, mut new) = (0, 0);
-    while old < before.people.len() || new < after.people.len() {
-        let order = match (key(before, old), key(after, new)) {
-            (Some(a), Some(b)) => before.text(a).cmp(after.text(b)),
-            (Some(_), None) => std::cmp::Ordering::Less,
-            (None, _) => std::cmp::Ordering::Greater,
-        };
-        let (b, a) = (PersonIx(old as u32), PersonIx(new as u32));
-        if order.is_lt() {
-            if !before.people[old].ended {
-                delta.absent.push(b);
-                removed[old] = true;
-            }
-            old += 1;
-        } else if order.is_gt() {
-            if !after.people[new].ended {
-                delta.added.push(a);
-            }
-            new += 1;
-        } else {
-            let (was, is) = (&before.people[old], &after.people[new]);
-            match (was.ended, is.ended) {
-                (true, true) => {}
-                (true, false) => delta.added.push(a),
-                (false, true) => {
-                    delta.ended.push((b, a));
-                    removed[old] = true;
-                }
-                (false, false) if compare.same_person(was, is) => {}
-                (false, false) => delta.changed.push((b, a)),
-            }
-            old += 1;
-            new += 1;
-        }
+    for &before in delta.ended.iter().map(|(before, _)| before).chain(&delta.absent) {
+        removed[before.0 as usize] = true;
     }
     delta.conflicts = conflicts(before, after, &delta.added, &delta.absent);
     delta.orgs = orgs(before, &removed);
     delta
 }
 
+/// The conflicts of [`diff`] alone, which need no look at anything but keys and e-mails.
+pub fn key_conflicts(before: &Roster, after: &Roster) -> Vec<(PersonIx, PersonIx)> {
+    let (mut added, mut absent) = (Vec::new(), Vec::new());
+    for part in side_by_side(before, after, |old, new| merge_keys(before, after, old, new, |_, _| false)) {
+        added.extend(part.added);
+        absent.extend(part.absent);
+    }
+    conflicts(before, after, &added, &absent)
+}
+
+/// Works on the people of two rosters in parts, cut at the same keys.
+pub(crate) fn side_by_side<T: Send>(
+    before: &Roster,
+    after: &Roster,
+    work: impl Fn(Range<usize>, Range<usize>) -> T + Sync,
+) -> Vec<T> {
+    let ranges = parts::ranges(before.people.len());
+    let count = ranges.len();
+    let mut start = 0;
+    let mut pairs = Vec::with_capacity(count);
+    for (at, old) in ranges.into_iter().enumerate() {
+        let end = match before.people.get(old.end) {
+            Some(next) if at + 1 < count => {
+                after.people.partition_point(|person| after.text(person.key) < before.text(next.key))
+            }
+            _ => after.people.len(),
+        };
+        pairs.push((old, start..end));
+        start = end;
+    }
+    parts::each(pairs, |(old, new)| work(old, new))
+}
+
+/// Walks the people of two ranges side by side; `is_changed` is asked about those who are active in both.
+fn merge_keys(
+    before: &Roster,
+    after: &Roster,
+    old: Range<usize>,
+    new: Range<usize>,
+    is_changed: impl Fn(&Person, &Person) -> bool,
+) -> RosterDelta {
+    let mut delta = RosterDelta::default();
+    let key = |roster: &Roster, at: usize, end: usize| (at < end).then(|| roster.people[at].key);
+    let (old_end, new_end, mut old, mut new) = (old.end, new.end, old.start, new.start);
+    loop {
+        let order = match (key(before, old, old_end), key(after, new, new_end)) {
+            (Some(a), Some(b)) => before.texts.bytes(a).cmp(after.texts.bytes(b)),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return delta,
+        };
+        let (b, a) = (PersonIx(old as u32), PersonIx(new as u32));
+        match order {
+            Ordering::Less if !before.people[old].ended => delta.absent.push(b),
+            Ordering::Greater if !after.people[new].ended => delta.added.push(a),
+            Ordering::Less | Ordering::Greater => {}
+            Ordering::Equal => {
+                let (was, is) = (&before.people[old], &after.people[new]);
+                match (was.ended, is.ended) {
+                    (true, true) => {}
+                    (true, false) => delta.added.push(a),
+                    (false, true) => delta.ended.push((b, a)),
+                    (false, false) if is_changed(was, is) => delta.changed.push((b, a)),
+                    (false, false) => {}
+                }
+            }
+        }
+        old += usize::from(order.is_le());
+        new += usize::from(order.is_ge());
+    }
+}
+
 fn collections(before: &Roster, after: &Roster) -> [(u32, u32); 7] {
+    macro_rules! living {
+        ($records:expr) => {
+            parts::each_part($records.len(), |own| $records[own].iter().filter(|record| !record.ended).count() as u32)
+                .into_iter()
+                .sum()
+        };
+    }
     macro_rules! count {
         ($($records:ident),*) => {
-            [$((
-                before.$records.iter().filter(|record| !record.ended).count() as u32,
-                after.$records.iter().filter(|record| !record.ended).count() as u32,
-            )),*]
+            [$((living!(before.$records), living!(after.$records))),*]
         };
     }
     count!(orgs, sessions, courses, classes, people, roles, enrollments)
@@ -166,6 +218,10 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    fn people(&self, old: Range<usize>, new: Range<usize>) -> RosterDelta {
+        merge_keys(self.before, self.after, old, new, |was, is| !self.same_person(was, is))
+    }
+
     fn same_person(&self, was: &Person, is: &Person) -> bool {
         let Person {
             key: _,
@@ -194,7 +250,7 @@ impl<'a> Comparison<'a> {
         ];
         (enabled, ended, quarantined) == (&is.enabled, &is.ended, &is.quarantined)
             && primary_org.map(|org| self.orgs[org.0 as usize]) == is.primary_org.map(|org| org.0)
-            && texts.into_iter().all(|(&old, new)| self.before.text(old) == self.after.text(new))
+            && texts.into_iter().all(|(&old, new)| self.before.texts.bytes(old) == self.after.texts.bytes(new))
             && same(self.before.enrollments_of(was), self.after.enrollments_of(is), |e| self.enrollment(e), new_enrollment)
             && same(self.before.roles_of(was), self.after.roles_of(is), |r| self.role(r), new_role)
             && self.same_attributes(self.before.attributes_of(was), self.after.attributes_of(is))

@@ -2,6 +2,7 @@
 
 use crate::base::{Text, TextArena};
 use crate::roster::book::{Book, Flaw};
+use crate::roster::doubt::Doubt;
 use crate::roster::finding::Finding;
 use crate::roster::intern::{Scribe, Words};
 use crate::roster::links::{Links, NOBODY};
@@ -26,6 +27,10 @@ pub struct IntakePolicy {
 #[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) policy: IntakePolicy,
+    /// The read goes on without the stored roster, and whether there is one.
+    unaided: Option<bool>,
+    /// What an unaided read must ask of the stored roster in the end.
+    pub(crate) doubt: Doubt,
     pub(crate) scribe: Scribe,
     pub(crate) book: Book,
     pub(crate) words: Words,
@@ -54,6 +59,15 @@ pub(crate) struct Desk {
 impl Desk {
     /// Starts on the stored roster.
     pub(crate) fn new(previous: Roster, policy: IntakePolicy) -> Self {
+        Self::start(previous, policy, None)
+    }
+
+    /// Starts without the stored roster, which is there if `has_stored`.
+    pub(crate) fn unaided(has_stored: bool, policy: IntakePolicy) -> Self {
+        Self::start(Roster::default(), policy, Some(has_stored))
+    }
+
+    fn start(previous: Roster, policy: IntakePolicy, unaided: Option<bool>) -> Self {
         let Roster {
             texts,
             role_words,
@@ -69,6 +83,8 @@ impl Desk {
         } = previous;
         Self {
             policy,
+            unaided,
+            doubt: Doubt::default(),
             book: Book::default(),
             words: Words::new(role_words, &texts),
             names: Words::new(attribute_names, &texts),
@@ -77,8 +93,8 @@ impl Desk {
             courses: Table::new(courses, &texts),
             classes: Table::new(classes, &texts),
             people: Table::new(people, &texts),
-            roles: Links::new(roles),
-            enrollments: Links::new(enrollments),
+            roles: Links::new(roles, unaided.is_some()),
+            enrollments: Links::new(enrollments, unaided.is_some()),
             attributes_stored: attributes,
             attributes: Vec::new(),
             inline: Vec::new(),
@@ -110,6 +126,26 @@ impl Desk {
             Collection::Roles => &mut self.roles.mode,
             Collection::Enrollments => &mut self.enrollments.mode,
         }
+    }
+
+    /// The collections that never began.
+    pub(crate) fn unbegun(&mut self) -> Vec<Collection> {
+        Collection::ALL.into_iter().filter(|&what| self.mode_mut(what).is_none()).collect()
+    }
+
+    /// Whether an unaided read, whose last row is in, has found all that a read with the stored roster would: every row
+    /// could be used, or its doubt is noted, and none of them is a change of something stored. Collections that never
+    /// began stand as stored.
+    pub(crate) fn is_conclusive(&mut self) -> bool {
+        let Some(has_stored) = self.unaided else { return true };
+        let bad: u64 = Collection::ALL.iter().map(|&what| self.book.counts.of(what).quarantined).sum();
+        let changes = Collection::ALL.into_iter().any(|what| *self.mode_mut(what) == Some(Mode::Changes));
+        !(changes || self.roles.has_doubles || self.enrollments.has_doubles || has_stored && bad > self.doubt.rows)
+    }
+
+    /// Whether there is nothing but rows of complete collections, all of them sound.
+    pub(crate) fn is_sound_and_unaided(&self) -> bool {
+        self.unaided.is_some() && Collection::ALL.iter().all(|&what| self.book.counts.of(what).quarantined == 0)
     }
 
     /// Begins a collection; those before it are complete.
@@ -165,6 +201,12 @@ impl Desk {
         concern(&mut self.concerned, person);
     }
 
+    /// Notes a role or an enrollment that cannot be used, for the stored roster to be asked about.
+    pub(crate) fn note_doubt(&mut self, id: &str, person: Option<&str>) {
+        let unknown = person.filter(|key| self.people.find(self.scribe.arena(), key).is_none());
+        self.doubt.note(id, unknown);
+    }
+
     /// A person named in a row that cannot be used keeps everything.
     pub(crate) fn concern_named(&mut self, key: &str) {
         if let Some(person) = self.people.find(self.scribe.arena(), key) {
@@ -179,6 +221,9 @@ impl Desk {
         self.book.findings.push(finding);
         let id = id.filter(|id| !id.is_empty());
         let person = person.filter(|key| !key.is_empty());
+        if let (Collection::Roles | Collection::Enrollments, Some(id)) = (what, id) {
+            self.note_doubt(id, person);
+        }
         if let Some(key) = person {
             self.concern_named(key);
         }

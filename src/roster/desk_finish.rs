@@ -61,6 +61,8 @@ impl Desk {
         self.concerned.resize(self.people.len(), false);
         self.warn_two_primary_teachers();
         let kept = self.kept();
+        // Of sound rows alone, every text belongs to a record.
+        let keeps_arena = self.is_sound_and_unaided();
         let people = (0u32..).zip(&kept.people).map(|(slot, &kept)| if kept { self.loose_person(slot) } else { None });
         let people: Vec<Option<LoosePerson<'_>>> = people.collect();
         let made = canonical(&Loose {
@@ -74,7 +76,11 @@ impl Desk {
             people,
             roles: &|visit| self.all_roles(&kept.people, visit),
             enrollments: &|visit| self.all_enrollments(&kept.people, visit),
+            keeps_arena,
         });
+        if keeps_arena && let Ok(roster) = made {
+            return (Roster { texts: self.scribe.into_arena(), ..roster }, self.book);
+        }
         let roster = made.unwrap_or_else(|full| {
             // Cannot happen: these texts lie in one arena already. If it did, nothing of the read may be used.
             self.book.findings.push(Finding {
@@ -111,6 +117,9 @@ impl Desk {
         // Whoever has a bad row is there, even if their own row is missing.
         for slot in 0..self.people.stored.len() {
             kept.people[slot] |= self.concerned[slot];
+        }
+        if self.is_sound_and_unaided() {
+            return kept;
         }
         for person in stored(&self.people, &kept.people) {
             person.primary_org.into_iter().for_each(|org| kept.orgs[org.0 as usize] = true);
@@ -187,7 +196,7 @@ impl Desk {
         });
         primary.sort_unstable();
         primary.dedup();
-        let file = self.enrollments.rows.first().map_or("", |row| self.book.at(row.place).file);
+        let file = self.enrollments.rows.first().map_or("", |row| self.book.at(row.place()).file);
         for class in primary.chunk_by(|a, b| a.0 == b.0).filter(|class| class.len() > 1) {
             let id = self.owned(self.classes.id(class[0].0.0));
             let detail = format!("class {id} has {} primary teachers", class.len());

@@ -1,6 +1,6 @@
 //! Rows of roles and enrollments, and what only all roles together can tell.
 
-use crate::roster::book::Flaw;
+use crate::roster::book::{Flaw, Place};
 use crate::roster::desk::{Desk, concern};
 use crate::roster::desk_people::range;
 use crate::roster::links::{LinkArrival, LinkRow, NOBODY, State, first_state};
@@ -22,7 +22,7 @@ impl Desk {
             LinkArrival::Ignored => return,
             LinkArrival::Double(first) => {
                 let first = self.roles.rows[first as usize];
-                let flaw = Flaw::double(self.book.at(first.place));
+                let flaw = Flaw::double(self.book.at(first.place()));
                 self.book.reject(what, head.at, head.id, flaw);
                 self.concern(first.person);
                 self.concern_named(row.person);
@@ -48,8 +48,8 @@ impl Desk {
                 Err(flaw) => state = self.link_flaw(what, head, row.person, flaw),
             }
         }
-        let place = self.book.place(head.at);
-        self.roles.put(arrival, head, LinkRow { person, place, state, link });
+        let Place { file, row } = self.book.place(head.at);
+        self.roles.put(arrival, head, LinkRow { person, row, file, state, link });
     }
 
     fn role_ends(&mut self, row: &RoleRow<'_>) -> Result<(u32, RoleWord, OrgIx), Flaw> {
@@ -68,7 +68,7 @@ impl Desk {
             LinkArrival::Ignored => return,
             LinkArrival::Double(first) => {
                 let first = self.enrollments.rows[first as usize];
-                let flaw = Flaw::double(self.book.at(first.place));
+                let flaw = Flaw::double(self.book.at(first.place()));
                 self.book.reject(what, head.at, head.id, flaw);
                 self.concern(first.person);
                 self.concern_named(row.person);
@@ -94,8 +94,8 @@ impl Desk {
                 Err(flaw) => state = self.link_flaw(what, head, row.person, flaw),
             }
         }
-        let place = self.book.place(head.at);
-        self.enrollments.put(arrival, head, LinkRow { person, place, state, link });
+        let Place { file, row } = self.book.place(head.at);
+        self.enrollments.put(arrival, head, LinkRow { person, row, file, state, link });
     }
 
     fn enrollment_ends(&mut self, row: &EnrollmentRow<'_>) -> Result<(u32, RoleWord, ClassIx), Flaw> {
@@ -118,6 +118,7 @@ impl Desk {
             return State::End;
         }
         self.book.reject(what, head.at, head.id, flaw);
+        self.note_doubt(head.id, Some(person));
         self.concern_named(person);
         State::Bad
     }
@@ -187,7 +188,7 @@ impl Desk {
             let person = self.owned(self.people.id(row.person));
             self.book.reject(
                 Collection::Roles,
-                self.book.at(row.place),
+                self.book.at(row.place()),
                 "",
                 Flaw { detail: format!("person {person}: {}", flaw.detail), ..flaw },
             );

@@ -22,7 +22,8 @@ pub fn without_people(roster: &Roster, mut goes: impl FnMut(&Person) -> bool) ->
 #[cfg(test)]
 mod tests {
     use crate::roster::forget::without_people;
-    use crate::roster::pack::{digest_of, pack};
+    use crate::roster::name::digest_of;
+    use crate::roster::pack::pack;
     use crate::roster::testing::{clean, district};
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! The work is done at the `desk`: one file for each family of rows, one for what only the end can tell.
 
+use crate::roster::batch::{RowBatch, RowReader};
 use crate::roster::desk::{Desk, IntakePolicy};
+use crate::roster::doubt::Doubt;
 use crate::roster::finding::{Finding, Findings, IntakeCounts};
 use crate::roster::model::Roster;
 use crate::roster::rows::{
@@ -24,6 +26,21 @@ pub struct Intake {
     pub findings: Findings,
     /// Rows by collection.
     pub counts: IntakeCounts,
+    /// Whether this is all: an unaided read says `false` where the stored roster was needed after all. Then there is no
+    /// roster, and the package has to be read again with it; as it has to be if it does not [stand beside](Intake::stands_beside)
+    /// the stored one.
+    pub is_conclusive: bool,
+    /// Collections that never began.
+    unbegun: Vec<Collection>,
+    doubt: Doubt,
+}
+
+impl Intake {
+    /// Whether an unaided read that is conclusive stands beside this stored roster: nothing is stored of collections that
+    /// never began, nor of the bad rows.
+    pub fn stands_beside(&self, stored: &Roster) -> bool {
+        !self.unbegun.iter().any(|&what| stored.has_own(what)) && !self.doubt.touches(stored)
+    }
 }
 
 impl RosterIntake {
@@ -31,6 +48,24 @@ impl RosterIntake {
     /// quarantined row falls back to.
     pub fn new(previous: Option<Roster>, policy: IntakePolicy) -> Self {
         Self { desk: Desk::new(previous.unwrap_or_default(), policy) }
+    }
+
+    /// Starts a read that does without the stored roster, which there is if `has_stored`: a complete package of sound rows
+    /// does not need it. Whether this one was such is told at the end, by [`Intake::is_conclusive`].
+    pub fn unaided(has_stored: bool, policy: IntakePolicy) -> Self {
+        Self { desk: Desk::unaided(has_stored, policy) }
+    }
+
+    /// A reader that takes rows of a begun collection ahead, for another thread; `None` where rows must come one by one.
+    pub fn reader(&self, collection: Collection) -> Option<RowReader<'_>> {
+        RowReader::new(&self.desk, collection)
+    }
+
+    /// Takes a batch of the collection that began last, whose rows stand behind `rows_before` others of their file. `false`
+    /// if nothing was taken: then the rows must be handed on one by one, before any others.
+    #[must_use]
+    pub fn take(&mut self, batch: RowBatch, rows_before: u64) -> bool {
+        u32::try_from(rows_before).is_ok_and(|before| before < u32::MAX / 2 && self.desk.take(batch, before))
     }
 
     /// Begins a collection. Must be called once for each collection that the source delivers, in [`Collection::ALL`]
@@ -93,11 +128,14 @@ impl RosterIntake {
     }
 
     /// Resolves what is still open and hands out the roster.
-    pub fn finish(self) -> Intake {
+    pub fn finish(mut self) -> Intake {
+        self.desk.close();
         let partial = self.desk.people.mode != Some(Mode::Full) || self.desk.people.untellable;
-        let (roster, mut book) = self.desk.finish();
+        let (is_conclusive, unbegun) = (self.desk.is_conclusive(), self.desk.unbegun());
+        let doubt = std::mem::take(&mut self.desk.doubt);
+        let (roster, mut book) = if is_conclusive { self.desk.finish() } else { (Roster::default(), self.desk.book) };
         book.counts.partial = partial;
-        Intake { roster, findings: book.findings, counts: book.counts }
+        Intake { roster, findings: book.findings, counts: book.counts, is_conclusive, unbegun, doubt }
     }
 }
 

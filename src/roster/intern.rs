@@ -56,6 +56,11 @@ impl Scribe {
         self.arena.get(text)
     }
 
+    /// Appends all texts of an arena. Returns by how much its handles move.
+    pub(crate) fn append(&mut self, texts: &TextArena) -> Result<u32, ArenaFull> {
+        self.arena.append(texts)
+    }
+
     /// Appends a text that is not expected again.
     pub(crate) fn write(&mut self, text: &str) -> Result<Text, ArenaFull> {
         self.arena.push(text)

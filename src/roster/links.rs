@@ -3,8 +3,11 @@
 //! Which stored record a row replaces is only asked when the last row is in, in one walk over the stored records; until
 //! then a row costs one look-up among the rows of this read.
 
+use std::ops::Range;
+
 use hashbrown::HashTable;
 
+use crate::base::parts;
 use crate::roster::book::Place;
 use crate::roster::model::{Enrollment, Modified, RecordHash, Role};
 use crate::roster::rows::{Mode, RowHead, RowStatus};
@@ -56,12 +59,21 @@ pub(crate) enum State {
 pub(crate) struct LinkRow<L> {
     /// The person's slot, or [`NOBODY`].
     pub(crate) person: u32,
-    /// Where it stands.
-    pub(crate) place: Place,
-    /// What became of it.
-    pub(crate) state: State,
+    /// Its row number.
+    pub(crate) row: u32,
     /// The record.
     pub(crate) link: L,
+    /// Its file, by the book's number.
+    pub(crate) file: u16,
+    /// What became of it.
+    pub(crate) state: State,
+}
+
+impl<L> LinkRow<L> {
+    /// Where it stands.
+    pub(crate) fn place(&self) -> Place {
+        Place { file: self.file, row: self.row }
+    }
 }
 
 /// No person of the roster.
@@ -83,7 +95,11 @@ pub(crate) enum LinkArrival {
 /// Roles or enrollments.
 #[derive(Debug)]
 pub(crate) struct Links<L> {
+    /// Rows by the hash of their id; empty in an unaided read, which looks for doubles once, at its end.
     index: HashTable<u32>,
+    is_unaided: bool,
+    /// Two rows of an unaided read have one id: it cannot tell them from here.
+    pub(crate) has_doubles: bool,
     /// The rows, in order of arrival.
     pub(crate) rows: Vec<LinkRow<L>>,
     /// Last changes of the rows to the millisecond; kept for files of changes only.
@@ -102,11 +118,13 @@ pub(crate) struct Links<L> {
     pub(crate) untellable_of: Vec<u32>,
 }
 
-impl<L: Link> Links<L> {
-    /// Starts with the stored records.
-    pub(crate) fn new(stored: Vec<L>) -> Self {
+impl<L: Link + Sync> Links<L> {
+    /// Starts with the stored records; an unaided read has none.
+    pub(crate) fn new(stored: Vec<L>, is_unaided: bool) -> Self {
         Self {
             index: HashTable::new(),
+            is_unaided,
+            has_doubles: false,
             rows: Vec::new(),
             stamps: Vec::new(),
             mode: None,
@@ -145,9 +163,44 @@ impl<L: Link> Links<L> {
         if self.mode != Some(Mode::Full) {
             self.stamps.push(stamp_of(head));
         }
+        self.note(at);
+    }
+
+    fn note(&mut self, at: u32) {
+        if self.is_unaided {
+            return;
+        }
         let rows = &self.rows;
         let hash = |&at: &u32| rows[at as usize].link.id().bits();
         self.index.insert_unique(hash(&at), at, hash);
+    }
+
+    /// Takes rows of a complete file at once, unless one of them has an id that stands twice; then it takes none.
+    pub(crate) fn put_all(&mut self, mut rows: Vec<LinkRow<L>>) -> bool {
+        if !self.is_unaided {
+            let mut ids: Vec<u64> = rows.iter().map(|row| row.link.id().bits()).collect();
+            if has_twins(&mut ids) || rows.iter().any(|row| self.find(row.link.id()).is_some()) {
+                return false;
+            }
+        }
+        let first = self.rows.len() as u32;
+        self.rows.append(&mut rows);
+        (first..self.rows.len() as u32).for_each(|at| self.note(at));
+        true
+    }
+
+    /// What an unaided read has left to its end.
+    fn settle_unaided(&mut self, concern: &mut impl FnMut(u32)) {
+        self.has_doubles = has_doubles(&self.rows);
+        if self.unreadable.is_empty() {
+            return;
+        }
+        for row in &mut self.rows {
+            if self.unreadable.binary_search(&row.link.id()).is_ok() {
+                row.state = State::Bad;
+                concern(row.person);
+            }
+        }
     }
 
     /// A row of this id could not be read: whatever other rows say, the stored record stays.
@@ -171,6 +224,10 @@ impl<L: Link> Links<L> {
             list.dedup();
         }
         self.untellable_of.sort_unstable();
+        if self.is_unaided {
+            self.settle_unaided(&mut concern);
+            return 0;
+        }
         for &id in &self.unreadable {
             if let Some(row) = self.index.find(id.bits(), |&row| self.rows[row as usize].link.id() == id) {
                 let row = &mut self.rows[*row as usize];
@@ -241,6 +298,40 @@ impl<L: Link> Links<L> {
     pub(crate) fn stays(&self, at: usize) -> bool {
         self.stays.get(at).copied().unwrap_or(true)
     }
+}
+
+/// Whether a number stands twice in the list, which is sorted for it.
+pub(crate) fn has_twins(numbers: &mut [u64]) -> bool {
+    numbers.sort_unstable();
+    numbers.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+/// Whether two rows have one id. Ids are hashes, hence spread evenly: sorted in shares of a few thousand, each of which
+/// stays in the processor's cache. Each thread looks at all rows and cares for its own shares.
+fn has_doubles<L: Link + Sync>(rows: &[LinkRow<L>]) -> bool {
+    let shares = (rows.len() / 4096).next_power_of_two().clamp(1, 1 << 12);
+    let share = |row: &LinkRow<L>| (row.link.id().bits() >> 52) as usize & (shares - 1);
+    let cuts = parts::ranges(rows.len()).len();
+    let own = (0..cuts).map(|cut| shares * cut / cuts..shares * (cut + 1) / cuts).collect();
+    let found = parts::each(own, |own: Range<usize>| {
+        let mut starts = vec![0u32; own.len() + 1];
+        rows.iter().map(share).filter(|share| own.contains(share)).for_each(|share| starts[share - own.start + 1] += 1);
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut next = starts.clone();
+        let mut ids = vec![0u64; starts.last().map_or(0, |&all| all as usize)];
+        for row in rows {
+            let share = share(row);
+            if own.contains(&share) {
+                let at = &mut next[share - own.start];
+                ids[*at as usize] = row.link.id().bits();
+                *at += 1;
+            }
+        }
+        starts.windows(2).any(|part| has_twins(&mut ids[part[0] as usize..part[1] as usize]))
+    });
+    found.contains(&true)
 }
 
 /// The state in which a row starts.

@@ -244,6 +244,7 @@ impl Pot {
             people: people.collect(),
             roles: &|visit| self.roles.iter().for_each(|(person, role)| visit(*person, role)),
             enrollments: &|visit| self.enrollments.iter().for_each(|(person, enrollment)| visit(*person, enrollment)),
+            keeps_arena: false,
         })
     }
 }

@@ -1,14 +1,18 @@
 //! Floor 1: who is where. Rows come in one by one; a compact roster and findings come out.
 
+mod apply;
 mod attribute;
+mod batch;
 mod book;
 mod canon;
 mod delta;
 mod desk;
+mod desk_batch;
 mod desk_finish;
 mod desk_links;
 mod desk_orgs;
 mod desk_people;
+mod doubt;
 mod finding;
 mod forget;
 mod identity;
@@ -17,8 +21,10 @@ mod intern;
 mod links;
 mod merge;
 mod model;
+mod name;
 mod pack;
 mod parents;
+mod patch;
 mod rows;
 mod scope;
 mod table;
@@ -28,9 +34,12 @@ mod tree;
 mod unpack;
 mod wire;
 
+pub use apply::apply;
 pub use attribute::take_attribute;
-pub use delta::{OrgDelta, RosterDelta, diff};
+pub use batch::{RowBatch, RowReader};
+pub use delta::{OrgDelta, RosterDelta, diff, key_conflicts};
 pub use desk::IntakePolicy;
+pub use doubt::Doubt;
 pub use finding::{Finding, Findings, IntakeCounts, Level, RowCounts};
 pub use forget::without_people;
 pub use identity::conflicts;
@@ -40,7 +49,9 @@ pub use model::{
     Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, Person, PersonIx, RecordHash, Role,
     RoleWord, Roster, Session, SessionIx,
 };
-pub use pack::{digest_of, pack};
+pub use name::digest_of;
+pub use pack::pack;
+pub use patch::{Origins, patch};
 pub use rows::{
     ClassRow, Collection, CourseRow, EnrollmentRow, InlineRole, Mode, OrgRow, PersonRow, RoleRow, RowAt, RowHead, RowStatus,
     SessionRow,

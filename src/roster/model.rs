@@ -10,6 +10,7 @@
 use std::ops::Range;
 
 use crate::base::{Day, Text, TextArena};
+use crate::roster::rows::Collection;
 
 /// Position in [`Roster::orgs`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -251,6 +252,18 @@ pub struct Attribute {
 }
 
 impl Role {
+    /// Stands in until the real one is there.
+    pub(crate) const BLANK: Role = Role {
+        role: RoleWord(0),
+        org: OrgIx(0),
+        primary: false,
+        first: Day::MIN,
+        last: Day::MAX,
+        id: RecordHash([0; 2]),
+        ended: false,
+        modified: Modified(0),
+    };
+
     /// The order of one person's roles.
     pub fn order(&self) -> (OrgIx, RoleWord, Day, Day, RecordHash) {
         (self.org, self.role, self.first, self.last, self.id)
@@ -263,6 +276,18 @@ impl Role {
 }
 
 impl Enrollment {
+    /// Stands in until the real one is there.
+    pub(crate) const BLANK: Enrollment = Enrollment {
+        id: RecordHash([0; 2]),
+        class: ClassIx(0),
+        first: Day::MIN,
+        last: Day::MAX,
+        modified: Modified(0),
+        role: RoleWord(0),
+        primary: false,
+        ended: false,
+    };
+
     /// The order of one person's enrollments.
     pub fn order(&self) -> (ClassIx, RoleWord, Day, Day, RecordHash) {
         (self.class, self.role, self.first, self.last, self.id)
@@ -327,6 +352,19 @@ impl Roster {
     /// The kept attributes of a person.
     pub fn attributes_of(&self, person: &Person) -> &[Attribute] {
         &self.attributes[slice(person.attributes)]
+    }
+
+    /// Whether records of a collection are there that had rows of their own: roles told in people's rows do not count.
+    pub fn has_own(&self, what: Collection) -> bool {
+        match what {
+            Collection::Orgs => !self.orgs.is_empty(),
+            Collection::Sessions => !self.sessions.is_empty(),
+            Collection::Courses => !self.courses.is_empty(),
+            Collection::Classes => !self.classes.is_empty(),
+            Collection::People => !self.people.is_empty(),
+            Collection::Roles => self.roles.iter().any(|role| !role.id.is_zero()),
+            Collection::Enrollments => !self.enrollments.is_empty(),
+        }
     }
 
     /// Finds a person by key.

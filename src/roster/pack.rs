@@ -1,4 +1,4 @@
-//! A roster as bytes, always the same for the same roster, so that a digest names it.
+//! A roster as bytes, always the same for the same roster.
 //!
 //! Layout: a version byte, ten counts, all texts column by column in the order of the arena, then the numbers column by
 //! column. Columns put like beside like, which is what the compression of whoever stores the chunks lives on. Handles,
@@ -6,7 +6,7 @@
 
 use hashbrown::HashTable;
 
-use crate::base::{Day, Digest, Digester, Text};
+use crate::base::{Day, Text};
 use crate::roster::intern::text_hash;
 use crate::roster::model::{Modified, Roster};
 use crate::roster::wire::Writer;
@@ -24,15 +24,6 @@ pub fn pack(roster: &Roster, sink: &mut dyn FnMut(&[u8])) {
     packer.people();
     packer.links();
     packer.out.finish();
-}
-
-/// The name of a roster: SHA-256 over its packed bytes.
-pub fn digest_of(roster: &Roster) -> Digest {
-    let mut digester = Digester::default();
-    pack(roster, &mut |bytes| {
-        digester.stream(bytes);
-    });
-    digester.finish()
 }
 
 /// A day as a number: 0 has no start, 1 has no end, others by their difference from the last such day.

@@ -68,6 +68,8 @@ pub(crate) enum Choice {
 #[derive(Debug)]
 struct Slot {
     id: Text,
+    /// The hash of the id, so that a growing index need not read all ids again.
+    hash: u64,
     stamp: i64,
     place: Place,
     said: Said,
@@ -133,28 +135,41 @@ impl<T: Record> Table<T> {
         };
         for at in 0..table.stored.len() {
             let id = table.stored[at].id();
-            table.add(id, arena);
+            table.add(id, text_hash(arena.get(id)));
         }
         table
     }
 
-    fn add(&mut self, id: Text, arena: &TextArena) -> u32 {
+    /// A new slot for an id and its hash.
+    pub(crate) fn add(&mut self, id: Text, hash: u64) -> u32 {
         let slot = self.slots.len() as u32;
         self.slots.push(Slot {
             id,
+            hash,
             stamp: i64::MIN,
             place: Place::default(),
             said: Said::Nothing,
             seen: false,
             unreadable: false,
         });
-        self.index.insert_unique(text_hash(arena.get(id)), (slot, id), |&(_, id)| text_hash(arena.get(id)));
+        let slots = &self.slots;
+        self.index.insert_unique(hash, (slot, id), |&(slot, _)| slots[slot as usize].hash);
         slot
     }
 
     /// The slot of an id, if it was ever mentioned.
     pub(crate) fn find(&self, arena: &TextArena, id: &str) -> Option<u32> {
-        self.index.find(text_hash(id), |&(_, known)| arena.get(known) == id).map(|&(slot, _)| slot)
+        self.find_hashed(arena, id, text_hash(id))
+    }
+
+    /// As [`Table::find`], the hash of the id being known.
+    pub(crate) fn find_hashed(&self, arena: &TextArena, id: &str, hash: u64) -> Option<u32> {
+        self.index.find(hash, |&(_, known)| arena.bytes(known) == id.as_bytes()).map(|&(slot, _)| slot)
+    }
+
+    /// Whether a row of a slot was there.
+    pub(crate) fn is_seen(&self, slot: u32) -> bool {
+        self.slots[slot as usize].seen
     }
 
     /// The slot of an id, new at its first mention.
@@ -162,8 +177,8 @@ impl<T: Record> Table<T> {
         match self.find(scribe.arena(), id) {
             Some(slot) => Ok(slot),
             None => {
-                let id = scribe.write(id)?;
-                Ok(self.add(id, scribe.arena()))
+                let hash = text_hash(id);
+                Ok(self.add(scribe.write(id)?, hash))
             }
         }
     }
@@ -174,6 +189,7 @@ impl<T: Record> Table<T> {
     }
 
     /// The id of a slot.
+    #[inline]
     pub(crate) fn id(&self, slot: u32) -> Text {
         self.slots[slot as usize].id
     }
@@ -233,30 +249,35 @@ impl<T: Record> Table<T> {
         }
     }
 
-    fn say(&mut self, slot: u32, head: &RowHead<'_>, place: Place, said: Said) {
+    fn say(&mut self, slot: u32, stamp: i64, place: Place, said: Said) {
         let slot = &mut self.slots[slot as usize];
         slot.said = said;
-        slot.stamp = stamp_of(head);
+        slot.stamp = stamp;
         slot.place = place;
         slot.seen = true;
     }
 
     /// Takes a row's record.
     pub(crate) fn put(&mut self, slot: u32, head: &RowHead<'_>, place: Place, record: T) {
+        self.put_stamped(slot, stamp_of(head), place, record);
+    }
+
+    /// As [`Table::put`], the row's last change being known.
+    pub(crate) fn put_stamped(&mut self, slot: u32, stamp: i64, place: Place, record: T) {
         let row = self.rows.len() as u32;
         self.rows.push(record);
-        self.say(slot, head, place, Said::Row(row));
+        self.say(slot, stamp, place, Said::Row(row));
     }
 
     /// The stored record has ended; one that was never known still is not.
     pub(crate) fn end(&mut self, slot: u32, head: &RowHead<'_>, place: Place) {
         let known = (slot as usize) < self.stored.len();
-        self.say(slot, head, place, if known { Said::Ended } else { Said::Void });
+        self.say(slot, stamp_of(head), place, if known { Said::Ended } else { Said::Void });
     }
 
     /// The row cannot be used.
     pub(crate) fn fail(&mut self, slot: u32, head: &RowHead<'_>, place: Place) {
-        self.say(slot, head, place, Said::Bad);
+        self.say(slot, stamp_of(head), place, Said::Bad);
     }
 
     /// A row that was taken cannot be used after all.

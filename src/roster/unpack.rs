@@ -1,6 +1,6 @@
 //! Bytes back to a roster. What comes out keeps every invariant of the model, or nothing comes out.
 
-use crate::base::{Day, Text, TextArena};
+use crate::base::{Day, Text, TextArena, parts};
 use crate::roster::model::{
     Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, Person, RecordHash, Role, RoleWord, Roster,
     Session, SessionIx,
@@ -13,13 +13,35 @@ use crate::roster::wire::{PackError, Reader};
 /// # Errors
 /// [`PackError`] when the bytes are cut short, of another layout, or break an invariant of the model.
 pub fn unpack(chunks: impl FnMut() -> Option<Vec<u8>>) -> Result<Roster, PackError> {
-    let mut reader = Reader::new(chunks);
+    let roster = unpack_part(Reader::new(chunks), None)?;
+    check(&roster)?;
+    Ok(roster)
+}
+
+/// How many records there are that a handle may point at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) orgs: usize,
+    pub(crate) sessions: usize,
+    pub(crate) courses: usize,
+    pub(crate) classes: usize,
+}
+
+/// Reads a roster, or the part of a larger one whose handles stay within `bounds`. The order of records is not checked.
+pub(crate) fn unpack_part<F: FnMut() -> Option<Vec<u8>>>(
+    mut reader: Reader<F>,
+    bounds: Option<Bounds>,
+) -> Result<Roster, PackError> {
     let layout = reader.byte()?;
     if layout != LAYOUT {
         return Err(PackError::Layout(layout));
     }
-    let mut unpacker = Unpacker { reader, arena: TextArena::default(), known: Vec::new(), roster: Roster::default() };
+    let none = Bounds { orgs: 0, sessions: 0, courses: 0, classes: 0 };
+    let (arena, known, roster) = (TextArena::default(), Vec::new(), Roster::default());
+    let mut unpacker = Unpacker { reader, arena, known, roster, bounds: none };
     let counts = unpacker.counts()?;
+    let [_, _, orgs, sessions, courses, classes, ..] = counts.map(|count| count as usize);
+    unpacker.bounds = bounds.unwrap_or(Bounds { orgs, sessions, courses, classes });
     unpacker.texts(&counts)?;
     unpacker.places()?;
     unpacker.people(&counts)?;
@@ -30,7 +52,6 @@ pub fn unpack(chunks: impl FnMut() -> Option<Vec<u8>>) -> Result<Roster, PackErr
     }
     let Unpacker { arena, mut roster, .. } = unpacker;
     roster.texts = arena;
-    check(&roster)?;
     Ok(roster)
 }
 
@@ -39,6 +60,7 @@ struct Unpacker<F> {
     arena: TextArena,
     known: Vec<Text>,
     roster: Roster,
+    bounds: Bounds,
 }
 
 const HANDLE: PackError = PackError::Corrupt("a record points at none");
@@ -87,8 +109,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
     }
 
     fn once(&mut self) -> Result<Text, PackError> {
-        let text = self.reader.text()?;
-        self.arena.push(text).map_err(|_| PackError::Corrupt("there are more than 4 GiB of text"))
+        self.reader.text_into(&mut self.arena)
     }
 
     fn again(&mut self) -> Result<Text, PackError> {
@@ -201,8 +222,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
                 column!($records modified = self.stamp(&mut last)?);
             };
         }
-        let (orgs, sessions) = (self.roster.orgs.len(), self.roster.sessions.len());
-        let courses = self.roster.courses.len();
+        let Bounds { orgs, sessions, courses, classes: _ } = self.bounds;
         column!(orgs parent = self.optional(orgs)?.map(OrgIx));
         ended!(orgs);
         column!(sessions parent = self.optional(sessions)?.map(SessionIx));
@@ -231,7 +251,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
     }
 
     fn people(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
-        let (people, orgs, names) = (self.roster.people.len(), self.roster.orgs.len(), self.roster.attribute_names.len());
+        let (people, orgs, names) = (self.roster.people.len(), self.bounds.orgs, self.roster.attribute_names.len());
         for at in 0..people {
             self.roster.people[at].primary_org = self.optional(orgs)?.map(OrgIx);
         }
@@ -283,17 +303,8 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
     fn roles(&mut self, count: u32) -> Result<(), PackError> {
         let mut last = 0;
         for _ in 0..count {
-            let org = OrgIx(self.place(&mut last, self.roster.orgs.len())?);
-            self.roster.roles.push(Role {
-                role: RoleWord(0),
-                org,
-                primary: false,
-                first: Day::MIN,
-                last: Day::MAX,
-                id: RecordHash::default(),
-                ended: false,
-                modified: Modified(0),
-            });
+            let org = OrgIx(self.place(&mut last, self.bounds.orgs)?);
+            self.roster.roles.push(Role { org, ..Role::BLANK });
         }
         links!(self roles);
         Ok(())
@@ -302,17 +313,8 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
     fn enrollments(&mut self, count: u32) -> Result<(), PackError> {
         let mut last = 0;
         for _ in 0..count {
-            let class = ClassIx(self.place(&mut last, self.roster.classes.len())?);
-            self.roster.enrollments.push(Enrollment {
-                id: RecordHash::default(),
-                class,
-                first: Day::MIN,
-                last: Day::MAX,
-                modified: Modified(0),
-                role: RoleWord(0),
-                primary: false,
-                ended: false,
-            });
+            let class = ClassIx(self.place(&mut last, self.bounds.classes)?);
+            self.roster.enrollments.push(Enrollment { class, ..Enrollment::BLANK });
         }
         links!(self enrollments);
         Ok(())
@@ -385,7 +387,7 @@ fn blank_person(key: Text) -> Person {
 }
 
 /// Order and trees; handles were checked as they came.
-fn check(roster: &Roster) -> Result<(), PackError> {
+pub(crate) fn check(roster: &Roster) -> Result<(), PackError> {
     let rising = |ids: &mut dyn Iterator<Item = Text>| ids.is_sorted_by(|&a, &b| roster.text(a) < roster.text(b));
     let sorted = rising(&mut roster.role_words.iter().copied())
         && rising(&mut roster.attribute_names.iter().copied())
@@ -394,12 +396,14 @@ fn check(roster: &Roster) -> Result<(), PackError> {
         && rising(&mut roster.courses.iter().map(|r| r.id))
         && rising(&mut roster.classes.iter().map(|r| r.id))
         && rising(&mut roster.people.iter().map(|r| r.key));
-    let grouped = roster.people.iter().all(|person| {
-        roster.roles_of(person).is_sorted_by_key(Role::order)
-            && roster.enrollments_of(person).is_sorted_by_key(Enrollment::order)
-            && roster.attributes_of(person).is_sorted_by_key(|a| a.name)
+    let grouped = parts::each_part(roster.people.len(), |own| {
+        roster.people[own].iter().all(|person| {
+            roster.roles_of(person).is_sorted_by_key(Role::order)
+                && roster.enrollments_of(person).is_sorted_by_key(Enrollment::order)
+                && roster.attributes_of(person).is_sorted_by_key(|a| a.name)
+        })
     });
-    if !sorted || !grouped {
+    if !sorted || grouped.contains(&false) {
         return Err(PackError::Corrupt("records are out of order"));
     }
     let orgs: Vec<Option<u32>> = roster.orgs.iter().map(|org| org.parent.map(|parent| parent.0)).collect();

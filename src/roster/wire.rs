@@ -1,5 +1,7 @@
 //! Numbers and texts as bytes, in chunks, and back.
 
+use crate::base::{Text, TextArena};
+
 /// Why bytes are no roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
@@ -91,35 +93,54 @@ impl<'a> Writer<'a> {
 
 /// The bytes of a GUID, if the text is exactly what [`guid_text`] makes of them.
 fn guid_bytes(text: &str) -> Option<(u64, [u8; 16])> {
-    let text = text.as_bytes();
-    if text.len() != 36 || HYPHENS.iter().any(|&at| text[at] != b'-') {
+    let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    if HYPHENS.iter().any(|&at| text[at] != b'-') {
         return None;
     }
-    let (mut bytes, mut at) = ([0u8; 16], 0);
-    let (mut lower, mut upper) = (false, false);
-    for (_, &digit) in text.iter().enumerate().filter(|(place, _)| !HYPHENS.contains(place)) {
-        let value = (digit as char).to_digit(16)?;
-        lower |= digit.is_ascii_lowercase();
-        upper |= digit.is_ascii_uppercase();
-        bytes[at / 2] = bytes[at / 2] << 4 | value as u8;
-        at += 1;
+    let mut bytes = [0u8; 16];
+    let (mut at, mut seen) = (0, 0u8);
+    for (place, byte) in bytes.iter_mut().enumerate() {
+        at += usize::from(matches!(place, 4 | 6 | 8 | 10));
+        let (high, low) = (HEX[usize::from(text[at])], HEX[usize::from(text[at + 1])]);
+        seen |= high | low;
+        *byte = high << 4 | low & 15;
+        at += 2;
     }
-    match (lower, upper) {
-        (true, true) => None,
-        (_, false) => Some((GUID_LOWER, bytes)),
-        (false, true) => Some((GUID_UPPER, bytes)),
+    match (seen & 0x80 != 0, seen & 0x40 != 0, seen & 0x20 != 0) {
+        (true, ..) | (_, true, true) => None,
+        (_, _, false) => Some((GUID_LOWER, bytes)),
+        (_, false, true) => Some((GUID_UPPER, bytes)),
     }
 }
 
-fn guid_text(head: u64, bytes: [u8; 16], text: &mut Vec<u8>) {
-    let digits: &[u8; 16] = if head == GUID_UPPER { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
-    for byte in bytes {
-        if HYPHENS.contains(&text.len()) {
-            text.push(b'-');
+/// By character: the value of a hexadecimal digit, with a mark for small letters and one for capitals; 0x80 for all others.
+const HEX: [u8; 256] = {
+    let mut table = [0x80; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        if digit < 10 {
+            table[b'0' as usize + digit] = digit as u8;
+        } else {
+            table[b'a' as usize + digit - 10] = digit as u8 | 0x40;
+            table[b'A' as usize + digit - 10] = digit as u8 | 0x20;
         }
-        text.push(digits[usize::from(byte >> 4)]);
-        text.push(digits[usize::from(byte & 15)]);
+        digit += 1;
     }
+    table
+};
+
+fn guid_text(head: u64, bytes: [u8; 16]) -> [u8; 36] {
+    let digits: &[u8; 16] = if head == GUID_UPPER { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+    let mut text = [b'-'; 36];
+    let mut at = 0;
+    for (place, byte) in bytes.into_iter().enumerate() {
+        // A hyphen stands before the bytes 4, 6, 8 and 10.
+        at += usize::from(matches!(place, 4 | 6 | 8 | 10));
+        text[at] = digits[usize::from(byte >> 4)];
+        text[at + 1] = digits[usize::from(byte & 15)];
+        at += 2;
+    }
+    text
 }
 
 /// Reads from chunks, wherever they were cut.
@@ -175,8 +196,19 @@ impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
         Ok(bytes)
     }
 
-    /// Reads a number.
+    /// Reads a number; most are small.
+    #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, PackError> {
+        match self.chunk.get(self.at) {
+            Some(&byte) if byte < 0x80 => {
+                self.at += 1;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_number(),
+        }
+    }
+
+    fn long_number(&mut self) -> Result<u64, PackError> {
         let mut number = 0;
         for place in 0..10 {
             let byte = self.byte()?;
@@ -202,27 +234,37 @@ impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
         u32::try_from(self.number()?).map_err(|_| PackError::Corrupt("a number has too many bits"))
     }
 
-    /// Reads a text. Memory grows with the bytes that are really there, not with what a length claims.
-    pub(crate) fn text(&mut self) -> Result<&str, PackError> {
+    /// Reads a text into an arena. Memory grows with the bytes that are really there, not with what a length claims.
+    pub(crate) fn text_into(&mut self, arena: &mut TextArena) -> Result<Text, PackError> {
         let head = self.number()?;
-        self.text.clear();
         if head == GUID_LOWER || head == GUID_UPPER {
-            let bytes = self.raw()?;
-            guid_text(head, bytes, &mut self.text);
-        } else if head & 3 == 0 {
-            let mut rest = usize::try_from(head >> 2).map_err(|_| PackError::Truncated)?;
-            while rest > 0 {
-                if !self.fill() {
-                    return Err(PackError::Truncated);
-                }
-                let len = rest.min(self.chunk.len() - self.at);
-                self.text.extend_from_slice(&self.chunk[self.at..self.at + len]);
-                self.at += len;
-                rest -= len;
-            }
-        } else {
+            let text = guid_text(head, self.raw()?);
+            return push(arena, &text);
+        }
+        if head & 3 != 0 {
             return Err(PackError::Corrupt("a text is neither a GUID nor plain"));
         }
-        std::str::from_utf8(&self.text).map_err(|_| PackError::Corrupt("a text is not UTF-8"))
+        let mut rest = usize::try_from(head >> 2).map_err(|_| PackError::Truncated)?;
+        if let Some(here) = self.chunk.get(self.at..).and_then(|left| left.get(..rest)) {
+            let text = push(arena, here);
+            self.at += rest;
+            return text;
+        }
+        self.text.clear();
+        while rest > 0 {
+            if !self.fill() {
+                return Err(PackError::Truncated);
+            }
+            let len = rest.min(self.chunk.len() - self.at);
+            self.text.extend_from_slice(&self.chunk[self.at..self.at + len]);
+            self.at += len;
+            rest -= len;
+        }
+        push(arena, &self.text)
     }
+}
+
+fn push(arena: &mut TextArena, bytes: &[u8]) -> Result<Text, PackError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| PackError::Corrupt("a text is not UTF-8"))?;
+    arena.push(text).map_err(|_| PackError::Corrupt("there are more than 4 GiB of text"))
 }

@@ -300,7 +300,8 @@ impl Service {
         };
         if changes || !judged.counts.too_bad(customer.bad_percent_max).is_empty() {
             let counts = judged.counts.clone();
-            pulled.fresh = Some(self.stage(customer.id(), &source, package, before.as_ref(), after.clone(), counts, now)?);
+            let read = (before.as_ref(), None);
+            pulled.fresh = Some(self.stage(customer.id(), &source, package, read, after.clone(), counts, now)?);
         }
         pulls.push(pulled);
         Ok((pulls, Alone { source, before: before.unwrap_or_default(), after, delta }))

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{CustomerId, Day, Digest, Instant, PersonKey, RunId, SourceId};
+use crate::base::{CustomerId, Day, Digest, Instant, PersonKey, RunId};
 use crate::license::{Because, Claim, SourceMark};
 use crate::plan::{PlanInput, Standing, nameless, purge_day};
-use crate::roster::{Roster, pack, without_people};
+use crate::roster::{Roster, without_people};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
-use crate::store::{SnapshotRow, StoreError};
+use crate::store::StoreError;
 
 /// Snapshots of so many runs are kept beside those the books rest on: they are large. Each night has two runs, one for
 /// the date and one that reads.
@@ -95,37 +95,10 @@ impl Service {
         let goes = |key: &str| people.binary_search_by(|person| person.as_str().cmp(key)).is_ok();
         let rest = without_people(&roster, |person| goes(roster.text(person.key)));
         match rest.map_err(|error| ServiceError::snapshot(customer, &error))? {
-            Some(rest) => self.stage_roster(customer, &mark.source, &rest, now).map(Some),
+            // Alone: what it would stand on names them.
+            Some(rest) => self.stage_roster(customer, &mark.source, &rest, None, now).map(Some),
             None => Ok(None),
         }
-    }
-
-    /// Keeps a roster as a snapshot; returns its name.
-    pub(crate) fn stage_roster(
-        &self,
-        customer: &CustomerId,
-        source: &SourceId,
-        roster: &Roster,
-        now: Instant,
-    ) -> Result<Digest, ServiceError> {
-        let mut chunks = Vec::new();
-        pack(roster, &mut |chunk| chunks.push(chunk.to_vec()));
-        let mut digest = crate::base::Digester::new("snapshot");
-        chunks.iter().for_each(|chunk| {
-            digest.stream(chunk);
-        });
-        let digest = digest.finish();
-        let row = SnapshotRow {
-            digest,
-            customer: customer.clone(),
-            source: source.clone(),
-            at: now,
-            bytes: chunks.iter().map(|c| c.len() as u64).sum(),
-            people: roster.people.iter().filter(|p| !p.ended).count() as u64,
-            enrollments: roster.enrollments.len() as u64,
-        };
-        self.store.stage(&row, &mut chunks.into_iter())?;
-        Ok(digest)
     }
 
     /// Drops what nobody asks for any more, after a commit of `run`.
@@ -140,6 +113,7 @@ impl Service {
         // A run whose process died protects nothing.
         self.store.close_orphans(self.now(), false)?;
         if self.store.names_purged(customer)? {
+            self.stand_alone(customer)?;
             self.store.drop_snapshots(customer, run)?;
         }
         Ok(())

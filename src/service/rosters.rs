@@ -1,17 +1,18 @@
 //! Snapshots in and out of the store, and the pull that makes a new one.
 
-use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId};
+use crate::base::{CustomerId, Instant, PersonKey, SourceId};
 use crate::license::SourceMark;
 use crate::plan::{Standing, Verdict};
 use crate::roster::{
-    Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, diff, digest_of, hold_conflicts, merge, unpack,
+    Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, digest_of, hold_conflicts, key_conflicts, merge,
 };
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::looks::awaits_look;
 use crate::service::purge::without_strangers;
+use crate::service::snapshots::{Ground, Stored};
 use crate::source::{Package, Read, Seen, SourceError};
-use crate::store::{ActivityRow, SourceLook, StoreError};
+use crate::store::{ActivityRow, SourceLook};
 
 /// What one source brought.
 pub struct Pulled {
@@ -99,7 +100,8 @@ impl Service {
     ) -> Result<Pulled, ServiceError> {
         let source = feed.source.id().clone();
         let mark = standing.sources.get(&source);
-        let stored = || mark.map(|mark| self.snapshot(customer.id(), &mark.snapshot)).transpose();
+        let load = || mark.map(|mark| self.load(customer.id(), &mark.snapshot)).transpose();
+        let stored = || Ok::<_, ServiceError>(load()?.map(|stored| stored.roster));
         let mut pulled = Pulled::nothing_new(source.clone(), None);
         let seen = self.seen(customer, &source, standing)?;
         let looked = self.looked(customer, &source, now)?;
@@ -124,9 +126,9 @@ impl Service {
             pulled.before = stored()?;
             return Ok(pulled);
         }
-        // The intake uses the stored roster up; a second read is cheaper than two copies of a large one at once.
-        let read = read_package(feed, package, stored()?, &mut pulled);
-        pulled.before = stored()?;
+        let (read, before) = read_best(feed, package, mark.is_some(), &load, &mut pulled)?;
+        let (before, ground) = before.map(Stored::split).unzip();
+        pulled.before = before;
         let Some(Taken { package, roster, counts, read }) = read else { return Ok(pulled) };
         if feed.source.is_live() {
             let told = package.told();
@@ -143,7 +145,8 @@ impl Service {
         let roster = without_strangers(customer, standing, pulled.before.as_ref(), roster, customer.day_of(now))?;
         // New keys of known people are held, unless somebody looked at the package and said that it is right.
         let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.told()));
-        let fresh = self.stage(customer.id(), &source, package, known, roster, counts, now)?;
+        let ground = pulled.before.as_ref().zip(ground.as_ref());
+        let fresh = self.stage(customer.id(), &source, package, (known, ground), roster, counts, now)?;
         (pulled.fresh, pulled.activity) = (Some(fresh), activity);
         Ok(pulled)
     }
@@ -165,20 +168,21 @@ impl Service {
         })
     }
 
-    /// Keeps what was read as a snapshot.
+    /// Keeps what was read as a snapshot. `before` is the roster whose people new keys may not take over, if they may not,
+    /// and `ground` what the snapshot may stand on.
     #[expect(clippy::too_many_arguments, reason = "each is another fact of one snapshot")]
     pub(crate) fn stage(
         &self,
         customer: &CustomerId,
         source: &SourceId,
         package: Package,
-        before: Option<&Roster>,
+        (before, ground): (Option<&Roster>, Option<Ground<'_>>),
         roster: Roster,
         counts: IntakeCounts,
         now: Instant,
     ) -> Result<Fresh, ServiceError> {
         let (roster, conflicts) = without_new_keys(customer, before, roster)?;
-        let digest = self.stage_roster(customer, source, &roster, now)?;
+        let digest = self.stage_roster(customer, source, &roster, ground, now)?;
         let mark = SourceMark {
             source: source.clone(),
             package: package.told(),
@@ -188,19 +192,6 @@ impl Service {
             amended: false,
         };
         Ok(Fresh { mark, roster, counts, conflicts })
-    }
-
-    /// Loads a snapshot.
-    ///
-    /// # Errors
-    /// If it is not there or cannot be read back.
-    pub fn snapshot(&self, customer: &CustomerId, digest: &Digest) -> Result<Roster, ServiceError> {
-        let mut chunks = std::collections::VecDeque::new();
-        self.store.snapshot_chunks(digest, &mut |chunk| {
-            chunks.push_back(chunk);
-            Ok::<(), StoreError>(())
-        })?;
-        unpack(|| chunks.pop_front()).map_err(|error| ServiceError::snapshot(customer, &error))
     }
 
     /// The roster the books of a customer rest on: all of its sources' newest snapshots as one (R6).
@@ -242,6 +233,31 @@ pub(crate) struct Taken {
     pub(crate) read: Read,
 }
 
+/// Reads a package to its end, and the stored roster of its source. Most packages are complete and sound: their roster is
+/// made without the stored one. Any other file is read with it, if need be a second time; nobody is asked twice.
+fn read_best(
+    feed: &Feed,
+    package: Package,
+    has_stored: bool,
+    load: &dyn Fn() -> Result<Option<Stored>, ServiceError>,
+    pulled: &mut Pulled,
+) -> Result<(Option<Taken>, Option<Stored>), ServiceError> {
+    if !feed.source.is_live() && matches!(feed.source.is_incremental(&package), Ok(false)) {
+        let mut intake = RosterIntake::unaided(has_stored, feed.intake);
+        let read = feed.source.pull(&package, &mut intake);
+        let intake = intake.finish();
+        if intake.is_conclusive {
+            let before = load()?;
+            if before.as_ref().is_none_or(|stored| intake.stands_beside(&stored.roster)) {
+                return Ok((taken(package, read, intake, pulled), before));
+            }
+        }
+    }
+    // The intake uses the stored roster up; a second look at the store is cheaper than two copies of a large one at once.
+    let read = read_package(feed, package, load()?.map(|stored| stored.roster), pulled);
+    Ok((read, load()?))
+}
+
 /// Reads a package to its end on top of the stored roster. `None`: it could not be, and `pulled` says why (R103).
 pub(crate) fn read_package(feed: &Feed, package: Package, previous: Option<Roster>, pulled: &mut Pulled) -> Option<Taken> {
     let is_first = previous.is_none();
@@ -251,7 +267,12 @@ pub(crate) fn read_package(feed: &Feed, package: Package, previous: Option<Roste
         Ok(_) => feed.source.pull(&package, &mut intake),
         Err(error) => Err(error),
     };
-    let Intake { roster, findings, counts } = intake.finish();
+    taken(package, read, intake.finish(), pulled)
+}
+
+/// What a read came to.
+fn taken(package: Package, read: Result<Read, SourceError>, intake: Intake, pulled: &mut Pulled) -> Option<Taken> {
+    let Intake { roster, findings, counts, .. } = intake;
     let whole = findings.kept.iter().find(|f| matches!(f.level, Level::Package | Level::File)).cloned();
     pulled.findings = findings;
     let read = match (read, whole) {
@@ -291,7 +312,7 @@ pub(crate) fn without_new_keys(
     roster: Roster,
 ) -> Result<(Roster, Vec<(String, String)>), ServiceError> {
     let Some(before) = before else { return Ok((roster, Vec::new())) };
-    let found = diff(before, &roster).conflicts;
+    let found = key_conflicts(before, &roster);
     if found.is_empty() {
         return Ok((roster, Vec::new()));
     }

@@ -68,7 +68,7 @@ impl Service {
             return Ok(pulled);
         };
         let read = self.read_on(customer, feed, standing, mark, (&mut pulled, &mut narrowed))?;
-        let before = self.snapshot(customer.id(), &mark.snapshot)?;
+        let (before, ground) = self.load(customer.id(), &mark.snapshot)?.split();
         match read {
             Some((package, roster, counts)) => {
                 narrowed.look_for(scope, standing, &[&roster, &before]);
@@ -78,7 +78,7 @@ impl Service {
                 let taken =
                     read.take(customer, roster, (scope, terms), &mut narrowed, self.is_approved(standing, &package.told()))?;
                 if let Some(roster) = taken {
-                    let snapshot = self.stage_roster(customer.id(), &source, &roster, now)?;
+                    let snapshot = self.stage_roster(customer.id(), &source, &roster, Some((&before, &ground)), now)?;
                     let mark = SourceMark { snapshot, amended: true, ..mark.clone() };
                     pulled.fresh = Some(Fresh { mark, roster, counts, conflicts: Vec::new() });
                 }

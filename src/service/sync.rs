@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
+use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId, parts};
 use crate::license::{AgreedExcess, Entry, Grant, allowance_in, phase_at};
 use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
 use crate::service::core::{Customer, Service};
@@ -268,10 +268,13 @@ impl Service {
         self.store.save_run(row)?;
         watch(Phase::Planning);
         let log_ins: Vec<_> = pulls.iter_mut().flat_map(|pulled| std::mem::take(&mut pulled.activity)).collect();
-        let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
+        // The books are read while the rosters are compared.
+        let books = || self.standing_with_seeds(customer, now);
+        let (standing, drafts) = parts::both(books, || Drafting::new(customer.id(), pulls, &terms));
+        let (mut drafts, mut first) = (drafts?, Some(standing));
         while *left > 0 {
             *left -= 1;
-            let standing = self.standing_with_seeds(customer, now)?;
+            let standing = first.take().unwrap_or_else(books)?;
             if standing.0.sources != light.sources {
                 let (customer, planned, now) = (customer.id().clone(), light.version, standing.0.version);
                 return Err(StoreError::VersionMoved { customer, planned, now }.into());

@@ -17,7 +17,9 @@ use crate::settings::pauses;
 use crate::settings::profiles;
 use crate::settings::reports;
 use crate::settings::terms;
-use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, StoreSettings};
+use crate::settings::values::{
+    CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, SpoolSettings, StoreSettings,
+};
 use crate::source::{CsvSourceSettings, DropKind, SourceSettings};
 use crate::telemetry::LogSettings;
 
@@ -25,6 +27,7 @@ use crate::telemetry::LogSettings;
 pub fn build(file: &FileShape) -> Option<Settings> {
     Some(Settings {
         store: StoreSettings { kind: file.store.kind?, path: file.store.path.clone()? },
+        spool: SpoolSettings { path: file.spool.0.clone()?, bytes_max: u64::from(file.spool.1?) << 20 },
         daemon: DaemonSettings {
             workers: file.daemon.workers?,
             drop_poll_secs: file.daemon.drop_poll_secs?,

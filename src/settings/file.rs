@@ -8,7 +8,7 @@ use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
 use crate::plan::{DefaultFor, Predicate};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
-use crate::settings::network::{NetworkShape, network};
+use crate::settings::network::{KINDS, NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
@@ -24,6 +24,8 @@ use crate::telemetry::LogFormat;
 pub struct FileShape {
     /// `[store]`.
     pub store: StoreShape,
+    /// `[spool]`: `path` and `max_mib`.
+    pub spool: (Option<PathBuf>, Option<u32>),
     /// `[daemon]`.
     pub daemon: DaemonShape,
     /// `[log]`.
@@ -299,6 +301,7 @@ const HOURS_MAX: u32 = 24 * 365;
 pub fn file(s: &Section<'_>) -> FileShape {
     FileShape {
         store: s.section("store", store).unwrap_or_default(),
+        spool: s.section("spool", |s| (s.path("path"), s.count("max_mib", 1..=1_048_576))).unwrap_or_default(),
         daemon: s.section("daemon", daemon).unwrap_or_default(),
         log: s.section("log", log).unwrap_or_default(),
         policies: policies(s),
@@ -326,9 +329,8 @@ fn log(s: &Section<'_>) -> LogShape {
 
 fn policies(s: &Section<'_>) -> PoliciesShape {
     let sync = s.section("sync", |s| {
-        let catchup_window_hours = s.count("catchup_window_hours", 0..=HOURS_MAX);
         let stale_after_hours = s.count("stale_after_hours", 1..=HOURS_MAX);
-        (catchup_window_hours, stale_after_hours, s.count("full_every_days", 1..=365))
+        (s.count("catchup_window_hours", 0..=HOURS_MAX), stale_after_hours, s.count("full_every_days", 1..=365))
     });
     let (catchup_window_hours, stale_after_hours, full_every_days) = sync.unwrap_or_default();
     PoliciesShape {
@@ -386,15 +388,12 @@ fn customer(s: &Section<'_>) -> CustomerShape {
 
 fn source(s: &Section<'_>) -> SourceShape {
     let modes = [("strict", BulkWithStatus::Strict), ("delta", BulkWithStatus::Delta), ("full", BulkWithStatus::Full)];
-    let kinds = [("oneroster_csv", SourceKind::OneRosterCsv), ("oneroster_rest", SourceKind::OneRosterRest)];
-    let kind = s.parsed("kind", words::one_of(&kinds));
-    let path = s.path("path");
-    let path = if kind == Some(SourceKind::OneRosterCsv) { s.required("path", path) } else { path };
+    let kind = s.parsed("kind", words::one_of(&KINDS));
     SourceShape {
         at: s.at(""),
         id: id(s),
         kind: s.required("kind", kind),
-        path,
+        path: s.path("path"),
         drop: s.flag("drop"),
         settle_secs: s.count("settle_secs", 0..=86_400),
         bulk_with_status: s.parsed("bulk_with_status", words::one_of(&modes)),

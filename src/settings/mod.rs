@@ -23,4 +23,4 @@ mod words;
 
 pub use load::{known_keys, load, load_with, reference};
 pub use problem::{Problem, Problems, SettingsError};
-pub use values::{CustomerSettings, DaemonSettings, Settings, SourceKind, StoreKind, StoreSettings};
+pub use values::{CustomerSettings, DaemonSettings, Settings, SourceKind, SpoolSettings, StoreKind, StoreSettings};

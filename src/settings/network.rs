@@ -75,6 +75,10 @@ pub struct NetworkShape {
     pub ca_file: Option<PathBuf>,
 }
 
+/// The kinds of sources.
+pub const KINDS: [(&str, SourceKind); 2] =
+    [("oneroster_csv", SourceKind::OneRosterCsv), ("oneroster_rest", SourceKind::OneRosterRest)];
+
 /// Keys that mean something for packages only …
 const OF_PACKAGES: [&str; 4] = ["path", "drop", "settle_secs", "bulk_with_status"];
 /// … and those of everything that is asked over the network.
@@ -140,7 +144,10 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
         ca_file: s.path("ca_file"),
     };
     match kind {
-        Some(SourceKind::OneRosterCsv) => refuse(s, &OF_NETWORK, "kind = \"oneroster_csv\""),
+        Some(SourceKind::OneRosterCsv) => {
+            refuse(s, &OF_NETWORK, "kind = \"oneroster_csv\"");
+            s.required("path", Some(()));
+        }
         Some(SourceKind::OneRosterRest) => {
             refuse(s, &OF_PACKAGES, "kind = \"oneroster_rest\"");
             s.required("address", shape.address.as_ref());

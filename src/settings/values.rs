@@ -16,6 +16,8 @@ use crate::telemetry::LogSettings;
 pub struct Settings {
     /// Where the books are kept.
     pub store: StoreSettings,
+    /// `[spool]`.
+    pub spool: SpoolSettings,
     /// How the daemon works.
     pub daemon: DaemonSettings,
     /// What is logged, and how.
@@ -101,6 +103,15 @@ pub struct CustomerSettings {
     pub by_hand: ByHandPolicy,
     /// What reports and alerts go by.
     pub reports: ReportPolicy,
+}
+
+/// `[spool]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpoolSettings {
+    /// The folder for pages of reads under way.
+    pub path: PathBuf,
+    /// Bytes of one read's pages at most, packed.
+    pub bytes_max: u64,
 }
 
 /// The kinds of sources.

@@ -38,7 +38,7 @@ pub struct NoRoom {
 impl NoRoom {
     /// The error of the source.
     pub(crate) fn into_error(self, upstream: &str) -> SourceError {
-        let why = format!("packed it is more than {} bytes, the bound of [spool] bytes_max", self.bytes_max);
+        let why = format!("packed it is more than {} bytes, the bound of spool.max_mib", self.bytes_max);
         SourceError::Unusable { upstream: upstream.to_owned(), why }
     }
 }

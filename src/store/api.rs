@@ -104,7 +104,8 @@ pub trait Store: Send + Sync {
 
     // Snapshots: immutable, named by their digest, in chunks.
 
-    /// Keeps a snapshot. Doing it again with the same digest changes nothing.
+    /// Keeps a snapshot. Doing it again with the same digest changes nothing, unless it stood on another one and is now
+    /// given whole: then it stands alone from now on.
     fn stage(&self, row: &SnapshotRow, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError>;
 
     /// What is known of a snapshot.
@@ -117,8 +118,8 @@ pub trait Store: Send + Sync {
         each: &mut dyn FnMut(Vec<u8>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Drops what nobody asks for any more: snapshots that neither a customer's books nor its newest `snapshot_runs` runs
-    /// rest on, and plans and findings that are not of its newest `plan_runs` runs. A run whose hold is open, or approved
+    /// Drops what nobody asks for any more (what a kept snapshot stands on is asked for): snapshots that neither a
+    /// customer's books nor its newest `snapshot_runs` runs rest on, and plans and findings that are not of its newest `plan_runs` runs. A run whose hold is open, or approved
     /// and not done yet, keeps snapshots and plan. Returns how many snapshots and plans.
     fn prune(&self, customer: &CustomerId, snapshot_runs: u32, plan_runs: u32) -> Result<(u32, u32), StoreError>;
 

@@ -359,8 +359,10 @@ pub struct FindingRow {
 /// A snapshot's head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotRow {
-    /// Its name: the digest of its packed bytes.
+    /// Its name: a digest of all it says.
     pub digest: Digest,
+    /// The snapshot whose difference from it is kept; `None`: it is kept whole.
+    pub base: Option<Digest>,
     /// Whose.
     pub customer: CustomerId,
     /// From which source.

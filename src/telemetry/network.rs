@@ -69,3 +69,27 @@ impl PullRead<'_> {
         );
     }
 }
+
+/// The spool could not be used as it was; a broken-off pull will be read from its beginning, and nothing else is lost.
+pub struct SpoolLost<'a> {
+    /// Where it is.
+    pub path: &'a str,
+    /// Where what is left of it was moved, …
+    pub aside: &'a str,
+    /// … if it could be moved.
+    pub moved: bool,
+    /// Why.
+    pub why: &'a str,
+}
+
+impl SpoolLost<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let SpoolLost { path, aside, moved, why } = *self;
+        let what = if moved { format!("moved aside to {aside}") } else { "left as it is".to_owned() };
+        warn!(
+            event = "spool_lost",
+            path, aside, moved, why, "The spool {path} cannot be used and was {what} ({why}); pulls that broke off start over."
+        );
+    }
+}

@@ -30,6 +30,7 @@ mod props;
 mod race;
 mod report_forms;
 mod reports;
+mod resume;
 mod revert;
 mod scope;
 mod setbacks;

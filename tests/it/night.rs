@@ -89,13 +89,19 @@ fn schools_are_few_huge_ones_and_many_small_ones() {
 
 #[test]
 fn three_nights_of_twenty_thousand_people_pass() {
-    let folder = tempfile::tempdir().unwrap();
     let rosterd = Path::new(env!("CARGO_BIN_EXE_rosterd"));
-    let nights = measure::nights(20_000, folder.path(), rosterd, |line| println!("{line}")).unwrap();
-    println!("{}", measure::table(&nights));
-    for night in &nights {
-        let log = fs::read_to_string(&night.log).unwrap();
-        assert!(night.status.success(), "{} ended with {}:\n{log}", night.label, night.status);
-        assert!(night.store_bytes > 0, "{} left no store:\n{log}", night.label);
+    for zipped in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let done = measure::nights(20_000, folder.path(), rosterd, zipped, |line| println!("{line}")).unwrap();
+        println!("{} people, parsed in {:?}, unzipped in {:?}", done.people, done.parse, done.unzip);
+        println!("{}", measure::table(&done.nights.iter().collect::<Vec<_>>()));
+        for night in &done.nights {
+            let log = fs::read_to_string(&night.log).unwrap();
+            assert!(night.status.success(), "{} ended with {}:\n{log}", night.label, night.status);
+            assert!(night.store_bytes > 0, "{} left no store:\n{log}", night.label);
+        }
+        let [first, _, changed] = &done.nights;
+        // A night on which little changed is kept as its difference from the one before.
+        assert!(changed.store_bytes < first.store_bytes * 5 / 4, "{} after {}", changed.store_bytes, first.store_bytes);
     }
 }

@@ -561,7 +561,7 @@ impl Memory {
         let before = self.roster.as_ref().unwrap_or(&nothing);
         let (mut after, mut conflicts, mut marks) = (None, Vec::new(), Vec::new());
         if fresh {
-            let Intake { mut roster, findings, counts } = intake(town, self.roster.clone(), salt);
+            let Intake { mut roster, findings, counts, .. } = intake(town, self.roster.clone(), salt);
             assert!(findings.kept.iter().all(|f| f.rule == "bad_date"), "{:?}", findings.kept);
             if !counts.too_bad(town.bad_percent_max).is_empty() {
                 return None;

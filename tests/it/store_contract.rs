@@ -39,7 +39,7 @@ macro_rules! store_contract {
                 histories_are_kept, entries_are_kept, what_reports_ask_for_is_kept, grants_are_never_edited, names_only_grow, notices_are_written_once,
                 handles_see_each_other, one_of_fifty_wins, the_trail_is_a_chain, the_trail_can_be_read_from_the_middle,
                 requests_join, same_day_wishes_are_counted, pauses_are_kept, looks_are_kept, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
-                findings_are_kept, snapshots_are_immutable, snapshots_in_use_are_not_pruned, plans_round_trip,
+                findings_are_kept, snapshots_are_immutable, a_snapshot_keeps_what_it_stands_on, snapshots_in_use_are_not_pruned, plans_round_trip,
                 released_claims_come_back, purged_people_are_named_until_runs_end, books_rest_on_what_is_kept,
             );
         }
@@ -972,6 +972,7 @@ pub fn findings_are_kept(harness: &impl Harness) {
 fn snapshot(content: &[u8]) -> SnapshotRow {
     SnapshotRow {
         digest: Digest::of(content),
+        base: None,
         customer: lakes(),
         source: "sis".into(),
         at: Instant(100),
@@ -1008,6 +1009,33 @@ pub fn snapshots_are_immutable(harness: &impl Harness) {
     assert_eq!(chunks(&store, &digest).concat(), b"abcdefghij");
     assert_eq!(store.snapshot(&Digest::of(b"none")).expect("asks"), None);
     assert!(chunks(&store, &Digest::of(b"none")).is_empty());
+}
+
+pub fn a_snapshot_keeps_what_it_stands_on(harness: &impl Harness) {
+    let store = harness.open();
+    let base = stage(&store, b"base");
+    let upper = SnapshotRow { base: Some(base), ..snapshot(b"upper") };
+    store.stage(&upper, &mut std::iter::once(b"upper".to_vec())).expect("stages");
+    assert_eq!(store.snapshot(&upper.digest).expect("asks"), Some(upper.clone()));
+    let mut desk = Desk::new();
+    desk.entries = vec![Entry::Adopted(mark(b"upper"))];
+    desk.commit(&store, 0).expect("commits");
+    let kept = |digest: &Digest| store.snapshot(digest).expect("asks").is_some();
+    assert_eq!(store.prune(&lakes(), 0, 9).expect("prunes").0, 0);
+    assert_eq!(store.drop_snapshots(&lakes(), None).expect("drops"), 0);
+    assert!(kept(&base), "the books rest on what stands on it");
+    // Given whole it stands alone, and what it stood on can go.
+    store.stage(&SnapshotRow { base: None, ..upper.clone() }, &mut std::iter::once(b"whole".to_vec())).expect("stages");
+    assert_eq!(store.snapshot(&upper.digest).expect("asks").expect("kept").base, None);
+    assert_eq!(chunks(&store, &upper.digest), [b"whole".to_vec()]);
+    assert_eq!(store.drop_snapshots(&lakes(), None).expect("drops"), 1);
+    assert_eq!([&base, &upper.digest].map(kept), [false, true]);
+    // What nobody rests on goes together with what it stood on.
+    let base = stage(&store, b"base");
+    let loose = SnapshotRow { base: Some(base), ..snapshot(b"loose") };
+    store.stage(&loose, &mut std::iter::once(b"loose".to_vec())).expect("stages");
+    assert_eq!(store.prune(&lakes(), 0, 9).expect("prunes").0, 2);
+    assert_eq!([&base, &loose.digest].map(kept), [false, false]);
 }
 
 fn plan_over(content: &[u8]) -> Plan {

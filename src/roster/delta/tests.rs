@@ -2,7 +2,7 @@ use crate::roster::delta::{OrgDelta, diff};
 use crate::roster::identity::conflicts;
 use crate::roster::merge::merge;
 use crate::roster::model::{OrgIx, PersonIx, Roster};
-use crate::roster::pack::digest_of;
+use crate::roster::name::digest_of;
 use crate::roster::rows::Collection;
 use crate::roster::testing::{World, classes, clean, district, person, quarantined, roles};
 use crate::roster::tree::OrgTree;

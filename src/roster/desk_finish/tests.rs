@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use crate::base::Day;
-use crate::roster::pack::digest_of;
+use crate::roster::name::digest_of;
 use crate::roster::testing::{World, clean, district};
 
 fn worlds() -> impl Strategy<Value = World> {

@@ -2,7 +2,7 @@ use crate::roster::desk::IntakePolicy;
 use crate::roster::finding::{Finding, Level};
 use crate::roster::intake::{Intake, RosterIntake};
 use crate::roster::model::Roster;
-use crate::roster::pack::digest_of;
+use crate::roster::name::digest_of;
 use crate::roster::rows::{Collection, Mode, RowAt};
 use crate::roster::testing::{World, classes, clean, district, person, quarantined, roles, rules};
 

@@ -1,7 +1,8 @@
 use crate::base::PersonKey;
 use crate::roster::delta::diff;
 use crate::roster::model::Roster;
-use crate::roster::pack::{digest_of, pack};
+use crate::roster::name::digest_of;
+use crate::roster::pack::pack;
 use crate::roster::scope::{Scope, take_people};
 use crate::roster::testing::{World, classes, clean, district, person, roles};
 

@@ -75,6 +75,12 @@ impl<'s> Cells<'s> {
         }
     }
 
+    /// The same for another thread: what was told once is not told again.
+    pub(crate) fn again(&self) -> Self {
+        let Self { file, layout, version, lenient, courses_optional, told, .. } = *self;
+        Self { told, ..Self::new(file, layout, version, lenient, courses_optional) }
+    }
+
     /// Whether a row left notes.
     #[inline]
     pub(crate) fn has_notes(&self) -> bool {

@@ -8,10 +8,13 @@
 //! A way it fails: whether a `bulk` file holds changes after all is known only at its first row with a status. The
 //! intake is then told to switch; it must not have concluded any absence before the collection ended.
 
+mod ahead;
 mod block;
 mod cells;
+mod digest;
 mod fault;
 mod feed;
+mod feeder;
 mod files;
 mod header;
 mod manifest;

@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use crate::base::{Digest, Digester};
 use crate::roster::Finding;
 use crate::source::csv::block::{BlockReader, Blocks, PipeOut, ReadFault, STEP_BYTES, pipe};
 use crate::source::csv::fault::{Stop, of_file, of_package, shown};
@@ -53,6 +52,8 @@ pub(crate) struct PackageFiles {
     place: Place,
     entries: Vec<Entry>,
     line_bytes_max: usize,
+    /// How much of a file is read at once, in bytes.
+    pub(crate) step_bytes: usize,
 }
 
 /// Names that are not part of a package: hidden files, files still being written, companions.
@@ -101,7 +102,7 @@ impl PackageFiles {
         if !faults.is_empty() {
             return Err(Stop::Rejected(faults));
         }
-        Ok(Self { place, entries, line_bytes_max: bounds.line_bytes_max })
+        Ok(Self { place, entries, line_bytes_max: bounds.line_bytes_max, step_bytes: STEP_BYTES })
     }
 
     /// Its files, sorted by name.
@@ -133,17 +134,18 @@ impl PackageFiles {
 
     /// Hands all of a file to `take`. A zip is unpacked in a second thread, a few blocks ahead.
     pub(crate) fn read<T>(&mut self, entry: &Entry, take: impl FnOnce(&mut dyn Blocks) -> T) -> Result<T, Stop> {
-        let Self { place, line_bytes_max, .. } = self;
+        let Self { place, line_bytes_max, step_bytes, .. } = self;
+        let step_bytes = *step_bytes;
         match place {
             Place::Folder(folder) => {
                 let file = open_regular(&folder.join(&entry.name))
                     .map_err(|cause| Stop::Unreachable { what: entry.name.clone(), cause })?;
-                Ok(take(&mut BlockReader::new(file, entry.length, *line_bytes_max, STEP_BYTES)))
+                Ok(take(&mut BlockReader::new(file, entry.length, *line_bytes_max, step_bytes)))
             }
             Place::Zip(archive) => {
                 let (send, receive) = pipe();
                 let unpack = move || match archive.by_index(entry.index) {
-                    Ok(file) => send.send_all(&mut BlockReader::new(file, entry.length, *line_bytes_max, STEP_BYTES)),
+                    Ok(file) => send.send_all(&mut BlockReader::new(file, entry.length, *line_bytes_max, step_bytes)),
                     Err(error) => send.send_fault(ReadFault::Io(error.into())),
                 };
                 std::thread::scope(|scope| {
@@ -339,38 +341,4 @@ fn check_lengths(entries: &[Entry], bounds: &CsvBounds, faults: &mut Vec<Finding
         let detail = format!("{total} bytes in all, at most {} are allowed", bounds.package_bytes_max);
         faults.push(of_package("zip_too_large", "", detail));
     }
-}
-
-/// The digest of a package's bytes: of the zip itself, or of the sorted names, lengths and bytes of a folder's files.
-pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
-    let mut buffer = vec![0; 256 << 10];
-    let mut stream = |digester: &mut Digester, mut file: File| -> io::Result<()> {
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(()),
-                count => digester.stream(&buffer[..count]),
-            };
-        }
-    };
-    if !fs::metadata(path)?.is_dir() {
-        let mut digester = Digester::default();
-        stream(&mut digester, File::open(path)?)?;
-        return Ok(digester.finish());
-    }
-    let mut digester = Digester::new("folder package");
-    let mut names: Vec<_> = fs::read_dir(path)?.map(|listed| listed.map(|l| l.file_name())).collect::<io::Result<_>>()?;
-    names.sort();
-    for name in names.iter().filter(|name| !is_ignored(&name.to_string_lossy())) {
-        let path = path.join(name);
-        digester.field(name.as_encoded_bytes());
-        // What is no file makes the package unsafe, which the reading tells; here it only has to count as something.
-        if fs::symlink_metadata(&path)?.is_file() {
-            let file = open_regular(&path)?;
-            digester.number(i64::try_from(file.metadata()?.len()).unwrap_or(i64::MAX));
-            stream(&mut digester, file)?;
-        } else {
-            digester.number(-1);
-        }
-    }
-    Ok(digester.finish())
 }

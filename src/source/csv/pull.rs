@@ -4,7 +4,8 @@ use crate::roster::{Collection, Finding, Mode};
 use crate::source::csv::block::{Block, ReadFault};
 use crate::source::csv::cells::Cells;
 use crate::source::csv::fault::{Stop, of_file, of_package, shown, warning};
-use crate::source::csv::feed::{FeedRule, NO_ROWS, feed};
+use crate::source::csv::feed::{NO_ROWS, feed};
+use crate::source::csv::feeder::FeedRule;
 use crate::source::csv::files::{CsvVersion, FileKind};
 use crate::source::csv::header::{HeaderRule, Layout, layout};
 use crate::source::csv::manifest::{FileMode, Manifest};
@@ -17,7 +18,11 @@ use crate::source::csv::sink::RowSink;
 const MANIFEST_BYTES_MAX: usize = 64 << 10;
 
 /// Reads a package to its end into `sink`.
-pub(crate) fn pull<S: RowSink>(files: &mut PackageFiles, settings: &CsvSourceSettings, sink: &mut S) -> Result<(), Stop> {
+pub(crate) fn pull<S: RowSink + Sync>(
+    files: &mut PackageFiles,
+    settings: &CsvSourceSettings,
+    sink: &mut S,
+) -> Result<(), Stop> {
     let mut warnings = Vec::new();
     let manifest = manifest(files, settings, &mut warnings)?;
     let mut faults = presence_faults(files, &manifest, &mut warnings);

@@ -77,6 +77,16 @@ const BREAK: &str = "a line break stands inside a cell, or a quote is never clos
 const LONE_CR: &str = "a carriage return stands alone; a line break is not allowed inside a cell and lines end in CRLF or LF";
 
 impl Scan {
+    /// Begins behind so many lines.
+    pub(crate) fn behind(lines: u64) -> Self {
+        Self { lines, ..Self::default() }
+    }
+
+    /// Counts lines that were looked at elsewhere.
+    pub(crate) fn skip(&mut self, lines: u64) {
+        self.lines += lines;
+    }
+
     /// Lines seen so far.
     pub(crate) fn lines(&self) -> u64 {
         self.lines

@@ -13,7 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::base::Digest;
-use crate::source::csv::package::{digest_of, is_ignored};
+use crate::source::csv::digest::digest_of;
+use crate::source::csv::package::is_ignored;
 
 /// Name, length, and time of the last change of each file.
 type Stamp = Vec<(PathBuf, u64, (i64, i64))>;

@@ -1,7 +1,8 @@
-//! Where rows go. The intake is the one sink; tests record what arrives.
+//! Where rows go: to the intake, or to a reader that takes them ahead of it; tests record what arrives.
 
 use crate::roster::{
-    ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Mode, OrgRow, PersonRow, RoleRow, RosterIntake, RowAt, SessionRow,
+    ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Mode, OrgRow, PersonRow, RoleRow, RosterIntake, RowAt, RowBatch,
+    RowReader, SessionRow,
 };
 
 /// Takes the rows of one package; see [`RosterIntake`].
@@ -17,6 +18,51 @@ pub(crate) trait RowSink {
     fn enrollment(&mut self, row: &EnrollmentRow<'_>);
     fn quarantine(&mut self, collection: Collection, at: RowAt, id: Option<&str>, person: Option<&str>, finding: Finding);
     fn warn(&mut self, finding: Finding);
+    /// See [`RosterIntake::reader`].
+    fn reader(&self, _collection: Collection) -> Option<RowReader<'_>> {
+        None
+    }
+    /// See [`RosterIntake::take`].
+    fn take(&mut self, _batch: RowBatch, _rows_before: u64) -> bool {
+        false
+    }
+}
+
+/// Whatever is not a plain row makes the batch odd.
+impl RowSink for RowReader<'_> {
+    fn begin(&mut self, _collection: Collection, _mode: Mode) {
+        self.odd();
+    }
+    fn switch(&mut self, _collection: Collection, _mode: Mode) {
+        self.odd();
+    }
+    fn org(&mut self, _row: &OrgRow<'_>) {
+        self.odd();
+    }
+    fn session(&mut self, _row: &SessionRow<'_>) {
+        self.odd();
+    }
+    fn course(&mut self, _row: &CourseRow<'_>) {
+        self.odd();
+    }
+    fn class(&mut self, _row: &ClassRow<'_>) {
+        self.odd();
+    }
+    fn person(&mut self, row: &PersonRow<'_>) {
+        RowReader::person(self, row);
+    }
+    fn role(&mut self, row: &RoleRow<'_>) {
+        RowReader::role(self, row);
+    }
+    fn enrollment(&mut self, row: &EnrollmentRow<'_>) {
+        RowReader::enrollment(self, row);
+    }
+    fn quarantine(&mut self, _what: Collection, _at: RowAt, _id: Option<&str>, _person: Option<&str>, _finding: Finding) {
+        self.odd();
+    }
+    fn warn(&mut self, _finding: Finding) {
+        self.odd();
+    }
 }
 
 impl RowSink for RosterIntake {
@@ -52,5 +98,11 @@ impl RowSink for RosterIntake {
     }
     fn warn(&mut self, finding: Finding) {
         RosterIntake::warn(self, finding);
+    }
+    fn reader(&self, collection: Collection) -> Option<RowReader<'_>> {
+        RosterIntake::reader(self, collection)
+    }
+    fn take(&mut self, batch: RowBatch, rows_before: u64) -> bool {
+        RosterIntake::take(self, batch, rows_before)
     }
 }

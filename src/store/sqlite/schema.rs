@@ -213,6 +213,8 @@ CREATE TABLE audit_chunk (
 
 CREATE TABLE snapshots (
     digest BLOB NOT NULL PRIMARY KEY,
+    -- The snapshot whose difference from it is kept; NULL: it is kept whole.
+    base BLOB REFERENCES snapshots (digest),
     customer_id INTEGER NOT NULL REFERENCES customers (id),
     source TEXT NOT NULL,
     at INTEGER NOT NULL,
@@ -221,6 +223,7 @@ CREATE TABLE snapshots (
     enrollments INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX snapshots_customer ON snapshots (customer_id);
+CREATE INDEX snapshots_base ON snapshots (base) WHERE base IS NOT NULL;
 
 CREATE TABLE snapshot_chunk (
     digest BLOB NOT NULL REFERENCES snapshots (digest),

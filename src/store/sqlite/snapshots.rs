@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Transaction};
 
-use crate::base::{CustomerId, Digest, Instant, RunId, SourceId};
+use crate::base::{CustomerId, Digest, Instant, RunId, SourceId, parts};
 use crate::license::Entry;
 use crate::store::api::StoreError;
 use crate::store::shape::SnapshotRow;
@@ -11,41 +11,59 @@ use crate::store::sqlite::chunks::{compress, decompress};
 use crate::store::sqlite::fault::Fault;
 use crate::store::sqlite::purged::settle;
 
+/// So many chunks are compressed together, by all cores.
+const TOGETHER: usize = 4;
+
 pub(in crate::store::sqlite) fn stage(
     tx: &Transaction<'_>,
     row: &SnapshotRow,
     chunks: &mut dyn Iterator<Item = Vec<u8>>,
 ) -> Result<(), Fault> {
-    let SnapshotRow { digest, customer, source, at, bytes, people, enrollments } = row;
+    let SnapshotRow { digest, base, customer, source, at, bytes: _, people, enrollments } = row;
     let head = head_or_new(tx, customer)?;
-    let fresh = tx
-        .prepare_cached(
-            "INSERT INTO snapshots (digest, customer_id, source, at, bytes, people, enrollments)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-        )?
-        .execute((
-            digest.0,
-            head.id,
-            source.as_str(),
-            at.0,
-            bytes.cast_signed(),
-            people.cast_signed(),
-            enrollments.cast_signed(),
-        ))?;
-    if fresh == 0 {
-        return Ok(());
+    match snapshot(tx, digest)? {
+        None => {}
+        Some(SnapshotRow { base: Some(_), .. }) if base.is_none() => drop(delete(tx, &[digest.0])?),
+        Some(_) => return Ok(()),
     }
+    // The length is known when the last chunk is; the row comes first for those who look at one without the other.
+    tx.execute_batch("PRAGMA defer_foreign_keys = ON")?;
     let mut insert = tx.prepare_cached("INSERT INTO snapshot_chunk (digest, n, bytes, body) VALUES (?1, ?2, ?3, ?4)")?;
-    for (n, chunk) in (0i64..).zip(chunks) {
-        insert.execute((digest.0, n, chunk.len().cast_signed(), compress(&chunk)?))?;
+    let (mut bytes, mut n) = (0u64, 0i64);
+    let mut waiting = Vec::with_capacity(TOGETHER);
+    loop {
+        waiting.extend((0..TOGETHER).map_while(|_| chunks.next()));
+        if waiting.is_empty() {
+            break;
+        }
+        let packed = parts::each(std::mem::take(&mut waiting), |chunk: Vec<u8>| (chunk.len(), compress(&chunk)));
+        for (len, packed) in packed {
+            insert.execute((digest.0, n, len.cast_signed(), packed?))?;
+            n += 1;
+            bytes += len as u64;
+        }
     }
+    tx.prepare_cached(
+        "INSERT INTO snapshots (digest, base, customer_id, source, at, bytes, people, enrollments)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute((
+        digest.0,
+        base.map(|base| base.0),
+        head.id,
+        source.as_str(),
+        at.0,
+        bytes.cast_signed(),
+        people.cast_signed(),
+        enrollments.cast_signed(),
+    ))?;
     Ok(())
 }
 
 pub(in crate::store::sqlite) fn snapshot(tx: &Transaction<'_>, digest: &Digest) -> Result<Option<SnapshotRow>, Fault> {
     let found = tx
         .prepare_cached(
-            "SELECT c.name, s.source, s.at, s.bytes, s.people, s.enrollments
+            "SELECT c.name, s.source, s.at, s.bytes, s.people, s.enrollments, s.base
              FROM snapshots s JOIN customers c ON c.id = s.customer_id WHERE s.digest = ?1",
         )?
         .query_row([digest.0], |row| {
@@ -57,6 +75,7 @@ pub(in crate::store::sqlite) fn snapshot(tx: &Transaction<'_>, digest: &Digest) 
                 bytes: unsigned(row, 3)?,
                 people: unsigned(row, 4)?,
                 enrollments: unsigned(row, 5)?,
+                base: row.get::<_, Option<[u8; 32]>>(6)?.map(Digest),
             })
         })
         .optional()?;
@@ -91,6 +110,7 @@ pub(in crate::store::sqlite) fn prune(tx: &Transaction<'_>, customer: &CustomerI
          SELECT digest FROM snapshots s
          WHERE customer_id = ?1
            AND NOT EXISTS (SELECT 1 FROM sources WHERE sources.snapshot = s.digest)
+           AND NOT EXISTS (SELECT 1 FROM snapshots t WHERE t.base = s.digest)
            AND NOT EXISTS (
                SELECT 1 FROM plan_snapshot p
                WHERE p.snapshot = s.digest
@@ -98,8 +118,15 @@ pub(in crate::store::sqlite) fn prune(tx: &Transaction<'_>, customer: &CustomerI
            AND NOT EXISTS (
                SELECT 1 FROM runs WHERE customer_id = ?1 AND state IN (0, 1, 4) AND began <= s.at)",
     )?;
-    let drops = ask.query_map((head.id, keep), |row| row.get::<_, [u8; 32]>(0))?.collect::<Result<Vec<_>, _>>()?;
-    delete(tx, &drops)
+    let mut dropped = 0;
+    loop {
+        let drops = ask.query_map((head.id, keep), |row| row.get::<_, [u8; 32]>(0))?.collect::<Result<Vec<_>, _>>()?;
+        if drops.is_empty() {
+            return Ok(dropped);
+        }
+        // What they stood on may be free now.
+        dropped += delete(tx, &drops)?;
+    }
 }
 
 /// Drops what no books rest on of all that was staged up to the newest purge, held runs and newest runs or not; only what
@@ -115,13 +142,20 @@ pub(in crate::store::sqlite) fn drop_all(
          WHERE customer_id = ?1
            AND at <= (SELECT at FROM purged WHERE customer_id = ?1)
            AND NOT EXISTS (SELECT 1 FROM sources WHERE sources.snapshot = s.digest)
+           AND NOT EXISTS (SELECT 1 FROM snapshots t WHERE t.base = s.digest)
            AND NOT EXISTS (
                SELECT 1 FROM runs
                WHERE customer_id = ?1 AND state IN (0, 1, 4) AND began <= s.at AND id IS NOT ?2)",
     )?;
     let run = run.map(|run| run.0.cast_signed());
-    let drops = ask.query_map((head.id, run), |row| row.get::<_, [u8; 32]>(0))?.collect::<Result<Vec<_>, _>>()?;
-    let dropped = delete(tx, &drops)?;
+    let mut dropped = 0;
+    loop {
+        let drops = ask.query_map((head.id, run), |row| row.get::<_, [u8; 32]>(0))?.collect::<Result<Vec<_>, _>>()?;
+        if drops.is_empty() {
+            break;
+        }
+        dropped += delete(tx, &drops)?;
+    }
     // Another customer may have staged an equal roster first: plans from before the purge do not keep that one either.
     tx.prepare_cached(
         "DELETE FROM plan_snapshot WHERE customer_id = ?1

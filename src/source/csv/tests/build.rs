@@ -195,10 +195,16 @@ pub(crate) fn zip_of(files: &[(String, Vec<u8>)]) -> Vec<u8> {
 
 /// A source of one package that is taken at first sight.
 pub(crate) fn source_of(path: &Path, kind: DropKind, change: impl Fn(&mut CsvSourceSettings)) -> CsvSource {
-    let mut settings = CsvSourceSettings::new(SourceId::new("north"), path, kind);
-    settings.settle_secs = 0;
+    let mut settings = source_settings(path, kind);
     change(&mut settings);
     CsvSource::new(settings)
+}
+
+/// Its settings.
+pub(crate) fn source_settings(path: &Path, kind: DropKind) -> CsvSourceSettings {
+    let mut settings = CsvSourceSettings::new(SourceId::new("north"), path, kind);
+    settings.settle_secs = 0;
+    settings
 }
 
 /// Pulls the one package at `path`.

@@ -1,5 +1,6 @@
 //! Packages built in code, read into a recorder.
 
+mod ahead;
 mod build;
 mod damage;
 mod drops;

@@ -1,0 +1,124 @@
+use proptest::prelude::*;
+
+use crate::roster::apply::apply;
+use crate::roster::model::Roster;
+use crate::roster::name::digest_of;
+use crate::roster::pack::pack;
+use crate::roster::patch::{Origins, patch};
+use crate::roster::testing::{World, clean, district};
+use crate::roster::unpack::unpack;
+use crate::roster::wire::PackError;
+
+fn packed(roster: &Roster) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    pack(roster, &mut |chunk| bytes.extend_from_slice(chunk));
+    bytes
+}
+
+fn copy(roster: &Roster) -> Roster {
+    let mut bytes = Some(packed(roster));
+    unpack(|| bytes.take()).expect("a packed roster")
+}
+
+fn applied(base: &Roster, bytes: &[u8], cut: usize) -> Result<(Roster, Origins), PackError> {
+    let mut chunks: Vec<Vec<u8>> = bytes.chunks(cut.max(1)).map(<[u8]>::to_vec).rev().collect();
+    apply(copy(base), move || chunks.pop())
+}
+
+/// A district with enough people that a few changes are few.
+fn town() -> World {
+    let mut world = district();
+    for number in 0..60 {
+        let (key, school) = (format!("p{number}"), if number % 2 == 0 { "s1" } else { "s2" });
+        world.person(&key, Some(school)).role(&format!("q{number}"), &key, "student", school, true);
+        world.enroll(&format!("f{number}"), &key, if number % 3 == 0 { "c1" } else { "c2" });
+    }
+    world
+}
+
+fn change(world: &mut World, kind: u8, at: usize) {
+    let person = at % world.people.len();
+    let key = world.people[person].head.id.clone();
+    match kind {
+        0 => world.people[person].given.push('x'),
+        1 => {
+            world.people.retain(|p| p.head.id != key);
+            world.roles.retain(|r| r.person != key);
+            world.enrollments.retain(|e| e.person != key);
+        }
+        2 => drop(world.person(&format!("new{at}"), None)),
+        3 => drop(world.enroll(&format!("g{at}"), &key, "c2")),
+        // New records before all others: every handle moves.
+        4 => {
+            let name = format!("a{at}");
+            world.org(&name, "school", Some("d")).class(&name, &name, Some("math"), "t").session(&name, "term", Some("y"));
+            world.course(&name, &name, Some("y"));
+        }
+        5 => world.enrollments.iter_mut().filter(|e| e.person == key).for_each(|e| e.head.modified = Some(at as i64 * 1000)),
+        6 => world.enrollments.iter_mut().filter(|e| e.person == key).for_each(|e| e.head.id.push('x')),
+        7 => world.roles.iter_mut().filter(|r| r.person == key).for_each(|r| r.role = format!("ext:{at}")),
+        8 => world.people[person].attributes.push((format!("name{at}"), "value".into())),
+        9 => world.orgs[2].head.modified = Some(at as i64 * 1000),
+        _ => world.classes[0].sessions = "y".into(),
+    }
+}
+
+fn read(world: &World) -> Roster {
+    // A key that came twice is told, and is no matter here.
+    world.full(None).roster
+}
+
+proptest! {
+    #[test]
+    fn nights_on_one_base_come_back_as_they_were(
+        nights in prop::collection::vec(prop::collection::vec((0..11u8, 0..80usize), 0..5), 1..4),
+        cut in 1..200usize,
+    ) {
+        let mut world = town();
+        let base = clean(world.full(None));
+        let (mut before, mut origins) = (copy(&base), Origins::of_whole(&base));
+        for changes in nights {
+            changes.into_iter().for_each(|(kind, at)| change(&mut world, kind, at));
+            let after = read(&world);
+            let Some(chunks) = patch(&before, &origins, &after) else {
+                // Too much is new by now.
+                break;
+            };
+            let bytes = chunks.concat();
+            let (again, from) = applied(&base, &bytes, cut).expect("it fits its base");
+            prop_assert_eq!(digest_of(&again), digest_of(&after));
+            prop_assert_eq!(packed(&again), packed(&after));
+            (before, origins) = (again, from);
+        }
+    }
+
+    #[test]
+    fn damaged_patches_are_refused_or_harmless(at in 0..1000usize, bit in 0..8u8, keep in 0..1000usize) {
+        let base = clean(town().full(None));
+        let mut world = town();
+        [0, 1, 2, 3, 4, 7, 8].into_iter().zip([3, 9, 70, 5, 6, 7, 8]).for_each(|(kind, at)| change(&mut world, kind, at));
+        let bytes = patch(&base, &Origins::of_whole(&base), &read(&world)).expect("little is new").concat();
+        let cut = keep % bytes.len();
+        prop_assert!(applied(&base, &bytes[..cut], 64).is_err());
+        let mut damaged = bytes.clone();
+        damaged[at % bytes.len()] ^= 1 << bit;
+        if let Ok((roster, _)) = applied(&base, &damaged, 64) {
+            // Whatever it is now, it keeps the model's invariants.
+            prop_assert_eq!(packed(&copy(&roster)), packed(&roster));
+        }
+    }
+}
+
+#[test]
+fn little_is_written_where_little_changed_and_nothing_where_too_much_did() {
+    let base = clean(town().full(None));
+    let origins = Origins::of_whole(&base);
+    let same = patch(&base, &origins, &base).expect("nothing is new").concat();
+    assert!(same.len() < packed(&base).len() / 20, "{} of {}", same.len(), packed(&base).len());
+    let mut world = town();
+    world.people.iter_mut().take(30).for_each(|p| p.given.push('x'));
+    assert_eq!(patch(&base, &origins, &clean(world.full(None))), None);
+    assert_eq!(applied(&base, &packed(&base), 64).expect_err("no patch"), PackError::Layout(crate::roster::pack::LAYOUT));
+    let other = clean(district().full(None));
+    assert!(applied(&other, &same, 64).is_err());
+}

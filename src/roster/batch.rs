@@ -1,0 +1,300 @@
+//! Rows read ahead of the intake, in other threads: a reader resolves them against what is known so far and changes
+//! nothing; the intake then takes whole batches in the order of the file.
+//!
+//! Invariant: a batch holds rows without any oddity, and taking it does exactly what handing on its rows one by one would
+//! do. A reader that meets anything else says so; then the intake must be given those rows themselves, which judges and
+//! tells in the one place where that is done. So threads can change neither a roster nor a finding.
+
+use crate::base::{Text, TextArena};
+use crate::roster::desk::Desk;
+use crate::roster::intern::{Scribe, text_hash};
+use crate::roster::links::{LinkRow, State};
+use crate::roster::model::{ClassIx, Enrollment, OrgIx, Person, RecordHash, Role, RoleWord};
+use crate::roster::rows::{Collection, EnrollmentRow, PersonRow, RoleRow, RowAt, RowStatus};
+use crate::roster::table::{modified_of, stamp_of};
+
+/// Rows of one collection that an intake can take at once.
+#[derive(Debug)]
+pub struct RowBatch {
+    pub(crate) rows: BatchRows,
+    /// Role words, by the numbers that the rows use.
+    pub(crate) words: Vec<String>,
+    /// Where the rows stand, but for the row number.
+    pub(crate) file: &'static str,
+    is_odd: bool,
+}
+
+/// The rows of a batch; their places count from the start of the batch.
+#[derive(Debug)]
+pub(crate) enum BatchRows {
+    People(PeopleBatch),
+    Roles(Vec<LinkRow<Role>>),
+    Enrollments(Vec<LinkRow<Enrollment>>),
+}
+
+/// People with their texts in an arena of their own.
+#[derive(Debug, Default)]
+pub(crate) struct PeopleBatch {
+    pub(crate) arena: TextArena,
+    pub(crate) people: Vec<BatchPerson>,
+    /// Roles told in the rows; words by the batch's numbers.
+    pub(crate) inline: Vec<(RoleWord, OrgIx)>,
+    /// Kept attributes: name and value.
+    pub(crate) attributes: Vec<(Text, Text)>,
+}
+
+/// One person of a batch.
+#[derive(Debug)]
+pub(crate) struct BatchPerson {
+    /// The hash of the key.
+    pub(crate) hash: u64,
+    pub(crate) row: u32,
+    pub(crate) stamp: i64,
+    pub(crate) person: Person,
+}
+
+impl RowBatch {
+    /// Whether the rows must be handed on one by one instead.
+    pub fn is_odd(&self) -> bool {
+        self.is_odd
+    }
+
+    /// How many rows it holds.
+    pub fn len(&self) -> usize {
+        match &self.rows {
+            BatchRows::People(batch) => batch.people.len(),
+            BatchRows::Roles(rows) => rows.len(),
+            BatchRows::Enrollments(rows) => rows.len(),
+        }
+    }
+
+    /// Whether it holds no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Reads rows ahead. It only looks at the intake, so that several threads may have one each.
+#[derive(Debug)]
+pub struct RowReader<'d> {
+    desk: &'d Desk,
+    scribe: Scribe,
+    batch: RowBatch,
+    /// What the last row named: rows of a person or a class often stand together.
+    last_person: Option<u32>,
+    last_class: Option<u32>,
+    last_org: Option<u32>,
+    last_school: Option<u32>,
+    /// All rows so far were sound: whatever has a slot is there.
+    is_sound: bool,
+}
+
+/// The row has to be handed on by itself.
+struct Odd;
+
+impl<'d> RowReader<'d> {
+    /// A reader for a collection of people, roles or enrollments; `None` for others.
+    pub(crate) fn new(desk: &'d Desk, what: Collection) -> Option<Self> {
+        let rows = match what {
+            Collection::People => BatchRows::People(PeopleBatch::default()),
+            Collection::Roles => BatchRows::Roles(Vec::new()),
+            Collection::Enrollments => BatchRows::Enrollments(Vec::new()),
+            Collection::Orgs | Collection::Sessions | Collection::Courses | Collection::Classes => return None,
+        };
+        Some(Self {
+            desk,
+            scribe: Scribe::default(),
+            batch: RowBatch { rows, words: Vec::new(), file: "", is_odd: false },
+            last_person: None,
+            last_class: None,
+            last_org: None,
+            last_school: None,
+            is_sound: desk.is_sound_and_unaided(),
+        })
+    }
+
+    /// Says that something was met that only the intake itself can deal with.
+    pub fn odd(&mut self) {
+        self.batch.is_odd = true;
+    }
+
+    /// What was read.
+    pub fn finish(mut self) -> RowBatch {
+        if let BatchRows::People(batch) = &mut self.batch.rows {
+            batch.arena = self.scribe.into_arena();
+        }
+        self.batch
+    }
+
+    /// Reads an enrollment.
+    pub fn enrollment(&mut self, row: &EnrollmentRow<'_>) {
+        if self.try_enrollment(row).is_err() {
+            self.odd();
+        }
+    }
+
+    fn try_enrollment(&mut self, row: &EnrollmentRow<'_>) -> Result<(), Odd> {
+        let head = &row.head;
+        let link = Enrollment {
+            id: RecordHash::of(head.id),
+            class: self.class(row.class)?,
+            first: row.first,
+            last: row.last,
+            modified: modified_of(head),
+            role: self.word(row.role)?,
+            primary: row.primary,
+            ended: head.status == RowStatus::Ended,
+        };
+        let person = self.person_named(row.person)?;
+        if !row.school.is_empty() {
+            self.school(row.school)?;
+        }
+        let row = self.row(head.at)?;
+        let BatchRows::Enrollments(rows) = &mut self.batch.rows else { return Err(Odd) };
+        rows.push(LinkRow { person, row, file: 0, state: State::Good, link });
+        Ok(())
+    }
+
+    /// Reads a role.
+    pub fn role(&mut self, row: &RoleRow<'_>) {
+        if self.try_role(row).is_err() {
+            self.odd();
+        }
+    }
+
+    fn try_role(&mut self, row: &RoleRow<'_>) -> Result<(), Odd> {
+        let head = &row.head;
+        let link = Role {
+            role: self.word(row.role)?,
+            org: self.org(row.org)?,
+            primary: row.primary,
+            first: row.first,
+            last: row.last,
+            id: RecordHash::of(head.id),
+            ended: head.status == RowStatus::Ended,
+            modified: modified_of(head),
+        };
+        let person = self.person_named(row.person)?;
+        let row = self.row(head.at)?;
+        let BatchRows::Roles(rows) = &mut self.batch.rows else { return Err(Odd) };
+        rows.push(LinkRow { person, row, file: 0, state: State::Good, link });
+        Ok(())
+    }
+
+    /// Reads a person.
+    pub fn person(&mut self, row: &PersonRow<'_>) {
+        if self.try_person(row).is_err() {
+            self.odd();
+        }
+    }
+
+    fn try_person(&mut self, row: &PersonRow<'_>) -> Result<(), Odd> {
+        let head = &row.head;
+        let primary_org = row.primary_org.filter(|id| !id.is_empty()).map(|id| self.org(id)).transpose()?;
+        let mut told: Vec<(RoleWord, OrgIx)> = Vec::new();
+        for role in row.roles {
+            let role = (self.word(role.role)?, self.org(role.org)?);
+            if !told.contains(&role) {
+                told.push(role);
+            }
+        }
+        let mut attributes: Vec<(Text, Text)> = Vec::new();
+        for &(name, value) in row.attributes {
+            let attribute = (self.intern(name)?, self.intern(value)?);
+            if !attributes.contains(&attribute) {
+                attributes.push(attribute);
+            }
+        }
+        let at = self.row(head.at)?;
+        let grades = self.intern(row.grades)?;
+        let mut person = Person {
+            key: self.write(head.id)?,
+            given: self.write(row.given)?,
+            family: self.write(row.family)?,
+            email: self.write(row.email)?,
+            username: self.write(row.username)?,
+            identifier: self.write(row.identifier)?,
+            grades,
+            primary_org,
+            enabled: row.enabled,
+            ended: head.status == RowStatus::Ended,
+            quarantined: false,
+            modified: modified_of(head),
+            roles: (0, told.len() as u32),
+            enrollments: (0, 0),
+            attributes: (0, attributes.len() as u32),
+        };
+        let BatchRows::People(batch) = &mut self.batch.rows else { return Err(Odd) };
+        person.roles.0 = batch.inline.len() as u32;
+        person.attributes.0 = batch.attributes.len() as u32;
+        batch.inline.append(&mut told);
+        batch.attributes.append(&mut attributes);
+        batch.people.push(BatchPerson { hash: text_hash(head.id), row: at, stamp: stamp_of(head), person });
+        Ok(())
+    }
+
+    fn row(&mut self, at: RowAt) -> Result<u32, Odd> {
+        self.batch.file = at.file;
+        u32::try_from(at.row).map_err(|_| Odd)
+    }
+
+    fn write(&mut self, text: &str) -> Result<Text, Odd> {
+        self.scribe.write(text).map_err(|_| Odd)
+    }
+
+    fn intern(&mut self, text: &str) -> Result<Text, Odd> {
+        self.scribe.intern(text).map_err(|_| Odd)
+    }
+
+    /// The batch's number of a role word: there are few.
+    fn word(&mut self, word: &str) -> Result<RoleWord, Odd> {
+        let words = &mut self.batch.words;
+        let at = words.iter().position(|known| known == word).unwrap_or_else(|| {
+            words.push(word.to_owned());
+            words.len() - 1
+        });
+        u16::try_from(at).map(RoleWord).map_err(|_| Odd)
+    }
+
+    /// The person that a row names. Where rows follow the order of the people, it is the last one or the next.
+    fn person_named(&mut self, key: &str) -> Result<u32, Odd> {
+        let (people, arena) = (&self.desk.people, self.desk.arena());
+        let is_it = |&slot: &u32| (slot as usize) < people.len() && arena.bytes(people.id(slot)) == key.as_bytes();
+        let guess = self.last_person.and_then(|last| [last, last + 1].into_iter().find(is_it));
+        let slot =
+            guess.or_else(|| people.find(arena, key)).filter(|&slot| self.is_sound || people.present(slot)).ok_or(Odd)?;
+        self.last_person = Some(slot);
+        Ok(slot)
+    }
+
+    fn class(&mut self, id: &str) -> Result<ClassIx, Odd> {
+        let (classes, arena) = (&self.desk.classes, self.desk.arena());
+        let last = self.last_class.filter(|&slot| arena.bytes(classes.id(slot)) == id.as_bytes());
+        let slot =
+            last.or_else(|| classes.find(arena, id).filter(|&slot| self.is_sound || classes.present(slot))).ok_or(Odd)?;
+        self.last_class = Some(slot);
+        Ok(ClassIx(slot))
+    }
+
+    fn org(&mut self, id: &str) -> Result<OrgIx, Odd> {
+        let (orgs, arena) = (&self.desk.orgs, self.desk.arena());
+        let last = self.last_org.filter(|&slot| arena.bytes(orgs.id(slot)) == id.as_bytes());
+        let slot = last.or_else(|| orgs.find(arena, id).filter(|&slot| orgs.present(slot))).ok_or(Odd)?;
+        self.last_org = Some(slot);
+        Ok(OrgIx(slot))
+    }
+
+    fn school(&mut self, id: &str) -> Result<(), Odd> {
+        let (orgs, arena) = (&self.desk.orgs, self.desk.arena());
+        if self.last_school.is_some_and(|slot| arena.bytes(orgs.id(slot)) == id.as_bytes()) {
+            return Ok(());
+        }
+        let (slot, org) = orgs.look_up(arena, id).ok_or(Odd)?;
+        let kind = arena.get(org.kind);
+        if kind != "school" && !kind.starts_with("ext:") {
+            return Err(Odd);
+        }
+        self.last_school = Some(slot);
+        Ok(())
+    }
+}

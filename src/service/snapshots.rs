@@ -1,0 +1,150 @@
+//! Snapshots in and out of the store: whole, or as the difference from one that is whole. A name is made of what a
+//! snapshot says, not of how it is kept.
+
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use crate::base::{CustomerId, Digest, Instant, SourceId};
+use crate::roster::{Origins, Roster, apply, digest_of, pack, patch, unpack};
+use crate::service::core::Service;
+use crate::service::error::ServiceError;
+use crate::store::{SnapshotRow, StoreError};
+
+/// Chunks that wait between the thread that makes them and the one that uses them.
+const CHUNKS_AHEAD: usize = 8;
+/// A difference must be so many times smaller than the snapshot it stands on; else that one has served its time.
+const SMALLER_TIMES: u64 = 6;
+
+/// A snapshot that was loaded, and what the next one may stand on.
+pub(crate) struct Stored {
+    pub(crate) roster: Roster,
+    /// The snapshot kept whole that this one is or stands on.
+    base: Digest,
+    /// Where its records are in that one.
+    origins: Origins,
+}
+
+impl Stored {
+    /// What a difference needs of it besides the roster.
+    pub(crate) fn split(self) -> (Roster, (Digest, Origins)) {
+        (self.roster, (self.base, self.origins))
+    }
+}
+
+/// What a new snapshot may stand on: the roster that was loaded, and its base.
+pub(crate) type Ground<'a> = (&'a Roster, &'a (Digest, Origins));
+
+impl Service {
+    /// Loads a snapshot.
+    ///
+    /// # Errors
+    /// If it is not there or cannot be read back.
+    pub fn snapshot(&self, customer: &CustomerId, digest: &Digest) -> Result<Roster, ServiceError> {
+        Ok(self.load(customer, digest)?.roster)
+    }
+
+    /// Loads a snapshot with what the next one may stand on.
+    pub(crate) fn load(&self, customer: &CustomerId, digest: &Digest) -> Result<Stored, ServiceError> {
+        let row = self.store.snapshot(digest)?;
+        let base = row.and_then(|row| row.base);
+        let whole = self.chunks(&base.unwrap_or(*digest), |chunks| unpack(chunks))?;
+        let roster = whole.map_err(|error| ServiceError::snapshot(customer, &error))?;
+        if base.is_none() {
+            let origins = Origins::of_whole(&roster);
+            return Ok(Stored { roster, base: *digest, origins });
+        }
+        let applied = self.chunks(digest, |chunks| apply(roster, chunks))?;
+        let (roster, origins) = applied.map_err(|error| ServiceError::snapshot(customer, &error))?;
+        Ok(Stored { roster, base: base.unwrap_or(*digest), origins })
+    }
+
+    /// Hands a snapshot's chunks to `use_up` while a second thread reads and unpacks those behind them.
+    fn chunks<T>(
+        &self,
+        digest: &Digest,
+        use_up: impl FnOnce(&mut dyn FnMut() -> Option<Vec<u8>>) -> T,
+    ) -> Result<T, StoreError> {
+        let (send, receive) = sync_channel(CHUNKS_AHEAD);
+        thread::scope(|scope| {
+            let read = scope.spawn(move || {
+                self.store.snapshot_chunks(digest, &mut |chunk| {
+                    // Nobody listens any more: what was read was wrong, which the listener tells.
+                    drop(send.send(chunk));
+                    Ok(())
+                })
+            });
+            let used = use_up(&mut || receive.recv().ok());
+            drop(receive);
+            match read.join() {
+                Ok(read) => read.map(|()| used),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
+    /// Keeps a roster as a snapshot, as its difference from what it may stand on if that is small; returns its name.
+    pub(crate) fn stage_roster(
+        &self,
+        customer: &CustomerId,
+        source: &SourceId,
+        roster: &Roster,
+        ground: Option<Ground<'_>>,
+        now: Instant,
+    ) -> Result<Digest, ServiceError> {
+        let row = SnapshotRow {
+            digest: digest_of(roster),
+            base: None,
+            customer: customer.clone(),
+            source: source.clone(),
+            at: now,
+            bytes: 0,
+            people: roster.people.iter().filter(|p| !p.ended).count() as u64,
+            enrollments: roster.enrollments.len() as u64,
+        };
+        let digest = row.digest;
+        if self.store.snapshot(&digest)?.is_some() {
+            return Ok(digest);
+        }
+        if let Some((before, (base, origins))) = ground
+            && let Some(whole) = self.store.snapshot(base)?
+            && let Some(chunks) = patch(before, origins, roster)
+        {
+            let bytes: u64 = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+            if bytes * SMALLER_TIMES < whole.bytes {
+                self.store.stage(&SnapshotRow { base: Some(*base), ..row }, &mut chunks.into_iter())?;
+                return Ok(digest);
+            }
+        }
+        self.stage_whole(&row, roster)?;
+        Ok(digest)
+    }
+
+    /// Keeps a snapshot whole, also one that stood on another.
+    fn stage_whole(&self, row: &SnapshotRow, roster: &Roster) -> Result<(), StoreError> {
+        let (send, receive) = sync_channel(CHUNKS_AHEAD);
+        thread::scope(|scope| {
+            // If the store gives up, nobody listens any more, and the rest is made for nothing.
+            scope.spawn(move || pack(roster, &mut |chunk| drop(send.send(chunk.to_vec()))));
+            self.store.stage(row, &mut receive.into_iter())
+        })
+    }
+
+    /// Lets the snapshots that the books rest on stand on nothing else, so that all others can be dropped: for people who
+    /// are to be forgotten (R130).
+    pub(crate) fn stand_alone(&self, customer: &CustomerId) -> Result<(), StoreError> {
+        for mark in self.store.standing_light(customer)?.sources.values() {
+            if let Some(row) = self.store.snapshot(&mark.snapshot)?.filter(|row| row.base.is_some()) {
+                let roster = self.snapshot(customer, &mark.snapshot).map_err(|error| match error {
+                    ServiceError::Store(error) => error,
+                    error => StoreError::Corrupt {
+                        place: self.store.place(),
+                        what: format!("snapshot {}", mark.snapshot.short()),
+                        why: error.to_string(),
+                    },
+                })?;
+                self.stage_whole(&SnapshotRow { base: None, ..row }, &roster)?;
+            }
+        }
+        Ok(())
+    }
+}
