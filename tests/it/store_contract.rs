@@ -1018,7 +1018,7 @@ pub fn a_snapshot_keeps_what_it_stands_on(harness: &impl Harness) {
     store.stage(&upper, &mut std::iter::once(b"upper".to_vec())).expect("stages");
     assert_eq!(store.snapshot(&upper.digest).expect("asks"), Some(upper.clone()));
     let mut desk = Desk::new();
-    desk.entries = vec![Entry::Adopted(mark(b"upper"))];
+    desk.entries = vec![Entry::Adopted(mark(b"upper")), Entry::Purged { person: "bob".into(), reason: None }];
     desk.commit(&store, 0).expect("commits");
     let kept = |digest: &Digest| store.snapshot(digest).expect("asks").is_some();
     assert_eq!(store.prune(&lakes(), 0, 9).expect("prunes").0, 0);
