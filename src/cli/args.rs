@@ -10,10 +10,12 @@ use crate::cli::access::AccessArgs;
 use crate::cli::activity::ActivityArgs;
 use crate::cli::apply::ApplyArgs;
 use crate::cli::audit::AuditArgs;
+use crate::cli::episode::EpisodeArgs;
 use crate::cli::exit;
 use crate::cli::explain::ExplainArgs;
 use crate::cli::findings::FindingsArgs;
 use crate::cli::hold::HoldArgs;
+use crate::cli::notices::NoticesArgs;
 use crate::cli::pause::{PauseArgs, ResumeArgs};
 use crate::cli::people::PeopleArgs;
 use crate::cli::plan::PlanArgs;
@@ -96,6 +98,10 @@ pub enum Verb {
     Activity(ActivityArgs),
     /// Show pools, buy seats, and decide who has one.
     Pool(PoolArgs),
+    /// Show overages with their stages and deadlines, export them, approve upgrades.
+    Episode(EpisodeArgs),
+    /// List what was told, and record that it arrived.
+    Notices(NoticesArgs),
     /// List who waits for a seat, in order.
     Queue(QueueArgs),
     /// List terms that end, or have ended, without a successor.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::base::{Day, Instant, PersonKey, percent_used};
 use crate::license::{Causes, ClaimState, Episode, Hold};
-use crate::service::{Freshness, PoolView, SameDayQuota, TermView};
+use crate::service::{ClockView, Freshness, PoolView, SameDayQuota, TermView};
 use crate::store::{Pause, RunRow};
 
 /// An instant in RFC 3339; `null` for the ends of time.
@@ -91,6 +91,8 @@ pub struct PoolJson {
     band: &'static str,
     causes: BTreeMap<&'static str, u32>,
     episode: Option<EpisodeJson>,
+    /// How the open overage stands by its clock.
+    clock: Option<ClockJson>,
     /// With an open hold: `available` if it were approved (R123); else `null`.
     available_if_approved: Option<i64>,
     /// Since when an overage does not count because only held people make it.
@@ -147,10 +149,37 @@ impl From<&PoolView> for PoolJson {
             band: view.band.word(),
             causes: causes(&view.causes),
             episode: view.episode.as_ref().map(EpisodeJson::from),
+            clock: view.clock.as_ref().map(ClockJson::from),
             available_if_approved: view.balance_if_approved.map(|balance| balance.0),
             provisional: view.provisional.and_then(at),
             suspended: view.counts.of(ClaimState::Suspended).0,
             term: view.term.as_ref().map(TermStateJson::from),
+        }
+    }
+}
+
+/// How an open overage stands by its clock (R61, R63).
+#[derive(Debug, Serialize)]
+pub struct ClockJson {
+    stage: &'static str,
+    since: Option<String>,
+    business_day: u32,
+    day_0: Option<String>,
+    /// `null`: the major notice was not delivered yet.
+    deadline: Option<String>,
+    billing_frozen: bool,
+}
+
+impl From<&ClockView> for ClockJson {
+    fn from(view: &ClockView) -> Self {
+        let ClockView { stage, since, elapsed, day0, deadline, offer: _, frozen } = view;
+        Self {
+            stage: stage.word(),
+            since: at(*since),
+            business_day: *elapsed,
+            day_0: on(*day0),
+            deadline: deadline.and_then(at),
+            billing_frozen: *frozen,
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
-    access, activity, apply, audit, check, completions, explain, findings, hold, man, pause, people, plan, pool, queue,
-    renewals, report, revert, runs, serve, size_limit, status, sync,
+    access, activity, apply, audit, check, completions, episode, explain, findings, hold, man, notices, pause, people, plan,
+    pool, queue, renewals, report, revert, runs, serve, size_limit, status, sync,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.
@@ -61,6 +61,8 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::People(args) => people::run(context, args),
         Verb::Activity(args) => activity::run(context, args),
         Verb::Pool(args) => pool::run(context, args),
+        Verb::Episode(args) => episode::run(context, args),
+        Verb::Notices(args) => notices::run(context, args),
         Verb::Queue(args) => queue::run(context, args),
         Verb::Renewals(args) => renewals::run(context, args),
         Verb::Explain(args) => explain::run(context, args),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::cli::clock_json::{delivery_json, fact_json};
 use crate::cli::json::{EpisodeJson, HoldJson, at, causes, on};
 use crate::license::{
     Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, GuardDay, Names, OrgMark, Phase, Pin, PoolBooks, PoolTerms,
@@ -134,6 +135,8 @@ fn entry(entry: &Entry) -> Value {
         Entry::GuardDay(GuardDay { source, day, base, removed }) => json!({
             "kind": "guard_day", "source": source.as_str(), "day": on(*day), "base": base, "removed": removed,
         }),
+        Entry::Clock(fact) => with_kind("clock", fact_json(fact)),
+        Entry::NoticeDelivered(delivery) => with_kind("notice_delivered", delivery_json(delivery)),
         Entry::Orgs(orgs) => json!({"kind": "orgs", "orgs": orgs.iter().map(org_mark).collect::<Vec<_>>()}),
         Entry::SeatsRequested(request) => with_kind("seats_requested", seat_request_json(request)),
         Entry::Term(term) => with_kind("term", term_json(term)),

@@ -2,9 +2,9 @@
 
 use crate::base::{Day, Instant, TextArena};
 use crate::cli::output::{Cell, balance, flagged, number, text};
-use crate::license::{Band, ClaimChange, Hold, Names, TermState};
+use crate::license::{Band, ClaimChange, Hold, Names, Stage, TermState};
 use crate::plan::causes_text;
-use crate::service::{Freshness, PoolView, SameDayQuota, TermView};
+use crate::service::{ClockView, Freshness, PoolView, SameDayQuota, TermView};
 use crate::store::{Asked, RunRow, RunState, RunTally, Trigger};
 
 /// The header of [`pool_cells`].
@@ -19,7 +19,8 @@ pub fn pool_cells(view: &PoolView) -> Vec<Cell> {
         (Some(seats), agreed) => format!("{seats} (+{agreed} agreed)"),
     };
     let episode = view.episode.as_ref().map_or_else(String::new, |episode| {
-        format!("episode {} since {}, peak {}", episode.id, episode.opened_day, episode.peak)
+        let clock = view.clock.as_ref().map_or_else(String::new, |clock| format!(", {}", clock_text(clock)));
+        format!("episode {} since {}, peak {}{clock}", episode.id, episode.opened_day, episode.peak)
     });
     // While removals are held, both numbers are told (R123).
     let held = view.balance_if_approved.map(|balance| {
@@ -38,6 +39,19 @@ pub fn pool_cells(view: &PoolView) -> Vec<Cell> {
         text(causes_text(&view.causes)),
         text(episode),
     ]
+}
+
+/// How an open overage stands by its clock (R61, R63).
+pub fn clock_text(clock: &ClockView) -> String {
+    let ClockView { stage, since: _, elapsed, day0: _, deadline, offer: _, frozen } = clock;
+    let until = match (stage, deadline) {
+        (Stage::Minor, Some(deadline)) => format!("cure before {}", when(*deadline)),
+        (Stage::MinorOverdue, Some(deadline)) => format!("major from {}", when(*deadline)),
+        (Stage::Major, Some(deadline)) => format!("cure window until {}", when(*deadline)),
+        (_, None) => "notice not delivered".to_owned(),
+    };
+    let frozen = if *frozen { ", billing frozen" } else { "" };
+    format!("{} on business day {elapsed}, {until}{frozen}", stage.word())
 }
 
 /// Where a pool is in its terms, in a line (R87, R90).

@@ -122,7 +122,10 @@ async fn minutes(
 }
 
 fn tick(service: &Service) {
-    let Ticked { asked: _, missed, delayed, errors } = service.tick();
+    let Ticked { asked: _, missed, delayed, told, errors } = service.tick();
+    for (customer, notice) in &told {
+        NoticeWritten { customer, kind: notice.kind.word(), text: &notice.text }.emit();
+    }
     for (customer, text) in &missed {
         NoticeWritten { customer, kind: NoticeKind::SameDayMissed.word(), text }.emit();
     }

@@ -69,6 +69,7 @@ mod tests {
     use crate::base::{Actor, Calendar, Instant, Seats};
     use crate::license::allowance::{allowance_at, allowance_known, changes_between};
     use crate::license::books::Allowance;
+    use crate::license::clauses::Clauses;
     use crate::license::grant::{AgreedExcess, Grant, GrantKind};
     use crate::license::pool::{Audience, OnFull, OverageLimits, Pool};
 
@@ -81,6 +82,7 @@ mod tests {
             unlimited,
             on_full: OnFull::Wait,
             overage: OverageLimits::CONTRACT,
+            clauses: Clauses::CONTRACT,
             reservations: Vec::new(),
             calendar: Calendar::utc(),
             anchor: None,

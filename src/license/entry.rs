@@ -3,6 +3,7 @@
 use crate::base::{ClaimId, OrgId, PersonKey, PoolId, ProductId, Seats, Version};
 use crate::license::books::{Absence, Episode, PoolBooks, SourceMark};
 use crate::license::chain::{Phase, Term, TermState};
+use crate::license::clock_fact::{ClockFact, Delivery};
 use crate::license::grant::{AgreedExcess, Grant, Pin};
 use crate::license::hold::{GuardDay, Hold};
 use crate::license::org::OrgMark;
@@ -70,6 +71,10 @@ pub enum Entry {
     Hold(Hold),
     /// What was removed on a date so far.
     GuardDay(GuardDay),
+    /// An overage's clock went on: a stage, an upgrade, what kept one from happening (R74).
+    Clock(ClockFact),
+    /// A notice arrived (R153).
+    NoticeDelivered(Delivery),
     /// Orgs that appeared, changed or are delivered no more, by id: as they are now.
     Orgs(Vec<OrgMark>),
     /// More seats were asked for (R155).

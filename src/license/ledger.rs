@@ -12,11 +12,14 @@ use crate::license::allowance::allowance_of;
 use crate::license::books::{Absence, Allowance, Episode, PoolBooks, SourceMark, StateCounts};
 use crate::license::chain::{Phase, Term, TermState, overlapping_terms};
 use crate::license::claim::{Claim, ClaimChange, ClaimState, Names, PoolIx};
+use crate::license::clock_fact::{ClockFact, Delivery};
+use crate::license::clock_proof::{prove_delivery, prove_fact};
 use crate::license::entry::{Entry, Mismatch, PoolTerms};
 use crate::license::episode::overlapping;
 use crate::license::grant::{AgreedExcess, Grant, Pin};
 use crate::license::high_water::PoolSample;
 use crate::license::hold::{GUARD_DAYS_KEPT, GuardDay, Hold};
+use crate::license::mismatch::{claim_mismatch, grow, pool_mismatch, record};
 use crate::license::org::OrgMark;
 use crate::license::proof::{Flaw, prove_books, prove_episode};
 use crate::license::seat_request::SeatRequest;
@@ -44,6 +47,10 @@ pub struct Ledger {
     sources: BTreeMap<SourceId, SourceMark>,
     holds: BTreeMap<RunId, Hold>,
     guard_days: BTreeMap<(SourceId, Day), GuardDay>,
+    /// What clocks wrote down, by episode; of pools as such under `None`.
+    clock: BTreeMap<Option<EpisodeId>, Vec<ClockFact>>,
+    /// By notice and channel.
+    deliveries: BTreeMap<(String, String), Delivery>,
     orgs: BTreeMap<OrgId, OrgMark>,
     samples: BTreeMap<PoolId, Vec<PoolSample>>,
     seat_requests: Vec<SeatRequest>,
@@ -192,6 +199,16 @@ impl Ledger {
     /// What was removed lately, by source and date.
     pub fn guard_days(&self) -> impl Iterator<Item = &GuardDay> {
         self.guard_days.values()
+    }
+
+    /// What clocks wrote down: of pools as such, then by episode.
+    pub fn clock(&self) -> impl Iterator<Item = &ClockFact> {
+        self.clock.values().flatten()
+    }
+
+    /// Deliveries of notices, by notice and channel.
+    pub fn deliveries(&self) -> impl Iterator<Item = &Delivery> {
+        self.deliveries.values()
     }
 
     /// All orgs ever delivered, by id.
@@ -391,6 +408,20 @@ impl Ledger {
                 self.guard_days.retain(|_, kept| kept.day.0 > day.day.0 - GUARD_DAYS_KEPT);
                 self.guard_days.insert((day.source.clone(), day.day), day.clone());
             }
+            Entry::Clock(fact) => {
+                let episode = fact.episode.and_then(|id| self.episodes.get(&id));
+                let facts = self.clock.entry(fact.episode).or_default();
+                prove_fact(fact, episode, facts, |id| self.grants.get(id))?;
+                facts.push(fact.clone());
+            }
+            Entry::NoticeDelivered(delivery) => {
+                let facts = self.clock.get(&delivery.episode).map_or(&[][..], Vec::as_slice);
+                prove_delivery(delivery, facts)?;
+                let place = (delivery.key.clone(), delivery.channel.clone());
+                if self.deliveries.insert(place, delivery.clone()).is_some() {
+                    return Err(Flaw::new(format!("delivery of {}", delivery.key), "written before", "written again"));
+                }
+            }
             Entry::Orgs(orgs) => self.orgs.extend(orgs.iter().map(|org| (org.id.clone(), org.clone()))),
             Entry::SeatsRequested(request) => self.seat_requests.push(request.clone()),
             Entry::Term(term) => self.record_term(term)?,
@@ -456,34 +487,6 @@ impl Ledger {
             "{id} in {pool} {state} (since {since}, changed {changed}, home {home}, {reasons}, priority {priority}, {channel}, waits for {wait:?})"
         )
     }
-}
-
-fn grow<T: Clone + PartialEq + std::fmt::Debug>(what: &str, held: &mut Vec<T>, names: &[T]) -> Result<(), Flaw> {
-    match names.strip_prefix(held.as_slice()) {
-        Some(fresh) => {
-            held.extend_from_slice(fresh);
-            Ok(())
-        }
-        None => {
-            let at = held.iter().zip(names).take_while(|(a, b)| a == b).count();
-            let name = |list: &[T]| list.get(at).map_or("none".into(), |name| format!("{name:?}"));
-            Err(Flaw::new(format!("{what}, position {at}"), name(held), name(names)))
-        }
-    }
-}
-
-fn record(at: Version) -> impl Fn(Flaw) -> Mismatch {
-    move |Flaw { what, trail, stored }| Mismatch::Record { at, what, trail, stored }
-}
-
-fn pool_mismatch(at: Version, pool: &PoolId) -> impl Fn(Flaw) -> Mismatch {
-    let pool = pool.clone();
-    move |Flaw { what, trail, stored }| Mismatch::Pool { at, pool: pool.clone(), what, trail, stored }
-}
-
-fn claim_mismatch(at: Version, person: &str, claim: ClaimId, flaw: Flaw) -> Mismatch {
-    let Flaw { what: _, trail, stored } = flaw;
-    Mismatch::Claim { at, claim, person: person.to_owned(), trail, stored }
 }
 
 #[cfg(test)]

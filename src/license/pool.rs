@@ -1,6 +1,7 @@
 //! The thing that has seats.
 
 use crate::base::{Calendar, Day, OrgId, PoolId, ProductId, Seats};
+use crate::license::clauses::Clauses;
 use crate::license::renewal::TermRules;
 use crate::license::reuse::ReuseRules;
 
@@ -62,6 +63,8 @@ pub struct Pool {
     pub on_full: OnFull,
     /// The overage clauses' numbers.
     pub overage: OverageLimits,
+    /// The overage clauses themselves: stages, deadlines, tiers.
+    pub clauses: Clauses,
     /// Seats set aside for child orgs (R20), by org id.
     pub reservations: Vec<(OrgId, Seats)>,
     /// Whose days count.

@@ -127,6 +127,26 @@ pub enum NoticeKind {
     SameDayMissed,
     /// A request took longer than its target (R107).
     AssignmentDelay,
+    /// An overage is in its minor stage, with the deadline to cure it (R64).
+    OverageMinor,
+    /// It was not cured in time; the upgrade is proposed (R65).
+    OverageOverdue,
+    /// It is major; the cure window begins (R66).
+    OverageMajor,
+    /// It is above the minor band, where the clauses only warn of that (R59).
+    OverageGap,
+    /// The deadline of the minor notice passed (R65).
+    CureEnded,
+    /// An upgrade is due, and an interlock keeps it from happening (R69).
+    UpgradeWithheld,
+    /// An upgrade is due and awaits an operator's approval (R70).
+    UpgradeProposed,
+    /// The next tier was taken (R67).
+    Upgraded,
+    /// An overage is over.
+    OverageClosed,
+    /// A closed overage would not have existed; its notices are superseded (R53).
+    OverageVoid,
     /// A term without a successor ends in some days (R89).
     RenewalDue,
     /// A term ended without a successor; grace began (R90).
@@ -153,7 +173,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 18] = [
+    pub const ALL: [NoticeKind; 28] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
@@ -161,6 +181,16 @@ impl NoticeKind {
         NoticeKind::RunFailed,
         NoticeKind::SameDayMissed,
         NoticeKind::AssignmentDelay,
+        NoticeKind::OverageMinor,
+        NoticeKind::OverageOverdue,
+        NoticeKind::OverageMajor,
+        NoticeKind::OverageGap,
+        NoticeKind::CureEnded,
+        NoticeKind::UpgradeWithheld,
+        NoticeKind::UpgradeProposed,
+        NoticeKind::Upgraded,
+        NoticeKind::OverageClosed,
+        NoticeKind::OverageVoid,
         NoticeKind::RenewalDue,
         NoticeKind::TermEnded,
         NoticeKind::GraceEnds,
@@ -184,6 +214,16 @@ impl NoticeKind {
             NoticeKind::RunFailed => "run_failed",
             NoticeKind::SameDayMissed => "same_day_missed",
             NoticeKind::AssignmentDelay => "assignment_delay",
+            NoticeKind::OverageMinor => "overage_minor",
+            NoticeKind::OverageOverdue => "overage_overdue",
+            NoticeKind::OverageMajor => "overage_major",
+            NoticeKind::OverageGap => "overage_gap",
+            NoticeKind::CureEnded => "overage_cure_ended",
+            NoticeKind::UpgradeWithheld => "upgrade_withheld",
+            NoticeKind::UpgradeProposed => "upgrade_proposed",
+            NoticeKind::Upgraded => "overage_upgraded",
+            NoticeKind::OverageClosed => "overage_closed",
+            NoticeKind::OverageVoid => "overage_void",
             NoticeKind::RenewalDue => "renewal_due",
             NoticeKind::TermEnded => "term_ended",
             NoticeKind::GraceEnds => "grace_ends",

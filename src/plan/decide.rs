@@ -3,17 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{ClaimId, GrantId, Instant, OrgId, PersonKey, PoolId, Seats, Text, TextArena};
+use crate::base::{ClaimId, GrantId, Instant, OrgId, PersonKey, PoolId, Text, TextArena};
 use crate::license::{
-    Because, Channel, Claim, ClaimChange, ClaimState, Draws, Entry, Gate, Grant, Names, Phase, Pin, PinKind, SeatAnswer, Wait,
-    accepted, admit, overlapping_terms,
+    Because, Channel, Claim, ClaimChange, ClaimState, Entry, Gate, Grant, Names, Pin, PinKind, SeatAnswer, Wait, accepted,
+    admit, overlapping_terms,
 };
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::{Contender, Contest, Dependent, play};
 use crate::plan::decision::{Answer, Decided, Decision, Desk};
 use crate::plan::demand::Demand;
+use crate::plan::desk::pools_at_desk;
 use crate::plan::planner::{PlanError, with_retired_pools};
-use crate::plan::pools::{PoolWork, allowance_now, close, in_force};
+use crate::plan::pools::{PoolWork, close, in_force};
 use crate::plan::purchase::{shortfall_ahead, voided};
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Person};
@@ -30,6 +31,8 @@ struct Work<'a> {
     seats: Vec<ClaimChange>,
     dependents: Vec<Dependent>,
     entries: Vec<Entry>,
+    /// Nobody who waits is seated now.
+    queue_waits: bool,
 }
 
 /// Works out a decision. A refusal of a manual assignment comes with its entry for the trail (T20).
@@ -37,9 +40,6 @@ struct Work<'a> {
 /// # Errors
 /// Orgs that the settings name and the roster does not know.
 pub fn decide(desk: &Desk<'_>, decision: &Decision) -> Result<(Answer, Decided), PlanError> {
-    let tree = OrgTree::new(desk.roster);
-    let today = desk.policy.calendar.day_of(desk.now);
-    let demand = Demand::new(desk.policy, desk.roster, &tree, today).map_err(PlanError)?;
     // A grant counts from the moment it is decided: the books of this commit already include it.
     let mut standing = desk.standing.clone();
     match decision {
@@ -52,16 +52,39 @@ pub fn decide(desk: &Desk<'_>, decision: &Decision) -> Result<(Answer, Decided),
         }
         _ => {}
     }
-    let extended = with_retired_pools(desk.policy, &standing);
-    let desk = &Desk { standing: &standing, policy: extended.as_ref(), ..*desk };
-    let mut names = standing.book.names.clone();
+    at_work(&Desk { standing: &standing, ..*desk }, |mut work| {
+        let answer = work.decide(decision);
+        (answer.clone(), work.finish(&answer, Some(decision)))
+    })
+}
+
+/// Closes the books of these pools after what time gave and took: allowances that began or ended, tiers that were taken.
+/// Fills the queue (R43), unless whoever asks does that right after.
+///
+/// # Errors
+/// Orgs that the settings name and the roster does not know.
+pub fn refill(desk: &Desk<'_>, pools: &[PoolId], queue: bool) -> Result<Decided, PlanError> {
+    at_work(desk, |mut work| {
+        work.pools.iter_mut().filter(|work| pools.contains(&work.pool.id)).for_each(PoolWork::touch);
+        work.queue_waits = !queue;
+        work.finish(&Answer::Done, None)
+    })
+}
+
+fn at_work<T>(desk: &Desk<'_>, then: impl FnOnce(Work<'_>) -> T) -> Result<T, PlanError> {
+    let tree = OrgTree::new(desk.roster);
+    let today = desk.policy.calendar.day_of(desk.now);
+    let demand = Demand::new(desk.policy, desk.roster, &tree, today).map_err(PlanError)?;
+    let extended = with_retired_pools(desk.policy, desk.standing);
+    let desk = &Desk { policy: extended.as_ref(), ..*desk };
+    let mut names = desk.standing.book.names.clone();
     for pool in &desk.policy.pools {
         names.pool(&pool.id);
     }
     let ways = Ways::new(desk.policy, desk.roster, &tree);
     let catalog = Catalog::new(desk.policy, &names);
     let pools = pools_at_desk(desk, &names, &ways);
-    let mut work = Work {
+    Ok(then(Work {
         desk,
         catalog,
         ways,
@@ -73,34 +96,8 @@ pub fn decide(desk: &Desk<'_>, decision: &Decision) -> Result<(Answer, Decided),
         seats: Vec::new(),
         dependents: Vec::new(),
         entries: Vec::new(),
-    };
-    let answer = work.decide(decision);
-    Ok((answer.clone(), work.finish(&answer, decision)))
-}
-
-fn pools_at_desk<'a>(desk: &Desk<'a>, names: &Names, ways: &Ways<'_>) -> Vec<PoolWork<'a>> {
-    let mut works = Vec::new();
-    for (at, pool) in desk.policy.pools.iter().enumerate() {
-        let phase = desk.standing.phases.get(&pool.id).cloned().unwrap_or(Phase::UNBOUND);
-        let allowance = allowance_now(pool, &phase, desk.standing, desk.now);
-        let mut reserved = vec![Seats(0); pool.reservations.len()];
-        let mut direct = Seats(0);
-        for (_, org, used) in desk.used_by_org.iter().filter(|(id, _, _)| *id == pool.id) {
-            match ways.nearest_by_name(at, org) {
-                Some(reservation) => reserved[usize::from(reservation)].0 += used,
-                None => direct.0 += used,
-            }
-        }
-        let draws = Draws::new(&pool.reservations, &ways.reservation_parents(at), &reserved, direct, allowance.effective());
-        let counts = desk.standing.pools.get(&pool.id).map(|b| b.counts).unwrap_or_default();
-        let Some(ix) = names.find_pool(&pool.id) else { continue };
-        let mut work = PoolWork::new(pool, ix, desk.standing, counts, allowance, draws, phase);
-        // Whether seats are held back is as the newest run left it.
-        work.held_back = desk.standing.pools.get(&pool.id).map_or(0, |books| books.held_back.0);
-        work.provisional_days_max = desk.policy.limits.provisional_business_days_max;
-        works.push(work);
-    }
-    works
+        queue_waits: false,
+    }))
 }
 
 impl<'a> Work<'a> {
@@ -374,29 +371,34 @@ impl<'a> Work<'a> {
     }
 
     /// Fills the queue with what was freed or bought, and closes the books.
-    fn finish(mut self, answer: &Answer, decision: &Decision) -> Decided {
+    fn finish(mut self, answer: &Answer, decision: Option<&Decision>) -> Decided {
         // A term only says how long; the run that follows does what it means for seats, and closes the books.
-        let seatless = matches!(decision, Decision::Unpin { .. } | Decision::Term { .. });
+        let seatless = matches!(decision, Some(Decision::Unpin { .. } | Decision::Term { .. }));
         let touched = (*answer == Answer::Done && !seatless) || !self.frees.is_empty();
         let bought = match decision {
             _ if *answer != Answer::Done => &[],
-            Decision::Grant(grant) => std::slice::from_ref(grant),
-            Decision::Term { grants, .. } => grants.as_slice(),
+            Some(Decision::Grant(grant)) => std::slice::from_ref(grant),
+            Some(Decision::Term { grants, .. }) => grants.as_slice(),
             _ => &[],
         };
-        let past = bought.iter().flat_map(|grant| voided(self.desk, grant));
-        let ahead = bought.first().and_then(|grant| shortfall_ahead(self.desk, grant, &self.pools));
+        let (mut past, mut told) = (Vec::new(), Vec::new());
+        for grant in bought {
+            let (entries, notices) = voided(self.desk, grant);
+            past.extend(entries);
+            told.extend(notices);
+        }
+        told.extend(bought.first().and_then(|grant| shortfall_ahead(self.desk, grant, &self.pools)));
         if !touched {
             self.entries.extend(past);
             return Decided {
-                notices: ahead.into_iter().collect(),
+                notices: told,
                 names: self.desk.standing.book.names.clone(),
                 entries: if *answer == Answer::UnknownPool { Vec::new() } else { self.entries },
                 ..Decided::default()
             };
         }
         self.pools.iter_mut().for_each(PoolWork::frees_done);
-        let contest = self.queue();
+        let contest = if self.queue_waits { Contest::default() } else { self.queue() };
         let played = play(contest, &self.desk.policy.products, &self.catalog, &mut self.pools, &self.people, self.desk.now);
         let mut changes = self.frees;
         changes.extend(played.frees);
@@ -412,7 +414,7 @@ impl<'a> Work<'a> {
         self.entries.extend(closing.entries);
         let mut notices = closing.notices;
         self.entries.extend(past);
-        notices.extend(ahead);
+        notices.extend(told);
         Decided { names: self.names, people: self.people, changes, entries: self.entries, notices, pools: closing.outlooks }
     }
 

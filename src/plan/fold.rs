@@ -1,6 +1,9 @@
 //! The books that a replay of the trail comes to, in the shape that plans and reports read (R159).
 
-use crate::license::{Book, BookPerson, Ledger, last_closed};
+use std::collections::BTreeMap;
+
+use crate::base::{Instant, PoolId};
+use crate::license::{Book, BookPerson, Episode, Ledger, Outcome, last_closed};
 use crate::plan::input::Standing;
 
 /// The standing that a ledger came to, with all claims and orgs.
@@ -30,5 +33,24 @@ pub fn standing_of(ledger: &Ledger) -> Standing {
         phases: ledger.phases().clone(),
         next_claim: ledger.next_claim(),
         next_episode: ledger.next_episode(),
+        at: Instant::MIN,
+        clock: grouped(ledger.clock(), |fact| Some(fact.episode)),
+        deliveries: grouped(ledger.deliveries(), |delivery| delivery.episode),
+        former: newest_closed(ledger),
     }
+}
+
+fn grouped<'l, T: Clone + 'l, K: Ord>(all: impl Iterator<Item = &'l T>, key: impl Fn(&T) -> Option<K>) -> BTreeMap<K, Vec<T>> {
+    let mut groups: BTreeMap<K, Vec<T>> = BTreeMap::new();
+    for item in all {
+        if let Some(key) = key(item) {
+            groups.entry(key).or_default().push(item.clone());
+        }
+    }
+    groups
+}
+
+fn newest_closed(ledger: &Ledger) -> BTreeMap<PoolId, Episode> {
+    let closed = ledger.episodes().filter(|e| e.closed.is_some() && e.outcome != Some(Outcome::Void));
+    closed.map(|episode| (episode.pool.clone(), episode.clone())).collect()
 }

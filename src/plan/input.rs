@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PersonKey, PoolId, SourceId, Version};
 use crate::license::{
-    Absence, AgreedExcess, Book, Claim, Grant, GuardDay, Hold, OrgMark, Phase, Pin, Pool, PoolBooks, PoolTerms, Product,
-    SourceMark, Term,
+    Absence, AgreedExcess, Book, Claim, ClockFact, Delivery, Episode, Grant, GuardDay, Hold, OrgMark, Phase, Pin, Pool,
+    PoolBooks, PoolTerms, Product, SourceMark, Term,
 };
 use crate::plan::action::Notice;
 use crate::plan::guard::Verdict;
@@ -67,6 +67,15 @@ pub struct Standing {
     pub hold: Option<Hold>,
     /// What was removed lately, by source and date.
     pub guard_days: Vec<GuardDay>,
+    /// When it was committed; never before an earlier version.
+    pub at: Instant,
+    /// What the clocks of open episodes wrote down, in order, and under `None` those of pools as such; of closed ones,
+    /// whose clock they went on with.
+    pub clock: BTreeMap<Option<EpisodeId>, Vec<ClockFact>>,
+    /// Deliveries of the notices of open episodes, by notice and channel.
+    pub deliveries: BTreeMap<EpisodeId, Vec<Delivery>>,
+    /// The newest closed episode of each pool, void ones left out (R62).
+    pub former: BTreeMap<PoolId, Episode>,
     /// All orgs ever delivered, by id; empty in a standing without claims.
     pub orgs: Vec<OrgMark>,
     /// Terms of pools as last recorded, by id.

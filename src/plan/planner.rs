@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 
 use crate::base::{ClaimId, Day, Digest, OrgId, Seats};
-use crate::license::{Audience, ClaimChange, ClaimState, Draws, Entry, Names, OnFull, Phase, Pool, StateCounts};
+use crate::license::{
+    Audience, AutoUpgrade, ClaimChange, ClaimState, Clauses, Draws, Entry, Names, OnFull, Phase, Pool, StateCounts,
+};
 use crate::plan::action::{AbsenceChange, Plan};
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::play;
@@ -165,6 +167,8 @@ pub fn with_retired_pools<'a>(policy: &'a Policy, standing: &Standing) -> Cow<'a
             unlimited: terms.unlimited,
             on_full: OnFull::Wait,
             overage: terms.overage,
+            // Its clauses are gone with its settings: the contract's text counts, and nothing is upgraded.
+            clauses: Clauses { auto_upgrade: AutoUpgrade::Off, ..Clauses::CONTRACT },
             reservations: Vec::new(),
             calendar: policy.calendar.clone(),
             anchor: None,

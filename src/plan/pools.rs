@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::base::{Balance, Day, EpisodeId, Instant, OrgId, PoolId, Seats};
 use crate::license::{
     Allowance, Band, Cause, Causes, ClaimState, Draws, Entry, Episode, Gate, Observation, Outcome, Phase, Pool, PoolBooks,
-    PoolIx, PoolTerms, Room, Situation, StateCounts, Step, TermState, advance, allowance_at, allowance_in, band,
-    changes_between, leading_cause, reconsider, step,
+    PoolIx, PoolTerms, Room, Situation, StateCounts, TermState, allowance_at, allowance_in, band, changes_between,
+    leading_cause, reconsider, step,
 };
 use crate::plan::action::{Notice, NoticeKind, PoolOutlook};
 use crate::plan::input::{Policy, Standing};
+use crate::plan::overage::{notice, timeline};
 
 /// One pool of the policy at work.
 pub struct PoolWork<'a> {
@@ -49,6 +50,8 @@ pub struct Closing {
     pub entries: Vec<Entry>,
     /// What to tell.
     pub notices: Vec<Notice>,
+    /// What to tell of overages, each under its own key.
+    told: Vec<Notice>,
 }
 
 impl<'a> PoolWork<'a> {
@@ -141,6 +144,11 @@ impl<'a> PoolWork<'a> {
         }
     }
 
+    /// Its books are to be written, whatever they come to.
+    pub fn touch(&mut self) {
+        self.touched = true;
+    }
+
     /// Frees are over, seats begin: what is below zero from here on was seated over the limit (R55).
     pub fn frees_done(&mut self) {
         self.freed = self.counts;
@@ -176,8 +184,13 @@ impl<'a> PoolWork<'a> {
         // when somebody decides that the people stay, it opens as of when it began (R123).
         // An episode ends with its term; where the next one is still exceeded, a new one opens (R94). Grace opens none: the
         // seats were bought for the term that is over.
+        let Standing { grants, agreed, .. } = self.standing;
+        let mut line = timeline(self.pool, self.standing, (grants, agreed), &self.phase, at);
         let ended = self.term_ended(at);
-        out.entries.extend(ended.clone().map(Entry::Episode));
+        if let Some(ended) = ended.clone() {
+            line.run_to(ended.closed.unwrap_or(at).plus_millis(-1));
+            line.end(ended);
+        }
         let open = self.books.and_then(|b| b.episode.as_ref()).filter(|_| ended.is_none());
         let in_grace = self.phase.state == TermState::InGrace;
         let held_back = Seats(self.held_back.min(used.0));
@@ -190,19 +203,13 @@ impl<'a> PoolWork<'a> {
             && held_back > Seats(0)
             && self.effective().is_some_and(|e| if_approved <= e)
             && self.business_days(began, at) <= self.provisional_days_max;
-        let mut episode = open.cloned();
         let rests = in_grace && open.is_none();
         if !provisional && !rests {
-            let open = match open.and_then(|open| self.undone_by_late_purchase(open, at)) {
-                Some(void) => {
-                    out.entries.push(Entry::Episode(void));
-                    episode = None;
-                    None
-                }
-                None => open,
-            };
+            if let Some(void) = open.and_then(|open| self.undone_by_late_purchase(open, at)) {
+                line.end(void);
+            }
             // A clock that was set back opens none inside of the one before.
-            let before = self.standing.overage_ended.get(&self.pool.id).filter(|_| open.is_none());
+            let before = self.standing.overage_ended.get(&self.pool.id).filter(|_| line.episode.is_none());
             let seen = before.map_or(began, |before| began.max(*before));
             let observation = Observation {
                 pool: self.pool.id.clone(),
@@ -213,23 +220,11 @@ impl<'a> PoolWork<'a> {
                 band: band_now,
                 cause: leading_cause(&causes).unwrap_or(Cause::SyncOverdraw),
             };
-            match advance(open, *next_episode, &observation) {
-                Step::None => {}
-                Step::Opened(opened) => {
-                    next_episode.0 += 1;
-                    out.entries.push(Entry::Episode(opened.clone()));
-                    episode = Some(opened);
-                }
-                Step::Moved(moved) => {
-                    out.entries.push(Entry::Episode(moved.clone()));
-                    episode = Some(moved);
-                }
-                Step::Closed(closed) => {
-                    out.entries.push(Entry::Episode(closed));
-                    episode = None;
-                }
-            }
+            line.observe(&observation, next_episode);
         }
+        out.told.extend(line.told.iter().filter_map(|told| notice(self.pool, told)));
+        out.entries.append(&mut line.entries);
+        let episode = line.episode.clone();
 
         let balance = self.allowance.balance(used);
         let balance_before = allowance_before.balance(used_before);
@@ -269,11 +264,7 @@ impl<'a> PoolWork<'a> {
     /// Business days strictly after the date of `from` and up to that of `to` (R61).
     fn business_days(&self, from: Instant, to: Instant) -> u32 {
         let calendar = &self.pool.calendar;
-        let (first, last) = (calendar.day_of(from), calendar.day_of(to));
-        // An overage that lasts this long does count, whatever the settings: the rest need not be walked.
-        let last = last.min(first.plus(366));
-        let days = (1..=last.0 - first.0).filter(|&after| calendar.is_business_day(first.plus(after)));
-        u32::try_from(days.count()).unwrap_or(u32::MAX)
+        calendar.business_days_between(calendar.day_of(from), calendar.day_of(to))
     }
 
     /// The open episode as the end of its term closes it (R94).
@@ -360,6 +351,7 @@ pub fn close(pools: &[PoolWork<'_>], policy: &Policy, standing: &Standing, at: I
     for notice in &mut out.notices {
         notice.key = format!("{}/{}", notice.key, standing.version.0 + 1);
     }
+    out.notices.append(&mut out.told);
     out
 }
 

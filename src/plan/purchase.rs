@@ -1,25 +1,42 @@
 //! What a purchase says of the past and of days to come (R53, R54).
 
-use crate::base::{Instant, Seats};
-use crate::license::{Entry, Grant, TermState, allowance_at, carried_over, chain_of, changes_between, phase_at, reconsider};
+use crate::base::{Actor, Instant, Seats};
+use crate::license::{
+    ClockFact, ClockStep, Entry, Episode, Grant, TermState, Told, allowance_at, carried_over, chain_of, changes_between,
+    phase_at, reconsider,
+};
 use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::decision::Desk;
 use crate::plan::input::Standing;
+use crate::plan::overage::notice;
 use crate::plan::pools::PoolWork;
 
-/// Closed episodes that a late purchase explains away (R53, T13).
-pub fn voided(desk: &Desk<'_>, grant: &Grant) -> Vec<Entry> {
-    let Some(pool) = desk.policy.pools.iter().find(|p| p.id == grant.pool) else { return Vec::new() };
+/// Closed episodes that a late purchase explains away, and what is told of them (R53, T13).
+pub fn voided(desk: &Desk<'_>, grant: &Grant) -> (Vec<Entry>, Vec<Notice>) {
+    let Some(pool) = desk.policy.pools.iter().find(|p| p.id == grant.pool) else { return Default::default() };
     let (grants, agreed) = (&desk.standing.grants, &desk.standing.agreed);
-    desk.episodes
+    let void: Vec<Episode> = desk
+        .episodes
         .iter()
         .filter(|e| e.pool == grant.pool && e.closed.is_some_and(|closed| grant.from < closed))
         .filter_map(|e| {
             let changes = changes_between(pool, grants, agreed, e.opened, e.closed.unwrap_or(desk.now));
             reconsider(e, desk.now, &changes, |at| allowance_at(pool, grants, agreed, at).effective())
         })
-        .map(Entry::Episode)
-        .collect()
+        .collect();
+    let (mut entries, mut notices) = (Vec::new(), Vec::new());
+    for episode in void {
+        let told = Told { fact: voiding(&episode, desk.now), episode: episode.clone() };
+        notices.extend(notice(pool, &told));
+        entries.extend([Entry::Episode(episode), Entry::Clock(told.fact)]);
+    }
+    (entries, notices)
+}
+
+fn voiding(episode: &Episode, now: Instant) -> ClockFact {
+    let step = ClockStep::Voided { notice: format!("overage_void/{}/{}", episode.pool, episode.id) };
+    let (pool, by) = (episode.pool.clone(), Actor::system());
+    ClockFact { pool, episode: Some(episode.id), at: now, recorded: now, by, step }
 }
 
 /// A grant recorded today that leaves too few seats from a later date on is told today (R54). A term that ends without a

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use crate::base::{Digest, PoolId, Version};
-use crate::license::{Episode, Hold, Ledger, Mismatch, PoolSample, SeatRequest};
+use crate::license::{ClockFact, Delivery, Episode, Hold, Ledger, Mismatch, PoolSample, SeatRequest};
 use crate::plan::Standing;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
@@ -85,6 +85,8 @@ impl Service {
                 holds: self.store.holds(customer.id())?,
                 samples: self.store.samples(customer.id())?,
                 seat_requests: self.store.seat_requests(customer.id())?,
+                clock: self.store.clock(customer.id(), None)?,
+                deliveries: self.store.deliveries(customer.id())?,
             };
             if self.store.version(customer.id())? == stored.standing.version {
                 return Ok(stored);
@@ -99,10 +101,12 @@ struct Stored {
     holds: Vec<Hold>,
     samples: BTreeMap<PoolId, Vec<PoolSample>>,
     seat_requests: Vec<SeatRequest>,
+    clock: Vec<ClockFact>,
+    deliveries: Vec<Delivery>,
 }
 
 fn compare(ledger: &Ledger, stored: &Stored) -> Verified {
-    let Stored { standing, episodes, holds, samples, seat_requests } = stored;
+    let Stored { standing, episodes, holds, samples, seat_requests, clock, deliveries } = stored;
     let at = standing.version;
     let differ = |what: String, trail: &dyn Debug, stored: &dyn Debug| {
         Verified::Different(Mismatch::Record { at, what, trail: format!("{trail:?}"), stored: format!("{stored:?}") })
@@ -145,6 +149,8 @@ fn compare(ledger: &Ledger, stored: &Stored) -> Verified {
         first_difference("missing people", ledger.absences(), standing.absences.iter()),
         first_difference("sources", ledger.sources().iter(), standing.sources.iter()),
         first_difference("holds", ledger.holds(), holds.iter().rev()),
+        first_difference("clocks of overages", ledger.clock(), clock.iter()),
+        first_difference("deliveries of notices", ledger.deliveries(), deliveries.iter()),
         first_difference("removals by day", ledger.guard_days(), standing.guard_days.iter()),
         first_difference("terms", ledger.chain(), standing.chain.iter()),
         first_difference("phases of pools", ledger.phases().iter(), standing.phases.iter()),

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::license::{ActivityLimits, AgreedExcess, Grant, Pool, Term};
 use crate::plan::{Policy, Standing};
 use crate::roster::IntakePolicy;
+use crate::service::dues::Dues;
 use crate::service::error::ServiceError;
 use crate::service::unsaved::Unsaved;
 use crate::source::RosterSource;
@@ -129,13 +130,14 @@ pub struct Service {
     pub(crate) store: SharedStore,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) unsaved: Unsaved,
+    pub(crate) dues: Dues,
     customers: Vec<Customer>,
 }
 
 impl Service {
     /// Puts the parts together.
     pub fn new(store: SharedStore, clock: Arc<dyn Clock>, customers: Vec<Customer>) -> Self {
-        Self { store, clock, unsaved: Unsaved::default(), customers }
+        Self { store, clock, unsaved: Unsaved::default(), dues: Dues::default(), customers }
     }
 
     /// The store, for doors that only read rows.

@@ -56,6 +56,7 @@ impl Service {
 
     fn try_decide(&self, customer: &Customer, actor: &Actor, decision: &Decision) -> Result<DecisionDone, ServiceError> {
         let now = self.now();
+        self.catch_up(customer, now)?;
         let mut standing = self.store.standing_light(customer.id())?;
         standing.book = self.book_for(customer, decision)?;
         let roster = self.roster(customer, &standing)?;
@@ -100,13 +101,7 @@ impl Service {
             Decision::Transfer { give, take } => vec![&give.person, &take.person],
             Decision::Grant(_) | Decision::AgreedExcess(_) | Decision::Term { .. } => Vec::new(),
         };
-        let queue = self.store.queue(customer.id(), None)?;
-        // The queue's book is in queue order, one entry a claim: here it is wanted by person.
-        let mut people: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
-        for at in 0..queue.people.len() {
-            people.entry(queue.key(at).to_owned()).or_default().extend(queue.claims_at(at));
-        }
-        let mut names = queue.names;
+        let (mut names, mut people) = self.people_waiting(customer)?;
         for person in concerned {
             let (known, claims) = self.store.claims_of(customer.id(), person.as_str())?;
             names = known;
@@ -117,6 +112,22 @@ impl Service {
 }
 
 impl Service {
+    /// The queue as a book.
+    pub(crate) fn queue_book(&self, customer: &Customer) -> Result<Book, ServiceError> {
+        let (names, people) = self.people_waiting(customer)?;
+        Ok(book(names, people))
+    }
+
+    /// Who waits. The queue's book is in queue order, one entry a claim: here it is wanted by person.
+    fn people_waiting(&self, customer: &Customer) -> Result<(Names, BTreeMap<String, Vec<Claim>>), ServiceError> {
+        let queue = self.store.queue(customer.id(), None)?;
+        let mut people: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
+        for at in 0..queue.people.len() {
+            people.entry(queue.key(at).to_owned()).or_default().extend(queue.claims_at(at));
+        }
+        Ok((queue.names, people))
+    }
+
     /// The books of a customer with the claims of one person only.
     pub(crate) fn standing_of_person(&self, customer: &Customer, key: &str) -> Result<Standing, ServiceError> {
         let standing = self.store.standing_light(customer.id())?;

@@ -55,6 +55,7 @@ impl Service {
         reason: &str,
     ) -> Result<ForgetAnswer, ServiceError> {
         let now = self.now();
+        self.catch_up(customer, now)?;
         let standing = self.store.standing_light(customer.id())?;
         let mut named = Vec::new();
         for mark in standing.sources.values() {

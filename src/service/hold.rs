@@ -157,6 +157,7 @@ impl Service {
     pub fn sweep_hold(&self, customer: &Customer) -> Result<bool, ServiceError> {
         for _ in 0..TRIES_MAX {
             let now = self.now();
+            self.catch_up(customer, now)?;
             let standing = self.store.standing_light(customer.id())?;
             let Some(hold) = &standing.hold else { return Ok(false) };
             let calendar = &customer.policy.calendar;
@@ -203,6 +204,7 @@ impl Service {
             tries += 1;
             let (customer, hold) = self.hold(run)?;
             let now = self.now();
+            self.catch_up(customer, now)?;
             let standing = self.store.standing_light(customer.id())?;
             if hold.state != HoldState::Open || standing.hold.as_ref().is_none_or(|newest| newest.run != run) {
                 return Ok((customer, HoldAnswer::NotOpen(hold.state), hold));

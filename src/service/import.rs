@@ -163,6 +163,7 @@ impl Service {
         }
         // What time did to the books in between is another plan, too.
         self.settled(customer)?;
+        self.catch_up(customer, at)?;
         let now = self.store.version(customer.id())?;
         if now != shown.parent {
             return refused(TokenRefusal::Moved { planned: shown.parent, now });

@@ -8,6 +8,7 @@ use crate::plan::{ExplainInput, Explanation, Standing, explain};
 use crate::roster::Person;
 use crate::service::core::{Customer, Service};
 use crate::service::decisions::book_of;
+use crate::service::episodes::{ClockView, clock_view};
 use crate::service::error::ServiceError;
 use crate::service::on_time::SameDayQuota;
 use crate::service::person_state::PersonState;
@@ -61,6 +62,8 @@ pub struct PoolView {
     pub causes: Causes,
     /// The open episode.
     pub episode: Option<Episode>,
+    /// How that stands by its clock.
+    pub clock: Option<ClockView>,
     /// Balance if the open hold were approved; `None` where that makes no difference (R123).
     pub balance_if_approved: Option<Balance>,
     /// Since when the pool is over only because of people whom a hold keeps (R123).
@@ -308,6 +311,7 @@ pub(crate) fn pool_views(customer: &Customer, standing: &Standing, at: Instant) 
             band: books.map_or(Band::Within, |b| b.band),
             causes: books.map(|b| b.causes.clone()).unwrap_or_default(),
             episode: books.and_then(|b| b.episode.clone()),
+            clock: pool.and_then(|pool| clock_view(pool, standing, at)),
             balance_if_approved: books
                 .filter(|books| books.held_back.0 > 0 && standing.hold.as_ref().is_some_and(|hold| hold.is_open(at)))
                 .and_then(|b| allowance.balance(Seats(counts.used().0.saturating_sub(b.held_back.0)))),

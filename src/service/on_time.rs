@@ -27,6 +27,8 @@ pub struct Ticked {
     pub asked: Vec<(CustomerId, RequestId, Trigger)>,
     /// The same-day runs that it found to be late, as their notices say it.
     pub missed: Vec<(CustomerId, String)>,
+    /// What came due in overages, as it is told.
+    pub told: Vec<(CustomerId, Notice)>,
     /// The requests that it found to be slow, as their notices say it.
     pub delayed: Vec<(CustomerId, String)>,
     /// What went wrong; other customers were looked at all the same (R99).
@@ -65,8 +67,9 @@ pub enum SameDayAnswer {
 
 impl Service {
     /// Writes the requests that are due now, for all customers: a night whose time has come (R95, R100), a local date that
-    /// began (R132); and tells of same-day runs that are late (R96) and of requests that are slow (R107). Calling it too often, late or after a restart does
-    /// no harm: each local date is scheduled once, whatever the clock does.
+    /// began (R132); writes down what came due in overages (R68); and tells of same-day runs that are late (R96) and of
+    /// requests that are slow (R107). Calling it too often, late or after a restart does no harm: each local date is
+    /// scheduled once, whatever the clock does.
     pub fn tick(&self) -> Ticked {
         let now = self.now();
         let mut ticked = Ticked::default();
@@ -75,6 +78,10 @@ impl Service {
             ticked.errors.push(error.into());
         }
         for customer in self.customers() {
+            match self.sweep(customer) {
+                Ok(told) => ticked.told.extend(told.into_iter().map(|notice| (customer.id().clone(), notice))),
+                Err(error) => ticked.errors.push(error),
+            }
             if let Err(error) = self.tick_customer(customer, now, &mut ticked) {
                 ticked.errors.push(error);
             }
@@ -199,11 +206,13 @@ impl Service {
         notices: &[Notice],
     ) -> Result<(), ServiceError> {
         for attempt in 1.. {
+            let now = self.now();
+            self.sweep(customer)?;
             let standing = self.store.standing_light(customer.id())?;
             let batch = Batch {
                 customer: customer.id(),
                 parent: standing.version,
-                at: self.now(),
+                at: now,
                 actor: actor.clone(),
                 run: None,
                 plan: None,

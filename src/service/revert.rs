@@ -57,6 +57,7 @@ impl Service {
             self.settled(customer)?;
         }
         let now = self.now();
+        self.catch_up(customer, now)?;
         let trigger = Trigger::Revert(of, actor.clone());
         let run = self.store.begin_run(customer.id(), &trigger, now)?;
         let mut row = RunRow {

@@ -70,6 +70,7 @@ impl Service {
         let unknown = |what| ServiceError::Unknown { what, id: run.to_string(), hint: None };
         let mut row = self.store.run(run)?.ok_or_else(|| unknown("run"))?;
         let customer = self.customer(row.customer.as_str())?;
+        self.catch_up(customer, self.now())?;
         let id = row.plan.ok_or_else(|| unknown("a plan of run"))?;
         let plan = self.store.plan(customer.id(), &id)?.ok_or_else(|| unknown("a plan of run"))?;
         let now = self.store.version(customer.id())?;
@@ -268,12 +269,18 @@ impl Service {
         self.store.save_run(row)?;
         watch(Phase::Planning);
         let log_ins: Vec<_> = pulls.iter_mut().flat_map(|pulled| std::mem::take(&mut pulled.activity)).collect();
+        if commit {
+            self.catch_up(customer, now)?;
+        }
         // The books are read while the rosters are compared.
         let books = || self.standing_with_seeds(customer, now);
         let (standing, drafts) = parts::both(books, || Drafting::new(customer.id(), pulls, &terms));
         let (mut drafts, mut first) = (drafts?, Some(standing));
         while *left > 0 {
             *left -= 1;
+            if commit && first.is_none() {
+                self.catch_up(customer, now)?;
+            }
             let standing = first.take().unwrap_or_else(books)?;
             if standing.0.sources != light.sources {
                 let (customer, planned, now) = (customer.id().clone(), light.version, standing.0.version);

@@ -8,9 +8,9 @@ use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool
 use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rule, shipped_rules};
 use crate::service::ByHandPolicy;
 use crate::settings::check::{Requires, requires};
-use crate::settings::file::{
-    CustomerShape, DaysShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape,
-};
+use crate::settings::clauses;
+use crate::settings::days::DaysShape;
+use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape};
 use crate::settings::guard::GuardShape;
 use crate::settings::network;
 use crate::settings::pauses;
@@ -60,7 +60,11 @@ impl Days {
         Some(Self {
             zone: shapes.iter().find_map(|shape| shape.time_zone.clone())?,
             weekend: (0..7).filter(|day| weekend.contains(day)).collect(),
-            holidays: sorted(shapes.iter().find_map(|shape| shape.holidays.clone())?),
+            holidays: sorted({
+                let mut days = shapes.iter().find_map(|shape| shape.holidays.clone())?;
+                days.extend(shapes.iter().find_map(|shape| shape.holidays_file.as_ref()).into_iter().flatten());
+                days
+            }),
         })
     }
 
@@ -196,6 +200,7 @@ fn pool(file: &FileShape, customer: &CustomerShape, shape: &PoolShape, days: &Da
         OnFullWord::OverdrawUpTo => OnFull::OverdrawUpTo { percent_max: shape.overdraw_limit_percent? },
     };
     let overage = [&shape.overage, &customer.policies.overage, &file.policies.overage];
+    let clauses = overage.map(|shape| &shape.clauses);
     let first = |key: fn(&OverageShape) -> Option<u32>| overage.iter().find_map(|shape| key(shape));
     let mut reservations: Vec<(OrgId, Seats)> =
         shape.reservations.iter().map(|(org, seats)| (OrgId::from(org.as_str()), Seats(*seats))).collect();
@@ -212,6 +217,7 @@ fn pool(file: &FileShape, customer: &CustomerShape, shape: &PoolShape, days: &Da
             major_percent: first(|shape| shape.major_percent)?,
             minor_floor: Seats(first(|shape| shape.minor_floor_seats)?),
         },
+        clauses: clauses::build(&clauses, &[&shape.tiers, &customer.policies.tiers, &file.policies.tiers])?,
         reservations,
         calendar: days.calendar()?,
         anchor: shape.anchor,
@@ -307,6 +313,7 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
             unlimited,
             on_full,
             overage,
+            clauses,
             reservations,
             calendar: _,
             anchor,
@@ -315,7 +322,7 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
         } = pool;
         digester.field(id.as_str().as_bytes()).field(product.as_str().as_bytes()).field(owner.as_str().as_bytes());
         digester.field(format!("{audience:?} {unlimited} {on_full:?} {overage:?} {reservations:?} {anchor:?}").as_bytes());
-        digester.field(format!("{days:?} {renewal:?} {reuse:?}").as_bytes());
+        digester.field(format!("{days:?} {clauses:?} {renewal:?} {reuse:?}").as_bytes());
     }
     digester.number(rules.len() as i64);
     for rule in rules {

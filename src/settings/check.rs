@@ -7,6 +7,7 @@ use crate::base::most_similar;
 use crate::license::ProductKind;
 use crate::plan::Predicate;
 use crate::service::MANUAL_SOURCE;
+use crate::settings::clauses;
 use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoliciesShape, PoolShape, ProductShape, RuleShape};
 use crate::settings::pauses;
 use crate::settings::problem::Problem;
@@ -24,6 +25,8 @@ pub fn check(file: &FileShape) -> Vec<Problem> {
     let mut found = Vec::new();
     unique("customers", file.customers.iter().map(|customer| (&customer.at, &customer.id)), &mut found);
     percents(&file.policies.overage, &[], "overage", &mut found);
+    clauses::check_days(&file.policies.overage.clauses, &[], "overage", &mut found);
+    clauses::check(&file.policies.tiers, &[], "tiers", &mut found);
     shared_paths(file, &mut found);
     let all: Vec<&ProductShape> = file.customers.iter().flat_map(|customer| &customer.products).collect();
     if !file.customers.is_empty() {
@@ -85,6 +88,8 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
         }
     }
     percents(&policies.overage, &[&file.policies.overage], &format!("{at}.overage"), found);
+    clauses::check_days(&policies.overage.clauses, &[&file.policies.overage.clauses], &format!("{at}.overage"), found);
+    clauses::check(&policies.tiers, &[&file.policies.tiers], &format!("{at}.tiers"), found);
     unique("sources", sources.iter().map(|source| (&source.at, &source.id)), found);
     for source in sources {
         let Some(column) = &source.activity_column else { continue };
@@ -119,6 +124,9 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
     circles(products, found);
     for (ix, pool) in pools.iter().enumerate() {
         percents(&pool.overage, &[&policies.overage, &file.policies.overage], &format!("{}.overage", pool.at), found);
+        let outer = [&policies.overage.clauses, &file.policies.overage.clauses];
+        clauses::check_days(&pool.overage.clauses, &outer, &format!("{}.overage", pool.at), found);
+        clauses::check(&pool.tiers, &[&policies.tiers, &file.policies.tiers], &format!("{}.tiers", pool.at), found);
         check_pool(pool, customer, found);
         let same = |other: &&PoolShape| {
             (&other.product, &other.owner, other.audience) == (&pool.product, &pool.owner, pool.audience) && other.id != pool.id

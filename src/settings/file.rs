@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
 use crate::plan::{DefaultFor, Predicate};
+use crate::settings::clauses::{ClausesShape, TiersShape, clauses, tiers};
+use crate::settings::days::{DaysShape, days};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
 use crate::settings::network::{KINDS, NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
@@ -96,6 +98,8 @@ pub struct PoliciesShape {
     pub latency_target_secs: Option<u32>,
     /// `[overage]`.
     pub overage: OverageShape,
+    /// `[tiers]`.
+    pub tiers: TiersShape,
     /// `[activity]`, `[alerts]`.
     pub reports: ReportsShape,
     /// `[grace]`, `[renewal]`.
@@ -111,17 +115,8 @@ pub struct OverageShape {
     pub major_percent: Option<u32>,
     /// `minor_floor_seats`.
     pub minor_floor_seats: Option<u32>,
-}
-
-/// The keys of a calendar.
-#[derive(Clone, Debug, Default)]
-pub struct DaysShape {
-    /// `time_zone`.
-    pub time_zone: Option<String>,
-    /// `weekend`, 0 is Monday.
-    pub weekend: Option<Vec<usize>>,
-    /// `holidays`.
-    pub holidays: Option<Vec<Day>>,
+    /// Its other keys.
+    pub clauses: ClausesShape,
 }
 
 /// `[[customer]]`.
@@ -230,6 +225,8 @@ pub struct PoolShape {
     pub overage_terms: Option<bool>,
     /// `[customer.pool.overage]`.
     pub overage: OverageShape,
+    /// `[customer.pool.tiers]`.
+    pub tiers: TiersShape,
     /// `[customer.pool.grace]`, `[customer.pool.renewal]`.
     pub term_rules: TermRulesShape,
     /// `[[customer.pool.term]]`.
@@ -347,6 +344,7 @@ fn policies(s: &Section<'_>) -> PoliciesShape {
         full_every_days,
         same_day_max: s.section("same_day", |s| s.count("max_per_day", 0..=1_000)).flatten(),
         overage: s.section("overage", overage).unwrap_or_default(),
+        tiers: s.section("tiers", tiers).unwrap_or_default(),
         reports: reports(s),
         terms: terms::rules(s),
     }
@@ -357,14 +355,7 @@ fn overage(s: &Section<'_>) -> OverageShape {
         minor_percent: s.count("minor_percent", 100..=1_000),
         major_percent: s.count("major_percent", 100..=1_000),
         minor_floor_seats: s.count("minor_floor_seats", 0..=SEATS_MAX),
-    }
-}
-
-fn days(s: &Section<'_>) -> DaysShape {
-    DaysShape {
-        time_zone: s.parsed("time_zone", words::zone),
-        weekend: s.parsed_list("weekend", words::weekday),
-        holidays: s.parsed_list("holidays", words::day),
+        clauses: clauses(s),
     }
 }
 
@@ -439,6 +430,7 @@ fn pool(s: &Section<'_>) -> PoolShape {
         overdraw_limit_percent: s.count("overdraw_limit_percent", 100..=1_000),
         overage_terms: s.flag("overage_terms"),
         overage: s.section("overage", overage).unwrap_or_default(),
+        tiers: s.section("tiers", tiers).unwrap_or_default(),
         term_rules: terms::rules(s),
         terms: s.sections("term", |s| terms::term(s, id, SEATS_MAX)),
         reservations: s.sections("reservations", reservation).into_iter().flatten().collect(),

@@ -2,9 +2,12 @@
 
 mod build;
 mod check;
+mod clauses;
 mod cron;
+mod days;
 mod file;
 mod guard;
+mod ical;
 mod load;
 mod network;
 mod pauses;

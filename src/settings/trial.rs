@@ -16,6 +16,10 @@ pub fn load_text(text: &str, pairs: &[(&str, &str)]) -> Result<Settings, Setting
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("rosterd.toml");
     std::fs::write(&file, text).expect("write");
+    // The file of holidays that the reference names.
+    std::fs::create_dir(folder.path().join("holidays")).expect("a folder");
+    let holidays = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261228\nEND:VEVENT\nEND:VCALENDAR\n";
+    std::fs::write(folder.path().join("holidays/uk.ics"), holidays).expect("write");
     load_with(Some(&file), env(pairs))
 }
 

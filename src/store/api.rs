@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
+use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
@@ -66,6 +66,12 @@ pub trait Store: Send + Sync {
 
     /// One episode.
     fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError>;
+
+    /// What clocks of overages wrote down: all of it, of pools as such first, then by episode; or that of one episode.
+    fn clock(&self, customer: &CustomerId, episode: Option<EpisodeId>) -> Result<Vec<ClockFact>, StoreError>;
+
+    /// Deliveries of notices, by notice and channel.
+    fn deliveries(&self, customer: &CustomerId) -> Result<Vec<Delivery>, StoreError>;
 
     /// All orgs ever delivered, as they last were, by id.
     fn orgs(&self, customer: &CustomerId) -> Result<Vec<OrgMark>, StoreError>;
@@ -220,6 +226,9 @@ pub trait Store: Send + Sync {
 
     /// All pauses ever written down, by source and beginning, as they ended or will end.
     fn pauses(&self, customer: &CustomerId) -> Result<Vec<Pause>, StoreError>;
+
+    /// The notice with this key.
+    fn notice(&self, customer: &CustomerId, key: &str) -> Result<Option<NoticeRow>, StoreError>;
 
     // How pools stood when they were last looked at: operational.
 

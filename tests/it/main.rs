@@ -3,6 +3,8 @@
 mod abandoned;
 mod access;
 mod cli;
+mod clocks;
+mod clocks_doors;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;

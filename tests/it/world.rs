@@ -11,8 +11,8 @@ use rosterd::base::{
 };
 use rosterd::clock::SetClock;
 use rosterd::license::{
-    AgreedExcess, Audience, ClaimState, Grant, GrantKind, OnFull, OverageLimits, Pin, PinKind, Pool, Product, ProductKind,
-    SeatModel,
+    AgreedExcess, Audience, ClaimState, Clauses, Grant, GrantKind, OnFull, OverageLimits, Pin, PinKind, Pool, Product,
+    ProductKind, SeatModel,
 };
 use rosterd::plan::{Answer, Decision, GuardLimits, Policy, Predicate, Rule};
 use rosterd::roster::IntakePolicy;
@@ -167,6 +167,7 @@ impl World {
             unlimited: seats.is_none(),
             on_full,
             overage: OverageLimits::CONTRACT,
+            clauses: Clauses::CONTRACT,
             reservations: Vec::new(),
             calendar: self.policy.calendar.clone(),
             anchor: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use rosterd::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
-use rosterd::license::{Book, Claim, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
+use rosterd::license::{Book, Claim, ClockFact, Delivery, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use rosterd::plan::{Plan, Standing};
 use rosterd::store::{
     ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, NoticeRow, Pause, Receipt, ReleasedClaim, RequestRow,
@@ -111,6 +111,14 @@ impl Store for Dying {
 
     fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError> {
         self.store.episode(customer, episode)
+    }
+
+    fn clock(&self, customer: &CustomerId, episode: Option<EpisodeId>) -> Result<Vec<ClockFact>, StoreError> {
+        self.store.clock(customer, episode)
+    }
+
+    fn deliveries(&self, customer: &CustomerId) -> Result<Vec<Delivery>, StoreError> {
+        self.store.deliveries(customer)
     }
 
     fn holds(&self, customer: &CustomerId) -> Result<Vec<Hold>, StoreError> {
@@ -312,6 +320,10 @@ impl Store for Dying {
 
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError> {
         self.store.looks(customer)
+    }
+
+    fn notice(&self, customer: &CustomerId, key: &str) -> Result<Option<NoticeRow>, StoreError> {
+        self.store.notice(customer, key)
     }
 
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError> {

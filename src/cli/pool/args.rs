@@ -89,6 +89,28 @@ pub enum PoolVerb {
         #[arg(long)]
         reason: String,
     },
+    /// Freeze the billing of a pool: nothing is upgraded by itself until it is unfrozen.
+    #[command(after_help = "Example:\n  rosterd pool freeze-billing north learn-main --reason 'in talks'")]
+    FreezeBilling {
+        /// Of which customer.
+        customer: String,
+        /// Which pool.
+        pool: String,
+        /// Why; no personal data.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let the billing of a pool go on. An upgrade that was due meanwhile happens now.
+    #[command(after_help = "Example:\n  rosterd pool unfreeze-billing north learn-main --reason 'talks are over'")]
+    UnfreezeBilling {
+        /// Of which customer.
+        customer: String,
+        /// Which pool.
+        pool: String,
+        /// Why; no personal data.
+        #[arg(long)]
+        reason: String,
+    },
     /// Ask the vendor for more seats: composes the request with the current numbers, records and shows it.
     #[command(after_help = "Example:\n  rosterd pool request-seats north learn-main --seats 50 --note 'new campus in June'")]
     RequestSeats {

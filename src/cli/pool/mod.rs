@@ -2,6 +2,7 @@
 
 mod answer;
 mod args;
+mod billing;
 mod buy;
 mod day;
 mod decide;

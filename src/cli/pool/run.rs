@@ -4,7 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::pool::args::{PoolArgs, PoolVerb};
-use crate::cli::pool::{buy, decide, list, request, show, term};
+use crate::cli::pool::{billing, buy, decide, list, request, show, term};
 
 /// Does a verb of `pool`.
 ///
@@ -23,6 +23,8 @@ pub fn run(context: &mut Context, args: &PoolArgs) -> Result<Exit, CliError> {
         PoolVerb::Transfer { customer, pool, from, to, reason } => {
             decide::transfer(context, customer, pool, (from, to), reason)
         }
+        PoolVerb::FreezeBilling { customer, pool, reason } => billing::run(context, customer, pool, true, reason),
+        PoolVerb::UnfreezeBilling { customer, pool, reason } => billing::run(context, customer, pool, false, reason),
         PoolVerb::RequestSeats { customer, pool, seats, note } => request::ask(context, customer, pool, *seats, note),
         PoolVerb::Requests { customer, csv } => request::list(context, customer, *csv),
         PoolVerb::Accept { customer, pool, person } => decide::accept(context, customer, pool, person),

@@ -28,6 +28,7 @@ fn pool(zone: &str, grace_days: u32) -> Pool {
         unlimited: false,
         on_full: OnFull::Wait,
         overage: OverageLimits::CONTRACT,
+        clauses: crate::license::clauses::Clauses::CONTRACT,
         reservations: Vec::new(),
         calendar: Calendar::in_zone(zone).expect("a zone"),
         anchor: None,

@@ -84,6 +84,8 @@ impl Record for Entry {
             }
             Entry::Hold(hold) => tagged(20, hold, out),
             Entry::GuardDay(day) => tagged(21, day, out),
+            Entry::Clock(fact) => tagged(30, fact, out),
+            Entry::NoticeDelivered(delivery) => tagged(31, delivery, out),
             Entry::Orgs(orgs) => tagged(50, orgs, out),
             Entry::SeatsRequested(request) => tagged(51, request, out),
             Entry::Term(term) => tagged(40, term, out),
@@ -111,6 +113,8 @@ impl Record for Entry {
             12 => Entry::Purged { person: Record::take(from)?, reason: Record::take(from)? },
             20 => Entry::Hold(Record::take(from)?),
             21 => Entry::GuardDay(Record::take(from)?),
+            30 => Entry::Clock(Record::take(from)?),
+            31 => Entry::NoticeDelivered(Record::take(from)?),
             50 => Entry::Orgs(Record::take(from)?),
             51 => Entry::SeatsRequested(Record::take(from)?),
             40 => Entry::Term(Record::take(from)?),

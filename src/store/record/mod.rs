@@ -3,11 +3,14 @@
 mod bytes;
 mod change;
 mod claim;
+mod clock;
 mod codes;
 mod entry;
 mod plan;
 mod run;
 
+#[cfg(test)]
+mod clock_testing;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -16,6 +19,7 @@ mod tests;
 pub(in crate::store) use bytes::{DecodeError, Decoder, FORMAT, Record, pack, unpack};
 pub(in crate::store) use change::{ChangeReader, ChangeWriter};
 pub(in crate::store) use claim::{pack_person, put_released, take_person, take_released};
+pub(in crate::store) use clock::CONTINUES;
 pub(in crate::store) use entry::NamesAdded;
 pub(in crate::store) use plan::{put_plan, take_plan};
 pub(in crate::store) use run::RunBody;

@@ -14,9 +14,9 @@ use crate::license::{
     SourceMark, StateCounts, Wait,
 };
 use crate::plan::{AbsenceChange, GuardKind, Notice, NoticeKind, Plan, PoolOutlook, Trip, Verdict, Withheld};
-use crate::roster::Collection;
-use crate::roster::Scope;
+use crate::roster::{Collection, Scope};
 use crate::store::record::bytes::{put_number, put_signed};
+use crate::store::record::clock_testing::clocks_entry;
 use crate::store::record::testing::{guard_day, hold, orgs, pool_terms, seat_request, terms_entry};
 use crate::store::record::{
     ChangeReader, ChangeWriter, DecodeError, Decoder, FORMAT, Record, RunBody, pack, pack_person, put_plan, put_released,
@@ -203,6 +203,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         mark().prop_map(Entry::Adopted),
         hold().prop_map(Entry::Hold),
         guard_day().prop_map(Entry::GuardDay),
+        clocks_entry(),
         orgs().prop_map(Entry::Orgs),
         seat_request().prop_map(Entry::SeatsRequested),
         terms_entry(),

@@ -7,6 +7,7 @@ use crate::license::{Book, BookPerson, Claim, Episode, Hold, Names, PoolIx, last
 use crate::plan::Standing;
 use crate::store::record::{Record, take_person, take_released, unpack};
 use crate::store::shape::ReleasedClaim;
+use crate::store::sqlite::clock;
 use crate::store::sqlite::fault::{Fault, of};
 
 /// A customer's row.
@@ -146,6 +147,10 @@ pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &
             .collect(),
         hold: newest_hold(tx, id)?,
         guard_days: bodies(tx, "guard_days", "source, day", id)?,
+        at: clock::committed(tx, id)?,
+        clock: clock::open_facts(tx, id)?,
+        deliveries: clock::open_deliveries(tx, id)?,
+        former: clock::former(tx, id)?,
         orgs: Vec::new(),
         chain: bodies(tx, "chain", "term", id)?,
         phases: phases(tx, id)?,

@@ -31,8 +31,17 @@ pub(in crate::store::sqlite) fn commit(door: &Door, batch: &Batch<'_>) -> Result
         purged::note(tx, head.id, batch.at, batch.entries)?;
         write_notices(tx, head.id, batch)?;
         let hash = append(tx, &head, version, batch, &added)?;
-        tx.prepare_cached("UPDATE customers SET version = ?2, hash = ?3, next_claim = ?4, next_episode = ?5 WHERE id = ?1")?
-            .execute((head.id, version.0.cast_signed(), hash.0, next_claim.0.cast_signed(), next_episode.0.cast_signed()))?;
+        tx.prepare_cached(
+            "UPDATE customers SET version = ?2, hash = ?3, next_claim = ?4, next_episode = ?5, at = max(at, ?6) WHERE id = ?1",
+        )?
+        .execute((
+            head.id,
+            version.0.cast_signed(),
+            hash.0,
+            next_claim.0.cast_signed(),
+            next_episode.0.cast_signed(),
+            batch.at.0,
+        ))?;
         Ok(Receipt { version, hash })
     })?;
     if batch.changes.len() >= CHANGES_LARGE {

@@ -3,7 +3,7 @@
 use rusqlite::{Transaction, params};
 
 use crate::base::{EpisodeId, Instant, Version};
-use crate::license::{Entry, GUARD_DAYS_KEPT, Names};
+use crate::license::{Entry, GUARD_DAYS_KEPT, Names, Outcome};
 use crate::plan::Notice;
 use crate::store::batch::Batch;
 use crate::store::record::{NamesAdded, Record, pack};
@@ -48,11 +48,16 @@ pub(in crate::store::sqlite) fn write(
                 }
             }
             Entry::Episode(episode) => {
+                let state = match (episode.closed, episode.outcome) {
+                    (_, Some(Outcome::Void)) => 2,
+                    (Some(_), _) => 1,
+                    (None, _) => 0,
+                };
                 tx.prepare_cached(
-                    "INSERT INTO episodes (customer_id, id, body) VALUES (?1, ?2, ?3)
-                     ON CONFLICT DO UPDATE SET body = excluded.body",
+                    "INSERT INTO episodes (customer_id, id, pool, state, body) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT DO UPDATE SET state = excluded.state, body = excluded.body",
                 )?
-                .execute((id, episode.id.0.cast_signed(), pack(episode)))?;
+                .execute((id, episode.id.0.cast_signed(), episode.pool.as_str(), state, pack(episode)))?;
                 seen(episode.id);
             }
             Entry::Absent(absence) => put(tx, "absences", "person", id, absence.person.as_str(), &pack(absence))?,
@@ -85,6 +90,19 @@ pub(in crate::store::sqlite) fn write(
                      ON CONFLICT DO UPDATE SET body = excluded.body",
                 )?
                 .execute((id, day.source.as_str(), day.day.0, pack(day)))?;
+            }
+            Entry::Clock(fact) => {
+                let episode = fact.episode.map(|episode| episode.0.cast_signed());
+                tx.prepare_cached("INSERT INTO clock (customer_id, episode, step, body) VALUES (?1, ?2, ?3, ?4)")?
+                    .execute((id, episode, fact.step.code(), pack(fact)))?;
+            }
+            Entry::NoticeDelivered(delivery) => {
+                let episode = delivery.episode.map(|episode| episode.0.cast_signed());
+                let place = (id, &delivery.key, &delivery.channel, episode, pack(delivery));
+                tx.prepare_cached(
+                    "INSERT INTO deliveries (customer_id, key, channel, episode, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(place)?;
             }
             Entry::Orgs(orgs) => {
                 orgs.iter().try_for_each(|org| put(tx, "orgs", "org", id, org.id.as_str(), &pack(org)))?;

@@ -4,6 +4,7 @@ mod audit;
 mod books;
 mod chunks;
 mod claims;
+mod clock;
 mod commit;
 mod connect;
 mod entries;

@@ -249,13 +249,31 @@ pub(in crate::store::sqlite) fn notices(
     let mut rows = ask.query((id, limit))?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(NoticeRow {
-            customer: CustomerId::new(row.get::<_, String>(0)?),
-            key: row.get(1)?,
-            kind: of_code::<NoticeKind>(row, 2, "a notice")?.word().to_owned(),
-            at: Instant(row.get(3)?),
-            text: row.get(4)?,
-        });
+        all.push(notice_row(row)?);
     }
     Ok(all)
+}
+
+fn notice_row(row: &Row<'_>) -> Result<NoticeRow, Fault> {
+    Ok(NoticeRow {
+        customer: CustomerId::new(row.get::<_, String>(0)?),
+        key: row.get(1)?,
+        kind: of_code::<NoticeKind>(row, 2, "a notice")?.word().to_owned(),
+        at: Instant(row.get(3)?),
+        text: row.get(4)?,
+    })
+}
+
+/// The notice with this key.
+pub(in crate::store::sqlite) fn notice(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    key: &str,
+) -> Result<Option<NoticeRow>, Fault> {
+    let mut ask = tx.prepare_cached(
+        "SELECT c.name, o.key, o.kind, o.at, o.text FROM notices o JOIN customers c ON c.id = o.customer_id
+         WHERE c.name = ?1 AND o.key = ?2",
+    )?;
+    let mut rows = ask.query((customer.as_str(), key))?;
+    rows.next()?.map(notice_row).transpose()
 }

@@ -47,6 +47,8 @@ CREATE TABLE customers (
     name TEXT NOT NULL UNIQUE,
     version INTEGER NOT NULL DEFAULT 0,
     hash BLOB NOT NULL,
+    -- When the newest version was committed.
+    at INTEGER NOT NULL DEFAULT (-9223372036854775807 - 1),
     next_claim INTEGER NOT NULL DEFAULT 1,
     next_episode INTEGER NOT NULL DEFAULT 1
 ) STRICT;
@@ -130,9 +132,33 @@ CREATE TABLE pools (
 CREATE TABLE episodes (
     customer_id INTEGER NOT NULL REFERENCES customers (id),
     id INTEGER NOT NULL,
+    pool TEXT NOT NULL,
+    -- 0 open, 1 closed, 2 void.
+    state INTEGER NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (customer_id, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX episodes_pool ON episodes (customer_id, pool, state, id);
+
+-- What clocks of overages wrote down; without an episode, of a pool as such.
+CREATE TABLE clock (
+    n INTEGER PRIMARY KEY,
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    episode INTEGER,
+    step INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE INDEX clock_episode ON clock (customer_id, episode);
+
+CREATE TABLE deliveries (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    key TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    episode INTEGER,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, key, channel)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_episode ON deliveries (customer_id, episode);
 
 CREATE TABLE grants (
     customer_id INTEGER NOT NULL REFERENCES customers (id),
@@ -353,6 +379,10 @@ CREATE TRIGGER audit_chunk_kept BEFORE DELETE ON audit_chunk BEGIN SELECT RAISE(
 CREATE TRIGGER audit_chunk_fixed BEFORE UPDATE ON audit_chunk BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER released_kept BEFORE DELETE ON released BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
 CREATE TRIGGER released_fixed BEFORE UPDATE ON released BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+CREATE TRIGGER clock_kept BEFORE DELETE ON clock BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+CREATE TRIGGER clock_fixed BEFORE UPDATE ON clock BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+CREATE TRIGGER deliveries_kept BEFORE DELETE ON deliveries BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+CREATE TRIGGER deliveries_fixed BEFORE UPDATE ON deliveries BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
 CREATE TRIGGER names_kept BEFORE DELETE ON names BEGIN SELECT RAISE(ABORT, 'names only grow'); END;
 CREATE TRIGGER names_fixed BEFORE UPDATE ON names BEGIN SELECT RAISE(ABORT, 'names only grow'); END;
 CREATE TRIGGER snapshots_fixed BEFORE UPDATE ON snapshots BEGIN SELECT RAISE(ABORT, 'snapshots are immutable'); END;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
+use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use crate::plan::{Plan, Standing};
 use crate::store::api::{DaemonLease, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
@@ -14,6 +14,7 @@ use crate::store::shape::{
 };
 use crate::store::sqlite::audit;
 use crate::store::sqlite::books;
+use crate::store::sqlite::clock;
 use crate::store::sqlite::commit;
 use crate::store::sqlite::connect::Door;
 use crate::store::sqlite::lease;
@@ -120,6 +121,14 @@ impl Store for SqliteStore {
 
     fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError> {
         self.door.read(|tx| books::episode(tx, customer, episode))
+    }
+
+    fn clock(&self, customer: &CustomerId, episode: Option<EpisodeId>) -> Result<Vec<ClockFact>, StoreError> {
+        self.door.read(|tx| clock::facts(tx, customer, episode))
+    }
+
+    fn deliveries(&self, customer: &CustomerId) -> Result<Vec<Delivery>, StoreError> {
+        self.door.read(|tx| clock::deliveries(tx, customer))
     }
 
     fn orgs(&self, customer: &CustomerId) -> Result<Vec<OrgMark>, StoreError> {
@@ -300,6 +309,10 @@ impl Store for SqliteStore {
 
     fn pauses(&self, customer: &CustomerId) -> Result<Vec<Pause>, StoreError> {
         self.door.read(|tx| on_time::pauses(tx, customer))
+    }
+
+    fn notice(&self, customer: &CustomerId, key: &str) -> Result<Option<NoticeRow>, StoreError> {
+        self.door.read(|tx| runs::notice(tx, customer, key))
     }
 
     fn watches(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, Watch>, StoreError> {

@@ -9,6 +9,7 @@ use crate::license::books::{Allowance, Band, Cause, Causes, Episode, PoolBooks, 
 use crate::license::causes::{Situation, leading_cause, step};
 use crate::license::claim::ClaimState::{self, Active, Released, Waiting};
 use crate::license::claim::{Because, Channel, Claim, ClaimChange, Names, OrgNameIx, PoolIx, ReasonsIx, Wait};
+use crate::license::clauses::Clauses;
 use crate::license::entry::{Entry, Mismatch, PoolTerms};
 use crate::license::episode::{Observation, Step, advance, reconsider};
 use crate::license::grant::{AgreedExcess, Grant, GrantKind};
@@ -66,6 +67,7 @@ impl World {
             unlimited: false,
             on_full: OnFull::Overdraw,
             overage: OverageLimits::CONTRACT,
+            clauses: Clauses::CONTRACT,
             reservations: Vec::new(),
             calendar: Calendar::utc(),
             anchor: None,

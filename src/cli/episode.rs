@@ -1,0 +1,275 @@
+//! `rosterd episode`: overages with their clocks, as a list, one by one, and as a document for a dispute (R74).
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::base::{EpisodeId, PoolId};
+use crate::cli::clock_json::{calendar_json, clauses_json, delivery_json, fact_json, quote_json};
+use crate::cli::context::{Context, actor};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::json::{ClockJson, EpisodeJson, at, on};
+use crate::cli::output::{Cell, number, text};
+use crate::cli::trail_json::{CommitJson, grant_json};
+use crate::cli::words::{clock_text, when};
+use crate::license::{ClockFact, ClockStep, Episode};
+use crate::service::{ClockAnswer, Customer, EpisodeFile, EpisodeView, Service};
+
+/// Arguments of `episode`.
+#[derive(Debug, Args)]
+#[command(
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Example:\n  rosterd episode list north && rosterd episode show north 3"
+)]
+pub struct EpisodeArgs {
+    #[command(subcommand)]
+    verb: EpisodeVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum EpisodeVerb {
+    /// List overages, newest first.
+    #[command(after_help = "Examples:\n  rosterd episode list north\n  rosterd episode list north --pool learn-main")]
+    List {
+        /// Of which customer.
+        customer: String,
+        /// Of one pool only.
+        #[arg(long)]
+        pool: Option<String>,
+    },
+    /// Show an overage: its numbers, its stages, its notices, what is on offer.
+    #[command(after_help = "Example:\n  rosterd episode show north 3")]
+    Show {
+        /// Of which customer.
+        customer: String,
+        /// Which one.
+        episode: u64,
+    },
+    /// Write all that is known of an overage as one JSON document, for a dispute.
+    #[command(after_help = "Example:\n  rosterd episode export north 3 > episode-3.json")]
+    Export {
+        /// Of which customer.
+        customer: String,
+        /// Which one.
+        episode: u64,
+    },
+    /// Approve the upgrade of a major overage, where `auto_upgrade = \"propose\"`.
+    #[command(after_help = "Example:\n  rosterd episode approve-upgrade north 3 --reason 'agreed by phone with the district'")]
+    ApproveUpgrade {
+        /// Of which customer.
+        customer: String,
+        /// Which one.
+        episode: u64,
+        /// Why; no personal data.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Lists, shows, exports, approves.
+///
+/// # Errors
+/// When the books cannot be read or written, or there is no such customer or episode.
+pub fn run(context: &mut Context, args: &EpisodeArgs) -> Result<Exit, CliError> {
+    let service = context.service()?;
+    match &args.verb {
+        EpisodeVerb::List { customer, pool } => {
+            let customer = service.customer(customer)?;
+            let pool = pool.as_deref().map(PoolId::from);
+            if let Some(pool) = &pool {
+                customer.pool(pool)?;
+            }
+            list(context, customer, &service.episodes(customer, pool.as_ref())?)
+        }
+        EpisodeVerb::Show { customer, episode } => {
+            let customer = service.customer(customer)?;
+            let file = service.episode_file(customer, EpisodeId(*episode))?;
+            show(context, customer, &file)
+        }
+        EpisodeVerb::Export { customer, episode } => {
+            let customer = service.customer(customer)?;
+            let file = service.episode_file(customer, EpisodeId(*episode))?;
+            let document = document(&service, customer, &file)?;
+            context.out.json(&document)?;
+            Ok(Exit::Done)
+        }
+        EpisodeVerb::ApproveUpgrade { customer, episode, reason } => {
+            let customer = service.customer(customer)?;
+            let answer = service.approve_upgrade(customer, EpisodeId(*episode), &actor(), reason)?;
+            approved(context, *episode, &answer)
+        }
+    }
+}
+
+fn list(context: &mut Context, customer: &Customer, views: &[EpisodeView]) -> Result<Exit, CliError> {
+    if context.out.is_json() {
+        let episodes: Vec<Value> = views.iter().map(view_json).collect();
+        context.out.json(&json!({"customer": customer.id().as_str(), "episodes": episodes}))?;
+        return Ok(Exit::Done);
+    }
+    let rows: Vec<Vec<Cell>> = views
+        .iter()
+        .map(|EpisodeView { episode, clock, repeat }| {
+            let state = match (clock, episode.outcome) {
+                (_, Some(outcome)) => format!("{} at {}", outcome.word(), episode.closed.map_or(String::new(), when)),
+                (Some(clock), None) => clock_text(clock),
+                (None, None) => "open".to_owned(),
+            };
+            vec![
+                number(episode.id),
+                text(episode.pool.as_str()),
+                text(episode.opened_day.to_string()),
+                text(episode.cause.word()),
+                number(repeat),
+                number(episode.peak),
+                text(numbers(episode)),
+                text(state),
+            ]
+        })
+        .collect();
+    context.out.table(&["episode", "pool", "opened", "cause", "nth", "peak", "now or at the end", "state"], rows)?;
+    Ok(Exit::Done)
+}
+
+fn numbers(episode: &Episode) -> String {
+    episode.samples.last().map_or(String::new(), |s| format!("{} of {} ({})", s.used, s.effective, s.band.word()))
+}
+
+fn view_json(view: &EpisodeView) -> Value {
+    let EpisodeView { episode, clock, repeat } = view;
+    json!({
+        "episode": EpisodeJson::from(episode), "clock": clock.as_ref().map(ClockJson::from), "nth": repeat,
+        "offer": clock.as_ref().and_then(|clock| clock.offer.as_ref()).map(quote_json),
+    })
+}
+
+fn file_json(file: &EpisodeFile) -> Value {
+    let EpisodeFile { view, facts, billing, notices, grants } = file;
+    let notices: Vec<Value> = notices
+        .iter()
+        .map(|(notice, deliveries)| {
+            json!({
+                "key": notice.key, "kind": notice.kind, "at": at(notice.at), "text": notice.text,
+                "deliveries": deliveries.iter().map(delivery_json).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let mut value = view_json(view);
+    if let Value::Object(fields) = &mut value {
+        fields.extend([
+            ("facts".to_owned(), facts.iter().map(fact_json).collect()),
+            ("billing".to_owned(), billing.iter().map(fact_json).collect()),
+            ("notices".to_owned(), Value::Array(notices)),
+            ("grants".to_owned(), grants.iter().map(grant_json).collect()),
+        ]);
+    }
+    value
+}
+
+fn show(context: &mut Context, customer: &Customer, file: &EpisodeFile) -> Result<Exit, CliError> {
+    if context.out.is_json() {
+        let mut value = file_json(file);
+        value["customer"] = customer.id().as_str().into();
+        context.out.json(&value)?;
+        return Ok(Exit::Done);
+    }
+    let EpisodeFile { view: EpisodeView { episode, clock, repeat }, facts, billing, notices, grants: _ } = file;
+    let out = &mut context.out;
+    let end = match (episode.closed, episode.outcome) {
+        (Some(closed), Some(outcome)) => format!("closed {} at {}", outcome.word(), when(closed)),
+        _ => clock.as_ref().map_or("open".to_owned(), clock_text),
+    };
+    out.text(&format!(
+        "episode {} of pool {}: {}, {end}\n  opened {} ({}), number {repeat} of its year, peak {}",
+        episode.id,
+        episode.pool,
+        numbers(episode),
+        when(episode.opened),
+        episode.cause.word(),
+        episode.peak
+    ))?;
+    if let Some(offer) = clock.as_ref().and_then(|clock| clock.offer.as_ref()) {
+        let price = offer.charge.as_ref().map_or("at a price to be agreed".to_owned(), |charge| charge.text(charge.amount));
+        out.text(&format!("  on offer: {} seats, {price}, computed for {}", offer.to, offer.day))?;
+    }
+    let samples = episode.samples.iter();
+    let rows = samples.map(|s| vec![text(when(s.at)), number(s.used), number(s.effective), text(s.band.word())]);
+    out.table(&["from", "used", "allowance", "band"], rows.collect())?;
+    let rows = facts.iter().chain(billing).map(|fact| {
+        let recorded = if fact.is_late() { format!("{} LATE", when(fact.recorded)) } else { when(fact.recorded) };
+        vec![text(when(fact.at)), text(fact_text(fact)), text(recorded), text(fact.by.to_string())]
+    });
+    out.table(&["from", "fact", "written", "by"], rows.collect())?;
+    let rows = notices.iter().map(|(notice, deliveries)| {
+        let delivered: Vec<String> = deliveries.iter().map(|d| format!("{} at {}", d.channel, when(d.at))).collect();
+        let delivered = if delivered.is_empty() { "-".to_owned() } else { delivered.join(", ") };
+        vec![text(&notice.key), text(when(notice.at)), text(delivered)]
+    });
+    out.table(&["notice", "written", "delivered by"], rows.collect())?;
+    Ok(Exit::Done)
+}
+
+fn fact_text(fact: &ClockFact) -> String {
+    match &fact.step {
+        ClockStep::Continues { of, day0 } => format!("goes on with the clock of episode {of} (day 0: {day0})"),
+        ClockStep::Stage(stage) => {
+            let deadline = stage.deadline.map_or(String::new(), |deadline| format!(", until {}", when(deadline)));
+            format!("{} ({}){deadline}", stage.stage.word(), stage.why.word())
+        }
+        ClockStep::GapEntered { .. } => "above the minor band".to_owned(),
+        ClockStep::CureEnded { .. } => "the deadline to cure passed".to_owned(),
+        ClockStep::Withheld { reasons, .. } => {
+            let words: Vec<&str> = reasons.iter().map(|reason| reason.word()).collect();
+            format!("upgrade withheld: {}", words.join(", "))
+        }
+        ClockStep::Approved { reason, .. } => format!("upgrade approved: {reason}"),
+        ClockStep::Upgraded { grant, from, to, charge, .. } => {
+            let charge = charge.as_ref().map_or("to be agreed".to_owned(), |charge| charge.text(charge.amount));
+            format!("upgraded from {from} to {to} (grant {grant}, charge {charge})")
+        }
+        ClockStep::Settled(settled) => format!("{} after {} business days", settled.outcome.word(), settled.elapsed),
+        ClockStep::Voided { .. } => "void; notices superseded".to_owned(),
+        ClockStep::Frozen { reason } => format!("billing frozen: {reason}"),
+        ClockStep::Unfrozen { reason } => format!("billing unfrozen: {reason}"),
+    }
+}
+
+/// Everything for a dispute: what happened, by which calendar and clauses, who was told when, and the commits that prove
+/// it, each with its place in the chain.
+fn document(service: &Service, customer: &Customer, file: &EpisodeFile) -> Result<Value, CliError> {
+    let episode = &file.view.episode;
+    let trail = service.episode_trail(customer, episode)?;
+    let mut value = file_json(file);
+    if let Value::Object(fields) = &mut value {
+        fields.insert("customer".to_owned(), customer.id().as_str().into());
+        fields.insert("exported".to_owned(), at(service.now()).into());
+        // Those of a closed one are in its last fact, as they were then.
+        if let (None, Ok(pool)) = (episode.closed, customer.pool(&episode.pool)) {
+            let today = pool.calendar.day_of(service.now());
+            let holidays = pool.calendar.holidays(episode.opened_day, today.plus(366)).map(on);
+            let calendar = calendar_json(pool.calendar.zone_name(), pool.calendar.weekend(), holidays);
+            fields.insert("calendar".to_owned(), calendar);
+            fields.insert("clauses".to_owned(), clauses_json(&pool.clauses));
+        }
+        let commits: Vec<CommitJson<'_>> = trail.iter().map(|commit| CommitJson::new(customer.id().as_str(), commit)).collect();
+        fields.insert("trail".to_owned(), serde_json::to_value(commits).unwrap_or_default());
+    }
+    Ok(value)
+}
+
+fn approved(context: &mut Context, episode: u64, answer: &ClockAnswer) -> Result<Exit, CliError> {
+    let (word, told, exit) = match answer {
+        ClockAnswer::Done => ("done", "approved; it happens when the cure window is over".to_owned(), Exit::Done),
+        ClockAnswer::AlreadySo => ("already_so", "it was approved before".to_owned(), Exit::Done),
+        ClockAnswer::Closed(outcome) => ("closed", format!("the episode is closed: {}", outcome.word()), Exit::Refused),
+        ClockAnswer::NotMajor(stage) => ("not_major", format!("the episode is {}, not major", stage.word()), Exit::Refused),
+    };
+    if context.out.is_json() {
+        context.out.json(&json!({"episode": episode, "answer": word, "text": told}))?;
+    } else {
+        context.out.text(&told)?;
+    }
+    Ok(exit)
+}

@@ -1,0 +1,4 @@
+mod laws;
+mod sim;
+mod upgrades;
+mod windows;
