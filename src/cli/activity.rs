@@ -39,7 +39,7 @@ enum ActivityVerb {
 /// When the file cannot be read or the store not be written, or there is no such customer.
 pub fn run(context: &mut Context, args: &ActivityArgs) -> Result<Exit, CliError> {
     let ActivityVerb::Import { customer, file } = &args.verb;
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(customer)?;
     let bytes = read_bounded(file, ACTIVITY_BYTES_MAX)?;
     let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());

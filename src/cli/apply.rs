@@ -23,7 +23,7 @@ pub struct ApplyArgs {
 /// # Errors
 /// When there is no such plan, or it is out of date.
 pub fn run(context: &mut Context, args: &ApplyArgs) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let progress = Progress::start(format!("applying run {}", args.run));
     let row = service.apply_plan(RunId(args.run), &actor())?;
     drop(progress);

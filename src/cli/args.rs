@@ -10,6 +10,8 @@ use crate::cli::access::AccessArgs;
 use crate::cli::activity::ActivityArgs;
 use crate::cli::apply::ApplyArgs;
 use crate::cli::audit::AuditArgs;
+use crate::cli::backup::BackupArgs;
+use crate::cli::check::CheckArgs;
 use crate::cli::episode::EpisodeArgs;
 use crate::cli::exit;
 use crate::cli::explain::ExplainArgs;
@@ -70,8 +72,7 @@ pub enum Verb {
     #[command(after_help = "Example:\n  rosterd serve --config /etc/rosterd/rosterd.toml")]
     Serve,
     /// Check settings, store and sources, and tell all that is wrong at once.
-    #[command(after_help = "Example:\n  rosterd check --config new.toml && systemctl restart rosterd")]
-    Check,
+    Check(CheckArgs),
     /// Tell how customers stand: pools, balances, overages, the newest run.
     Status(StatusArgs),
     /// Ask for a same-day run, or run here.
@@ -114,6 +115,8 @@ pub enum Verb {
     Report(ReportArgs),
     /// Read the trail, prove the books with it, or export it.
     Audit(AuditArgs),
+    /// Copy the whole store to a file, also while the daemon works.
+    Backup(BackupArgs),
     /// Write a completion script for a shell.
     #[command(after_help = "Example:\n  rosterd completions bash > /etc/bash_completion.d/rosterd")]
     Completions {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::base::{Instant, Version};
+use crate::base::{CustomerId, Digest, ErrorChain, Instant, Version};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -14,7 +14,12 @@ use crate::cli::output::{number, text};
 use crate::cli::progress::Progress;
 use crate::cli::trail_json::CommitJson;
 use crate::cli::words::{counted, when};
-use crate::service::{AuditReport, Customer, Verified};
+use crate::service::{AuditReport, Customer, ErrorKind, Verified};
+
+/// So many commits of the trail are read at once.
+const PAGE_COMMITS: usize = 100;
+/// Or as many as come to so many changes.
+const PAGE_CHANGES: usize = 100_000;
 
 /// Arguments of `audit`.
 #[derive(Debug, Args)]
@@ -84,6 +89,8 @@ struct VerifyJson {
 #[derive(Debug, Serialize)]
 struct ProofJson {
     customer: String,
+    /// It is in the settings.
+    configured: bool,
     ok: bool,
     commits: u64,
     changes: u64,
@@ -155,22 +162,38 @@ fn list(context: &mut Context, customer: &str, after: Option<u64>, limit: u64) -
 
 fn verify(context: &mut Context, customer: Option<&str>) -> Result<Exit, CliError> {
     let service = context.service()?;
-    let customers: Vec<&Customer> = match customer {
-        Some(id) => vec![service.customer(id)?],
-        None => service.customers().iter().collect(),
+    let strangers = service.strangers()?;
+    let customers: Vec<&CustomerId> = match customer {
+        Some(id) => match strangers.iter().find(|stranger| stranger.as_str() == id) {
+            Some(stranger) => vec![stranger],
+            None => vec![service.customer(id)?.id()],
+        },
+        None => service.customers().iter().map(Customer::id).chain(&strangers).collect(),
     };
     let mut proofs = Vec::new();
     let progress = Progress::start("replaying".to_owned());
     for customer in customers {
-        progress.say(format!("replaying the trail of {}", customer.id()));
-        let AuditReport { commits, changes, hash, verified } = service.verify(customer)?;
-        let difference = match verified {
-            Verified::Clean => None,
-            Verified::Broken { at, why } => Some(format!("the chain is broken at version {at}: {why}")),
-            Verified::Different(mismatch) => Some(mismatch.to_string()),
+        progress.say(format!("replaying the trail of {customer}"));
+        let (report, difference) = match service.verify_books(customer) {
+            Ok(report) => {
+                let difference = match &report.verified {
+                    Verified::Clean => None,
+                    Verified::Broken { at, why } => Some(format!("the chain is broken at version {at}: {why}")),
+                    Verified::Different(mismatch) => Some(mismatch.to_string()),
+                };
+                (report, difference)
+            }
+            // What cannot be read back is not proved.
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                let nothing = AuditReport { commits: 0, changes: 0, hash: Digest::default(), verified: Verified::Clean };
+                (nothing, Some(format!("could not {}", ErrorChain(&error))))
+            }
+            Err(error) => return Err(error.into()),
         };
+        let AuditReport { commits, changes, hash, verified: _ } = report;
         proofs.push(ProofJson {
-            customer: customer.id().to_string(),
+            customer: customer.to_string(),
+            configured: !strangers.contains(customer),
             ok: difference.is_none(),
             commits,
             changes,
@@ -183,13 +206,14 @@ fn verify(context: &mut Context, customer: Option<&str>) -> Result<Exit, CliErro
     if context.out.is_json() {
         context.out.json(&VerifyJson { ok, customers: proofs })?;
     } else {
-        for ProofJson { customer, commits, changes, hash, difference, .. } in &proofs {
+        for ProofJson { customer, configured, commits, changes, hash, difference, .. } in &proofs {
+            let stranger = if *configured { "" } else { " (not in the settings)" };
             let outcome = match difference {
                 None => format!("the books are what the trail says; newest hash {hash}"),
                 Some(difference) => format!("NOT PROVED: {difference}"),
             };
             context.out.text(&format!(
-                "{customer}: {}, {}: {outcome}",
+                "{customer}{stranger}: {}, {}: {outcome}",
                 counted(*commits, "commit"),
                 counted(*changes, "change")
             ))?;
@@ -201,11 +225,20 @@ fn verify(context: &mut Context, customer: Option<&str>) -> Result<Exit, CliErro
 fn export(context: &mut Context, customer: &str, after: Version) -> Result<Exit, CliError> {
     let service = context.service()?;
     let customer = service.customer(customer)?;
-    let mut written = Ok(());
-    service.trail(customer, after, &mut |commit| {
-        written = context.out.json_line(&CommitJson::new(customer.id().as_str(), &commit));
-        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    written?;
-    Ok(Exit::Done)
+    // Page by page: nothing of the store is held while somebody reads what is written.
+    let mut after = after;
+    loop {
+        let (mut page, mut changes) = (Vec::new(), 0);
+        service.trail(customer, after, &mut |commit| {
+            changes += commit.changes.len();
+            page.push(commit);
+            let is_full = page.len() >= PAGE_COMMITS || changes >= PAGE_CHANGES;
+            if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        let Some(last) = page.last() else { return Ok(Exit::Done) };
+        after = last.version;
+        for commit in &page {
+            context.out.json_line(&CommitJson::new(customer.id().as_str(), commit))?;
+        }
+    }
 }

@@ -3,9 +3,10 @@
 //! Reads only. A store that is not there yet is not made: whoever checks may be another user than the daemon, and the
 //! file would then be theirs.
 
+use clap::Args;
 use serde::Serialize;
 
-use crate::base::ErrorChain;
+use crate::base::{CustomerId, ErrorChain};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -13,13 +14,24 @@ use crate::cli::parts;
 use crate::cli::progress::Progress;
 use crate::cli::words::counted;
 use crate::plan::Predicate;
-use crate::service::{Customer, ErrorKind, Service, ServiceError};
+use crate::service::{Customer, Service};
 use crate::settings::{Problem, Settings};
-use crate::store::{self, StoreChoice};
+use crate::store::{Opening, StoreError};
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rosterd check                                all there is, also the whole store and every source's newest package
+  rosterd check --settings --config new.toml   the settings alone, in no time: before a restart")]
+pub struct CheckArgs {
+    /// Look at the settings alone: no store, no source.
+    #[arg(long)]
+    settings: bool,
+}
 
 #[derive(Debug, Serialize)]
 struct Finding {
-    /// `settings`, `advice`, `secret`, `store`, `books`, `pools`, `rules`, `source` or `schedule`.
+    /// `settings`, `advice`, `secret`, `store`, `customers`, `books`, `pools`, `rules`, `source` or `schedule`.
     what: &'static str,
     subject: String,
     ok: bool,
@@ -39,7 +51,7 @@ struct CheckJson<'a> {
 ///
 /// # Errors
 /// When the settings are wrong: nothing else can be checked then.
-pub fn run(context: &mut Context) -> Result<Exit, CliError> {
+pub fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, CliError> {
     let settings = context.settings()?;
     let customers = parts::customers(&settings);
     let detail = format!("{} customers", customers.len());
@@ -49,11 +61,19 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
         move |problem: &Problem| Finding { what, subject: problem.at.clone(), ok, detail: problem.wrong.clone(), exit }
     };
     findings.extend(settings.advice.iter().map(told("advice", true, Exit::Done)));
+    if args.settings {
+        // The daemon has credentials that nobody else sees.
+        findings.extend(settings.secrets_absent.iter().map(told("advice", true, Exit::Done)));
+        return answer(context, &findings);
+    }
     findings.extend(settings.secrets_absent.iter().map(told("secret", false, Exit::BadSettings)));
     let progress = Progress::start("checking the store".to_owned());
-    let store = check_store(&settings);
-    let books = if store.ok && settings.store.path.exists() { Some(parts::service(&settings, context.as_of)?) } else { None };
+    let (store, is_there) = check_store(&settings);
+    let books = if store.ok && is_there { Some(context.service()?) } else { None };
     findings.push(store);
+    if let Some(service) = &books {
+        findings.extend(strangers(service)?);
+    }
     for customer in &customers {
         if let Some(service) = &books {
             progress.say(format!("checking the books of {}", customer.id()));
@@ -78,33 +98,46 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
         }
     }
     drop(progress);
-    let exit = worst(&findings);
+    answer(context, &findings)
+}
+
+fn answer(context: &mut Context, findings: &[Finding]) -> Result<Exit, CliError> {
+    let exit = worst(findings);
     if context.out.is_json() {
-        context.out.json(&CheckJson { ok: exit == Exit::Done, checks: &findings })?;
+        context.out.json(&CheckJson { ok: exit == Exit::Done, checks: findings })?;
     } else {
-        for Finding { what, subject, ok, detail, .. } in &findings {
+        for Finding { what, subject, ok, detail, .. } in findings {
             context.out.text(&format!("{:<6} {what} {subject}: {detail}", if *ok { "ok" } else { "WRONG" }))?;
         }
     }
     Ok(exit)
 }
 
-fn check_store(settings: &Settings) -> Finding {
-    let path = &settings.store.path;
-    let subject = path.display().to_string();
+/// Whether the store is sound, and whether there is one.
+fn check_store(settings: &Settings) -> (Finding, bool) {
+    let subject = settings.store.path.display().to_string();
     let found = |ok, detail, exit| Finding { what: "store", subject, ok, detail, exit };
-    if !path.exists() {
-        return found(true, "is not there yet; the first start makes it".to_owned(), Exit::Done);
-    }
-    let checked = store::open(&StoreChoice::Sqlite { path: path.clone() }).and_then(|store| store.integrity());
-    match checked.map_err(ServiceError::Store) {
-        Ok(wrong) if wrong.is_empty() => found(true, "sound".to_owned(), Exit::Done),
-        Ok(wrong) => found(false, format!("is damaged: {}", wrong.join("; ")), Exit::StoreDown),
-        Err(error) => {
-            let exit = if error.kind() == ErrorKind::Bug { Exit::Bug } else { Exit::StoreDown };
-            found(false, format!("could not {}", ErrorChain(&error)), exit)
+    match parts::store(settings, Opening::Existing).and_then(|store| store.integrity()) {
+        Ok(wrong) if wrong.is_empty() => (found(true, "sound".to_owned(), Exit::Done), true),
+        Ok(wrong) => (found(false, format!("is damaged: {}", wrong.join("; ")), Exit::StoreDown), true),
+        Err(StoreError::Absent { .. }) => {
+            (found(true, "is not there yet; the first start makes it".to_owned(), Exit::Done), false)
         }
+        Err(error) => (found(false, format!("could not {}", ErrorChain(&error)), Exit::StoreDown), true),
     }
+}
+
+/// Customers that have books and are not in the settings: nobody reads their sources, nobody forgets their people.
+fn strangers(service: &Service) -> Result<Option<Finding>, CliError> {
+    let strangers = service.strangers()?;
+    let named: Vec<&str> = strangers.iter().map(CustomerId::as_str).collect();
+    Ok((!named.is_empty()).then(|| Finding {
+        what: "customers",
+        subject: named.join(", "),
+        ok: true,
+        detail: "in the books, but not in the settings: no run looks at them, and what they hold stays".to_owned(),
+        exit: Exit::Done,
+    }))
 }
 
 /// Whether the next run could use the settings.

@@ -8,6 +8,7 @@ use crate::cli::output::Output;
 use crate::cli::parts;
 use crate::service::Service;
 use crate::settings::{self, Settings};
+use crate::store::Opening;
 
 /// The command as far as all verbs share it.
 pub struct Context {
@@ -28,12 +29,36 @@ impl Context {
         Ok(settings::load(Some(&self.config))?)
     }
 
-    /// Loads the settings and opens the store.
+    /// Loads the settings and opens the store, for who only asks: a store that is not there yet is not made.
     ///
     /// # Errors
     /// What is wrong with either.
     pub fn service(&self) -> Result<Service, CliError> {
-        Ok(parts::service(&self.settings()?, self.as_of)?)
+        Ok(parts::service(&self.settings()?, self.as_of, Opening::Existing)?)
+    }
+
+    /// The same for a plan: it keeps snapshots and a run, and changes no books, whatever it takes for now.
+    ///
+    /// # Errors
+    /// What is wrong with either.
+    pub fn service_to_plan(&self) -> Result<Service, CliError> {
+        Ok(parts::service(&self.settings()?, self.as_of, Opening::Writing)?)
+    }
+
+    /// The same for who changes books. What is written carries its instant for good, so that `--as-of` is refused on books
+    /// that a daemon ever worked on.
+    ///
+    /// # Errors
+    /// What is wrong with either, or with the two together.
+    pub fn service_to_write(&self) -> Result<Service, CliError> {
+        let service = self.service_to_plan()?;
+        if self.as_of.is_some() && service.store().was_served() {
+            return Err(CliError::Usage(format!(
+                "--as-of is for replays and tests, and a daemon worked on {}; restore a backup into a folder of its own for that",
+                service.store().place()
+            )));
+        }
+        Ok(service)
     }
 }
 

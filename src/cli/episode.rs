@@ -73,7 +73,10 @@ enum EpisodeVerb {
 /// # Errors
 /// When the books cannot be read or written, or there is no such customer or episode.
 pub fn run(context: &mut Context, args: &EpisodeArgs) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = match &args.verb {
+        EpisodeVerb::ApproveUpgrade { .. } => context.service_to_write()?,
+        EpisodeVerb::List { .. } | EpisodeVerb::Show { .. } | EpisodeVerb::Export { .. } => context.service()?,
+    };
     match &args.verb {
         EpisodeVerb::List { customer, pool } => {
             let customer = service.customer(customer)?;

@@ -32,9 +32,18 @@ pub enum CliError {
     /// Nobody reads the output, or it cannot be written.
     #[error("write to the standard output")]
     Output(#[from] io::Error),
-    /// A file that the command names cannot be read or written.
+    /// A file that the command names cannot be read.
     #[error("use the file {}", .file.display())]
     File {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// A file that the command names cannot be written.
+    #[error("write the file {}", .file.display())]
+    Unwritten {
         /// Which.
         file: PathBuf,
         /// Why.
@@ -74,6 +83,7 @@ impl CliError {
             CliError::Serve(ServeError::Store(_)) => Exit::StoreDown,
             CliError::Serve(ServeError::Runtime(_) | ServeError::Schedule(_)) => Exit::Bug,
             CliError::Usage(_) | CliError::File { .. } => Exit::Usage,
+            CliError::Unwritten { .. } => Exit::StoreDown,
             // The reader went away: it has what it wanted.
             CliError::Output(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             CliError::Output(_) => Exit::StoreDown,
@@ -92,8 +102,14 @@ impl CliError {
             CliError::Settings(SettingsError::Read { .. }) => {
                 Some("name the file with --config FILE or in ROSTERD_CONFIG; config/default.toml explains every key".into())
             }
-            CliError::Settings(_) | CliError::Usage(_) | CliError::File { .. } | CliError::Output(_) | CliError::Log(_) => None,
-            CliError::Serve(_) => Some("`rosterd status` tells which daemon runs".into()),
+            CliError::Settings(_)
+            | CliError::Usage(_)
+            | CliError::File { .. }
+            | CliError::Unwritten { .. }
+            | CliError::Output(_)
+            | CliError::Log(_) => None,
+            CliError::Serve(ServeError::Store(error)) | CliError::Service(ServiceError::Store(error)) => store_next_step(error),
+            CliError::Serve(_) => None,
             CliError::RunInProgress { customer, run } => Some(format!(
                 "`rosterd sync {customer} --wait` queues another one; `rosterd runs show {run}` tells how far it is"
             )),
@@ -119,11 +135,32 @@ impl CliError {
                 ErrorKind::BadSettings => {
                     Some("correct the settings, or wait for a package that knows what they name; then `rosterd check`".into())
                 }
+                ErrorKind::Damaged => Some(RESTORE.into()),
                 ErrorKind::Bug => Some(
                     "nothing was changed; `rosterd check` and `rosterd audit verify` tell more, and please report it".into(),
                 ),
             },
         }
+    }
+}
+
+/// What helps where something stored cannot be read back.
+const RESTORE: &str = "nothing was changed; stop the daemon and restore the newest backup, as docs/OPERATING.md tells";
+
+fn store_next_step(error: &StoreError) -> Option<String> {
+    match error {
+        StoreError::DaemonRunning { .. } => Some("`rosterd status` tells which daemon runs".into()),
+        StoreError::Absent { .. } => Some("start the daemon; a wrong `store.path` or --config looks the same".into()),
+        StoreError::Corrupt { .. } => Some(RESTORE.into()),
+        StoreError::SchemaOlder { .. } | StoreError::SchemaNewer { .. } | StoreError::Backup { .. } => None,
+        StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. } => {
+            Some("somebody else wrote meanwhile: try again".into())
+        }
+        StoreError::DiskFull { .. }
+        | StoreError::ReadOnly { .. }
+        | StoreError::Busy { .. }
+        | StoreError::Disk { .. }
+        | StoreError::Database { .. } => Some("`rosterd check` tells more".into()),
     }
 }
 

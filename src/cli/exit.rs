@@ -22,7 +22,9 @@ pub enum Exit {
     WithErrors,
     /// Something named does not exist.
     Unknown,
-    /// A mistake of the program, or books that cannot be proved.
+    /// No daemon works on the store.
+    DaemonDown,
+    /// A mistake of the program, or, of `audit verify`, books that are not proved.
     Bug,
     /// The store is not to be had.
     StoreDown,
@@ -34,7 +36,7 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, by code.
-    pub const ALL: [Exit; 12] = [
+    pub const ALL: [Exit; 13] = [
         Exit::Done,
         Exit::Refused,
         Exit::Usage,
@@ -43,6 +45,7 @@ impl Exit {
         Exit::RunFailed,
         Exit::WithErrors,
         Exit::Unknown,
+        Exit::DaemonDown,
         Exit::Bug,
         Exit::StoreDown,
         Exit::SourceDown,
@@ -60,6 +63,7 @@ impl Exit {
             Exit::RunFailed => 5,
             Exit::WithErrors => 6,
             Exit::Unknown => 66,
+            Exit::DaemonDown => 69,
             Exit::Bug => 70,
             Exit::StoreDown => 74,
             Exit::SourceDown => 75,
@@ -78,9 +82,10 @@ impl Exit {
             Exit::RunFailed => "the run failed; nothing was changed",
             Exit::WithErrors => "the run is done, but somebody or something was left out",
             Exit::Unknown => "there is no such customer, pool, person, run or org",
-            Exit::Bug => "a bug, or the books differ from their trail",
+            Exit::DaemonDown => "no daemon works on the store",
+            Exit::Bug => "a bug, or the books are not proved by their trail",
             Exit::StoreDown => "the store is not to be had: full, read-only, busy, damaged",
-            Exit::SourceDown => "a source cannot be read",
+            Exit::SourceDown => "a source cannot be read, or what was read is stale",
             Exit::BadSettings => "the settings are wrong or do not fit the roster",
         }
     }
@@ -92,7 +97,7 @@ impl Exit {
             ErrorKind::PlanStale => Exit::PlanStale,
             ErrorKind::SourceDown => Exit::SourceDown,
             ErrorKind::BadSettings => Exit::BadSettings,
-            ErrorKind::StoreDown => Exit::StoreDown,
+            ErrorKind::StoreDown | ErrorKind::Damaged => Exit::StoreDown,
             ErrorKind::Bug => Exit::Bug,
         }
     }

@@ -39,7 +39,7 @@ struct ForgetJson<'a> {
 /// # Errors
 /// When nobody is known by that key, or books or snapshots cannot be read.
 pub fn run(context: &mut Context, args: &ForgetArgs) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(&args.customer)?;
     let answer = service.forget(customer, &actor(), &PersonKey::from(args.person.as_str()), &args.reason)?;
     let (code, text, version) = match &answer {

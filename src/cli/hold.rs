@@ -112,7 +112,10 @@ struct DecidedJson {
 /// # Errors
 /// When the books cannot be read or written, or there is no such hold or customer.
 pub fn run(context: &mut Context, args: &HoldArgs) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = match &args.verb {
+        HoldVerb::List { .. } | HoldVerb::Show { .. } => context.service()?,
+        HoldVerb::Approve { .. } | HoldVerb::Reject { .. } => context.service_to_write()?,
+    };
     match &args.verb {
         HoldVerb::List { customer, all } => list(context, &service, customer.as_deref(), *all),
         HoldVerb::Show { run, limit } => show(context, &service, RunId(*run), *limit),

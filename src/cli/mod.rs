@@ -6,6 +6,7 @@ mod activity;
 mod apply;
 mod args;
 mod audit;
+mod backup;
 mod check;
 mod clock_json;
 mod completions;

@@ -61,7 +61,10 @@ enum NoticesVerb {
 /// # Errors
 /// When the books cannot be read or written, or there is no such customer or notice.
 pub fn run(context: &mut Context, args: &NoticesArgs) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = match &args.verb {
+        NoticesVerb::Delivered { .. } => context.service_to_write()?,
+        NoticesVerb::List { .. } => context.service()?,
+    };
     match &args.verb {
         NoticesVerb::List { customer, limit } => {
             let customer = service.customer(customer)?;

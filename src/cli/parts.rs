@@ -7,20 +7,28 @@ use crate::clock::{Clock, SetClock, SystemClock};
 use crate::service::{Customer, Feed, Service, SpoolPages};
 use crate::settings::{CustomerSettings, Settings, StoreKind};
 use crate::source::{Network, Pace, PageStore, SourceSettings, open_source};
-use crate::store::{self, StoreChoice, StoreError};
+use crate::store::{self, Opening, SharedStore, StoreChoice, StoreError};
 
 /// The service that these settings describe, at a set time or at the machine's.
 ///
 /// # Errors
 /// When the store cannot be opened.
-pub fn service(settings: &Settings, as_of: Option<Instant>) -> Result<Service, StoreError> {
-    let StoreKind::Sqlite = settings.store.kind;
-    let store = store::open(&StoreChoice::Sqlite { path: settings.store.path.clone() })?;
+pub fn service(settings: &Settings, as_of: Option<Instant>, opening: Opening) -> Result<Service, StoreError> {
+    let store = store(settings, opening)?;
     let clock: Arc<dyn Clock> = match as_of {
         Some(instant) => Arc::new(SetClock::at(instant)),
         None => Arc::new(SystemClock),
     };
     Ok(Service::new(store, clock, customers(settings)))
+}
+
+/// The store that these settings name.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn store(settings: &Settings, opening: Opening) -> Result<SharedStore, StoreError> {
+    let StoreKind::Sqlite = settings.store.kind;
+    store::open(&StoreChoice::Sqlite { path: settings.store.path.clone() }, opening)
 }
 
 /// The customers of the settings, in their order. Reaches no source.

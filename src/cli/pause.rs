@@ -64,7 +64,7 @@ struct ResumedJson {
 /// # Errors
 /// When there is no such source, the window is empty, or the store cannot be written.
 pub fn pause(context: &mut Context, args: &PauseArgs) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(&args.customer)?;
     let calendar = &customer.policy.calendar;
     let pause = Pause {
@@ -96,7 +96,7 @@ pub fn pause(context: &mut Context, args: &PauseArgs) -> Result<Exit, CliError> 
 /// # Errors
 /// When there is no such source, or the store cannot be written.
 pub fn resume(context: &mut Context, args: &ResumeArgs) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(&args.customer)?;
     let (lifted, still) = service.resume(customer, &SourceId::from(args.source.as_str()), &actor())?;
     if context.out.is_json() {

@@ -52,7 +52,7 @@ pub fn run(context: &mut Context, args: &PeopleExportArgs) -> Result<Exit, CliEr
     let customer = service.customer(&args.customer)?;
     let export = service.export_people(customer, args.org.as_deref())?;
     if let Some(path) = &args.out {
-        write(path, &export.file).map_err(|cause| CliError::File { file: path.clone(), cause })?;
+        write(path, &export.file).map_err(|cause| CliError::Unwritten { file: path.clone(), cause })?;
     }
     if context.out.is_json() {
         let csv = args.out.is_none().then(|| String::from_utf8_lossy(&export.file).into_owned());

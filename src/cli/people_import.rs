@@ -117,7 +117,7 @@ impl<'a> From<&'a ImportReport> for ReportJson<'a> {
 /// # Errors
 /// When the file or the books cannot be read, or there is no such customer, org or person.
 pub fn run(context: &mut Context, args: &PeopleImportArgs) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(&args.customer)?;
     let bytes = read_bounded(&args.file, PEOPLE_BYTES_MAX)?;
     let name = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());

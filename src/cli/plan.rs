@@ -60,7 +60,7 @@ pub fn plan_text(plan: &Plan, policy: &Policy, limit: usize) -> String {
 /// # Errors
 /// When nothing could be found out at all.
 pub fn run(context: &mut Context, args: &PlanArgs) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = context.service_to_plan()?;
     let customer = service.customer(&args.customer)?;
     let progress = Progress::start(customer.id().to_string());
     let watch = |phase| progress.phase(customer.id().as_str(), phase);

@@ -39,7 +39,7 @@ pub struct RevertArgs {
 /// # Errors
 /// When there is no such run, or books or trail cannot be read.
 pub fn run(context: &mut Context, args: &RevertArgs) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let progress = Progress::start(format!("undoing run {}", args.run));
     let answer = service.revert(RunId(args.run), &actor(), !args.dry_run)?;
     drop(progress);

@@ -12,8 +12,8 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
-    access, activity, apply, audit, check, completions, episode, explain, findings, hold, man, notices, pause, people, plan,
-    pool, queue, renewals, report, revert, runs, serve, size_limit, status, sync,
+    access, activity, apply, audit, backup, check, completions, episode, explain, findings, hold, man, notices, pause, people,
+    plan, pool, queue, renewals, report, revert, runs, serve, size_limit, status, sync,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.
@@ -47,7 +47,7 @@ pub fn main() -> ExitCode {
 fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
     match verb {
         Verb::Serve => serve::run(context),
-        Verb::Check => check::run(context),
+        Verb::Check(args) => check::run(context, args),
         Verb::Status(args) => status::run(context, args),
         Verb::Sync(args) => sync::run(context, args),
         Verb::Pause(args) => pause::pause(context, args),
@@ -69,6 +69,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Access(args) => access::run(context, args),
         Verb::Report(args) => report::run(context, args),
         Verb::Audit(args) => audit::run(context, args),
+        Verb::Backup(args) => backup::run(context, args),
         Verb::Completions { shell } => completions::run(context, Cli::command(), *shell),
         Verb::Man { verb } => man::run(context, Cli::command(), verb),
     }

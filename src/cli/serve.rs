@@ -8,6 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::parts;
 use crate::daemon::{self, DaemonOptions};
 use crate::settings::DaemonSettings;
+use crate::store::Opening;
 use crate::telemetry;
 
 /// Runs the daemon until it is told to stop.
@@ -20,7 +21,7 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     }
     let settings = context.settings()?;
     telemetry::setup(&settings.log)?;
-    let service = parts::service(&settings, None)?;
+    let service = parts::service(&settings, None, Opening::Daemon)?;
     let DaemonSettings { workers, drop_poll_secs, stop_secs_max } = settings.daemon;
     daemon::serve(Arc::new(service), DaemonOptions { workers, drop_poll_secs, stop_secs_max })?;
     Ok(Exit::Done)

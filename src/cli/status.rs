@@ -13,10 +13,15 @@ use crate::store::DaemonMark;
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  rosterd status\n  rosterd status north --json | jq '.customers[].pools[].available'")]
+#[command(
+    after_help = "Examples:\n  rosterd status\n  rosterd status --fail       exits 69, 5, 3 or 75 by the worst, for monitors\n  rosterd status north --json | jq '.customers[].pools[].available'"
+)]
 pub struct StatusArgs {
     /// Of one customer only.
     customer: Option<String>,
+    /// Exit by the worst: no daemon (69), a failed run (5), an open hold (3), stale data (75).
+    #[arg(long)]
+    fail: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,19 +67,37 @@ pub fn run(context: &mut Context, args: &StatusArgs) -> Result<Exit, CliError> {
     for customer in customers {
         stands.push(service.status(customer)?);
     }
+    let exit = if args.fail { worst(daemon.is_some(), &stands) } else { Exit::Done };
     if context.out.is_json() {
         let answer = StatusJson {
             daemon: daemon.map(|DaemonMark { pid, host, since }| DaemonJson { pid, host, since: at(since) }),
             customers: stands.into_iter().map(customer_json).collect(),
         };
         context.out.json(&answer)?;
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     context.out.text(&daemon_text(&service, daemon.as_ref()))?;
     for status in &stands {
         tell(context, status)?;
     }
-    Ok(Exit::Done)
+    Ok(exit)
+}
+
+/// What a monitor has to know first. Somebody who waits for a seat is no failure: it is told by the pool.
+fn worst(is_served: bool, customers: &[CustomerStatus]) -> Exit {
+    let any = |is_so: fn(&CustomerStatus) -> bool| customers.iter().any(is_so);
+    if !is_served {
+        Exit::DaemonDown
+    } else if any(|c| c.last_run.as_ref().is_some_and(|run| Exit::of_run(run.state) == Exit::RunFailed && run.state.is_over()))
+    {
+        Exit::RunFailed
+    } else if any(|c| c.hold.is_some()) {
+        Exit::Held
+    } else if any(|c| c.freshness.stale) {
+        Exit::SourceDown
+    } else {
+        Exit::Done
+    }
 }
 
 fn customer_json(status: CustomerStatus) -> CustomerJson {

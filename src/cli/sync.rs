@@ -69,7 +69,7 @@ struct SyncJson {
 /// # Errors
 /// When the store cannot be used, or a run of this customer is under way.
 pub fn run(context: &mut Context, args: &SyncArgs) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(&args.customer)?;
     let daemon = service.store().daemon()?.is_some();
     let asked = args.wish.asked(customer)?;

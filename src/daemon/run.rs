@@ -182,6 +182,30 @@ fn trouble(service: &Service, errors: &[ServiceError]) {
     StoreTrouble { store: &service.store().place(), doing: &doing, error }.emit();
 }
 
+/// Where a machine says its name. The first is hidden from a service that may see processes only.
+const HOST_FILES: [&str; 2] = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+
+/// The machine's name, for people.
 fn host() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or("localhost".to_owned(), |name| name.trim().to_owned())
+    host_of(&HOST_FILES)
+}
+
+fn host_of(files: &[&str]) -> String {
+    let read = |file| std::fs::read_to_string(file).ok().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    files.iter().find_map(read).unwrap_or_else(|| "localhost".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::daemon::run::{HOST_FILES, host_of};
+
+    #[test]
+    fn a_machine_has_a_name_where_the_kernels_is_hidden() {
+        assert!(HOST_FILES.len() > 1);
+        assert_eq!(
+            host_of(&["/nowhere/hostname", "/proc/self/comm"]),
+            std::fs::read_to_string("/proc/self/comm").unwrap().trim()
+        );
+        assert_eq!(host_of(&["/nowhere/hostname"]), "localhost");
+    }
 }

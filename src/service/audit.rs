@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use crate::base::{Digest, PoolId, Version};
+use crate::base::{CustomerId, Digest, PoolId, Version};
 use crate::license::{ClockFact, Delivery, Episode, Hold, Ledger, Mismatch, PoolSample, SeatRequest};
 use crate::plan::Standing;
+use crate::service::audit_lists::{Lists, Releases, first_difference};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::store::StoreError;
@@ -46,11 +47,30 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub fn verify(&self, customer: &Customer) -> Result<AuditReport, ServiceError> {
+        self.verify_books(customer.id())
+    }
+
+    /// Customers that have books and are not in the settings, sorted.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn strangers(&self) -> Result<Vec<CustomerId>, ServiceError> {
+        let mut written = self.store.customers()?;
+        written.retain(|id| !self.customers().iter().any(|customer| customer.id() == id));
+        Ok(written)
+    }
+
+    /// The same for books whose customer may have left the settings.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn verify_books(&self, customer: &CustomerId) -> Result<AuditReport, ServiceError> {
         let stored = self.stored_books(customer)?;
         let standing = &stored.standing;
+        let mut releases = Releases::default();
         let mut ledger = Ledger::default();
         let mut report = AuditReport { commits: 0, changes: 0, hash: Digest::default(), verified: Verified::Clean };
-        self.store.audit(customer.id(), Version(0), &mut |commit| {
+        self.store.audit(customer, Version(0), &mut |commit| {
             // A commit of the daemon may come in meanwhile: the comparison is with the standing read first.
             if report.verified != Verified::Clean || commit.version > standing.version {
                 return Ok::<(), StoreError>(());
@@ -65,6 +85,7 @@ impl Service {
             {
                 report.verified = Verified::Different(mismatch);
             }
+            releases.take(&commit);
             report.commits += 1;
             report.changes += commit.changes.len() as u64;
             report.hash = commit.hash;
@@ -73,22 +94,28 @@ impl Service {
         if report.verified == Verified::Clean {
             report.verified = compare(&ledger, &stored);
         }
+        if report.verified == Verified::Clean
+            && let Some((what, trail, stored)) = stored.lists.difference(&ledger, releases)
+        {
+            report.verified = Verified::Different(Mismatch::Record { at: standing.version, what, trail, stored });
+        }
         Ok(report)
     }
 
     /// Everything that the trail must lead to, as of one version.
-    fn stored_books(&self, customer: &Customer) -> Result<Stored, ServiceError> {
+    fn stored_books(&self, customer: &CustomerId) -> Result<Stored, ServiceError> {
         loop {
             let stored = Stored {
-                standing: self.store.standing(customer.id())?,
-                episodes: self.store.episodes(customer.id())?,
-                holds: self.store.holds(customer.id())?,
-                samples: self.store.samples(customer.id())?,
-                seat_requests: self.store.seat_requests(customer.id())?,
-                clock: self.store.clock(customer.id(), None)?,
-                deliveries: self.store.deliveries(customer.id())?,
+                standing: self.store.standing(customer)?,
+                episodes: self.store.episodes(customer)?,
+                holds: self.store.holds(customer)?,
+                samples: self.store.samples(customer)?,
+                seat_requests: self.store.seat_requests(customer)?,
+                lists: Lists::read(&self.store, customer)?,
+                clock: self.store.clock(customer, None)?,
+                deliveries: self.store.deliveries(customer)?,
             };
-            if self.store.version(customer.id())? == stored.standing.version {
+            if self.store.version(customer)? == stored.standing.version {
                 return Ok(stored);
             }
         }
@@ -101,12 +128,13 @@ struct Stored {
     holds: Vec<Hold>,
     samples: BTreeMap<PoolId, Vec<PoolSample>>,
     seat_requests: Vec<SeatRequest>,
+    lists: Lists,
     clock: Vec<ClockFact>,
     deliveries: Vec<Delivery>,
 }
 
 fn compare(ledger: &Ledger, stored: &Stored) -> Verified {
-    let Stored { standing, episodes, holds, samples, seat_requests, clock, deliveries } = stored;
+    let Stored { standing, episodes, holds, samples, seat_requests, clock, deliveries, lists: _ } = stored;
     let at = standing.version;
     let differ = |what: String, trail: &dyn Debug, stored: &dyn Debug| {
         Verified::Different(Mismatch::Record { at, what, trail: format!("{trail:?}"), stored: format!("{stored:?}") })
@@ -163,16 +191,4 @@ fn compare(ledger: &Ledger, stored: &Stored) -> Verified {
         Some((what, trail, stored)) => Verified::Different(Mismatch::Record { at, what, trail, stored }),
         None => Verified::Clean,
     }
-}
-
-fn first_difference<T: PartialEq + Debug>(
-    what: &str,
-    trail: impl Iterator<Item = T>,
-    stored: impl Iterator<Item = T>,
-) -> Option<(String, String, String)> {
-    let (trail, stored): (Vec<T>, Vec<T>) = (trail.collect(), stored.collect());
-    let side = |item: Option<&T>| item.map_or("nothing".to_owned(), |item| format!("{item:?}"));
-    (0..trail.len().max(stored.len()))
-        .find(|&at| trail.get(at) != stored.get(at))
-        .map(|at| (what.to_owned(), side(trail.get(at)), side(stored.get(at))))
 }

@@ -109,6 +109,8 @@ pub enum ErrorKind {
     BadSettings,
     /// The store is not to be had right now.
     StoreDown,
+    /// What is stored cannot be read back.
+    Damaged,
     /// Our fault.
     Bug,
 }
@@ -122,13 +124,28 @@ impl ServiceError {
     /// Whether it passes without anybody changing what was asked for: the store is full, read-only or
     /// busy, its disk fails, or others wrote to the books all the time.
     pub fn passes(&self) -> bool {
-        matches!(self, ServiceError::Store(error) if passes(error))
+        let ServiceError::Store(error) = self else { return false };
+        match error {
+            StoreError::DiskFull { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::Disk { .. }
+            | StoreError::Busy { .. }
+            | StoreError::VersionMoved { .. }
+            | StoreError::SnapshotGone { .. } => true,
+            StoreError::DaemonRunning { .. }
+            | StoreError::Absent { .. }
+            | StoreError::SchemaOlder { .. }
+            | StoreError::SchemaNewer { .. }
+            | StoreError::Corrupt { .. }
+            | StoreError::Backup { .. }
+            | StoreError::Database { .. } => false,
+        }
     }
 
     /// Which kind it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            ServiceError::Store(StoreError::Corrupt { .. }) => ErrorKind::Bug,
+            ServiceError::Store(StoreError::Corrupt { .. }) | ServiceError::Snapshot { .. } => ErrorKind::Damaged,
             ServiceError::Store(
                 StoreError::VersionMoved { .. }
                 | StoreError::SnapshotGone { .. }
@@ -136,34 +153,18 @@ impl ServiceError {
                 | StoreError::DiskFull { .. }
                 | StoreError::ReadOnly { .. }
                 | StoreError::Busy { .. }
+                | StoreError::Absent { .. }
+                | StoreError::SchemaOlder { .. }
                 | StoreError::SchemaNewer { .. }
+                | StoreError::Backup { .. }
                 | StoreError::Disk { .. }
                 | StoreError::Database { .. },
             ) => ErrorKind::StoreDown,
             ServiceError::Source { .. } => ErrorKind::SourceDown,
             ServiceError::Plan { .. } | ServiceError::Settings { .. } => ErrorKind::BadSettings,
-            ServiceError::Flawed { .. }
-            | ServiceError::Snapshot { .. }
-            | ServiceError::Trail { .. }
-            | ServiceError::BrokeOff => ErrorKind::Bug,
+            ServiceError::Flawed { .. } | ServiceError::Trail { .. } | ServiceError::BrokeOff => ErrorKind::Bug,
             ServiceError::Stale { .. } => ErrorKind::PlanStale,
             ServiceError::Unknown { .. } | ServiceError::RosterGone { .. } => ErrorKind::Unknown,
         }
-    }
-}
-
-/// Whether what the store could not do it can do later.
-fn passes(error: &StoreError) -> bool {
-    match error {
-        StoreError::DiskFull { .. }
-        | StoreError::ReadOnly { .. }
-        | StoreError::Disk { .. }
-        | StoreError::Busy { .. }
-        | StoreError::VersionMoved { .. }
-        | StoreError::SnapshotGone { .. } => true,
-        StoreError::DaemonRunning { .. }
-        | StoreError::SchemaNewer { .. }
-        | StoreError::Corrupt { .. }
-        | StoreError::Database { .. } => false,
     }
 }

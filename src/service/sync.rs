@@ -1,6 +1,5 @@
 //! One run for one customer: pull, normalize, stage, diff, guard, plan, and then commit. A dry run is the first half.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId, parts};
@@ -12,7 +11,7 @@ use crate::service::error::ServiceError;
 use crate::service::rosters::{Pulled, bad_rows};
 use crate::service::scope::known;
 use crate::service::terms::carried_grants;
-use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, RunTally, SourceLook, StoreError, Trigger};
+use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, SourceLook, StoreError, Trigger};
 
 /// How often a run plans anew when somebody else commits in between (R113).
 const TRIES_MAX: u32 = 5;
@@ -135,67 +134,6 @@ impl Service {
         let done = self.recorded(customer, trigger, &mut |row| self.try_run(customer, row, row.began, commit, watch));
         customer.sources.iter().for_each(|feed| feed.source.done());
         done
-    }
-
-    /// Writes a run down from its beginning to its end, whatever comes of it.
-    pub(crate) fn recorded(
-        &self,
-        customer: &Customer,
-        trigger: &Trigger,
-        work: &mut dyn FnMut(&mut RunRow) -> Result<Option<Plan>, ServiceError>,
-    ) -> Result<Planned, ServiceError> {
-        let now = self.now();
-        let run = self.store.begin_run(customer.id(), trigger, now)?;
-        let mut row = RunRow {
-            run,
-            customer: customer.id().clone(),
-            trigger: trigger.clone(),
-            state: RunState::Fetching,
-            began: now,
-            ended: None,
-            packages: Vec::new(),
-            plan: None,
-            version: None,
-            tally: RunTally::default(),
-            message: String::new(),
-            rejected: Vec::new(),
-        };
-        let done = catch_unwind(AssertUnwindSafe(|| work(&mut row)));
-        let done = done.unwrap_or_else(|panic| {
-            // A row that seems to go on for ever would keep what was staged since it began.
-            let how = if row.version.is_some() {
-                row.state = RunState::SucceededWithErrors;
-                "after its commit; the books are whole"
-            } else {
-                row.state = RunState::Failed;
-                "before its commit; nothing was changed"
-            };
-            row.message = format!("it broke off {how} (this is a bug; the log says where)");
-            row.ended = Some(self.now());
-            // If it cannot be written now, it is written later.
-            let _ = self.unsaved.end_run(&self.store, &row);
-            resume_unwind(panic)
-        });
-        let plan = match done {
-            Ok(plan) => plan.map(Arc::new),
-            Err(error) => {
-                row.state = RunState::Failed;
-                row.message = format!("could not {}", ErrorChain(&error));
-                row.ended = Some(self.now());
-                self.unsaved.end_run(&self.store, &row)?;
-                return if matches!(error, ServiceError::Store(_)) { Err(error) } else { Ok(Planned { run: row, plan: None }) };
-            }
-        };
-        if row.state != RunState::Planned
-            && let Err(error) = self.watch_pools(customer, now)
-        {
-            // The commit stands; the next run looks again.
-            let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
-            row.message = format!("{so_far}could not look at the pools: {}", ErrorChain(&error));
-        }
-        row.ended = Some(self.now());
-        self.unsaved.end_run(&self.store, &row)?;
-        Ok(Planned { run: row, plan })
     }
 
     pub(crate) fn try_run(
@@ -461,7 +399,7 @@ impl Service {
 }
 
 /// Adds something to what an operator should know.
-fn add(message: &mut String, more: &str) {
+pub(crate) fn add(message: &mut String, more: &str) {
     if !message.is_empty() {
         message.push_str("; ");
     }

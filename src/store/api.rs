@@ -3,6 +3,7 @@
 //! All calls block; the service makes them off the async threads. A commit is whole or absent.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, RequestId, RunId, SourceId, Version};
@@ -22,11 +23,21 @@ pub trait Store: Send + Sync {
     /// Checks the store's own integrity. Empty: sound. Else what is wrong, a line each.
     fn integrity(&self) -> Result<Vec<String>, StoreError>;
 
+    /// Copies the whole store as of one moment to a file that is not there yet, for its owner alone, and proves the copy
+    /// sound. Others may work on the store meanwhile. Returns the size in bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Backup`] when the file is there, cannot be written, or the copy is damaged.
+    fn backup(&self, file: &Path) -> Result<u64, StoreError>;
+
     /// Makes this process the one daemon of the store until the guard is dropped.
     ///
     /// # Errors
     /// [`StoreError::DaemonRunning`] names the other one.
     fn become_daemon(&self, mark: &DaemonMark) -> Result<Box<dyn DaemonLease>, StoreError>;
+
+    /// Whether a daemon ever worked on this store: these are books that somebody lives by.
+    fn was_served(&self) -> bool;
 
     /// The daemon that runs on this store now, if any.
     fn daemon(&self) -> Result<Option<DaemonMark>, StoreError>;
@@ -262,6 +273,18 @@ pub trait Store: Send + Sync {
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError>;
 }
 
+/// What a store is opened for. Whoever makes it owns it, and whoever migrates it shuts older programs out; so not everybody
+/// may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// It has to be there, in the newest schema.
+    Existing,
+    /// It is made if it is not there; an older schema is refused.
+    Writing,
+    /// It is made if it is not there, and brought to the newest schema; refused while a daemon works on it.
+    Daemon,
+}
+
 /// Held by the one daemon of a store; dropping it lets the next one in.
 pub trait DaemonLease: Send + Sync {}
 
@@ -319,6 +342,24 @@ pub enum StoreError {
         /// The store.
         place: String,
     },
+    /// Nobody made it yet.
+    #[error("use {place}: there is no store yet (the daemon makes it at its first start)")]
+    Absent {
+        /// The store.
+        place: String,
+    },
+    /// Written by an older program.
+    #[error(
+        "use {place}: its schema is {found}, this program needs {known} (restart the daemon with this program; it migrates)"
+    )]
+    SchemaOlder {
+        /// The store.
+        place: String,
+        /// Its schema.
+        found: u32,
+        /// The one that is needed.
+        known: u32,
+    },
     /// Written by a newer program.
     #[error("use {place}: its schema is {found}, this program knows up to {known} (use the newer rosterd)")]
     SchemaNewer {
@@ -338,6 +379,15 @@ pub enum StoreError {
         what: String,
         /// Why.
         why: String,
+    },
+    /// A backup could not be made; the store is as it was.
+    #[error("back up to {}", .file.display())]
+    Backup {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The disk failed, or a limit was met; nothing was changed.
     #[error("use {place}")]

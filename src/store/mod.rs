@@ -7,7 +7,7 @@ mod record;
 mod shape;
 mod sqlite;
 
-pub use api::{DaemonLease, SharedStore, Store, StoreError};
+pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
 pub use batch::{Batch, Receipt};
 pub use open::{StoreChoice, open};
 pub use shape::{

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::store::api::{SharedStore, StoreError};
+use crate::store::api::{Opening, SharedStore, StoreError};
 use crate::store::sqlite::SqliteStore;
 
 /// Which store to use.
@@ -11,7 +11,7 @@ use crate::store::sqlite::SqliteStore;
 pub enum StoreChoice {
     /// One SQLite file, for one machine.
     Sqlite {
-        /// The file; made if it is not there, as is its folder.
+        /// The file.
         path: PathBuf,
     },
 }
@@ -20,8 +20,8 @@ pub enum StoreChoice {
 ///
 /// # Errors
 /// [`StoreError`] says what keeps it from being used.
-pub fn open(choice: &StoreChoice) -> Result<SharedStore, StoreError> {
+pub fn open(choice: &StoreChoice, opening: Opening) -> Result<SharedStore, StoreError> {
     match choice {
-        StoreChoice::Sqlite { path } => Ok(Arc::new(SqliteStore::open(path)?)),
+        StoreChoice::Sqlite { path } => Ok(Arc::new(SqliteStore::open_for(path, opening)?)),
     }
 }

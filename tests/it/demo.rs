@@ -39,6 +39,11 @@ impl Demo {
         self.dir.path().join("config/demo.toml")
     }
 
+    /// Where the books are.
+    pub fn store(&self) -> PathBuf {
+        self.dir.path().join("state/demo/rosterd.db")
+    }
+
     /// Replaces the first occurrence of a text in the settings.
     pub fn set(&self, from: &str, to: &str) {
         let text = fs::read_to_string(self.settings_file()).expect("settings");

@@ -533,6 +533,7 @@ fn every_answer_of_filled_books_is_json() {
 #[test]
 fn before_the_first_package_nobody_is_known_and_no_setting_is_blamed() {
     let demo = Demo::new(2);
+    assert_eq!(demo.run("sync northfield").code, 0, "a wish, which makes the store");
     let asked = demo.run("explain northfield t-001 learn");
     assert_eq!((asked.code, asked.err.as_str()), (66, ""), "{asked:?}");
     assert!(asked.out.starts_with("learn: unknown_person\n  No package was taken in yet"), "{asked:?}");
@@ -572,6 +573,7 @@ fn ends_that_could_not_be_written_are_written_later() {
 /// A small disk of its own, in a namespace of its own: full before a run, and in the middle of a daemon's.
 const FULL_DISK: &str = r#"
 mkdir books && mount -t tmpfs -o size=1m tmpfs books || exit 99
+echo 'has a disk'
 "$P" sync northfield --here; echo "first $?"
 cat /dev/zero > books/fill 2>/dev/null
 "$P" sync northfield --here; echo "full $?"
@@ -606,8 +608,9 @@ fn a_full_disk_is_told_and_a_wish_outlives_it() {
     shell.args(["100", "unshare", "--user", "--map-root-user", "--mount", "sh", "-c", FULL_DISK]);
     shell.current_dir(demo.path("")).env("P", PROGRAM).env("ROSTERD_CONFIG", demo.path("demo.toml"));
     let done = done(&mut shell);
-    if done.code == 99 || done.err.contains("unshare failed") || done.err.contains("Operation not permitted") {
-        println!("no disk of its own is to be had here: {}", done.err);
+    // Only where there is no namespace or no mount in it; whatever fails later is a failure.
+    if !done.out.contains("has a disk") && (done.code == 99 || done.err.contains("unshare")) {
+        println!("SKIPPED: no disk of its own is to be had here: {}", done.err);
         return;
     }
     assert_eq!(done.code, 0, "{done:?}");

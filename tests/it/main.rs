@@ -28,6 +28,7 @@ mod net_http;
 mod net_oneroster;
 mod night;
 mod on_time;
+mod operating;
 mod props;
 mod race;
 mod report_forms;

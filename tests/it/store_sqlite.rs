@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rosterd::base::{ErrorChain, Instant, Version};
-use rosterd::store::{DaemonMark, SharedStore, StoreChoice, StoreError, open};
+use rosterd::store::{DaemonMark, Opening, SharedStore, StoreChoice, StoreError, open};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -24,7 +24,7 @@ impl Sqlite {
     }
 
     fn try_open(&self) -> Result<SharedStore, StoreError> {
-        open(&StoreChoice::Sqlite { path: self.path() })
+        open(&StoreChoice::Sqlite { path: self.path() }, Opening::Writing)
     }
 
     /// A connection that knows nothing of the store's rules.
@@ -285,7 +285,7 @@ fn a_read_only_folder_is_told() {
 fn opens_what_it_is_told() {
     let folder = PathBuf::from(std::env::var_os(FOLDER).expect("started by its parent"));
     for path in [folder.join("rosterd.db"), folder.join("new.db"), folder.join("deeper/new.db")] {
-        let refused = open(&StoreChoice::Sqlite { path: path.clone() }).err().expect("refused");
+        let refused = open(&StoreChoice::Sqlite { path: path.clone() }, Opening::Writing).err().expect("refused");
         assert!(matches!(&refused, StoreError::ReadOnly { .. }), "{}", ErrorChain(&refused));
         assert!(refused.to_string().contains(&path.display().to_string()), "{refused}");
     }

@@ -1,6 +1,7 @@
 //! A store that dies: from a certain write on, nothing is written any more, as if the process had been killed there.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use rosterd::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
@@ -63,6 +64,14 @@ impl Store for Dying {
 
     fn become_daemon(&self, mark: &DaemonMark) -> Result<Box<dyn DaemonLease>, StoreError> {
         self.store.become_daemon(mark)
+    }
+
+    fn backup(&self, file: &Path) -> Result<u64, StoreError> {
+        self.store.backup(file)
+    }
+
+    fn was_served(&self) -> bool {
+        self.store.was_served()
     }
 
     fn daemon(&self) -> Result<Option<DaemonMark>, StoreError> {

@@ -22,7 +22,7 @@ pub fn grant(context: &mut Context, args: &GrantArgs) -> Result<Exit, CliError> 
         return Err(CliError::Usage("a grant of 0 seats says nothing".into()));
     }
     in_order(args.from, args.to)?;
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(&args.customer)?;
     let id = PoolId::from(args.pool.as_str());
     let calendar = &customer.pool(&id)?.calendar;
@@ -48,7 +48,7 @@ pub fn grant(context: &mut Context, args: &GrantArgs) -> Result<Exit, CliError> 
 /// As [`grant`].
 pub fn agree(context: &mut Context, args: &AgreeArgs) -> Result<Exit, CliError> {
     in_order(args.from, Some(args.to))?;
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(&args.customer)?;
     let id = PoolId::from(args.pool.as_str());
     let calendar = &customer.pool(&id)?.calendar;

@@ -17,7 +17,7 @@ pub fn pin(context: &mut Context, args: &PinArgs) -> Result<Exit, CliError> {
     if args.insist && matches!(args.decision, PinWord::Deny) {
         return Err(CliError::Usage("--override is for assign: a deny needs no seat".into()));
     }
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(&args.customer)?;
     let id = PoolId::from(args.pool.as_str());
     let today = customer.pool(&id)?.calendar.day_of(service.now());
@@ -43,7 +43,7 @@ pub fn pin(context: &mut Context, args: &PinArgs) -> Result<Exit, CliError> {
 /// # Errors
 /// When the books cannot be written, or there is no such customer.
 pub fn unpin(context: &mut Context, customer: &str, pool: &str, person: &str) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(customer)?;
     let (person, pool) = (PersonKey::from(person), PoolId::from(pool));
     if !service.store().standing_light(customer.id())?.terms.contains_key(&pool) {
@@ -67,7 +67,7 @@ pub fn transfer(
     if from == to {
         return Err(CliError::Usage("a seat is handed from one person to another".into()));
     }
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(customer)?;
     let id = PoolId::from(pool);
     customer.pool(&id)?;
@@ -90,7 +90,7 @@ pub fn transfer(
 /// # Errors
 /// As [`transfer`].
 pub fn accept(context: &mut Context, customer: &str, pool: &str, person: &str) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(customer)?;
     let (person, pool) = (PersonKey::from(person), PoolId::from(pool));
     customer.pool(&pool)?;

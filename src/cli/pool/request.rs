@@ -45,7 +45,7 @@ fn request(row: &SeatRequest) -> Vec<Datum> {
 /// # Errors
 /// When the books cannot be written, or there is no such customer or pool.
 pub fn ask(context: &mut Context, customer: &str, pool: &str, seats: u32, note: &str) -> Result<Exit, CliError> {
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(customer)?;
     let asked = service.request_seats(customer, &PoolId::from(pool), Seats(seats), note, &actor())?;
     let SeatsAsked { request, text, receipt } = asked;

@@ -34,7 +34,7 @@ struct TermJson<'a> {
 /// When the books cannot be written, or there is no such customer or pool.
 pub fn renew(context: &mut Context, args: &RenewArgs) -> Result<Exit, CliError> {
     let to = args.to.or(args.last_day.map(|last| last.plus(1))).unwrap_or(Day::MAX);
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(&args.customer)?;
     let wish = TermWish {
         pool: PoolId::from(args.pool.as_str()),
@@ -58,7 +58,7 @@ pub fn correct(context: &mut Context, args: &CorrectArgs) -> Result<Exit, CliErr
     if to.is_none() && args.from.is_none() && args.seats.is_none() {
         return Err(CliError::Usage("a correction says --seats, --from, --last-day or --to".into()));
     }
-    let service = context.service()?;
+    let service = context.service_to_write()?;
     let customer = service.customer(&args.customer)?;
     let pool = PoolId::from(args.pool.as_str());
     let fix = TermFix {

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::store::api::StoreError;
+use crate::store::api::{Opening, StoreError};
 use crate::store::sqlite::fault::Fault;
 use crate::store::sqlite::schema;
+use crate::store::sqlite::schema::Found;
 
 /// How long a writer waits for another process; a district's first night takes less.
 const WAIT: Duration = Duration::from_secs(60);
@@ -31,11 +32,27 @@ pub(in crate::store::sqlite) struct Door {
 }
 
 impl Door {
-    /// Opens the file, makes it if it is not there, and brings it to the newest schema.
-    pub(in crate::store::sqlite) fn open(path: &Path) -> Result<Self, StoreError> {
-        let place = format!("sqlite:{}", path.display());
-        make(path).map_err(|cause| told_by_system(cause, &place))?;
+    /// Opens the file; makes and migrates it as far as `opening` allows.
+    pub(in crate::store::sqlite) fn open(path: &Path, opening: Opening) -> Result<Self, StoreError> {
+        let place = place_of(path);
+        if opening == Opening::Existing {
+            match path.metadata() {
+                Ok(_) => {}
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Err(StoreError::Absent { place }),
+                Err(cause) => return Err(told_by_system(cause, &place)),
+            }
+        } else {
+            make(path).map_err(|cause| told_by_system(cause, &place))?;
+        }
         let opened = connect(path, true).and_then(|mut writer| {
+            match (schema::found(&writer, &place)?, opening) {
+                // Somebody is just making it, or died while doing so.
+                (Found::Empty, Opening::Existing) => return Err(StoreError::Absent { place: place.clone() }.into()),
+                (Found::Older(found), Opening::Existing | Opening::Writing) => {
+                    return Err(StoreError::SchemaOlder { place: place.clone(), found, known: schema::NEWEST }.into());
+                }
+                _ => {}
+            }
             prepare_writer(&writer)?;
             schema::migrate(&mut writer, &place)?;
             Ok(writer)
@@ -105,6 +122,11 @@ impl Door {
     }
 }
 
+/// What a file is called in messages.
+pub(in crate::store::sqlite) fn place_of(path: &Path) -> String {
+    format!("sqlite:{}", path.display())
+}
+
 /// Makes the folder and the file, for this user alone.
 fn make(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
@@ -113,7 +135,7 @@ fn make(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
 }
 
-fn connect(path: &Path, writes: bool) -> Result<Connection, Fault> {
+pub(in crate::store::sqlite) fn connect(path: &Path, writes: bool) -> Result<Connection, Fault> {
     let access = if writes { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(WAIT)?;

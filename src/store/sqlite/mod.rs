@@ -1,6 +1,7 @@
 //! The store of record for one machine: one SQLite file in WAL mode, one writer, readers that never wait for it.
 
 mod audit;
+mod backup;
 mod books;
 mod chunks;
 mod claims;
@@ -9,6 +10,7 @@ mod commit;
 mod connect;
 mod entries;
 mod fault;
+mod first;
 mod lease;
 mod looks;
 mod on_time;

@@ -6,17 +6,18 @@ use std::path::Path;
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
 use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use crate::plan::{Plan, Standing};
-use crate::store::api::{DaemonLease, Store, StoreError};
+use crate::store::api::{DaemonLease, Opening, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
     SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
 };
 use crate::store::sqlite::audit;
+use crate::store::sqlite::backup;
 use crate::store::sqlite::books;
 use crate::store::sqlite::clock;
 use crate::store::sqlite::commit;
-use crate::store::sqlite::connect::Door;
+use crate::store::sqlite::connect::{Door, place_of, probe_path};
 use crate::store::sqlite::lease;
 use crate::store::sqlite::looks;
 use crate::store::sqlite::on_time;
@@ -39,7 +40,22 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::ReadOnly`] where this user may not write, [`StoreError::SchemaNewer`] for the file of a newer program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { door: Door::open(path)? })
+        Self::open_for(path, Opening::Writing)
+    }
+
+    /// Opens the file as far as `opening` allows.
+    ///
+    /// # Errors
+    /// Those of [`SqliteStore::open`], and [`StoreError::Absent`], [`StoreError::SchemaOlder`],
+    /// [`StoreError::DaemonRunning`].
+    pub fn open_for(path: &Path, opening: Opening) -> Result<Self, StoreError> {
+        let place = place_of(path);
+        if opening == Opening::Daemon
+            && let Some(DaemonMark { pid, host, since }) = lease::holder(path, &place)?
+        {
+            return Err(StoreError::DaemonRunning { place, pid, host, since });
+        }
+        Ok(Self { door: Door::open(path, opening)? })
     }
 }
 
@@ -49,26 +65,19 @@ impl Store for SqliteStore {
     }
 
     fn integrity(&self) -> Result<Vec<String>, StoreError> {
-        self.door.read(|tx| {
-            let mut wrong = Vec::new();
-            let mut ask = tx.prepare("PRAGMA integrity_check(100)")?;
-            let mut rows = ask.query([])?;
-            while let Some(row) = rows.next()? {
-                wrong.push(row.get::<_, String>(0)?);
-            }
-            wrong.retain(|line| line != "ok");
-            let mut ask = tx.prepare("PRAGMA foreign_key_check")?;
-            let mut rows = ask.query([])?;
-            while let Some(row) = rows.next()? {
-                let (table, parent) = (row.get::<_, String>(0)?, row.get::<_, String>(2)?);
-                wrong.push(format!("a row of {table} belongs to no row of {parent}"));
-            }
-            Ok(wrong)
-        })
+        self.door.read(|tx| backup::integrity(tx))
+    }
+
+    fn backup(&self, file: &Path) -> Result<u64, StoreError> {
+        backup::write(self.door.path(), file)
     }
 
     fn become_daemon(&self, mark: &DaemonMark) -> Result<Box<dyn DaemonLease>, StoreError> {
         lease::take(self.door.path(), self.door.place(), mark)
+    }
+
+    fn was_served(&self) -> bool {
+        probe_path(self.door.path()).exists()
     }
 
     fn daemon(&self) -> Result<Option<DaemonMark>, StoreError> {
