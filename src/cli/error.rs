@@ -153,7 +153,9 @@ fn store_next_step(error: &StoreError) -> Option<String> {
         StoreError::Absent { .. } => Some("start the daemon; a wrong `store.path` or --config looks the same".into()),
         StoreError::Corrupt { .. } => Some(RESTORE.into()),
         StoreError::SchemaOlder { .. } | StoreError::SchemaNewer { .. } | StoreError::Backup { .. } => None,
-        StoreError::VersionMoved { .. } => Some("somebody else wrote meanwhile: try again".into()),
+        StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. } => {
+            Some("somebody else wrote meanwhile: try again".into())
+        }
         StoreError::DiskFull { .. }
         | StoreError::ReadOnly { .. }
         | StoreError::Busy { .. }

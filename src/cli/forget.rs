@@ -46,6 +46,11 @@ pub fn run(context: &mut Context, args: &ForgetArgs) -> Result<Exit, CliError> {
         ForgetAnswer::Forgotten(receipt) => {
             ("forgotten", "no snapshot names the person any more".to_owned(), Some(receipt.version.0))
         }
+        ForgetAnswer::Forgetting(receipt) => (
+            "forgetting",
+            "snapshots that a run under way has read name the person until it is over; they go by themselves".to_owned(),
+            Some(receipt.version.0),
+        ),
         ForgetAnswer::StillDelivered(source) => (
             "still_delivered",
             format!(
@@ -75,5 +80,5 @@ pub fn run(context: &mut Context, args: &ForgetArgs) -> Result<Exit, CliError> {
         let version = version.map_or(String::new(), |version| format!(" (version {version})"));
         context.out.text(&format!("{code}: {text}{version}"))?;
     }
-    Ok(if matches!(answer, ForgetAnswer::Forgotten(_)) { Exit::Done } else { Exit::Refused })
+    Ok(if version.is_some() { Exit::Done } else { Exit::Refused })
 }

@@ -1,5 +1,6 @@
 //! Floor 7: the daemon. It asks once a minute what is due, writes requests when packages arrive, and takes them one by one.
 
+mod arrivals;
 mod drops;
 mod run;
 mod schedule;

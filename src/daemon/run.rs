@@ -6,14 +6,19 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
+use crate::base::CustomerId;
+use crate::daemon::arrivals::{Arrivals, PATIENCE};
 use crate::daemon::drops::Drops;
 use crate::daemon::schedule::Bell;
 use crate::daemon::stop::StopSignals;
 use crate::daemon::worker::work;
 use crate::plan::NoticeKind;
-use crate::service::{Service, Ticked};
+use crate::service::{Service, ServiceError, Ticked};
 use crate::store::DaemonMark;
 use crate::telemetry::{DaemonStarted, DaemonStopping, NoticeWritten, StoreTrouble};
+
+/// A daemon whose last minute was over longer ago than this hangs.
+const MINUTE_MAX: Duration = Duration::from_secs(600);
 
 /// How the daemon works.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +53,12 @@ pub fn serve(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeE
     let mark = DaemonMark { pid: std::process::id(), host: host(), since: service.now() };
     let lease = service.store().become_daemon(&mark)?;
     service.recover(service.now())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        // A look at folders that hang keeps its thread.
+        .max_blocking_threads(512 + service.customers().len())
+        .enable_all()
+        .build()?;
     let served = runtime.block_on(run(service, options));
     // A run that still reads or plans is given up: it has written nothing, or all of it.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -69,9 +79,10 @@ async fn run(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeE
     for _ in 0..options.workers.max(1) {
         tasks.spawn(work(Arc::clone(&service), stopped.clone(), Arc::clone(&running)));
     }
-    tasks.spawn(minutes(Arc::clone(&service), rung, stopped.clone()));
+    let (over, minute) = watch::channel(Instant::now());
+    tasks.spawn(minutes(Arc::clone(&service), rung, over, stopped.clone()));
     tasks.spawn(arrivals(Arc::clone(&service), options.drop_poll_secs, stopped.clone()));
-    tasks.spawn(heartbeat(Arc::clone(&running), stopped.clone()));
+    tasks.spawn(heartbeat(Arc::clone(&running), minute, stopped.clone()));
 
     DaemonStarted {
         version: env!("CARGO_PKG_VERSION"),
@@ -92,8 +103,13 @@ async fn run(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeE
     Ok(())
 }
 
-/// Does what the minute asks for whenever the bell rings, and once at the start.
-async fn minutes(service: Arc<Service>, mut rung: mpsc::Receiver<()>, mut stopped: watch::Receiver<bool>) {
+/// Does what the minute asks for whenever the bell rings, and once at the start; says when it was over.
+async fn minutes(
+    service: Arc<Service>,
+    mut rung: mpsc::Receiver<()>,
+    over: watch::Sender<Instant>,
+    mut stopped: watch::Receiver<bool>,
+) {
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
@@ -101,6 +117,7 @@ async fn minutes(service: Arc<Service>, mut rung: mpsc::Receiver<()>, mut stoppe
         }
         let service = Arc::clone(&service);
         let _ = tokio::task::spawn_blocking(move || tick(&service)).await;
+        let _ = over.send(Instant::now());
     }
 }
 
@@ -115,40 +132,33 @@ fn tick(service: &Service) {
     for (customer, text) in &delayed {
         NoticeWritten { customer, kind: NoticeKind::AssignmentDelay.word(), text }.emit();
     }
-    for error in &errors {
-        trouble(service, error);
-    }
+    trouble(service, &errors);
 }
 
 /// Looks at the drop folders again and again.
 async fn arrivals(service: Arc<Service>, poll_secs: u32, mut stopped: watch::Receiver<bool>) {
-    let mut drops = Drops::default();
+    let mut arrivals = Arrivals::new(service.customers().iter().map(|customer| customer.id().clone()));
     let mut ticks = tokio::time::interval(Duration::from_secs(poll_secs.max(1).into()));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let looker = Arc::clone(&service);
+    let look = move |customer: &CustomerId, mut drops: Drops| {
+        let done = looker.customer(customer.as_str()).and_then(|customer| drops.look(&looker, customer, Instant::now()));
+        (drops, done)
+    };
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
             _ = ticks.tick() => {}
         }
-        let service = Arc::clone(&service);
-        let looked = tokio::task::spawn_blocking(move || {
-            request_arrivals(&service, &mut drops);
-            drops
-        });
-        drops = looked.await.unwrap_or_default();
-    }
-}
-
-fn request_arrivals(service: &Service, drops: &mut Drops) {
-    for customer in service.customers() {
-        if let Err(error) = drops.look(service, customer, Instant::now()) {
-            trouble(service, &error);
+        tokio::select! {
+            _ = stopped.changed() => return,
+            errors = arrivals.look(look.clone(), PATIENCE) => trouble(&service, &errors),
         }
     }
 }
 
-/// Tells the supervisor that the daemon lives and what it does.
-async fn heartbeat(running: Arc<AtomicUsize>, mut stopped: watch::Receiver<bool>) {
+/// Tells the supervisor that the daemon lives and what it does. A daemon whose minutes do not come to their end does not.
+async fn heartbeat(running: Arc<AtomicUsize>, minute: watch::Receiver<Instant>, mut stopped: watch::Receiver<bool>) {
     let every = sd_notify::watchdog_enabled().map_or(Duration::from_secs(30), |limit| limit / 2);
     let mut ticks = tokio::time::interval(every.max(Duration::from_millis(100)));
     loop {
@@ -157,12 +167,19 @@ async fn heartbeat(running: Arc<AtomicUsize>, mut stopped: watch::Receiver<bool>
             _ = ticks.tick() => {}
         }
         let status = format!("{} runs under way", running.load(Ordering::SeqCst));
-        let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog, sd_notify::NotifyState::Status(&status)]);
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Status(&status)]);
+        if minute.borrow().elapsed() < MINUTE_MAX {
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        }
     }
 }
 
-fn trouble(service: &Service, error: &dyn std::error::Error) {
-    StoreTrouble { store: &service.store().place(), doing: "the schedule is looked at again in a minute", error }.emit();
+/// One line, however many customers the same trouble meets.
+fn trouble(service: &Service, errors: &[ServiceError]) {
+    let Some(error) = errors.first() else { return };
+    let more = if errors.len() > 1 { format!(" (and {} more like it)", errors.len() - 1) } else { String::new() };
+    let doing = format!("It is looked at again in a minute{more}");
+    StoreTrouble { store: &service.store().place(), doing: &doing, error }.emit();
 }
 
 /// Where a machine says its name. The first is hidden from a service that may see processes only.

@@ -27,14 +27,15 @@ pub async fn work(service: Arc<Service>, mut stopped: watch::Receiver<bool>, run
         let pause = match taken {
             Ok(Ok(Some(request))) => {
                 running.fetch_add(1, Ordering::SeqCst);
-                let (worker, id) = (Arc::clone(&service), request.request);
-                let done = tokio::task::spawn_blocking(move || fulfil(&worker, &request)).await;
+                let (worker, taken) = (Arc::clone(&service), request.clone());
+                let done = tokio::task::spawn_blocking(move || fulfil(&worker, &taken)).await;
                 running.fetch_sub(1, Ordering::SeqCst);
                 match done {
                     Ok(true) => continue,
                     Ok(false) => FULL,
                     Err(_) => {
-                        give_up(&service, id).await;
+                        report(&request, Err(ServiceError::BrokeOff));
+                        give_up(&service, request.request).await;
                         TROUBLED
                     }
                 }
@@ -130,3 +131,6 @@ fn report(request: &RequestRow, done: Result<Option<RunRow>, ServiceError>) {
         Err(error) => RunFailed { customer: &request.customer, request: request.request, error: &error }.emit(),
     }
 }
+
+#[cfg(test)]
+mod tests;

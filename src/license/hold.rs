@@ -101,10 +101,14 @@ impl Hold {
         self.state.is_approved() && self.used.is_none() && now < self.deadline
     }
 
+    /// Whether it waits for a decision, or for a run that does what was approved.
+    pub fn waits(&self) -> bool {
+        self.state == HoldState::Open || (self.state.is_approved() && self.used.is_none())
+    }
+
     /// Whether nobody decided in time, or what was approved was not done in time.
     pub fn is_late(&self, now: Instant) -> bool {
-        let awaited = self.state == HoldState::Open || (self.state.is_approved() && self.used.is_none());
-        awaited && now >= self.deadline
+        self.waits() && now >= self.deadline
     }
 
     /// Whether a person is to stay by decision.

@@ -73,6 +73,9 @@ pub enum ServiceError {
         /// The version now.
         now: Version,
     },
+    /// The program broke off in the middle: a bug.
+    #[error("come to its end: it broke off (this is a bug; the log says where)")]
+    BrokeOff,
     /// There is no such thing.
     #[error("find {what} {id}{}", .hint.as_ref().map(|h| format!("; did you mean {h}?")).unwrap_or_default())]
     Unknown {
@@ -119,15 +122,17 @@ impl ServiceError {
     }
 
     /// Whether it passes without anybody changing what was asked for: the store is full, read-only or
-    /// busy, or its disk fails.
+    /// busy, its disk fails, or others wrote to the books all the time.
     pub fn passes(&self) -> bool {
         let ServiceError::Store(error) = self else { return false };
         match error {
-            StoreError::DiskFull { .. } | StoreError::ReadOnly { .. } | StoreError::Disk { .. } | StoreError::Busy { .. } => {
-                true
-            }
-            StoreError::VersionMoved { .. }
-            | StoreError::DaemonRunning { .. }
+            StoreError::DiskFull { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::Disk { .. }
+            | StoreError::Busy { .. }
+            | StoreError::VersionMoved { .. }
+            | StoreError::SnapshotGone { .. } => true,
+            StoreError::DaemonRunning { .. }
             | StoreError::Absent { .. }
             | StoreError::SchemaOlder { .. }
             | StoreError::SchemaNewer { .. }
@@ -143,6 +148,7 @@ impl ServiceError {
             ServiceError::Store(StoreError::Corrupt { .. }) | ServiceError::Snapshot { .. } => ErrorKind::Damaged,
             ServiceError::Store(
                 StoreError::VersionMoved { .. }
+                | StoreError::SnapshotGone { .. }
                 | StoreError::DaemonRunning { .. }
                 | StoreError::DiskFull { .. }
                 | StoreError::ReadOnly { .. }
@@ -156,7 +162,7 @@ impl ServiceError {
             ) => ErrorKind::StoreDown,
             ServiceError::Source { .. } => ErrorKind::SourceDown,
             ServiceError::Plan { .. } | ServiceError::Settings { .. } => ErrorKind::BadSettings,
-            ServiceError::Flawed { .. } | ServiceError::Trail { .. } => ErrorKind::Bug,
+            ServiceError::Flawed { .. } | ServiceError::Trail { .. } | ServiceError::BrokeOff => ErrorKind::Bug,
             ServiceError::Stale { .. } => ErrorKind::PlanStale,
             ServiceError::Unknown { .. } | ServiceError::RosterGone { .. } => ErrorKind::Unknown,
         }

@@ -14,6 +14,9 @@ const TRIES_MAX: u32 = 200;
 pub enum ForgetAnswer {
     /// Name, e-mail, log-in name and identifier are in no snapshot any more.
     Forgotten(Receipt),
+    /// The same, but for snapshots that a run under way has read, or that could not be dropped just now: they go as soon as
+    /// they can.
+    Forgetting(Receipt),
     /// A source still delivers the person: the next package would bring the name again.
     StillDelivered(SourceId),
     /// Missing or ended, and not removed yet: not confirmed, or held by a guard.
@@ -95,8 +98,8 @@ impl Service {
             entries: &entries,
             notices: &[],
         })?;
-        self.stand_alone(customer.id())?;
-        self.store.drop_snapshots(customer.id(), None)?;
-        Ok(ForgetAnswer::Forgotten(receipt))
+        // The commit stands whatever comes of this; a minute, or a run, later it is done again.
+        let left = self.drop_purged(customer.id(), None).and_then(|()| self.store.names_purged(customer.id()));
+        Ok(if left.is_ok_and(|left| !left) { ForgetAnswer::Forgotten(receipt) } else { ForgetAnswer::Forgetting(receipt) })
     }
 }

@@ -15,7 +15,7 @@ use crate::service::guarding::Alone;
 use crate::service::import_rows::{Ground, ImportReport, Judged, Meant, judge_rows, take_in};
 use crate::service::people_file;
 use crate::service::rosters::Pulled;
-use crate::service::sync::{PLAN_RUNS_KEPT, SNAPSHOT_RUNS_KEPT, unusable};
+use crate::service::sync::unusable;
 use crate::source::{Package, SourceError};
 use crate::store::{RunRow, RunState, StoreError, Trigger};
 
@@ -180,10 +180,11 @@ impl Service {
         match self.commit(&draft.plan, row.run, &request.actor, at, "import") {
             Ok(receipt) => row.version = receipt.map(|r| r.version),
             Err(StoreError::VersionMoved { planned, now, .. }) => return refused(TokenRefusal::Moved { planned, now }),
+            Err(StoreError::SnapshotGone { .. }) => return refused(TokenRefusal::Moved { planned: shown.parent, now }),
             Err(error) => return Err(error.into()),
         }
         row.state = draft.state;
-        if let Err(error) = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT) {
+        if let Err(error) = self.clear_away(customer.id(), Some(row.run)) {
             // The commit stands; to call this import failed would say that nothing was changed.
             row.message.push_str(&format!("; could not clear old snapshots away: {}", ErrorChain(&error)));
         }

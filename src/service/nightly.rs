@@ -9,6 +9,9 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use crate::base::{Calendar, Day, Instant};
 
+/// So long a night is due without being missed.
+const JUST_DUE_MILLIS: i64 = 10 * 60_000;
+
 /// A nightly schedule: a cron pattern of five fields, read in a calendar's zone.
 pub struct Nightly {
     cron: Cron,
@@ -42,7 +45,8 @@ impl Nightly {
     }
 
     /// The local date whose run is due now unless it was scheduled already: the newest one that fired, not before
-    /// `window_hours` ago. Several missed nights become one (R100).
+    /// `window_hours` ago. Several missed nights become one (R100). Whoever asks every minute is never quite on time: a night
+    /// that is only just due is never missed, whatever the window.
     pub fn due(&self, now: Instant, window_hours: u32) -> Option<Day> {
         let today = self.calendar.day_of(now);
         let days_back = i32::try_from(window_hours / 24).unwrap_or(i32::MAX).saturating_add(1).min(366);
@@ -51,7 +55,7 @@ impl Nightly {
             (at <= now).then_some((day, at))
         });
         let (day, at) = fired?;
-        let fresh = now.0 - at.0 < i64::from(window_hours) * 3_600_000 || at == now;
+        let fresh = now.0 - at.0 < (i64::from(window_hours) * 3_600_000).max(JUST_DUE_MILLIS);
         fresh.then_some(day)
     }
 }
@@ -122,6 +126,20 @@ mod tests {
         assert_eq!(nightly.due(at("2026-06-02T18:29:00Z"), 12), Some(day("2026-06-02")));
         assert_eq!(nightly.due(at("2026-06-02T18:31:00Z"), 12), None);
         assert_eq!(nightly.due(at("2026-06-05T07:00:00Z"), 96), Some(day("2026-06-05")), "the newest alone");
+    }
+
+    #[test]
+    fn without_a_window_a_night_is_due_when_its_minute_comes() {
+        let nightly = new_york("30 2 * * *");
+        for (now, due) in [
+            ("2026-06-02T06:29:59.999Z", None),
+            ("2026-06-02T06:30:00.000Z", Some(day("2026-06-02"))),
+            ("2026-06-02T06:30:00.050Z", Some(day("2026-06-02"))),
+            ("2026-06-02T06:39:59.999Z", Some(day("2026-06-02"))),
+            ("2026-06-02T06:40:00.000Z", None),
+        ] {
+            assert_eq!(nightly.due(at(now), 0), due, "{now}");
+        }
     }
 
     #[test]

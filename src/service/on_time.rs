@@ -7,10 +7,18 @@ use crate::plan::{Notice, NoticeKind};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
 use crate::service::nightly::Nightly;
-use crate::store::{Asked, Batch, RequestPlace, SameDayRow, SameDayTaken, SameDayWish, StoreError, Trigger};
+use crate::store::{Asked, Batch, RequestPlace, RunRow, RunState, SameDayRow, SameDayTaken, SameDayWish, StoreError, Trigger};
 
 /// How often a note is tried again when somebody else commits in between.
 const TRIES_MAX: u32 = 200;
+
+/// How long after a night that came to nothing the next try is made; twice as long each time.
+const AGAIN_MILLIS: i64 = 10 * 60_000;
+/// So many runs hold all of a date's.
+const RUNS_LOOKED_AT: u32 = 100;
+
+/// The trail's verb for a same-day run that was refused.
+const REFUSED: &str = "same_day_refused";
 
 /// What a tick did.
 #[derive(Debug, Default)]
@@ -65,6 +73,10 @@ impl Service {
     pub fn tick(&self) -> Ticked {
         let now = self.now();
         let mut ticked = Ticked::default();
+        // What a dead process left in the middle would keep snapshots for ever.
+        if let Err(error) = self.store.close_orphans(now, false) {
+            ticked.errors.push(error.into());
+        }
         for customer in self.customers() {
             match self.sweep(customer) {
                 Ok(told) => ticked.told.extend(told.into_iter().map(|notice| (customer.id().clone(), notice))),
@@ -78,6 +90,9 @@ impl Service {
     }
 
     fn tick_customer(&self, customer: &Customer, now: Instant, ticked: &mut Ticked) -> Result<(), ServiceError> {
+        if self.store.names_purged(customer.id())? {
+            self.drop_purged(customer.id(), None)?;
+        }
         let dates = Trigger::Dates(customer.day_of(now));
         // Without books there is nothing that a date could change.
         if !self.store.is_scheduled(customer.id(), &dates)? && self.store.version(customer.id())?.0 > 0 {
@@ -93,7 +108,7 @@ impl Service {
         self.remind(customer)?;
         let nightly = customer.nightly.as_deref().and_then(|pattern| Nightly::new(pattern, &customer.policy.calendar));
         if let Some(day) = nightly.and_then(|nightly| nightly.due(now, customer.catchup_window_hours))
-            && !self.store.is_scheduled(customer.id(), &Trigger::Nightly(day))?
+            && (!self.store.is_scheduled(customer.id(), &Trigger::Nightly(day))? || self.came_to_nothing(customer, day, now)?)
         {
             self.schedule(customer, Trigger::Nightly(day), now, ticked)?;
         }
@@ -107,6 +122,20 @@ impl Service {
             }
         }
         self.tell_slow_drops(customer, ticked)
+    }
+
+    /// Whether the night of a date failed, as when its source was not to be reached, and another try is worth it by now: ever
+    /// later ones, as long as the night would be made up for if it had been missed (R100). What was turned away would be
+    /// turned away again.
+    fn came_to_nothing(&self, customer: &Customer, day: Day, now: Instant) -> Result<bool, ServiceError> {
+        let runs = self.store.runs(Some(customer.id()), RUNS_LOOKED_AT)?;
+        let is_of = |run: &&RunRow| run.trigger == Trigger::Nightly(day);
+        let tries = runs.iter().filter(is_of).count();
+        let reads = |run: &&RunRow| matches!(run.trigger, Trigger::Nightly(_) | Trigger::SameDay(_) | Trigger::Drop);
+        let Some((last, ended)) = runs.iter().find(reads).and_then(|run| Some((run, run.ended?))) else { return Ok(false) };
+        let failed = tries > 0 && last.state == RunState::Failed && last.rejected.is_empty();
+        let doubled = u32::try_from(tries).unwrap_or(u32::MAX).saturating_sub(1).min(10);
+        Ok(failed && now.0.saturating_sub(ended.0) >= AGAIN_MILLIS << doubled)
     }
 
     fn schedule(&self, customer: &Customer, trigger: Trigger, now: Instant, ticked: &mut Ticked) -> Result<(), ServiceError> {
@@ -129,7 +158,8 @@ impl Service {
         Ok(Some(text))
     }
 
-    /// Asks for a same-day run (R96). The answer is immediate; a refusal is an answer and is written to the trail (R98).
+    /// Asks for a same-day run (R96). The answer is immediate; a refusal is an answer and is written to the trail, once
+    /// for a date and an actor (R98).
     ///
     /// # Errors
     /// [`ServiceError::Unknown`] if there is no such source; when the store cannot be written.
@@ -146,7 +176,11 @@ impl Service {
         match place {
             Some(place) => Ok(SameDayAnswer::Taken { place, deadline, quota }),
             None => {
-                self.note(customer, &asked.by, "same_day_refused", &[])?;
+                // Once a date: whoever asks again and again must not keep the books from standing still for a run.
+                let since = customer.policy.calendar.start_of(day);
+                if !self.store.has_done(customer.id(), &asked.by, REFUSED, since)? {
+                    self.note(customer, &asked.by, REFUSED, &[])?;
+                }
                 Ok(SameDayAnswer::Refused { quota })
             }
         }

@@ -3,12 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{CustomerId, Day, Digest, Instant, PersonKey};
-use crate::license::{Because, Claim, Entry, SourceMark};
-use crate::plan::{Plan, PlanInput, Standing, nameless, purge_day};
+use crate::base::{CustomerId, Day, Digest, Instant, PersonKey, RunId};
+use crate::license::{Because, Claim, SourceMark};
+use crate::plan::{PlanInput, Standing, nameless, purge_day};
 use crate::roster::{Roster, without_people};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
+use crate::store::StoreError;
+
+/// Snapshots of so many runs are kept beside those the books rest on: they are large. Each night has two runs, one for
+/// the date and one that reads.
+const SNAPSHOT_RUNS_KEPT: u32 = 6;
+/// Plans of so many runs are kept, for questions.
+const PLAN_RUNS_KEPT: u32 = 60;
 
 /// The marks a run writes down, with the snapshots that are made again for it.
 pub(crate) struct Marks {
@@ -26,24 +33,22 @@ impl Service {
         standing: &Standing,
         roster: &Roster,
     ) -> Result<BTreeMap<String, Vec<Claim>>, ServiceError> {
-        let mut former = BTreeMap::new();
-        for absence in &standing.absences {
+        let back = standing.absences.iter().filter_map(|absence| {
             let key = absence.person.as_str();
-            let Some(removed_at) = absence.removed_at else { continue };
-            if roster.find_person(key).is_none_or(|at| roster.person(at).ended) {
-                continue;
+            let is_active = roster.find_person(key).is_some_and(|at| !roster.person(at).ended);
+            absence.removed_at.filter(|_| is_active).map(|removed_at| (key, removed_at))
+        });
+        let back: BTreeMap<&str, Instant> = back.collect();
+        let mut former: BTreeMap<String, Vec<Claim>> = back.keys().map(|key| ((*key).to_owned(), Vec::new())).collect();
+        if back.is_empty() {
+            return Ok(former);
+        }
+        for released in self.store.released_of(customer, &back.keys().copied().collect::<Vec<_>>())? {
+            let key = released.person.as_str();
+            let removal = matches!(released.because, Because::EndedInSource | Because::AbsenceConfirmed);
+            if removal && back.get(key) == Some(&released.claim.changed) {
+                former.entry(key.to_owned()).or_default().push(released.claim);
             }
-            let claims: Vec<Claim> = self
-                .store
-                .released(customer, Some(key))?
-                .into_iter()
-                .filter(|released| {
-                    let removal = matches!(released.because, Because::EndedInSource | Because::AbsenceConfirmed);
-                    removal && released.claim.changed == removed_at
-                })
-                .map(|released| released.claim)
-                .collect();
-            former.insert(key.to_owned(), claims);
         }
         Ok(former)
     }
@@ -95,6 +100,24 @@ impl Service {
             None => Ok(None),
         }
     }
+
+    /// Drops what nobody asks for any more, after a commit of `run`.
+    pub(crate) fn clear_away(&self, customer: &CustomerId, run: Option<RunId>) -> Result<(), StoreError> {
+        self.drop_purged(customer, run)?;
+        self.store.prune(customer, SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT)?;
+        Ok(())
+    }
+
+    /// Drops snapshots that name people who are deleted for good, as far as no run under way may rest on them (R130).
+    pub(crate) fn drop_purged(&self, customer: &CustomerId, run: Option<RunId>) -> Result<(), StoreError> {
+        // A run whose process died protects nothing.
+        self.store.close_orphans(self.now(), false)?;
+        if self.store.names_purged(customer)? {
+            self.stand_alone(customer)?;
+            self.store.drop_snapshots(customer, run)?;
+        }
+        Ok(())
+    }
 }
 
 /// What was read, without people who ended and of whom the books know nothing: never seen active, or deleted for good.
@@ -119,9 +142,4 @@ pub(crate) fn without_strangers(
     });
     let rest = rest.map_err(|error| ServiceError::snapshot(customer.id(), &error))?;
     Ok(rest.unwrap_or(roster))
-}
-
-/// Whether a plan deletes somebody for good.
-pub(crate) fn purges(plan: &Plan) -> bool {
-    plan.entries.iter().any(|entry| matches!(entry, Entry::Purged { .. }))
 }

@@ -4,8 +4,24 @@ use crate::base::{Instant, RequestId, SourceId};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
 use crate::service::sync::Watch;
-use crate::source::Package;
+use crate::source::{Package, SourceError};
 use crate::store::{RequestRow, RequestState, RunRow, StoreError, Trigger};
+
+/// What a look at drop folders found.
+#[derive(Debug, Default)]
+pub struct Arrivals {
+    /// Packages that wait, oldest first for each source.
+    pub packages: Vec<Package>,
+    /// Sources that could not be looked at, and why.
+    pub troubles: Vec<(SourceId, SourceError)>,
+}
+
+impl Arrivals {
+    /// Whether no package waits.
+    pub fn is_empty(&self) -> bool {
+        self.packages.is_empty()
+    }
+}
 
 impl Service {
     /// Asks for a run; joins a request that is still in line (R97). Says which, and whether it is new.
@@ -88,19 +104,22 @@ impl Service {
     /// Packages that wait in the customer's drop folders, those of paused sources left out, and were not taken in yet.
     ///
     /// # Errors
-    /// When the store cannot be read. A source that cannot be reached has nothing: the nightly run will tell.
-    pub fn arrivals(&self, customer: &Customer) -> Result<Vec<Package>, ServiceError> {
+    /// When the store cannot be read.
+    pub fn arrivals(&self, customer: &Customer) -> Result<Arrivals, ServiceError> {
         self.waiting(customer, customer.sources.iter().filter(|feed| feed.watched))
     }
 
-    fn waiting<'c>(&self, customer: &Customer, feeds: impl Iterator<Item = &'c Feed>) -> Result<Vec<Package>, ServiceError> {
+    fn waiting<'c>(&self, customer: &Customer, feeds: impl Iterator<Item = &'c Feed>) -> Result<Arrivals, ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
-        let mut waiting = Vec::new();
+        let mut waiting = Arrivals::default();
         let paused = self.paused(customer)?;
         let is_paused = |source: &SourceId| paused.iter().any(|pause| pause.source == *source);
         for feed in feeds.filter(|feed| !is_paused(feed.source.id())) {
             let seen = self.seen(customer, feed.source.id(), &standing)?;
-            waiting.extend(feed.source.pending(&seen).unwrap_or_default());
+            match feed.source.pending(&seen) {
+                Ok(packages) => waiting.packages.extend(packages),
+                Err(error) => waiting.troubles.push((feed.source.id().clone(), error)),
+            }
         }
         Ok(waiting)
     }
@@ -110,6 +129,6 @@ impl Service {
     /// # Errors
     /// When the store cannot be written.
     pub fn recover(&self, at: Instant) -> Result<(usize, u32), StoreError> {
-        Ok((self.store.close_orphans(at)?.len(), self.store.requeue_orphans()?))
+        Ok((self.store.close_orphans(at, true)?.len(), self.store.requeue_orphans()?))
     }
 }

@@ -8,11 +8,10 @@ use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
-use crate::service::purge::purges;
 use crate::service::rosters::{Pulled, bad_rows};
 use crate::service::scope::known;
 use crate::service::terms::carried_grants;
-use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, RunTally, SourceLook, StoreError, Trigger};
+use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, SourceLook, StoreError, Trigger};
 
 /// How often a run plans anew when somebody else commits in between (R113).
 const TRIES_MAX: u32 = 5;
@@ -27,12 +26,6 @@ pub enum Phase {
     /// Writing.
     Committing,
 }
-
-/// Snapshots of so many runs are kept beside those the books rest on: they are large. Each night has two runs, one for
-/// the date and one that reads.
-pub(crate) const SNAPSHOT_RUNS_KEPT: u32 = 6;
-/// Plans of so many runs are kept, for questions.
-pub(crate) const PLAN_RUNS_KEPT: u32 = 60;
 
 /// Told about the phases of a run.
 pub type Watch<'w> = &'w (dyn Fn(Phase) + Sync);
@@ -94,10 +87,15 @@ impl Service {
         match self.commit(&plan, run, actor, at, verb) {
             Ok(receipt) => row.version = receipt.map(|r| r.version),
             Err(StoreError::VersionMoved { planned, now, .. }) => return Err(ServiceError::Stale { run, planned, now }),
+            Err(StoreError::SnapshotGone { .. }) => return Err(ServiceError::Stale { run, planned: plan.parent, now }),
             Err(error) => return Err(error.into()),
         }
         row.state = outcome(&plan, row.tally.findings > 0, false);
         row.ended = Some(self.now());
+        if let Err(error) = self.clear_away(customer.id(), Some(run)) {
+            // The commit stands; the next run clears away.
+            add(&mut row.message, &format!("could not clear old snapshots away: {}", ErrorChain(&error)));
+        }
         if let Some(of) = undoes {
             // Whoever applies a revert has looked at it: what its guard said is approved.
             row.state = if plan.withheld.is_empty() { RunState::Succeeded } else { RunState::SucceededWithErrors };
@@ -138,52 +136,6 @@ impl Service {
         done
     }
 
-    /// Writes a run down from its beginning to its end, whatever comes of it.
-    pub(crate) fn recorded(
-        &self,
-        customer: &Customer,
-        trigger: &Trigger,
-        work: &mut dyn FnMut(&mut RunRow) -> Result<Option<Plan>, ServiceError>,
-    ) -> Result<Planned, ServiceError> {
-        let now = self.now();
-        let run = self.store.begin_run(customer.id(), trigger, now)?;
-        let mut row = RunRow {
-            run,
-            customer: customer.id().clone(),
-            trigger: trigger.clone(),
-            state: RunState::Fetching,
-            began: now,
-            ended: None,
-            packages: Vec::new(),
-            plan: None,
-            version: None,
-            tally: RunTally::default(),
-            message: String::new(),
-            rejected: Vec::new(),
-        };
-        let done = work(&mut row);
-        let plan = match done {
-            Ok(plan) => plan.map(Arc::new),
-            Err(error) => {
-                row.state = RunState::Failed;
-                row.message = format!("could not {}", ErrorChain(&error));
-                row.ended = Some(self.now());
-                self.unsaved.end_run(&self.store, &row)?;
-                return if matches!(error, ServiceError::Store(_)) { Err(error) } else { Ok(Planned { run: row, plan: None }) };
-            }
-        };
-        if row.state != RunState::Planned
-            && let Err(error) = self.watch_pools(customer, now)
-        {
-            // The commit stands; the next run looks again.
-            let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
-            row.message = format!("{so_far}could not look at the pools: {}", ErrorChain(&error));
-        }
-        row.ended = Some(self.now());
-        self.unsaved.end_run(&self.store, &row)?;
-        Ok(Planned { run: row, plan })
-    }
-
     pub(crate) fn try_run(
         &self,
         customer: &Customer,
@@ -197,8 +149,9 @@ impl Service {
             row.rejected.clear();
             row.message.clear();
             match self.read_and_plan(customer, row, (now, commit), watch, &mut left) {
-                // Somebody else took something in meanwhile: what was read is compared with books that are gone.
-                Err(ServiceError::Store(StoreError::VersionMoved { .. })) if left > 0 => {}
+                // Somebody else took something in meanwhile: what was read is compared with books that are gone. Or somebody
+                // was forgotten: what was read is not kept any more.
+                Err(ServiceError::Store(StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. })) if left > 0 => {}
                 done => return done,
             }
         }
@@ -297,7 +250,7 @@ impl Service {
                     // A package that is held is not taken in, nor are its log-ins.
                     let taken = !log_ins.is_empty() && !plan.snapshots.is_empty();
                     let noted = if taken { self.store.put_activity(customer.id(), &log_ins, now).map(drop) } else { Ok(()) };
-                    let pruned = self.store.prune(customer.id(), SNAPSHOT_RUNS_KEPT, PLAN_RUNS_KEPT).map(drop);
+                    let pruned = self.clear_away(customer.id(), Some(row.run));
                     // The commit stands; to call this run failed would say that nothing was changed.
                     let beside = [
                         ("note when sources were read", looked),
@@ -306,8 +259,7 @@ impl Service {
                     ];
                     for (what, done) in beside {
                         if let Err(error) = done {
-                            let so_far = if row.message.is_empty() { String::new() } else { format!("{}; ", row.message) };
-                            row.message = format!("{so_far}could not {what}: {}", ErrorChain(&error));
+                            add(&mut row.message, &format!("could not {what}: {}", ErrorChain(&error)));
                         }
                     }
                     return Ok(Some(plan));
@@ -413,12 +365,7 @@ impl Service {
             entries: &plan.entries,
             notices: &plan.notices,
         };
-        let receipt = self.store.commit(&batch)?;
-        if purges(plan) {
-            self.stand_alone(&plan.customer)?;
-            self.store.drop_snapshots(&plan.customer, Some(run))?;
-        }
-        Ok(Some(receipt))
+        Ok(Some(self.store.commit(&batch)?))
     }
 
     fn distrust(&self, customer: &Customer, plan: &Plan, standing: &Standing, held: &[PersonKey]) -> Result<(), ServiceError> {
@@ -449,6 +396,14 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// Adds something to what an operator should know.
+pub(crate) fn add(message: &mut String, more: &str) {
+    if !message.is_empty() {
+        message.push_str("; ");
+    }
+    message.push_str(more);
 }
 
 /// Whether the run ends here: nothing to read from, a package that cannot be trusted, too many bad rows (R105).

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::base::{Instant, RequestId, RunId};
 use crate::store::{RequestState, RunRow, SharedStore, StoreError};
+use crate::telemetry::StoreTrouble;
 
 /// What waits to be written. It lives as long as the process; after that the next daemon's recovery sees to it.
 #[derive(Default)]
@@ -20,6 +21,15 @@ impl End {
         match self {
             End::Run(row) => store.save_run(row),
             End::Request { request, state, run, at } => store.end_request(*request, *state, *run, *at),
+        }
+    }
+}
+
+impl End {
+    fn given_up(&self) -> &'static str {
+        match self {
+            End::Run(_) => "The end of a run is given up: the next start of the daemon closes it",
+            End::Request { .. } => "The end of a request is given up: the next start of the daemon puts it back in line",
         }
     }
 }
@@ -42,11 +52,18 @@ impl Unsaved {
         self.write_or_keep(store, End::Request { request, state, run, at })
     }
 
-    /// Writes what is left over.
+    /// Writes what is left over. An end that can never be written is told and given up: it must not stand in the way of
+    /// everybody's.
     pub(crate) fn write(&self, store: &SharedStore) -> Result<(), StoreError> {
         let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(end) = ends.first() {
-            end.write(store)?;
+            match end.write(store) {
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    StoreTrouble { store: &store.place(), doing: end.given_up(), error: &error }.emit();
+                }
+                Err(error) => return Err(error),
+                Ok(()) => {}
+            }
             ends.remove(0);
         }
         Ok(())

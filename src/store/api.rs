@@ -62,6 +62,9 @@ pub trait Store: Send + Sync {
     /// Released claims of one person, oldest first; all of the customer's if `person` is `None`.
     fn released(&self, customer: &CustomerId, person: Option<&str>) -> Result<Vec<ReleasedClaim>, StoreError>;
 
+    /// Released claims of each of these people, oldest first for each.
+    fn released_of(&self, customer: &CustomerId, people: &[&str]) -> Result<Vec<ReleasedClaim>, StoreError>;
+
     /// People waiting for a pool (or for any), in queue order: priority, since, person key (R42); for a seat or for
     /// access, see [`Claim::wait`]. One entry per waiting claim, not sorted by key: read it by position.
     fn queue(&self, customer: &CustomerId, pool: Option<&PoolId>) -> Result<Book, StoreError>;
@@ -101,7 +104,8 @@ pub trait Store: Send + Sync {
     /// Writes a batch, whole or not at all, if the customer is still at `batch.parent()`.
     ///
     /// # Errors
-    /// [`StoreError::VersionMoved`] when somebody else committed in between.
+    /// [`StoreError::VersionMoved`] when somebody else committed in between, [`StoreError::SnapshotGone`] when a snapshot
+    /// that the books would rest on was dropped in between.
     fn commit(&self, batch: &Batch<'_>) -> Result<Receipt, StoreError>;
 
     /// The trail of a customer from after `after` on, one commit at a time, oldest first.
@@ -111,6 +115,9 @@ pub trait Store: Send + Sync {
         after: Version,
         each: &mut dyn FnMut(AuditCommit) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// Whether the trail says that somebody did this at `since` or later.
+    fn has_done(&self, customer: &CustomerId, actor: &Actor, verb: &str, since: Instant) -> Result<bool, StoreError>;
 
     // Snapshots: immutable, named by their digest, in chunks.
 
@@ -128,14 +135,18 @@ pub trait Store: Send + Sync {
         each: &mut dyn FnMut(Vec<u8>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Drops what nobody asks for any more (what a kept snapshot stands on is asked for): snapshots that neither a customer's books nor its newest `snapshot_runs` runs
-    /// rest on, and plans that are not of its newest `plan_runs` runs. Held runs keep both. Returns how many of each.
+    /// Drops what nobody asks for any more (what a kept snapshot stands on is asked for): snapshots that neither a
+    /// customer's books nor its newest `snapshot_runs` runs rest on, and plans and findings that are not of its newest `plan_runs` runs. A run whose hold is open, or approved
+    /// and not done yet, keeps snapshots and plan. Returns how many snapshots and plans.
     fn prune(&self, customer: &CustomerId, snapshot_runs: u32, plan_runs: u32) -> Result<(u32, u32), StoreError>;
 
-    /// Drops every snapshot of a customer that no books rest on, for people who are to be forgotten. What a run under way
-    /// (other than `run`, whose commit this follows) has read stays: it looks again at the books before it commits.
-    /// Returns how many.
+    /// Drops every snapshot of a customer that no books rest on of those that were there when somebody was last purged: they
+    /// name people who are to be forgotten (R130). What a run under way (other than `run`, whose commit this follows) has
+    /// read stays for the moment: it looks again at the books before it commits. Returns how many.
     fn drop_snapshots(&self, customer: &CustomerId, run: Option<RunId>) -> Result<u32, StoreError>;
+
+    /// Whether such snapshots are left, so that [`Store::drop_snapshots`] must be asked again.
+    fn names_purged(&self, customer: &CustomerId) -> Result<bool, StoreError>;
 
     // Plans: immutable, named by their digest.
 
@@ -159,10 +170,11 @@ pub trait Store: Send + Sync {
     /// Runs, newest first, of one customer or of all.
     fn runs(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<RunRow>, StoreError>;
 
-    /// Marks runs that a dead daemon left in the middle as failed; returns them.
-    fn close_orphans(&self, at: Instant) -> Result<Vec<RunId>, StoreError>;
+    /// Marks runs that a dead process left in the middle as failed; returns them. `unseen`: also those whose process cannot
+    /// be seen from here, as one in another container, so that nobody can say whether it lives.
+    fn close_orphans(&self, at: Instant, unseen: bool) -> Result<Vec<RunId>, StoreError>;
 
-    /// Keeps the findings of a run.
+    /// Keeps the findings of a run instead of those it had.
     fn save_findings(&self, run: RunId, findings: &[FindingRow]) -> Result<(), StoreError>;
 
     /// The findings of a run, in order, from `after` on.
@@ -291,6 +303,14 @@ pub enum StoreError {
         planned: Version,
         /// The version now.
         now: Version,
+    },
+    /// A snapshot that was read is not kept any more: somebody was forgotten meanwhile. Read anew.
+    #[error("commit for {customer}: its snapshot {} was dropped meanwhile", .snapshot.short())]
+    SnapshotGone {
+        /// Whose books.
+        customer: CustomerId,
+        /// Which one.
+        snapshot: Digest,
     },
     /// A daemon already runs on this store.
     #[error("become the daemon of {place}: process {pid} on {host} is, since {since}")]

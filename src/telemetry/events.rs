@@ -170,7 +170,7 @@ impl RunFailed<'_> {
             customer.id = %customer,
             request.id = request.0,
             error = %chain,
-            "The run for request {request} of {customer} could not {chain}. Nothing was changed."
+            "The run for request {request} of {customer} could not {chain}. `rosterd runs {customer}` says how far it came."
         );
     }
 }

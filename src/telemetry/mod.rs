@@ -1,10 +1,12 @@
 //! Floor 3: what operators see. Events are named in one place; each reads alone, has fields to search by, and holds
 //! nothing personal.
 
+mod drops;
 mod events;
 mod network;
 mod setup;
 
+pub use drops::{DropsHang, DropsReadable, DropsUnreadable};
 pub use events::{
     DaemonStarted, DaemonStopping, NegativeBalance, NoticeWritten, RequestDropped, RequestTaken, RunFailed, RunFinished,
     StoreTrouble,

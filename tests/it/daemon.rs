@@ -404,8 +404,9 @@ fn somebody_elses_dead_run_does_not_hold_up_packages() {
     until_settled(&demo);
     let store = SqliteStore::open(&demo.store()).expect("a store");
     let by = rosterd::store::Trigger::SameDay(rosterd::store::Asked::by(rosterd::base::Actor::operator("ann")));
-    Store::begin_run(&store, &"northfield".into(), &by, rosterd::base::Instant(0)).expect("begun");
-    drop(store);
+    let dead = Store::begin_run(&store, &"northfield".into(), &by, rosterd::base::Instant(0)).expect("begun");
+    let raw = rusqlite::Connection::open(demo.path().join("state/demo/rosterd.db")).expect("opens");
+    raw.execute("UPDATE runs SET process = 'another-boot pid:[1] 1 1' WHERE id = ?1", [dead.0.cast_signed()]).expect("written");
     let (name, students) = student(1);
     demo.drop_students(&name, &students);
     until_used(&demo, "northfield", "access-district", 668);
@@ -414,6 +415,30 @@ fn somebody_elses_dead_run_does_not_hold_up_packages() {
         let here = demo.run("sync northfield --here");
         if here.code == 6 { Ok(()) } else { Err(format!("{here:?}")) }
     });
+    // The daemon was there all the time, and whatever commits closes it: left as it is, it would keep snapshots for ever.
+    let row = Store::run(&store, dead).expect("asks").expect("kept");
+    assert_eq!(row.state, rosterd::store::RunState::Failed);
+    assert!(row.message.starts_with("its process ended while it was fetching"), "{}", row.message);
+    daemon.stop();
+}
+
+/// A folder that nobody can look at is told when it begins and when it ends, and nobody else waits for it.
+#[test]
+fn a_drop_folder_that_is_gone_is_told() {
+    let demo = lively();
+    let daemon = Daemon::start(&demo);
+    until_settled(&demo);
+    let (folder, away) = (demo.drops("northfield"), demo.path().join("away"));
+    fs::rename(&folder, &away).expect("moved");
+    daemon.until_logged("drops_unreadable", 1);
+    demo.again("larkspur", "2026-09-01", "2026-09-02");
+    until_taken(&demo, "larkspur", "hr:2026-09-02");
+    assert!(daemon.events("drops_readable").is_empty());
+    fs::rename(&away, &folder).expect("moved back");
+    daemon.until_logged("drops_readable", 1);
+    let told = daemon.events("drops_unreadable");
+    assert_eq!(told.len(), 1, "once: {told:?}");
+    assert_eq!((&told[0]["customer.id"], &told[0]["source.id"]), (&"northfield".into(), &"sis".into()));
     daemon.stop();
 }
 

@@ -630,6 +630,7 @@ fn a_run_whose_process_died_does_not_keep_arrivals_out() {
     let customer = &service.customers()[0];
     let began = service.now();
     service.store().begin_run(customer.id(), &Trigger::Drop, began).expect("begun");
+    world.all_die();
     assert!(!service.is_running(customer).expect("asked"), "the daemon does not work on it");
     service.recover(service.now()).expect("closed");
     let row = service.store().runs(Some(customer.id()), 1).expect("asked").remove(0);

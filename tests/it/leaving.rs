@@ -36,7 +36,7 @@ fn state(world: &World, person: &str) -> Option<PersonState> {
 }
 
 /// Whether any snapshot that is kept knows the person; each snapshot that was ever adopted is looked for.
-fn is_named(world: &World, person: &str) -> bool {
+pub fn is_named(world: &World, person: &str) -> bool {
     let service = world.service();
     let customer = &service.customers()[0];
     let mut digests = Vec::new();
@@ -57,14 +57,14 @@ fn is_named(world: &World, person: &str) -> bool {
     })
 }
 
-fn forget(world: &World, person: &str) -> ForgetAnswer {
+pub fn forget(world: &World, person: &str) -> ForgetAnswer {
     let service = world.service();
     let (person, actor) = (PersonKey::from(person), Actor::operator("test"));
     service.forget(&service.customers()[0], &actor, &person, "asked to").expect("an answer")
 }
 
 /// The person is away for the two nights that confirm an absence.
-fn remove(world: &mut World, person: &str) {
+pub fn remove(world: &mut World, person: &str) {
     world.vanish(person);
     world.night();
     // Another change, so that the second package is another one.

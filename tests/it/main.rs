@@ -1,5 +1,6 @@
 //! One binary for all integration tests.
 
+mod abandoned;
 mod access;
 mod cli;
 mod clocks;

@@ -605,3 +605,48 @@ fn one_customer_that_fails_does_not_keep_the_others_from_their_night() {
     let (_, claims) = service.store().claims_of(&CustomerId::from("south"), PersonKey::from("a").as_str()).unwrap();
     assert_eq!(claims.len(), 1);
 }
+
+/// A night whose source was not to be reached is tried again, ever later, while it would be made up for (R100).
+#[test]
+fn a_night_that_came_to_nothing_is_tried_again() {
+    let mut world = teachers("UTC", "30 2 * * *");
+    world.write_package();
+    let open = |is_down: bool| {
+        let mut customer = world.customer();
+        if is_down {
+            let source = Arc::new(Down(SourceId::from("sis")));
+            customer.sources = vec![Feed {
+                source,
+                intake: IntakePolicy { lenient: false, courses_optional: true },
+                watched: true,
+                activity_column: None,
+            }];
+        }
+        Service::new(Arc::new(world.store()), world.clock.clone(), vec![customer])
+    };
+    let minutes = |from: &str, count: i64, is_down: bool| {
+        let mut tried = Vec::new();
+        for minute in 0..count {
+            let now = at(from).plus_millis(minute * 60_000);
+            world.clock.set(now);
+            let service = open(is_down);
+            if !asked(&service.tick()).iter().any(|wish| wish.starts_with("nightly")) {
+                continue;
+            }
+            let request = service.take_request().unwrap().expect("it is in line");
+            let run = service.fulfil(&request, &|_| ()).unwrap().expect("a run");
+            assert_eq!(run.state == RunState::Failed, is_down, "{}", run.message);
+            tried.push(minute);
+        }
+        tried
+    };
+    // By the window of twelve hours the night of 10 March is over at 14:30.
+    let tried = minutes("2026-03-10T02:30:00Z", 1440, true);
+    assert_eq!(tried, [0, 10, 30, 70, 150, 310, 630]);
+    let tried = minutes("2026-03-11T02:30:00Z", 5, true);
+    assert_eq!(tried, [0]);
+    let tried = minutes("2026-03-11T02:35:00Z", 1400, false);
+    assert_eq!(tried, [5], "a night that succeeded is over");
+    assert_eq!(world.used("learn"), 1);
+    world.verify();
+}

@@ -62,7 +62,7 @@ fn deliver(world: &mut World) {
 
 fn pending(world: &World) -> usize {
     let service = world.service();
-    service.arrivals(&service.customers()[0]).expect("a store").len()
+    service.arrivals(&service.customers()[0]).expect("a store").packages.len()
 }
 
 fn mark(world: &World) -> SourceMark {
@@ -559,7 +559,17 @@ fn a_crash_at_any_step_leaves_all_or_nothing_and_the_run_is_made_again() {
         let (request, _) = service.request_sync(&service.customers()[0], &asked).unwrap();
         let taken = service.take_request().unwrap().unwrap();
         let watch = |phase: Phase| assert!(phase != crash, "the process ends here");
+        let crashed = match crash {
+            Phase::Reading => RunState::Fetching,
+            Phase::Planning => RunState::Planning,
+            Phase::Committing => RunState::Committing,
+        };
         catch_unwind(AssertUnwindSafe(|| service.fulfil(&taken, &watch))).expect_err("a crash");
+        // A process that dies writes nothing more.
+        let mut row = service.store().runs(None, 1).unwrap().remove(0);
+        (row.state, row.ended) = (crashed, None);
+        service.store().save_run(&row).unwrap();
+        world.all_die();
         assert_eq!((books(&world), mark(&world).amended), (before, false));
         let service = world.service();
         assert_eq!(service.recover(service.now()).unwrap(), (1, 1));

@@ -12,13 +12,13 @@ use rosterd::base::{
 };
 use rosterd::license::{
     Absence, Allowance, Band, Because, Book, Cause, Causes, Channel, Claim, ClaimChange, ClaimState, Entry, Episode, Grant,
-    GrantKind, Names, OrgMark, OrgNameIx, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolSample, PoolTerms, ReasonsIx,
-    SeatRequest, SourceMark, StateCounts, Wait,
+    GrantKind, Hold, HoldState, Names, OrgMark, OrgNameIx, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolSample,
+    PoolTerms, ReasonsIx, SeatRequest, SourceMark, StateCounts, Wait,
 };
 use rosterd::plan::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Verdict, Withheld};
 use rosterd::store::{
-    Asked, AuditCommit, Batch, FindingRow, Pause, Receipt, RequestPlace, RequestState, RunState, RunTally, SameDayTaken,
-    SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError, Trigger,
+    Asked, AuditCommit, Batch, FindingRow, Pause, Receipt, RequestPlace, RequestState, RunRow, RunState, RunTally,
+    SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError, Trigger,
 };
 
 /// A fresh, empty store, which can be opened several times as if by several processes.
@@ -27,6 +27,8 @@ pub trait Harness {
     fn fresh() -> Self;
     /// Opens it once more.
     fn open(&self) -> SharedStore;
+    /// Makes it look as if the processes that began runs so far had died.
+    fn all_die(&self);
 }
 
 macro_rules! store_contract {
@@ -38,7 +40,7 @@ macro_rules! store_contract {
                 handles_see_each_other, one_of_fifty_wins, the_trail_is_a_chain, the_trail_can_be_read_from_the_middle,
                 requests_join, same_day_wishes_are_counted, pauses_are_kept, looks_are_kept, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
                 findings_are_kept, snapshots_are_immutable, a_snapshot_keeps_what_it_stands_on, snapshots_in_use_are_not_pruned, plans_round_trip,
-                released_claims_come_back,
+                released_claims_come_back, purged_people_are_named_until_runs_end, books_rest_on_what_is_kept,
             );
         }
     };
@@ -468,6 +470,8 @@ pub fn entries_are_kept(harness: &impl Harness) {
         held_back: Seats(0),
         provisional: None,
     };
+    stage(&store, b"one");
+    stage(&store, b"two");
     let mut desk = Desk::new();
     desk.entries = vec![
         Entry::PoolDefined(terms(104)),
@@ -678,11 +682,18 @@ pub fn the_trail_is_a_chain(harness: &impl Harness) {
 
 pub fn the_trail_can_be_read_from_the_middle(harness: &impl Harness) {
     let store = harness.open();
+    let (ops, ann) = (Actor::operator("ops"), Actor::operator("ann"));
+    let done = |actor: &Actor, verb, since| store.has_done(&lakes(), actor, verb, Instant(since)).expect("asks");
+    assert!(!done(&ops, "sync", 0));
+    Desk::new().commit_as(store.as_ref(), &"hills".into(), Version(0)).expect("commits");
+    assert!(!done(&ops, "sync", 0));
     let mut desk = Desk::new();
     for parent in 0..4 {
         desk.names.reasons.push(format!("rule:{parent}"));
         desk.commit(&store, parent).expect("commits");
     }
+    // The last commit was at 1003.
+    assert!(done(&ops, "sync", 1003) && !done(&ops, "sync", 1004) && !done(&ops, "sink", 0) && !done(&ann, "sync", 0));
     let (whole, half) = (trail(&store, 0), trail(&store, 2));
     assert_eq!(half.iter().map(|commit| commit.version.0).collect::<Vec<_>>(), [3, 4]);
     for (a, b) in whole[2..].iter().zip(&half) {
@@ -907,7 +918,10 @@ pub fn orphan_runs_are_closed(harness: &impl Harness) {
     }
     // The last one got as far as its commit.
     Desk { run: Some(runs[3]), ..Desk::new().seat("ann", 1) }.commit(&store, 0).expect("commits");
-    assert_eq!(harness.open().close_orphans(Instant(50)).expect("closes"), [runs[0], runs[1], runs[3]]);
+    assert_eq!(harness.open().close_orphans(Instant(50), true).expect("asks"), [], "whoever began them lives");
+    harness.all_die();
+    let living = store.begin_run(&lakes(), &Trigger::Drop, Instant(9)).expect("begins");
+    assert_eq!(harness.open().close_orphans(Instant(50), false).expect("closes"), [runs[0], runs[1], runs[3]]);
     let state = |at: usize| {
         let row = store.run(runs[at]).expect("asks").expect("kept");
         (row.state, row.ended, row.version)
@@ -916,7 +930,8 @@ pub fn orphan_runs_are_closed(harness: &impl Harness) {
     assert_eq!(state(1), (RunState::Failed, Some(Instant(50)), None));
     assert_eq!(state(2), (RunState::Held, None, None), "a held run waits for a decision");
     assert_eq!(state(3), (RunState::SucceededWithErrors, Some(Instant(50)), Some(Version(1))), "its commit stands");
-    assert_eq!(store.close_orphans(Instant(51)).expect("closes"), []);
+    assert_eq!(store.close_orphans(Instant(51), false).expect("closes"), []);
+    assert_eq!(store.run(living).expect("asks").expect("kept").state, RunState::Fetching);
 }
 
 pub fn findings_are_kept(harness: &impl Harness) {
@@ -933,10 +948,25 @@ pub fn findings_are_kept(harness: &impl Harness) {
         field: "dateLastModified".into(),
         detail: "not a date".into(),
     };
+    store.save_findings(run, &[1, 2, 9].map(finding)).expect("saves");
+    // A run that reads once more has found what it found then.
     store.save_findings(run, &[1, 2, 3, 4].map(finding)).expect("saves");
     assert_eq!(store.findings(run, 0, 10).expect("asks"), [1, 2, 3, 4].map(finding));
     assert_eq!(store.findings(run, 1, 2).expect("asks"), [2, 3].map(finding));
     assert_eq!(store.findings(RunId(9), 0, 10).expect("asks"), []);
+    // Those of old runs are cleared away, those of one under way never.
+    let later = store.begin_run(&lakes(), &Trigger::Drop, Instant(2)).expect("begins");
+    store.prune(&lakes(), 9, 0).expect("prunes");
+    assert_eq!(store.findings(run, 0, 10).expect("asks").len(), 4);
+    for run in [run, later] {
+        let row = store.run(run).expect("asks").expect("kept");
+        store.save_run(&RunRow { state: RunState::Failed, ..row }).expect("saves");
+    }
+    store.prune(&"hills".into(), 9, 0).expect("prunes");
+    store.prune(&lakes(), 9, 2).expect("prunes");
+    assert_eq!(store.findings(run, 0, 10).expect("asks").len(), 4);
+    store.prune(&lakes(), 9, 1).expect("prunes");
+    assert_eq!(store.findings(run, 0, 10).expect("asks"), []);
 }
 
 fn snapshot(content: &[u8]) -> SnapshotRow {
@@ -988,7 +1018,7 @@ pub fn a_snapshot_keeps_what_it_stands_on(harness: &impl Harness) {
     store.stage(&upper, &mut std::iter::once(b"upper".to_vec())).expect("stages");
     assert_eq!(store.snapshot(&upper.digest).expect("asks"), Some(upper.clone()));
     let mut desk = Desk::new();
-    desk.entries = vec![Entry::Adopted(mark(b"upper"))];
+    desk.entries = vec![Entry::Adopted(mark(b"upper")), Entry::Purged { person: "bob".into(), reason: None }];
     desk.commit(&store, 0).expect("commits");
     let kept = |digest: &Digest| store.snapshot(digest).expect("asks").is_some();
     assert_eq!(store.prune(&lakes(), 0, 9).expect("prunes").0, 0);
@@ -1088,6 +1118,25 @@ pub fn snapshots_in_use_are_not_pruned(harness: &impl Harness) {
         (row.plan, row.state) = (Some(plan.id), state);
         store.save_run(&row).expect("saves");
     }
+    let hold = |state, used| Hold {
+        run: RunId(1),
+        plan: plan_over(b"held").id,
+        opened: Instant(1),
+        deadline: Instant(9),
+        trips: Vec::new(),
+        removals: Vec::new(),
+        additions: Vec::new(),
+        packages: Vec::new(),
+        empty: false,
+        state,
+        by: None,
+        at: None,
+        exceptions: Vec::new(),
+        used,
+        told: Day(0),
+    };
+    desk.entries = vec![Entry::Hold(hold(HoldState::Open, None))];
+    desk.commit(&store, 1).expect("commits");
     let kept = |digest: &Digest| store.snapshot(digest).expect("asks").is_some();
     // A run under way may be about to rest on what was staged since it began.
     let under_way = store.begin_run(&lakes(), &Trigger::Drop, Instant(100)).expect("begins");
@@ -1106,12 +1155,92 @@ pub fn snapshots_in_use_are_not_pruned(harness: &impl Harness) {
     assert_eq!([plan_of(b"held"), plan_of(b"old"), plan_of(b"newest")], [true; 3]);
     assert_eq!(store.prune(&lakes(), 9, 2).expect("prunes").1, 1);
     assert_eq!([plan_of(b"held"), plan_of(b"old"), plan_of(b"newest")], [true, false, true]);
+    // As long as it waits for a decision, or for the run that does what was approved.
+    desk.entries = vec![Entry::Hold(hold(HoldState::Approved, None))];
+    desk.commit(&store, 2).expect("commits");
+    assert_eq!(store.prune(&lakes(), 2, 2).expect("prunes"), (0, 0));
+    desk.entries = vec![Entry::Hold(hold(HoldState::Approved, Some(RunId(3))))];
+    desk.commit(&store, 3).expect("commits");
+    assert_eq!(store.prune(&lakes(), 2, 2).expect("prunes"), (1, 1));
+    assert_eq!((kept(&held), plan_of(b"held")), (false, false));
+    let held = stage(&store, b"held");
     // To forget somebody everything goes but the books' own, and what a run under way has read.
     let reading = store.begin_run(&lakes(), &Trigger::Drop, Instant(100)).expect("begins");
+    assert_eq!(store.drop_snapshots(&lakes(), Some(reading)).expect("drops"), 0, "nobody is to be forgotten");
+    desk.entries = vec![Entry::Purged { person: "bob".into(), reason: None }];
+    desk.commit(&store, 4).expect("commits");
     assert_eq!(store.drop_snapshots(&lakes(), None).expect("drops"), 0);
     assert_eq!(store.drop_snapshots(&"hills".into(), Some(reading)).expect("drops"), 0);
     assert_eq!(store.drop_snapshots(&lakes(), Some(reading)).expect("drops"), 2);
     assert_eq!([&books, &held, &newest].map(kept), [true, false, false]);
+    assert_eq!(store.integrity().expect("checks"), [""; 0]);
+}
+
+/// What a run under way has read names them until it is over, and goes as soon as somebody asks again.
+pub fn purged_people_are_named_until_runs_end(harness: &impl Harness) {
+    let store = harness.open();
+    let old = stage(&store, b"old");
+    assert!(!store.names_purged(&lakes()).expect("asks"));
+    let reading = store.begin_run(&lakes(), &Trigger::Drop, Instant(100)).expect("begins");
+    let purge = |version| {
+        let desk = Desk { entries: vec![Entry::Purged { person: "bob".into(), reason: None }], ..Desk::new() };
+        desk.commit(&store, version).expect("commits")
+    };
+    purge(0);
+    let kept = |digest: &Digest| store.snapshot(digest).expect("asks").is_some();
+    let drops = |dropped, left| {
+        assert_eq!(store.drop_snapshots(&lakes(), None).expect("drops"), dropped);
+        assert_eq!(store.names_purged(&lakes()).expect("asks"), left);
+    };
+    drops(0, true);
+    // What it stages only now may name them too.
+    let late = stage(&store, b"late");
+    harness.all_die();
+    assert_eq!(store.close_orphans(Instant(50), false).expect("closes"), [reading]);
+    let ended = store.run(reading).expect("asks").expect("kept").ended;
+    assert_eq!(ended, Some(Instant(100)), "nothing ends before it begins");
+    let fresh = SnapshotRow { at: Instant(5000), ..snapshot(b"fresh") };
+    store.stage(&fresh, &mut std::iter::once(b"fresh".to_vec())).expect("stages");
+    drops(2, false);
+    assert_eq!([old, late, fresh.digest].map(|digest| kept(&digest)), [false, false, true]);
+    // Whoever is purged by a run that is under way itself is named by nothing but what others read.
+    purge(1);
+    assert!(store.names_purged(&lakes()).expect("asks") && !store.names_purged(&"hills".into()).expect("asks"));
+    let own = store.begin_run(&lakes(), &Trigger::Drop, Instant(100)).expect("begins");
+    assert_eq!(store.drop_snapshots(&lakes(), Some(own)).expect("drops"), 1);
+    assert!(!store.names_purged(&lakes()).expect("asks"));
+}
+
+pub fn books_rest_on_what_is_kept(harness: &impl Harness) {
+    let store = harness.open();
+    let adopts = |content| Desk { entries: vec![Entry::Adopted(mark(content))], ..Desk::new() };
+    let gone = adopts(b"gone").seat("ann", 1).commit(&store, 0).expect_err("it was never staged");
+    assert!(matches!(gone, StoreError::SnapshotGone { snapshot, .. } if snapshot == Digest::of(b"gone")), "{gone}");
+    assert_eq!(store.version(&lakes()).expect("asks"), Version(0));
+    stage(&store, b"gone");
+    adopts(b"gone").commit(&store, 0).expect("commits");
+    // Two customers with equal rosters share a snapshot, and neither drops it while the other's books rest on it.
+    let (hills, both) = (CustomerId::from("hills"), stage(&store, b"gone"));
+    adopts(b"gone").commit_as(store.as_ref(), &hills, Version(0)).expect("commits");
+    let plan = Plan { customer: hills.clone(), ..plan_over(b"gone") };
+    store.save_plan(&plan).expect("saves");
+    let run = store.begin_run(&hills, &Trigger::Drop, Instant(1)).expect("begins");
+    let row = store.run(run).expect("asks").expect("kept");
+    store.save_run(&RunRow { plan: Some(plan.id), state: RunState::Succeeded, ..row }).expect("saves");
+    stage(&store, b"next");
+    adopts(b"next").commit(&store, 1).expect("commits");
+    let kept = || store.snapshot(&both).expect("asks").is_some();
+    assert_eq!(store.prune(&lakes(), 0, 0).expect("prunes").0, 0);
+    // Nor does a plan of the one keep alive what it must forget.
+    let purge = Desk {
+        entries: vec![Entry::Adopted(mark(b"next")), Entry::Purged { person: "bob".into(), reason: None }],
+        ..Desk::new()
+    };
+    purge.commit_as(store.as_ref(), &hills, Version(1)).expect("commits");
+    store.drop_snapshots(&hills, None).expect("drops");
+    assert!(kept(), "it is the other's");
+    assert_eq!(store.prune(&lakes(), 0, 0).expect("prunes").0, 1);
+    assert!(!kept());
     assert_eq!(store.integrity().expect("checks"), [""; 0]);
 }
 
@@ -1130,6 +1259,9 @@ pub fn released_claims_come_back(harness: &impl Harness) {
     assert_eq!(store.claims_of(&lakes(), "ann").expect("asks").1, [back]);
     assert_eq!(store.used_by_org(&lakes()).expect("asks"), [("p0".into(), "north".into(), 1)]);
     assert_eq!(store.released(&lakes(), None).expect("asks").len(), 1, "history stays");
+    let of = |people: &[&str]| store.released_of(&lakes(), people).expect("asks");
+    assert_eq!(of(&["bob", "ann", "zoe"]), store.released(&lakes(), Some("ann")).expect("asks"));
+    assert_eq!((of(&["bob"]), of(&[])), (Vec::new(), Vec::new()));
     // A transfer (R37): released and seated in one commit, in the order of the batch.
     let bob = Claim { id: ClaimId(2), ..claim(2) };
     let gone = Claim { state: ClaimState::Released, ..back };

@@ -213,11 +213,21 @@ impl World {
 
     /// The service as a process would build it now.
     pub fn service(&self) -> Service {
-        Service::new(Arc::new(self.store()), self.clock.clone(), vec![self.customer()])
+        Service::new(Arc::new(self.store()), self.clock.clone(), vec![self.customer()]).looking_back()
     }
 
     pub fn store(&self) -> SqliteStore {
         SqliteStore::open(&self.dir.path().join("rosterd.db")).expect("a store")
+    }
+
+    /// A connection that knows nothing of the store's rules.
+    pub fn raw(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.dir.path().join("rosterd.db")).expect("opens")
+    }
+
+    /// Makes it look as if the processes that began runs so far had died.
+    pub fn all_die(&self) {
+        self.raw().execute("UPDATE runs SET process = 'another-boot pid:[1] 1 1'", []).expect("written");
     }
 
     /// The customer as the settings would describe it now.

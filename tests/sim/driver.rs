@@ -116,6 +116,9 @@ impl Sim {
             let sqlite = SqliteStore::open(&self.folder.path().join("rosterd.db")).expect("a store");
             self.store = Arc::new(Dying::new(sqlite, life, self.dice.chance(50)));
             self.service = Service::new(self.store.clone(), self.clock.clone(), customers(&self.settings));
+            // The one before was another process.
+            let raw = rusqlite::Connection::open(self.folder.path().join("rosterd.db")).expect("opens");
+            raw.execute("UPDATE runs SET process = 'another-boot pid:[1] 1 1'", []).expect("written");
             let recovered = self.service.recover(self.now());
             if !self.store.is_dead() {
                 recovered.expect("a recovery");

@@ -102,6 +102,10 @@ impl Store for Dying {
         self.store.released(customer, person)
     }
 
+    fn released_of(&self, customer: &CustomerId, people: &[&str]) -> Result<Vec<ReleasedClaim>, StoreError> {
+        self.store.released_of(customer, people)
+    }
+
     fn queue(&self, customer: &CustomerId, pool: Option<&PoolId>) -> Result<Book, StoreError> {
         self.store.queue(customer, pool)
     }
@@ -132,6 +136,10 @@ impl Store for Dying {
 
     fn commit(&self, batch: &Batch<'_>) -> Result<Receipt, StoreError> {
         self.write(|store| store.commit(batch))
+    }
+
+    fn has_done(&self, customer: &CustomerId, actor: &Actor, verb: &str, since: Instant) -> Result<bool, StoreError> {
+        self.store.has_done(customer, actor, verb, since)
     }
 
     fn audit(
@@ -167,6 +175,10 @@ impl Store for Dying {
         self.write(|store| store.drop_snapshots(customer, run))
     }
 
+    fn names_purged(&self, customer: &CustomerId) -> Result<bool, StoreError> {
+        self.store.names_purged(customer)
+    }
+
     fn save_plan(&self, plan: &Plan) -> Result<(), StoreError> {
         self.write(|store| store.save_plan(plan))
     }
@@ -191,8 +203,12 @@ impl Store for Dying {
         self.store.runs(customer, limit)
     }
 
-    fn close_orphans(&self, at: Instant) -> Result<Vec<RunId>, StoreError> {
-        self.write(|store| store.close_orphans(at))
+    fn close_orphans(&self, at: Instant, unseen: bool) -> Result<Vec<RunId>, StoreError> {
+        // A minute that finds none writes nothing.
+        if !unseen && !self.is_dead() {
+            return self.store.close_orphans(at, unseen);
+        }
+        self.write(|store| store.close_orphans(at, unseen))
     }
 
     fn save_findings(&self, run: RunId, findings: &[FindingRow]) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 
 use rusqlite::{Transaction, params};
 
-use crate::base::{CustomerId, Digest, Digester, Instant, RunId, TextArena, Version};
+use crate::base::{Actor, CustomerId, Digest, Digester, Instant, RunId, TextArena, Version};
 use crate::license::{ClaimChange, Entry, Names};
 use crate::store::api::StoreError;
 use crate::store::batch::Batch;
@@ -234,4 +234,18 @@ fn take_content(bytes: &[u8]) -> Result<Content, DecodeError> {
     let entries = Record::take(&mut from)?;
     from.end()?;
     Ok((people, changes, entries))
+}
+
+/// Whether somebody did this at `since` or later.
+pub(in crate::store::sqlite) fn has_done(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    actor: &Actor,
+    verb: &str,
+    since: Instant,
+) -> Result<bool, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(false) };
+    Ok(tx
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM audit WHERE customer_id = ?1 AND at >= ?2 AND verb = ?3 AND actor = ?4)")?
+        .query_row((head.id, since.0, verb, actor.to_string()), |row| row.get(0))?)
 }

@@ -257,18 +257,43 @@ pub(in crate::store::sqlite) fn released(
     person: Option<&str>,
 ) -> Result<Vec<ReleasedClaim>, Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    add_released(tx, head.id, &names(tx, head.id)?, person, &mut all)?;
+    Ok(all)
+}
+
+/// Those of each of these people.
+pub(in crate::store::sqlite) fn released_of(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    people: &[&str],
+) -> Result<Vec<ReleasedClaim>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
     let names = names(tx, head.id)?;
     let mut all = Vec::new();
+    for person in people {
+        add_released(tx, head.id, &names, Some(person), &mut all)?;
+    }
+    Ok(all)
+}
+
+fn add_released(
+    tx: &Transaction<'_>,
+    id: i64,
+    names: &Names,
+    person: Option<&str>,
+    all: &mut Vec<ReleasedClaim>,
+) -> Result<(), Fault> {
     let mut ask = tx.prepare_cached(match person {
         Some(_) => "SELECT person, run, body FROM released WHERE customer_id = ?1 AND person = ?2 ORDER BY version, n",
         None => "SELECT person, run, body FROM released WHERE customer_id = ?1 AND ?2 IS NULL ORDER BY version, person, n",
     })?;
-    let mut rows = ask.query((head.id, person))?;
+    let mut rows = ask.query((id, person))?;
     while let Some(row) = rows.next()? {
         let person = text(row, 0)?;
         let (claim, because) =
             take_released(blob(row, 2)?).map_err(Fault::unreadable(|| format!("a released claim of person {person}")))?;
-        check_positions(&claim, &names, person)?;
+        check_positions(&claim, names, person)?;
         all.push(ReleasedClaim {
             person: PersonKey::from(person),
             claim,
@@ -279,7 +304,7 @@ pub(in crate::store::sqlite) fn released(
             run: row.get::<_, Option<i64>>(1)?.map(|run| RunId(run.cast_unsigned())),
         });
     }
-    Ok(all)
+    Ok(())
 }
 
 /// The queue as a book whose people stand in queue order, one entry per waiting claim.

@@ -8,6 +8,8 @@ use crate::store::sqlite::books::{head_or_new, names};
 use crate::store::sqlite::claims::write as write_claims;
 use crate::store::sqlite::connect::Door;
 use crate::store::sqlite::entries::{names_added, write as write_entries, write_names, write_notices};
+use crate::store::sqlite::purged;
+use crate::store::sqlite::snapshots::must_be_kept;
 
 /// Commits of so many changes leave a log worth tidying.
 const CHANGES_LARGE: usize = 100_000;
@@ -19,12 +21,14 @@ pub(in crate::store::sqlite) fn commit(door: &Door, batch: &Batch<'_>) -> Result
             let (customer, planned, now) = (batch.customer.clone(), batch.parent, head.version);
             return Err(StoreError::VersionMoved { customer, planned, now }.into());
         }
+        must_be_kept(tx, batch.customer, batch.entries)?;
         let version = Version(head.version.0 + 1);
         let stored = names(tx, head.id)?;
         let added = names_added(&stored, batch.names)?;
         write_names(tx, head.id, &stored, &added)?;
         let next_claim = write_claims(tx, &head, version, batch)?;
         let next_episode = write_entries(tx, &head, version, batch)?;
+        purged::note(tx, head.id, batch.at, batch.entries)?;
         write_notices(tx, head.id, batch)?;
         let hash = append(tx, &head, version, batch, &added)?;
         tx.prepare_cached(

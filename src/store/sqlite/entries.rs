@@ -77,10 +77,10 @@ pub(in crate::store::sqlite) fn write(
             }
             Entry::Hold(hold) => {
                 tx.prepare_cached(
-                    "INSERT INTO holds (customer_id, run, body) VALUES (?1, ?2, ?3)
-                     ON CONFLICT DO UPDATE SET body = excluded.body",
+                    "INSERT INTO holds (customer_id, run, waits, body) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT DO UPDATE SET waits = excluded.waits, body = excluded.body",
                 )?
-                .execute((id, hold.run.0.cast_signed(), pack(hold)))?;
+                .execute((id, hold.run.0.cast_signed(), hold.waits(), pack(hold)))?;
             }
             Entry::GuardDay(day) => {
                 tx.prepare_cached("DELETE FROM guard_days WHERE customer_id = ?1 AND day <= ?2")?

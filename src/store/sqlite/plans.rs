@@ -52,7 +52,7 @@ pub(in crate::store::sqlite) fn plan(tx: &Transaction<'_>, customer: &CustomerId
     take_plan(&content).map(Some).map_err(Fault::unreadable(|| format!("plan {}", id.short())))
 }
 
-/// Drops the plans of a customer that are not of its newest `keep` runs, nor of a held run or one under way. Returns
+/// Drops the plans of a customer that are not of its newest `keep` runs, nor of a run under way or whose hold waits. Returns
 /// how many.
 pub(in crate::store::sqlite) fn prune(tx: &Transaction<'_>, customer: &CustomerId, keep: u32) -> Result<u32, Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(0) };
@@ -60,7 +60,9 @@ pub(in crate::store::sqlite) fn prune(tx: &Transaction<'_>, customer: &CustomerI
         "SELECT id FROM plans WHERE customer_id = ?1 AND id NOT IN (
              SELECT plan FROM (SELECT plan FROM runs WHERE customer_id = ?1 ORDER BY id DESC LIMIT ?2) WHERE plan IS NOT NULL
              UNION ALL
-             SELECT plan FROM runs WHERE customer_id = ?1 AND state IN (0, 1, 3, 4) AND plan IS NOT NULL)",
+             SELECT plan FROM runs WHERE customer_id = ?1 AND state IN (0, 1, 4) AND plan IS NOT NULL
+             UNION ALL
+             SELECT plan FROM runs WHERE customer_id = ?1 AND plan IS NOT NULL AND id IN (SELECT run FROM holds WHERE customer_id = ?1 AND waits))",
     )?;
     let drops = ask.query_map((head.id, keep), |row| row.get::<_, [u8; 32]>(0))?.collect::<Result<Vec<_>, _>>()?;
     for plan in &drops {

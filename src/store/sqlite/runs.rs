@@ -6,8 +6,9 @@ use crate::base::{CustomerId, Digest, Instant, RunId, SourceId, Version};
 use crate::plan::NoticeKind;
 use crate::store::record::{FORMAT, Record, RunBody, pack, unpack};
 use crate::store::shape::{FindingRow, NoticeRow, RunRow, RunState, Trigger};
-use crate::store::sqlite::books::{blob, head, head_or_new, unsigned};
+use crate::store::sqlite::books::{blob, head, head_or_new, text, unsigned};
 use crate::store::sqlite::fault::Fault;
+use crate::store::sqlite::process::{self, Life, life};
 
 const COLUMNS: &str = "r.id, c.name, r.trigger, r.state, r.began, r.ended, r.plan, r.version, r.body";
 
@@ -50,13 +51,8 @@ pub(in crate::store::sqlite) fn begin(
     at: Instant,
 ) -> Result<RunId, Fault> {
     let head = head_or_new(tx, customer)?;
-    tx.prepare_cached("INSERT INTO runs (customer_id, trigger, state, began, body) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute((
-        head.id,
-        pack(trigger),
-        code(&RunState::Fetching),
-        at.0,
-        pack(&RunBody::default()),
-    ))?;
+    tx.prepare_cached("INSERT INTO runs (customer_id, trigger, state, began, body, process) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute((head.id, pack(trigger), code(&RunState::Fetching), at.0, pack(&RunBody::default()), process::mark()))?;
     Ok(RunId(tx.last_insert_rowid().cast_unsigned()))
 }
 
@@ -122,24 +118,33 @@ pub(in crate::store::sqlite) fn runs(
     Ok(all)
 }
 
-/// Closes runs that a dead daemon left in the middle. One whose commit is in the trail was not in vain, and is not
-/// called failed: a failed run changed nothing.
-pub(in crate::store::sqlite) fn close_orphans(tx: &Transaction<'_>, at: Instant) -> Result<Vec<RunId>, Fault> {
+/// Runs in the middle whose process died, oldest first; with `unseen` also those whose process cannot be seen from here.
+pub(in crate::store::sqlite) fn orphans(tx: &Transaction<'_>, unseen: bool) -> Result<Vec<RunId>, Fault> {
     let mut orphans = Vec::new();
     for state in RunState::ALL.into_iter().filter(|state| !state.is_over()) {
-        let mut ask = tx.prepare_cached("SELECT id FROM runs WHERE state = ?1")?;
+        let mut ask = tx.prepare_cached("SELECT id, process FROM runs WHERE state = ?1")?;
         let mut rows = ask.query([code(&state)])?;
         while let Some(row) = rows.next()? {
-            orphans.push(RunId(unsigned(row, 0)?));
+            let life = life(text(row, 1)?);
+            if life == Life::Dead || (unseen && life == Life::Unknown) {
+                orphans.push(RunId(unsigned(row, 0)?));
+            }
         }
     }
     orphans.sort_unstable();
+    Ok(orphans)
+}
+
+/// Closes runs that a dead process left in the middle. One whose commit is in the trail was not in vain, and is not
+/// called failed: a failed run changed nothing.
+pub(in crate::store::sqlite) fn close_orphans(tx: &Transaction<'_>, at: Instant, unseen: bool) -> Result<Vec<RunId>, Fault> {
+    let orphans = orphans(tx, unseen)?;
     for &orphan in &orphans {
         let Some(mut row) = run(tx, orphan)? else { continue };
         let committed = tx
             .prepare_cached("SELECT max(version) FROM audit WHERE run = ?1")?
             .query_row([orphan.0.cast_signed()], |row| row.get::<_, Option<i64>>(0))?;
-        row.ended = Some(at);
+        row.ended = Some(at.max(row.began));
         if let Some(version) = committed {
             row.state = RunState::SucceededWithErrors;
             row.version = Some(Version(version.cast_unsigned()));
@@ -154,8 +159,9 @@ pub(in crate::store::sqlite) fn close_orphans(tx: &Transaction<'_>, at: Instant)
 }
 
 pub(in crate::store::sqlite) fn save_findings(tx: &Transaction<'_>, run: RunId, findings: &[FindingRow]) -> Result<(), Fault> {
+    tx.prepare_cached("DELETE FROM findings WHERE run = ?1")?.execute([run.0.cast_signed()])?;
     let mut insert = tx.prepare_cached(
-        "INSERT OR REPLACE INTO findings (run, n, source, level, rule, file, row, record, field, detail)
+        "INSERT INTO findings (run, n, source, level, rule, file, row, record, field, detail)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for FindingRow { number, source, level, rule, file, row, record, field, detail } in findings {
@@ -172,6 +178,17 @@ pub(in crate::store::sqlite) fn save_findings(tx: &Transaction<'_>, run: RunId, 
             detail
         ])?;
     }
+    Ok(())
+}
+
+/// Drops the findings of a customer that are not of its newest `keep` runs.
+pub(in crate::store::sqlite) fn prune_findings(tx: &Transaction<'_>, customer: &CustomerId, keep: u32) -> Result<(), Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(()) };
+    tx.prepare_cached(
+        "DELETE FROM findings WHERE run IN (
+             SELECT id FROM runs WHERE customer_id = ?1 AND state NOT IN (0, 1, 4) ORDER BY id DESC LIMIT -1 OFFSET ?2)",
+    )?
+    .execute((head.id, keep))?;
     Ok(())
 }
 

@@ -3,11 +3,13 @@
 use rusqlite::{OptionalExtension, Transaction};
 
 use crate::base::{CustomerId, Digest, Instant, RunId, SourceId, parts};
+use crate::license::Entry;
 use crate::store::api::StoreError;
 use crate::store::shape::SnapshotRow;
 use crate::store::sqlite::books::{blob, head, head_or_new, unsigned};
 use crate::store::sqlite::chunks::{compress, decompress};
 use crate::store::sqlite::fault::Fault;
+use crate::store::sqlite::purged::settle;
 
 /// So many chunks are compressed together, by all cores.
 const TOGETHER: usize = 4;
@@ -94,14 +96,16 @@ pub(in crate::store::sqlite) fn chunks(
 }
 
 /// Drops what nothing rests on any more: not the books or plans of anybody (equal rosters share one snapshot), not a run
-/// that is under way or held, not one of the newest runs.
+/// that is under way or whose hold waits, not one of the newest runs.
 pub(in crate::store::sqlite) fn prune(tx: &Transaction<'_>, customer: &CustomerId, keep: u32) -> Result<u32, Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(0) };
     let mut ask = tx.prepare_cached(
         "WITH kept_runs AS (
              SELECT plan FROM (SELECT plan FROM runs WHERE customer_id = ?1 ORDER BY id DESC LIMIT ?2)
              UNION ALL
-             SELECT plan FROM runs WHERE customer_id = ?1 AND state IN (0, 1, 3, 4)
+             SELECT plan FROM runs WHERE customer_id = ?1 AND state IN (0, 1, 4)
+             UNION ALL
+             SELECT plan FROM runs WHERE customer_id = ?1 AND id IN (SELECT run FROM holds WHERE customer_id = ?1 AND waits)
          )
          SELECT digest FROM snapshots s
          WHERE customer_id = ?1
@@ -125,7 +129,8 @@ pub(in crate::store::sqlite) fn prune(tx: &Transaction<'_>, customer: &CustomerI
     }
 }
 
-/// Drops what no books rest on, held runs and newest runs or not; only what another run under way has read stays.
+/// Drops what no books rest on of all that was staged up to the newest purge, held runs and newest runs or not; only what
+/// another run under way has read stays, until it is asked again.
 pub(in crate::store::sqlite) fn drop_all(
     tx: &Transaction<'_>,
     customer: &CustomerId,
@@ -135,6 +140,7 @@ pub(in crate::store::sqlite) fn drop_all(
     let mut ask = tx.prepare_cached(
         "SELECT digest FROM snapshots s
          WHERE customer_id = ?1
+           AND at <= (SELECT at FROM purged WHERE customer_id = ?1)
            AND NOT EXISTS (SELECT 1 FROM sources WHERE sources.snapshot = s.digest)
            AND NOT EXISTS (SELECT 1 FROM snapshots t WHERE t.base = s.digest)
            AND NOT EXISTS (
@@ -146,10 +152,36 @@ pub(in crate::store::sqlite) fn drop_all(
     loop {
         let drops = ask.query_map((head.id, run), |row| row.get::<_, [u8; 32]>(0))?.collect::<Result<Vec<_>, _>>()?;
         if drops.is_empty() {
-            return Ok(dropped);
+            break;
         }
         dropped += delete(tx, &drops)?;
     }
+    // Another customer may have staged an equal roster first: plans from before the purge do not keep that one either.
+    tx.prepare_cached(
+        "DELETE FROM plan_snapshot WHERE customer_id = ?1
+         AND snapshot NOT IN (SELECT digest FROM snapshots WHERE customer_id = ?1)",
+    )?
+    .execute([head.id])?;
+    settle(tx, head.id, run)?;
+    Ok(dropped)
+}
+
+/// Books must not come to rest on a snapshot that was dropped since it was read.
+pub(in crate::store::sqlite) fn must_be_kept(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    entries: &[Entry],
+) -> Result<(), Fault> {
+    let mut ask = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM snapshots WHERE digest = ?1)")?;
+    for entry in entries {
+        if let Entry::Adopted(mark) = entry
+            && !ask.query_row([mark.snapshot.0], |row| row.get::<_, bool>(0))?
+        {
+            let (customer, snapshot) = (customer.clone(), mark.snapshot);
+            return Err(StoreError::SnapshotGone { customer, snapshot }.into());
+        }
+    }
+    Ok(())
 }
 
 fn delete(tx: &Transaction<'_>, drops: &[[u8; 32]]) -> Result<u32, Fault> {

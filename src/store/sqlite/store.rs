@@ -22,6 +22,7 @@ use crate::store::sqlite::lease;
 use crate::store::sqlite::looks;
 use crate::store::sqlite::on_time;
 use crate::store::sqlite::plans;
+use crate::store::sqlite::purged;
 use crate::store::sqlite::report_rows;
 use crate::store::sqlite::requests;
 use crate::store::sqlite::runs;
@@ -111,6 +112,10 @@ impl Store for SqliteStore {
         self.door.read(|tx| books::released(tx, customer, person))
     }
 
+    fn released_of(&self, customer: &CustomerId, people: &[&str]) -> Result<Vec<ReleasedClaim>, StoreError> {
+        self.door.read(|tx| books::released_of(tx, customer, people))
+    }
+
     fn queue(&self, customer: &CustomerId, pool: Option<&PoolId>) -> Result<Book, StoreError> {
         self.door.read(|tx| books::queue(tx, customer, pool))
     }
@@ -168,6 +173,10 @@ impl Store for SqliteStore {
         self.door.read(|tx| audit::read(tx, customer, after, each))
     }
 
+    fn has_done(&self, customer: &CustomerId, actor: &Actor, verb: &str, since: Instant) -> Result<bool, StoreError> {
+        self.door.read(|tx| audit::has_done(tx, customer, actor, verb, since))
+    }
+
     fn stage(&self, row: &SnapshotRow, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError> {
         self.door.write(|tx| snapshots::stage(tx, row, chunks))
     }
@@ -185,11 +194,18 @@ impl Store for SqliteStore {
     }
 
     fn prune(&self, customer: &CustomerId, snapshot_runs: u32, plan_runs: u32) -> Result<(u32, u32), StoreError> {
-        self.door.write(|tx| Ok((snapshots::prune(tx, customer, snapshot_runs)?, plans::prune(tx, customer, plan_runs)?)))
+        self.door.write(|tx| {
+            runs::prune_findings(tx, customer, plan_runs)?;
+            Ok((snapshots::prune(tx, customer, snapshot_runs)?, plans::prune(tx, customer, plan_runs)?))
+        })
     }
 
     fn drop_snapshots(&self, customer: &CustomerId, run: Option<RunId>) -> Result<u32, StoreError> {
         self.door.write(|tx| snapshots::drop_all(tx, customer, run))
+    }
+
+    fn names_purged(&self, customer: &CustomerId) -> Result<bool, StoreError> {
+        self.door.read(|tx| purged::is_due(tx, customer))
     }
 
     fn save_plan(&self, plan: &Plan) -> Result<(), StoreError> {
@@ -216,8 +232,12 @@ impl Store for SqliteStore {
         self.door.read(|tx| runs::runs(tx, customer, limit))
     }
 
-    fn close_orphans(&self, at: Instant) -> Result<Vec<RunId>, StoreError> {
-        self.door.write(|tx| runs::close_orphans(tx, at))
+    fn close_orphans(&self, at: Instant, unseen: bool) -> Result<Vec<RunId>, StoreError> {
+        // Asked every minute; as long as there are none it must not hold up other writers.
+        if self.door.read(|tx| runs::orphans(tx, unseen))?.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.door.write(|tx| runs::close_orphans(tx, at, unseen))
     }
 
     fn save_findings(&self, run: RunId, findings: &[FindingRow]) -> Result<(), StoreError> {

@@ -86,7 +86,8 @@ fn a_failure_tells_its_whole_chain_once() {
     assert_eq!(line["error"], "read page 3 of sis: connection reset");
     assert_eq!(
         line["message"],
-        "The run for request 7 of north could not read page 3 of sis: connection reset. Nothing was changed."
+        "The run for request 7 of north could not read page 3 of sis: connection reset. `rosterd runs north` says how far it \
+         came."
     );
     let line = logged(|| StoreTrouble { store: "sqlite:x.db", doing: "Trying again in 5 s", error: &Outer(Inner) }.emit());
     assert_eq!(line["message"], "Could not read page 3 of sis: connection reset. Trying again in 5 s.");

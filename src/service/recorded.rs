@@ -1,0 +1,73 @@
+//! A run's row, from its beginning to its end.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use crate::base::ErrorChain;
+use crate::plan::Plan;
+use crate::service::core::{Customer, Service};
+use crate::service::error::ServiceError;
+use crate::service::sync::{Planned, add};
+use crate::store::{RunRow, RunState, RunTally, Trigger};
+
+impl Service {
+    /// Writes a run down from its beginning to its end, whatever comes of it.
+    pub(crate) fn recorded(
+        &self,
+        customer: &Customer,
+        trigger: &Trigger,
+        work: &mut dyn FnMut(&mut RunRow) -> Result<Option<Plan>, ServiceError>,
+    ) -> Result<Planned, ServiceError> {
+        let now = self.now();
+        let run = self.store.begin_run(customer.id(), trigger, now)?;
+        let mut row = RunRow {
+            run,
+            customer: customer.id().clone(),
+            trigger: trigger.clone(),
+            state: RunState::Fetching,
+            began: now,
+            ended: None,
+            packages: Vec::new(),
+            plan: None,
+            version: None,
+            tally: RunTally::default(),
+            message: String::new(),
+            rejected: Vec::new(),
+        };
+        let done = catch_unwind(AssertUnwindSafe(|| work(&mut row)));
+        let done = done.unwrap_or_else(|panic| {
+            // A row that seems to go on for ever would keep what was staged since it began.
+            let how = if row.version.is_some() {
+                row.state = RunState::SucceededWithErrors;
+                "after its commit; the books are whole"
+            } else {
+                row.state = RunState::Failed;
+                "before its commit; nothing was changed"
+            };
+            row.message = format!("it broke off {how} (this is a bug; the log says where)");
+            row.ended = Some(self.now());
+            // If it cannot be written now, it is written later.
+            let _ = self.unsaved.end_run(&self.store, &row);
+            resume_unwind(panic)
+        });
+        let plan = match done {
+            Ok(plan) => plan.map(Arc::new),
+            Err(error) => {
+                row.state = RunState::Failed;
+                row.message = format!("could not {}", ErrorChain(&error));
+                row.ended = Some(self.now());
+                self.unsaved.end_run(&self.store, &row)?;
+                return if matches!(error, ServiceError::Store(_)) { Err(error) } else { Ok(Planned { run: row, plan: None }) };
+            }
+        };
+        if row.state != RunState::Planned
+            && let Err(error) = self.watch_pools(customer, now)
+        {
+            // The commit stands; the next run looks again.
+            add(&mut row.message, &format!("could not look at the pools: {}", ErrorChain(&error)));
+        }
+        row.ended = Some(self.now());
+        self.unsaved.end_run(&self.store, &row)?;
+        Ok(Planned { run: row, plan })
+    }
+}
