@@ -21,10 +21,8 @@ pub struct Conditions {
 pub(crate) fn conditions(pool: &Pool, standing: &Standing, at: Instant, view: &PoolView) -> Conditions {
     let today = pool.calendar.day_of(at);
     let quote = view.allowance.seats.and_then(|seats| pool.clauses.ladder.quote(seats, view.used(), pool.anchor, today));
-    let next_tier = quote.map(|quote| TierOffer {
-        seats: quote.to,
-        cost: quote.charge.map(|charge| charge.text(charge.amount)),
-    });
+    let next_tier =
+        quote.map(|quote| TierOffer { seats: quote.to, cost: quote.charge.map(|charge| charge.text(charge.amount)) });
     Conditions { stage: view.clock.as_ref().map(|clock| clock.stage), term: term(pool, standing, at), next_tier }
 }
 
