@@ -16,6 +16,7 @@ use crate::cli::episode::EpisodeArgs;
 use crate::cli::exit;
 use crate::cli::explain::ExplainArgs;
 use crate::cli::findings::FindingsArgs;
+use crate::cli::forecast::ForecastArgs;
 use crate::cli::hold::HoldArgs;
 use crate::cli::notices::NoticesArgs;
 use crate::cli::pause::{PauseArgs, ResumeArgs};
@@ -107,6 +108,8 @@ pub enum Verb {
     Queue(QueueArgs),
     /// List terms that end, or have ended, without a successor.
     Renewals(RenewalsArgs),
+    /// Tell the days to come: what will be used, which stages come, what cures them; changes nothing.
+    Forecast(ForecastArgs),
     /// Tell why a person has a seat, or not.
     Explain(ExplainArgs),
     /// Tell whether a person may log in, use a product, open an enrollment.

@@ -214,7 +214,8 @@ fn show(context: &mut Context, customer: &Customer, file: &EpisodeFile) -> Resul
     Ok(Exit::Done)
 }
 
-fn fact_text(fact: &ClockFact) -> String {
+/// A fact in a few words.
+pub fn fact_text(fact: &ClockFact) -> String {
     match &fact.step {
         ClockStep::Continues { of, day0 } => format!("goes on with the clock of episode {of} (day 0: {day0})"),
         ClockStep::Stage(stage) => {

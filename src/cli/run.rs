@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
-    access, activity, apply, audit, backup, check, completions, episode, explain, findings, hold, man, notices, pause, people,
+    access, activity, apply, audit, backup, check, completions, episode, explain, findings, forecast, hold, man, notices, pause, people,
     plan, pool, queue, renewals, report, revert, runs, serve, size_limit, status, sync,
 };
 
@@ -65,6 +65,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Notices(args) => notices::run(context, args),
         Verb::Queue(args) => queue::run(context, args),
         Verb::Renewals(args) => renewals::run(context, args),
+        Verb::Forecast(args) => forecast::run(context, args),
         Verb::Explain(args) => explain::run(context, args),
         Verb::Access(args) => access::run(context, args),
         Verb::Report(args) => report::run(context, args),

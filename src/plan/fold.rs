@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Instant, PoolId};
+use crate::base::{Instant, OrgId, PoolId};
 use crate::license::{Book, BookPerson, Episode, Ledger, Outcome, last_closed};
 use crate::plan::input::Standing;
 
@@ -38,6 +38,15 @@ pub fn standing_of(ledger: &Ledger) -> Standing {
         deliveries: grouped(ledger.deliveries(), |delivery| delivery.episode),
         former: newest_closed(ledger),
     }
+}
+
+/// Used seats by pool and home org, sorted.
+pub fn used_by_org(book: &Book) -> Vec<(PoolId, OrgId, u32)> {
+    let mut used: BTreeMap<(&PoolId, &OrgId), u32> = BTreeMap::new();
+    for claim in book.claims.iter().filter(|claim| claim.state.consumes()) {
+        *used.entry((book.names.pool_of(claim), book.names.home_of(claim))).or_default() += 1;
+    }
+    used.into_iter().map(|((pool, org), used)| (pool.clone(), org.clone(), used)).collect()
 }
 
 fn grouped<'l, T: Clone + 'l, K: Ord>(all: impl Iterator<Item = &'l T>, key: impl Fn(&T) -> Option<K>) -> BTreeMap<K, Vec<T>> {

@@ -1,9 +1,9 @@
 //! Terms at work: when a pool moves on in its chain, and what that does to claims, books and notices (R90 to R94).
 
-use crate::base::Instant;
+use crate::base::{Actor, Instant};
 use crate::license::{
-    Claim, ClaimState, Entry, Phase, PoolIx, Term, TermState, Wait, carried_over, grace_end, last_day, next_phase_change,
-    phase_at,
+    Claim, ClaimState, Entry, Grant, GrantKind, Phase, PoolIx, Term, TermState, Wait, carried_over, grace_end, last_day,
+    next_phase_change, phase_at, term_grants,
 };
 use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::input::{Policy, Standing};
@@ -115,4 +115,20 @@ fn notice(work: &PoolWork<'_>, before: &Phase, now: Instant) -> Option<Notice> {
     let term = phase.term.as_ref().map_or("", |term| term.as_str());
     let key = format!("{}/{}/{term}/{now}", kind.word(), pool.id);
     Some(Notice { key, kind, pool: Some(pool.id.clone()), source: None, text })
+}
+
+/// Grants of renewals that said nothing of seats and whose time has come (R80).
+pub fn carried_grants(policy: &Policy, standing: &Standing, now: Instant) -> Vec<Grant> {
+    let carried = policy.pools.iter().filter_map(|pool| {
+        let phase = phase_at(&standing.chain, pool, now);
+        let silent = |term: &&Term| Some(&term.id) == phase.term.as_ref() && term.seats.is_none();
+        let term = standing.chain.iter().find(silent).filter(|_| phase.state == TermState::Current)?;
+        if standing.grants.iter().any(|grant| grant.id == term.id) {
+            return None;
+        }
+        let (seats, _) = carried_over(&standing.chain, &standing.grants, term);
+        let told = Term { seats: Some(seats), recorded: now, by: Actor::system(), ..term.clone() };
+        term_grants(None, &told, GrantKind::Renewal, |_| false).pop()
+    });
+    carried.collect()
 }

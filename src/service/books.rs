@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{ClaimId, Instant, OrgId, PersonKey, PoolId, RunId, Version};
 use crate::license::{Because, Book, BookPerson, Claim, ClaimState, Episode, Ledger, Names, OrgMark, PoolSample, SeatRequest};
-use crate::plan::{Standing, standing_of};
+use crate::plan::{Standing, standing_of, used_by_org};
 use crate::roster::Roster;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
@@ -130,8 +130,24 @@ impl Service {
         Ok(at.map(|at| self.store.version_at(customer.id(), at)).transpose()?)
     }
 
+    /// The books as the trail tells them up to a version, and when that one was made.
+    pub(crate) fn ledger(&self, customer: &Customer, until: Version) -> Result<(Ledger, Instant), ServiceError> {
+        let (mut ledger, mut newest, mut broken) = (Ledger::default(), Instant::MIN, None);
+        self.replay(customer, until, &mut |commit| {
+            let AuditCommit { version, at, names, people, changes, entries, .. } = &commit;
+            newest = newest.max(*at);
+            if broken.is_none() {
+                broken = ledger.apply(*version, *at, names, people, changes, entries).err();
+            }
+        })?;
+        match broken {
+            Some(mismatch) => Err(ServiceError::Trail { customer: customer.id().clone(), why: mismatch.to_string() }),
+            None => Ok((ledger, newest)),
+        }
+    }
+
     /// Every commit up to a version, oldest first.
-    fn replay(&self, customer: &Customer, until: Version, each: &mut dyn FnMut(AuditCommit)) -> Result<(), ServiceError> {
+    pub(crate) fn replay(&self, customer: &Customer, until: Version, each: &mut dyn FnMut(AuditCommit)) -> Result<(), ServiceError> {
         if until == Version(0) {
             return Ok(());
         }
@@ -182,12 +198,7 @@ impl Books<'_> {
         if self.past.is_none() {
             return Ok(self.service.store.used_by_org(self.customer.id())?);
         }
-        let book = &self.standing.book;
-        let mut used: BTreeMap<(&PoolId, &OrgId), u32> = BTreeMap::new();
-        for claim in book.claims.iter().filter(|claim| claim.state.consumes()) {
-            *used.entry((book.names.pool_of(claim), book.names.home_of(claim))).or_default() += 1;
-        }
-        Ok(used.into_iter().map(|((pool, org), used)| (pool.clone(), org.clone(), used)).collect())
+        Ok(used_by_org(&self.standing.book))
     }
 
     /// Waiting claims, one entry each, in no order that counts.

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId, parts};
 use crate::license::{AgreedExcess, Entry, Grant, allowance_in, phase_at};
-use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
+use crate::plan::{Flaw, Plan, PoolOutlook, Standing, carried_grants, check, fit};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
 use crate::service::rosters::{Pulled, bad_rows};
 use crate::service::scope::known;
-use crate::service::terms::carried_grants;
 use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, SourceLook, StoreError, Trigger};
 
 /// How often a run plans anew when somebody else commits in between (R113).
@@ -317,7 +316,7 @@ impl Service {
         standing.grants.extend(seeds.grants.iter().cloned());
         standing.agreed.extend(seeds.agreed.iter().cloned());
         standing.chain.extend(seeds.terms.iter().cloned());
-        let carried = carried_grants(customer, &standing, now);
+        let carried = carried_grants(&customer.policy, &standing, now);
         standing.grants.extend(carried.iter().cloned());
         seeds.grants.extend(carried);
         Ok((standing, seeds))

@@ -2,7 +2,7 @@
 
 use crate::base::{Actor, Day, GrantId, Instant, PoolId, Seats};
 use crate::license::{
-    Grant, GrantKind, Phase, Pool, RenewalBasis, Term, TermState, carried_over, chain_of, grace_end, last_day,
+    Grant, GrantKind, Phase, Pool, RenewalBasis, Term, TermState, chain_of, grace_end, last_day,
     overlapping_terms, phase_at, term_grants,
 };
 use crate::plan::{Answer, Decision, Standing, phase_due, reminders};
@@ -306,20 +306,4 @@ fn renewal_start(pool: &Pool, chain: &[Term], basis: RenewalBasis, now: Instant)
         // A renewal recorded ahead is activated when its time has come.
         RenewalBasis::Activation | RenewalBasis::ActivationIfLapsed => today.max(last),
     }
-}
-
-/// Grants of renewals that said nothing of seats and whose time has come (R80).
-pub(crate) fn carried_grants(customer: &Customer, standing: &Standing, now: Instant) -> Vec<Grant> {
-    let carried = customer.policy.pools.iter().filter_map(|pool| {
-        let phase = phase_at(&standing.chain, pool, now);
-        let silent = |term: &&Term| Some(&term.id) == phase.term.as_ref() && term.seats.is_none();
-        let term = standing.chain.iter().find(silent).filter(|_| phase.state == TermState::Current)?;
-        if standing.grants.iter().any(|grant| grant.id == term.id) {
-            return None;
-        }
-        let (seats, _) = carried_over(&standing.chain, &standing.grants, term);
-        let told = Term { seats: Some(seats), recorded: now, by: Actor::system(), ..term.clone() };
-        term_grants(None, &told, GrantKind::Renewal, |_| false).pop()
-    });
-    carried.collect()
 }

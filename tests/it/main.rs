@@ -14,6 +14,7 @@ mod entitlement;
 mod explain;
 mod fake_http;
 mod fake_oneroster;
+mod forecast;
 mod holds;
 mod hostile;
 mod import;

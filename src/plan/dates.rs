@@ -1,0 +1,19 @@
+//! On which dates rosters act by themselves: roles and enrollments that begin, or that were there for the last time the
+//! day before (R132).
+
+use std::collections::BTreeSet;
+
+use crate::base::Day;
+use crate::roster::Roster;
+
+/// The dates after `after` and up to `last` on which a role or an enrollment begins or is over.
+pub fn acting_dates(roster: &Roster, after: Day, last: Day) -> BTreeSet<Day> {
+    let roles = roster.roles.iter().filter(|role| !role.ended).map(|role| (role.first, role.last));
+    let enrollments = roster.enrollments.iter().filter(|enrollment| !enrollment.ended).map(|e| (e.first, e.last));
+    let mut dates = BTreeSet::new();
+    for (first, until) in roles.chain(enrollments).filter(|(first, until)| first <= until) {
+        let over = if until == Day::MAX { Day::MAX } else { until.plus(1) };
+        dates.extend([first, over].into_iter().filter(|day| after < *day && *day <= last));
+    }
+    dates
+}
