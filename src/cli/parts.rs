@@ -19,7 +19,8 @@ pub fn service(settings: &Settings, as_of: Option<Instant>, opening: Opening) ->
         Some(instant) => Arc::new(SetClock::at(instant)),
         None => Arc::new(SystemClock),
     };
-    Ok(Service::new(store, clock, customers(settings)))
+    let service = Service::new(store, clock, customers(settings));
+    Ok(if as_of.is_some() { service.looking_back() } else { service })
 }
 
 /// The store that these settings name.

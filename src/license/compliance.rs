@@ -2,6 +2,7 @@
 
 use crate::base::{Day, Seats};
 use crate::license::books::{Allowance, Band};
+use crate::license::stage::Stage;
 
 /// How a pool stands, worst first (R145).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,28 +53,6 @@ impl Compliance {
     }
 }
 
-/// What the contract says about an open episode now (R63).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OverageStage {
-    /// Up to ten business days.
-    Minor,
-    /// More than ten.
-    MinorOverdue,
-    /// More than twenty, or by band.
-    Major,
-}
-
-impl OverageStage {
-    /// The stage's word.
-    pub fn word(self) -> &'static str {
-        match self {
-            OverageStage::Minor => "minor",
-            OverageStage::MinorOverdue => "minor_overdue",
-            OverageStage::Major => "major",
-        }
-    }
-}
-
 /// Where a pool stands in its term (R87 to R93).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TermPlace {
@@ -99,7 +78,7 @@ pub struct PoolFacts {
     /// The band as of the newest commit.
     pub band: Band,
     /// The stage of the open episode; `None`: there is none.
-    pub stage: Option<OverageStage>,
+    pub stage: Option<Stage>,
     /// Its term; `None`: it has none.
     pub term: Option<TermPlace>,
     /// The numbers rest on an old snapshot (R148).
@@ -115,10 +94,10 @@ const END_DAYS: i64 = 30;
 pub fn compliance(facts: &PoolFacts) -> Compliance {
     let PoolFacts { today, used, allowance, band, stage, term, stale } = *facts;
     let over = match (stage, band) {
-        (Some(OverageStage::Major), _) => Some(Compliance::OverageMajor),
-        (Some(OverageStage::MinorOverdue), _) => Some(Compliance::OverageMinorOverdue),
-        (Some(OverageStage::Minor), Band::Gap) => Some(Compliance::OverageGap),
-        (Some(OverageStage::Minor), _) => Some(Compliance::OverageMinor),
+        (Some(Stage::Major), _) => Some(Compliance::OverageMajor),
+        (Some(Stage::MinorOverdue), _) => Some(Compliance::OverageMinorOverdue),
+        (Some(Stage::Minor), Band::Gap) => Some(Compliance::OverageGap),
+        (Some(Stage::Minor), _) => Some(Compliance::OverageMinor),
         (None, _) => None,
     };
     let nearly_full =
@@ -159,9 +138,8 @@ pub fn is_near_limit(used: Seats, effective: Option<Seats>) -> bool {
 mod tests {
     use crate::base::{Day, Seats};
     use crate::license::books::{Allowance, Band};
-    use crate::license::compliance::{
-        Compliance, OverageStage, PoolFacts, TermPlace, compliance, is_near_limit, near_limit_mark,
-    };
+    use crate::license::compliance::{Compliance, PoolFacts, TermPlace, compliance, is_near_limit, near_limit_mark};
+    use crate::license::stage::Stage;
 
     fn facts() -> PoolFacts {
         PoolFacts {
@@ -199,20 +177,20 @@ mod tests {
             ("ends soon, renewed", PoolFacts { term: renewed, ..facts() }, Compliance::Compliant),
             ("grace", PoolFacts { term: ends(-3, true, false), ..facts() }, Compliance::InGrace),
             ("over", PoolFacts { term: ends(-30, false, true), ..facts() }, Compliance::Expired),
-            ("minor", over(Band::Minor, OverageStage::Minor), Compliance::OverageMinor),
-            ("gap", over(Band::Gap, OverageStage::Minor), Compliance::OverageGap),
-            ("gap, overdue", over(Band::Gap, OverageStage::MinorOverdue), Compliance::OverageMinorOverdue),
-            ("major", over(Band::Major, OverageStage::Major), Compliance::OverageMajor),
-            ("major by time", over(Band::Minor, OverageStage::Major), Compliance::OverageMajor),
+            ("minor", over(Band::Minor, Stage::Minor), Compliance::OverageMinor),
+            ("gap", over(Band::Gap, Stage::Minor), Compliance::OverageGap),
+            ("gap, overdue", over(Band::Gap, Stage::MinorOverdue), Compliance::OverageMinorOverdue),
+            ("major", over(Band::Major, Stage::Major), Compliance::OverageMajor),
+            ("major by time", over(Band::Minor, Stage::Major), Compliance::OverageMajor),
             ("provisional", PoolFacts { band: Band::Minor, used: Seats(101), ..facts() }, Compliance::AtRisk),
             (
                 "minor in grace",
-                PoolFacts { term: ends(-3, true, false), ..over(Band::Minor, OverageStage::Minor) },
+                PoolFacts { term: ends(-3, true, false), ..over(Band::Minor, Stage::Minor) },
                 Compliance::OverageMinor,
             ),
             (
                 "major, but the term is over",
-                PoolFacts { term: ends(-30, false, true), ..over(Band::Major, OverageStage::Major) },
+                PoolFacts { term: ends(-30, false, true), ..over(Band::Major, Stage::Major) },
                 Compliance::Expired,
             ),
         ] {

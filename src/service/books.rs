@@ -75,11 +75,12 @@ impl LastChanges {
 }
 
 impl Service {
-    /// Answers from the books as of `at`. While somebody commits, the answer is asked for anew: it is of one version.
+    /// Answers from the books as of `at`; `None`: as of now. While somebody commits, the answer is asked for anew: it is of
+    /// one version.
     pub(crate) fn as_of<'s, T>(
         &'s self,
         customer: &'s Customer,
-        at: Instant,
+        at: Option<Instant>,
         answer: impl Fn(&Books<'s>) -> Result<T, ServiceError>,
     ) -> Result<T, ServiceError> {
         let mut tries = 0;
@@ -100,12 +101,13 @@ impl Service {
         Ok(Books { service: self, customer, at, standing, past: None })
     }
 
-    fn books<'s>(&'s self, customer: &'s Customer, at: Instant) -> Result<Books<'s>, ServiceError> {
-        let until = self.store.version_at(customer.id(), at)?;
-        let newest = self.newest_books(customer, at)?;
-        if until >= newest.standing.version {
+    fn books<'s>(&'s self, customer: &'s Customer, at: Option<Instant>) -> Result<Books<'s>, ServiceError> {
+        let until = self.version_asked(customer, at)?;
+        let newest = self.newest_books(customer, at.unwrap_or_else(|| self.now()))?;
+        if until.is_none_or(|until| until >= newest.standing.version) {
             return Ok(newest);
         }
+        let (until, at) = (until.unwrap_or_default(), newest.at);
         let mut past = Past::default();
         let mut broken = None;
         self.replay(customer, until, &mut |commit| {
@@ -119,6 +121,13 @@ impl Service {
             return Err(ServiceError::Trail { customer: customer.id().clone(), why: mismatch.to_string() });
         }
         Ok(Books { service: self, customer, at, standing: standing_of(&past.ledger), past: Some(past) })
+    }
+
+    /// The newest version of the instant asked about; `None`: the newest of all is meant. A clock that was put back is no
+    /// question about the past.
+    pub(crate) fn version_asked(&self, customer: &Customer, at: Option<Instant>) -> Result<Option<Version>, ServiceError> {
+        let at = at.or_else(|| self.looks_back.then(|| self.now()));
+        Ok(at.map(|at| self.store.version_at(customer.id(), at)).transpose()?)
     }
 
     /// Every commit up to a version, oldest first.

@@ -69,9 +69,8 @@ impl Service {
     /// When the books cannot be read, a filter names what does not exist, or a role is asked for of a time whose roster is
     /// no longer kept.
     pub fn claims_report(&self, customer: &Customer, filter: &ClaimFilter) -> Result<Report<ClaimRow>, ServiceError> {
-        let now = self.now();
         // The last instant of a date that is over; today is as it is now.
-        let at = filter.on.map_or(now, |day| Instant(customer.policy.calendar.end_of(day).0 - 1).min(now));
+        let at = filter.on.map(|day| Instant(customer.policy.calendar.end_of(day).0 - 1).min(self.now()));
         self.as_of(customer, at, |books| {
             let freshness = books.freshness()?;
             Ok(Report { freshness, rows: self.claim_rows(customer, books, filter)? })

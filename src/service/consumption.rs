@@ -62,7 +62,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read, or the roster of the time asked about is no longer kept.
     pub fn consumption(&self, customer: &Customer, pool: Option<&PoolId>) -> Result<Report<ConsumptionRow>, ServiceError> {
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let standing = books.whole()?;
             let roster = books.roster()?;
             let today = customer.day_of(books.at);

@@ -130,6 +130,8 @@ pub struct Service {
     pub(crate) store: SharedStore,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) unsaved: Unsaved,
+    /// Its clock was set: what lies after it is not told.
+    pub(crate) looks_back: bool,
     pub(crate) dues: Dues,
     customers: Vec<Customer>,
 }
@@ -137,7 +139,13 @@ pub struct Service {
 impl Service {
     /// Puts the parts together.
     pub fn new(store: SharedStore, clock: Arc<dyn Clock>, customers: Vec<Customer>) -> Self {
-        Self { store, clock, unsaved: Unsaved::default(), dues: Dues::default(), customers }
+        Self { store, clock, unsaved: Unsaved::default(), dues: Dues::default(), looks_back: false, customers }
+    }
+
+    /// The same for somebody who set the clock: questions are answered as of that instant, also if it has passed.
+    #[must_use]
+    pub fn looking_back(self) -> Self {
+        Self { looks_back: true, ..self }
     }
 
     /// The store, for doors that only read rows.

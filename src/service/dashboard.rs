@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Balance, Day, ProductId, Seats, percent_used};
-use crate::license::{ClaimState, Compliance, Orgs, OverageStage, Product, ProductKind};
+use crate::license::{ClaimState, Compliance, Orgs, Product, ProductKind, Stage};
 use crate::plan::Standing;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
@@ -44,7 +44,7 @@ pub struct ProductSeats {
     /// Seats whose term is over.
     pub suspended: Seats,
     /// The worst stage of its pools.
-    pub stage: Option<OverageStage>,
+    pub stage: Option<Stage>,
     /// The worst status of its pools.
     pub compliance: Compliance,
     /// The first day on which a term without a successor ends.
@@ -65,7 +65,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn dashboard(&self, customer: &Customer, pair: Option<(ProductId, ProductId)>) -> Result<Dashboard, ServiceError> {
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let marks = books.orgs()?;
             let orgs = Orgs::new(&marks);
             let states = pool_states(customer, books)?;

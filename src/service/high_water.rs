@@ -19,7 +19,7 @@ impl Service {
         from: Option<Day>,
         to: Option<Day>,
     ) -> Result<Report<(PoolId, HighWater)>, ServiceError> {
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let mut rows = Vec::new();
             for (id, samples) in books.samples()?.into_iter().filter(|(id, _)| pool.is_none_or(|pool| pool == id)) {
                 let known = customer.policy.pools.iter().find(|pool| pool.id == id);

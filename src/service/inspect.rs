@@ -133,7 +133,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn status(&self, customer: &Customer) -> Result<CustomerStatus, ServiceError> {
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let standing = &books.standing;
             Ok(CustomerStatus {
                 customer: customer.id().to_string(),
@@ -141,7 +141,7 @@ impl Service {
                 version: standing.version.0,
                 freshness: books.freshness()?,
                 pools: pool_views(customer, standing, books.at),
-                last_run: self.last_real_run(customer, books.at)?,
+                last_run: self.last_real_run(customer, (!books.is_newest()).then_some(books.at))?,
                 hold: standing.hold.clone().filter(|hold| hold.is_open(books.at)),
                 notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
                 same_day: self.same_day_quota(customer)?,
@@ -151,11 +151,13 @@ impl Service {
     }
 
     /// The newest run that was more than a look: a dry run is one, and so is a date on which nothing began or ended.
-    fn last_real_run(&self, customer: &Customer, until: Instant) -> Result<Option<RunRow>, ServiceError> {
+    fn last_real_run(&self, customer: &Customer, until: Option<Instant>) -> Result<Option<RunRow>, ServiceError> {
         let newest = self.store.runs(Some(customer.id()), 50)?;
         let idle =
             |run: &RunRow| matches!(run.trigger, Trigger::Dates(_)) && run.version.is_none() && run.state != RunState::Failed;
-        Ok(newest.into_iter().find(|run| run.began <= until && run.state != RunState::Planned && !idle(run)))
+        Ok(newest
+            .into_iter()
+            .find(|run| until.is_none_or(|until| run.began <= until) && run.state != RunState::Planned && !idle(run)))
     }
 
     /// Pools that are gone from the settings and still have seats in use: the next run moves or frees them, and no guard
@@ -175,7 +177,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn pools(&self, customer: &Customer) -> Result<Vec<PoolView>, ServiceError> {
-        self.as_of(customer, self.now(), |books| Ok(pool_views(customer, &books.standing, books.at)))
+        self.as_of(customer, None, |books| Ok(pool_views(customer, &books.standing, books.at)))
     }
 
     /// Who waits, by pool and position; of one pool or of all.
@@ -183,7 +185,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn queue(&self, customer: &Customer, pool: Option<&PoolId>) -> Result<Vec<QueueRow>, ServiceError> {
-        self.as_of(customer, self.now(), |books| Ok(queue_rows(&books.queue(pool)?)))
+        self.as_of(customer, None, |books| Ok(queue_rows(&books.queue(pool)?)))
     }
 
     /// Why a person has a seat, or not (R161).
@@ -203,7 +205,7 @@ impl Service {
             let hint = crate::base::most_similar(product.as_str(), known);
             return Err(ServiceError::Unknown { what: "product", id: product.to_string(), hint });
         }
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let (names, claims) = books.claims_of(key)?;
             let standing = Standing { book: book_of(names, key, claims), ..books.standing.clone() };
             if standing.sources.is_empty() {

@@ -36,7 +36,7 @@ pub(crate) fn pool_states(customer: &Customer, books: &Books<'_>) -> Result<Vec<
         let pool = customer.policy.pools.iter().find(|pool| pool.id == view.pool);
         let calendar = pool.map_or(&customer.policy.calendar, |pool| &pool.calendar);
         let (conditions, today) =
-            (pool.map_or_else(Conditions::default, |pool| conditions(pool, standing, at)), calendar.day_of(at));
+            (pool.map_or_else(Conditions::default, |pool| conditions(pool, standing, at, &view)), calendar.day_of(at));
         let compliance = compliance(&PoolFacts {
             today,
             used: view.used(),

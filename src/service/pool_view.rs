@@ -46,7 +46,7 @@ impl Service {
     /// [`ServiceError::Unknown`] if there is no such pool.
     pub fn pool_detail(&self, customer: &Customer, pool: &PoolId) -> Result<PoolDetail, ServiceError> {
         let unknown = || ServiceError::Unknown { what: "pool", id: pool.to_string(), hint: None };
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let standing = &books.standing;
             let views = pool_views(customer, standing, books.at);
             let view = views.into_iter().find(|view| view.pool == *pool).ok_or_else(unknown)?;
@@ -75,7 +75,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn seats_by_reason(&self, customer: &Customer, pool: &PoolId) -> Result<Vec<(String, u32)>, ServiceError> {
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let book = books.whole()?.book;
             let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
             for claim in book.claims.iter().filter(|claim| seated_in(&book.names, claim, pool)) {
@@ -94,9 +94,9 @@ impl Service {
     pub fn pool_moves(&self, customer: &Customer, pool: &PoolId, since: Instant) -> Result<PoolMoves, ServiceError> {
         let mut moves = PoolMoves::default();
         let before = self.store.version_at(customer.id(), Instant(since.0.saturating_sub(1)))?;
-        let until = self.store.version_at(customer.id(), self.now())?;
+        let until = self.version_asked(customer, None)?;
         self.trail(customer, before, &mut |commit| {
-            if commit.version > until {
+            if until.is_some_and(|until| commit.version > until) {
                 return ControlFlow::Break(());
             }
             let takes = |claim: &Claim| seated_in(&commit.names, claim, pool);

@@ -26,7 +26,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn freshness(&self, customer: &Customer) -> Result<Freshness, ServiceError> {
-        self.as_of(customer, self.now(), |books| books.freshness())
+        self.as_of(customer, None, |books| books.freshness())
     }
 
     /// One run.

@@ -100,7 +100,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn seat_requests(&self, customer: &Customer) -> Result<Report<SeatRequest>, ServiceError> {
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let mut rows = books.seat_requests()?;
             rows.reverse();
             Ok(Report { freshness: books.freshness()?, rows })

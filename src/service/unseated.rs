@@ -37,7 +37,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read, or the roster of the time asked about is no longer kept.
     pub fn unseated(&self, customer: &Customer, pool: Option<&PoolId>) -> Result<Report<UnseatedRow>, ServiceError> {
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let roster = if books.standing.sources.is_empty() { Roster::default() } else { books.roster()? };
             let mut rows = waiting(books, &roster, pool)?;
             let left_out = self.left_out(customer, books, &roster)?;
@@ -50,7 +50,9 @@ impl Service {
     fn left_out(&self, customer: &Customer, books: &Books<'_>, roster: &Roster) -> Result<Vec<UnseatedRow>, ServiceError> {
         let runs = self.store.runs(Some(customer.id()), 50)?;
         let newest = runs.into_iter().find(|run| {
-            run.began <= books.at && run.plan.is_some() && !matches!(run.state, RunState::Planned | RunState::Failed)
+            (books.is_newest() || run.began <= books.at)
+                && run.plan.is_some()
+                && !matches!(run.state, RunState::Planned | RunState::Failed)
         });
         let Some(run) = newest else { return Ok(Vec::new()) };
         let Some(plan) = self.run_plan(&run)? else { return Ok(Vec::new()) };

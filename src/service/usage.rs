@@ -60,7 +60,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn usage(&self, customer: &Customer) -> Result<Report<UsageRow>, ServiceError> {
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let states = pool_states(customer, books)?;
             let used = self.seat_use(customer, books)?;
             let row = |state: PoolState| UsageRow {
@@ -79,7 +79,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn advice(&self, customer: &Customer) -> Result<Report<AdviceRow>, ServiceError> {
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let states = pool_states(customer, books)?;
             let used = self.seat_use(customer, books)?;
             let mut rows = Vec::new();
@@ -160,7 +160,7 @@ fn facts(customer: &Customer, state: &PoolState, states: &[PoolState], by_activi
         inactive: by_activity.map(|by| Seats(by.inactive.0 - by.unused.0)),
         unused: by_activity.map(|by| by.unused),
         free_elsewhere: states.iter().filter(alike).map(free).collect(),
-        next_tier: None,
+        next_tier: state.conditions.next_tier.clone(),
         renew_by: state.expires().filter(|_| renewal_due),
     }
 }

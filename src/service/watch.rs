@@ -16,7 +16,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn compliance(&self, customer: &Customer) -> Result<Report<PoolState>, ServiceError> {
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let mut rows = pool_states(customer, books)?;
             rows.sort_by_key(|state| state.compliance);
             Ok(Report { freshness: books.freshness()?, rows })

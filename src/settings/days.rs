@@ -20,12 +20,11 @@ pub struct DaysShape {
 
 /// Reads them.
 pub fn days(s: &Section<'_>) -> DaysShape {
+    let file = s.path("holidays_file");
     DaysShape {
         time_zone: s.parsed("time_zone", words::zone),
         weekend: s.parsed_list("weekend", words::weekday),
         holidays: s.parsed_list("holidays", words::day),
-        holidays_file: s
-            .path("holidays_file")
-            .and_then(|path| ical::holidays(&path).map_err(|why| s.wrong("holidays_file", why)).ok()),
+        holidays_file: file.and_then(|path| ical::holidays(&path).map_err(|why| s.wrong("holidays_file", why)).ok()),
     }
 }

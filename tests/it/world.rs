@@ -213,7 +213,7 @@ impl World {
 
     /// The service as a process would build it now.
     pub fn service(&self) -> Service {
-        Service::new(Arc::new(self.store()), self.clock.clone(), vec![self.customer()])
+        Service::new(Arc::new(self.store()), self.clock.clone(), vec![self.customer()]).looking_back()
     }
 
     pub fn store(&self) -> SqliteStore {
