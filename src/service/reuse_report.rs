@@ -25,7 +25,7 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn reuse_report(&self, customer: &Customer) -> Result<Report<ReuseRow>, ServiceError> {
-        self.as_of(customer, self.now(), |books| {
+        self.as_of(customer, None, |books| {
             let rows = customer.policy.pools.iter().filter_map(|pool| {
                 let year = books.standing.reuse.get(&pool.id)?.clone();
                 let (allowed, level) = (year.limit(&pool.reuse), year.level(&pool.reuse));
