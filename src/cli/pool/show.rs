@@ -122,6 +122,15 @@ fn tell(context: &mut Context, pool: &Pool, detail: &PoolDetail, moves: Option<&
     if let Some(line) = view.term.as_ref().and_then(term_line) {
         out.text(&line)?;
     }
+    if let Some(year) = &view.reuse {
+        out.text(&format!(
+            "license year from {}: {} different people, {} replacements of {} allowed",
+            year.year,
+            year.distinct,
+            year.replacements(),
+            view.reuse_limit.unwrap_or_default()
+        ))?;
+    }
     let day = |at| pool.calendar.day_of(at).to_string();
     let rows = detail.terms.iter().map(|term| {
         let last = if term.from < term.to { last_day(pool, term.to).to_string() } else { "withdrawn".to_owned() };
