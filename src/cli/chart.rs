@@ -81,10 +81,7 @@ mod tests {
     #[test]
     fn a_curve_shows_what_is_used_beyond_the_limit_and_where_the_limit_is() {
         let drawn = chart(&points(&[(2, Some(3)), (3, Some(3)), (5, Some(3)), (5, Some(6)), (1, Some(6))]));
-        assert_eq!(
-            drawn,
-            "6 |   --\n5 |  !#\n4 |  !#\n3 |-###\n2 |####\n1 |#####\n  +-----\n   2026-03-01 2026-03-05\n"
-        );
+        assert_eq!(drawn, "6 |   --\n5 |  !#\n4 |  !#\n3 |-###\n2 |####\n1 |#####\n  +-----\n   2026-03-01 2026-03-05\n");
         assert_eq!(chart(&[]), "");
         assert_eq!(chart(&points(&[(0, None)])), "0 |#\n  +-\n   2026-03-01 2026-03-01\n");
         assert_eq!(chart(&points(&[(7, None), (7, None)])), "7 |##\n  +--\n   2026-03-01 2026-03-02\n");

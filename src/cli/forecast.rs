@@ -5,17 +5,16 @@ use serde_json::{Value, json};
 
 use crate::base::{PoolId, ProductId, Seats};
 use crate::cli::chart::{Point, chart};
-use crate::cli::clock_json::{charge_json, fact_json, quote_json};
 use crate::cli::context::Context;
 use crate::cli::episode::fact_text;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::{FreshnessJson, at, on};
 use crate::cli::output::{Cell, balance, flagged, number, text};
 use crate::cli::words::{freshness_text, when};
 use crate::license::{Cure, Phase, TermState};
 use crate::plan::{Candidate, CandidateWhy, DayAhead, MoveAhead, PoolForecast, StageAhead};
 use crate::service::Forecast;
+use crate::shape::{FreshnessJson, at, charge_json, fact_json, on, quote_json};
 
 /// What the numbers rest on.
 const ASSUMED: &str = "If no new roster arrives and nobody decides anything: held removals stay held, sources stay as fresh \

@@ -12,8 +12,8 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
-    access, activity, apply, audit, backup, check, completions, episode, explain, findings, forecast, hold, man, notices, pause, people,
-    plan, pool, queue, renewals, report, revert, runs, serve, size_limit, status, sync,
+    access, activity, apply, audit, backup, check, completions, episode, explain, findings, forecast, hold, man, notices,
+    pause, people, plan, pool, queue, renewals, report, revert, runs, serve, size_limit, status, sync,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.

@@ -20,6 +20,7 @@ use crate::plan::hold::{Sight, approval, next_holds};
 use crate::plan::input::{Holding, PlanInput, Policy, Standing};
 use crate::plan::overage::timeline;
 use crate::plan::planner::{PlanError, plan};
+use crate::plan::reuse::reuse_rolls;
 use crate::plan::sweep::Sweep;
 use crate::plan::terms::{carried_grants, phase_due};
 use crate::roster::{Roster, RosterDelta};
@@ -199,7 +200,8 @@ impl Player<'_> {
         let today = calendar.day_of(at);
         let date = dates.range(today.plus(1)..).next().copied().into_iter().chain(self.waits_for(today)).min();
         let date = date.map(|day| calendar.start_of(day));
-        phases.chain(date).chain([self.due]).filter(|next| at < *next && *next <= until).min()
+        let years = pools.iter().filter_map(|pool| reuse_rolls(pool, &self.standing));
+        phases.chain(years).chain(date).chain([self.due]).filter(|next| at < *next && *next <= until).min()
     }
 
     fn acts_on(&self, day: Day, dates: &BTreeSet<Day>) -> bool {

@@ -84,7 +84,7 @@ pub struct StageAhead {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MoveAhead {
     /// Its clock writes something down that is no stage: an upgrade, what keeps one from happening, an end.
-    Fact(ClockFact),
+    Fact(Box<ClockFact>),
     /// It moves on in its terms.
     Phase(Phase),
 }
@@ -124,7 +124,7 @@ pub fn pool_forecast(
     let facts = on.chain(ahead.facts.iter().map(|fact| (fact, false))).filter(|(fact, _)| fact.pool == pool.id);
     let stages = facts.clone().filter_map(|(fact, is_on)| stage_ahead(pool, ahead, marks, candidates, fact, is_on));
     let others = facts.filter(|(fact, _)| !matches!(fact.step, ClockStep::Stage(_)));
-    let others = others.map(|(fact, _)| (fact.at, MoveAhead::Fact(fact.clone())));
+    let others = others.map(|(fact, _)| (fact.at, MoveAhead::Fact(Box::new(fact.clone()))));
     let phases = ahead.phases.iter().filter(|(id, _)| *id == pool.id);
     let phases = phases.map(|(_, phase)| (phase.since, MoveAhead::Phase(phase.clone())));
     let mut moves: Vec<(Instant, MoveAhead)> = others.chain(phases).collect();

@@ -147,7 +147,12 @@ impl Service {
     }
 
     /// Every commit up to a version, oldest first.
-    pub(crate) fn replay(&self, customer: &Customer, until: Version, each: &mut dyn FnMut(AuditCommit)) -> Result<(), ServiceError> {
+    pub(crate) fn replay(
+        &self,
+        customer: &Customer,
+        until: Version,
+        each: &mut dyn FnMut(AuditCommit),
+    ) -> Result<(), ServiceError> {
         if until == Version(0) {
             return Ok(());
         }

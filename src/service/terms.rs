@@ -2,8 +2,8 @@
 
 use crate::base::{Actor, Day, GrantId, Instant, PoolId, Seats};
 use crate::license::{
-    Grant, GrantKind, Phase, Pool, RenewalBasis, Term, TermState, chain_of, grace_end, last_day,
-    overlapping_terms, phase_at, term_grants,
+    Grant, GrantKind, Phase, Pool, RenewalBasis, Term, TermState, chain_of, grace_end, last_day, overlapping_terms, phase_at,
+    term_grants,
 };
 use crate::plan::{Answer, Decision, Standing, phase_due, reminders};
 use crate::service::core::{Customer, Service};

@@ -362,6 +362,29 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
+fn a_forecast_tells_the_stages_and_their_cures_and_changes_nothing() {
+    let place = demo();
+    assert_eq!(place.demo("sync northfield --here").code, 6);
+    assert_eq!(place.demo("sync northfield --here").code, 6);
+    let trail = place.demo("audit export northfield").out;
+    // 456 of 453 on Thursday 3 September 2026: ten business days later, on the 17th, the deadline; major after twenty.
+    let told = place.demo_json("forecast northfield content-district --days 40");
+    let pool = &told["pools"][0];
+    assert_eq!((pool["pool"].as_str(), pool["days"].as_array().map(Vec::len)), (Some("content-district"), Some(41)));
+    let days: Vec<&str> = pool["stages"].as_array().into_iter().flatten().filter_map(|stage| stage["day"].as_str()).collect();
+    assert_eq!(days, ["2026-09-03", "2026-09-18", "2026-10-02"]);
+    assert_eq!((&pool["stages"][0]["is_on"], &pool["stages"][0]["excess"]), (&true.into(), &3.into()));
+    let text = place.demo("forecast northfield content-district --days 40");
+    assert_eq!((text.code, text.err.as_str()), (0, ""));
+    for words in ["456 of 453 seats used", "minor_overdue", "withheld: no_higher_tier", "If no new roster arrives"] {
+        assert!(text.out.contains(words), "{words}: {}", text.out);
+    }
+    assert_eq!(place.demo("audit export northfield").out, trail);
+    assert_eq!(place.demo("forecast northfield content-dstrict").code, 66);
+    assert_eq!(place.demo("forecast northfield --days 0").code, 2);
+}
+
+#[test]
 fn the_page_tells_every_verb() {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/CLI.md")).expect("it is there");
     for verb in verbs("") {
