@@ -115,6 +115,8 @@ struct Player<'a> {
     standing: Standing,
     /// When the clocks of overages have something to do next.
     due: Instant,
+    /// Seats were given or taken outside of a run: the next date's looks at everything again.
+    unsettled: bool,
     ahead: Ahead,
 }
 
@@ -140,7 +142,7 @@ pub fn play_ahead(ledger: Ledger, prospect: Prospect<'_>) -> Result<Ahead, Ahead
         }
     }
     let standing = Standing { at: since, ..standing_of(&ledger) };
-    let mut player = Player { prospect, ledger, standing, due: Instant::MAX, ahead: Ahead::default() };
+    let mut player = Player { prospect, ledger, standing, due: Instant::MAX, unsettled: false, ahead: Ahead::default() };
     player.begin();
     player.tick(now, late)?;
     let mut at = now;
@@ -167,7 +169,8 @@ impl Player<'_> {
     fn tick(&mut self, now: Instant, runs: bool) -> Result<(), AheadError> {
         self.sweep(now, true)?;
         let policy = self.prospect.policy;
-        let mut runs = runs;
+        let calendar = &policy.calendar;
+        let mut runs = runs || (self.unsettled && calendar.start_of(calendar.day_of(now)) == now);
         while let Some(due) = self.has_roster().then(|| phase_due(policy, &self.standing, now)).flatten() {
             let version = self.ledger.version();
             self.run(due)?;
@@ -209,14 +212,15 @@ impl Player<'_> {
     }
 
     /// The date after `today` that what stands in the books waits for: an overage that does not count yet (R123), an
-    /// invitation that lapses (R45).
+    /// invitation that lapses (R45), a queue that was looked at outside of a run.
     fn waits_for(&self, today: Day) -> Option<Day> {
         let policy = self.prospect.policy;
-        let provisional = self.standing.pools.values().any(|books| books.provisional.is_some()).then(|| today.plus(1));
+        let provisional = self.standing.pools.values().any(|books| books.provisional.is_some());
+        let tomorrow = (provisional || self.unsettled).then(|| today.plus(1));
         let lapse_days = i32::try_from(policy.pending_expire_days).unwrap_or(i32::MAX);
         let pending = self.standing.book.claims.iter().filter(|claim| lapse_days > 0 && claim.state == ClaimState::Pending);
         let lapses = pending.map(|claim| policy.calendar.day_of(claim.changed).plus(lapse_days).plus(1));
-        lapses.filter(|day| *day > today).chain(provisional).min()
+        lapses.filter(|day| *day > today).chain(tomorrow).min()
     }
 
     /// What is due in overages, as the sweep does it.
@@ -232,6 +236,7 @@ impl Player<'_> {
             let decided = if swept.affected.is_empty() {
                 Decided { names: self.standing.book.names.clone(), ..Decided::default() }
             } else {
+                self.unsettled = true;
                 let after = swept.applied(&self.standing);
                 let used_by_org = used_by_org(&after.book);
                 let desk = Desk { now, policy, standing: &after, roster, used_by_org: &used_by_org, episodes: &[] };
@@ -246,6 +251,7 @@ impl Player<'_> {
     /// A run that reads nothing.
     fn run(&mut self, now: Instant) -> Result<(), AheadError> {
         self.sweep(now, false)?;
+        self.unsettled = false;
         let policy = self.prospect.policy;
         let new_agreed = std::mem::take(&mut self.prospect.agreed);
         let new_terms = std::mem::take(&mut self.prospect.terms);

@@ -174,6 +174,24 @@ fn what_was_bought_begins_and_ends_and_who_waits_comes_in() {
 }
 
 #[test]
+fn a_pool_that_may_be_overdrawn_is_once_there_are_more_seats() {
+    // 4 seats and 7 people: up to 120 %, which is 4.8, nobody more. Two seats more on Tuesday 24 March: the queue gets those
+    // (R43), and the run of the date, as sync may, one more: 7 of 6 is less than 7.2.
+    let people: Vec<String> = (1..=7).map(|at| format!("p{at}")).collect();
+    let people: Vec<_> = people.iter().map(|key| (key.as_str(), None, None)).collect();
+    let mut world = class_of(4, &people);
+    world.policy.pools[0].on_full = OnFull::OverdrawUpTo { percent_max: 120 };
+    let from = Instant(i64::from(day("2026-03-24").0) * 86_400_000);
+    world.grants.push(grant("more", "learn", 2, from, Instant::MAX));
+    world.night();
+    let forecast = forecast_of(&world, "learn", 30);
+    for (date, used, waiting) in [("2026-03-23", 4, 3), ("2026-03-24", 7, 0)] {
+        let told = on(&forecast, date);
+        assert_eq!((told.used.0, told.waiting.0), (used, waiting), "{date}");
+    }
+}
+
+#[test]
 fn a_term_that_ends_gives_grace_and_then_no_access() {
     let mut world = class_of(5, &[("a", None, None), ("b", None, None)]);
     world.grants.clear();
