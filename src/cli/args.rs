@@ -30,6 +30,7 @@ use crate::cli::revert::RevertArgs;
 use crate::cli::runs::RunsArgs;
 use crate::cli::status::StatusArgs;
 use crate::cli::sync::SyncArgs;
+use crate::cli::what_if::WhatIfArgs;
 
 /// Pulls rosters, reconciles them with license pools and keeps honest books of seats.
 #[derive(Debug, Parser)]
@@ -110,6 +111,8 @@ pub enum Verb {
     Renewals(RenewalsArgs),
     /// Tell the days to come: what will be used, which stages come, what cures them; changes nothing.
     Forecast(ForecastArgs),
+    /// Play a stretch of the past again with other settings or seats; changes nothing.
+    WhatIf(WhatIfArgs),
     /// Tell why a person has a seat, or not.
     Explain(ExplainArgs),
     /// Tell whether a person may log in, use a product, open an enrollment.

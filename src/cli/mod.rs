@@ -42,6 +42,7 @@ mod serve;
 mod size_limit;
 mod status;
 mod sync;
+mod what_if;
 mod wish;
 mod words;
 

@@ -13,7 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
     access, activity, apply, audit, backup, check, completions, episode, explain, findings, forecast, hold, man, notices,
-    pause, people, plan, pool, queue, renewals, report, revert, runs, serve, size_limit, status, sync,
+    pause, people, plan, pool, queue, renewals, report, revert, runs, serve, size_limit, status, sync, what_if,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.
@@ -66,6 +66,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Queue(args) => queue::run(context, args),
         Verb::Renewals(args) => renewals::run(context, args),
         Verb::Forecast(args) => forecast::run(context, args),
+        Verb::WhatIf(args) => what_if::run(context, args),
         Verb::Explain(args) => explain::run(context, args),
         Verb::Access(args) => access::run(context, args),
         Verb::Report(args) => report::run(context, args),

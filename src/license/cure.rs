@@ -81,7 +81,8 @@ impl Shortage<'_> {
         };
         let bought = |remove: u32| {
             let buy = to_buy(remove);
-            Cure { remove: Seats(remove), buy, tier: None, charge: self.charge(buy), suffices: true }
+            let charge = charge_of_seats(self.pool, self.allowance.seats, buy, self.day);
+            Cure { remove: Seats(remove), buy, tier: None, charge, suffices: true }
         };
         let mut options = vec![Cure { remove: Seats(excess), buy: Seats(0), tier: None, charge: None, suffices: true }];
         let known = self.removable.0.min(excess);
@@ -103,20 +104,22 @@ impl Shortage<'_> {
         let suffices = !over(self.used.0, effective);
         Some(Cure { remove: Seats(0), buy: Seats(0), tier: Some(quote.to), charge: quote.charge, suffices })
     }
+}
 
-    /// What seats cost at the rate of the tier that the pool stands on: the largest one with a price that is not above
-    /// the allowance, else the smallest.
-    fn charge(&self, seats: Seats) -> Option<Charge> {
-        let (ladder, allowance) = (&self.pool.clauses.ladder, self.allowance.seats?);
-        let priced = || ladder.tiers.iter().filter(|tier| tier.price.is_some() && tier.seats > Seats(0));
-        let tier: &Tier = priced().rfind(|tier| tier.seats <= allowance).or(priced().next())?;
-        let (start, end) = license_year(self.pool.anchor?, self.day);
-        let days = |from: Day| u32::try_from(i64::from(end.0) - i64::from(from.0)).unwrap_or(0);
-        let (days_left, days_in_year) = (days(self.day), days(start));
-        let price_new = share(tier.price?, seats, tier.seats);
-        let amount = pro_rata(price_new, days_left, days_in_year);
-        Some(Charge { currency: ladder.currency.clone(), price_old: 0, price_new, days_left, days_in_year, amount })
-    }
+/// What seats cost until the license year ends, from a day on, at the rate of the tier that a pool of so many seats stands
+/// on: the largest one with a price that is not above them, else the smallest. `None`: there is no such price, or the pool
+/// has no license years.
+pub fn charge_of_seats(pool: &Pool, allowance: Option<Seats>, seats: Seats, day: Day) -> Option<Charge> {
+    let ladder = &pool.clauses.ladder;
+    let priced = || ladder.tiers.iter().filter(|tier| tier.price.is_some() && tier.seats > Seats(0));
+    let below = priced().rfind(|tier| allowance.is_some_and(|allowance| tier.seats <= allowance));
+    let tier: &Tier = below.or(priced().next())?;
+    let (start, end) = license_year(pool.anchor?, day);
+    let days = |from: Day| u32::try_from(i64::from(end.0) - i64::from(from.0)).unwrap_or(0);
+    let (days_left, days_in_year) = (days(day), days(start));
+    let price_new = share(tier.price?, seats, tier.seats);
+    let amount = pro_rata(price_new, days_left, days_in_year);
+    Some(Charge { currency: ladder.currency.clone(), price_old: 0, price_new, days_left, days_in_year, amount })
 }
 
 /// `price × seats / of`, rounded half up to the minor unit.

@@ -56,6 +56,7 @@ mod unsaved;
 mod unseated;
 mod usage;
 mod watch;
+mod what_if;
 
 pub use activity_file::{ACTIVITY_BYTES_MAX, ActivityAnswer};
 pub use audit::{AuditReport, Verified};
@@ -93,3 +94,4 @@ pub use sync::{Phase, Planned, Watch};
 pub use terms::{TermDone, TermFix, TermView, TermWish};
 pub use unseated::UnseatedRow;
 pub use usage::{AdviceRow, SeatUse, UsageRow};
+pub use what_if::{PoolWhatIf, WhatIf, WhatIfAsked};

@@ -8,6 +8,7 @@ mod days;
 mod file;
 mod guard;
 mod ical;
+mod knobs;
 mod load;
 mod network;
 mod pauses;
@@ -24,6 +25,7 @@ mod values;
 mod when;
 mod words;
 
+pub use knobs::{KNOBS, turn};
 pub use load::{known_keys, load, load_with, reference};
 pub use problem::{Problem, Problems, SettingsError};
 pub use values::{CustomerSettings, DaemonSettings, Settings, SourceKind, SpoolSettings, StoreKind, StoreSettings};

@@ -38,7 +38,7 @@ fn cures(stage: &StageAhead) -> Vec<(u32, u32, Option<u32>, Option<u64>)> {
     stage.cures.options.iter().map(cure).collect()
 }
 
-fn step_text(step: &ClockStep) -> String {
+pub fn step_text(step: &ClockStep) -> String {
     match step {
         ClockStep::Stage(fact) => format!("{} {} round {}", fact.stage.word(), fact.why.word(), fact.round),
         ClockStep::Withheld { reasons, .. } => format!("withheld {reasons:?}"),
@@ -248,7 +248,7 @@ fn nothing_is_written_and_the_same_question_has_the_same_answer() {
 
 /// A random pool with random dates.
 #[derive(Clone, Debug)]
-struct Gene {
+pub struct Gene {
     people: Vec<(i32, i32, bool)>,
     seats: u32,
     on_full: u8,
@@ -263,7 +263,7 @@ struct Gene {
     second: Option<u8>,
 }
 
-fn gene() -> impl Strategy<Value = Gene> {
+pub fn gene() -> impl Strategy<Value = Gene> {
     let people = vec((-40i32..70, 0i32..60, any::<bool>()), 1..14);
     let first = (people, 1u32..12, 0u8..3, 0u8..3, 0u8..3, 0u8..3, any::<bool>());
     let second = (
@@ -280,10 +280,10 @@ fn gene() -> impl Strategy<Value = Gene> {
     })
 }
 
-const START: &str = "2026-02-23";
+pub const START: &str = "2026-02-23";
 const DAYS: i32 = 60;
 
-fn build(gene: &Gene) -> World {
+pub fn build(gene: &Gene) -> World {
     let text = |offset: i32| &*Box::leak(day(START).plus(offset).to_string().into_boxed_str());
     let zone = ["UTC", "Europe/London", "America/New_York"][usize::from(gene.zone)];
     let mut world = World::new("north").school("ash").class("algebra", "ash", "math");
@@ -349,7 +349,7 @@ fn build(gene: &Gene) -> World {
 }
 
 /// A minute of the daemon with the runs it asks for; notices of major overages arrive at once.
-fn minute(service: &Service) {
+pub fn minute(service: &Service) {
     let customer = &service.customers()[0];
     for _ in 0..2 {
         let ticked = service.tick();

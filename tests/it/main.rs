@@ -46,4 +46,5 @@ mod store_sqlite;
 mod story;
 mod tables;
 mod terms;
+mod what_if;
 mod world;
