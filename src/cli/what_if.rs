@@ -77,7 +77,9 @@ pub fn run(context: &mut Context, args: &WhatIfArgs) -> Result<Exit, CliError> {
     let exact = match difference {
         None => "with the settings as they are the replay gives exactly what was recorded".to_owned(),
         Some((version, what)) => {
-            format!("the replay with the settings as they are differs from the record from version {version} on ({what}): settings were others then, and both sides go by today's")
+            format!(
+                "the replay with the settings as they are differs from the record from version {version} on ({what}): settings were others then, and both sides go by today's"
+            )
         }
     };
     context.out.text(&format!("{commits} commits from {} to {}: {exact}", when(*from), when(*to)))?;
@@ -148,10 +150,8 @@ fn show(context: &mut Context, told: &PoolWhatIf) -> Result<(), CliError> {
     if *refused > 0 {
         context.out.text(&format!("{refused} assignments by hand were refused for want of a seat and stay refused"))?;
     }
-    let rows: Vec<Vec<Cell>> = lines(was, changed)
-        .into_iter()
-        .map(|(at, what, side)| vec![text(when(at)), text(what), text(side.word())])
-        .collect();
+    let rows: Vec<Vec<Cell>> =
+        lines(was, changed).into_iter().map(|(at, what, side)| vec![text(when(at)), text(what), text(side.word())]).collect();
     context.out.table(&["from", "what", "on which side"], rows)?;
     context.out.text("")?;
     Ok(())
@@ -232,10 +232,12 @@ fn pool_json(told: &PoolWhatIf) -> Value {
 }
 
 fn story_json(story: &Story) -> Value {
-    let notices = story.notices.iter().map(|(told, notice)| {
-        json!({"at": at(*told), "kind": notice.kind.word(), "key": notice.key, "text": notice.text})
-    });
-    let charged = |charge: Option<(u64, &Charge)>| charge.map(|(sum, charge)| json!({"currency": charge.currency, "amount": sum}));
+    let notices = story
+        .notices
+        .iter()
+        .map(|(told, notice)| json!({"at": at(*told), "kind": notice.kind.word(), "key": notice.key, "text": notice.text}));
+    let charged =
+        |charge: Option<(u64, &Charge)>| charge.map(|(sum, charge)| json!({"currency": charge.currency, "amount": sum}));
     json!({
         "episodes": story.episodes.iter().map(EpisodeJson::from).collect::<Vec<_>>(),
         "facts": story.facts.iter().map(fact_json).collect::<Vec<_>>(),

@@ -1,8 +1,9 @@
 //! What ends an overage before a deadline, and for how much: people fewer, seats more, or the next tier (R64, R71, R79).
 
-use crate::base::{Day, Seats};
+use crate::base::{Day, Instant, Seats};
 use crate::license::band::band;
 use crate::license::books::Allowance;
+use crate::license::chain::{Phase, tier_on_offer};
 use crate::license::pool::Pool;
 use crate::license::stage::is_major;
 use crate::license::term::license_year;
@@ -19,8 +20,12 @@ pub struct Shortage<'a> {
     pub allowance: Allowance,
     /// Major by its size alone: leaving that band is enough (R71).
     pub by_band: bool,
-    /// The last day on which a cure is in time; prices are computed for it.
-    pub day: Day,
+    /// The last instant at which a cure is in time; prices are computed for its day.
+    pub at: Instant,
+    /// Where the pool is in its terms then.
+    pub phase: &'a Phase,
+    /// From where its license years are counted.
+    pub anchor: Option<Day>,
     /// How many people are known who could be removed.
     pub removable: Seats,
 }
@@ -81,7 +86,8 @@ impl Shortage<'_> {
         };
         let bought = |remove: u32| {
             let buy = to_buy(remove);
-            let charge = charge_of_seats(self.pool, self.allowance.seats, buy, self.day);
+            let place = (self.phase, self.anchor);
+            let charge = charge_of_seats(self.pool, place, (self.allowance.seats, buy), self.at);
             Cure { remove: Seats(remove), buy, tier: None, charge, suffices: true }
         };
         let mut options = vec![Cure { remove: Seats(excess), buy: Seats(0), tier: None, charge: None, suffices: true }];
@@ -98,25 +104,33 @@ impl Shortage<'_> {
     }
 
     fn next_tier(&self, over: impl Fn(u32, u32) -> bool) -> Option<Cure> {
-        let Pool { clauses, anchor, .. } = self.pool;
-        let quote = clauses.ladder.quote(self.allowance.seats?, self.used, *anchor, self.day)?;
+        let place = (self.phase, self.anchor);
+        let quote = tier_on_offer(self.pool, place, (self.allowance.seats?, self.used), self.at)?;
         let effective = quote.to.0.saturating_add(self.allowance.agreed.0);
         let suffices = !over(self.used.0, effective);
         Some(Cure { remove: Seats(0), buy: Seats(0), tier: Some(quote.to), charge: quote.charge, suffices })
     }
 }
 
-/// What seats cost until the license year ends, from a day on, at the rate of the tier that a pool of so many seats stands
-/// on: the largest one with a price that is not above them, else the smallest. `None`: there is no such price, or the pool
-/// has no license years.
-pub fn charge_of_seats(pool: &Pool, allowance: Option<Seats>, seats: Seats, day: Day) -> Option<Charge> {
+/// What so many seats more cost from an instant on, until the license year or the term ends, at the rate of the tier that a
+/// pool of `allowance` seats stands on: the largest one with a price that is not above them, else the smallest. `None`:
+/// there is no such price, the pool has no license years, or its term is over.
+pub fn charge_of_seats(
+    pool: &Pool,
+    (phase, anchor): (&Phase, Option<Day>),
+    (allowance, seats): (Option<Seats>, Seats),
+    at: Instant,
+) -> Option<Charge> {
     let ladder = &pool.clauses.ladder;
     let priced = || ladder.tiers.iter().filter(|tier| tier.price.is_some() && tier.seats > Seats(0));
     let below = priced().rfind(|tier| allowance.is_some_and(|allowance| tier.seats <= allowance));
     let tier: &Tier = below.or(priced().next())?;
-    let (start, end) = license_year(pool.anchor?, day);
-    let days = |from: Day| u32::try_from(i64::from(end.0) - i64::from(from.0)).unwrap_or(0);
-    let (days_left, days_in_year) = (days(day), days(start));
+    let day = pool.calendar.day_of(at);
+    let (start, end) = license_year(anchor?, day);
+    let term_end = if phase.term_end == Instant::MAX { Day::MAX } else { pool.calendar.day_of(phase.term_end) };
+    let until = Some(end.min(term_end)).filter(|until| day < *until)?;
+    let days = |from: Day, to: Day| u32::try_from(i64::from(to.0) - i64::from(from.0)).unwrap_or(0);
+    let (days_left, days_in_year) = (days(day, until), days(start, end));
     let price_new = share(tier.price?, seats, tier.seats);
     let amount = pro_rata(price_new, days_left, days_in_year);
     Some(Charge { currency: ladder.currency.clone(), price_old: 0, price_new, days_left, days_in_year, amount })

@@ -105,8 +105,8 @@ pub struct Ahead {
     pub phases: Vec<(PoolId, Phase)>,
     /// Who will lose a seat, pool by pool, and when.
     pub leavers: BTreeMap<PoolId, Vec<(String, Instant)>>,
-    /// Steps that were worked out.
-    pub commits: u64,
+    /// The terms of all pools.
+    pub chain: Vec<Term>,
 }
 
 struct Player<'a> {
@@ -153,7 +153,7 @@ pub fn play_ahead(ledger: Ledger, prospect: Prospect<'_>) -> Result<Ahead, Ahead
         player.tick(next, runs)?;
         at = next;
     }
-    Ok(player.ahead)
+    Ok(Ahead { chain: player.standing.chain, ..player.ahead })
 }
 
 impl Player<'_> {
@@ -358,7 +358,6 @@ impl Player<'_> {
         let folded = self.ledger.apply(version, at, names, people, changes, entries);
         folded.map_err(|mismatch| AheadError::Mismatch(Box::new(mismatch)))?;
         self.standing = Standing { at: self.standing.at.max(at), ..standing_of(&self.ledger) };
-        self.ahead.commits += 1;
         for change in changes {
             let left = change.before.as_deref().filter(|before| before.state.consumes() && !change.after.state.consumes());
             if let Some(before) = left {

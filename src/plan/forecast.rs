@@ -3,7 +3,8 @@
 
 use crate::base::{Day, Instant, Seats};
 use crate::license::{
-    Allowance, Band, ClockFact, ClockStep, Cures, Phase, Pool, Shortage, Stage, StageFact, StageWhy, TermState,
+    Allowance, Band, ClockFact, ClockStep, Cures, Phase, Pool, Shortage, Stage, StageFact, StageWhy, TermState, phase_at,
+    year_anchor,
 };
 use crate::plan::ahead::{Ahead, Mark};
 
@@ -164,7 +165,9 @@ fn stage_ahead(
             used: mark.used,
             allowance: mark.allowance,
             by_band: stage.stage == Stage::Major && stage.why == StageWhy::Band,
-            day: calendar.day_of(in_time),
+            at: in_time,
+            phase: &phase_at(&ahead.chain, pool, in_time),
+            anchor: year_anchor(pool, &ahead.chain),
             removable: Seats(u32::try_from(wanted.len()).unwrap_or(u32::MAX)),
         };
         cures = shortage.cures();

@@ -7,10 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::{EpisodeId, GrantId, Instant, PoolId, Seats, SourceId, TextArena, Version};
+use crate::base::{EpisodeId, GrantId, Instant, PoolId, Seats, TextArena, Version};
 use crate::license::{
-    Book, ClaimChange, ClaimState, ClockFact, ClockStep, Draws, Entry, Episode, Grant, GrantKind, Ledger,
-    Names, Outcome, Phase, PoolBooks, StateCounts, allowance_in,
+    Book, ClaimChange, ClaimState, ClockFact, ClockStep, Draws, Entry, Episode, Grant, GrantKind, Interlock, Ledger, Names,
+    Outcome, Phase, PoolBooks, StateCounts, allowance_in,
 };
 use crate::plan::action::Notice;
 use crate::plan::decision::Desk;
@@ -53,8 +53,6 @@ pub struct Rules {
     pub policy: Policy,
     /// `sync.stale_after`, in hours.
     pub stale_after_hours: u32,
-    /// A source whose snapshots say nothing of how old the rest is.
-    pub ageless: Option<SourceId>,
     /// Purchases that were not made.
     pub grants: Vec<Grant>,
     /// Purchases that are left out, by id.
@@ -89,6 +87,8 @@ pub struct Replay {
     counts: BTreeMap<PoolId, StateCounts>,
     /// All grants as recorded.
     recorded: Vec<Grant>,
+    /// From when on sources were stale, where the record shows it: when they were looked at it does not tell.
+    stale: Option<Instant>,
     pending: Vec<(Instant, Entry)>,
     majors: BTreeMap<PoolId, usize>,
     due: Instant,
@@ -124,6 +124,7 @@ impl Replay {
             seating,
             counts,
             recorded,
+            stale: None,
             pending: Vec::new(),
             majors: BTreeMap::new(),
             due: Instant::MAX,
@@ -161,11 +162,13 @@ impl Replay {
         self.standing.version = Version(step.version.0.saturating_sub(1));
         self.standing.book.names = step.names.clone();
         let is_clock = step.verb == "overage_clock";
+        self.note_staleness(step.entries);
         if !is_clock {
             self.sweep(step.at, &BTreeMap::new());
         }
         let moved = self.moved(step);
-        let granted = step.entries.iter().filter_map(|entry| if let Entry::Granted(grant) = entry { Some(grant) } else { None });
+        let granted =
+            step.entries.iter().filter_map(|entry| if let Entry::Granted(grant) = entry { Some(grant) } else { None });
         self.recorded.extend(granted.cloned());
         let held = |entry: &Entry| match entry {
             Entry::Pool { pool, books } => Some((pool.clone(), books.held_back.0)),
@@ -201,6 +204,10 @@ impl Replay {
                 moves.map(|(pool, phase)| Entry::Phase { pool: pool.clone(), phase: phase.clone() }).collect();
             self.fold(step.at, &moves);
         }
+        // A package that is taken in is a look at its source.
+        if step.entries.iter().any(|entry| matches!(entry, Entry::Adopted(_))) {
+            self.stale = None;
+        }
         if self.in_time() {
             self.rest(step.at);
         }
@@ -228,6 +235,20 @@ impl Replay {
                 _ => false,
             },
             _ => false,
+        }
+    }
+
+    /// An upgrade that was withheld for stale sources shows that they were; one that was taken, that they no longer are.
+    fn note_staleness(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            let Entry::Clock(fact) = entry else { continue };
+            match &fact.step {
+                ClockStep::Withheld { reasons, .. } if reasons.contains(&Interlock::StaleSnapshot) => {
+                    self.stale = Some(fact.at);
+                }
+                ClockStep::Upgraded { .. } => self.stale = None,
+                _ => {}
+            }
         }
     }
 
@@ -298,12 +319,11 @@ impl Replay {
 
     /// What is due in overages, as the sweep does it. Says whether something was.
     fn sweep(&mut self, now: Instant, moved: &BTreeMap<PoolId, Moved>) -> bool {
-        let Rules { policy, stale_after_hours, ageless, .. } = &self.rules;
-        let sources = self.standing.sources.values().filter(|mark| Some(&mark.source) != ageless.as_ref());
-        let newest_snapshot = sources.map(|mark| mark.at).max();
-        let standing = &self.standing;
-        let swept =
-            Sweep { policy, standing, newest_snapshot, stale_after_hours: *stale_after_hours, now }.swept();
+        let Rules { policy, stale_after_hours, .. } = &self.rules;
+        let (standing, stale_after_hours) = (&self.standing, *stale_after_hours);
+        let old_millis = i64::from(stale_after_hours) * 3_600_000 + 1;
+        let newest_snapshot = Some(self.stale.map_or(Instant::MAX, |stale| stale.plus_millis(-old_millis)));
+        let swept = Sweep { policy, standing, newest_snapshot, stale_after_hours, now }.swept();
         if swept.is_empty() {
             self.due = swept.next;
             if moved.is_empty() {

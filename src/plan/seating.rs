@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{ClaimId, Instant, PoolId, Seats};
 use crate::license::{
-    Because, Book, Channel, ClaimChange, ClaimState, Gate, OnFull, Pool, Room, SeatAnswer, StateCounts, Wait, admit, queue_order,
+    Because, Book, Channel, ClaimChange, ClaimState, Gate, OnFull, Pool, Room, SeatAnswer, StateCounts, Wait, admit,
+    queue_order,
 };
 
 /// A place in a queue.
@@ -132,14 +133,7 @@ impl Seating {
 }
 
 impl Queue {
-    fn settle(
-        &mut self,
-        on_full: OnFull,
-        recorded: Seats,
-        effective: Option<Seats>,
-        gate: Gate,
-        entered: &[(Place, Channel)],
-    ) {
+    fn settle(&mut self, on_full: OnFull, recorded: Seats, effective: Option<Seats>, gate: Gate, entered: &[(Place, Channel)]) {
         let mut entered: Vec<&(Place, Channel)> = entered.iter().collect();
         entered.sort_by(|a, b| a.0.cmp(&b.0));
         let used = (u64::from(recorded.0) + u64::from(count(&self.seated))).saturating_sub(u64::from(count(&self.displaced)));

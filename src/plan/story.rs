@@ -68,10 +68,9 @@ impl Replay {
 pub fn difference(recorded: &[Entry], made: &[Entry]) -> Option<String> {
     let by_rule = |entry: &&Entry| match entry {
         Entry::Pool { .. } | Entry::Episode(_) => true,
-        Entry::Clock(fact) => !matches!(
-            fact.step,
-            ClockStep::Approved { .. } | ClockStep::Frozen { .. } | ClockStep::Unfrozen { .. }
-        ),
+        Entry::Clock(fact) => {
+            !matches!(fact.step, ClockStep::Approved { .. } | ClockStep::Frozen { .. } | ClockStep::Unfrozen { .. })
+        }
         _ => false,
     };
     let (mut recorded, mut made) = (recorded.iter().filter(by_rule), made.iter().filter(by_rule));

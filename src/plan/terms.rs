@@ -3,7 +3,7 @@
 use crate::base::{Actor, Instant};
 use crate::license::{
     Claim, ClaimState, Entry, Grant, GrantKind, Phase, PoolIx, Term, TermState, Wait, carried_over, grace_end, last_day,
-    next_phase_change, phase_at, term_grants,
+    next_phase_change, phase_at, term_grant,
 };
 use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::input::{Policy, Standing};
@@ -130,7 +130,7 @@ pub fn carried_grants(policy: &Policy, standing: &Standing, now: Instant) -> Vec
         }
         let (seats, _) = carried_over(&standing.chain, &standing.grants, term);
         let told = Term { seats: Some(seats), recorded: now, by: Actor::system(), ..term.clone() };
-        term_grants(None, &told, GrantKind::Renewal, |_| false).pop()
+        term_grant(&told, GrantKind::Renewal)
     });
     carried.collect()
 }

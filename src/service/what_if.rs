@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use crate::base::{Day, GrantId, Instant, PoolId, Seats, SourceId, Version};
-use crate::license::{Charge, Entry, Grant, Pool, charge_of_seats};
-use crate::plan::{Hands, Policy, Recorded, Replay, Rules, Story, difference, hands_of};
-use crate::service::core::{Customer, MANUAL_SOURCE, Service};
+use crate::base::{Day, GrantId, Instant, PoolId, Seats, Version};
+use crate::license::{Charge, Entry, Grant, Pool, Term, charge_of_seats, phase_at, year_anchor};
+use crate::plan::{Hands, Policy, Recorded, Replay, Rules, Standing, Story, difference, hands_of};
+use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::runs::Freshness;
 use crate::store::AuditCommit;
@@ -67,8 +67,9 @@ impl Service {
     /// [`ServiceError::Unknown`] if a grant to be left out was never recorded; when the trail cannot be read.
     pub fn what_if(&self, customer: &Customer, asked: &WhatIfAsked) -> Result<WhatIf, ServiceError> {
         let WhatIfAsked { from, to, pools, grants, without } = asked;
-        let (freshness, newest, known) = self.as_of(customer, None, |books| {
-            Ok((books.freshness()?, books.standing.version, books.standing.grants.clone()))
+        let (freshness, newest, known, chain) = self.as_of(customer, None, |books| {
+            let Standing { version, grants, chain, .. } = &books.standing;
+            Ok((books.freshness()?, *version, grants.clone(), chain.clone()))
         })?;
         for id in without {
             if known.iter().all(|grant| grant.id != *id) {
@@ -140,16 +141,20 @@ impl Service {
         if let Some(would) = &mut would {
             would.end(to);
         }
+        // Without a first day it is the first commit that tells from when on.
+        let from = if begins == Instant::MIN { began.unwrap_or(to) } else { begins };
         let told = customer.policy.pools.iter().filter(|pool| would.is_none() || touched.contains(&pool.id));
         let told = told.map(|pool| PoolWhatIf {
             was: was.story(&pool.id, begins),
             would: would.as_ref().map(|would| would.story(&pool.id, begins)),
-            bought: grants.iter().filter(|grant| grant.pool == pool.id).map(|grant| cost(pools, pool, grant, begins, &was)).collect(),
+            bought: grants
+                .iter()
+                .filter(|grant| grant.pool == pool.id)
+                .map(|grant| cost(pools.iter().find(|other| other.id == pool.id).unwrap_or(pool), &chain, grant, from, &was))
+                .collect(),
             refused: refused.get(&pool.id).copied().unwrap_or_default(),
             pool: pool.id.clone(),
         });
-        // Without a first day it is the first commit that tells from when on.
-        let from = if begins == Instant::MIN { began.unwrap_or(to) } else { begins };
         Ok(WhatIf { freshness, from, to, commits, difference: first, pools: told.collect() })
     }
 
@@ -174,7 +179,6 @@ fn rules(customer: &Customer, policy: Policy) -> Rules {
     Rules {
         policy,
         stale_after_hours: customer.stale_after_hours,
-        ageless: (!customer.sources.is_empty()).then(|| SourceId::from(MANUAL_SOURCE)),
         grants: Vec::new(),
         without: Vec::new(),
         on_full_differs: BTreeSet::new(),
@@ -189,10 +193,10 @@ fn recorded(commit: &AuditCommit) -> Recorded<'_> {
 }
 
 /// What seats that were not bought would have cost, from their first day in the stretch on.
-fn cost(pools: &[Pool], pool: &Pool, grant: &Grant, begins: Instant, was: &Replay) -> Option<Charge> {
-    let pool = pools.iter().find(|other| other.id == pool.id).unwrap_or(pool);
+fn cost(pool: &Pool, chain: &[Term], grant: &Grant, begins: Instant, was: &Replay) -> Option<Charge> {
     let (seats, from) = (Seats(u32::try_from(grant.seats).ok()?), grant.from.max(begins));
     let levels = was.levels.get(&pool.id).map_or(&[][..], Vec::as_slice);
     let level = levels.iter().rfind(|level| level.at <= from).or(levels.first());
-    charge_of_seats(pool, level.and_then(|level| level.effective), seats, pool.calendar.day_of(from))
+    let place = (&phase_at(chain, pool, from), year_anchor(pool, chain));
+    charge_of_seats(pool, place, (level.and_then(|level| level.effective), seats), from)
 }

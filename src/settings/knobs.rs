@@ -143,8 +143,26 @@ mod tests {
     fn each_key_is_taken_and_changes_the_pool() {
         let pool = good(&district("", "", "", EVERYONE)).customers[0].policy.pools[0].clone();
         let values = [
-            "major", "true", "3", "5", "40", "4", "48", "business", "major_start", "propose", "104", "110", "1", "covering", "EUR",
-            "10:5,20:9,30", "overdraw_up_to:110", "Asia/Tokyo", "fri,sat", "+2026-04-03",
+            "major",
+            "true",
+            "3",
+            "5",
+            "40",
+            "4",
+            "48",
+            "business",
+            "major_start",
+            "propose",
+            "104",
+            "110",
+            "1",
+            "covering",
+            "EUR",
+            "10:5,20:9,30",
+            "overdraw_up_to:110",
+            "Asia/Tokyo",
+            "fri,sat",
+            "+2026-04-03",
         ];
         for (key, value) in KNOBS.into_iter().zip(values) {
             let mut turned = pool.clone();

@@ -1,8 +1,8 @@
 //! What would have been (`rosterd what-if`): the replay of what was is what was recorded, whatever happened; the replay with
 //! other settings comes to numbers worked out by hand.
 
-use proptest::prelude::{ProptestConfig, Strategy, any, proptest};
 use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, Strategy, any, proptest};
 use rosterd::base::{Actor, EpisodeId, Instant, PoolId};
 use rosterd::license::{GapBand, Grant, OnFull, Pool, ProductKind, SeatModel};
 use rosterd::plan::Story;
@@ -131,11 +131,14 @@ fn other_days_and_other_numbers_move_stages() {
         pool.calendar = pool.calendar.clone().with_days_off(&[5, 6], [day("2026-03-13")]);
     });
     let would = told(&world, &holiday).would.expect("the other side");
-    assert_eq!(facts(&would)[..3], [
-        "2026-03-02T02:30:00Z minor opened round 1",
-        "2026-03-18T00:00:00Z minor_overdue time round 1",
-        "2026-03-31T23:00:00Z major time round 1",
-    ]);
+    assert_eq!(
+        facts(&would)[..3],
+        [
+            "2026-03-02T02:30:00Z minor opened round 1",
+            "2026-03-18T00:00:00Z minor_overdue time round 1",
+            "2026-03-31T23:00:00Z major time round 1",
+        ]
+    );
     // Minor up to 103 %: 1030 of 1000 is at the edge, 1055 and 1045 are above 104 % and therefore major.
     let bands = turned(&world, |pool| {
         (pool.overage.minor_percent, pool.overage.major_percent) = (103, 104);

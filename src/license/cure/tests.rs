@@ -1,5 +1,6 @@
-use crate::base::{Calendar, Day, Seats};
+use crate::base::{Calendar, Day, Instant, Seats};
 use crate::license::books::Allowance;
+use crate::license::chain::{Phase, TermState};
 use crate::license::clauses::Clauses;
 use crate::license::cure::{Cure, Shortage};
 use crate::license::pool::{Audience, OnFull, OverageLimits, Pool};
@@ -31,7 +32,9 @@ fn shortage(pool: &Pool, used: u32, allowance: u32, removable: u32) -> Shortage<
         used: Seats(used),
         allowance: Allowance { seats: Some(Seats(allowance)), agreed: Seats(0) },
         by_band: false,
-        day: Day::parse("2026-03-31").expect("a date"),
+        at: Instant::parse("2026-03-31T23:59:59Z").expect("an instant"),
+        phase: &Phase::UNBOUND,
+        anchor: pool.anchor,
         removable: Seats(removable),
     }
 }
@@ -109,4 +112,17 @@ fn small_pools_and_agreed_excesses() {
     }
     let unlimited = Allowance { seats: None, agreed: Seats(0) };
     assert_eq!(Shortage { allowance: unlimited, ..shortage(&pool, 9, 0, 0) }.cures().options, []);
+}
+
+#[test]
+fn a_term_that_ends_within_the_license_year_is_paid_to_its_end() {
+    let pool = pool(true);
+    let term_end = Instant::parse("2026-07-01T00:00:00Z").expect("an instant");
+    let phase = Phase { state: TermState::Current, term: Some("t1".into()), since: Instant::MIN, term_end };
+    // 31 March to 30 June are 92 days: 36 000 × 92 / 365 = 9 073.97 for thirty seats, 450 000 × 92 / 365 = 113 424.66.
+    let cures = Shortage { phase: &phase, ..shortage(&pool, 1030, 1000, 0) }.cures();
+    assert_eq!(cures.options.iter().map(Cure::cost).collect::<Vec<_>>(), [Some(0), Some(9_074), Some(113_425)]);
+    // Nothing is sold for a term that is over.
+    let late = Shortage { at: term_end, phase: &phase, ..shortage(&pool, 1030, 1000, 0) }.cures();
+    assert_eq!(late.options.iter().map(Cure::cost).collect::<Vec<_>>(), [Some(0), None]);
 }
