@@ -13,8 +13,8 @@ use crate::license::{ClockFact, ClockStep, Delivery, Entry, Stage};
 pub struct Hands {
     /// When the notice arrived.
     pub delivered: Vec<Option<i64>>,
-    /// When its upgrade was approved.
-    pub approved: Vec<Option<i64>>,
+    /// When its upgrade was approved, and the approval.
+    pub approved: Vec<Option<(i64, ClockFact)>>,
 }
 
 /// What people do about a major notice: it arrives, its upgrade is approved.
@@ -22,19 +22,20 @@ pub fn acted_on(fact: &ClockFact, hands: &Hands, nth: &mut usize) -> Vec<(Instan
     let ClockStep::Stage(stage) = &fact.step else { return Vec::new() };
     let Some(key) = stage.notice.clone().filter(|_| stage.stage == Stage::Major) else { return Vec::new() };
     let delivered = hands.delivered.get(*nth).copied().unwrap_or(Some(0));
-    let approved = hands.approved.get(*nth).copied().flatten();
+    let approved = hands.approved.get(*nth).cloned().flatten();
     *nth += 1;
     let after = |millis: i64| fact.recorded.plus_millis(millis.max(0));
     let delivery = |at: Instant| {
         let (episode, channel, by) = (fact.episode, "assumed".to_owned(), Actor::system());
         (at, Entry::NoticeDelivered(Delivery { key, episode, channel, at, recorded: at, by }))
     };
-    let approval = |at: Instant| {
-        let step = ClockStep::Approved { round: stage.round, reason: "as it was".to_owned() };
-        let (pool, episode, by) = (fact.pool.clone(), fact.episode, Actor::system());
-        (at, Entry::Clock(ClockFact { pool, episode, at, recorded: at, by, step }))
+    let approval = |(millis, approval): (i64, ClockFact)| {
+        let (at, round) = (after(millis), stage.round);
+        let reason = if let ClockStep::Approved { reason, .. } = approval.step { reason } else { String::new() };
+        let step = ClockStep::Approved { round, reason };
+        (at, Entry::Clock(ClockFact { episode: fact.episode, at, recorded: at, step, ..approval }))
     };
-    delivered.map(after).map(delivery).into_iter().chain(approved.map(after).map(approval)).collect()
+    delivered.map(after).map(delivery).into_iter().chain(approved.map(approval)).collect()
 }
 
 /// When people acted on the major notices of each pool, as recorded.
@@ -47,11 +48,11 @@ pub fn hands_of(facts: &[ClockFact], deliveries: &[Delivery], from: Instant) -> 
         let approves = |other: &&ClockFact| {
             other.episode == fact.episode && matches!(other.step, ClockStep::Approved { round, .. } if round == stage.round)
         };
-        let approved = facts.iter().find(approves).map(|approval| approval.at);
+        let approved = facts.iter().find(approves);
         let after = |at: Instant| at.0.saturating_sub(fact.recorded.0);
         let hands = hands.entry(fact.pool.clone()).or_default();
         hands.delivered.push(arrived.map(after));
-        hands.approved.push(approved.map(after));
+        hands.approved.push(approved.map(|approval| (after(approval.at), approval.clone())));
     }
     hands
 }

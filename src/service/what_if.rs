@@ -67,9 +67,9 @@ impl Service {
     /// [`ServiceError::Unknown`] if a grant to be left out was never recorded; when the trail cannot be read.
     pub fn what_if(&self, customer: &Customer, asked: &WhatIfAsked) -> Result<WhatIf, ServiceError> {
         let WhatIfAsked { from, to, pools, grants, without } = asked;
-        let (freshness, newest, known, chain) = self.as_of(customer, None, |books| {
-            let Standing { version, grants, chain, .. } = &books.standing;
-            Ok((books.freshness()?, *version, grants.clone(), chain.clone()))
+        let (freshness, newest, known, agreed, chain) = self.as_of(customer, None, |books| {
+            let Standing { version, grants, agreed, chain, .. } = &books.standing;
+            Ok((books.freshness()?, *version, grants.clone(), agreed.clone(), chain.clone()))
         })?;
         for id in without {
             if known.iter().all(|grant| grant.id != *id) {
@@ -98,7 +98,10 @@ impl Service {
             let of_pools: Vec<Pool> = as_is.clone().map(turned).collect();
             let on_full_differs =
                 as_is.zip(&of_pools).filter(|(one, other)| one.on_full != other.on_full).map(|(pool, _)| pool.id.clone());
-            let (hands, looked) = self.hands(customer, begins, to)?;
+            let (hands, mut looked) = self.hands(customer, begins, to)?;
+            // What was bought and agreed begins and ends in a commit of its own.
+            looked.extend(known.iter().flat_map(|grant| [grant.from, grant.to]));
+            looked.extend(agreed.iter().flat_map(|agreed| [agreed.from, agreed.to]));
             let rules = Rules {
                 on_full_differs: on_full_differs.collect(),
                 grants: grants.clone(),

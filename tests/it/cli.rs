@@ -385,6 +385,37 @@ fn a_forecast_tells_the_stages_and_their_cures_and_changes_nothing() {
 }
 
 #[test]
+fn what_if_proves_the_record_first_and_tells_both_sides() {
+    let place = demo();
+    for _ in 0..2 {
+        assert_eq!(place.demo("sync northfield --here").code, 6);
+    }
+    let trail = place.demo("audit export northfield").out;
+    let as_it_was = place.demo_json("what-if northfield");
+    assert_eq!((&as_it_was["exact"], &as_it_was["pools"][1]["would"]), (&true.into(), &Value::Null), "{as_it_was}");
+    // 456 people in 453 seats: three more, and there is no overage.
+    let told = place.demo_json("what-if northfield --pool content-district --seats 3@2026-09-01");
+    let pool = &told["pools"][0];
+    assert_eq!((&told["exact"], told["pools"].as_array().map(Vec::len)), (&true.into(), Some(1)));
+    let overages = |side: &str| pool[side]["episodes"].as_array().map(Vec::len);
+    assert_eq!((overages("was"), overages("would")), (Some(1), Some(0)));
+    let text = place.demo("what-if northfield --pool content-district --set gap_band=major --seats -10");
+    assert_eq!((text.code, text.err.as_str()), (0, ""));
+    for words in ["gives exactly what was recorded", "pool content-district", "People are taken as recorded"] {
+        assert!(text.out.contains(words), "{words}: {}", text.out);
+    }
+    assert_eq!(place.demo("audit export northfield").out, trail);
+    for (command, code) in [
+        ("what-if northfield --set gap_bnd=major", 2),
+        ("what-if northfield --seats 5", 2),
+        ("what-if northfield --pool content-dstrict", 66),
+        ("what-if northfield --without conten-1", 66),
+    ] {
+        assert_eq!(place.demo(command).code, code, "{command}");
+    }
+}
+
+#[test]
 fn the_page_tells_every_verb() {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/CLI.md")).expect("it is there");
     for verb in verbs("") {
