@@ -159,18 +159,25 @@ fn show(context: &mut Context, told: &PoolWhatIf) -> Result<(), CliError> {
 
 /// What is counted on both sides.
 fn measures(was: &Story, would: &Story) -> Vec<(&'static str, u64, u64)> {
-    let both = |of: &dyn Fn(&Story) -> u64| (of(was), of(would));
-    let counts: [(&str, &dyn Fn(&Story) -> u64); 8] = [
-        ("overages", &|story| story.episodes_counted() as u64),
-        ("notices", &|story| story.notices.len() as u64),
-        ("upgrades", &|story| story.upgrades().count() as u64),
-        ("charged for upgrades, minor units", &|story| story.charged().map_or(0, |(sum, _)| sum)),
-        ("most used", &|story| story.most().0.0.into()),
-        ("used at the end", &|story| story.last().0.0.into()),
-        ("most waiting", &|story| story.most().1.0.into()),
-        ("waiting at the end", &|story| story.last().1.0.into()),
+    fn counts(story: &Story) -> [u64; 8] {
+        let ((used_most, waiting_most), (used, waiting)) = (story.most(), story.last());
+        let counted = [story.episodes_counted(), story.notices.len(), story.upgrades().count()].map(|count| count as u64);
+        let [overages, notices, upgrades] = counted;
+        let charged = story.charged().map_or(0, |(sum, _)| sum);
+        let [used_most, used, waiting_most, waiting] = [used_most, used, waiting_most, waiting].map(|seats| seats.0.into());
+        [overages, notices, upgrades, charged, used_most, used, waiting_most, waiting]
+    }
+    const WHAT: [&str; 8] = [
+        "overages",
+        "notices",
+        "upgrades",
+        "charged for upgrades, minor units",
+        "most used",
+        "used at the end",
+        "most waiting",
+        "waiting at the end",
     ];
-    counts.into_iter().map(|(what, of)| (what, both(of).0, both(of).1)).collect()
+    WHAT.into_iter().zip(counts(was)).zip(counts(would)).map(|((what, was), would)| (what, was, would)).collect()
 }
 
 /// On which side something happened.

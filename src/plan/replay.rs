@@ -432,12 +432,12 @@ impl Replay {
                     standing.next_episode = standing.next_episode.max(EpisodeId(episode.id.0 + 1));
                     self.episodes.insert(episode.id, episode.clone());
                     let of_pool = self.episodes.values().filter(|known| known.pool == episode.pool);
-                    let closed = of_pool.filter(|e| e.closed.is_some() && e.outcome != Some(Outcome::Void));
+                    let mut closed = of_pool.filter(|e| e.closed.is_some() && e.outcome != Some(Outcome::Void));
                     let ended = closed.clone().filter_map(|episode| episode.closed).max();
                     standing.overage_ended.remove(&episode.pool);
                     standing.overage_ended.extend(ended.map(|at| (episode.pool.clone(), at)));
                     standing.former.remove(&episode.pool);
-                    standing.former.extend(closed.last().map(|former| (former.pool.clone(), former.clone())));
+                    standing.former.extend(closed.next_back().map(|former| (former.pool.clone(), former.clone())));
                 }
                 Entry::Clock(fact) => {
                     standing.clock.entry(fact.episode).or_default().push(fact.clone());
