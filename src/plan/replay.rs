@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::{EpisodeId, GrantId, Instant, PoolId, Seats, TextArena, Version};
+use crate::base::{Actor, EpisodeId, GrantId, Instant, PoolId, Seats, TextArena, Version};
 use crate::license::{
     Book, ClaimChange, ClaimState, ClockFact, ClockStep, Draws, Entry, Episode, Grant, GrantKind, Interlock, Ledger, Names,
     Outcome, Phase, PoolBooks, StateCounts, allowance_in,
@@ -108,6 +108,9 @@ impl Replay {
     /// Starts on the books that the trail led to at `at`. What differs in the settings counts from then on.
     pub fn new(ledger: &Ledger, at: Instant, since: Instant, rules: Rules) -> Self {
         let mut standing = Standing { at: since, ..standing_of(ledger) };
+        // The closing of books does not look at these, and they may be many.
+        let Standing { absences, orgs, pins, reuse, gone, .. } = &mut standing;
+        (*absences, *orgs, *pins, *reuse, *gone) = Default::default();
         let names = standing.book.names.clone();
         let seating = Seating::new(&std::mem::replace(&mut standing.book, Book { names, ..Book::default() }));
         let known = |pool: &PoolId| rules.policy.pools.iter().any(|known| known.id == *pool);
@@ -225,7 +228,10 @@ impl Replay {
     /// Whether an entry is what people or sources did, and not what followed from it.
     fn takes(&self, entry: &Entry) -> bool {
         match entry {
-            Entry::Granted(grant) => grant.kind != GrantKind::TierUpgrade && !self.rules.without.contains(&grant.id),
+            Entry::Granted(grant) => {
+                let by_clock = grant.kind == GrantKind::TierUpgrade && grant.by == Actor::system();
+                !by_clock && !self.rules.without.contains(&grant.id)
+            }
             Entry::ExcessAgreed(_) | Entry::Term(_) | Entry::Hold(_) | Entry::Adopted(_) => true,
             Entry::Pool { pool, .. } => !self.replays(pool),
             Entry::NoticeDelivered(_) => !self.in_time(),
@@ -315,6 +321,7 @@ impl Replay {
                 return;
             }
         }
+        self.due = Instant::MAX;
     }
 
     /// What is due in overages, as the sweep does it. Says whether something was.
