@@ -159,19 +159,21 @@ fn show(context: &mut Context, told: &PoolWhatIf) -> Result<(), CliError> {
 
 /// What is counted on both sides.
 fn measures(was: &Story, would: &Story) -> Vec<(&'static str, u64, u64)> {
-    fn counts(story: &Story) -> [u64; 8] {
+    fn counts(story: &Story) -> [u64; 9] {
         let ((used_most, waiting_most), (used, waiting)) = (story.most(), story.last());
         let counted = [story.episodes_counted(), story.notices.len(), story.upgrades().count()].map(|count| count as u64);
         let [overages, notices, upgrades] = counted;
         let charged = story.charged().map_or(0, |(sum, _)| sum);
         let [used_most, used, waiting_most, waiting] = [used_most, used, waiting_most, waiting].map(|seats| seats.0.into());
-        [overages, notices, upgrades, charged, used_most, used, waiting_most, waiting]
+        let over = u64::from(story.most_over().0);
+        [overages, notices, upgrades, charged, over, used_most, used, waiting_most, waiting]
     }
-    const WHAT: [&str; 8] = [
+    const WHAT: [&str; 9] = [
         "overages",
         "notices",
         "upgrades",
         "charged for upgrades, minor units",
+        "most over the limit",
         "most used",
         "used at the end",
         "most waiting",
@@ -249,7 +251,7 @@ fn story_json(story: &Story) -> Value {
         "episodes": story.episodes.iter().map(EpisodeJson::from).collect::<Vec<_>>(),
         "facts": story.facts.iter().map(fact_json).collect::<Vec<_>>(),
         "notices": notices.collect::<Vec<_>>(), "upgrades": story.upgrades().count(), "charged": charged(story.charged()),
-        "used_max": story.most().0.0, "waiting_max": story.most().1.0,
+        "over_max": story.most_over().0, "used_max": story.most().0.0, "waiting_max": story.most().1.0,
         "used": story.last().0.0, "waiting": story.last().1.0,
     })
 }

@@ -45,6 +45,12 @@ impl Story {
         (most(|level| level.used), most(|level| level.waiting))
     }
 
+    /// The most that was used beyond the limit.
+    pub fn most_over(&self) -> Seats {
+        let over = |level: &Level| level.effective.map_or(0, |effective| level.used.0.saturating_sub(effective.0));
+        Seats(self.levels.iter().map(over).max().unwrap_or_default())
+    }
+
     /// What was used, and waited, at the end.
     pub fn last(&self) -> (Seats, Seats) {
         self.levels.last().map_or_else(Default::default, |level| (level.used, level.waiting))

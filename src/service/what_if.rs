@@ -152,7 +152,7 @@ impl Service {
             would: would.as_ref().map(|would| would.story(&pool.id, begins)),
             bought: grants
                 .iter()
-                .filter(|grant| grant.pool == pool.id)
+                .filter(|grant| grant.pool == pool.id && grant.seats > 0)
                 .map(|grant| cost(pools.iter().find(|other| other.id == pool.id).unwrap_or(pool), &chain, grant, from, &was))
                 .collect(),
             refused: refused.get(&pool.id).copied().unwrap_or_default(),

@@ -120,6 +120,7 @@ fn fifty_seats_in_time_would_have_cost_less_than_the_tier() {
     // 50 seats at 1200 are 60 000 a year; on 1 March 306 of 365 days are left: 50 301.4.
     let cost: Vec<u64> = told.bought.iter().flatten().map(|charge| charge.amount).collect();
     assert_eq!(cost, [50_301]);
+    assert_eq!((told.was.most_over().0, would.most_over().0), (55, 5));
     assert_eq!((would.most().0.0, would.last().0.0), (1055, 1045), "sync seats everybody here, whatever was bought");
 }
 
