@@ -4,6 +4,7 @@ mod api;
 mod classlink;
 mod clever;
 mod csv;
+mod hr;
 mod http;
 mod narrow;
 mod oneroster;
@@ -15,6 +16,10 @@ pub use api::{Package, Read, RosterSource, Seen, SourceError, Trouble};
 pub use classlink::{ClassLinkAccess, ClassLinkSettings, ClassLinkSource};
 pub use clever::{CleverAuth, CleverSettings, CleverSource, CleverVersion, StaffRole};
 pub use csv::{BulkWithStatus, CsvBounds, CsvSource, CsvSourceSettings, CsvVersion, DropKind};
+pub use hr::{
+    DateForm, DateForms, HrColumns, HrFeed, HrMapping, HrReader, HrRecord, OrgMapping, Presence, RoleMapping, RowFault,
+    StatusMapping,
+};
 pub use http::{
     Answer, Attempt, Authorize, Basic, Bearer, Header, Http, HttpError, HttpSettings, Network, Nobody, Outage, Outages,
     Outgoing, Pace, Refusal, check_address,
