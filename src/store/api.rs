@@ -10,6 +10,7 @@ use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, Re
 use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
+use crate::store::outage::OutageRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
     RunState, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
@@ -269,6 +270,15 @@ pub trait Store: Send + Sync {
 
     /// The last look at each source, by source.
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError>;
+
+    /// What is known of an upstream that fails; `None`: it answered last.
+    fn outage(&self, upstream: &str) -> Result<Option<OutageRow>, StoreError>;
+
+    /// Keeps what is known of an upstream that fails.
+    fn save_outage(&self, row: &OutageRow) -> Result<(), StoreError>;
+
+    /// An upstream answers again.
+    fn drop_outage(&self, upstream: &str) -> Result<(), StoreError>;
 
     /// Whether a notice with this key was written.
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError>;

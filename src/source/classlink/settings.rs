@@ -59,10 +59,4 @@ pub struct ClassLinkSettings {
 impl ClassLinkSettings {
     /// The proxy, unless somebody says otherwise.
     pub const PROXY: &'static str = "https://oneroster-proxy.apis.classlink.com";
-
-    /// How ClassLink is asked unless somebody says otherwise: the needed fields only, and no more requests than a district
-    /// can need (classlink §5).
-    pub fn read() -> ReadSettings {
-        ReadSettings { fields: true, pages_max: 2_000, ..ReadSettings::default() }
-    }
 }

@@ -457,4 +457,14 @@ CREATE TABLE looks (
     at INTEGER NOT NULL,
     PRIMARY KEY (customer_id, source)
 ) STRICT, WITHOUT ROWID;
+
+-- Upstreams that failed last. Losing a row costs a few requests.
+CREATE TABLE outages (
+    upstream TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    opened INTEGER NOT NULL,
+    rest_secs INTEGER NOT NULL,
+    error TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 ";
