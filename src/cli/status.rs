@@ -127,7 +127,12 @@ fn customer_json(status: CustomerStatus) -> CustomerJson {
 
 fn source_json(state: SourceState) -> SourceJson {
     let SourceState { source, looked, read_in_full, trouble } = state;
-    SourceJson { source: source.to_string(), looked_at: looked.and_then(at), read_in_full_at: read_in_full.and_then(at), trouble }
+    SourceJson {
+        source: source.to_string(),
+        looked_at: looked.and_then(at),
+        read_in_full_at: read_in_full.and_then(at),
+        trouble,
+    }
 }
 
 fn daemon_text(service: &Service, daemon: Option<&DaemonMark>) -> String {

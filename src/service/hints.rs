@@ -8,7 +8,9 @@ use crate::service::core::Customer;
 /// message.
 pub(crate) fn hints(customer: &Customer, reads: impl Fn(&SourceId) -> bool, plan: &Plan, held: bool) -> Vec<String> {
     let is_missing = |source: &SourceId| {
-        plan.absences.iter().any(|change| matches!(change, AbsenceChange::Absent(absence) if absence.source == *source && !absence.ended))
+        plan.absences
+            .iter()
+            .any(|change| matches!(change, AbsenceChange::Absent(absence) if absence.source == *source && !absence.ended))
     };
     let read = customer.sources.iter().filter(|feed| reads(feed.source.id()) && (held || is_missing(feed.source.id())));
     read.filter_map(|feed| Some(format!("source {}: {}", feed.source.id(), feed.source.hint()?))).collect()

@@ -116,9 +116,8 @@ impl Service {
         for look in looks {
             let downs = [NoticeKind::SourceDown, NoticeKind::SourceDisconnected].map(|kind| prefix(kind, &look.source));
             let back = prefix(NoticeKind::SourceBack, &look.source);
-            let told = notices.iter().find(|notice| {
-                downs.iter().chain([&back]).any(|prefix| notice.key.starts_with(prefix.as_str()))
-            });
+            let told =
+                notices.iter().find(|notice| downs.iter().chain([&back]).any(|prefix| notice.key.starts_with(prefix.as_str())));
             if told.is_none_or(|told| told.key.starts_with(&back) || told.at >= look.at) {
                 continue;
             }

@@ -45,7 +45,19 @@ impl Pulled {
     pub(crate) fn nothing_new(source: SourceId, before: Option<Roster>) -> Self {
         let findings = Findings::default();
         let (narrowed, look, activity, told) = (None, None, Vec::new(), Vec::new());
-        Self { source, before, fresh: None, repeated: None, error: None, rejected: None, findings, narrowed, look, activity, told }
+        Self {
+            source,
+            before,
+            fresh: None,
+            repeated: None,
+            error: None,
+            rejected: None,
+            findings,
+            narrowed,
+            look,
+            activity,
+            told,
+        }
     }
 }
 

@@ -113,10 +113,15 @@ mod tests {
     fn only_known_keys_are_left() {
         let keys = BTreeSet::from(["users", "id", "names", "role"]);
         for (text, left) in [
-            (r#"{"users":[{"id":"a\"\u00e9\n","dob":"1/2/2010"},{"dob":"x","id":7}]}"#, r#"{"users":[{"id":"a\"é\n"},{"id":7}]}"#),
+            (
+                r#"{"users":[{"id":"a\"\u00e9\n","dob":"1/2/2010"},{"dob":"x","id":7}]}"#,
+                r#"{"users":[{"id":"a\"é\n"},{"id":7}]}"#,
+            ),
             (r#"{"total":3,"users":[]}"#, r#"{"users":[]}"#),
-            (r#"{"users":null,"id":{"role":{"phone":"5"}},"names":[[],{},-1,1.5,true]}"#,
-             r#"{"users":null,"id":{"role":{}},"names":[[],{},-1,1.5,true]}"#),
+            (
+                r#"{"users":null,"id":{"role":{"phone":"5"}},"names":[[],{},-1,1.5,true]}"#,
+                r#"{"users":null,"id":{"role":{}},"names":[[],{},-1,1.5,true]}"#,
+            ),
             (r#" [ {"id" : ""} ] "#, r#"[{"id":""}]"#),
             ("[]", "[]"),
             ("{}", "{}"),

@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 use rosterd::base::{Secret, SourceId};
 use rosterd::roster::IntakePolicy;
 use rosterd::service::Feed;
-use rosterd::source::{
-    ClassLinkAccess, ClassLinkSettings, ClassLinkSource, Network, ReadSettings, RestVersion, Signature,
-};
+use rosterd::source::{ClassLinkAccess, ClassLinkSettings, ClassLinkSource, Network, ReadSettings, RestVersion, Signature};
 use serde_json::{Value, json};
 
 use crate::fake_http::{Asked, Reply};
@@ -137,7 +135,8 @@ fn answer(state: &mut State, host: &str, asked: &Asked, reply: Reply) -> Reply {
             return Reply::json(r#"{"status":0,"message":"no"}"#).status(401);
         }
         if asked.path().ends_with("/server") {
-            let server = json!({"client_id": "key-1", "client_secret": "s-hunter2", "endpoint_url": format!("http://{host}/own")});
+            let server =
+                json!({"client_id": "key-1", "client_secret": "s-hunter2", "endpoint_url": format!("http://{host}/own")});
             return Reply::json(json!({"status": 1, "server": server, "message": null}).to_string());
         }
         let (offset, limit) = (asked.number("offset").unwrap_or(0), asked.number("limit").unwrap_or(100));

@@ -61,25 +61,35 @@ pub fn lists(world: &World) -> Lists {
             put("schools", id, json!({"id": id, "district": "d", "name": format!("Org {id}"), "phone": "555", "sis_id": ""}));
         }
     }
-    put("terms", "y", json!({"id": "y", "district": "d", "name": "Year", "start_date": "2020-08-01T00:00:00.000Z",
-                             "end_date": "2099-07-31T00:00:00.000Z"}));
+    put(
+        "terms",
+        "y",
+        json!({"id": "y", "district": "d", "name": "Year", "start_date": "2020-08-01T00:00:00.000Z",
+                             "end_date": "2099-07-31T00:00:00.000Z"}),
+    );
     put("courses", "co", json!({"id": "co", "district": "d", "name": "Course", "number": "C1"}));
     for (id, school, subject) in &world.classes {
         let members = |role: &str| {
             let is_in = |person: &crate::world::Person| {
-                !person.ended && person.roles.first().is_some_and(|(own, _)| own == role)
+                !person.ended
+                    && person.roles.first().is_some_and(|(own, _)| own == role)
                     && person.enrollments.iter().any(|e| e.class == *id && !e.ended)
             };
             world.people.iter().filter(|(_, person)| is_in(person)).map(|(key, _)| key.clone()).collect::<Vec<_>>()
         };
         let teachers = members("teacher");
-        put("sections", id, json!({"id": id, "district": "d", "school": school, "course": "co", "term_id": "y",
+        put(
+            "sections",
+            id,
+            json!({"id": id, "district": "d", "school": school, "course": "co", "term_id": "y",
             "name": format!("Class {id}"), "subject": subject.to_lowercase(), "grade": "Kindergarten", "teacher": teachers.first(),
-            "teachers": teachers, "students": members("student")}));
+            "teachers": teachers, "students": members("student")}),
+        );
     }
     for (key, person) in world.people.iter().filter(|(_, person)| !person.ended) {
         let name = if person.name.is_empty() { key } else { &person.name };
-        let of = |role: &str| person.roles.iter().filter(|(own, _)| own == role).map(|(_, org)| org.clone()).collect::<Vec<_>>();
+        let of =
+            |role: &str| person.roles.iter().filter(|(own, _)| own == role).map(|(_, org)| org.clone()).collect::<Vec<_>>();
         let mut roles = json!({"contact": null});
         for (role, kind) in [("student", "student"), ("teacher", "teacher"), ("aide", "staff")] {
             let schools = of(role);
@@ -91,13 +101,21 @@ pub fn lists(world: &World) -> Lists {
         if !of("districtAdministrator").is_empty() {
             roles["district_admin"] = json!({"title": "Boss"});
         }
-        put("users", key, json!({"id": key, "district": "d", "email": person.email, "name": {"first": name, "last": "Test"},
-            "roles": roles, "created": "2024-03-02T22:24:55.356Z"}));
+        put(
+            "users",
+            key,
+            json!({"id": key, "district": "d", "email": person.email, "name": {"first": name, "last": "Test"},
+            "roles": roles, "created": "2024-03-02T22:24:55.356Z"}),
+        );
     }
     for at in 0..3 {
         let id = format!("zz-contact-{at}");
-        put("users", &id, json!({"id": id, "district": "d", "email": "", "name": {"last": "Parent"},
-            "roles": {"contact": {"phone": "555", "student_relationships": [{"student": "u01", "relationship": "Parent"}]}}}));
+        put(
+            "users",
+            &id,
+            json!({"id": id, "district": "d", "email": "", "name": {"last": "Parent"},
+            "roles": {"contact": {"phone": "555", "student_relationships": [{"student": "u01", "relationship": "Parent"}]}}}),
+        );
     }
     lists.values_mut().for_each(|list| _ = list.remove(""));
     lists
@@ -165,7 +183,10 @@ impl Clever {
 
     /// The lists that were asked for since so many requests.
     pub fn asked_since(&self, first: usize) -> Vec<String> {
-        self.server.asked()[first..].iter().map(|asked| asked.path().rsplit('/').next().unwrap_or_default().to_owned()).collect()
+        self.server.asked()[first..]
+            .iter()
+            .map(|asked| asked.path().rsplit('/').next().unwrap_or_default().to_owned())
+            .collect()
     }
 
     pub fn count(&self) -> usize {
@@ -248,9 +269,7 @@ fn honest(state: &State, asked: &Asked) -> Reply {
         if authorization != "Basic aWQ6aHVudGVyMg==" {
             return Reply::json(r#"{"error":"invalid_client"}"#).status(401);
         }
-        let token = |owner: &str, token: &str| {
-            json!({"id": "x", "owner": {"type": "district", "id": owner}, "access_token": token, "scopes": ["read:users"]})
-        };
+        let token = |owner: &str, token: &str| json!({"id": "x", "owner": {"type": "district", "id": owner}, "access_token": token, "scopes": ["read:users"]});
         let mut tokens = vec![token("other", "t-other")];
         tokens.extend(state.listed.iter().map(|own| token("d", own)));
         return Reply::json(json!({"data": tokens, "links": [{"rel": "self", "uri": "/oauth/tokens"}]}).to_string());

@@ -217,7 +217,11 @@ fn a_district_that_does_not_let_us_in_is_told_once_a_day_and_nobody_goes() {
     });
     let run = world.run();
     kept(&world, &run, "it does not accept the credentials (401)");
-    assert!(!run.message.contains("district_not_authorised") && run.message.contains("read applications of"), "{}", run.message);
+    assert!(
+        !run.message.contains("district_not_authorised") && run.message.contains("read applications of"),
+        "{}",
+        run.message
+    );
     world.verify();
 }
 
@@ -276,9 +280,10 @@ fn whatever_goes_wrong_behind_the_proxy_removes_nobody() {
         ("something else instead of users", users(|_, _| Reply::json(r#"{"status":0}"#))),
         ("there should be 31 records", users(|_, reply| with_total(reply, 31))),
         ("says that they are 7", users(|_, reply| cut_list(reply, 5).with("x-count", 7))),
-        ("there should be 30 records, and only 7 came", users(|asked, reply| {
-            if asked.number("offset") >= Some(7) { cut_list(reply, 0) } else { reply }
-        })),
+        (
+            "there should be 30 records, and only 7 came",
+            users(|asked, reply| if asked.number("offset") >= Some(7) { cut_list(reply, 0) } else { reply }),
+        ),
     ];
     for (told, lie) in lies {
         classlink.feeds(&mut world, |_| ());

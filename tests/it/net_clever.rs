@@ -127,7 +127,13 @@ fn no_lie_and_no_failure_removes_anybody() {
         ),
         (
             "there should be 34 records, and 33 came",
-            on("users", |_, reply| changed(reply, |body| if body["count"].is_number() { body["count"] = json!(34) })),
+            on("users", |_, reply| {
+                changed(reply, |body| {
+                    if body["count"].is_number() {
+                        body["count"] = json!(34)
+                    }
+                })
+            }),
         ),
         (
             "and 21 came",
@@ -156,7 +162,10 @@ fn no_lie_and_no_failure_removes_anybody() {
             "the bound of max_pages is passed",
             on("users", |asked, _| {
                 let at = asked.param("starting_after").unwrap_or_default();
-                Reply::json(json!({"data": [], "links": [{"rel": "next", "uri": format!("/v3.0/users?starting_after={at}x")}]}).to_string())
+                Reply::json(
+                    json!({"data": [], "links": [{"rel": "next", "uri": format!("/v3.0/users?starting_after={at}x")}]})
+                        .to_string(),
+                )
             }),
         ),
         (
@@ -219,7 +228,11 @@ fn odd_manners_are_understood() {
             400,
             on("users", |asked, reply| if asked.number("limit") > Some(100) { Reply::html(502) } else { reply }),
         ),
-        ("an answer in two pieces now and then", 7, Arc::new(|_, before, reply| if before % 4 == 1 { reply.cut(3) } else { reply })),
+        (
+            "an answer in two pieces now and then",
+            7,
+            Arc::new(|_, before, reply| if before % 4 == 1 { reply.cut(3) } else { reply }),
+        ),
         (
             "the district's data comes in once in the middle",
             7,
@@ -331,7 +344,11 @@ fn how_the_district_stands_is_told_and_is_no_failure() {
     assert!(!freshness.stale, "a paused district is no stale source");
     state(json!({"state": "error", "error": "SFTP key expired", "pause_start": null, "pause_end": null}));
     let run = world.quiet_night();
-    assert!(succeeded(&run) && run.message.contains("cannot read the district's own system (SFTP key expired)"), "{}", run.message);
+    assert!(
+        succeeded(&run) && run.message.contains("cannot read the district's own system (SFTP key expired)"),
+        "{}",
+        run.message
+    );
     // The same data at Clever, and other people in it: the sharing was changed. A guard asks, and both is told.
     state(json!({"state": "running", "error": null}));
     world.policy.limits = GuardLimits { bootstrap_approval: false, ..GuardLimits::STANDARD };
@@ -340,7 +357,10 @@ fn how_the_district_stands_is_told_and_is_no_failure() {
     clever.has(&world);
     let run = world.quiet_night();
     assert_eq!((run.state, world.seated("p").len()), (RunState::Held, 30), "{}", run.message);
-    for told in ["what the district shares was changed: its own data is the same as last time", "at Clever a change of what the district shares"] {
+    for told in [
+        "what the district shares was changed: its own data is the same as last time",
+        "at Clever a change of what the district shares",
+    ] {
         assert!(run.message.contains(told), "{told}: {}", run.message);
     }
     // The district's own data is another one: then it may be anything.
@@ -432,7 +452,11 @@ fn limits_that_answers_tell_are_kept() {
     clever.feeds(&mut world, |_| ());
     let before = waited();
     clever.lies(|_, before, reply| {
-        if before == 3 { Reply::json("{}").status(429).with("X-Ratelimit-Reset", 30).with("X-Ratelimit-Bucket", "bearer") } else { reply }
+        if before == 3 {
+            Reply::json("{}").status(429).with("X-Ratelimit-Reset", 30).with("X-Ratelimit-Bucket", "bearer")
+        } else {
+            reply
+        }
     });
     assert!(succeeded(&world.quiet_night()));
     let took = waited() - before;

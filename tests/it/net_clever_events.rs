@@ -27,7 +27,13 @@ fn living(roster: &Roster) -> Vec<String> {
         let roles = &roster.roles[person.roles.0 as usize..][..person.roles.1 as usize];
         let roles = roles.iter().filter(|role| !role.ended);
         let mut all: Vec<String> = roles
-            .map(|role| format!("{}@{}", roster.text(roster.role_words[role.role.0 as usize]), text(roster.orgs[role.org.0 as usize].id)))
+            .map(|role| {
+                format!(
+                    "{}@{}",
+                    roster.text(roster.role_words[role.role.0 as usize]),
+                    text(roster.orgs[role.org.0 as usize].id)
+                )
+            })
             .collect();
         let classes = &roster.enrollments[person.enrollments.0 as usize..][..person.enrollments.1 as usize];
         let classes = classes.iter().filter(|enrollment| !enrollment.ended);

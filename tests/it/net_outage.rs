@@ -54,7 +54,9 @@ fn it_is_left_alone_told_once_and_tried_daily_over_restarts() {
     }
     let told = notices(&world, "source_down");
     assert_eq!(told.len(), 1);
-    for word in ["failed 5 times in a row since 2026-03-02T02:30:00Z", "it failed (503), 3 times", "everybody keeps what they have"] {
+    for word in
+        ["failed 5 times in a row since 2026-03-02T02:30:00Z", "it failed (503), 3 times", "everybody keeps what they have"]
+    {
         assert!(told[0].text.contains(word), "{}", told[0].text);
     }
     // A new process asks nobody, and knows why.
@@ -181,5 +183,9 @@ fn customers_of_one_upstream_share_its_limits_and_the_strictest_counts() {
     assert_eq!(most.load(Ordering::SeqCst), 1, "one at a time, as the second customer wants it");
     let took = starts[starts.len() - 1] - starts[0];
     let least = Duration::from_millis(20) * (u32::try_from(starts.len()).expect("few") - 1);
-    assert!(took + Duration::from_millis(20) >= least, "fifty a second, as the first one wants it: {took:?} for {}", starts.len());
+    assert!(
+        took + Duration::from_millis(20) >= least,
+        "fifty a second, as the first one wants it: {took:?} for {}",
+        starts.len()
+    );
 }

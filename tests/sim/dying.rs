@@ -8,9 +8,9 @@ use rosterd::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, P
 use rosterd::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use rosterd::plan::{Plan, Standing};
 use rosterd::store::{
-    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, NoticeRow, OutageRow, Pause, Receipt, ReleasedClaim, RequestRow,
-    RequestState, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, SqliteStore, Store, StoreError,
-    Trigger, Watch, WatchChange,
+    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, NoticeRow, OutageRow, Pause, Receipt, ReleasedClaim,
+    RequestRow, RequestState, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, SqliteStore, Store,
+    StoreError, Trigger, Watch, WatchChange,
 };
 
 /// See the module.

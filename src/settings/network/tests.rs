@@ -99,7 +99,8 @@ fn a_clever_source_is_what_its_keys_say() {
     assert_eq!(plain.auth, CleverAuth::Client { token_address, id, secret: Secret::new("hunter2") });
     assert_eq!((plain.address.as_str(), plain.version), (CleverSettings::ADDRESS, CleverVersion::V3_0));
     assert_eq!((plain.staff, plain.events, plain.page_rows), (StaffRole::Aide, false, 1_000));
-    let own = of("token = \"hunter2\"\napi_version = \"3.1\"\nstaff_role = \"siteAdministrator\"\nevents = true\npage_rows = 9");
+    let own =
+        of("token = \"hunter2\"\napi_version = \"3.1\"\nstaff_role = \"siteAdministrator\"\nevents = true\npage_rows = 9");
     assert_eq!((own.auth, own.version), (CleverAuth::Token(Secret::new("hunter2")), CleverVersion::V3_1));
     assert_eq!((own.staff, own.events, own.page_rows), (StaffRole::SiteAdministrator, true, 9));
 }

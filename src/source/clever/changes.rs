@@ -115,7 +115,8 @@ impl Changes {
         all.extend(members(&object).into_iter().map(own));
         if let Some(before) = previous_attributes.0 {
             let teacher = before.teacher;
-            let before = SectionWire { teacher, teachers: before.teachers, students: before.students, ..SectionWire::default() };
+            let before =
+                SectionWire { teacher, teachers: before.teachers, students: before.students, ..SectionWire::default() };
             all.extend(members(&before).into_iter().map(own));
         }
         for (_, user) in members(&object) {

@@ -79,8 +79,10 @@ mod tests {
             (r#"{"state":"running","pause_start":"2026-06-10T00:00:00Z"}"#, "the district is paused at Clever since"),
             (r#"{"state":"running","pause_start":"2026-06-10T00:00:00Z","pause_end":"2026-06-20T00:00:00Z"}"#, ""),
             (r#"{"state":"Paused"}"#, "the district is paused at Clever"),
-            (r#"{"state":"error","error":"key\nexpired","last_sync":"X"}"#,
-             "Clever cannot read the district's own system (keyexpired); its data is of X"),
+            (
+                r#"{"state":"error","error":"key\nexpired","last_sync":"X"}"#,
+                "Clever cannot read the district's own system (keyexpired); its data is of X",
+            ),
             (r#"{"state":"pending","error":null}"#, "Clever is still preparing the district"),
         ] {
             let district = District::of(&serde_json::from_str(text).expect("JSON"));

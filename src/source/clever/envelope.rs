@@ -39,9 +39,11 @@ pub(crate) fn facts(text: &str) -> Result<Option<Facts>, serde_json::Error> {
         ids: records.iter().map(|record| id(record).map(|id| xxhash_rust::xxh3::xxh3_64(id.as_bytes()))).collect(),
         last: records.last().and_then(id),
         count: count.text().and_then(|text| text.parse().ok()),
-        next: links.iter().flat_map(|links| &links.0).find(|link| link.rel.text() == Some("next")).and_then(|link| {
-            link.uri.text().map(str::to_owned)
-        }),
+        next: links
+            .iter()
+            .flat_map(|links| &links.0)
+            .find(|link| link.rel.text() == Some("next"))
+            .and_then(|link| link.uri.text().map(str::to_owned)),
         has_links: links.is_some(),
     }))
 }

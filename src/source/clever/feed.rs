@@ -108,8 +108,7 @@ impl<'a> Feed<'a> {
     pub(crate) fn district(&mut self, name: &str) {
         let at = self.next();
         let name = if name.is_empty() { self.district } else { name };
-        let row =
-            OrgRow { head: Self::head(at, self.district), name, kind: "district", identifier: "", parent: None };
+        let row = OrgRow { head: Self::head(at, self.district), name, kind: "district", identifier: "", parent: None };
         self.intake.org(&row);
     }
 

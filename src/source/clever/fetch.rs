@@ -240,8 +240,11 @@ fn halved(limit: u32) -> u32 {
 }
 
 fn limited(url: &Url, limit: u32) -> Url {
-    let others: Vec<(String, String)> =
-        url.query_pairs().filter(|(key, _)| key != "limit").map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
+    let others: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(key, _)| key != "limit")
+        .map(|(key, value)| (key.into_owned(), value.into_owned()))
+        .collect();
     let mut limited = url.clone();
     limited.query_pairs_mut().clear().append_pair("limit", &limit.to_string()).extend_pairs(others);
     limited

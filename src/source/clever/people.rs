@@ -24,12 +24,7 @@ pub(crate) enum Who<'w> {
 }
 
 /// What a user is. Whoever is at no school that is known is at the district; so nobody loses a role by what is not shared.
-pub(crate) fn who<'w>(
-    user: &'w UserWire<'_>,
-    district: &'w str,
-    staff: StaffRole,
-    knows: &dyn Fn(&str) -> bool,
-) -> Who<'w> {
+pub(crate) fn who<'w>(user: &'w UserWire<'_>, district: &'w str, staff: StaffRole, knows: &dyn Fn(&str) -> bool) -> Who<'w> {
     let Some(roles) = &user.roles.0 else { return Who::Unknown };
     let kinds = [
         ("student", &roles.student),
@@ -131,8 +126,10 @@ mod tests {
                 r#"{"teacher":{"school":"s1","schools":["s1","s2"]},"staff":{"schools":["s1"]},"student":null}"#,
                 "aide@s1 *teacher@s1 teacher@s2 0",
             ),
-            (r#"{"staff":{"schools":["s1","s2"]},"district_admin":{"title":"x"}}"#,
-             "*districtAdministrator@d aide@s1 aide@s2 0"),
+            (
+                r#"{"staff":{"schools":["s1","s2"]},"district_admin":{"title":"x"}}"#,
+                "*districtAdministrator@d aide@s1 aide@s2 0",
+            ),
             (r#"{"contact":{"phone":"5"}}"#, "contact"),
             (r#"{"contact":{},"teacher":{"school":"s1"}}"#, "*teacher@s1 0"),
             ("{}", "unknown"),

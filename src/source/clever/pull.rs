@@ -104,7 +104,8 @@ impl Clever {
             None => {
                 let cursor = pull.everything(district, &mut *shelf, intake)?;
                 let is_same = cursor.sync.is_some() && cursor.sync.as_deref() == sync;
-                let news = if is_same { "what the district shares was changed: its own data is the same as last time" } else { "" };
+                let news =
+                    if is_same { "what the district shares was changed: its own data is the same as last time" } else { "" };
                 Read { cursor: Some(cursor.to_string()), partly: false, told, told_of_news: news.to_owned() }
             }
         };

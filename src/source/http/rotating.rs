@@ -29,7 +29,10 @@ struct State {
 
 impl Rotating {
     /// Starts with a credential; `ask` tells the one of the moment.
-    pub(crate) fn new(now: Credential, ask: impl Fn() -> Result<Option<Credential>, HttpError> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        now: Credential,
+        ask: impl Fn() -> Result<Option<Credential>, HttpError> + Send + Sync + 'static,
+    ) -> Self {
         Self { ask: Box::new(ask), state: Mutex::new(State { now, asked: false }) }
     }
 

@@ -248,8 +248,8 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use crate::source::http::error::HttpError;
     use crate::base::Instant;
+    use crate::source::http::error::HttpError;
     use crate::source::http::outage::{Outage, Outages};
     use crate::source::http::pace::Pace;
     use crate::source::http::upstream::{Manners, Outcome, Upstream};

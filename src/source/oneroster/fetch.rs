@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::api::SourceError;
 use crate::source::http::{Answer, Attempt, Authorize, Http, HttpError};
-use crate::source::oneroster::collection::{PageFacts, Proof, Step};
 use crate::source::narrow::narrowed;
+use crate::source::oneroster::collection::{PageFacts, Proof, Step};
 use crate::source::oneroster::endpoint::Endpoint;
 use crate::source::oneroster::page::each_record;
 use crate::source::oneroster::refusal::minor_codes;

@@ -7,8 +7,7 @@ use crate::store::outage::OutageRow;
 use crate::store::sqlite::fault::Fault;
 
 pub(in crate::store::sqlite) fn outage(tx: &Transaction<'_>, upstream: &str) -> Result<Option<OutageRow>, Fault> {
-    let mut ask =
-        tx.prepare_cached("SELECT failures, since, opened, rest_secs, error FROM outages WHERE upstream = ?1")?;
+    let mut ask = tx.prepare_cached("SELECT failures, since, opened, rest_secs, error FROM outages WHERE upstream = ?1")?;
     let found = ask.query_row([upstream], |row| {
         Ok(OutageRow {
             upstream: upstream.to_owned(),
