@@ -170,6 +170,9 @@ impl Service {
         watch(Phase::Reading);
         let light = self.store.standing_light(customer.id())?;
         let terms = self.terms(customer, &row.trigger, &light, now)?;
+        if commit && self.nothing_to_do(customer, row, &terms, now)? {
+            return Ok(None);
+        }
         let mut pulls = Vec::new();
         for feed in &customer.sources {
             pulls.push(match terms.scope().filter(|_| terms.reads(feed.source.id())) {
@@ -251,11 +254,14 @@ impl Service {
                     let taken = !log_ins.is_empty() && !plan.snapshots.is_empty();
                     let noted = if taken { self.store.put_activity(customer.id(), &log_ins, now).map(drop) } else { Ok(()) };
                     let pruned = self.clear_away(customer.id(), Some(row.run));
+                    let version = row.version.unwrap_or(plan.parent);
+                    let rests = if told.is_empty() { self.note_rest(customer, row, (&plan, version), &terms) } else { Ok(()) };
                     // The commit stands; to call this run failed would say that nothing was changed.
                     let beside = [
                         ("note when sources were read", looked),
                         ("note the log-ins", noted),
                         ("clear old snapshots away", pruned),
+                        ("note that nothing is left to be done", rests),
                     ];
                     for (what, done) in beside {
                         if let Err(error) = done {
@@ -273,7 +279,16 @@ impl Service {
 
     /// The standing, with grants of the settings that were never recorded.
     pub(crate) fn standing_with_seeds(&self, customer: &Customer, now: Instant) -> Result<(Standing, Seeds), ServiceError> {
-        let mut standing = self.store.standing(customer.id())?;
+        self.seeded(customer, self.store.standing(customer.id())?, now)
+    }
+
+    /// A standing with grants of the settings that were never recorded.
+    pub(crate) fn seeded(
+        &self,
+        customer: &Customer,
+        mut standing: Standing,
+        now: Instant,
+    ) -> Result<(Standing, Seeds), ServiceError> {
         let mut seeds = Seeds::default();
         for grant in &customer.grants {
             match standing.grants.iter().find(|g| g.id == grant.id) {
