@@ -34,7 +34,7 @@ impl Service {
         terms: &RunTerms,
         now: Instant,
     ) -> Result<bool, ServiceError> {
-        if !is_plain(customer, terms) {
+        if !is_plain(customer, terms) || self.store.names_purged(customer.id())? {
             return Ok(false);
         }
         self.catch_up(customer, now)?;
