@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId, parts};
+use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
 use crate::license::{AgreedExcess, Entry, Grant, allowance_in, phase_at};
 use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
 use crate::service::core::{Customer, Service};
@@ -213,16 +213,15 @@ impl Service {
         if commit {
             self.catch_up(customer, now)?;
         }
-        // The books are read while the rosters are compared.
-        let books = || self.standing_with_seeds(customer, now);
-        let (standing, drafts) = parts::both(books, || Drafting::new(customer.id(), pulls, &terms));
-        let (mut drafts, mut first) = (drafts?, Some(standing));
+        let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
+        drafts.thin(customer.id(), &light)?;
+        let mut is_first = true;
         while *left > 0 {
             *left -= 1;
-            if commit && first.is_none() {
+            if commit && !std::mem::take(&mut is_first) {
                 self.catch_up(customer, now)?;
             }
-            let standing = first.take().unwrap_or_else(books)?;
+            let standing = self.standing_with_seeds(customer, now)?;
             if standing.0.sources != light.sources {
                 let (customer, planned, now) = (customer.id().clone(), light.version, standing.0.version);
                 return Err(StoreError::VersionMoved { customer, planned, now }.into());
