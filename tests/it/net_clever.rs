@@ -70,8 +70,8 @@ fn the_same_people_by_clever_in_both_versions() {
             let person = |person: &rosterd::roster::Person| {
                 let text = |text| roster.text(text).to_owned();
                 let home = person.primary_org.map(|org| text(roster.orgs[org.0 as usize].id));
-                let classes = &roster.enrollments[person.enrollments.0 as usize..][..person.enrollments.1 as usize];
-                let classes: Vec<String> = classes.iter().map(|e| text(roster.classes[e.class.0 as usize].id)).collect();
+                let classes = roster.enrollments_of(person).map(|e| text(roster.class(e.class).id));
+                let classes: Vec<String> = classes.collect();
                 (text(person.key), text(person.given), text(person.email), text(person.username), home.is_some(), classes)
             };
             roster.people.iter().map(person).collect::<Vec<_>>()

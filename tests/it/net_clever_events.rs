@@ -35,8 +35,7 @@ fn living(roster: &Roster) -> Vec<String> {
                 )
             })
             .collect();
-        let classes = &roster.enrollments[person.enrollments.0 as usize..][..person.enrollments.1 as usize];
-        let classes = classes.iter().filter(|enrollment| !enrollment.ended);
+        let classes = roster.enrollments_of(person).filter(|enrollment| !enrollment.ended);
         all.extend(classes.map(|enrollment| {
             let role = roster.text(roster.role_words[enrollment.role.0 as usize]);
             format!("{role} of {} {}", text(roster.classes[enrollment.class.0 as usize].id), enrollment.primary)
