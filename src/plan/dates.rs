@@ -9,7 +9,7 @@ use crate::roster::Roster;
 /// The dates after `after` and up to `last` on which a role or an enrollment begins or is over.
 pub fn acting_dates(roster: &Roster, after: Day, last: Day) -> BTreeSet<Day> {
     let roles = roster.roles.iter().filter(|role| !role.ended).map(|role| (role.first, role.last));
-    let enrollments = roster.enrollments.iter().filter(|enrollment| !enrollment.ended).map(|e| (e.first, e.last));
+    let enrollments = roster.spans.iter().filter(|span| !span.ended).map(|span| (span.first, span.last));
     let mut dates = BTreeSet::new();
     for (first, until) in roles.chain(enrollments).filter(|(first, until)| first <= until) {
         let over = if until == Day::MAX { Day::MAX } else { until.plus(1) };

@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod access;
+mod again;
 mod cli;
 mod clocks;
 mod clocks_doors;
@@ -12,6 +13,8 @@ mod demo;
 mod disk;
 mod entitlement;
 mod explain;
+mod fake_classlink;
+mod fake_clever;
 mod fake_http;
 mod fake_oneroster;
 mod forecast;
@@ -25,8 +28,14 @@ mod looks;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
+mod net_classlink;
+mod net_clever;
+mod net_clever_events;
 mod net_http;
 mod net_oneroster;
+mod net_outage;
+mod net_resume;
+mod net_secrets;
 mod night;
 mod on_time;
 mod operating;
