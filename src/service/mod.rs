@@ -6,6 +6,8 @@ mod activity_file;
 mod audit;
 mod audit_lists;
 mod books;
+mod bulk;
+mod candidates;
 mod claims_report;
 mod conditions;
 mod consumption;
@@ -58,6 +60,7 @@ mod watch;
 
 pub use activity_file::{ACTIVITY_BYTES_MAX, ActivityAnswer};
 pub use audit::{AuditReport, Verified};
+pub use bulk::{BulkChange, BulkFile, BulkWhom};
 pub use claims_report::{ClaimFilter, ClaimRow};
 pub use conditions::Conditions;
 pub use consumption::{ConsumptionRow, Team};

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, OrgMark, PoolSample, SeatRequest};
+use crate::license::{
+    Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
+};
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
@@ -59,6 +61,9 @@ pub trait Store: Send + Sync {
 
     /// Who had a seat of a pool in its license year and has none now (R81).
     fn gone(&self, customer: &CustomerId) -> Result<Gone, StoreError>;
+
+    /// Seats with numbers, of pools that have them (R84).
+    fn numbered_seats(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, NumberedSeats>, StoreError>;
 
     /// Open claims of one person, with the customer's names.
     fn claims_of(&self, customer: &CustomerId, person: &str) -> Result<(Names, Vec<Claim>), StoreError>;

@@ -3,7 +3,9 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, OrgId, PersonKey, PoolId, RunId, TextArena, Version};
-use crate::license::{Book, BookPerson, Claim, Episode, Gone, Hold, Names, PoolIx, ReuseYear, last_closed};
+use crate::license::{
+    Book, BookPerson, Claim, Episode, Gone, Hold, Names, NumberedSeat, NumberedSeats, PoolIx, ReuseYear, last_closed,
+};
 use crate::plan::Standing;
 use crate::store::record::{Record, take_person, take_released, unpack};
 use crate::store::shape::ReleasedClaim;
@@ -156,6 +158,7 @@ pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &
         phases: phases(tx, id)?,
         reuse: reuse_years(tx, id)?,
         gone: Gone::new(),
+        seats: Default::default(),
         next_claim: head.next_claim,
         next_episode: head.next_episode,
     })
@@ -203,6 +206,23 @@ pub(in crate::store::sqlite) fn gone(tx: &Transaction<'_>, customer: &CustomerId
     Ok(gone)
 }
 
+/// The numbered seats of all pools that have them.
+pub(in crate::store::sqlite) fn numbered_seats(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+) -> Result<std::collections::BTreeMap<PoolId, NumberedSeats>, Fault> {
+    let mut all: std::collections::BTreeMap<PoolId, NumberedSeats> = std::collections::BTreeMap::new();
+    let Some(Head { id, .. }) = head(tx, customer)? else { return Ok(all) };
+    let mut ask = tx.prepare_cached("SELECT pool, number, people, person FROM numbered_seats WHERE customer_id = ?1")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        let person = row.get::<_, Option<String>>(3)?.map(PersonKey::new);
+        let seat = NumberedSeat { number: row.get(1)?, people: row.get(2)?, person };
+        all.entry(PoolId::from(text(row, 0)?)).or_default().put(seat);
+    }
+    Ok(all)
+}
+
 fn newest_hold(tx: &Transaction<'_>, id: i64) -> Result<Option<Hold>, Fault> {
     let body: Option<Vec<u8>> = tx
         .prepare_cached("SELECT body FROM holds WHERE customer_id = ?1 ORDER BY run DESC LIMIT 1")?
@@ -224,6 +244,7 @@ pub(in crate::store::sqlite) fn standing(tx: &Transaction<'_>, customer: &Custom
     let mut standing = standing_light(tx, customer)?;
     let Some(head) = head(tx, customer)? else { return Ok(standing) };
     standing.gone = gone(tx, customer)?;
+    standing.seats = numbered_seats(tx, customer)?;
     standing.orgs = bodies(tx, "orgs", "org", head.id)?;
     let book = &mut standing.book;
     // One cheap look ahead instead of several copies of a growing list.
