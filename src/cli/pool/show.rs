@@ -9,12 +9,11 @@ use crate::base::{Day, PoolId};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::{EpisodeJson, FreshnessJson, PoolJson};
 use crate::cli::output::{number, text};
-use crate::cli::trail_json::{agreed_json, grant_json, pin_json, term_json};
 use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, term_line, when};
 use crate::license::{ClaimState, Episode, Pool, last_day};
 use crate::service::{Customer, Freshness, PoolDetail, PoolMoves};
+use crate::shape::{EpisodeJson, FreshnessJson, PoolJson, agreed_json, grant_json, pin_json, term_json};
 
 #[derive(Debug, Serialize)]
 struct ShowJson<'a> {

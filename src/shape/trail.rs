@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::cli::clock_json::{delivery_json, fact_json};
-use crate::cli::json::{EpisodeJson, HoldJson, at, causes, on};
 use crate::license::{
     Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, GuardDay, Names, NumberedSeat, OrgMark, Phase, Pin, PoolBooks,
     PoolTerms, ReuseYear, SeatMoves, SeatRequest, SourceMark, Term,
 };
+use crate::shape::clock::{delivery_json, fact_json};
+use crate::shape::common::{EpisodeJson, HoldJson, at, causes, on};
 use crate::store::AuditCommit;
 
 /// A commit.
@@ -238,10 +238,10 @@ fn pool_books(pool: &str, books: &PoolBooks) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::base::{Actor, Digest, Instant, TextArena, Version};
-    use crate::cli::trail_json::CommitJson;
     use crate::license::{
         Because, Channel, Claim, ClaimChange, ClaimState, Entry, Grant, GrantKind, Names, OrgNameIx, PoolIx, ReasonsIx, Wait,
     };
+    use crate::shape::trail::CommitJson;
     use crate::store::AuditCommit;
 
     #[test]
