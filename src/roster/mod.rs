@@ -34,7 +34,7 @@ mod tree;
 mod unpack;
 mod wire;
 
-pub use apply::apply;
+pub use apply::{apply, apply_one};
 pub use attribute::take_attribute;
 pub use batch::{RowBatch, RowReader};
 pub use delta::{OrgDelta, RosterDelta, diff, key_conflicts};
@@ -58,5 +58,6 @@ pub use rows::{
 };
 pub use scope::{Scope, take_people};
 pub use tree::OrgTree;
+pub use unpack::one::{One, unpack_one};
 pub use unpack::unpack;
 pub use wire::PackError;

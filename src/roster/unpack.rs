@@ -29,20 +29,12 @@ pub(crate) struct Bounds {
 
 /// Reads a roster, or the part of a larger one whose handles stay within `bounds`. The order of records is not checked.
 pub(crate) fn unpack_part<F: FnMut() -> Option<Vec<u8>>>(
-    mut reader: Reader<F>,
+    reader: Reader<F>,
     bounds: Option<Bounds>,
 ) -> Result<Roster, PackError> {
-    let layout = reader.byte()?;
-    if layout != LAYOUT {
-        return Err(PackError::Layout(layout));
-    }
-    let none = Bounds { orgs: 0, sessions: 0, courses: 0, classes: 0 };
-    let (arena, known, roster) = (TextArena::default(), Vec::new(), Roster::default());
-    let mut unpacker = Unpacker { reader, arena, known, roster, bounds: none };
-    let counts = unpacker.counts()?;
-    let [_, _, orgs, sessions, courses, classes, ..] = counts.map(|count| count as usize);
-    unpacker.bounds = bounds.unwrap_or(Bounds { orgs, sessions, courses, classes });
-    unpacker.texts(&counts)?;
+    let (mut unpacker, counts) = Unpacker::begin(reader, bounds)?;
+    unpacker.place_texts(&counts)?;
+    unpacker.person_texts(&counts)?;
     unpacker.places()?;
     unpacker.people(&counts)?;
     unpacker.roles(counts[7])?;
@@ -97,6 +89,20 @@ macro_rules! links {
 }
 
 impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
+    fn begin(mut reader: Reader<F>, bounds: Option<Bounds>) -> Result<(Self, [u32; 10]), PackError> {
+        let layout = reader.byte()?;
+        if layout != LAYOUT {
+            return Err(PackError::Layout(layout));
+        }
+        let none = Bounds { orgs: 0, sessions: 0, courses: 0, classes: 0 };
+        let (arena, known, roster) = (TextArena::default(), Vec::new(), Roster::default());
+        let mut unpacker = Self { reader, arena, known, roster, bounds: none };
+        let counts = unpacker.counts()?;
+        let [_, _, orgs, sessions, courses, classes, ..] = counts.map(|count| count as usize);
+        unpacker.bounds = bounds.unwrap_or(Bounds { orgs, sessions, courses, classes });
+        Ok((unpacker, counts))
+    }
+
     fn counts(&mut self) -> Result<[u32; 10], PackError> {
         let mut counts = [0; 10];
         for count in &mut counts {
@@ -124,8 +130,8 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
     }
 
     /// The first column of each collection makes its records, so that memory grows with the bytes that are there.
-    fn texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
-        let [words, names, orgs, sessions, courses, classes, people, _, _, attributes] = *counts;
+    fn place_texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
+        let [words, names, orgs, sessions, courses, classes, ..] = *counts;
         macro_rules! columns {
             ($records:ident: $($way:ident $field:ident),*) => {$(
                 for at in 0..self.roster.$records.len() {
@@ -161,11 +167,23 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
             self.roster.classes.push(blank_class(id));
         }
         columns!(classes: once title, again kind, once code, again grades, again subjects, again subject_codes);
+        Ok(())
+    }
+
+    fn person_texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
+        let [.., people, _, _, attributes] = *counts;
         for _ in 0..people {
             let key = self.once()?;
             self.roster.people.push(blank_person(key));
         }
-        columns!(people: once given, once family, once email, once username, once identifier, again grades);
+        macro_rules! columns {
+            ($($way:ident $field:ident),*) => {$(
+                for at in 0..self.roster.people.len() {
+                    self.roster.people[at].$field = self.$way()?;
+                }
+            )*};
+        }
+        columns!(once given, once family, once email, once username, once identifier, again grades);
         for _ in 0..attributes {
             let value = self.again()?;
             self.roster.attributes.push(Attribute { name: 0, value });
@@ -320,6 +338,8 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         Ok(())
     }
 }
+
+pub(crate) mod one;
 
 /// Stands in the id until the id column is read: this record has none there.
 const NO_ID: RecordHash = RecordHash([u32::MAX; 2]);

@@ -133,13 +133,22 @@ pub struct Service {
     /// Its clock was set: what lies after it is not told.
     pub(crate) looks_back: bool,
     pub(crate) dues: Dues,
+    pub(crate) term_dues: Dues,
     customers: Vec<Customer>,
 }
 
 impl Service {
     /// Puts the parts together.
     pub fn new(store: SharedStore, clock: Arc<dyn Clock>, customers: Vec<Customer>) -> Self {
-        Self { store, clock, unsaved: Unsaved::default(), dues: Dues::default(), looks_back: false, customers }
+        Self {
+            store,
+            clock,
+            unsaved: Unsaved::default(),
+            dues: Dues::default(),
+            term_dues: Dues::default(),
+            looks_back: false,
+            customers,
+        }
     }
 
     /// The same for somebody who set the clock: questions are answered as of that instant, also if it has passed.

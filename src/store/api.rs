@@ -12,6 +12,7 @@ use crate::license::{
 };
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
+use crate::store::glance::Glance;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
     RunState, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
@@ -58,6 +59,9 @@ pub trait Store: Send + Sync {
     /// The standing without any claims (`book` holds names only), without orgs and without those who are gone: for pool
     /// lists and status; single decisions add what they need.
     fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError>;
+
+    /// Customers at a glance, each on its local date, all as of one moment and in their order; of each its newest notices.
+    fn glance(&self, customers: &[(CustomerId, Day)], notices_max: u32) -> Result<Vec<Glance>, StoreError>;
 
     /// Who had a seat of a pool in its license year and has none now (R81).
     fn gone(&self, customer: &CustomerId) -> Result<Gone, StoreError>;
@@ -416,6 +420,14 @@ pub enum StoreError {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl RunRow {
+    /// Whether it was more than a look: a dry run is one, and so is a date on which nothing began or ended.
+    pub fn is_more_than_a_look(&self) -> bool {
+        let idle = matches!(self.trigger, Trigger::Dates(_)) && self.version.is_none() && self.state != RunState::Failed;
+        self.state != RunState::Planned && !idle
+    }
 }
 
 impl RunState {

@@ -2,6 +2,7 @@
 
 mod api;
 mod batch;
+mod glance;
 mod open;
 mod record;
 mod shape;
@@ -9,6 +10,7 @@ mod sqlite;
 
 pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
 pub use batch::{Batch, Receipt};
+pub use glance::Glance;
 pub use open::{StoreChoice, open};
 pub use shape::{
     ActivityRow, Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow,

@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod access;
+mod bulk;
 mod cli;
 mod clocks;
 mod clocks_doors;
@@ -10,6 +11,7 @@ mod daemon;
 mod data;
 mod demo;
 mod disk;
+mod edges;
 mod entitlement;
 mod explain;
 mod fake_http;
@@ -40,6 +42,7 @@ mod scope;
 mod setbacks;
 #[path = "../sim/mod.rs"]
 mod sim;
+mod speed;
 mod store_contract;
 mod store_sqlite;
 mod story;

@@ -10,9 +10,9 @@ use rosterd::license::{
 };
 use rosterd::plan::{Plan, Standing};
 use rosterd::store::{
-    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, NoticeRow, Pause, Receipt, ReleasedClaim, RequestRow,
-    RequestState, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, SqliteStore, Store, StoreError,
-    Trigger, Watch, WatchChange,
+    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NoticeRow, Pause, Receipt, ReleasedClaim,
+    RequestRow, RequestState, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, SqliteStore, Store,
+    StoreError, Trigger, Watch, WatchChange,
 };
 
 /// See the module.
@@ -98,6 +98,10 @@ impl Store for Dying {
 
     fn gone(&self, customer: &CustomerId) -> Result<Gone, StoreError> {
         self.store.gone(customer)
+    }
+
+    fn glance(&self, customers: &[(CustomerId, Day)], notices_max: u32) -> Result<Vec<Glance>, StoreError> {
+        self.store.glance(customers, notices_max)
     }
 
     fn numbered_seats(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, NumberedSeats>, StoreError> {

@@ -116,11 +116,27 @@ pub(in crate::store::sqlite) fn bodies<T: Record>(
     Ok(all)
 }
 
+/// Of a customer without books.
+pub(in crate::store::sqlite) fn empty_standing() -> Standing {
+    Standing { next_claim: ClaimId(1), next_episode: EpisodeId(1), ..Standing::default() }
+}
+
 /// Everything but the claims.
 pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
-    let Some(head) = head(tx, customer)? else {
-        return Ok(Standing { next_claim: ClaimId(1), next_episode: EpisodeId(1), ..Standing::default() });
-    };
+    let Some(head) = head(tx, customer)? else { return Ok(empty_standing()) };
+    let id = head.id;
+    Ok(Standing {
+        book: Book { names: names(tx, id)?, ..Book::default() },
+        pins: bodies(tx, "pins", "person, pool", id)?,
+        overage_ended: last_closed(&bodies(tx, "episodes", "id", id)?),
+        absences: bodies(tx, "absences", "person", id)?,
+        guard_days: bodies(tx, "guard_days", "source, day", id)?,
+        ..standing_of_pools(tx, &head)?
+    })
+}
+
+/// What pools are and have, their clocks and terms; of people and names nothing.
+pub(in crate::store::sqlite) fn standing_of_pools(tx: &Transaction<'_>, head: &Head) -> Result<Standing, Fault> {
     let id = head.id;
     let mut pools = std::collections::BTreeMap::new();
     let mut ask = tx.prepare_cached("SELECT pool, body FROM pools WHERE customer_id = ?1")?;
@@ -132,35 +148,28 @@ pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &
     }
     Ok(Standing {
         version: head.version,
-        book: Book { names: names(tx, id)?, ..Book::default() },
         grants: bodies(tx, "grants", "id", id)?,
         agreed: bodies(tx, "agreed", "id", id)?,
-        pins: bodies(tx, "pins", "person, pool", id)?,
         pools,
-        overage_ended: last_closed(&bodies(tx, "episodes", "id", id)?),
         terms: bodies::<crate::license::PoolTerms>(tx, "terms", "pool", id)?
             .into_iter()
             .map(|terms| (terms.pool.clone(), terms))
             .collect(),
-        absences: bodies(tx, "absences", "person", id)?,
         sources: bodies::<crate::license::SourceMark>(tx, "sources", "source", id)?
             .into_iter()
             .map(|mark| (mark.source.clone(), mark))
             .collect(),
         hold: newest_hold(tx, id)?,
-        guard_days: bodies(tx, "guard_days", "source, day", id)?,
         at: clock::committed(tx, id)?,
         clock: clock::open_facts(tx, id)?,
         deliveries: clock::open_deliveries(tx, id)?,
         former: clock::former(tx, id)?,
-        orgs: Vec::new(),
         chain: bodies(tx, "chain", "term", id)?,
         phases: phases(tx, id)?,
         reuse: reuse_years(tx, id)?,
-        gone: Gone::new(),
-        seats: Default::default(),
         next_claim: head.next_claim,
         next_episode: head.next_episode,
+        ..Standing::default()
     })
 }
 

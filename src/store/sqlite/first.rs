@@ -196,6 +196,8 @@ CREATE TABLE notices (
     UNIQUE (customer_id, key)
 ) STRICT;
 
+CREATE INDEX notices_customer ON notices (customer_id, n);
+
 -- The trail. Chunk 0 of a commit holds the names it added, the others its changes and entries.
 CREATE TABLE audit (
     customer_id INTEGER NOT NULL REFERENCES customers (id),

@@ -10,6 +10,7 @@ use crate::license::{
 use crate::plan::{Plan, Standing};
 use crate::store::api::{DaemonLease, Opening, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
+use crate::store::glance::Glance;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
     SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
@@ -20,6 +21,7 @@ use crate::store::sqlite::books;
 use crate::store::sqlite::clock;
 use crate::store::sqlite::commit;
 use crate::store::sqlite::connect::{Door, place_of, probe_path};
+use crate::store::sqlite::glance;
 use crate::store::sqlite::lease;
 use crate::store::sqlite::looks;
 use crate::store::sqlite::on_time;
@@ -104,6 +106,10 @@ impl Store for SqliteStore {
 
     fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError> {
         self.door.read(|tx| books::standing_light(tx, customer))
+    }
+
+    fn glance(&self, customers: &[(CustomerId, Day)], notices_max: u32) -> Result<Vec<Glance>, StoreError> {
+        self.door.read(|tx| glance::glance(tx, customers, notices_max))
     }
 
     fn gone(&self, customer: &CustomerId) -> Result<Gone, StoreError> {
