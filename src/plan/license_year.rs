@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::base::{Day, Instant, PersonKey, PoolId, Seats};
-use crate::license::{Gate, NumberedSeats, Pool, ReuseRules, ReuseScope, ReuseYear, Term, chain_of, license_year};
+use crate::license::{Gate, NumberedSeats, Pool, ReuseRules, ReuseScope, ReuseYear, Term, license_year, year_anchor};
 use crate::plan::input::Standing;
 
 /// The license year of a pool that a day lies in, counted from its anchor or else from its first term; `None`: it has
 /// neither, or no limit.
 pub fn reuse_year(pool: &Pool, chain: &[Term], on: Day) -> Option<(Day, Day)> {
-    let first = || chain_of(chain, &pool.id).first().map(|term| pool.calendar.day_of(term.from));
-    let anchor = pool.anchor.or_else(first).filter(|_| !pool.unlimited)?;
+    let anchor = year_anchor(pool, chain).filter(|_| !pool.unlimited)?;
     Some(license_year(anchor, on))
 }
 

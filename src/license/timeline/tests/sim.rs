@@ -156,6 +156,7 @@ impl Sim {
             deliveries: &deliveries,
             former: self.former,
             phase: &Phase::UNBOUND,
+            anchor: pool.anchor,
             now,
         };
         let mut counts = StateCounts::default();
@@ -201,6 +202,7 @@ impl Sim {
             deliveries: &deliveries,
             former: self.former,
             phase: &Phase::UNBOUND,
+            anchor: pool.anchor,
             now,
         };
         let mut line = Timeline::new(case, self.open(), self.facts.clone());
