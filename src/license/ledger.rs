@@ -29,35 +29,35 @@ use crate::license::transition::may_become;
 /// A customer's books, folded from the trail.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    version: Version,
-    names: Names,
+    pub(super) version: Version,
+    pub(super) names: Names,
     /// Open claims; inside a person sorted by pool, of which each has one (I2). Nobody is in it without a claim.
-    people: BTreeMap<Box<str>, Vec<Claim>>,
+    pub(super) people: BTreeMap<Box<str>, Vec<Claim>>,
     /// Claims by state, by position of the pool.
-    counts: Vec<StateCounts>,
+    pub(super) counts: Vec<StateCounts>,
     /// Released claims as they were last released: one may come back to its person (R126, R130) until the purge.
-    released: BTreeMap<Box<str>, Vec<Claim>>,
-    claim_last: ClaimId,
-    terms: BTreeMap<PoolId, PoolTerms>,
-    grants: BTreeMap<GrantId, Grant>,
-    agreed: BTreeMap<GrantId, AgreedExcess>,
-    pins: BTreeMap<(PersonKey, PoolId), Pin>,
-    pools: BTreeMap<PoolId, PoolBooks>,
-    episodes: BTreeMap<EpisodeId, Episode>,
-    absences: BTreeMap<PersonKey, Absence>,
-    sources: BTreeMap<SourceId, SourceMark>,
-    holds: BTreeMap<RunId, Hold>,
-    guard_days: BTreeMap<(SourceId, Day), GuardDay>,
+    pub(super) released: BTreeMap<Box<str>, Vec<Claim>>,
+    pub(super) claim_last: ClaimId,
+    pub(super) terms: BTreeMap<PoolId, PoolTerms>,
+    pub(super) grants: BTreeMap<GrantId, Grant>,
+    pub(super) agreed: BTreeMap<GrantId, AgreedExcess>,
+    pub(super) pins: BTreeMap<(PersonKey, PoolId), Pin>,
+    pub(super) pools: BTreeMap<PoolId, PoolBooks>,
+    pub(super) episodes: BTreeMap<EpisodeId, Episode>,
+    pub(super) absences: BTreeMap<PersonKey, Absence>,
+    pub(super) sources: BTreeMap<SourceId, SourceMark>,
+    pub(super) holds: BTreeMap<RunId, Hold>,
+    pub(super) guard_days: BTreeMap<(SourceId, Day), GuardDay>,
     /// What clocks wrote down, by episode; of pools as such under `None`.
-    clock: BTreeMap<Option<EpisodeId>, Vec<ClockFact>>,
+    pub(super) clock: BTreeMap<Option<EpisodeId>, Vec<ClockFact>>,
     /// By notice and channel.
-    deliveries: BTreeMap<(String, String), Delivery>,
-    orgs: BTreeMap<OrgId, OrgMark>,
-    samples: BTreeMap<PoolId, Vec<PoolSample>>,
-    seat_requests: Vec<SeatRequest>,
-    chain: BTreeMap<GrantId, Term>,
-    phases: BTreeMap<PoolId, Phase>,
-    reuse: Reuse,
+    pub(super) deliveries: BTreeMap<(String, String), Delivery>,
+    pub(super) orgs: BTreeMap<OrgId, OrgMark>,
+    pub(super) samples: BTreeMap<PoolId, Vec<PoolSample>>,
+    pub(super) seat_requests: Vec<SeatRequest>,
+    pub(super) chain: BTreeMap<GrantId, Term>,
+    pub(super) phases: BTreeMap<PoolId, Phase>,
+    pub(super) reuse: Reuse,
 }
 
 impl Ledger {
@@ -370,6 +370,5 @@ impl Ledger {
     }
 }
 
-mod read;
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,7 @@ mod grant;
 mod high_water;
 mod hold;
 mod ledger;
+mod ledger_read;
 mod mismatch;
 mod numbered;
 mod org;

@@ -169,11 +169,13 @@ pub enum NoticeKind {
     NearLimit,
     /// More seats were asked for (R155).
     SeatsRequested,
+    /// An overage goes on in a stage that was told of (R151).
+    OverageReminder,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 28] = [
+    pub const ALL: [NoticeKind; 29] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
@@ -202,6 +204,7 @@ impl NoticeKind {
         NoticeKind::ComplianceChanged,
         NoticeKind::NearLimit,
         NoticeKind::SeatsRequested,
+        NoticeKind::OverageReminder,
     ];
 
     /// The kind's word.
@@ -235,6 +238,7 @@ impl NoticeKind {
             NoticeKind::ComplianceChanged => "compliance_changed",
             NoticeKind::NearLimit => "near_limit",
             NoticeKind::SeatsRequested => "seats_requested",
+            NoticeKind::OverageReminder => "overage_reminder",
         }
     }
 }

@@ -5,8 +5,8 @@ use crate::base::{Text, TextArena};
 use crate::roster::canon::each_text;
 use crate::roster::model::{Attribute, ClassIx, CourseIx, OrgIx, Person, RoleWord, Roster, SessionIx};
 use crate::roster::patch::{NEW, Origins, PATCH, is_identity, moves};
-use crate::roster::unpack::one::One;
 use crate::roster::unpack::{Bounds, check, unpack_part};
+use crate::roster::unpack_one::One;
 use crate::roster::wire::{PackError, Reader};
 
 const GONE: PackError = PackError::Corrupt("a record of the base points at none of the patch");

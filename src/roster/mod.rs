@@ -32,6 +32,7 @@ mod table;
 mod testing;
 mod tree;
 mod unpack;
+mod unpack_one;
 mod wire;
 
 pub use apply::{apply, apply_one};
@@ -58,6 +59,6 @@ pub use rows::{
 };
 pub use scope::{Scope, take_people};
 pub use tree::OrgTree;
-pub use unpack::one::{One, unpack_one};
 pub use unpack::unpack;
+pub use unpack_one::{One, unpack_one};
 pub use wire::PackError;

@@ -47,15 +47,16 @@ pub(crate) fn unpack_part<F: FnMut() -> Option<Vec<u8>>>(
     Ok(roster)
 }
 
-struct Unpacker<F> {
-    reader: Reader<F>,
-    arena: TextArena,
+/// A roster on its way out of bytes.
+pub(super) struct Unpacker<F> {
+    pub(super) reader: Reader<F>,
+    pub(super) arena: TextArena,
     known: Vec<Text>,
-    roster: Roster,
-    bounds: Bounds,
+    pub(super) roster: Roster,
+    pub(super) bounds: Bounds,
 }
 
-const HANDLE: PackError = PackError::Corrupt("a record points at none");
+pub(super) const HANDLE: PackError = PackError::Corrupt("a record points at none");
 
 macro_rules! links {
     ($self:ident $links:ident) => {
@@ -89,7 +90,7 @@ macro_rules! links {
 }
 
 impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
-    fn begin(mut reader: Reader<F>, bounds: Option<Bounds>) -> Result<(Self, [u32; 10]), PackError> {
+    pub(super) fn begin(mut reader: Reader<F>, bounds: Option<Bounds>) -> Result<(Self, [u32; 10]), PackError> {
         let layout = reader.byte()?;
         if layout != LAYOUT {
             return Err(PackError::Layout(layout));
@@ -114,11 +115,11 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         Ok(counts)
     }
 
-    fn once(&mut self) -> Result<Text, PackError> {
+    pub(super) fn once(&mut self) -> Result<Text, PackError> {
         self.reader.text_into(&mut self.arena)
     }
 
-    fn again(&mut self) -> Result<Text, PackError> {
+    pub(super) fn again(&mut self) -> Result<Text, PackError> {
         match self.reader.small()? {
             0 => {
                 let text = self.once()?;
@@ -130,7 +131,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
     }
 
     /// The first column of each collection makes its records, so that memory grows with the bytes that are there.
-    fn place_texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
+    pub(super) fn place_texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
         let [words, names, orgs, sessions, courses, classes, ..] = *counts;
         macro_rules! columns {
             ($records:ident: $($way:ident $field:ident),*) => {$(
@@ -191,26 +192,26 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         Ok(())
     }
 
-    fn handle(&mut self, count: usize) -> Result<u32, PackError> {
+    pub(super) fn handle(&mut self, count: usize) -> Result<u32, PackError> {
         let handle = self.reader.small()?;
         if (handle as usize) < count { Ok(handle) } else { Err(HANDLE) }
     }
 
-    fn optional(&mut self, count: usize) -> Result<Option<u32>, PackError> {
+    pub(super) fn optional(&mut self, count: usize) -> Result<Option<u32>, PackError> {
         Ok(self.handle(count + 1)?.checked_sub(1))
     }
 
-    fn flags(&mut self, most: u8) -> Result<u8, PackError> {
+    pub(super) fn flags(&mut self, most: u8) -> Result<u8, PackError> {
         let flags = self.reader.byte()?;
         if flags <= most { Ok(flags) } else { Err(PackError::Corrupt("a flag is unknown")) }
     }
 
-    fn stamp(&mut self, last: &mut i64) -> Result<Modified, PackError> {
+    pub(super) fn stamp(&mut self, last: &mut i64) -> Result<Modified, PackError> {
         *last = last.saturating_add(self.reader.signed()?);
         u32::try_from(*last).map(Modified).map_err(|_| PackError::Corrupt("a stamp is out of range"))
     }
 
-    fn day(&mut self, last: &mut i32) -> Result<Day, PackError> {
+    pub(super) fn day(&mut self, last: &mut i32) -> Result<Day, PackError> {
         let code = match self.reader.number()? {
             0 => return Ok(Day::MIN),
             1 => return Ok(Day::MAX),
@@ -225,7 +226,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         }
     }
 
-    fn places(&mut self) -> Result<(), PackError> {
+    pub(super) fn places(&mut self) -> Result<(), PackError> {
         macro_rules! column {
             ($records:ident $field:ident = $value:expr) => {
                 for at in 0..self.roster.$records.len() {
@@ -305,12 +306,12 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
     }
 
     /// The place column of roles or enrollments: each a difference from the one before.
-    fn place(&mut self, last: &mut i64, count: usize) -> Result<u32, PackError> {
+    pub(super) fn place(&mut self, last: &mut i64, count: usize) -> Result<u32, PackError> {
         *last = last.saturating_add(self.reader.signed()?);
         u32::try_from(*last).ok().filter(|&handle| (handle as usize) < count).ok_or(HANDLE)
     }
 
-    fn id(&mut self, id: RecordHash) -> Result<RecordHash, PackError> {
+    pub(super) fn id(&mut self, id: RecordHash) -> Result<RecordHash, PackError> {
         if id == NO_ID {
             return Ok(RecordHash::default());
         }
@@ -338,8 +339,6 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         Ok(())
     }
 }
-
-pub(crate) mod one;
 
 /// Stands in the id until the id column is read: this record has none there.
 const NO_ID: RecordHash = RecordHash([u32::MAX; 2]);
@@ -386,7 +385,7 @@ fn blank_class(id: Text) -> Class {
     }
 }
 
-fn blank_person(key: Text) -> Person {
+pub(super) fn blank_person(key: Text) -> Person {
     Person {
         key,
         given: Text::EMPTY,

@@ -74,11 +74,13 @@ pub struct ReportPolicy {
     pub activity: ActivityLimits,
     /// Alert when few seats are left (R152).
     pub near_limit: bool,
+    /// An overage is told of again after so many business days: `alerts.remind_business_days` (R151); 0: never.
+    pub remind_business_days: u32,
 }
 
 impl Default for ReportPolicy {
     fn default() -> Self {
-        Self { activity: ActivityLimits::STANDARD, near_limit: true }
+        Self { activity: ActivityLimits::STANDARD, near_limit: true, remind_business_days: 5 }
     }
 }
 

@@ -147,13 +147,13 @@ impl Service {
         Ok(!newest.iter().any(|run| run.state == RunState::Failed && now.0 - run.began.0 < RETRY_MILLIS))
     }
 
-    /// Tells of terms and grace that end soon, each reminder once (R89).
+    /// Tells of terms and grace that end soon, and of overages that go on, each reminder once (R89, R151).
     ///
     /// # Errors
     /// When the books cannot be read or written.
     pub fn remind(&self, customer: &Customer) -> Result<(), ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
-        for notice in reminders(&customer.policy, &standing, self.now()) {
+        for notice in reminders(&customer.policy, &standing, self.now(), customer.reports.remind_business_days) {
             if !self.store.has_notice(customer.id(), &notice.key)? {
                 self.note(customer, &Actor::system(), "remind", &[notice])?;
             }

@@ -8,12 +8,17 @@ use rosterd::service::TermWish;
 use crate::clocks::{at, deliver_at, history, look_at, pool_of, run_at};
 use crate::world::{World, day};
 
+/// Nothing is bought yet, and nobody there but somebody whom no rule gives a seat: one more than the teachers of later runs.
+fn first_night(world: &mut World) {
+    world.grants.clear();
+    world.hire("x", "student", "ash");
+    run_at(world, "2026-03-02T01:00:00Z", 1);
+}
+
 /// Ten seats by a term that ends with this day, at the same ladder as ever.
 fn term_until(last_day: &str) -> World {
     let mut world = pool_of(10);
-    world.grants.clear();
-    world.clock.set(at("2026-03-02T00:00:00Z"));
-    run_at(&mut world, "2026-03-02T01:00:00Z", 1);
+    first_night(&mut world);
     let service = world.service();
     let wish = TermWish {
         pool: PoolId::from("learn"),
@@ -38,9 +43,9 @@ fn outcomes(world: &World) -> Vec<(String, Option<Outcome>)> {
 fn r94_a_term_that_ends_inside_the_24_hours_ends_them_and_nothing_is_billed() {
     // Major on the last day: the window would end on the day after. In London summer time.
     let mut world = term_until("2026-03-31");
-    run_at(&mut world, "2026-03-31T12:00:00Z", 12);
+    run_at(&mut world, "2026-03-31T12:00:00Z", 13);
     deliver_at(&world, "2026-03-31T13:00:00Z", "overage_major/learn/1/1");
-    run_at(&mut world, "2026-04-02T02:30:00Z", 12);
+    run_at(&mut world, "2026-04-02T02:30:00Z", 13);
     assert_eq!(outcomes(&world), [("2026-03-31T23:00:00Z".to_owned(), Some(Outcome::TermEnded))]);
     assert_eq!(history(&world), ["2026-03-31T12:00:00Z 1 major", "2026-03-31T23:00:00Z 1 term_ended on day 0 (late)"]);
     assert_eq!(world.used("learn"), 12, "grace goes on");
@@ -50,7 +55,7 @@ fn r94_a_term_that_ends_inside_the_24_hours_ends_them_and_nothing_is_billed() {
 #[test]
 fn r67_a_window_that_ends_at_the_terms_last_instant_still_upgrades() {
     let mut world = term_until("2026-03-31");
-    run_at(&mut world, "2026-03-30T12:00:00Z", 12);
+    run_at(&mut world, "2026-03-30T12:00:00Z", 13);
     deliver_at(&world, "2026-03-30T22:59:59Z", "overage_major/learn/1/1");
     look_at(&world, "2026-03-31T22:59:59Z");
     assert_eq!(outcomes(&world), [("2026-03-31T22:59:59Z".to_owned(), Some(Outcome::Upgraded))]);
@@ -62,8 +67,7 @@ fn r67_a_window_that_ends_at_the_terms_last_instant_still_upgrades() {
 fn r94_a_term_that_ends_before_the_cure_deadline_ends_the_episode() {
     // On 99 seats 100 people are minor; the tenth business day would be 16 March.
     let mut world = pool_of(99);
-    world.grants.clear();
-    run_at(&mut world, "2026-03-02T01:00:00Z", 1);
+    first_night(&mut world);
     let service = world.service();
     let wish = TermWish {
         pool: PoolId::from("learn"),
@@ -78,8 +82,8 @@ fn r94_a_term_that_ends_before_the_cure_deadline_ends_the_episode() {
     let next = TermWish { from: None, to: day("2027-01-01"), seats: Some(Seats(99)), ..wish };
     service.renew(&service.customers()[0], &rosterd::base::Actor::operator("test"), &next).expect("an answer");
     drop(service);
-    run_at(&mut world, "2026-03-02T02:30:00Z", 100);
-    run_at(&mut world, "2026-03-20T02:30:00Z", 100);
+    run_at(&mut world, "2026-03-02T02:30:00Z", 101);
+    run_at(&mut world, "2026-03-20T02:30:00Z", 101);
     // The second one has a clock of its own: from Saturday 14 March, its eleventh business day is Monday 30 March.
     assert_eq!(outcomes(&world), [("open".to_owned(), None), ("2026-03-14T00:00:00Z".to_owned(), Some(Outcome::TermEnded))]);
     look_at(&world, "2026-03-29T22:59:59Z");
@@ -139,5 +143,42 @@ fn r144_r156_unknown_stays_unknown_and_no_more_than_twenty_are_named() {
     let told = service.store().notices(None, 10).expect("notices");
     let text = &told.iter().find(|notice| notice.kind == "overage_major").expect("major").text;
     assert!(text.contains("people with seats, their activity unknown."), "{text}");
+    world.verify();
+}
+
+#[test]
+fn r151_an_overage_that_goes_on_is_told_again_every_five_business_days() {
+    let mut world = pool_of(100);
+    world.adjust = Box::new(|customer| {
+        customer.stale_after_hours = 24 * 366;
+        customer.reports.remind_business_days = 5;
+    });
+    run_at(&mut world, "2026-03-01T02:30:00Z", 100);
+    run_at(&mut world, "2026-03-02T02:30:00Z", 101);
+    let reminded = |when: &str| {
+        world.clock.set(at(when));
+        let service = world.service();
+        assert!(service.tick().errors.is_empty());
+        let told = service.store().notices(None, 1000).expect("notices");
+        told.into_iter().filter(|notice| notice.kind == "overage_reminder").map(|notice| notice.text).collect::<Vec<_>>()
+    };
+    assert!(reminded("2026-03-08T23:59:59Z").is_empty());
+    let first = "Pool learn still uses 101 of 100 seats; minor since 2026-03-02: 1 to remove, or as many to buy (`rosterd \
+                 episode show`).";
+    assert_eq!(reminded("2026-03-09T00:00:00Z"), [first]);
+    assert_eq!(reminded("2026-03-13T12:00:00Z").len(), 1, "once");
+    assert_eq!(reminded("2026-03-16T00:00:00Z").len(), 2);
+    // Overdue since the 17th, which tells by itself; of what was missed only the latest is told.
+    assert_eq!(reminded("2026-03-23T12:00:00Z").len(), 2);
+    let told = reminded("2026-03-30T12:00:00Z");
+    assert_eq!(told.len(), 3);
+    assert!(told[0].contains("minor_overdue since 2026-03-17"), "{told:?}");
+    run_at(&mut world, "2026-03-30T14:00:00Z", 100);
+    world.clock.set(at("2026-05-04T12:00:00Z"));
+    assert!(world.service().tick().errors.is_empty());
+    assert_eq!(
+        world.service().store().notices(None, 1000).expect("notices").iter().filter(|n| n.kind == "overage_reminder").count(),
+        3
+    );
     world.verify();
 }

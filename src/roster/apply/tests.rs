@@ -6,8 +6,8 @@ use crate::roster::name::digest_of;
 use crate::roster::pack::pack;
 use crate::roster::patch::{Origins, patch};
 use crate::roster::testing::{World, clean, district};
-use crate::roster::unpack::one::unpack_one;
 use crate::roster::unpack::unpack;
+use crate::roster::unpack_one::unpack_one;
 use crate::roster::wire::PackError;
 
 fn packed(roster: &Roster) -> Vec<u8> {
