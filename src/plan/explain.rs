@@ -242,7 +242,7 @@ impl Case<'_, '_> {
     /// That nobody new gets a seat of a pool in this license year (R85).
     fn year_full(&self, id: &PoolId) -> Option<String> {
         let pool = self.input.policy.pools.iter().find(|pool| pool.id == *id)?;
-        let year = self.input.standing.reuse.get(id).filter(|year| is_year_full(pool, year))?;
+        let year = self.input.standing.reuse.get(id).filter(|_| is_year_full(pool, self.input.standing))?;
         let (_, next) = reuse_year(pool, &self.input.standing.chain, year.year)?;
         let (made, allowed) = (year.replacements(), year.limit(&pool.reuse));
         Some(format!(

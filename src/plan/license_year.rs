@@ -20,15 +20,21 @@ pub fn reuse_rolls(pool: &Pool, standing: &Standing) -> Option<Instant> {
     (start == year).then(|| pool.calendar.start_of(next))
 }
 
-/// Whether a pool whose year's seats went to other people as often as they may lets nobody new in (R85), as far as the
-/// numbers tell: where seats have numbers, some are closed.
-pub fn is_year_full(pool: &Pool, year: &ReuseYear) -> bool {
-    let once_more = ReuseYear { distinct: year.distinct + 1, ..year.clone() };
-    pool.reuse.exceeded_blocks
-        && match year.people_max {
-            Some(people) => people > pool.reuse.max_per_seat,
-            None => u64::from(once_more.replacements()) > year.limit(&pool.reuse),
+/// Whether a pool has a seat and lets nobody new have it, as the year's seats went to other people as often as they may
+/// (R85).
+pub fn is_year_full(pool: &Pool, standing: &Standing) -> bool {
+    let (Some(year), Some(books)) = (standing.reuse.get(&pool.id), standing.pools.get(&pool.id)) else { return false };
+    let used = books.counts.used();
+    let has_seat = books.allowance.effective().is_none_or(|effective| used < effective);
+    let spent = match year.people_max {
+        // Which seats are free is not known here: some are closed, and somebody is kept from one.
+        Some(people) => people > pool.reuse.max_per_seat,
+        None => {
+            let once_more = ReuseYear { distinct: year.distinct + 1, ..year.clone() };
+            u64::from(once_more.replacements()) > year.limit(&pool.reuse)
         }
+    };
+    pool.reuse.exceeded_blocks && has_seat && spent
 }
 
 /// Who new to a pool's license year still gets a seat, where the settings say that not everybody does (R84, R85).

@@ -93,7 +93,7 @@ fn numbered(
                 }
             }
             let changed = touched.into_iter().filter_map(|number| seats.get(number).cloned()).collect::<Vec<_>>();
-            let moves = (!changed.is_empty()).then(|| SeatMoves { pool, anew: false, seats: changed });
+            let moves = (!changed.is_empty()).then_some(SeatMoves { pool, anew: false, seats: changed });
             Some((moves, seats.people_max()))
         }
         None if wanted && rolls => {

@@ -98,11 +98,7 @@ fn waiting(
     let rows = queue_rows(&books.queue(pool)?).into_iter();
     let standing = &books.standing;
     // Somebody waits although there is a seat: nobody new gets one in this license year (R85).
-    let year_full = customer.policy.pools.iter().filter(|pool| {
-        let has_seat =
-            standing.pools.get(&pool.id).is_some_and(|b| b.allowance.effective().is_none_or(|e| b.counts.used() < e));
-        has_seat && standing.reuse.get(&pool.id).is_some_and(|year| is_year_full(pool, year))
-    });
+    let year_full = customer.policy.pools.iter().filter(|pool| is_year_full(pool, standing));
     let year_full: Vec<&PoolId> = year_full.map(|pool| &pool.id).collect();
     let because = |row: &QueueRow| match row.waits_for {
         "access" => Because::NeedsAccess,

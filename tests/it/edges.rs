@@ -47,7 +47,7 @@ fn r94_a_term_that_ends_inside_the_24_hours_ends_them_and_nothing_is_billed() {
     deliver_at(&world, "2026-03-31T13:00:00Z", "overage_major/learn/1/1");
     run_at(&mut world, "2026-04-02T02:30:00Z", 13);
     assert_eq!(outcomes(&world), [("2026-03-31T23:00:00Z".to_owned(), Some(Outcome::TermEnded))]);
-    assert_eq!(history(&world), ["2026-03-31T12:00:00Z 1 major", "2026-03-31T23:00:00Z 1 term_ended on day 0 (late)"]);
+    assert_eq!(history(&world), ["2026-03-31T12:00:00Z 1 major", "2026-03-31T23:00:00Z 1 term_ended on day 1"]);
     assert_eq!(world.used("learn"), 12, "grace goes on");
     world.verify();
 }
