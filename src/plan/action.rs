@@ -169,13 +169,19 @@ pub enum NoticeKind {
     NearLimit,
     /// More seats were asked for (R155).
     SeatsRequested,
+    /// The upstream of a source failed again and again and is left alone for some time.
+    SourceDown,
+    /// A source does not let us read any more.
+    SourceDisconnected,
+    /// A source of which one of these was told was read again.
+    SourceBack,
     /// An overage goes on in a stage that was told of (R151).
     OverageReminder,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 29] = [
+    pub const ALL: [NoticeKind; 32] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
@@ -204,6 +210,9 @@ impl NoticeKind {
         NoticeKind::ComplianceChanged,
         NoticeKind::NearLimit,
         NoticeKind::SeatsRequested,
+        NoticeKind::SourceDown,
+        NoticeKind::SourceDisconnected,
+        NoticeKind::SourceBack,
         NoticeKind::OverageReminder,
     ];
 
@@ -238,6 +247,9 @@ impl NoticeKind {
             NoticeKind::ComplianceChanged => "compliance_changed",
             NoticeKind::NearLimit => "near_limit",
             NoticeKind::SeatsRequested => "seats_requested",
+            NoticeKind::SourceDown => "source_down",
+            NoticeKind::SourceDisconnected => "source_disconnected",
+            NoticeKind::SourceBack => "source_back",
             NoticeKind::OverageReminder => "overage_reminder",
         }
     }

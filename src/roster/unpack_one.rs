@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::base::Day;
-use crate::roster::model::{Attribute, ClassIx, Enrollment, Modified, OrgIx, RecordHash, Role, RoleWord, Roster};
+use crate::roster::model::{Attribute, ClassIx, OrgIx, PackedEnrollment, RecordHash, Role, RoleWord, Roster, SpanIx};
+use crate::roster::spans::tidy;
 use crate::roster::unpack::{HANDLE, Unpacker, blank_person, check};
 use crate::roster::wire::{PackError, Reader};
 
@@ -16,18 +16,6 @@ pub struct One {
     pub(crate) at: Option<u32>,
     /// How many people there are.
     pub(crate) people: u32,
-}
-
-/// What is read of a link of that person.
-#[derive(Clone, Copy)]
-struct Link {
-    place: u32,
-    role: RoleWord,
-    flags: u8,
-    first: Day,
-    last: Day,
-    modified: Modified,
-    id: RecordHash,
 }
 
 /// Reads one person out of what [`pack`](crate::roster::pack()) wrote.
@@ -48,36 +36,15 @@ pub fn unpack_one(chunks: impl FnMut() -> Option<Vec<u8>>, key: &str) -> Result<
         let key = unpacker.arena.push(key).map_err(|_| PackError::Corrupt("there are more than 4 GiB of text"))?;
         unpacker.roster.people.push(blank_person(key));
     }
-    let slices = unpacker.one(at, &counts)?;
-    let [roles, enrollments] = slices;
-    let role = |link: Link| Role {
-        org: OrgIx(link.place),
-        role: link.role,
-        primary: link.flags & 1 > 0,
-        ended: link.flags & 2 > 0,
-        first: link.first,
-        last: link.last,
-        modified: link.modified,
-        id: link.id,
-    };
-    let enrollment = |link: Link| Enrollment {
-        class: ClassIx(link.place),
-        role: link.role,
-        primary: link.flags & 1 > 0,
-        ended: link.flags & 2 > 0,
-        first: link.first,
-        last: link.last,
-        modified: link.modified,
-        id: link.id,
-    };
-    unpacker.roster.roles = unpacker.links(counts[7], &roles, unpacker.bounds.orgs)?.into_iter().map(role).collect();
-    unpacker.roster.enrollments =
-        unpacker.links(counts[8], &enrollments, unpacker.bounds.classes)?.into_iter().map(enrollment).collect();
+    let [roles, enrollments] = unpacker.one(at, &counts)?;
+    unpacker.own_roles(counts[7], &roles)?;
+    unpacker.own_enrollments(counts[8], &enrollments)?;
     if !unpacker.reader.at_end() {
         return Err(PackError::Corrupt("bytes are left over"));
     }
     let Unpacker { arena, mut roster, .. } = unpacker;
     roster.texts = arena;
+    tidy(&mut roster);
     check(&roster)?;
     Ok(One { roster, at, people })
 }
@@ -157,31 +124,22 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         if first == total { Ok(own) } else { Err(PackError::Corrupt("people and their records do not add up")) }
     }
 
-    /// The links of one person, out of the columns of all.
-    fn links(&mut self, count: u32, own: &Range<u32>, places: usize) -> Result<Vec<Link>, PackError> {
-        let blank = Link {
-            place: 0,
-            role: RoleWord(0),
-            flags: 0,
-            first: Day::MIN,
-            last: Day::MAX,
-            modified: Modified(0),
-            id: RecordHash::default(),
-        };
-        let mut links = vec![blank; own.len()];
+    /// The roles of one person, out of the columns of all.
+    fn own_roles(&mut self, count: u32, own: &Range<u32>) -> Result<(), PackError> {
+        let mut roles = vec![Role::BLANK; own.len()];
         let words = self.roster.role_words.len();
         macro_rules! column {
             ($field:ident = $value:expr) => {
                 for index in 0..count {
                     let value = $value;
                     if own.contains(&index) {
-                        links[(index - own.start) as usize].$field = value;
+                        roles[(index - own.start) as usize].$field = value;
                     }
                 }
             };
         }
         let mut last = 0;
-        column!(place = self.place(&mut last, places)?);
+        column!(org = OrgIx(self.place(&mut last, self.bounds.orgs)?));
         column!(role = RoleWord(self.handle(words)? as u16));
         // Who has no id is told by the flags, far before the ids.
         let mut nameless = Vec::new();
@@ -189,7 +147,8 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
             let flags = self.flags(7)?;
             nameless.push(flags & 4 > 0);
             if own.contains(&index) {
-                links[(index - own.start) as usize].flags = flags;
+                let role = &mut roles[(index - own.start) as usize];
+                (role.primary, role.ended) = (flags & 1 > 0, flags & 2 > 0);
             }
         }
         let mut day = 0;
@@ -198,15 +157,31 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         column!(last = self.day(&mut day)?);
         let mut stamp = 0;
         column!(modified = self.stamp(&mut stamp)?);
-        for (index, nameless) in (0u32..).zip(nameless) {
-            if nameless {
-                continue;
-            }
-            let id = self.id(RecordHash::default())?;
-            if own.contains(&index) {
-                links[(index - own.start) as usize].id = id;
-            }
+        let mut nameless = nameless.into_iter();
+        column!(id = if nameless.next() == Some(true) { RecordHash::default() } else { self.id()? });
+        self.roster.roles = roles;
+        Ok(())
+    }
+
+    /// The same of enrollments.
+    fn own_enrollments(&mut self, count: u32, own: &Range<u32>) -> Result<(), PackError> {
+        self.spans()?;
+        let mut enrollments = vec![PackedEnrollment::default(); own.len()];
+        macro_rules! column {
+            ($field:ident = $value:expr) => {
+                for index in 0..count {
+                    let value = $value;
+                    if own.contains(&index) {
+                        enrollments[(index - own.start) as usize].$field = value;
+                    }
+                }
+            };
         }
-        Ok(links)
+        let (mut last, spans) = (0, self.roster.spans.len());
+        column!(class = ClassIx(self.place(&mut last, self.bounds.classes)?));
+        column!(span = SpanIx(self.handle(spans)?));
+        column!(id = self.id()?);
+        self.roster.enrollments = enrollments;
+        Ok(())
     }
 }

@@ -113,6 +113,7 @@ impl Service {
                 ticked.asked.push((customer.id().clone(), request, Trigger::Dates(customer.day_of(now))));
             }
         }
+        self.tell_troubles(customer)?;
         let nightly = customer.nightly.as_deref().and_then(|pattern| Nightly::new(pattern, &customer.policy.calendar));
         if let Some(day) = nightly.and_then(|nightly| nightly.due(now, customer.catchup_window_hours))
             && (!self.store.is_scheduled(customer.id(), &Trigger::Nightly(day))? || self.came_to_nothing(customer, day, now)?)

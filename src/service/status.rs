@@ -7,6 +7,7 @@ use crate::service::error::ServiceError;
 use crate::service::inspect::{PoolView, pool_views};
 use crate::service::looks::newest_of;
 use crate::service::on_time::SameDayQuota;
+use crate::service::outages::{SourceState, states_of};
 use crate::service::pauses::longest_now;
 use crate::service::runs::Freshness;
 use crate::store::{Glance, Pause, RunRow};
@@ -37,6 +38,8 @@ pub struct CustomerStatus {
     pub same_day: SameDayQuota,
     /// The pauses that hold now (R108).
     pub paused: Vec<Pause>,
+    /// How its sources over the network stand.
+    pub sources: Vec<SourceState>,
 }
 
 impl Service {
@@ -84,6 +87,7 @@ impl Service {
             notices,
             same_day: SameDayQuota::of(customer, now, same_day_used),
             paused: longest_now(customer, &pauses, now),
+            sources: states_of(customer, &looks),
         })
     }
 
@@ -104,6 +108,7 @@ impl Service {
                 notices: self.store.notices(Some(customer.id()), NOTICES_MAX)?.into_iter().map(|n| n.text).collect(),
                 same_day: self.same_day_quota(customer)?,
                 paused: self.paused(customer)?,
+                sources: self.source_states(customer)?,
             })
         })
     }

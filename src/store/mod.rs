@@ -4,7 +4,9 @@ mod api;
 mod batch;
 mod glance;
 mod open;
+mod outage;
 mod record;
+mod rest;
 mod shape;
 mod sqlite;
 
@@ -12,6 +14,8 @@ pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
 pub use batch::{Batch, Receipt};
 pub use glance::Glance;
 pub use open::{StoreChoice, open};
+pub use outage::OutageRow;
+pub use rest::RestRow;
 pub use shape::{
     ActivityRow, Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow,
     RequestState, RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch,

@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod access;
+mod again;
 mod bulk;
 mod cli;
 mod clocks;
@@ -14,6 +15,8 @@ mod disk;
 mod edges;
 mod entitlement;
 mod explain;
+mod fake_classlink;
+mod fake_clever;
 mod fake_http;
 mod fake_oneroster;
 mod holds;
@@ -26,8 +29,14 @@ mod looks;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
+mod net_classlink;
+mod net_clever;
+mod net_clever_events;
 mod net_http;
 mod net_oneroster;
+mod net_outage;
+mod net_resume;
+mod net_secrets;
 mod night;
 mod on_time;
 mod operating;

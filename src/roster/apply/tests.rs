@@ -138,7 +138,7 @@ fn told(roster: &Roster, key: &str) -> Option<String> {
         told += &format!("; {} {} {days:?}", roster.role_word(role.role), text(roster.org(role.org).id));
     }
     for link in roster.enrollments_of(person) {
-        let class = &roster.classes[link.class.0 as usize];
+        let class = roster.class(link.class);
         let days = (link.first, link.last, link.primary, link.ended, link.id, link.modified);
         told += &format!("; {} {} {days:?}", roster.role_word(link.role), text(class.id));
     }
