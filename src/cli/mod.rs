@@ -27,6 +27,7 @@ mod output;
 mod parts;
 mod pause;
 mod people;
+mod people_bulk;
 mod people_export;
 mod people_import;
 mod plan;

@@ -8,6 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::forget::{self, ForgetArgs};
 use crate::cli::output::{number, text};
+use crate::cli::people_bulk::{self, PeopleBulkArgs};
 use crate::cli::people_export::{self, PeopleExportArgs};
 use crate::cli::people_import::{self, PeopleImportArgs};
 use crate::service::{PersonState, PersonView};
@@ -43,6 +44,8 @@ pub enum PeopleVerb {
     Export(PeopleExportArgs),
     /// Make, change and remove people by a file: previews it, or does what a preview showed.
     Import(PeopleImportArgs),
+    /// Give and take roles, move and archive many people made by hand at once: previews it, or does what a preview showed.
+    Bulk(PeopleBulkArgs),
 }
 
 #[derive(Debug, Serialize)]
@@ -85,6 +88,7 @@ pub fn run(context: &mut Context, args: &PeopleArgs) -> Result<Exit, CliError> {
         Some(PeopleVerb::Forget(args)) => return forget::run(context, args),
         Some(PeopleVerb::Export(args)) => return people_export::run(context, args),
         Some(PeopleVerb::Import(args)) => return people_import::run(context, args),
+        Some(PeopleVerb::Bulk(args)) => return people_bulk::run(context, args),
         None => {}
     }
     let service = context.service()?;

@@ -14,7 +14,9 @@ use crate::cli::plan::plan_text;
 use crate::cli::progress::Progress;
 use crate::cli::words::{counted, run_next, run_text};
 use crate::plan::Policy;
-use crate::service::{Import, ImportAnswer, ImportReport, ImportRequest, Kept, PEOPLE_BYTES_MAX, TokenRefusal};
+use crate::service::{
+    Customer, Import, ImportAnswer, ImportReport, ImportRequest, Kept, PEOPLE_BYTES_MAX, Service, TokenRefusal,
+};
 use crate::shape::{PlanJson, RunJson};
 
 /// Arguments of `people import`.
@@ -128,10 +130,25 @@ pub fn run(context: &mut Context, args: &PeopleImportArgs) -> Result<Exit, CliEr
         by: args.by.as_deref(),
         actor: actor(),
     };
+    carry_out(context, &service, customer, &request, args.confirm.as_deref(), args.limit)
+}
+
+/// Previews a file of people, or does what a preview showed, and tells what it comes to.
+///
+/// # Errors
+/// When the books cannot be read or written, or the request names what is not there.
+pub fn carry_out(
+    context: &mut Context,
+    service: &Service,
+    customer: &Customer,
+    request: &ImportRequest<'_>,
+    confirm: Option<&str>,
+    limit: usize,
+) -> Result<Exit, CliError> {
     let progress = Progress::start(customer.id().to_string());
-    let done = match &args.confirm {
-        None => service.preview_import(customer, &request)?,
-        Some(token) => match service.confirm_import(customer, &request, token)? {
+    let done = match confirm {
+        None => service.preview_import(customer, request)?,
+        Some(token) => match service.confirm_import(customer, request, token)? {
             ImportAnswer::Done(import) => *import,
             ImportAnswer::Refused(why) => {
                 drop(progress);
@@ -145,12 +162,12 @@ pub fn run(context: &mut Context, args: &PeopleImportArgs) -> Result<Exit, CliEr
     if context.out.is_json() {
         context.out.json(&ImportJson {
             run: RunJson::from(&done.run),
-            plan: done.plan.as_deref().map(|plan| PlanJson::new(plan, &customer.policy, args.limit)),
+            plan: done.plan.as_deref().map(|plan| PlanJson::new(plan, &customer.policy, limit)),
             report: ReportJson::from(&done.report),
             token: done.token.as_deref(),
         })?;
     } else {
-        let text = text(&done, &customer.policy, args);
+        let text = text(&done, &customer.policy, confirm, limit);
         context.out.text(&text)?;
     }
     Ok(exit)
@@ -188,22 +205,22 @@ fn refused(context: &mut Context, why: TokenRefusal) -> Result<Exit, CliError> {
     Ok(if stale { Exit::PlanStale } else { Exit::Refused })
 }
 
-fn text(done: &Import, policy: &Policy, args: &PeopleImportArgs) -> String {
+fn text(done: &Import, policy: &Policy, confirm: Option<&str>, limit: usize) -> String {
     let Import { run, plan, report, token } = done;
     let mut lines = Vec::new();
     if let Some(plan) = plan {
-        lines.push(plan_text(plan, policy, args.limit));
+        lines.push(plan_text(plan, policy, limit));
     }
     lines.push(format!("{}: {} unchanged, {} refused", counted(report.rows, "row"), report.unchanged, report.refused));
     for (word, people) in [("created", &report.created), ("changed", &report.updated), ("removed", &report.removed)] {
         if !people.is_empty() {
-            let shown = people.iter().take(args.limit).map(String::as_str).collect::<Vec<_>>().join(", ");
-            let more = people.len().saturating_sub(args.limit);
+            let shown = people.iter().take(limit).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = people.len().saturating_sub(limit);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             lines.push(format!("  {} {word}: {shown}{more}", people.len()));
         }
     }
-    for Kept { person, why } in report.kept.iter().take(args.limit) {
+    for Kept { person, why } in report.kept.iter().take(limit) {
         lines.push(format!("  {person} stays ({})", why.word()));
     }
     if report.of_sources > 0 {
@@ -218,7 +235,7 @@ fn text(done: &Import, policy: &Policy, args: &PeopleImportArgs) -> String {
     if run.tally.findings > 0 {
         lines.push(format!("  {} in the file: `rosterd findings {}`", counted(run.tally.findings, "finding"), run.run));
     }
-    match (token, &args.confirm) {
+    match (token, confirm) {
         (Some(token), _) => {
             if !run.message.is_empty() {
                 lines.push(run.message.clone());

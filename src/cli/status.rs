@@ -72,10 +72,7 @@ pub fn run(context: &mut Context, args: &StatusArgs) -> Result<Exit, CliError> {
         None => service.customers().iter().collect(),
     };
     let daemon = service.store().daemon()?;
-    let mut stands = Vec::new();
-    for customer in customers {
-        stands.push(service.status(customer)?);
-    }
+    let stands = service.statuses(&customers)?;
     let exit = if args.fail { worst(daemon.is_some(), &stands) } else { Exit::Done };
     if context.out.is_json() {
         let answer = StatusJson {

@@ -37,6 +37,11 @@ pub fn admit(channel: Channel, override_by_operator: bool, room: &Room, on_full:
     // Nobody insists on a seat that was not bought for this time.
     let closed = match room.gate {
         Gate::Open => None,
+        Gate::YearFull => match channel {
+            Channel::Sync => return SeatAnswer::Queue,
+            Channel::Manual if override_by_operator => None,
+            Channel::Manual => return SeatAnswer::ReuseExceeded,
+        },
         Gate::NoNew(state) => Some(state),
         Gate::Shut => Some(TermState::Expired),
     };
@@ -188,6 +193,17 @@ mod tests {
                     assert_eq!(admit(Sync, insisted, &room, OnFull::Overdraw), SeatAnswer::Queue, "it waits");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn r85_nobody_new_in_a_year_that_is_full_unless_an_operator_insists() {
+        let room = Room { gate: Gate::YearFull, ..room(3, 10) };
+        for on_full in [OnFull::Overdraw, OnFull::Wait, UP_TO_110] {
+            assert!(!room.is_free());
+            assert_eq!(admit(Manual, false, &room, on_full), SeatAnswer::ReuseExceeded);
+            assert_eq!(admit(Manual, true, &room, on_full), SeatAnswer::Seat);
+            assert_eq!(admit(Sync, true, &room, on_full), SeatAnswer::Queue);
         }
     }
 

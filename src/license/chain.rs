@@ -68,13 +68,15 @@ impl TermState {
     }
 }
 
-/// Who may be given a seat, as far as terms go.
+/// Who may be given a seat, as far as terms and license years go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
     /// Anybody.
     Open,
     /// Nobody new; who has a seat, or had one until it was suspended, may have it (R91).
     NoNew(TermState),
+    /// Nobody new to the license year, whose seats went to other people as often as they may (R85).
+    YearFull,
     /// Nobody (R93).
     Shut,
 }

@@ -311,11 +311,13 @@ pub enum Because {
     TermOver,
     /// The pool has a term again (R93).
     Reinstated,
+    /// The pool's seats went to other people as often as they may in this license year (R85).
+    ReuseExceeded,
 }
 
 impl Because {
     /// All of them, in the order of their codes.
-    pub const ALL: [Because; 32] = [
+    pub const ALL: [Because; 33] = [
         Because::Entitled,
         Because::EntitlementEnded,
         Because::EnrollmentsEnded,
@@ -348,6 +350,7 @@ impl Because {
         Because::InGrace,
         Because::TermOver,
         Because::Reinstated,
+        Because::ReuseExceeded,
     ];
 
     /// The code, stable in stored plans, the trail and JSON.
@@ -385,6 +388,7 @@ impl Because {
             Because::InGrace => "in_grace",
             Because::TermOver => "term_over",
             Because::Reinstated => "reinstated",
+            Because::ReuseExceeded => "reuse_exceeded",
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::license::chain::{Phase, Term, TermState};
 use crate::license::clock_fact::{ClockFact, Delivery};
 use crate::license::grant::{AgreedExcess, Grant, Pin};
 use crate::license::hold::{GuardDay, Hold};
+use crate::license::numbered::SeatMoves;
 use crate::license::org::OrgMark;
 use crate::license::pool::OverageLimits;
 use crate::license::reuse_year::ReuseYear;
@@ -91,6 +92,8 @@ pub enum Entry {
     },
     /// The people of a pool's license year changed in number, or the year rolled over (R81).
     Reuse(ReuseYear),
+    /// Numbered seats of a pool changed hands (R84).
+    NumberedSeats(SeatMoves),
 }
 
 /// The part of a pool's definition that its numbers depend on.
@@ -171,4 +174,6 @@ pub enum SeatAnswer {
     },
     /// Refused: the pool has no term, or is in grace (R91).
     OutOfTerm(TermState),
+    /// Refused: nobody new to the license year gets a seat any more (R85).
+    ReuseExceeded,
 }

@@ -29,35 +29,35 @@ use crate::license::transition::may_become;
 /// A customer's books, folded from the trail.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    version: Version,
-    names: Names,
+    pub(super) version: Version,
+    pub(super) names: Names,
     /// Open claims; inside a person sorted by pool, of which each has one (I2). Nobody is in it without a claim.
-    people: BTreeMap<Box<str>, Vec<Claim>>,
+    pub(super) people: BTreeMap<Box<str>, Vec<Claim>>,
     /// Claims by state, by position of the pool.
-    counts: Vec<StateCounts>,
+    pub(super) counts: Vec<StateCounts>,
     /// Released claims as they were last released: one may come back to its person (R126, R130) until the purge.
-    released: BTreeMap<Box<str>, Vec<Claim>>,
-    claim_last: ClaimId,
-    terms: BTreeMap<PoolId, PoolTerms>,
-    grants: BTreeMap<GrantId, Grant>,
-    agreed: BTreeMap<GrantId, AgreedExcess>,
-    pins: BTreeMap<(PersonKey, PoolId), Pin>,
-    pools: BTreeMap<PoolId, PoolBooks>,
-    episodes: BTreeMap<EpisodeId, Episode>,
-    absences: BTreeMap<PersonKey, Absence>,
-    sources: BTreeMap<SourceId, SourceMark>,
-    holds: BTreeMap<RunId, Hold>,
-    guard_days: BTreeMap<(SourceId, Day), GuardDay>,
+    pub(super) released: BTreeMap<Box<str>, Vec<Claim>>,
+    pub(super) claim_last: ClaimId,
+    pub(super) terms: BTreeMap<PoolId, PoolTerms>,
+    pub(super) grants: BTreeMap<GrantId, Grant>,
+    pub(super) agreed: BTreeMap<GrantId, AgreedExcess>,
+    pub(super) pins: BTreeMap<(PersonKey, PoolId), Pin>,
+    pub(super) pools: BTreeMap<PoolId, PoolBooks>,
+    pub(super) episodes: BTreeMap<EpisodeId, Episode>,
+    pub(super) absences: BTreeMap<PersonKey, Absence>,
+    pub(super) sources: BTreeMap<SourceId, SourceMark>,
+    pub(super) holds: BTreeMap<RunId, Hold>,
+    pub(super) guard_days: BTreeMap<(SourceId, Day), GuardDay>,
     /// What clocks wrote down, by episode; of pools as such under `None`.
-    clock: BTreeMap<Option<EpisodeId>, Vec<ClockFact>>,
+    pub(super) clock: BTreeMap<Option<EpisodeId>, Vec<ClockFact>>,
     /// By notice and channel.
-    deliveries: BTreeMap<(String, String), Delivery>,
-    orgs: BTreeMap<OrgId, OrgMark>,
-    samples: BTreeMap<PoolId, Vec<PoolSample>>,
-    seat_requests: Vec<SeatRequest>,
-    chain: BTreeMap<GrantId, Term>,
-    phases: BTreeMap<PoolId, Phase>,
-    reuse: Reuse,
+    pub(super) deliveries: BTreeMap<(String, String), Delivery>,
+    pub(super) orgs: BTreeMap<OrgId, OrgMark>,
+    pub(super) samples: BTreeMap<PoolId, Vec<PoolSample>>,
+    pub(super) seat_requests: Vec<SeatRequest>,
+    pub(super) chain: BTreeMap<GrantId, Term>,
+    pub(super) phases: BTreeMap<PoolId, Phase>,
+    pub(super) reuse: Reuse,
 }
 
 impl Ledger {
@@ -121,136 +121,6 @@ impl Ledger {
             }
             None => Ok(()),
         }
-    }
-
-    /// The newest version folded in; 0 if none.
-    pub fn version(&self) -> Version {
-        self.version
-    }
-
-    /// The words behind the claims' positions.
-    pub fn names(&self) -> &Names {
-        &self.names
-    }
-
-    /// Everybody with an open claim, by key, with the open claims by pool.
-    pub fn people(&self) -> impl Iterator<Item = (&str, &[Claim])> {
-        self.people.iter().map(|(key, claims)| (&**key, claims.as_slice()))
-    }
-
-    /// The open claims of a person; empty if there are none.
-    pub fn claims_of(&self, person: &str) -> &[Claim] {
-        self.people.get(person).map_or(&[], Vec::as_slice)
-    }
-
-    /// Claims of a pool by state, counted from the claims.
-    pub fn counts(&self, pool: &PoolId) -> StateCounts {
-        self.names.find_pool(pool).and_then(|at| self.counts.get(usize::from(at.0))).copied().unwrap_or_default()
-    }
-
-    /// The books of each pool as last written.
-    pub fn pools(&self) -> &BTreeMap<PoolId, PoolBooks> {
-        &self.pools
-    }
-
-    /// The definitions of pools as last written.
-    pub fn terms(&self) -> &BTreeMap<PoolId, PoolTerms> {
-        &self.terms
-    }
-
-    /// All episodes, open and closed, by id.
-    pub fn episodes(&self) -> impl Iterator<Item = &Episode> {
-        self.episodes.values()
-    }
-
-    /// The open episode of a pool.
-    pub fn open_episode(&self, pool: &PoolId) -> Option<&Episode> {
-        self.episodes.values().rev().find(|e| e.closed.is_none() && e.pool == *pool)
-    }
-
-    /// All grants, by id.
-    pub fn grants(&self) -> impl Iterator<Item = &Grant> {
-        self.grants.values()
-    }
-
-    /// All agreed excesses, by id.
-    pub fn agreed(&self) -> impl Iterator<Item = &AgreedExcess> {
-        self.agreed.values()
-    }
-
-    /// The pins that were not lifted, by person and pool.
-    pub fn pins(&self) -> impl Iterator<Item = &Pin> {
-        self.pins.values()
-    }
-
-    /// Who is missing or removed, by person.
-    pub fn absences(&self) -> impl Iterator<Item = &Absence> {
-        self.absences.values()
-    }
-
-    /// What was last taken in, by source.
-    pub fn sources(&self) -> &BTreeMap<SourceId, SourceMark> {
-        &self.sources
-    }
-
-    /// All holds, by the run that opened them.
-    pub fn holds(&self) -> impl Iterator<Item = &Hold> {
-        self.holds.values()
-    }
-
-    /// What was removed lately, by source and date.
-    pub fn guard_days(&self) -> impl Iterator<Item = &GuardDay> {
-        self.guard_days.values()
-    }
-
-    /// What clocks wrote down: of pools as such, then by episode.
-    pub fn clock(&self) -> impl Iterator<Item = &ClockFact> {
-        self.clock.values().flatten()
-    }
-
-    /// Deliveries of notices, by notice and channel.
-    pub fn deliveries(&self) -> impl Iterator<Item = &Delivery> {
-        self.deliveries.values()
-    }
-
-    /// All orgs ever delivered, by id.
-    pub fn orgs(&self) -> impl Iterator<Item = &OrgMark> {
-        self.orgs.values()
-    }
-
-    /// What each pool came to with each commit that changed it, by pool.
-    pub fn samples(&self) -> &BTreeMap<PoolId, Vec<PoolSample>> {
-        &self.samples
-    }
-
-    /// Requests for more seats, oldest first.
-    pub fn seat_requests(&self) -> &[SeatRequest] {
-        &self.seat_requests
-    }
-
-    /// All terms, by id, as last recorded.
-    pub fn chain(&self) -> impl Iterator<Item = &Term> {
-        self.chain.values()
-    }
-
-    /// Where each pool with terms is in its chain.
-    pub fn phases(&self) -> &BTreeMap<PoolId, Phase> {
-        &self.phases
-    }
-
-    /// The people of pools' license years.
-    pub fn reuse(&self) -> &Reuse {
-        &self.reuse
-    }
-
-    /// The id the next claim gets, at least.
-    pub fn next_claim(&self) -> ClaimId {
-        ClaimId(self.claim_last.0 + 1)
-    }
-
-    /// The id the next episode gets, at least.
-    pub fn next_episode(&self) -> EpisodeId {
-        EpisodeId(self.episodes.last_key_value().map_or(0, |(id, _)| id.0) + 1)
     }
 
     /// Names only grow at the end, so that positions stay true.
@@ -445,6 +315,7 @@ impl Ledger {
                 self.phases.insert(pool.clone(), phase.clone());
             }
             Entry::Reuse(year) => self.reuse.record(year, self.pools.get(&year.pool))?,
+            Entry::NumberedSeats(moves) => self.reuse.renumber(moves)?,
             // They tell what was not done; the books do not change.
             Entry::Refused { .. } | Entry::IdentityConflict { .. } => {}
         }
@@ -479,6 +350,10 @@ impl Ledger {
             None if counts.used().0 > 0 => return Err(Flaw::new("seats in use without a term", 0, counts.used())),
             None => Allowance { seats: (!terms.unlimited).then_some(Seats(0)), agreed: Seats(0) },
         };
+        let ix = self.names.find_pool(pool);
+        let has_seat =
+            |person: &str| self.claims_of(person).iter().any(|claim| Some(claim.pool) == ix && claim.state.consumes());
+        self.reuse.prove_seats(pool, counts.used().0, has_seat)?;
         prove_books(terms, counts, allowance, self.open_episode(pool), books)
     }
 

@@ -44,6 +44,8 @@ pub struct ReuseYear {
     pub allowance_max: Seats,
     /// The most seats in use at once in it.
     pub used_max: Seats,
+    /// The most people that one of its seats had; `None`: seats have no numbers (R84).
+    pub people_max: Option<u32>,
 }
 
 impl ReuseYear {
@@ -57,6 +59,7 @@ impl ReuseYear {
             distinct: known.map_or(used.0, |known| known.distinct),
             allowance_max: known.map_or(allowance, |known| known.allowance_max.max(allowance)),
             used_max: known.map_or(used, |known| known.used_max.max(used)),
+            people_max: known.and_then(|known| known.people_max),
         }
     }
 
@@ -71,11 +74,16 @@ impl ReuseYear {
         u64::from(rules.max_per_seat) * u64::from(self.allowance_max.0)
     }
 
-    /// How the replacements compare with what is allowed.
+    /// How the replacements compare with what is allowed: those of the pool, or where seats have numbers those of the seat
+    /// that had the most (R84).
     pub fn level(&self, rules: &ReuseRules) -> ReuseLevel {
-        let made = u64::from(self.replacements());
-        let strict = u64::from(rules.max_per_seat.saturating_sub(1)) * u64::from(self.allowance_max.0);
-        if made > self.limit(rules) {
+        let (made, seats) = match self.people_max {
+            Some(people) => (people.saturating_sub(1), 1),
+            None => (self.replacements(), self.allowance_max.0),
+        };
+        let of_each = |times: u32| u64::from(times) * u64::from(seats);
+        let (made, strict) = (u64::from(made), of_each(rules.max_per_seat.saturating_sub(1)));
+        if made > of_each(rules.max_per_seat) {
             ReuseLevel::Exceeded
         } else if made > strict {
             ReuseLevel::Warning
@@ -114,7 +122,7 @@ mod tests {
 
     fn year(distinct: u32, allowance: u32, used: u32) -> ReuseYear {
         let (allowance_max, used_max) = (Seats(allowance), Seats(used));
-        ReuseYear { pool: "learn".into(), year: Day(0), distinct, allowance_max, used_max }
+        ReuseYear { pool: "learn".into(), year: Day(0), distinct, allowance_max, used_max, people_max: None }
     }
 
     #[test]
@@ -139,9 +147,18 @@ mod tests {
             let year = year(distinct, allowance, used);
             assert_eq!((year.replacements(), year.level(&rules)), (replacements, level), "{distinct} of {allowance}");
         }
-        let once = ReuseRules { max_per_seat: 1 };
+        let once = ReuseRules { max_per_seat: 1, ..rules };
         assert_eq!(year(1001, 1000, 1000).level(&once), Warning);
         assert_eq!(year(2001, 1000, 1000).level(&once), Exceeded);
-        assert_eq!(year(1001, 1000, 1000).level(&ReuseRules { max_per_seat: 0 }), Exceeded);
+        assert_eq!(year(1001, 1000, 1000).level(&ReuseRules { max_per_seat: 0, ..rules }), Exceeded);
+    }
+    #[test]
+    fn r84_a_numbered_seat_is_counted_on_its_own() {
+        let rules = ReuseRules::default();
+        let level = |people: u32| ReuseYear { people_max: Some(people), ..year(1000, 500, 500) }.level(&rules);
+        assert_eq!(
+            [0, 1, 3, 4, 5].map(level),
+            [ReuseLevel::Fine, ReuseLevel::Fine, ReuseLevel::Fine, ReuseLevel::Warning, ReuseLevel::Exceeded]
+        );
     }
 }

@@ -175,11 +175,13 @@ pub enum NoticeKind {
     SourceDisconnected,
     /// A source of which one of these was told was read again.
     SourceBack,
+    /// An overage goes on in a stage that was told of (R151).
+    OverageReminder,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 31] = [
+    pub const ALL: [NoticeKind; 32] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
@@ -211,6 +213,7 @@ impl NoticeKind {
         NoticeKind::SourceDown,
         NoticeKind::SourceDisconnected,
         NoticeKind::SourceBack,
+        NoticeKind::OverageReminder,
     ];
 
     /// The kind's word.
@@ -247,6 +250,7 @@ impl NoticeKind {
             NoticeKind::SourceDown => "source_down",
             NoticeKind::SourceDisconnected => "source_disconnected",
             NoticeKind::SourceBack => "source_back",
+            NoticeKind::OverageReminder => "overage_reminder",
         }
     }
 }

@@ -147,7 +147,7 @@ pub fn play(
 
     contest.bundles.sort_by(|a, b| order(&a.bundle, &b.bundle, people));
     for BundleTry { bundle, members } in std::mem::take(&mut contest.bundles) {
-        match seat_for(&bundle, &contest.ways, pools) {
+        match seat_for(&bundle, &contest.ways, pools, people) {
             Some(candidate) => {
                 for member in &members {
                     if needed[member.product as usize] {
@@ -155,7 +155,7 @@ pub fn play(
                     }
                     leave_other_queue(member, pools[candidate.pool as usize].ix, pools, now, &mut out);
                 }
-                seated(&bundle, candidate, products, pools, now, &mut out);
+                seated(&bundle, candidate, products, pools, (people, now), &mut out);
             }
             None => members.into_iter().for_each(|member| contest.enter(member)),
         }
@@ -187,14 +187,14 @@ pub fn play(
                 Some(required) => contender.has_required || won.contains(&(contender.person, required)),
                 None => true,
             };
-            match seat_for(contender, &contest.ways, pools).filter(|_| ready) {
+            match seat_for(contender, &contest.ways, pools, people).filter(|_| ready) {
                 Some(candidate) => {
                     if needed[product as usize] {
                         won.insert((contender.person, product));
                     }
-                    seated(contender, candidate, products, pools, now, &mut out);
+                    seated(contender, candidate, products, pools, (people, now), &mut out);
                 }
-                None => queued(contender, ready, &contest.ways, pools, now, &mut out),
+                None => queued(contender, ready, &contest.ways, pools, (people, now), &mut out),
             }
         }
     }
@@ -213,12 +213,13 @@ fn in_queue(a: &Contender, b: &Contender, people: &TextArena) -> std::cmp::Order
 }
 
 /// The first candidate with a seat; where there is none, the first whose policy goes over (R48).
-fn seat_for(contender: &Contender, ways: &[Vec<Candidate>], pools: &[PoolWork<'_>]) -> Option<Candidate> {
+fn seat_for(contender: &Contender, ways: &[Vec<Candidate>], pools: &[PoolWork<'_>], people: &TextArena) -> Option<Candidate> {
+    let person = people.get(contender.person);
     let way = &ways[contender.way.0 as usize];
     let nearest = |c: &Candidate| c.nearest.map(usize::from);
     let room = |c: &Candidate| {
         let pool = &pools[c.pool as usize];
-        if returns_to(contender, pool) { pool.room_again(nearest(c)) } else { pool.room(nearest(c)) }
+        if returns_to(contender, pool) { pool.room_again(person, nearest(c)) } else { pool.room(person, nearest(c)) }
     };
     let is_free =
         |c: &&Candidate| room(c).is_free() && (!c.reserved_only || pools[c.pool as usize].has_reserved_seat(nearest(c)));
@@ -242,7 +243,7 @@ fn seated(
     candidate: Candidate,
     products: &[Product],
     pools: &mut [PoolWork<'_>],
-    now: Instant,
+    (people, now): (&TextArena, Instant),
     out: &mut Outcome,
 ) {
     let pending = products[contender.product as usize].needs_acceptance;
@@ -257,6 +258,7 @@ fn seated(
     };
     let nearest = candidate.nearest.map(usize::from);
     let same_pool = contender.existing.as_deref().filter(|claim| claim.pool == work.ix);
+    work.takes(people.get(contender.person));
     work.shift(same_pool.map(|claim| (claim.state, nearest)), Some((state, nearest)));
     let pool = work.ix;
     let former = contender.former.as_deref().filter(|claim| claim.pool == pool);
@@ -296,19 +298,21 @@ fn queued(
     ready: bool,
     ways: &[Vec<Candidate>],
     pools: &mut [PoolWork<'_>],
-    now: Instant,
+    (people, now): (&TextArena, Instant),
     out: &mut Outcome,
 ) {
+    let person = people.get(contender.person);
     // A wait stays where it is as long as that pool is on the way: moving it would gain nobody anything.
     let way = &ways[contender.way.0 as usize];
     let waits_in = |c: &&Candidate| contender.existing.as_deref().is_some_and(|claim| claim.pool == pools[c.pool as usize].ix);
     let place = way.iter().find(waits_in).unwrap_or(&way[0]);
     let work = &mut pools[place.pool as usize];
     let again = returns_to(contender, work);
-    let gate = if again { work.room_again(None).gate } else { work.room(None).gate };
+    let gate = if again { work.room_again(person, None).gate } else { work.room(person, None).gate };
     let (wait, because) = match gate {
         _ if !ready => (Wait::Access, Because::NeedsAccess),
         Gate::Open => (Wait::Seat, Because::PoolFull),
+        Gate::YearFull => (Wait::Seat, Because::ReuseExceeded),
         Gate::NoNew(TermState::InGrace) => (Wait::Seat, Because::InGrace),
         Gate::NoNew(_) | Gate::Shut => (Wait::Seat, Because::NoTerm),
     };

@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 
 use crate::base::{ClaimId, GrantId, Instant, OrgId, PersonKey, PoolId, Text, TextArena};
 use crate::license::{
-    Because, Channel, Claim, ClaimChange, ClaimState, Entry, Gate, Grant, Names, Pin, PinKind, SeatAnswer, Wait, accepted,
-    admit, overlapping_terms,
+    Because, Channel, Claim, ClaimChange, ClaimState, Entry, Gate, Grant, Names, Pin, PinKind, Room, SeatAnswer, Wait,
+    accepted, admit, overlapping_terms,
 };
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::{Contender, Contest, Dependent, play};
 use crate::plan::decision::{Answer, Decided, Decision, Desk};
 use crate::plan::demand::Demand;
 use crate::plan::desk::pools_at_desk;
+use crate::plan::pins::pins_after;
 use crate::plan::planner::{PlanError, with_retired_pools};
-use crate::plan::pools::{PoolWork, close, in_force};
+use crate::plan::pools::{PoolWork, close};
 use crate::plan::purchase::{shortfall_ahead, voided};
 use crate::plan::reuse::reuse;
 use crate::plan::ways::Ways;
@@ -199,7 +200,7 @@ impl<'a> Work<'a> {
         }
         let Some(home) = self.demand.home(person, product) else { return Answer::UnknownPerson };
         let nearest = self.ways.nearest(at, home).map(usize::from);
-        let room = self.pools[at].room(nearest);
+        let room = self.pools[at].room(pin.person.as_str(), nearest);
         match admit(Channel::Manual, insist, &room, self.pools[at].pool.on_full) {
             SeatAnswer::PoolExhausted { effective, used } => {
                 self.refuse(pin, "pool_exhausted");
@@ -209,9 +210,13 @@ impl<'a> Work<'a> {
                 self.refuse(pin, "out_of_term");
                 return Answer::OutOfTerm(state);
             }
+            SeatAnswer::ReuseExceeded => {
+                self.refuse(pin, "reuse_exceeded");
+                return Answer::ReuseExceeded;
+            }
             SeatAnswer::Seat | SeatAnswer::Queue => {}
         }
-        if !self.pools[at].has_seat(nearest) {
+        if !(Room { gate: Gate::Open, ..room }).is_free() {
             self.pools[at].overridden += 1;
         }
         self.entries.push(Entry::Pinned(pin.clone()));
@@ -235,6 +240,7 @@ impl<'a> Work<'a> {
         let product = self.catalog.product(self.pools[at].ix).unwrap_or_default();
         let pending = self.desk.policy.products[usize::from(product)].needs_acceptance;
         let state = if pending { ClaimState::Pending } else { ClaimState::Active };
+        self.pools[at].takes(person.as_str());
         self.pools[at].shift(existing.map(|c| (c.state, None)), Some((state, nearest)));
         // Whoever is served waits nowhere else for the same product.
         let elsewhere = |c: &Claim| c.pool != self.pools[at].ix && self.catalog.product(c.pool) == Some(product);
@@ -290,20 +296,27 @@ impl<'a> Work<'a> {
         let Some(home) = self.demand.home(person, product) else { return Answer::UnknownPerson };
         let nearest = self.ways.nearest(at, home).map(usize::from);
         // Whoever takes a seat over is new in the pool (R91).
-        if let Gate::NoNew(state) = self.pools[at].room(nearest).gate {
+        if let Gate::NoNew(state) = self.pools[at].room(take.person.as_str(), nearest).gate {
             self.refuse(take, "out_of_term");
             return Answer::OutOfTerm(state);
         }
         self.free(&give.person, at, seat, Because::Transferred);
-        // A seat that stays in its part of the pool is the same seat; into another part it must fit (R20, R57).
-        if nearest != self.nearest_of(at, &seat)
-            && let SeatAnswer::PoolExhausted { effective, used } =
-                admit(Channel::Manual, false, &self.pools[at].room(nearest), self.pools[at].pool.on_full)
-        {
+        // A seat that stays in its part of the pool is the same seat; into another part it must fit (R20, R57). To somebody
+        // new to the year it goes once more (R85).
+        let room = self.pools[at].room(take.person.as_str(), nearest);
+        let is_asked = nearest != self.nearest_of(at, &seat) || room.gate == Gate::YearFull;
+        let refused = match admit(Channel::Manual, false, &room, self.pools[at].pool.on_full) {
+            SeatAnswer::PoolExhausted { effective, used } => {
+                Some((Answer::PoolExhausted { effective, used }, "pool_exhausted"))
+            }
+            SeatAnswer::ReuseExceeded => Some((Answer::ReuseExceeded, "reuse_exceeded")),
+            SeatAnswer::Seat | SeatAnswer::Queue | SeatAnswer::OutOfTerm(_) => None,
+        };
+        if let Some((answer, word)) = refused.filter(|_| is_asked) {
             self.frees.clear();
             self.dependents.clear();
-            self.refuse(take, "pool_exhausted");
-            return Answer::PoolExhausted { effective, used };
+            self.refuse(take, word);
+            return answer;
         }
         let home = self.names.org(&OrgId::from(self.desk.roster.text(self.desk.roster.org(home).id)));
         self.seat(&take.person, at, existing, home, self.desk.now, nearest, Because::Transferred);
@@ -332,6 +345,9 @@ impl<'a> Work<'a> {
 
     fn free(&mut self, person: &PersonKey, at: usize, claim: Claim, because: Because) {
         let nearest = self.nearest_of(at, &claim);
+        if claim.state.consumes() {
+            self.pools[at].leaves(person.as_str());
+        }
         self.pools[at].shift(Some((claim.state, nearest)), None);
         let absences = &self.desk.standing.absences;
         let absence = absences.binary_search_by(|a| a.person.cmp(person)).ok().map(|found| &absences[found]);
@@ -422,7 +438,8 @@ impl<'a> Work<'a> {
     /// Everybody who waits and is there, each with the whole way to a seat (R20, R43). The people decided about do not
     /// queue for what was just taken from them.
     fn queue(&mut self) -> Contest {
-        let (desk, pins) = (self.desk, self.pins());
+        let desk = self.desk;
+        let pins = pins_after(desk, &self.entries);
         let book = &desk.standing.book;
         let mut contest = Contest::default();
         let changes = self.frees.iter().chain(&self.seats);
@@ -475,25 +492,5 @@ impl<'a> Work<'a> {
         contest.dependents = std::mem::take(&mut self.dependents);
         contest.ways = std::mem::take(&mut self.ways.lists);
         contest
-    }
-
-    /// Pins in force once the decision is written, by person.
-    fn pins(&self) -> BTreeMap<String, Vec<(u16, PinKind)>> {
-        let new = self.entries.iter().filter_map(|entry| if let Entry::Pinned(pin) = entry { Some(pin) } else { None });
-        let new: Vec<&Pin> = new.collect();
-        let replaced = |old: &&Pin| new.iter().any(|pin| pin.person == old.person && pin.pool == old.pool);
-        let mut all: Vec<&Pin> =
-            self.desk.standing.pins.iter().filter(|old| !replaced(old)).chain(new.iter().copied()).collect();
-        all.sort_by(|a, b| (&a.person, &a.pool).cmp(&(&b.person, &b.pool)));
-        let mut pins: BTreeMap<String, Vec<(u16, PinKind)>> = BTreeMap::new();
-        for pin in all {
-            let Some(at) = self.pool_at(&pin.pool) else { continue };
-            if let (true, Ok(pool)) =
-                (in_force(pin.until, self.desk.policy.pools[at].calendar.day_of(self.desk.now)), u16::try_from(at))
-            {
-                pins.entry(pin.person.as_str().to_owned()).or_default().push((pool, pin.kind));
-            }
-        }
-        pins
     }
 }

@@ -82,6 +82,8 @@ pub enum Answer {
     },
     /// The pool has no term, or nobody new gets a seat in its grace (R91).
     OutOfTerm(TermState),
+    /// The pool's seats went to other people as often as they may: nobody new gets one before the year is over (R85).
+    ReuseExceeded,
     /// The person lacks a seat of the product it requires (R12).
     NeedsAccess,
     /// The person has nothing there to give or accept.

@@ -3,6 +3,7 @@
 use crate::base::Seats;
 use crate::license::{Draws, Names, Phase};
 use crate::plan::decision::Desk;
+use crate::plan::license_year::YearGate;
 use crate::plan::pools::{PoolWork, allowance_now};
 use crate::plan::ways::Ways;
 
@@ -24,6 +25,7 @@ pub fn pools_at_desk<'a>(desk: &Desk<'a>, names: &Names, ways: &Ways<'_>) -> Vec
         let counts = desk.standing.pools.get(&pool.id).map(|b| b.counts).unwrap_or_default();
         let Some(ix) = names.find_pool(&pool.id) else { continue };
         let mut work = PoolWork::new(pool, ix, desk.standing, counts, allowance, draws, phase);
+        work.year = YearGate::of(&pool.id, pool.reuse, desk.standing);
         // Whether seats are held back is as the newest run left it.
         work.held_back = desk.standing.pools.get(&pool.id).map_or(0, |books| books.held_back.0);
         work.provisional_days_max = desk.policy.limits.provisional_business_days_max;

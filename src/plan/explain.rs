@@ -6,6 +6,7 @@ use crate::plan::catalog::Catalog;
 use crate::plan::contest::Way;
 use crate::plan::demand::{Demand, NoNeed};
 use crate::plan::input::{Policy, Standing};
+use crate::plan::license_year::{is_year_full, reuse_year};
 use crate::plan::planner::PlanError;
 use crate::plan::pools::in_force;
 use crate::plan::ways::Ways;
@@ -218,7 +219,7 @@ impl Case<'_, '_> {
             match phase.gate(&pool.renewal) {
                 Gate::Open => return None,
                 Gate::NoNew(_) if seated => return None,
-                Gate::NoNew(_) | Gate::Shut => {}
+                Gate::NoNew(_) | Gate::YearFull | Gate::Shut => {}
             }
             let id = &pool.id;
             let text = match phase.state {
@@ -238,6 +239,18 @@ impl Case<'_, '_> {
         found
     }
 
+    /// That nobody new gets a seat of a pool in this license year (R85).
+    fn year_full(&self, id: &PoolId) -> Option<String> {
+        let pool = self.input.policy.pools.iter().find(|pool| pool.id == *id)?;
+        let year = self.input.standing.reuse.get(id).filter(|_| is_year_full(pool, self.input.standing))?;
+        let (_, next) = reuse_year(pool, &self.input.standing.chain, year.year)?;
+        let (made, allowed) = (year.replacements(), year.limit(&pool.reuse));
+        Some(format!(
+            "since {} seats of {id} went to {made} other people, {allowed} are allowed: nobody new gets one before {next}",
+            year.year
+        ))
+    }
+
     fn claimed(&mut self, claim: Claim) -> Found {
         let pool = self.names.pool_of(&claim).clone();
         self.facts.push(format!("claim {} since {}, {} since {}", claim.id, claim.since, claim.state.word(), claim.changed));
@@ -247,6 +260,7 @@ impl Case<'_, '_> {
                 (Because::NeedsAccess.word(), format!("Waits in {pool} for a seat of the product it requires."))
             }
             (ClaimState::Waiting, _) => {
+                self.facts.extend(self.year_full(&pool));
                 let place = (self.input.position)(&pool).map_or(String::new(), |(k, n)| format!(" at position {k} of {n}"));
                 ("waiting", format!("Waits{place} for a seat in {pool}."))
             }

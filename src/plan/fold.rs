@@ -33,6 +33,7 @@ pub fn standing_of(ledger: &Ledger) -> Standing {
         phases: ledger.phases().clone(),
         reuse: ledger.reuse().years.clone(),
         gone: ledger.reuse().gone.clone(),
+        seats: ledger.reuse().seats.clone(),
         next_claim: ledger.next_claim(),
         next_episode: ledger.next_episode(),
         at: Instant::MIN,

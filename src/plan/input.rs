@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PersonKey, PoolId, SourceId, Version};
 use crate::license::{
-    Absence, AgreedExcess, Book, Claim, ClockFact, Delivery, Episode, Gone, Grant, GuardDay, Hold, OrgMark, Phase, Pin, Pool,
-    PoolBooks, PoolTerms, Product, ReuseYear, SourceMark, Term,
+    Absence, AgreedExcess, Book, Claim, ClockFact, Delivery, Episode, Gone, Grant, GuardDay, Hold, NumberedSeats, OrgMark,
+    Phase, Pin, Pool, PoolBooks, PoolTerms, Product, ReuseYear, SourceMark, Term,
 };
 use crate::plan::action::Notice;
 use crate::plan::guard::Verdict;
@@ -86,6 +86,8 @@ pub struct Standing {
     pub reuse: BTreeMap<PoolId, ReuseYear>,
     /// Who had a seat in that year and has none now.
     pub gone: Gone,
+    /// Seats with numbers, of pools that have them (R84).
+    pub seats: BTreeMap<PoolId, NumberedSeats>,
     /// The id the next claim gets.
     pub next_claim: ClaimId,
     /// The id the next episode gets.

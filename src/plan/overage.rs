@@ -143,9 +143,12 @@ fn to_leave_band(pool: &Pool, episode: &Episode) -> Option<u32> {
     Some(sample.used.0 - within)
 }
 
-/// Who could be removed (R64). Until logins are known, everybody who has a seat is a candidate (R144).
+/// What a notice says of candidates to remove as long as nobody knows when they logged in (R144).
+pub const CANDIDATES_UNKNOWN: &str = ", their activity unknown.";
+
+/// Who could be removed (R64): everybody who has a seat.
 fn candidates_text(used: Seats) -> String {
-    format!("Candidates to remove: {used} people with seats, their activity unknown.")
+    format!("Candidates to remove: {used} people with seats{CANDIDATES_UNKNOWN}")
 }
 
 fn offer_text(offer: &Quote) -> String {

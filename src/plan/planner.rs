@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::base::{ClaimId, Day, Digest, OrgId, Seats, parts};
 use crate::license::{
-    Audience, AutoUpgrade, ClaimChange, ClaimState, Clauses, Draws, Entry, Names, OnFull, Phase, Pool, StateCounts,
+    Audience, AutoUpgrade, ClaimChange, ClaimState, Clauses, Draws, Entry, Names, OnFull, Phase, Pool, StateCounts, seat_moves,
 };
 use crate::plan::action::{AbsenceChange, Plan};
 use crate::plan::catalog::Catalog;
@@ -13,6 +13,7 @@ use crate::plan::contest::play;
 use crate::plan::demand::{Demand, UnknownOrg};
 use crate::plan::fate::fates;
 use crate::plan::input::{PlanInput, Policy, Standing};
+use crate::plan::license_year::{YearGate, reuse_year};
 use crate::plan::name::plan_id;
 use crate::plan::org_marks::org_changes;
 use crate::plan::pools::{PoolWork, allowance_now, close};
@@ -54,6 +55,11 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     let catalog = Catalog::new(policy, &names);
     let phases = phases_at(policy, input.standing, input.now);
     let mut pools = pools_at_work(input, &names, &catalog, &ways, &phases);
+    for work in &mut pools {
+        let year = reuse_year(work.pool, &input.standing.chain, work.pool.calendar.day_of(input.now)).map(|(year, _)| year);
+        let goes_on = |gate: &YearGate<'_>| year.is_none_or(|year| year == gate.year());
+        work.year = YearGate::of(&work.pool.id, work.pool.reuse, input.standing).filter(goes_on);
+    }
     let fates = fates(input);
 
     let mut walk = Walk::new(input, &demand, ways, &mut pools, names);
@@ -84,6 +90,11 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     let Walk { people, names, mut out, ways, .. } = walk;
     out.contest.ways = ways.lists;
     pools.iter_mut().for_each(PoolWork::frees_done);
+    for work in pools.iter_mut().filter(|work| work.year.is_some()) {
+        let ix = work.ix;
+        let mine = out.frees.iter().filter(|change| change.after.pool == ix && seat_moves(change) == Some(false));
+        mine.for_each(|change| work.leaves(people.get(change.person)));
+    }
     let played = play(out.contest, &policy.products, &catalog, &mut pools, &people, input.now);
 
     let mut frees = out.frees;

@@ -10,6 +10,7 @@ use crate::license::{
 };
 use crate::plan::action::{Notice, NoticeKind, PoolOutlook};
 use crate::plan::input::{Policy, Standing};
+use crate::plan::license_year::YearGate;
 use crate::plan::overage::{notice, timeline};
 
 /// One pool of the policy at work.
@@ -39,6 +40,8 @@ pub struct PoolWork<'a> {
     pub overridden: u32,
     /// Where it is in its chain of terms.
     pub phase: Phase,
+    /// Who new to its license year still gets a seat; `None`: everybody.
+    pub year: Option<YearGate<'a>>,
 }
 
 /// What the pools' books come to at the end of a plan.
@@ -82,22 +85,39 @@ impl<'a> PoolWork<'a> {
             provisional_days_max: 0,
             overridden: 0,
             phase,
+            year: None,
         }
     }
 
-    /// What the admission is told (R57). `nearest` is the reservation that the person draws from.
-    pub fn room(&self, nearest: Option<usize>) -> Room {
-        Room {
-            used: self.counts.used(),
-            effective: self.allowance.effective(),
-            draw_free: self.draws.free_for(nearest),
-            gate: self.phase.gate(&self.pool.renewal),
-        }
+    /// What the admission is told of a person (R57). `nearest` is the reservation that the person draws from.
+    pub fn room(&self, person: &str, nearest: Option<usize>) -> Room {
+        let used = self.counts.used();
+        let year = self.year.as_ref().map_or(Gate::Open, |year| year.gate(person, used, self.bought()));
+        let gate = match self.phase.gate(&self.pool.renewal) {
+            Gate::Open => year,
+            shut => shut,
+        };
+        Room { used, effective: self.allowance.effective(), draw_free: self.draws.free_for(nearest), gate }
+    }
+
+    /// A person lost a seat of it.
+    pub fn leaves(&mut self, person: &str) {
+        self.year.iter_mut().for_each(|year| year.leaves(person));
+    }
+
+    /// A person is about to take a seat of it.
+    pub fn takes(&mut self, person: &str) {
+        let (used, bought) = (self.counts.used(), self.bought());
+        self.year.iter_mut().for_each(|year| year.takes(person, used, bought));
+    }
+
+    fn bought(&self) -> Seats {
+        self.allowance.seats.unwrap_or_default()
     }
 
     /// The same for somebody whose claim is suspended, and who is not new (R91, R93).
-    pub fn room_again(&self, nearest: Option<usize>) -> Room {
-        let room = self.room(nearest);
+    pub fn room_again(&self, person: &str, nearest: Option<usize>) -> Room {
+        let room = self.room(person, nearest);
         Room { gate: if room.gate == Gate::Shut { Gate::Shut } else { Gate::Open }, ..room }
     }
 
@@ -107,8 +127,8 @@ impl<'a> PoolWork<'a> {
     }
 
     /// Whether there is a seat without going over.
-    pub fn has_seat(&self, nearest: Option<usize>) -> bool {
-        self.room(nearest).is_free()
+    pub fn has_seat(&self, person: &str, nearest: Option<usize>) -> bool {
+        self.room(person, nearest).is_free()
     }
 
     /// Whether the reservation that the person draws from has a seat of its own (R20).

@@ -1,26 +1,15 @@
-//! Reuse at work: what a plan makes of the people of a license year, and when a year rolls over (R81 to R86).
+//! Reuse at work: what a plan makes of the people of a license year (R81 to R86).
 
 use std::collections::BTreeSet;
 
-use crate::base::{Day, Instant, TextArena};
-use crate::license::{ClaimChange, Entry, Gone, Names, Pool, ReuseLevel, ReuseYear, Term, follow, license_year, year_anchor};
+use crate::base::{Instant, PersonKey, TextArena};
+use crate::license::{
+    ClaimChange, Entry, Gone, Names, NumberedSeats, ReuseLevel, ReuseScope, ReuseYear, SeatMoves, follow, seat_moves,
+};
 use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::input::Standing;
+use crate::plan::license_year::reuse_year;
 use crate::plan::pools::PoolWork;
-
-/// The license year of a pool that a day lies in, counted from its anchor or else from its first term; `None`: it has
-/// neither, or no limit.
-pub fn reuse_year(pool: &Pool, chain: &[Term], on: Day) -> Option<(Day, Day)> {
-    let anchor = year_anchor(pool, chain).filter(|_| !pool.unlimited)?;
-    Some(license_year(anchor, on))
-}
-
-/// When the year of a pool that was written down is over; `None`: none was, or it is the anchor that moved.
-pub fn reuse_rolls(pool: &Pool, standing: &Standing) -> Option<Instant> {
-    let year = standing.reuse.get(&pool.id)?.year;
-    let (start, next) = reuse_year(pool, &standing.chain, year)?;
-    (start == year).then(|| pool.calendar.start_of(next))
-}
 
 /// What to write down and to tell of the people of the license years after `changes`; `rolls`: the years are those of
 /// `now`, else those written down.
@@ -54,7 +43,14 @@ pub fn reuse(
             years.iter_mut().filter(|(.., year)| year.pool == *pool).for_each(|(.., year)| year.distinct += 1);
         }
     }
-    for (work, goes_on, year) in years {
+    for (work, goes_on, mut year) in years {
+        if let Some(seats) = numbered(work, &goes_on, &year, standing, (names, people), changes, rolls) {
+            let (moves, people_max) = seats;
+            year.people_max = Some(people_max);
+            entries.extend(moves.map(Entry::NumberedSeats));
+        } else {
+            year.people_max = None;
+        }
         if standing.reuse.get(&year.pool) == Some(&year) {
             continue;
         }
@@ -63,6 +59,62 @@ pub fn reuse(
         entries.push(Entry::Reuse(year));
     }
     (entries, notices)
+}
+
+/// What becomes of a pool's numbered seats, and the most people one of them had then; `None`: it has none (R84). Numbers are
+/// given where everybody who has a seat is known: in a run.
+fn numbered(
+    work: &PoolWork<'_>,
+    goes_on: &Option<&ReuseYear>,
+    year: &ReuseYear,
+    standing: &Standing,
+    (names, people): (&Names, &TextArena),
+    changes: &[ClaimChange],
+    rolls: bool,
+) -> Option<(Option<SeatMoves>, u32)> {
+    let wanted = work.pool.reuse.scope == ReuseScope::Seat;
+    let known = goes_on.filter(|known| known.people_max.is_some()).and(standing.seats.get(&year.pool));
+    let moves = || {
+        let mine = changes.iter().filter(|change| change.after.pool == work.ix);
+        mine.filter_map(|change| Some((people.get(change.person), seat_moves(change)?)))
+    };
+    let pool = year.pool.clone();
+    match known {
+        Some(known) if wanted || !rolls => {
+            let (mut seats, mut touched) = (known.clone(), BTreeSet::new());
+            let (gone, mut left) = (standing.gone.get(&pool), BTreeSet::new());
+            for (person, gets) in moves() {
+                if gets {
+                    let is_new = !left.contains(person) && !gone.is_some_and(|gone| gone.contains(person));
+                    touched.insert(seats.take(&PersonKey::from(person), is_new, year.allowance_max));
+                } else {
+                    left.insert(person);
+                    touched.extend(seats.leave(person));
+                }
+            }
+            let changed = touched.into_iter().filter_map(|number| seats.get(number).cloned()).collect::<Vec<_>>();
+            let moves = (!changed.is_empty()).then_some(SeatMoves { pool, anew: false, seats: changed });
+            Some((moves, seats.people_max()))
+        }
+        None if wanted && rolls => {
+            let book = &standing.book;
+            let has = |at: &usize| {
+                book.claims_at(*at).iter().any(|claim| claim.state.consumes() && names.pool_of(claim) == &year.pool)
+            };
+            let mut holders: BTreeSet<&str> = (0..book.people.len()).filter(has).map(|at| book.key(at)).collect();
+            for (person, gets) in moves() {
+                if gets {
+                    holders.insert(person)
+                } else {
+                    holders.remove(person)
+                };
+            }
+            let seats = NumberedSeats::begin(holders.into_iter().map(PersonKey::from));
+            let moves = SeatMoves { pool, anew: true, seats: seats.all().cloned().collect() };
+            Some((Some(moves), seats.people_max()))
+        }
+        _ => None,
+    }
 }
 
 /// A level is told when it is reached, once a year (R83).
@@ -74,13 +126,17 @@ fn crossed(work: &PoolWork<'_>, before: ReuseLevel, year: &ReuseYear) -> Option<
         ReuseLevel::Exceeded => NoticeKind::ReuseExceeded,
         ReuseLevel::Fine => return None,
     };
+    let seats = match year.people_max {
+        Some(people) => format!(" One seat had {people} of them."),
+        None => String::new(),
+    };
     (before < level && !work.pool.unlimited).then(|| Notice {
         key: format!("{}/{pool}/{}", kind.word(), year.year),
         kind,
         pool: Some(pool.clone()),
         source: None,
         text: format!(
-            "Seats of pool {pool} went to {} other people since {}: {} different people for {} seats; {} are allowed.",
+            "Seats of pool {pool} went to {} other people since {}: {} different people for {} seats; {} are allowed.{seats}",
             year.replacements(),
             year.year,
             year.distinct,

@@ -304,7 +304,8 @@ impl Work<'_> {
         }
         let seat = self.catalog.pool(after.pool).is_some_and(|at| {
             let work = &self.pools[at];
-            let admitted = admit(after.channel, false, &work.room(self.nearest(&after)), work.pool.on_full) == SeatAnswer::Seat;
+            let admitted =
+                admit(after.channel, false, &work.room(key, self.nearest(&after)), work.pool.on_full) == SeatAnswer::Seat;
             // As full as it was before the run is never too full: those people had their seats (R40).
             let was = self.input.undone.books_before.get(&work.pool.id);
             let as_it_was = was.is_some_and(|was| {
@@ -377,7 +378,7 @@ impl Work<'_> {
         for (key, claim) in waiting {
             self.claims.entry(key.to_owned()).or_insert_with(|| book.claims_of(key).to_vec());
             let Some(at) = self.catalog.pool(claim.pool) else { continue };
-            if !self.pools[at].has_seat(self.nearest(&claim)) || !self.is_ready(key, &claim) {
+            if !self.pools[at].has_seat(key, self.nearest(&claim)) || !self.is_ready(key, &claim) {
                 continue;
             }
             let product = self.catalog.product(claim.pool).map(|product| &self.input.policy.products[usize::from(product)]);

@@ -7,8 +7,8 @@ use crate::license::{
 };
 use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::input::{Policy, Standing};
+use crate::plan::license_year::reuse_rolls;
 use crate::plan::pools::PoolWork;
-use crate::plan::reuse::reuse_rolls;
 
 /// The phase of each pool of the policy as last written down.
 pub fn phases_recorded(policy: &Policy, standing: &Standing) -> Vec<Phase> {

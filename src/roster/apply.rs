@@ -9,6 +9,7 @@ use crate::roster::model::{
 use crate::roster::patch::{NEW, Origins, PATCH, is_identity, moves};
 use crate::roster::spans::{SpanTable, tidy};
 use crate::roster::unpack::{Bounds, check, unpack_part};
+use crate::roster::unpack_one::One;
 use crate::roster::wire::{PackError, Reader};
 
 const GONE: PackError = PackError::Corrupt("a record of the base points at none of the patch");
@@ -19,6 +20,36 @@ const RUNS: PackError = PackError::Corrupt("a patch does not fit its base");
 /// # Errors
 /// [`PackError`] as [`unpack`](crate::roster::unpack()), or if the patch does not fit the base.
 pub fn apply(base: Roster, chunks: impl FnMut() -> Option<Vec<u8>>) -> Result<(Roster, Origins), PackError> {
+    let (origins, reader) = origins(&base, base.people.len(), chunks)?;
+    let bounds = bounds(&origins);
+    let news = unpack_part(reader, Some(bounds))?;
+    Ok((applied(base, news, &origins)?, origins))
+}
+
+/// The same for one person: `base` holds at most that one, and so does what comes out.
+///
+/// # Errors
+/// As [`apply`].
+pub fn apply_one(base: One, chunks: impl FnMut() -> Option<Vec<u8>>, key: &str) -> Result<Roster, PackError> {
+    let One { roster: mut base, at, people } = base;
+    let (mut origins, reader) = origins(&base, people as usize, chunks)?;
+    let bounds = bounds(&origins);
+    let mut news = unpack_part(reader, Some(bounds))?;
+    let new = news.people.iter().position(|person| news.text(person.key) == key);
+    let stays = at.is_some_and(|at| origins.people.contains(&at));
+    origins.people = match new {
+        Some(_) => vec![NEW],
+        None if stays => vec![0],
+        None => Vec::new(),
+    };
+    news.people = new.map(|at| news.people.swap_remove(at)).into_iter().collect();
+    if !stays || new.is_some() {
+        base.people.clear();
+    }
+    applied(base, news, &origins)
+}
+
+fn origins<F: FnMut() -> Option<Vec<u8>>>(base: &Roster, people: usize, chunks: F) -> Result<(Origins, Reader<F>), PackError> {
     let mut reader = Reader::new(chunks);
     let mark = reader.byte()?;
     if mark != PATCH {
@@ -29,16 +60,21 @@ pub fn apply(base: Roster, chunks: impl FnMut() -> Option<Vec<u8>>) -> Result<(R
         sessions: take_runs(&mut reader, base.sessions.len())?,
         courses: take_runs(&mut reader, base.courses.len())?,
         classes: take_runs(&mut reader, base.classes.len())?,
-        people: take_runs(&mut reader, base.people.len())?,
+        people: take_runs(&mut reader, people)?,
     };
-    let bounds = Bounds {
+    Ok((origins, reader))
+}
+
+fn bounds(origins: &Origins) -> Bounds {
+    Bounds {
         orgs: origins.orgs.len(),
         sessions: origins.sessions.len(),
         courses: origins.courses.len(),
         classes: origins.classes.len(),
-    };
-    let mut news = unpack_part(reader, Some(bounds))?;
-    let mut base = base;
+    }
+}
+
+fn applied(mut base: Roster, mut news: Roster, origins: &Origins) -> Result<Roster, PackError> {
     let arena = std::mem::take(&mut news.texts);
     let start = base.texts.append(&arena).map_err(|_| PackError::Corrupt("there are more than 4 GiB of text"))?;
     let moved = |text: &mut Text, _: bool| {
@@ -46,9 +82,9 @@ pub fn apply(base: Roster, chunks: impl FnMut() -> Option<Vec<u8>>) -> Result<(R
         Ok::<(), PackError>(())
     };
     each_text(&mut news, moved)?;
-    let roster = put_together(base, news, &origins)?;
+    let roster = put_together(base, news, origins)?;
     check(&roster)?;
-    Ok((roster, origins))
+    Ok(roster)
 }
 
 fn take_runs<F: FnMut() -> Option<Vec<u8>>>(reader: &mut Reader<F>, base: usize) -> Result<Vec<u32>, PackError> {

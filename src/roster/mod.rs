@@ -34,9 +34,10 @@ mod testing;
 mod thin;
 mod tree;
 mod unpack;
+mod unpack_one;
 mod wire;
 
-pub use apply::apply;
+pub use apply::{apply, apply_one};
 pub use attribute::take_attribute;
 pub use batch::{RowBatch, RowReader};
 pub use delta::{OrgDelta, RosterDelta, diff, key_conflicts};
@@ -62,4 +63,5 @@ pub use scope::{Scope, take_people};
 pub use thin::thin;
 pub use tree::OrgTree;
 pub use unpack::unpack;
+pub use unpack_one::{One, unpack_one};
 pub use wire::PackError;

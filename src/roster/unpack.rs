@@ -29,20 +29,12 @@ pub(crate) struct Bounds {
 
 /// Reads a roster, or the part of a larger one whose handles stay within `bounds`. The order of records is not checked.
 pub(crate) fn unpack_part<F: FnMut() -> Option<Vec<u8>>>(
-    mut reader: Reader<F>,
+    reader: Reader<F>,
     bounds: Option<Bounds>,
 ) -> Result<Roster, PackError> {
-    let layout = reader.byte()?;
-    if layout != LAYOUT {
-        return Err(PackError::Layout(layout));
-    }
-    let none = Bounds { orgs: 0, sessions: 0, courses: 0, classes: 0 };
-    let (arena, known, roster) = (TextArena::default(), Vec::new(), Roster::default());
-    let mut unpacker = Unpacker { reader, arena, known, roster, bounds: none };
-    let counts = unpacker.counts()?;
-    let [_, _, orgs, sessions, courses, classes, ..] = counts.map(|count| count as usize);
-    unpacker.bounds = bounds.unwrap_or(Bounds { orgs, sessions, courses, classes });
-    unpacker.texts(&counts)?;
+    let (mut unpacker, counts) = Unpacker::begin(reader, bounds)?;
+    unpacker.place_texts(&counts)?;
+    unpacker.person_texts(&counts)?;
     unpacker.places()?;
     unpacker.people(&counts)?;
     unpacker.roles(counts[7])?;
@@ -55,17 +47,32 @@ pub(crate) fn unpack_part<F: FnMut() -> Option<Vec<u8>>>(
     Ok(roster)
 }
 
-struct Unpacker<F> {
-    reader: Reader<F>,
-    arena: TextArena,
+/// A roster on its way out of bytes.
+pub(super) struct Unpacker<F> {
+    pub(super) reader: Reader<F>,
+    pub(super) arena: TextArena,
     known: Vec<Text>,
-    roster: Roster,
-    bounds: Bounds,
+    pub(super) roster: Roster,
+    pub(super) bounds: Bounds,
 }
 
-const HANDLE: PackError = PackError::Corrupt("a record points at none");
+pub(super) const HANDLE: PackError = PackError::Corrupt("a record points at none");
 
 impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
+    pub(super) fn begin(mut reader: Reader<F>, bounds: Option<Bounds>) -> Result<(Self, [u32; 10]), PackError> {
+        let layout = reader.byte()?;
+        if layout != LAYOUT {
+            return Err(PackError::Layout(layout));
+        }
+        let none = Bounds { orgs: 0, sessions: 0, courses: 0, classes: 0 };
+        let (arena, known, roster) = (TextArena::default(), Vec::new(), Roster::default());
+        let mut unpacker = Self { reader, arena, known, roster, bounds: none };
+        let counts = unpacker.counts()?;
+        let [_, _, orgs, sessions, courses, classes, ..] = counts.map(|count| count as usize);
+        unpacker.bounds = bounds.unwrap_or(Bounds { orgs, sessions, courses, classes });
+        Ok((unpacker, counts))
+    }
+
     fn counts(&mut self) -> Result<[u32; 10], PackError> {
         let mut counts = [0; 10];
         for count in &mut counts {
@@ -77,11 +84,11 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         Ok(counts)
     }
 
-    fn once(&mut self) -> Result<Text, PackError> {
+    pub(super) fn once(&mut self) -> Result<Text, PackError> {
         self.reader.text_into(&mut self.arena)
     }
 
-    fn again(&mut self) -> Result<Text, PackError> {
+    pub(super) fn again(&mut self) -> Result<Text, PackError> {
         match self.reader.small()? {
             0 => {
                 let text = self.once()?;
@@ -93,8 +100,8 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
     }
 
     /// The first column of each collection makes its records, so that memory grows with the bytes that are there.
-    fn texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
-        let [words, names, orgs, sessions, courses, classes, people, _, _, attributes] = *counts;
+    pub(super) fn place_texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
+        let [words, names, orgs, sessions, courses, classes, ..] = *counts;
         macro_rules! columns {
             ($records:ident: $($way:ident $field:ident),*) => {$(
                 for at in 0..self.roster.$records.len() {
@@ -130,11 +137,23 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
             self.roster.classes.push(blank_class(id));
         }
         columns!(classes: once title, again kind, once code, again grades, again subjects, again subject_codes);
+        Ok(())
+    }
+
+    fn person_texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
+        let [.., people, _, _, attributes] = *counts;
         for _ in 0..people {
             let key = self.once()?;
             self.roster.people.push(blank_person(key));
         }
-        columns!(people: once given, once family, once email, once username, once identifier, again grades);
+        macro_rules! columns {
+            ($($way:ident $field:ident),*) => {$(
+                for at in 0..self.roster.people.len() {
+                    self.roster.people[at].$field = self.$way()?;
+                }
+            )*};
+        }
+        columns!(once given, once family, once email, once username, once identifier, again grades);
         for _ in 0..attributes {
             let value = self.again()?;
             self.roster.attributes.push(Attribute { name: 0, value });
@@ -142,26 +161,26 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         Ok(())
     }
 
-    fn handle(&mut self, count: usize) -> Result<u32, PackError> {
+    pub(super) fn handle(&mut self, count: usize) -> Result<u32, PackError> {
         let handle = self.reader.small()?;
         if (handle as usize) < count { Ok(handle) } else { Err(HANDLE) }
     }
 
-    fn optional(&mut self, count: usize) -> Result<Option<u32>, PackError> {
+    pub(super) fn optional(&mut self, count: usize) -> Result<Option<u32>, PackError> {
         Ok(self.handle(count + 1)?.checked_sub(1))
     }
 
-    fn flags(&mut self, most: u8) -> Result<u8, PackError> {
+    pub(super) fn flags(&mut self, most: u8) -> Result<u8, PackError> {
         let flags = self.reader.byte()?;
         if flags <= most { Ok(flags) } else { Err(PackError::Corrupt("a flag is unknown")) }
     }
 
-    fn stamp(&mut self, last: &mut i64) -> Result<Modified, PackError> {
+    pub(super) fn stamp(&mut self, last: &mut i64) -> Result<Modified, PackError> {
         *last = last.saturating_add(self.reader.signed()?);
         u32::try_from(*last).map(Modified).map_err(|_| PackError::Corrupt("a stamp is out of range"))
     }
 
-    fn day(&mut self, last: &mut i32) -> Result<Day, PackError> {
+    pub(super) fn day(&mut self, last: &mut i32) -> Result<Day, PackError> {
         let code = match self.reader.number()? {
             0 => return Ok(Day::MIN),
             1 => return Ok(Day::MAX),
@@ -176,7 +195,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         }
     }
 
-    fn places(&mut self) -> Result<(), PackError> {
+    pub(super) fn places(&mut self) -> Result<(), PackError> {
         macro_rules! column {
             ($records:ident $field:ident = $value:expr) => {
                 for at in 0..self.roster.$records.len() {
@@ -256,12 +275,12 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
     }
 
     /// The place column of roles or enrollments: each a difference from the one before.
-    fn place(&mut self, last: &mut i64, count: usize) -> Result<u32, PackError> {
+    pub(super) fn place(&mut self, last: &mut i64, count: usize) -> Result<u32, PackError> {
         *last = last.saturating_add(self.reader.signed()?);
         u32::try_from(*last).ok().filter(|&handle| (handle as usize) < count).ok_or(HANDLE)
     }
 
-    fn id(&mut self) -> Result<RecordHash, PackError> {
+    pub(super) fn id(&mut self) -> Result<RecordHash, PackError> {
         let bits = u64::from_be_bytes(self.reader.raw()?);
         if bits == 0 { Err(PackError::Corrupt("an id is zero")) } else { Ok(RecordHash([(bits >> 32) as u32, bits as u32])) }
     }
@@ -304,7 +323,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         Ok(())
     }
 
-    fn spans(&mut self) -> Result<(), PackError> {
+    pub(super) fn spans(&mut self) -> Result<(), PackError> {
         let words = self.roster.role_words.len();
         for _ in 0..self.reader.small()? {
             let role = RoleWord(self.handle(words)? as u16);
@@ -398,7 +417,7 @@ fn blank_class(id: Text) -> Class {
     }
 }
 
-fn blank_person(key: Text) -> Person {
+pub(super) fn blank_person(key: Text) -> Person {
     Person {
         key,
         given: Text::EMPTY,

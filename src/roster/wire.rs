@@ -234,21 +234,27 @@ impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
         u32::try_from(self.number()?).map_err(|_| PackError::Corrupt("a number has too many bits"))
     }
 
-    /// Reads a text into an arena. Memory grows with the bytes that are really there, not with what a length claims.
+    /// Reads a text into an arena.
     pub(crate) fn text_into(&mut self, arena: &mut TextArena) -> Result<Text, PackError> {
+        self.text_with(|bytes| push(arena, bytes))?
+    }
+
+    /// Reads a text and hands its bytes on. Memory grows with the bytes that are really there, not with what a length
+    /// claims.
+    pub(crate) fn text_with<T>(&mut self, read: impl FnOnce(&[u8]) -> T) -> Result<T, PackError> {
         let head = self.number()?;
         if head == GUID_LOWER || head == GUID_UPPER {
             let text = guid_text(head, self.raw()?);
-            return push(arena, &text);
+            return Ok(read(&text));
         }
         if head & 3 != 0 {
             return Err(PackError::Corrupt("a text is neither a GUID nor plain"));
         }
         let mut rest = usize::try_from(head >> 2).map_err(|_| PackError::Truncated)?;
         if let Some(here) = self.chunk.get(self.at..).and_then(|left| left.get(..rest)) {
-            let text = push(arena, here);
+            let told = read(here);
             self.at += rest;
-            return text;
+            return Ok(told);
         }
         self.text.clear();
         while rest > 0 {
@@ -260,7 +266,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
             self.at += len;
             rest -= len;
         }
-        push(arena, &self.text)
+        Ok(read(&self.text))
     }
 }
 

@@ -20,7 +20,10 @@ impl Service {
             Some(key) => self.standing_of_person(customer, key)?,
             None => self.store.standing(customer.id())?,
         };
-        let roster = self.roster(customer, &standing)?;
+        let roster = match person {
+            Some(key) => self.roster_of(customer, &standing, key)?,
+            None => self.roster(customer, &standing)?,
+        };
         let today = customer.day_of(self.now());
         Ok(read(&AccessBook::new(&customer.policy, &standing, &roster, today)))
     }

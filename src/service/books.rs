@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{ClaimId, Instant, OrgId, PersonKey, PoolId, RunId, Version};
+use crate::base::{ClaimId, Digest, Instant, OrgId, PersonKey, PoolId, RunId, Version};
 use crate::license::{Because, Book, BookPerson, Claim, ClaimState, Episode, Ledger, Names, OrgMark, PoolSample, SeatRequest};
 use crate::plan::{Standing, standing_of, used_by_org};
 use crate::roster::Roster;
@@ -177,9 +177,7 @@ impl Books<'_> {
             true => service.newest_look(customer, &self.standing)?,
             false => customer.newest_snapshot(&self.standing),
         };
-        let millis_max = i64::from(customer.stale_after_hours) * 3_600_000;
-        let stale = snapshot.is_none_or(|at| self.at.0 - at.0 > millis_max);
-        Ok(Freshness { as_of: self.at, snapshot, stale })
+        Ok(Freshness::of(customer, self.at, snapshot))
     }
 
     /// The standing with all claims and orgs.
@@ -254,17 +252,33 @@ impl Books<'_> {
     /// [`ServiceError::RosterGone`] if it is no longer kept.
     pub(crate) fn roster(&self) -> Result<Roster, ServiceError> {
         let (service, customer) = (self.service, self.customer);
-        if self.is_newest() {
-            return service.roster(customer, &self.standing);
+        match self.is_newest() {
+            true => service.roster(customer, &self.standing),
+            false => self.roster_then(|snapshot| service.snapshot(customer.id(), snapshot)),
         }
+    }
+
+    /// The same with one person only.
+    ///
+    /// # Errors
+    /// As [`Books::roster`].
+    pub(crate) fn roster_of(&self, key: &str) -> Result<Roster, ServiceError> {
+        let (service, customer) = (self.service, self.customer);
+        match self.is_newest() {
+            true => service.roster_of(customer, &self.standing, key),
+            false => self.roster_then(|snapshot| service.snapshot_of(customer.id(), snapshot, key)),
+        }
+    }
+
+    fn roster_then(&self, load: impl Fn(&Digest) -> Result<Roster, ServiceError>) -> Result<Roster, ServiceError> {
         let mut rosters = Vec::new();
         for mark in self.standing.sources.values() {
-            if service.store.snapshot(&mark.snapshot)?.is_none() {
-                return Err(ServiceError::RosterGone { customer: customer.id().clone(), at: self.at });
+            if self.service.store.snapshot(&mark.snapshot)?.is_none() {
+                return Err(ServiceError::RosterGone { customer: self.customer.id().clone(), at: self.at });
             }
-            rosters.push(service.snapshot(customer.id(), &mark.snapshot)?);
+            rosters.push(load(&mark.snapshot)?);
         }
-        united(customer.id(), rosters)
+        united(self.customer.id(), rosters)
     }
 
     /// Requests for more seats, oldest first.

@@ -74,11 +74,13 @@ pub struct ReportPolicy {
     pub activity: ActivityLimits,
     /// Alert when few seats are left (R152).
     pub near_limit: bool,
+    /// An overage is told of again after so many business days: `alerts.remind_business_days` (R151); 0: never.
+    pub remind_business_days: u32,
 }
 
 impl Default for ReportPolicy {
     fn default() -> Self {
-        Self { activity: ActivityLimits::STANDARD, near_limit: true }
+        Self { activity: ActivityLimits::STANDARD, near_limit: true, remind_business_days: 5 }
     }
 }
 
@@ -133,13 +135,22 @@ pub struct Service {
     /// Its clock was set: what lies after it is not told.
     pub(crate) looks_back: bool,
     pub(crate) dues: Dues,
+    pub(crate) term_dues: Dues,
     customers: Vec<Customer>,
 }
 
 impl Service {
     /// Puts the parts together.
     pub fn new(store: SharedStore, clock: Arc<dyn Clock>, customers: Vec<Customer>) -> Self {
-        Self { store, clock, unsaved: Unsaved::default(), dues: Dues::default(), looks_back: false, customers }
+        Self {
+            store,
+            clock,
+            unsaved: Unsaved::default(),
+            dues: Dues::default(),
+            term_dues: Dues::default(),
+            looks_back: false,
+            customers,
+        }
     }
 
     /// The same for somebody who set the clock: questions are answered as of that instant, also if it has passed.

@@ -60,6 +60,7 @@ impl Service {
         let mut standing = self.store.standing_light(customer.id())?;
         standing.book = self.book_for(customer, decision)?;
         standing.gone = self.store.gone(customer.id())?;
+        standing.seats = self.store.numbered_seats(customer.id())?;
         let roster = self.roster(customer, &standing)?;
         let used_by_org = self.store.used_by_org(customer.id())?;
         let episodes = self.store.episodes(customer.id())?;
@@ -76,6 +77,8 @@ impl Service {
         if decided.changes.is_empty() && decided.entries.is_empty() {
             return Ok(DecisionDone { answer, decided, receipt: None });
         }
+        let words = (&decided.names, &decided.people, decided.changes.as_slice());
+        let notices = self.with_candidates(customer, &decided.notices, words);
         let batch = Batch {
             customer: customer.id(),
             parent: standing.version,
@@ -88,7 +91,7 @@ impl Service {
             people: &decided.people,
             changes: &decided.changes,
             entries: &decided.entries,
-            notices: &decided.notices,
+            notices: &notices,
         };
         let receipt = self.store.commit(&batch)?;
         Ok(DecisionDone { answer, decided, receipt: Some(receipt) })

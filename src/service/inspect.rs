@@ -2,8 +2,8 @@
 
 use crate::base::{Balance, Day, Instant, OrgId, PoolId, ProductId, Seats, Text};
 use crate::license::{
-    Allowance, Band, Book, Causes, ClaimState, Episode, Hold, Pool, Product, ReuseYear, StateCounts, allowance_in,
-    allowance_of, phase_at,
+    Allowance, Band, Book, Causes, ClaimState, Episode, Pool, Product, ReuseYear, StateCounts, allowance_in, allowance_of,
+    phase_at,
 };
 use crate::plan::{ExplainInput, Explanation, Standing, explain};
 use crate::roster::Person;
@@ -11,39 +11,8 @@ use crate::service::core::{Customer, Service};
 use crate::service::decisions::book_of;
 use crate::service::episodes::{ClockView, clock_view};
 use crate::service::error::ServiceError;
-use crate::service::on_time::SameDayQuota;
-use crate::service::outages::SourceState;
 use crate::service::person_state::PersonState;
-use crate::service::runs::Freshness;
 use crate::service::terms::TermView;
-use crate::store::{Pause, RunRow, RunState, Trigger};
-
-/// One customer at a glance.
-#[derive(Clone, Debug)]
-pub struct CustomerStatus {
-    /// Its id.
-    pub customer: String,
-    /// Its display name.
-    pub name: String,
-    /// Its version.
-    pub version: u64,
-    /// Its pools, in the order of the settings.
-    pub pools: Vec<PoolView>,
-    /// Its newest run that was more than a dry one, or than a date on which nothing began or ended.
-    pub last_run: Option<RunRow>,
-    /// The open hold.
-    pub hold: Option<Hold>,
-    /// How old its numbers are (R148).
-    pub freshness: Freshness,
-    /// Its newest notices, newest first.
-    pub notices: Vec<String>,
-    /// How many same-day runs may still be asked for today (R98).
-    pub same_day: SameDayQuota,
-    /// The pauses that hold now (R108).
-    pub paused: Vec<Pause>,
-    /// How its sources over the network stand.
-    pub sources: Vec<SourceState>,
-}
 
 /// One pool at a glance (R46, R141).
 #[derive(Clone, Debug)]
@@ -131,39 +100,6 @@ pub struct PersonView {
 }
 
 impl Service {
-    /// One customer at a glance.
-    ///
-    /// # Errors
-    /// When the books cannot be read.
-    pub fn status(&self, customer: &Customer) -> Result<CustomerStatus, ServiceError> {
-        self.as_of(customer, None, |books| {
-            let standing = &books.standing;
-            Ok(CustomerStatus {
-                customer: customer.id().to_string(),
-                name: customer.name.clone(),
-                version: standing.version.0,
-                freshness: books.freshness()?,
-                pools: pool_views(customer, standing, books.at),
-                last_run: self.last_real_run(customer, (!books.is_newest()).then_some(books.at))?,
-                hold: standing.hold.clone().filter(|hold| hold.is_open(books.at)),
-                notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
-                same_day: self.same_day_quota(customer)?,
-                paused: self.paused(customer)?,
-                sources: self.source_states(customer)?,
-            })
-        })
-    }
-
-    /// The newest run that was more than a look: a dry run is one, and so is a date on which nothing began or ended.
-    fn last_real_run(&self, customer: &Customer, until: Option<Instant>) -> Result<Option<RunRow>, ServiceError> {
-        let newest = self.store.runs(Some(customer.id()), 50)?;
-        let idle =
-            |run: &RunRow| matches!(run.trigger, Trigger::Dates(_)) && run.version.is_none() && run.state != RunState::Failed;
-        Ok(newest
-            .into_iter()
-            .find(|run| until.is_none_or(|until| run.began <= until) && run.state != RunState::Planned && !idle(run)))
-    }
-
     /// Pools that are gone from the settings and still have seats in use: the next run moves or frees them, and no guard
     /// asks, for the settings are the operator's own word.
     ///
@@ -224,7 +160,7 @@ impl Service {
                 };
                 return Ok(asked.map(unknown).collect());
             }
-            let roster = books.roster()?;
+            let roster = books.roster_of(key)?;
             // Only who waits has a place in a queue.
             let waits = standing.book.claims.iter().any(|claim| claim.state == ClaimState::Waiting);
             let queue = if waits { queue_rows(&books.queue(None)?) } else { Vec::new() };

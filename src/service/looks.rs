@@ -88,8 +88,12 @@ impl Service {
 
     /// When the customer's sources were last known to be as the books have them.
     pub(crate) fn newest_look(&self, customer: &Customer, standing: &Standing) -> Result<Option<Instant>, StoreError> {
-        let looks = self.store.looks(customer.id())?;
-        let known = |look: &&SourceLook| customer.sources.iter().any(|feed| *feed.source.id() == look.source);
-        Ok(looks.iter().filter(known).map(|look| look.at).chain(customer.newest_snapshot(standing)).max())
+        Ok(newest_of(customer, standing, &self.store.looks(customer.id())?))
     }
+}
+
+/// The same from looks that were read before.
+pub(crate) fn newest_of(customer: &Customer, standing: &Standing, looks: &[SourceLook]) -> Option<Instant> {
+    let known = |look: &&SourceLook| customer.sources.iter().any(|feed| *feed.source.id() == look.source);
+    looks.iter().filter(known).map(|look| look.at).chain(customer.newest_snapshot(standing)).max()
 }

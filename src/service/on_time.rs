@@ -46,6 +46,14 @@ pub struct SameDayQuota {
     pub next: Instant,
 }
 
+impl SameDayQuota {
+    /// After so many of a customer's local date.
+    pub(crate) fn of(customer: &Customer, now: Instant, used: u32) -> Self {
+        let (max, day) = (customer.same_day_max, customer.day_of(now));
+        Self { used, max, next: if used < max { now } else { customer.policy.calendar.end_of(day) } }
+    }
+}
+
 /// The answer to a wish for a same-day run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SameDayAnswer {
@@ -99,13 +107,12 @@ impl Service {
             self.schedule(customer, dates, now, ticked)?;
         }
         // A pool's own date may begin at another hour than the customer's.
-        if self.terms_are_due(customer, now)? {
+        if self.terms_tick(customer, now)? {
             let (request, fresh) = self.store.request(customer.id(), &Trigger::Dates(customer.day_of(now)), now)?;
             if fresh {
                 ticked.asked.push((customer.id().clone(), request, Trigger::Dates(customer.day_of(now))));
             }
         }
-        self.remind(customer)?;
         self.tell_troubles(customer)?;
         let nightly = customer.nightly.as_deref().and_then(|pattern| Nightly::new(pattern, &customer.policy.calendar));
         if let Some(day) = nightly.and_then(|nightly| nightly.due(now, customer.catchup_window_hours))
@@ -192,10 +199,8 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub fn same_day_quota(&self, customer: &Customer) -> Result<SameDayQuota, ServiceError> {
-        let (now, max) = (self.now(), customer.same_day_max);
-        let day: Day = customer.day_of(now);
-        let used = self.store.same_day_used(customer.id(), day)?;
-        Ok(SameDayQuota { used, max, next: if used < max { now } else { customer.policy.calendar.end_of(day) } })
+        let now = self.now();
+        Ok(SameDayQuota::of(customer, now, self.store.same_day_used(customer.id(), customer.day_of(now))?))
     }
 
     /// Writes to the trail that something was done or refused that changes no seat.

@@ -8,7 +8,7 @@ use crate::plan::{Notice, NoticeKind};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
 use crate::source::{Outage, Outages, Trouble};
-use crate::store::{OutageRow, SharedStore};
+use crate::store::{OutageRow, SharedStore, SourceLook};
 use crate::telemetry::NoticeWritten;
 
 /// So many notices are looked through for one that tells of an end.
@@ -53,25 +53,28 @@ pub struct SourceState {
     pub trouble: Option<String>,
 }
 
+/// How sources over the network stand, from looks that were read before.
+pub(crate) fn states_of(customer: &Customer, looks: &[SourceLook]) -> Vec<SourceState> {
+    let live = customer.sources.iter().filter(|feed| feed.source.is_live());
+    live.map(|feed| {
+        let look = looks.iter().find(|look| look.source == *feed.source.id());
+        SourceState {
+            source: feed.source.id().clone(),
+            looked: look.map(|look| look.at),
+            read_in_full: look.map(|look| look.full_at).filter(|at| *at > Instant::MIN),
+            trouble: feed.source.trouble().map(|trouble| text(&trouble)),
+        }
+    })
+    .collect()
+}
+
 impl Service {
     /// How the customer's sources over the network stand. Asks nobody.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn source_states(&self, customer: &Customer) -> Result<Vec<SourceState>, ServiceError> {
-        let looks = self.store.looks(customer.id())?;
-        let live = customer.sources.iter().filter(|feed| feed.source.is_live());
-        Ok(live
-            .map(|feed| {
-                let look = looks.iter().find(|look| look.source == *feed.source.id());
-                SourceState {
-                    source: feed.source.id().clone(),
-                    looked: look.map(|look| look.at),
-                    read_in_full: look.map(|look| look.full_at).filter(|at| *at > Instant::MIN),
-                    trouble: feed.source.trouble().map(|trouble| text(&trouble)),
-                }
-            })
-            .collect())
+        Ok(states_of(customer, &self.store.looks(customer.id())?))
     }
 
     /// Tells of sources that cannot be read, as far as that is known without asking.

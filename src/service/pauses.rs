@@ -83,8 +83,7 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub fn paused(&self, customer: &Customer) -> Result<Vec<Pause>, ServiceError> {
-        let (pauses, now) = (self.pauses(customer)?, self.now());
-        Ok(customer.sources.iter().filter_map(|feed| longest(&pauses, feed.source.id(), now)).cloned().collect())
+        Ok(longest_now(customer, &self.pauses(customer)?, self.now()))
     }
 
     /// Pauses a source for a window. Runs that are under way go on.
@@ -148,6 +147,11 @@ impl Service {
         }
         Ok(terms)
     }
+}
+
+/// Of the pauses that hold, the one of each source that lasts longest.
+pub(crate) fn longest_now(customer: &Customer, pauses: &[Pause], now: Instant) -> Vec<Pause> {
+    customer.sources.iter().filter_map(|feed| longest(pauses, feed.source.id(), now)).cloned().collect()
 }
 
 fn longest<'a>(pauses: &'a [Pause], source: &SourceId, now: Instant) -> Option<&'a Pause> {

@@ -218,6 +218,14 @@ impl Service {
         united(customer.id(), rosters.into_iter().map(|(_, roster)| roster).collect())
     }
 
+    /// The same with one person only: nobody else is taken out of the snapshots.
+    pub(crate) fn roster_of(&self, customer: &Customer, standing: &Standing, key: &str) -> Result<Roster, ServiceError> {
+        let ids = customer.sources.iter().map(|feed| feed.source.id().as_str()).chain([MANUAL_SOURCE]);
+        let marks = ids.filter_map(|id| standing.sources.get(&SourceId::from(id)));
+        let rosters: Result<_, _> = marks.map(|mark| self.snapshot_of(customer.id(), &mark.snapshot, key)).collect();
+        united(customer.id(), rosters?)
+    }
+
     /// The newest snapshot of each source that has one, in the order of the settings; people made by hand come last.
     pub(crate) fn rosters(&self, customer: &Customer, standing: &Standing) -> Result<Vec<(SourceId, Roster)>, ServiceError> {
         let mut rosters = Vec::new();

@@ -20,6 +20,14 @@ pub struct Freshness {
     pub stale: bool,
 }
 
+impl Freshness {
+    /// Of numbers that rest on this snapshot.
+    pub(crate) fn of(customer: &Customer, as_of: Instant, snapshot: Option<Instant>) -> Self {
+        let millis_max = i64::from(customer.stale_after_hours) * 3_600_000;
+        Self { as_of, snapshot, stale: snapshot.is_none_or(|at| as_of.0 - at.0 > millis_max) }
+    }
+}
+
 impl Service {
     /// How old the numbers of a customer are.
     ///

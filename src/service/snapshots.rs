@@ -5,7 +5,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use crate::base::{CustomerId, Digest, Instant, SourceId};
-use crate::roster::{Origins, Roster, apply, digest_of, pack, patch, unpack};
+use crate::roster::{Origins, Roster, apply, apply_one, digest_of, pack, patch, unpack, unpack_one};
 use crate::service::core::Service;
 use crate::service::error::ServiceError;
 use crate::store::{SnapshotRow, StoreError};
@@ -41,6 +41,17 @@ impl Service {
     /// If it is not there or cannot be read back.
     pub fn snapshot(&self, customer: &CustomerId, digest: &Digest) -> Result<Roster, ServiceError> {
         Ok(self.load(customer, digest)?.roster)
+    }
+
+    /// Loads of a snapshot's people only one, with all orgs and classes.
+    pub(crate) fn snapshot_of(&self, customer: &CustomerId, digest: &Digest, key: &str) -> Result<Roster, ServiceError> {
+        let base = self.store.snapshot(digest)?.and_then(|row| row.base);
+        let failed = |error| ServiceError::snapshot(customer, &error);
+        let one = self.chunks(&base.unwrap_or(*digest), |chunks| unpack_one(chunks, key))?.map_err(failed)?;
+        match base {
+            None => Ok(one.roster),
+            Some(_) => self.chunks(digest, |chunks| apply_one(one, chunks, key))?.map_err(failed),
+        }
     }
 
     /// Loads a snapshot with what the next one may stand on.

@@ -60,6 +60,8 @@ impl Service {
         };
         swept.entries.extend(decided.entries);
         swept.notices.extend(decided.notices);
+        let words = (&decided.names, &decided.people, decided.changes.as_slice());
+        let notices = self.with_candidates(customer, &swept.notices, words).into_owned();
         self.store.commit(&Batch {
             customer: customer.id(),
             parent: standing.version,
@@ -72,9 +74,9 @@ impl Service {
             people: &decided.people,
             changes: &decided.changes,
             entries: &swept.entries,
-            notices: &swept.notices,
+            notices: &notices,
         })?;
-        Ok(swept.notices)
+        Ok(notices)
     }
 
     /// The queue filled, and the books closed, after what time gave and took (R43).
@@ -91,6 +93,7 @@ impl Service {
         let mut after = swept.applied(standing);
         after.book = self.queue_book(customer)?;
         after.gone = self.store.gone(customer.id())?;
+        after.seats = self.store.numbered_seats(customer.id())?;
         let policy = &customer.policy;
         let desk = Desk { now, policy, standing: &after, roster: &roster, used_by_org: &used_by_org, episodes: &[] };
         refill(&desk, &swept.affected, queue).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })

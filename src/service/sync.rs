@@ -370,6 +370,9 @@ impl Service {
         if plan.is_empty() {
             return Ok(None);
         }
+        let words = (&plan.names, &plan.people, plan.changes.as_slice());
+        let customer = self.customers().iter().find(|customer| *customer.id() == plan.customer);
+        let notices = customer.map(|customer| self.with_candidates(customer, &plan.notices, words));
         let batch = Batch {
             customer: &plan.customer,
             parent: plan.parent,
@@ -382,7 +385,7 @@ impl Service {
             people: &plan.people,
             changes: &plan.changes,
             entries: &plan.entries,
-            notices: &plan.notices,
+            notices: notices.as_deref().unwrap_or(&plan.notices),
         };
         Ok(Some(self.store.commit(&batch)?))
     }

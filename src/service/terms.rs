@@ -125,24 +125,35 @@ impl Service {
         Ok(planned.run)
     }
 
-    /// Whether terms ask for a run now, as far as the newest run did not just fail of it.
-    pub(crate) fn terms_are_due(&self, customer: &Customer, now: Instant) -> Result<bool, ServiceError> {
+    /// What a tick does about terms: tells what ends soon, and says whether they ask for a run now, as far as the newest run
+    /// did not just fail of it. Where nothing is due it rests until something is.
+    pub(crate) fn terms_tick(&self, customer: &Customer, now: Instant) -> Result<bool, ServiceError> {
         const RETRY_MILLIS: i64 = 3_600_000;
+        let version = self.store.version(customer.id())?;
+        if self.term_dues.rests(customer.id(), version, now) {
+            return Ok(false);
+        }
+        self.remind(customer)?;
         let standing = self.store.standing_light(customer.id())?;
-        if standing.sources.is_empty() || phase_due(&customer.policy, &standing, now).is_none() {
+        let next = phase_due(&customer.policy, &standing, Instant::MAX).unwrap_or(Instant::MAX);
+        if standing.sources.is_empty() || next > now {
+            // Reminders come with a pool's dates.
+            let days = customer.policy.pools.iter().map(|pool| pool.calendar.end_of(pool.calendar.day_of(now)));
+            let next = if next > now { next } else { Instant::MAX };
+            self.term_dues.set(customer.id(), standing.version, days.fold(next, Instant::min));
             return Ok(false);
         }
         let newest = self.store.runs(Some(customer.id()), 1)?;
         Ok(!newest.iter().any(|run| run.state == RunState::Failed && now.0 - run.began.0 < RETRY_MILLIS))
     }
 
-    /// Tells of terms and grace that end soon, each reminder once (R89).
+    /// Tells of terms and grace that end soon, and of overages that go on, each reminder once (R89, R151).
     ///
     /// # Errors
     /// When the books cannot be read or written.
     pub fn remind(&self, customer: &Customer) -> Result<(), ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
-        for notice in reminders(&customer.policy, &standing, self.now()) {
+        for notice in reminders(&customer.policy, &standing, self.now(), customer.reports.remind_business_days) {
             if !self.store.has_notice(customer.id(), &notice.key)? {
                 self.note(customer, &Actor::system(), "remind", &[notice])?;
             }
@@ -293,10 +304,17 @@ impl Service {
     /// The standing without claims, and with terms of the settings that no run has recorded yet.
     pub(crate) fn standing_light_with_seeds(&self, customer: &Customer) -> Result<Standing, ServiceError> {
         let mut standing = self.store.standing_light(customer.id())?;
-        let known = |id: &GrantId| standing.chain.iter().any(|term| term.id == *id);
-        let new: Vec<Term> = customer.terms.iter().filter(|term| !known(&term.id)).cloned().collect();
-        standing.chain.extend(new);
+        customer.add_terms(&mut standing);
         Ok(standing)
+    }
+}
+
+impl Customer {
+    /// Adds the terms of the settings that no run has recorded yet.
+    pub(crate) fn add_terms(&self, standing: &mut Standing) {
+        let known = |id: &GrantId| standing.chain.iter().any(|term| term.id == *id);
+        let new: Vec<Term> = self.terms.iter().filter(|term| !known(&term.id)).cloned().collect();
+        standing.chain.extend(new);
     }
 }
 

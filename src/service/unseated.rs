@@ -2,11 +2,12 @@
 
 use crate::base::{Instant, PoolId, ProductId};
 use crate::license::Because;
+use crate::plan::is_year_full;
 use crate::roster::Roster;
 use crate::service::books::Books;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
-use crate::service::inspect::queue_rows;
+use crate::service::inspect::{QueueRow, queue_rows};
 use crate::service::report::Report;
 use crate::store::RunState;
 
@@ -39,7 +40,7 @@ impl Service {
     pub fn unseated(&self, customer: &Customer, pool: Option<&PoolId>) -> Result<Report<UnseatedRow>, ServiceError> {
         self.as_of(customer, None, |books| {
             let roster = if books.standing.sources.is_empty() { Roster::default() } else { books.roster()? };
-            let mut rows = waiting(books, &roster, pool)?;
+            let mut rows = waiting(customer, books, &roster, pool)?;
             let left_out = self.left_out(customer, books, &roster)?;
             rows.extend(left_out.into_iter().filter(|row| pool.is_none_or(|pool| row.pool.as_ref() == Some(pool))));
             Ok(Report { freshness: books.freshness()?, rows })
@@ -88,13 +89,27 @@ impl Service {
     }
 }
 
-fn waiting(books: &Books<'_>, roster: &Roster, pool: Option<&PoolId>) -> Result<Vec<UnseatedRow>, ServiceError> {
+fn waiting(
+    customer: &Customer,
+    books: &Books<'_>,
+    roster: &Roster,
+    pool: Option<&PoolId>,
+) -> Result<Vec<UnseatedRow>, ServiceError> {
     let rows = queue_rows(&books.queue(pool)?).into_iter();
+    let standing = &books.standing;
+    // Somebody waits although there is a seat: nobody new gets one in this license year (R85).
+    let year_full = customer.policy.pools.iter().filter(|pool| is_year_full(pool, standing));
+    let year_full: Vec<&PoolId> = year_full.map(|pool| &pool.id).collect();
+    let because = |row: &QueueRow| match row.waits_for {
+        "access" => Because::NeedsAccess,
+        _ if year_full.contains(&&row.pool) => Because::ReuseExceeded,
+        _ => Because::PoolFull,
+    };
     Ok(rows
         .map(|row| UnseatedRow {
             name: name(roster, &row.person),
             product: books.standing.terms.get(&row.pool).map(|terms| terms.product.clone()),
-            because: if row.waits_for == "access" { Because::NeedsAccess.word() } else { Because::PoolFull.word() },
+            because: because(&row).word(),
             position: Some(row.position),
             since: Some(row.since),
             home: row.home,

@@ -14,14 +14,20 @@ pub struct ReportsShape {
     pub inactive_days: Option<u32>,
     /// `alerts.near_limit`.
     pub near_limit: Option<bool>,
+    /// `alerts.remind_business_days`.
+    pub remind_days: Option<u32>,
 }
 
 /// Reads the sections.
 pub fn reports(s: &Section<'_>) -> ReportsShape {
     let activity = s.section("activity", |s| (s.count("recent_days", 0..=3650), s.count("inactive_days", 1..=3650)));
     let (recent_days, inactive_days) = activity.unwrap_or_default();
-    let near_limit = s.section("alerts", |s| s.parsed("near_limit", words::one_of(&[("table", true), ("off", false)])));
-    ReportsShape { recent_days, inactive_days, near_limit: near_limit.flatten() }
+    let alerts = |s: &Section<'_>| {
+        let near = s.parsed("near_limit", words::one_of(&[("table", true), ("off", false)]));
+        (near, s.count("remind_business_days", 0..=1_000))
+    };
+    let (near_limit, remind_days) = s.section("alerts", alerts).unwrap_or_default();
+    ReportsShape { recent_days, inactive_days, near_limit, remind_days }
 }
 
 /// What a customer's sections say, and the global ones where they say nothing.
@@ -32,5 +38,6 @@ pub fn build(own: &ReportsShape, global: &ReportsShape) -> Option<ReportPolicy> 
             inactive_days: own.inactive_days.or(global.inactive_days)?,
         },
         near_limit: own.near_limit.or(global.near_limit)?,
+        remind_business_days: own.remind_days.or(global.remind_days)?,
     })
 }

@@ -1,7 +1,7 @@
 //! Terms of pools, and what happens when they end (R87 to R93).
 
 use crate::base::{Actor, Day, GrantId, Instant, Seats};
-use crate::license::{Pool, RenewalBasis, ReuseRules, Term, TermRules, overlaps};
+use crate::license::{Pool, RenewalBasis, ReuseRules, ReuseScope, Term, TermRules, overlaps};
 use crate::settings::problem::Problem;
 use crate::settings::read::Section;
 use crate::settings::words;
@@ -21,6 +21,10 @@ pub struct TermRulesShape {
     pub basis: Option<RenewalBasis>,
     /// `reuse.max_per_seat`.
     pub reuse_max: Option<u32>,
+    /// `reuse.scope`.
+    pub reuse_scope: Option<ReuseScope>,
+    /// `reuse.on_exceeded` says `block`.
+    pub reuse_blocks: Option<bool>,
 }
 
 /// `[[customer.pool.term]]`.
@@ -50,8 +54,22 @@ pub fn rules(s: &Section<'_>) -> TermRulesShape {
         (upcoming, s.counts("remind_days", 0..=DAYS_MAX), s.parsed("basis", words::one_of(&basis)))
     };
     let (upcoming_days, remind_days, basis) = s.section("renewal", renewal).unwrap_or_default();
-    let reuse_max = s.section("reuse", |s| s.count("max_per_seat", 0..=1_000)).flatten();
-    TermRulesShape { grace_days: grace.0, grace_allows_new: grace.1, upcoming_days, remind_days, basis, reuse_max }
+    let reuse = |s: &Section<'_>| {
+        let scope = s.parsed("scope", words::one_of(&[("pool", ReuseScope::Pool), ("seat", ReuseScope::Seat)]));
+        let blocks = s.parsed("on_exceeded", words::one_of(&[("flag", false), ("block", true)]));
+        (s.count("max_per_seat", 0..=1_000), scope, blocks)
+    };
+    let (reuse_max, reuse_scope, reuse_blocks) = s.section("reuse", reuse).unwrap_or_default();
+    TermRulesShape {
+        grace_days: grace.0,
+        grace_allows_new: grace.1,
+        upcoming_days,
+        remind_days,
+        basis,
+        reuse_max,
+        reuse_scope,
+        reuse_blocks,
+    }
 }
 
 /// Reads one term.
@@ -104,7 +122,11 @@ pub fn term_rules(shapes: [&TermRulesShape; 3]) -> Option<TermRules> {
 
 /// The same of reuse.
 pub fn reuse_rules(shapes: [&TermRulesShape; 3]) -> Option<ReuseRules> {
-    Some(ReuseRules { max_per_seat: shapes.iter().find_map(|shape| shape.reuse_max)? })
+    Some(ReuseRules {
+        max_per_seat: shapes.iter().find_map(|shape| shape.reuse_max)?,
+        scope: shapes.iter().find_map(|shape| shape.reuse_scope)?,
+        exceeded_blocks: shapes.iter().find_map(|shape| shape.reuse_blocks)?,
+    })
 }
 
 /// The terms of a pool; days start where the pool is. `recorded` and `by` mean nothing yet.

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::license::{
-    Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, GuardDay, Names, OrgMark, Phase, Pin, PoolBooks, PoolTerms,
-    ReuseYear, SeatRequest, SourceMark, Term,
+    Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, GuardDay, Names, NumberedSeat, OrgMark, Phase, Pin, PoolBooks,
+    PoolTerms, ReuseYear, SeatMoves, SeatRequest, SourceMark, Term,
 };
 use crate::shape::clock::{delivery_json, fact_json};
 use crate::shape::common::{EpisodeJson, HoldJson, at, causes, on};
@@ -136,6 +136,7 @@ fn entry(entry: &Entry) -> Value {
             "kind": "guard_day", "source": source.as_str(), "day": on(*day), "base": base, "removed": removed,
         }),
         Entry::Reuse(year) => with_kind("reuse", reuse_json(year)),
+        Entry::NumberedSeats(moves) => with_kind("numbered_seats", seats_json(moves)),
         Entry::Clock(fact) => with_kind("clock", fact_json(fact)),
         Entry::NoticeDelivered(delivery) => with_kind("notice_delivered", delivery_json(delivery)),
         Entry::Orgs(orgs) => json!({"kind": "orgs", "orgs": orgs.iter().map(org_mark).collect::<Vec<_>>()}),
@@ -182,11 +183,17 @@ pub fn grant_json(grant: &Grant) -> Value {
 
 /// A license year's people, as JSON.
 pub fn reuse_json(year: &ReuseYear) -> Value {
-    let ReuseYear { pool, year: first, distinct, allowance_max, used_max } = year;
+    let ReuseYear { pool, year: first, distinct, allowance_max, used_max, people_max } = year;
     json!({
         "pool": pool.as_str(), "year": on(*first), "distinct": distinct, "replacements": year.replacements(),
-        "limit_max": allowance_max.0, "used_max": used_max.0,
+        "limit_max": allowance_max.0, "used_max": used_max.0, "people_max": people_max,
     })
+}
+
+fn seats_json(moves: &SeatMoves) -> Value {
+    let SeatMoves { pool, anew, seats } = moves;
+    let seat = |NumberedSeat { number, people, person }: &NumberedSeat| json!({"seat": number, "people": people, "person": person.as_ref().map(|person| person.as_str())});
+    json!({"pool": pool.as_str(), "anew": anew, "seats": seats.iter().map(seat).collect::<Vec<_>>()})
 }
 
 /// A term's JSON.

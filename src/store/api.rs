@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, OrgMark, PoolSample, SeatRequest};
+use crate::license::{
+    Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
+};
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
+use crate::store::glance::Glance;
 use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
@@ -59,8 +62,14 @@ pub trait Store: Send + Sync {
     /// lists and status; single decisions add what they need.
     fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError>;
 
+    /// Customers at a glance, each on its local date, all as of one moment and in their order; of each its newest notices.
+    fn glance(&self, customers: &[(CustomerId, Day)], notices_max: u32) -> Result<Vec<Glance>, StoreError>;
+
     /// Who had a seat of a pool in its license year and has none now (R81).
     fn gone(&self, customer: &CustomerId) -> Result<Gone, StoreError>;
+
+    /// Seats with numbers, of pools that have them (R84).
+    fn numbered_seats(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, NumberedSeats>, StoreError>;
 
     /// Open claims of one person, with the customer's names.
     fn claims_of(&self, customer: &CustomerId, person: &str) -> Result<(Names, Vec<Claim>), StoreError>;
@@ -428,6 +437,14 @@ pub enum StoreError {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl RunRow {
+    /// Whether it was more than a look: a dry run is one, and so is a date on which nothing began or ended.
+    pub fn is_more_than_a_look(&self) -> bool {
+        let idle = matches!(self.trigger, Trigger::Dates(_)) && self.version.is_none() && self.state != RunState::Failed;
+        self.state != RunState::Planned && !idle
+    }
 }
 
 impl RunState {

@@ -2,6 +2,7 @@
 
 mod api;
 mod batch;
+mod glance;
 mod open;
 mod outage;
 mod record;
@@ -11,6 +12,7 @@ mod sqlite;
 
 pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
 pub use batch::{Batch, Receipt};
+pub use glance::Glance;
 pub use open::{StoreChoice, open};
 pub use outage::OutageRow;
 pub use rest::RestRow;

@@ -3,6 +3,7 @@
 mod abandoned;
 mod access;
 mod again;
+mod bulk;
 mod cli;
 mod clocks;
 mod clocks_doors;
@@ -11,6 +12,7 @@ mod daemon;
 mod data;
 mod demo;
 mod disk;
+mod edges;
 mod entitlement;
 mod explain;
 mod fake_classlink;
@@ -50,6 +52,7 @@ mod scope;
 mod setbacks;
 #[path = "../sim/mod.rs"]
 mod sim;
+mod speed;
 mod store_contract;
 mod store_sqlite;
 mod story;

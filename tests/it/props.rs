@@ -806,6 +806,10 @@ impl Engine for World {
 fn world_of(town: &Town) -> World {
     let mut world = World::new("town");
     world.policy = town.policy.clone();
+    // Every seat has a number, of which the model knows nothing: that they are right is proved by the replay.
+    for pool in &mut world.policy.pools {
+        (pool.anchor, pool.reuse.scope) = (Some(day("2020-01-01")), rosterd::license::ReuseScope::Seat);
+    }
     world.orgs = ORGS[..=town.schools].iter().map(|o| ((*o).to_owned(), (*o != "d").then(|| "d".to_owned()))).collect();
     world.classes = town.classes();
     world.grants = town.grants.clone();

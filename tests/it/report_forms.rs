@@ -28,7 +28,10 @@ const REPORTS: [(&str, &str); 9] = [
     ("report advice northfield", "Pool,Recommendation,Seats,From,To,By,Cost"),
     ("report high-water northfield", "Pool,Day,Max Used,Min Available,Close Used,Close Available"),
     ("pool requests northfield", "Pool,Seats,Asked,By,Limit,Used,Available,Waiting,Note"),
-    ("report reuse northfield", "Pool,Product,Year From,Most Seats,Most Used,Distinct People,Replacements,Allowed,Level"),
+    (
+        "report reuse northfield",
+        "Pool,Product,Year From,Most Seats,Most Used,Distinct People,Replacements,Most People Of A Seat,Allowed,Level",
+    ),
 ];
 
 /// Those that name people or teams, and hence look at a roster.

@@ -260,7 +260,8 @@ impl World {
             latency_target_secs: 300,
             pauses: Vec::new(),
             by_hand: self.by_hand.clone(),
-            reports: rosterd::service::ReportPolicy::default(),
+            // Stories count what is told; that it is told again has a story of its own.
+            reports: rosterd::service::ReportPolicy { remind_business_days: 0, ..rosterd::service::ReportPolicy::default() },
         };
         if self.by_hand_only {
             customer.sources.clear();

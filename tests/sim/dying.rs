@@ -5,12 +5,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use rosterd::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
-use rosterd::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, OrgMark, PoolSample, SeatRequest};
+use rosterd::license::{
+    Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
+};
 use rosterd::plan::{Plan, Standing};
 use rosterd::store::{
-    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, NoticeRow, OutageRow, Pause, Receipt, ReleasedClaim,
-    RequestRow, RequestState, RestRow, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, SqliteStore,
-    Store, StoreError, Trigger, Watch, WatchChange,
+    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NoticeRow, OutageRow, Pause, Receipt,
+    ReleasedClaim, RequestRow, RequestState, RestRow, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook,
+    SqliteStore, Store, StoreError, Trigger, Watch, WatchChange,
 };
 
 /// See the module.
@@ -96,6 +98,14 @@ impl Store for Dying {
 
     fn gone(&self, customer: &CustomerId) -> Result<Gone, StoreError> {
         self.store.gone(customer)
+    }
+
+    fn glance(&self, customers: &[(CustomerId, Day)], notices_max: u32) -> Result<Vec<Glance>, StoreError> {
+        self.store.glance(customers, notices_max)
+    }
+
+    fn numbered_seats(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, NumberedSeats>, StoreError> {
+        self.store.numbered_seats(customer)
     }
 
     fn claims_of(&self, customer: &CustomerId, person: &str) -> Result<(Names, Vec<Claim>), StoreError> {

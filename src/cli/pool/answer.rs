@@ -103,6 +103,10 @@ pub fn words(answer: &Answer) -> (Exit, &'static str, String) {
             };
             (Exit::Refused, "out_of_term", why)
         }
+        Answer::ReuseExceeded => {
+            let why = "its seats went to other people as often as they may; nobody new gets one in this license year, but with --override";
+            (Exit::Refused, "reuse_exceeded", why)
+        }
         Answer::TermOverlaps(other) => {
             let text = format!("it would overlap term {other}; terms of a pool follow one another");
             return (Exit::Refused, "term_overlaps", text);

@@ -189,7 +189,7 @@ pub fn compliance(state: &PoolState) -> Vec<Datum> {
 }
 
 /// The people of license years (R81 to R83).
-pub const REUSE: [Column; 9] = [
+pub const REUSE: [Column; 10] = [
     ("Pool", "pool"),
     ("Product", "product"),
     ("Year From", "year"),
@@ -197,6 +197,7 @@ pub const REUSE: [Column; 9] = [
     ("Most Used", "used_max"),
     ("Distinct People", "distinct"),
     ("Replacements", "replacements"),
+    ("Most People Of A Seat", "people_max"),
     ("Allowed", "allowed"),
     ("Level", "level"),
 ];
@@ -212,6 +213,7 @@ pub fn reuse(row: &ReuseRow) -> Vec<Datum> {
         count(year.used_max.0),
         count(year.distinct),
         count(year.replacements()),
+        Datum::Number(year.people_max.map(i64::from)),
         count(*allowed),
         words(level.word()),
     ]

@@ -21,6 +21,7 @@ codes! {
         LeftTeams = 13, JoinedTeam = 14, Accepted = 15, Transferred = 16, NotActivated = 17, AbsentUnconfirmed = 18,
         HeldByGuard = 19, Quarantined = 20, IdentityConflict = 21, Disabled = 22, NoPool = 23, InvitationLapsed = 24,
         Returned = 25, Reverted = 26, ChangedSince = 27, NoTerm = 40, InGrace = 41, TermOver = 42, Reinstated = 43,
+        ReuseExceeded = 44,
     }
     Cause, "causes" {
         SyncOverdraw = 0, StaleAllowance = 1, AllowanceReduced = 2, AgreedExcess = 3, AgreedExcessEnded = 4,
@@ -36,7 +37,7 @@ codes! {
         CureEnded = 14, UpgradeWithheld = 15, UpgradeProposed = 16, Upgraded = 17, OverageClosed = 18, OverageVoid = 19,
         RenewalDue = 20, TermEnded = 21, GraceEnds = 22, Suspended = 23, Reinstated = 24, RenewalCarriedOver = 25,
         ReuseWarning = 26, ReuseExceeded = 27, ComplianceChanged = 30, NearLimit = 31, SeatsRequested = 32,
-        SourceDown = 33, SourceDisconnected = 34, SourceBack = 35,
+        SourceDown = 33, SourceDisconnected = 34, SourceBack = 35, OverageReminder = 36,
     }
     GuardKind, "guards" {
         Empty = 0, Removal = 1, OrgRemoval = 2, Rolling = 3, Growth = 4, Change = 5, IdentityFlip = 6, Bootstrap = 7,

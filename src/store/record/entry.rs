@@ -2,8 +2,8 @@
 
 use crate::base::Actor;
 use crate::license::{
-    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, GuardDay, Hold, Names, OrgMark, OverageLimits, Phase,
-    Pin, PoolBooks, PoolTerms, ReuseYear, Sample, SeatRequest, SourceMark, StateCounts, Term,
+    Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, GuardDay, Hold, Names, NumberedSeat, OrgMark,
+    OverageLimits, Phase, Pin, PoolBooks, PoolTerms, ReuseYear, Sample, SeatMoves, SeatRequest, SourceMark, StateCounts, Term,
 };
 use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
 use crate::store::shape::Watch;
@@ -31,7 +31,9 @@ fields! {
     Watch { status, near }
     Term { id, pool, from, to, seats, recorded, by, reference }
     Phase { state, term, since, term_end }
-    ReuseYear { pool, year, distinct, allowance_max, used_max }
+    ReuseYear { pool, year, distinct, allowance_max, used_max, people_max }
+    NumberedSeat { number, people, person }
+    SeatMoves { pool, anew, seats }
 }
 
 /// The names a commit added to each dictionary: what came behind the parent's.
@@ -91,6 +93,7 @@ impl Record for Entry {
             Entry::SeatsRequested(request) => tagged(51, request, out),
             Entry::Term(term) => tagged(40, term, out),
             Entry::Reuse(year) => tagged(42, year, out),
+            Entry::NumberedSeats(moves) => tagged(43, moves, out),
             Entry::Phase { pool, phase } => {
                 tagged(41, pool, out);
                 phase.put(out);
@@ -121,6 +124,7 @@ impl Record for Entry {
             51 => Entry::SeatsRequested(Record::take(from)?),
             40 => Entry::Term(Record::take(from)?),
             42 => Entry::Reuse(Record::take(from)?),
+            43 => Entry::NumberedSeats(Record::take(from)?),
             41 => Entry::Phase { pool: Record::take(from)?, phase: Record::take(from)? },
             code => return Err(DecodeError::Code { what: "entries", code }),
         })

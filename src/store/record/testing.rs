@@ -6,7 +6,8 @@ use proptest::sample::select;
 
 use crate::base::{Actor, Day, Digest, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RunId, Seats, SourceId};
 use crate::license::{
-    Entry, GuardDay, Hold, HoldState, OrgMark, OverageLimits, Phase, PoolTerms, ReuseYear, SeatRequest, Term, TermState,
+    Entry, GuardDay, Hold, HoldState, NumberedSeat, OrgMark, OverageLimits, Phase, PoolTerms, ReuseYear, SeatMoves,
+    SeatRequest, Term, TermState,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -113,7 +114,15 @@ pub fn terms_entry() -> impl Strategy<Value = Entry> {
     );
     let year = (text(), any::<i32>(), any::<(u32, u32, u32)>()).prop_map(|(pool, year, (distinct, seats, used))| {
         let (pool, year) = (PoolId::new(pool), Day(year));
-        Entry::Reuse(ReuseYear { pool, year, distinct, allowance_max: Seats(seats), used_max: Seats(used) })
+        let people_max = (used > 9).then_some(distinct);
+        Entry::Reuse(ReuseYear { pool, year, distinct, allowance_max: Seats(seats), used_max: Seats(used), people_max })
     });
-    prop_oneof![term, phase, year]
+    let seat = (any::<(u32, u32)>(), option::of(text())).prop_map(|((number, people), person)| NumberedSeat {
+        number,
+        people,
+        person: person.map(PersonKey::new),
+    });
+    let seats = (text(), any::<bool>(), proptest::collection::vec(seat, 0..3))
+        .prop_map(|(pool, anew, seats)| Entry::NumberedSeats(SeatMoves { pool: PoolId::new(pool), anew, seats }));
+    prop_oneof![term, phase, year, seats]
 }

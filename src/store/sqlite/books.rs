@@ -3,7 +3,9 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, OrgId, PersonKey, PoolId, RunId, TextArena, Version};
-use crate::license::{Book, BookPerson, Claim, Episode, Gone, Hold, Names, PoolIx, ReuseYear, last_closed};
+use crate::license::{
+    Book, BookPerson, Claim, Episode, Gone, Hold, Names, NumberedSeat, NumberedSeats, PoolIx, ReuseYear, last_closed,
+};
 use crate::plan::Standing;
 use crate::store::record::{Record, take_person, take_released, unpack};
 use crate::store::shape::ReleasedClaim;
@@ -114,11 +116,27 @@ pub(in crate::store::sqlite) fn bodies<T: Record>(
     Ok(all)
 }
 
+/// Of a customer without books.
+pub(in crate::store::sqlite) fn empty_standing() -> Standing {
+    Standing { next_claim: ClaimId(1), next_episode: EpisodeId(1), ..Standing::default() }
+}
+
 /// Everything but the claims.
 pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
-    let Some(head) = head(tx, customer)? else {
-        return Ok(Standing { next_claim: ClaimId(1), next_episode: EpisodeId(1), ..Standing::default() });
-    };
+    let Some(head) = head(tx, customer)? else { return Ok(empty_standing()) };
+    let id = head.id;
+    Ok(Standing {
+        book: Book { names: names(tx, id)?, ..Book::default() },
+        pins: bodies(tx, "pins", "person, pool", id)?,
+        overage_ended: last_closed(&bodies(tx, "episodes", "id", id)?),
+        absences: bodies(tx, "absences", "person", id)?,
+        guard_days: bodies(tx, "guard_days", "source, day", id)?,
+        ..standing_of_pools(tx, &head)?
+    })
+}
+
+/// What pools are and have, their clocks and terms; of people and names nothing.
+pub(in crate::store::sqlite) fn standing_of_pools(tx: &Transaction<'_>, head: &Head) -> Result<Standing, Fault> {
     let id = head.id;
     let mut pools = std::collections::BTreeMap::new();
     let mut ask = tx.prepare_cached("SELECT pool, body FROM pools WHERE customer_id = ?1")?;
@@ -130,34 +148,28 @@ pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &
     }
     Ok(Standing {
         version: head.version,
-        book: Book { names: names(tx, id)?, ..Book::default() },
         grants: bodies(tx, "grants", "id", id)?,
         agreed: bodies(tx, "agreed", "id", id)?,
-        pins: bodies(tx, "pins", "person, pool", id)?,
         pools,
-        overage_ended: last_closed(&bodies(tx, "episodes", "id", id)?),
         terms: bodies::<crate::license::PoolTerms>(tx, "terms", "pool", id)?
             .into_iter()
             .map(|terms| (terms.pool.clone(), terms))
             .collect(),
-        absences: bodies(tx, "absences", "person", id)?,
         sources: bodies::<crate::license::SourceMark>(tx, "sources", "source", id)?
             .into_iter()
             .map(|mark| (mark.source.clone(), mark))
             .collect(),
         hold: newest_hold(tx, id)?,
-        guard_days: bodies(tx, "guard_days", "source, day", id)?,
         at: clock::committed(tx, id)?,
         clock: clock::open_facts(tx, id)?,
         deliveries: clock::open_deliveries(tx, id)?,
         former: clock::former(tx, id)?,
-        orgs: Vec::new(),
         chain: bodies(tx, "chain", "term", id)?,
         phases: phases(tx, id)?,
         reuse: reuse_years(tx, id)?,
-        gone: Gone::new(),
         next_claim: head.next_claim,
         next_episode: head.next_episode,
+        ..Standing::default()
     })
 }
 
@@ -203,6 +215,23 @@ pub(in crate::store::sqlite) fn gone(tx: &Transaction<'_>, customer: &CustomerId
     Ok(gone)
 }
 
+/// The numbered seats of all pools that have them.
+pub(in crate::store::sqlite) fn numbered_seats(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+) -> Result<std::collections::BTreeMap<PoolId, NumberedSeats>, Fault> {
+    let mut all: std::collections::BTreeMap<PoolId, NumberedSeats> = std::collections::BTreeMap::new();
+    let Some(Head { id, .. }) = head(tx, customer)? else { return Ok(all) };
+    let mut ask = tx.prepare_cached("SELECT pool, number, people, person FROM numbered_seats WHERE customer_id = ?1")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        let person = row.get::<_, Option<String>>(3)?.map(PersonKey::new);
+        let seat = NumberedSeat { number: row.get(1)?, people: row.get(2)?, person };
+        all.entry(PoolId::from(text(row, 0)?)).or_default().put(seat);
+    }
+    Ok(all)
+}
+
 fn newest_hold(tx: &Transaction<'_>, id: i64) -> Result<Option<Hold>, Fault> {
     let body: Option<Vec<u8>> = tx
         .prepare_cached("SELECT body FROM holds WHERE customer_id = ?1 ORDER BY run DESC LIMIT 1")?
@@ -224,6 +253,7 @@ pub(in crate::store::sqlite) fn standing(tx: &Transaction<'_>, customer: &Custom
     let mut standing = standing_light(tx, customer)?;
     let Some(head) = head(tx, customer)? else { return Ok(standing) };
     standing.gone = gone(tx, customer)?;
+    standing.seats = numbered_seats(tx, customer)?;
     standing.orgs = bodies(tx, "orgs", "org", head.id)?;
     let book = &mut standing.book;
     // One cheap look ahead instead of several copies of a growing list.

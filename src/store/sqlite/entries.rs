@@ -95,6 +95,7 @@ pub(in crate::store::sqlite) fn write(
                 .execute((id, day.source.as_str(), day.day.0, pack(day)))?;
             }
             Entry::Reuse(year) => reuse::write(tx, id, year)?,
+            Entry::NumberedSeats(moves) => reuse::renumber(tx, id, moves)?,
             Entry::Clock(fact) => {
                 let episode = fact.episode.map(|episode| episode.0.cast_signed());
                 tx.prepare_cached("INSERT INTO clock (customer_id, episode, step, body) VALUES (?1, ?2, ?3, ?4)")?

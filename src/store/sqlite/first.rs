@@ -98,6 +98,16 @@ CREATE TABLE gone (
     PRIMARY KEY (customer_id, person, pool)
 ) STRICT, WITHOUT ROWID;
 
+-- Seats with numbers (R84): how many people had each in the year, and who has it.
+CREATE TABLE numbered_seats (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    pool TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    people INTEGER NOT NULL,
+    person TEXT,
+    PRIMARY KEY (customer_id, pool, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE pools (
     customer_id INTEGER NOT NULL REFERENCES customers (id),
     pool TEXT NOT NULL,
@@ -185,6 +195,8 @@ CREATE TABLE notices (
     text TEXT NOT NULL,
     UNIQUE (customer_id, key)
 ) STRICT;
+
+CREATE INDEX notices_customer ON notices (customer_id, n);
 
 -- The trail. Chunk 0 of a commit holds the names it added, the others its changes and entries.
 CREATE TABLE audit (

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Transaction};
 
-use crate::license::{ReuseYear, seat_moves};
+use crate::base::{PersonKey, PoolId};
+use crate::license::{NumberedSeat, ReuseYear, SeatMoves, seat_moves};
 use crate::store::batch::Batch;
 use crate::store::record::pack;
 use crate::store::sqlite::books::reuse_years;
@@ -38,6 +39,26 @@ pub(in crate::store::sqlite) fn follow_changes(tx: &Transaction<'_>, id: i64, ba
     Ok(())
 }
 
+/// Writes what became of numbered seats.
+pub(in crate::store::sqlite) fn renumber(tx: &Transaction<'_>, id: i64, moves: &SeatMoves) -> Result<(), Fault> {
+    if moves.anew {
+        unnumber(tx, id, &moves.pool)?;
+    }
+    let mut put = tx.prepare_cached(
+        "INSERT INTO numbered_seats (customer_id, pool, number, people, person) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET people = excluded.people, person = excluded.person",
+    )?;
+    for NumberedSeat { number, people, person } in &moves.seats {
+        put.execute((id, moves.pool.as_str(), number, people, person.as_ref().map(PersonKey::as_str)))?;
+    }
+    Ok(())
+}
+
+fn unnumber(tx: &Transaction<'_>, id: i64, pool: &PoolId) -> Result<(), Fault> {
+    tx.prepare_cached("DELETE FROM numbered_seats WHERE customer_id = ?1 AND pool = ?2")?.execute((id, pool.as_str()))?;
+    Ok(())
+}
+
 /// Writes a year; a new one begins with nobody gone.
 pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, id: i64, year: &ReuseYear) -> Result<(), Fault> {
     let known: Option<i32> = tx
@@ -46,6 +67,9 @@ pub(in crate::store::sqlite) fn write(tx: &Transaction<'_>, id: i64, year: &Reus
         .optional()?;
     if known != Some(year.year.0) {
         tx.prepare_cached("DELETE FROM gone WHERE customer_id = ?1 AND pool = ?2")?.execute((id, year.pool.as_str()))?;
+    }
+    if year.people_max.is_none() {
+        unnumber(tx, id, &year.pool)?;
     }
     tx.prepare_cached(
         "INSERT INTO reuse (customer_id, pool, year, body) VALUES (?1, ?2, ?3, ?4)

@@ -118,6 +118,22 @@ pub(in crate::store::sqlite) fn runs(
     Ok(all)
 }
 
+/// The newest run that was more than a look, among those of late.
+pub(in crate::store::sqlite) fn last_real(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<RunRow>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(None) };
+    let mut ask = tx.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE r.customer_id = ?1 ORDER BY r.id DESC LIMIT 50"
+    ))?;
+    let mut rows = ask.query([head.id])?;
+    while let Some(row) = rows.next()? {
+        let run = row_of(row)?;
+        if run.is_more_than_a_look() {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
+}
+
 /// Runs in the middle whose process died, oldest first; with `unseen` also those whose process cannot be seen from here.
 pub(in crate::store::sqlite) fn orphans(tx: &Transaction<'_>, unseen: bool) -> Result<Vec<RunId>, Fault> {
     let mut orphans = Vec::new();
@@ -242,10 +258,11 @@ pub(in crate::store::sqlite) fn notices(
         Some(Some(head)) => Some(head.id),
         None => None,
     };
-    let mut ask = tx.prepare_cached(
+    let of_whom = if id.is_some() { "o.customer_id = ?1" } else { "?1 IS NULL" };
+    let mut ask = tx.prepare_cached(&format!(
         "SELECT c.name, o.key, o.kind, o.at, o.text FROM notices o JOIN customers c ON c.id = o.customer_id
-         WHERE ?1 IS NULL OR o.customer_id = ?1 ORDER BY o.n DESC LIMIT ?2",
-    )?;
+         WHERE {of_whom} ORDER BY o.n DESC LIMIT ?2"
+    ))?;
     let mut rows = ask.query((id, limit))?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {

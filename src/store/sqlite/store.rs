@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, OrgMark, PoolSample, SeatRequest};
+use crate::license::{
+    Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
+};
 use crate::plan::{Plan, Standing};
 use crate::store::api::{DaemonLease, Opening, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
+use crate::store::glance::Glance;
 use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
@@ -20,6 +23,7 @@ use crate::store::sqlite::books;
 use crate::store::sqlite::clock;
 use crate::store::sqlite::commit;
 use crate::store::sqlite::connect::{Door, place_of, probe_path};
+use crate::store::sqlite::glance;
 use crate::store::sqlite::lease;
 use crate::store::sqlite::looks;
 use crate::store::sqlite::on_time;
@@ -108,8 +112,16 @@ impl Store for SqliteStore {
         self.door.read(|tx| books::standing_light(tx, customer))
     }
 
+    fn glance(&self, customers: &[(CustomerId, Day)], notices_max: u32) -> Result<Vec<Glance>, StoreError> {
+        self.door.read(|tx| glance::glance(tx, customers, notices_max))
+    }
+
     fn gone(&self, customer: &CustomerId) -> Result<Gone, StoreError> {
         self.door.read(|tx| books::gone(tx, customer))
+    }
+
+    fn numbered_seats(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, NumberedSeats>, StoreError> {
+        self.door.read(|tx| books::numbered_seats(tx, customer))
     }
 
     fn claims_of(&self, customer: &CustomerId, person: &str) -> Result<(Names, Vec<Claim>), StoreError> {

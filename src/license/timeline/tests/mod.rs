@@ -1,3 +1,4 @@
+mod edges;
 mod laws;
 mod sim;
 mod upgrades;

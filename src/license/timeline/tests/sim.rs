@@ -90,6 +90,12 @@ impl Sim {
         }
     }
 
+    /// The same where other days count, and license years begin on another day.
+    pub(super) fn where_days_are(mut self, calendar: Calendar, anchor: &str) -> Self {
+        (self.pool.calendar, self.pool.anchor) = (calendar, Day::parse(anchor));
+        self
+    }
+
     fn open(&self) -> Option<Episode> {
         self.episodes.last().filter(|episode| episode.closed.is_none()).cloned()
     }

@@ -1,0 +1,115 @@
+//! How customers stand, at a glance: of many of them in one read.
+
+use crate::base::Instant;
+use crate::license::Hold;
+use crate::service::core::{Customer, Service};
+use crate::service::error::ServiceError;
+use crate::service::inspect::{PoolView, pool_views};
+use crate::service::looks::newest_of;
+use crate::service::on_time::SameDayQuota;
+use crate::service::outages::{SourceState, states_of};
+use crate::service::pauses::longest_now;
+use crate::service::runs::Freshness;
+use crate::store::{Glance, Pause, RunRow};
+
+/// So many newest notices are told.
+const NOTICES_MAX: u32 = 5;
+
+/// One customer at a glance.
+#[derive(Clone, Debug)]
+pub struct CustomerStatus {
+    /// Its id.
+    pub customer: String,
+    /// Its display name.
+    pub name: String,
+    /// Its version.
+    pub version: u64,
+    /// Its pools, in the order of the settings.
+    pub pools: Vec<PoolView>,
+    /// Its newest run that was more than a dry one, or than a date on which nothing began or ended.
+    pub last_run: Option<RunRow>,
+    /// The open hold.
+    pub hold: Option<Hold>,
+    /// How old its numbers are (R148).
+    pub freshness: Freshness,
+    /// Its newest notices, newest first.
+    pub notices: Vec<String>,
+    /// How many same-day runs may still be asked for today (R98).
+    pub same_day: SameDayQuota,
+    /// The pauses that hold now (R108).
+    pub paused: Vec<Pause>,
+    /// How its sources over the network stand.
+    pub sources: Vec<SourceState>,
+}
+
+impl Service {
+    /// One customer at a glance.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn status(&self, customer: &Customer) -> Result<CustomerStatus, ServiceError> {
+        let one = self.statuses(&[customer])?.pop();
+        one.map_or_else(|| self.status_then(customer), Ok)
+    }
+
+    /// Customers at a glance, in their order.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn statuses(&self, customers: &[&Customer]) -> Result<Vec<CustomerStatus>, ServiceError> {
+        let now = self.now();
+        let asked: Vec<_> = customers.iter().map(|customer| (customer.id().clone(), customer.day_of(now))).collect();
+        let glances = self.store.glance(&asked, NOTICES_MAX)?;
+        let told = customers.iter().zip(glances).map(|(customer, glance)| {
+            // Whoever set the clock asks about the past where books were written after it.
+            let until = self.version_asked(customer, None)?;
+            match until.is_some_and(|until| until < glance.standing.version) {
+                true => self.status_then(customer),
+                false => self.status_now(customer, glance, now),
+            }
+        });
+        told.collect()
+    }
+
+    fn status_now(&self, customer: &Customer, glance: Glance, now: Instant) -> Result<CustomerStatus, ServiceError> {
+        let Glance { mut standing, last_run, notices, looks, same_day_used, mut pauses } = glance;
+        customer.add_terms(&mut standing);
+        let snapshot = newest_of(customer, &standing, &looks);
+        pauses.extend(customer.pauses.iter().cloned());
+        Ok(CustomerStatus {
+            customer: customer.id().to_string(),
+            name: customer.name.clone(),
+            version: standing.version.0,
+            freshness: Freshness::of(customer, now, snapshot),
+            pools: pool_views(customer, &standing, now),
+            last_run,
+            hold: standing.hold.filter(|hold| hold.is_open(now)),
+            notices,
+            same_day: SameDayQuota::of(customer, now, same_day_used),
+            paused: longest_now(customer, &pauses, now),
+            sources: states_of(customer, &looks),
+        })
+    }
+
+    /// As the books were at the instant asked about.
+    fn status_then(&self, customer: &Customer) -> Result<CustomerStatus, ServiceError> {
+        self.as_of(customer, None, |books| {
+            let standing = &books.standing;
+            let newest = self.store.runs(Some(customer.id()), 50)?;
+            let last = newest.into_iter().find(|run| run.began <= books.at && run.is_more_than_a_look());
+            Ok(CustomerStatus {
+                customer: customer.id().to_string(),
+                name: customer.name.clone(),
+                version: standing.version.0,
+                freshness: books.freshness()?,
+                pools: pool_views(customer, standing, books.at),
+                last_run: last,
+                hold: standing.hold.clone().filter(|hold| hold.is_open(books.at)),
+                notices: self.store.notices(Some(customer.id()), NOTICES_MAX)?.into_iter().map(|n| n.text).collect(),
+                same_day: self.same_day_quota(customer)?,
+                paused: self.paused(customer)?,
+                sources: self.source_states(customer)?,
+            })
+        })
+    }
+}
