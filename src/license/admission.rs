@@ -81,11 +81,8 @@ pub struct CreationDemand<'a> {
 /// Whether a person may be created, and with what (R52).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CreationAnswer {
-    /// Created, seated in these products, in the order asked; other products wait or are not demanded.
-    Created {
-        /// The products.
-        seated: Vec<ProductId>,
-    },
+    /// Created, with the seats there are.
+    Created,
     /// Refused: this product is demanded for every new person and has no seat left.
     BlockedBy {
         /// The first such product in the order asked.
@@ -100,16 +97,14 @@ pub enum CreationAnswer {
 /// Decides about the creation of a person (R52, T16). `coupled` is `admission.coupled_create_manual`; without it, and
 /// whenever the answers come from the sync channel, the person is created with the seats there are.
 pub fn admit_creation(coupled: bool, demands: &[CreationDemand<'_>]) -> CreationAnswer {
-    let asked = || demands.iter().filter(|demand| demand.auto_assign);
     if coupled {
-        for demand in asked() {
+        for demand in demands.iter().filter(|demand| demand.auto_assign) {
             if let SeatAnswer::PoolExhausted { effective, used } = demand.answer {
                 return CreationAnswer::BlockedBy { product: demand.product.clone(), effective, used };
             }
         }
     }
-    let seated = asked().filter(|d| d.answer == SeatAnswer::Seat).map(|d| d.product.clone()).collect();
-    CreationAnswer::Created { seated }
+    CreationAnswer::Created
 }
 
 #[cfg(test)]
@@ -233,18 +228,17 @@ mod tests {
             ];
             admit_creation(coupled, &demands)
         };
-        let created = |seated: &[&ProductId]| CreationAnswer::Created { seated: seated.iter().map(|p| (*p).clone()).collect() };
         let blocked = |used, effective| CreationAnswer::BlockedBy {
             product: content.clone(),
             effective: Seats(effective),
             used: Seats(used),
         };
         assert_eq!(manual(true, room(50, 50), true), blocked(50, 50));
-        assert_eq!(manual(false, room(50, 50), true), created(&[&access]));
-        assert_eq!(manual(true, room(50, 50), false), created(&[&access]));
+        assert_eq!(manual(false, room(50, 50), true), CreationAnswer::Created);
+        assert_eq!(manual(true, room(50, 50), false), CreationAnswer::Created);
         // Sync of 3 people overdraws to −3; 2 bought: −1, still refused; 2 more: 1 left, exactly one is admitted.
         assert_eq!(manual(true, room(53, 52), true), blocked(53, 52));
-        assert_eq!(manual(true, room(53, 54), true), created(&[&access, &content]));
+        assert_eq!(manual(true, room(53, 54), true), CreationAnswer::Created);
         assert_eq!(manual(true, room(54, 54), true), blocked(54, 54));
     }
 
@@ -256,6 +250,6 @@ mod tests {
         let blocked = CreationAnswer::BlockedBy { product: c.clone(), effective: Seats(2), used: Seats(2) };
         assert_eq!(admit_creation(true, &refused), blocked);
         let queued = [demand(&a, SeatAnswer::Seat), demand(&b, SeatAnswer::Queue)];
-        assert_eq!(admit_creation(true, &queued), CreationAnswer::Created { seated: vec![a.clone()] });
+        assert_eq!(admit_creation(true, &queued), CreationAnswer::Created);
     }
 }

@@ -1,28 +1,14 @@
 //! The allowance of a pool at an instant, from dated entries that are never edited (R16, R17, R19).
-//!
-//! Two clocks run through it: `at` says which entries are in force, `known` says which had been written down by then.
-//! Asking with a later `known` is how a late purchase changes what we think of the past (R53).
 
 use crate::base::{Instant, PoolId, Seats};
 use crate::license::books::Allowance;
 use crate::license::grant::{AgreedExcess, Grant};
 use crate::license::pool::Pool;
 
-/// The allowance of a pool at `at`, from everything recorded so far. Entries of other pools are left out, and the sum
-/// never goes below 0.
+/// The allowance of a pool at `at`, from everything recorded so far: a late purchase changes what we think of the past
+/// (R53). Entries of other pools are left out, and the sum never goes below 0.
 pub fn allowance_at(pool: &Pool, grants: &[Grant], agreed: &[AgreedExcess], at: Instant) -> Allowance {
-    allowance_known(pool, grants, agreed, at, Instant::MAX)
-}
-
-/// The allowance of a pool at `at` as it was known at `known`: entries recorded later do not count (R16, R53).
-pub fn allowance_known(pool: &Pool, grants: &[Grant], agreed: &[AgreedExcess], at: Instant, known: Instant) -> Allowance {
-    allowance_of(
-        &pool.id,
-        pool.unlimited,
-        grants.iter().filter(|g| g.recorded <= known),
-        agreed.iter().filter(|a| a.recorded <= known),
-        at,
-    )
+    allowance_of(&pool.id, pool.unlimited, grants, agreed, at)
 }
 
 /// The instants in `(from, to]` at which a pool's allowance changes, sorted, each once.
@@ -67,7 +53,7 @@ fn clamped(sum: i128) -> Seats {
 #[cfg(test)]
 mod tests {
     use crate::base::{Actor, Calendar, Instant, Seats};
-    use crate::license::allowance::{allowance_at, allowance_known, changes_between};
+    use crate::license::allowance::{allowance_at, changes_between};
     use crate::license::books::Allowance;
     use crate::license::clauses::Clauses;
     use crate::license::grant::{AgreedExcess, Grant, GrantKind};
@@ -151,17 +137,6 @@ mod tests {
         }
         let allowance = allowance_at(&pool(true), &grants, &agreed, Instant(15));
         assert_eq!(allowance, Allowance { seats: None, agreed: Seats(0) });
-    }
-
-    #[test]
-    fn t13_a_purchase_recorded_late_was_not_known_before() {
-        let day = |d: i64| Instant(d * 86_400_000);
-        let mut bought = grant("math", 10, 0, EVER, 0);
-        (bought.from, bought.recorded) = (day(1), day(5));
-        let grants = [grant("math", 100, 0, EVER, 0), bought];
-        assert_eq!(allowance_known(&pool(false), &grants, &[], day(3), day(4)).seats, Some(Seats(100)));
-        assert_eq!(allowance_known(&pool(false), &grants, &[], day(3), day(5)).seats, Some(Seats(110)));
-        assert_eq!(allowance_at(&pool(false), &grants, &[], day(3)).seats, Some(Seats(110)));
     }
 
     #[test]

@@ -8,7 +8,6 @@
 
 use crate::base::{Balance, Seats};
 use crate::license::books::{Allowance, Cause, Causes};
-use crate::license::claim::Channel;
 
 /// What a pool's balance depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,14 +81,6 @@ pub fn step(causes: &Causes, before: Situation, after: Situation, growth: Cause)
 pub fn leading_cause(causes: &Causes) -> Option<Cause> {
     let beyond = causes.iter().filter(|(cause, count)| **cause != Cause::AgreedExcess && **count > 0);
     beyond.max_by(|(a, m), (b, n)| m.cmp(n).then(b.cmp(a))).map(|(cause, _)| *cause)
-}
-
-/// The cause of seats that a channel takes beyond the effective allowance. By hand only an override gets there (R47).
-pub fn growth_cause(channel: Channel) -> Cause {
-    match channel {
-        Channel::Manual => Cause::ManualOverride,
-        Channel::Sync => Cause::SyncOverdraw,
-    }
 }
 
 /// Makes the causes sum to `excess`: adds what is missing to `cause`, takes what is too much in the order of relief.

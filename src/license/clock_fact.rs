@@ -51,6 +51,14 @@ impl ClockFact {
             | ClockStep::Unfrozen { .. } => None,
         }
     }
+
+    /// Whether it says that its overage is void (R53).
+    pub fn says_void(&self) -> bool {
+        match &self.step {
+            ClockStep::Settled(settled) => settled.outcome == Outcome::Void,
+            step => matches!(step, ClockStep::Voided { .. }),
+        }
+    }
 }
 
 /// What a fact says.

@@ -45,10 +45,10 @@ mod window;
 pub use activity::{Activity, ActivityLimits};
 pub use admission::{CreationAnswer, CreationDemand, Room, admit, admit_creation};
 pub use advice::{Advice, AdviceFacts, TierOffer, advise};
-pub use allowance::{allowance_at, allowance_known, allowance_of, changes_between};
+pub use allowance::{allowance_at, allowance_of, changes_between};
 pub use band::band;
 pub use books::{Absence, Allowance, Band, Cause, Causes, Episode, Outcome, PoolBooks, Sample, SourceMark, StateCounts};
-pub use causes::{Situation, growth_cause, leading_cause, step};
+pub use causes::{Situation, leading_cause, step};
 pub use chain::{
     Gate, Phase, Term, TermState, allowance_in, carried_over, chain_of, grace_end, last_day, next_phase_change,
     overlapping_terms, phase_at, term_corrections, term_grant, tier_on_offer, year_anchor,

@@ -167,7 +167,7 @@ impl Player<'_> {
 
     /// A minute of the daemon: what is due in overages, then what a date does, then deliveries of what that told.
     fn tick(&mut self, now: Instant, runs: bool) -> Result<(), AheadError> {
-        self.sweep(now, true)?;
+        self.sweep(now)?;
         let policy = self.prospect.policy;
         let calendar = &policy.calendar;
         let mut runs = runs || (self.unsettled && calendar.start_of(calendar.day_of(now)) == now);
@@ -183,7 +183,7 @@ impl Player<'_> {
             self.run(now)?;
         }
         for _ in 0..STEPS_MAX {
-            self.sweep(now, true)?;
+            self.sweep(now)?;
             if !self.deliver(now)? {
                 break;
             }
@@ -224,7 +224,7 @@ impl Player<'_> {
     }
 
     /// What is due in overages, as the sweep does it.
-    fn sweep(&mut self, now: Instant, queue: bool) -> Result<(), AheadError> {
+    fn sweep(&mut self, now: Instant) -> Result<(), AheadError> {
         for _ in 0..STEPS_MAX {
             let Prospect { policy, roster, fresh, stale_after_hours, .. } = self.prospect;
             let newest_snapshot = fresh.then_some(Instant::MAX);
@@ -240,7 +240,7 @@ impl Player<'_> {
                 let after = swept.applied(&self.standing);
                 let used_by_org = used_by_org(&after.book);
                 let desk = Desk { now, policy, standing: &after, roster, used_by_org: &used_by_org, episodes: &[] };
-                refill(&desk, &swept.affected, queue || !swept.grants.is_empty())?
+                refill(&desk, &swept.affected)?
             };
             swept.entries.extend(decided.entries);
             self.commit(now, &decided.names, &decided.people, &decided.changes, &swept.entries)?;
@@ -250,7 +250,7 @@ impl Player<'_> {
 
     /// A run that reads nothing.
     fn run(&mut self, now: Instant) -> Result<(), AheadError> {
-        self.sweep(now, false)?;
+        self.sweep(now)?;
         self.unsettled = false;
         let policy = self.prospect.policy;
         let new_agreed = std::mem::take(&mut self.prospect.agreed);
@@ -316,6 +316,8 @@ impl Player<'_> {
             new_terms: &new_terms,
             conflicts: &[],
             holding: &holding,
+            // What a purchase says of the past is not ahead.
+            episodes: &[],
         })?;
         if plan.is_empty() {
             return Ok(());

@@ -47,6 +47,12 @@ impl Catalog {
     pub fn product(&self, pool: PoolIx) -> Option<u16> {
         self.product_by_name.get(usize::from(pool.0)).copied().flatten()
     }
+
+    /// Whether a seat of a pool of the names satisfies the demand for a product: its own, or as a bundle (R14).
+    pub fn gives(&self, pool: PoolIx, product: u16) -> bool {
+        let own = self.product(pool);
+        own == Some(product) || own.is_some_and(|own| self.members[usize::from(own)].contains(&product))
+    }
 }
 
 fn by_requirement(requires: &[Option<u16>]) -> Vec<u16> {

@@ -8,18 +8,19 @@ use crate::license::{
     Because, Channel, Claim, ClaimChange, ClaimState, Entry, Gate, Grant, Names, Pin, PinKind, Room, SeatAnswer, Wait,
     accepted, admit, overlapping_terms,
 };
+use crate::plan::action::Notice;
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::{Contender, Contest, Dependent, play};
 use crate::plan::decision::{Answer, Decided, Decision, Desk};
 use crate::plan::demand::Demand;
 use crate::plan::desk::pools_at_desk;
-use crate::plan::pins::pins_after;
+use crate::plan::pins::pins_in_force;
 use crate::plan::planner::{PlanError, with_retired_pools};
 use crate::plan::pools::{PoolWork, close};
-use crate::plan::purchase::{shortfall_ahead, voided};
+use crate::plan::purchase::{purchases, shortfall_ahead, voided};
 use crate::plan::reuse::reuse;
 use crate::plan::ways::Ways;
-use crate::roster::{OrgTree, Person};
+use crate::roster::OrgTree;
 
 struct Work<'a> {
     desk: &'a Desk<'a>,
@@ -33,8 +34,6 @@ struct Work<'a> {
     seats: Vec<ClaimChange>,
     dependents: Vec<Dependent>,
     entries: Vec<Entry>,
-    /// Nobody who waits is seated now.
-    queue_waits: bool,
 }
 
 /// Works out a decision. A refusal of a manual assignment comes with its entry for the trail (T20).
@@ -60,15 +59,14 @@ pub fn decide(desk: &Desk<'_>, decision: &Decision) -> Result<(Answer, Decided),
     })
 }
 
-/// Closes the books of these pools after what time gave and took: allowances that began or ended, tiers that were taken.
-/// Fills the queue (R43), unless whoever asks does that right after.
+/// Fills the queue (R43) and closes the books of these pools after what time gave and took: allowances that began or
+/// ended, tiers that were taken.
 ///
 /// # Errors
 /// Orgs that the settings name and the roster does not know.
-pub fn refill(desk: &Desk<'_>, pools: &[PoolId], queue: bool) -> Result<Decided, PlanError> {
+pub fn refill(desk: &Desk<'_>, pools: &[PoolId]) -> Result<Decided, PlanError> {
     at_work(desk, |mut work| {
         work.pools.iter_mut().filter(|work| pools.contains(&work.pool.id)).for_each(PoolWork::touch);
-        work.queue_waits = !queue;
         work.finish(&Answer::Done, None)
     })
 }
@@ -98,7 +96,6 @@ fn at_work<T>(desk: &Desk<'_>, then: impl FnOnce(Work<'_>) -> T) -> Result<T, Pl
         seats: Vec::new(),
         dependents: Vec::new(),
         entries: Vec::new(),
-        queue_waits: false,
     }))
 }
 
@@ -164,20 +161,14 @@ impl<'a> Work<'a> {
         self.desk.standing.book.claims_of(person.as_str()).iter().find(|c| c.pool == ix).copied()
     }
 
-    /// Somebody whom the sources deliver and have not ended; nobody else is given a seat (R131).
-    fn active(&self, key: &str) -> Option<&'a Person> {
-        let roster = self.desk.roster;
-        roster.find_person(key).map(|at| roster.person(at)).filter(|person| !person.ended)
-    }
-
     fn lacks_required(&self, person: &str, product: u16) -> bool {
         self.catalog.requires[usize::from(product)].is_some_and(|required| !self.holds(person, required))
     }
 
-    /// Whether the person holds a seat of the product, as the decision stands.
+    /// Whether the person holds a seat that gives the product, as the decision stands.
     fn holds(&self, person: &str, product: u16) -> bool {
         let freed = |c: &Claim| self.frees.iter().any(|change| change.after.id == c.id);
-        let held = |c: &Claim| c.state.consumes() && self.catalog.product(c.pool) == Some(product);
+        let held = |c: &Claim| c.state.consumes() && self.catalog.gives(c.pool, product);
         let given = |change: &ClaimChange| self.people.get(change.person) == person && held(&change.after);
         self.desk.standing.book.claims_of(person).iter().any(|c| held(c) && !freed(c)) || self.seats.iter().any(given)
     }
@@ -193,7 +184,7 @@ impl<'a> Work<'a> {
             }
             return Answer::AlreadySo;
         }
-        let Some(person) = self.active(pin.person.as_str()) else { return Answer::UnknownPerson };
+        let Some(person) = self.desk.roster.active(pin.person.as_str()) else { return Answer::UnknownPerson };
         let Some(product) = self.catalog.product(self.pools[at].ix) else { return Answer::UnknownPool };
         if self.lacks_required(pin.person.as_str(), product) {
             return Answer::NeedsAccess;
@@ -221,7 +212,11 @@ impl<'a> Work<'a> {
         }
         self.entries.push(Entry::Pinned(pin.clone()));
         let home = self.names.org(&OrgId::from(self.desk.roster.text(self.desk.roster.org(home).id)));
-        let since = existing.map_or(self.desk.now, |claim| claim.since);
+        // Who comes from another pool of the product keeps the place in line (R39).
+        let claims = self.desk.standing.book.claims_of(pin.person.as_str()).iter();
+        let moves =
+            claims.filter(|c| c.state.consumes() && self.catalog.product(c.pool) == Some(product)).map(|c| c.since).min();
+        let since = existing.map(|claim| claim.since).or(moves).unwrap_or(self.desk.now);
         self.seat(&pin.person, at, existing, home, since, nearest, Because::Pinned);
         Answer::Done
     }
@@ -242,16 +237,8 @@ impl<'a> Work<'a> {
         let state = if pending { ClaimState::Pending } else { ClaimState::Active };
         self.pools[at].takes(person.as_str());
         self.pools[at].shift(existing.map(|c| (c.state, None)), Some((state, nearest)));
-        // Whoever is served waits nowhere else for the same product.
-        let elsewhere = |c: &Claim| c.pool != self.pools[at].ix && self.catalog.product(c.pool) == Some(product);
-        let waits: Vec<Claim> = self.desk.standing.book.claims_of(person.as_str()).to_vec();
-        for wait in waits.into_iter().filter(|c| c.state == ClaimState::Waiting && elsewhere(c)).collect::<Vec<_>>() {
-            if let Some(other) = self.catalog.pool(wait.pool) {
-                self.free(person, other, wait, Because::PoolMoved);
-            }
-        }
         let reasons = self.names.reasons_ix("pin");
-        let person = self.text(person);
+        let text = self.text(person);
         let after = Claim {
             id: existing.map_or(ClaimId(0), |c| c.id),
             since,
@@ -264,7 +251,14 @@ impl<'a> Work<'a> {
             channel: Channel::Manual,
             wait: Wait::Nothing,
         };
-        self.seats.push(ClaimChange { person, because, before: existing.map(Box::new), after });
+        self.seats.push(ClaimChange { person: text, because, before: existing.map(Box::new), after });
+        // Whoever is served has, and waits for, no other seat of the same product (R39).
+        for claim in self.desk.standing.book.claims_of(person.as_str()) {
+            let other = self.catalog.pool(claim.pool).filter(|&other| other != at);
+            if let Some(other) = other.filter(|_| self.catalog.product(claim.pool) == Some(product)) {
+                self.free(person, other, *claim, Because::PoolMoved);
+            }
+        }
     }
 
     fn refuse(&mut self, pin: &Pin, answer: &str) {
@@ -288,7 +282,7 @@ impl<'a> Work<'a> {
         if existing.is_some_and(|c| c.state.consumes()) {
             return Answer::AlreadySo;
         }
-        let Some(person) = self.active(take.person.as_str()) else { return Answer::UnknownPerson };
+        let Some(person) = self.desk.roster.active(take.person.as_str()) else { return Answer::UnknownPerson };
         let product = self.catalog.product(self.pools[at].ix).unwrap_or_default();
         if self.lacks_required(take.person.as_str(), product) {
             return Answer::NeedsAccess;
@@ -357,28 +351,25 @@ impl<'a> Work<'a> {
         let after = Claim { state: ClaimState::Released, wait: Wait::Nothing, changed: self.desk.now, ..claim };
         let text = self.text(person);
         self.frees.push(ClaimChange { person: text, because, before: Some(Box::new(claim)), after });
-        if claim.state.consumes()
-            && let Some(freed) = self.catalog.product(claim.pool)
-            && !self.holds(person.as_str(), freed)
-        {
-            self.shake(person, text, freed);
-        }
+        let Some(freed) = self.catalog.product(claim.pool).filter(|_| claim.state.consumes()) else { return };
+        let given = std::iter::once(freed).chain(self.catalog.members[usize::from(freed)].iter().copied());
+        let lost: Vec<u16> = given.filter(|&product| !self.holds(person.as_str(), product)).collect();
+        self.shake(person, text, lost);
     }
 
     /// Seats that hang on a lost one, directly or not, fall back to waiting for it (R12).
-    fn shake(&mut self, person: &PersonKey, text: Text, lost: u16) {
-        let mut shaken = vec![lost];
+    fn shake(&mut self, person: &PersonKey, text: Text, mut lost: Vec<u16>) {
         let claims = self.desk.standing.book.claims_of(person.as_str());
         for product in self.catalog.order.clone() {
-            if !self.catalog.requires[usize::from(product)].is_some_and(|required| shaken.contains(&required)) {
+            if !self.catalog.requires[usize::from(product)].is_some_and(|required| lost.contains(&required)) {
                 continue;
             }
-            shaken.push(product);
             for claim in claims.iter().filter(|c| c.state.consumes() && self.catalog.product(c.pool) == Some(product)) {
                 let Some(at) = self.catalog.pool(claim.pool) else { continue };
                 let nearest = self.nearest_of(at, claim).and_then(|n| u16::try_from(n).ok());
                 let (before, after, because) = (*claim, *claim, Because::NeedsAccess);
                 self.dependents.push(Dependent { person: text, product, before, after, because, nearest });
+                lost.push(product);
             }
         }
     }
@@ -392,20 +383,20 @@ impl<'a> Work<'a> {
         // A term only says how long; the run that follows does what it means for seats, and closes the books.
         let seatless = matches!(decision, Some(Decision::Unpin { .. } | Decision::Term { .. }));
         let touched = (*answer == Answer::Done && !seatless) || !self.frees.is_empty();
-        let bought = match decision {
-            _ if *answer != Answer::Done => &[],
-            Some(Decision::Grant(grant)) => std::slice::from_ref(grant),
-            Some(Decision::Term { grants, .. }) => grants.as_slice(),
-            _ => &[],
+        let Desk { policy, standing, episodes, now, .. } = *self.desk;
+        let mut bought = match decision {
+            _ if *answer != Answer::Done => Vec::new(),
+            Some(Decision::Grant(grant)) => purchases(std::slice::from_ref(grant), &[]),
+            Some(Decision::Term { term, grants }) => purchases(grants, std::slice::from_ref(term)),
+            _ => Vec::new(),
         };
-        let (mut past, mut told) = (Vec::new(), Vec::new());
-        for grant in bought {
-            let (entries, notices) = voided(self.desk, grant);
-            past.extend(entries);
-            told.extend(notices);
-        }
-        told.extend(bought.first().and_then(|grant| shortfall_ahead(self.desk, grant, &self.pools)));
+        bought.iter_mut().for_each(|purchase| purchase.run_follows = seatless);
+        let (past, mut told) = voided(&bought, policy, standing, episodes, now);
+        let ahead = |pools: &[PoolWork<'_>]| -> Vec<Notice> {
+            bought.iter().filter_map(|purchase| shortfall_ahead(purchase, pools, standing, now)).collect()
+        };
         if !touched {
+            told.extend(ahead(&self.pools));
             self.entries.extend(past);
             return Decided {
                 notices: told,
@@ -415,7 +406,7 @@ impl<'a> Work<'a> {
             };
         }
         self.pools.iter_mut().for_each(PoolWork::frees_done);
-        let contest = if self.queue_waits { Contest::default() } else { self.queue() };
+        let contest = self.queue();
         let played = play(contest, &self.desk.policy.products, &self.catalog, &mut self.pools, &self.people, self.desk.now);
         let mut changes = self.frees;
         changes.extend(played.frees);
@@ -427,6 +418,7 @@ impl<'a> Work<'a> {
             }
             changes.push(change);
         }
+        told.extend(ahead(&self.pools));
         let closing = close(&self.pools, self.desk.policy, self.desk.standing, self.desk.now);
         let (words, desk) = ((&self.names, &self.people), self.desk);
         let (counted, crossed) = reuse(&self.pools, desk.standing, words, &changes, desk.now, false);
@@ -439,8 +431,14 @@ impl<'a> Work<'a> {
     /// queue for what was just taken from them.
     fn queue(&mut self) -> Contest {
         let desk = self.desk;
-        let pins = pins_after(desk, &self.entries);
         let book = &desk.standing.book;
+        // Pins as they are once the decision is written.
+        let pinned = |entry: &Entry| if let Entry::Pinned(pin) = entry { Some(pin.clone()) } else { None };
+        let new: Vec<Pin> = self.entries.iter().filter_map(pinned).collect();
+        let replaced = |old: &&Pin| new.iter().any(|pin| pin.person == old.person && pin.pool == old.pool);
+        let mut pins: Vec<&Pin> = desk.standing.pins.iter().filter(|old| !replaced(old)).chain(&new).collect();
+        pins.sort_by(|a, b| (&a.person, &a.pool).cmp(&(&b.person, &b.pool)));
+        let pins = pins_in_force(desk.policy, pins, desk.now);
         let mut contest = Contest::default();
         let changes = self.frees.iter().chain(&self.seats);
         let mut decided: BTreeMap<String, Vec<ClaimId>> = BTreeMap::new();
@@ -449,7 +447,7 @@ impl<'a> Work<'a> {
         }
         for at in 0..book.people.len() {
             let key = book.key(at);
-            let Some(person) = self.active(key) else { continue };
+            let Some(person) = desk.roster.active(key) else { continue };
             let audience = self.ways.audience_of(person);
             let mine = decided.get(key);
             let mut text = None;

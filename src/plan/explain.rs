@@ -7,8 +7,8 @@ use crate::plan::contest::Way;
 use crate::plan::demand::{Demand, NoNeed};
 use crate::plan::input::{Policy, Standing};
 use crate::plan::license_year::{is_year_full, reuse_year};
+use crate::plan::pins::in_force;
 use crate::plan::planner::PlanError;
-use crate::plan::pools::in_force;
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Roster};
 
@@ -133,7 +133,7 @@ impl Case<'_, '_> {
             .filter_map(|pin| {
                 let at = self.input.policy.pools.iter().position(|p| p.id == pin.pool)?;
                 let pool = &self.input.policy.pools[at];
-                (in_force(pin.until, self.input.today) && pool.product == product).then(|| {
+                (in_force(pin.until, pool.calendar.day_of(self.input.now)) && pool.product == product).then(|| {
                     self.facts.push(format!(
                         "pinned to {} in {} by {}{}: {}",
                         pin.kind.word(),

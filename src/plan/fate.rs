@@ -31,7 +31,7 @@ pub fn fates(input: &PlanInput<'_>) -> Fates {
     let mut fates = Fates::default();
     for absence in &input.standing.absences {
         let key = absence.person.as_str();
-        if is_active(input, key) {
+        if input.roster.active(key).is_some() {
             fates.changes.push(AbsenceChange::Returned(absence.person.clone()));
             continue;
         }
@@ -159,10 +159,6 @@ fn person(change: &AbsenceChange) -> &PersonKey {
         AbsenceChange::Absent(absence) => &absence.person,
         AbsenceChange::Returned(person) | AbsenceChange::Purged(person) => person,
     }
-}
-
-fn is_active(input: &PlanInput<'_>, key: &str) -> bool {
-    input.roster.find_person(key).is_some_and(|at| !input.roster.person(at).ended)
 }
 
 fn is_ended(input: &PlanInput<'_>, key: &str) -> bool {

@@ -51,7 +51,7 @@ pub struct Standing {
     pub grants: Vec<Grant>,
     /// All agreed excesses ever recorded, by id.
     pub agreed: Vec<AgreedExcess>,
-    /// Pins in force or not, by (person, pool).
+    /// Pins, in force or not, by (person, pool).
     pub pins: Vec<Pin>,
     /// Books of each pool that was ever written.
     pub pools: BTreeMap<PoolId, PoolBooks>,
@@ -67,7 +67,7 @@ pub struct Standing {
     pub hold: Option<Hold>,
     /// What was removed lately, by source and date.
     pub guard_days: Vec<GuardDay>,
-    /// When it was committed; never before an earlier version.
+    /// The latest instant of its commits: a clock that was set back does not set it back.
     pub at: Instant,
     /// What the clocks of open episodes wrote down, in order, and under `None` those of pools as such; of closed ones,
     /// whose clock they went on with.
@@ -141,6 +141,8 @@ pub struct PlanInput<'a> {
     pub new_agreed: &'a [AgreedExcess],
     /// Terms of the settings to be recorded with this run; `standing` counts them already.
     pub new_terms: &'a [Term],
+    /// Closed episodes, where something is bought: a late purchase may void them (R53).
+    pub episodes: &'a [Episode],
     /// Known people and the new keys that claim their e-mail (R5); the new ones are not in `roster`.
     pub conflicts: &'a [(PersonKey, PersonKey)],
     /// What becomes of holds in this run.

@@ -77,11 +77,12 @@ pub fn judge(case: &Case<'_>) -> Judgment {
     let mut bench = Bench { case, trips: Vec::new(), held: BTreeSet::new(), withheld: BTreeSet::new() };
     let whole = case.approval.is_some_and(|approval| approval.whole);
     // Somebody who is back is waited for no more.
-    let waiting: Vec<&Absence> = case.absences.iter().filter(|a| a.held && !active(case.after, &a.person)).collect();
+    let waiting: Vec<&Absence> =
+        case.absences.iter().filter(|a| a.held && case.after.active(a.person.as_str()).is_none()).collect();
     let delta = case.delta;
     let newly = delta.ended.iter().map(|(was, _)| was).chain(&delta.absent);
     let mut removals: BTreeSet<PersonKey> = newly.map(|at| bench.key(at)).filter(|key| !bench.was_withheld(key)).collect();
-    let never_counted = case.withheld.iter().filter(|key| active(case.before, key)).count();
+    let never_counted = case.withheld.iter().filter(|key| case.before.active(key.as_str()).is_some()).count();
     let known = removals.len();
     removals.extend(waiting.iter().map(|a| a.person.clone()));
     let base = delta.base.saturating_sub(count(never_counted)) + count(removals.len() - known);
@@ -251,7 +252,7 @@ impl Bench<'_> {
         };
         let new = delta.added.iter().map(|&at| PersonKey::from(after.text(after.person(at).key)));
         let mut added: BTreeSet<PersonKey> = new.filter(|key| !missing(key)).collect();
-        added.extend(withheld.iter().filter(|key| active(after, key)).cloned());
+        added.extend(withheld.iter().filter(|key| after.active(key.as_str()).is_some()).cloned());
         let approved = |key: &PersonKey| {
             approval.is_some_and(|a| a.whole || a.additions.binary_search(key).is_ok()) && !self.is_excepted(key)
         };
@@ -338,10 +339,6 @@ fn marks(roster: &Roster, person: &Person) -> Vec<String> {
         marks.push(format!("n {given}\n{family}"));
     }
     marks
-}
-
-fn active(roster: &Roster, key: &PersonKey) -> bool {
-    roster.find_person(key.as_str()).is_some_and(|at| !roster.person(at).ended)
 }
 
 fn count(people: usize) -> u32 {

@@ -4,6 +4,7 @@
 mod access;
 mod action;
 mod ahead;
+mod applied;
 mod catalog;
 mod check;
 mod contest;
@@ -48,6 +49,7 @@ mod ways;
 pub use access::{Access, AccessBook, EnrollmentAccess, Opening, PersonAccess};
 pub use action::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Withheld};
 pub use ahead::{Ahead, AheadError, Mark, Prospect, play_ahead};
+pub use applied::applied;
 pub use check::{Flaw, check};
 pub use decide::{decide, refill};
 pub use decision::{Answer, Decided, Decision, Desk};

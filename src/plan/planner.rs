@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use crate::base::{ClaimId, Day, Digest, OrgId, Seats, parts};
+use crate::base::{ClaimId, Day, Digest, Instant, OrgId, parts};
 use crate::license::{
-    Audience, AutoUpgrade, ClaimChange, ClaimState, Clauses, Draws, Entry, Names, OnFull, Phase, Pool, StateCounts, seat_moves,
+    Audience, AutoUpgrade, ClaimChange, ClaimState, Clauses, Entry, Names, OnFull, Phase, Pool, StateCounts, seat_moves,
 };
 use crate::plan::action::{AbsenceChange, Plan};
 use crate::plan::catalog::Catalog;
@@ -16,7 +16,8 @@ use crate::plan::input::{PlanInput, Policy, Standing};
 use crate::plan::license_year::{YearGate, reuse_year};
 use crate::plan::name::plan_id;
 use crate::plan::org_marks::org_changes;
-use crate::plan::pools::{PoolWork, allowance_now, close};
+use crate::plan::pools::{PoolWork, Stock, close};
+use crate::plan::purchase::{purchases, shortfall_ahead, voided};
 use crate::plan::reconcile::Walk;
 use crate::plan::reuse::reuse;
 use crate::plan::terms::{moves, phases_at};
@@ -54,7 +55,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     }
     let catalog = Catalog::new(policy, &names);
     let phases = phases_at(policy, input.standing, input.now);
-    let mut pools = pools_at_work(input, &names, &catalog, &ways, &phases);
+    let mut pools = pools_at_work(policy, input.standing, &names, &catalog, &ways, phases, input.now);
     for work in &mut pools {
         let year = reuse_year(work.pool, &input.standing.chain, work.pool.calendar.day_of(input.now)).map(|(year, _)| year);
         let goes_on = |gate: &YearGate<'_>| year.is_none_or(|year| year == gate.year());
@@ -107,6 +108,10 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     withheld.sort_unstable_by_key(|w| (w.person, w.product, w.pool, w.because));
     let (moved, told) = moves(&pools, input.standing, input.now);
     let closing = close(&pools, policy, input.standing, input.now);
+    // The queue was served by now: what is bought for some time only is given out, too (R54).
+    let bought = purchases(input.new_grants, input.new_terms);
+    let (past, superseded) = voided(&bought, policy, input.standing, input.episodes, input.now);
+    let ahead = bought.iter().filter_map(|bought| shortfall_ahead(bought, &pools, input.standing, input.now));
 
     let mut entries: Vec<Entry> = input.new_terms.iter().cloned().map(Entry::Term).collect();
     entries.extend(input.new_grants.iter().cloned().map(Entry::Granted));
@@ -134,7 +139,10 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     entries.extend(closing.entries);
     let (counted, crossed) = reuse(&pools, input.standing, (&names, &people), &changes, input.now, true);
     entries.extend(counted);
+    entries.extend(past);
     let mut notices = closing.notices;
+    notices.extend(superseded);
+    notices.extend(ahead);
     notices.extend(crossed);
     notices.extend(told);
     notices.extend(input.holding.notices.iter().cloned());
@@ -224,38 +232,25 @@ impl Plan {
 
 /// The pools as the books say, each in its phase, with what each of their parts may still give.
 pub fn pools_at_work<'a>(
-    input: &PlanInput<'a>,
+    policy: &'a Policy,
+    standing: &'a Standing,
     names: &Names,
     catalog: &Catalog,
     ways: &Ways<'_>,
-    phases: &[Phase],
+    phases: Vec<Phase>,
+    now: Instant,
 ) -> Vec<PoolWork<'a>> {
-    let (policy, book) = (input.policy, &input.standing.book);
-    let mut counts = vec![StateCounts::default(); policy.pools.len()];
-    let mut reserved: Vec<Vec<u32>> = policy.pools.iter().map(|p| vec![0; p.reservations.len()]).collect();
-    let mut direct = vec![0u32; policy.pools.len()];
-    for claim in &book.claims {
+    let pools = 0..policy.pools.len();
+    let mut stocks: Vec<Stock> = pools.map(|at| Stock::empty(ways.reservation_parents(at))).collect();
+    for claim in &standing.book.claims {
         let Some(at) = catalog.pool(claim.pool) else { continue };
-        counts[at].enter(claim.state);
+        stocks[at].counts.enter(claim.state);
         if claim.state.consumes() {
-            match ways.nearest_by_name(at, names.home_of(claim)) {
-                Some(reservation) => reserved[at][usize::from(reservation)] += 1,
-                None => direct[at] += 1,
-            }
+            stocks[at].take(ways.nearest_by_name(at, names.home_of(claim)), 1);
         }
     }
-    let mut works = Vec::with_capacity(policy.pools.len());
-    for ((at, pool), phase) in policy.pools.iter().enumerate().zip(phases) {
-        let allowance = allowance_now(pool, phase, input.standing, input.now);
-        let taken: Vec<Seats> = reserved[at].iter().map(|&n| Seats(n)).collect();
-        let draws =
-            Draws::new(&pool.reservations, &ways.reservation_parents(at), &taken, Seats(direct[at]), allowance.effective());
-        let Some(ix) = names.find_pool(&pool.id) else { continue };
-        let mut work = PoolWork::new(pool, ix, input.standing, counts[at], allowance, draws, phase.clone());
-        work.provisional_days_max = policy.limits.provisional_business_days_max;
-        works.push(work);
-    }
-    works
+    let works = phases.into_iter().zip(&stocks).enumerate();
+    works.filter_map(|(at, work)| PoolWork::new((policy, at), standing, names, work, now)).collect()
 }
 
 /// Frees before seats (R55), by person, pool and claim within each; new claims get their numbers in that order.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Balance, Day, EpisodeId, Instant, OrgId, PoolId, Seats};
+use crate::base::{Balance, EpisodeId, Instant, OrgId, PoolId, Seats};
 use crate::license::{
-    Allowance, Band, Cause, Causes, ClaimState, Draws, Entry, Episode, Gate, Observation, Outcome, Phase, Pool, PoolBooks,
-    PoolIx, PoolTerms, Room, Situation, StateCounts, TermState, allowance_at, allowance_in, band, changes_between,
+    Allowance, Band, Cause, Causes, ClaimState, Draws, Entry, Episode, Gate, Names, Observation, Outcome, Phase, Pool,
+    PoolBooks, PoolIx, PoolTerms, Room, Situation, StateCounts, TermState, allowance_at, allowance_in, band, changes_between,
     leading_cause, reconsider, step,
 };
 use crate::plan::action::{Notice, NoticeKind, PoolOutlook};
@@ -32,16 +32,43 @@ pub struct PoolWork<'a> {
     seated: u32,
     /// A claim of it changed its state: its books are written with that commit, whatever they come to.
     touched: bool,
-    /// Consuming claims of people whose removal a guard holds.
+    /// Consuming claims of people whose removal a guard holds, as the newest run left it.
     pub held_back: u32,
     /// For so many business days an overage made by them alone does not count (R123).
-    pub provisional_days_max: u32,
+    provisional_days_max: u32,
     /// Seats given because an operator insisted.
     pub overridden: u32,
     /// Where it is in its chain of terms.
     pub phase: Phase,
     /// Who new to its license year still gets a seat; `None`: everybody.
     pub year: Option<YearGate<'a>>,
+}
+
+/// What a pool holds before anything is freed.
+pub struct Stock {
+    /// Claims by state.
+    pub counts: StateCounts,
+    /// Seats in use by people of each reservation.
+    pub reserved: Vec<Seats>,
+    /// Seats in use by all others.
+    pub direct: Seats,
+    /// For each reservation the nearest one above it.
+    parents: Vec<Option<usize>>,
+}
+
+impl Stock {
+    /// Of a pool that holds nothing yet.
+    pub fn empty(parents: Vec<Option<usize>>) -> Self {
+        Self { counts: StateCounts::default(), reserved: vec![Seats(0); parents.len()], direct: Seats(0), parents }
+    }
+
+    /// So many more seats in use, of the reservation `nearest` or of the open part.
+    pub fn take(&mut self, nearest: Option<u16>, seats: u32) {
+        match nearest {
+            Some(at) => self.reserved[usize::from(at)].0 += seats,
+            None => self.direct.0 += seats,
+        }
+    }
 }
 
 /// What the pools' books come to at the end of a plan.
@@ -58,35 +85,39 @@ pub struct Closing {
 }
 
 impl<'a> PoolWork<'a> {
-    /// A pool as the books say, before anything is freed.
+    /// The pool at a position of the policy as the books say, in a phase; `None`: the names do not have it.
     pub fn new(
-        pool: &'a Pool,
-        ix: PoolIx,
+        (policy, at): (&'a Policy, usize),
         standing: &'a Standing,
-        counts: StateCounts,
-        allowance: Allowance,
-        draws: Draws,
-        phase: Phase,
-    ) -> Self {
-        Self {
+        names: &Names,
+        (phase, stock): (Phase, &Stock),
+        now: Instant,
+    ) -> Option<Self> {
+        let pool = &policy.pools[at];
+        let ix = names.find_pool(&pool.id)?;
+        let allowance = allowance_in(&phase, pool, &standing.grants, &standing.agreed, now);
+        let Stock { counts, reserved, direct, parents } = stock;
+        let draws = Draws::new(&pool.reservations, parents, reserved, *direct, allowance.effective());
+        let books = standing.pools.get(&pool.id);
+        Some(Self {
             pool,
             ix,
-            counts,
+            counts: *counts,
             allowance,
-            before: counts,
-            freed: counts,
+            before: *counts,
+            freed: *counts,
             standing,
-            books: standing.pools.get(&pool.id),
+            books,
             draws,
             released: 0,
             seated: 0,
             touched: false,
-            held_back: 0,
-            provisional_days_max: 0,
+            held_back: books.map_or(0, |books| books.held_back.0),
+            provisional_days_max: policy.limits.provisional_business_days_max,
             overridden: 0,
             phase,
             year: None,
-        }
+        })
     }
 
     /// What the admission is told of a person (R57). `nearest` is the reservation that the person draws from.
@@ -373,14 +404,4 @@ pub fn close(pools: &[PoolWork<'_>], policy: &Policy, standing: &Standing, at: I
     }
     out.notices.append(&mut out.told);
     out
-}
-
-/// The allowance of a pool at an instant of a phase, from the books.
-pub fn allowance_now(pool: &Pool, phase: &Phase, standing: &Standing, at: Instant) -> Allowance {
-    allowance_in(phase, pool, &standing.grants, &standing.agreed, at)
-}
-
-/// Whether a pin that lasts until `until` is in force on `today`.
-pub fn in_force(until: Day, today: Day) -> bool {
-    today <= until
 }

@@ -4,7 +4,7 @@
 use crate::base::{OrgId, Text, TextArena};
 use crate::license::{
     Because, Channel, Claim, ClaimChange, ClaimState, Names, OrgNameIx, PinKind, PoolIx, ReasonsIx, SeatModel, Wait,
-    named_without_team,
+    named_with_team, named_without_team,
 };
 use crate::plan::action::Withheld;
 use crate::plan::catalog::Catalog;
@@ -12,7 +12,7 @@ use crate::plan::contest::{BundleTry, Contender, Dependent, Walked, Way};
 use crate::plan::demand::{Demand, NoNeed};
 use crate::plan::fate::Fate;
 use crate::plan::input::PlanInput;
-use crate::plan::pins::{Pins, pins_in_force};
+use crate::plan::pins::{Pins, is_denied, pins_in_force};
 use crate::plan::pools::PoolWork;
 use crate::plan::reasons::Reasons;
 use crate::plan::terms::suspended;
@@ -77,6 +77,8 @@ impl<'a, 'p> Walk<'a, 'p> {
         names: Names,
     ) -> Self {
         let catalog = Catalog::new(input.policy, &names);
+        // Whom a guard holds is met on the way, and counted anew.
+        pools.iter_mut().for_each(|work| work.held_back = 0);
         Self {
             input,
             demand,
@@ -85,7 +87,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             names,
             people: TextArena::default(),
             out: Walked::default(),
-            pins: pins_in_force(input),
+            pins: pins_in_force(input.policy, &input.standing.pins, input.now),
             catalog,
             reasons: Reasons::default(),
             homes: vec![None; input.roster.orgs.len()],
@@ -213,7 +215,8 @@ impl<'a, 'p> Walk<'a, 'p> {
         let Some(all_wanted) = all_wanted else { return };
         let Some(&first) = all_wanted.first() else { return };
         let audience = self.ways.audience_of(visit.person);
-        let way = self.ways.way(bundle, first.home, audience);
+        let pins = self.pins.get(visit.key).map_or(&[][..], |pins| pins.as_slice());
+        let way = self.ways.pinned_way(bundle, first.home, audience, pins);
         let priority = all_wanted.iter().map(|w| w.priority).max().unwrap_or_default();
         let mut words: Vec<&str> =
             all_wanted.iter().flat_map(|w| self.names.reasons[w.reasons.0 as usize].split(' ')).collect();
@@ -325,9 +328,9 @@ impl<'a, 'p> Walk<'a, 'p> {
     /// A seat that stays: at most its words change, and `held` turns back to `active` (R33, R39, R41).
     fn stays(&mut self, product: u16, wanted: Wanted, seat: Claim, visit: &mut Visit<'_>) {
         let home = self.home_ix(wanted.home);
-        let mut after = Claim { home, reasons: wanted.reasons, priority: wanted.priority, ..seat };
-        if seat.state == ClaimState::Held {
-            after.state = ClaimState::Active;
+        let state = named_with_team(seat.state);
+        let mut after = Claim { state, home, reasons: wanted.reasons, priority: wanted.priority, ..seat };
+        if state != seat.state {
             after.changed = self.input.now;
         }
         let because = if after.state != seat.state {
@@ -405,8 +408,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     fn denied(&self, key: &str, pool: PoolIx) -> bool {
-        let at = self.catalog.pool(pool);
-        self.pins.get(key).is_some_and(|pins| pins.iter().any(|&(p, kind)| kind == PinKind::Deny && Some(usize::from(p)) == at))
+        self.catalog.pool(pool).is_some_and(|at| is_denied(&self.pins, key, at))
     }
 
     fn contender(&mut self, product: u16, wanted: Wanted, existing: Option<Claim>, visit: &Visit<'_>) -> Contender {

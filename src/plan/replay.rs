@@ -9,20 +9,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Actor, EpisodeId, GrantId, Instant, PoolId, Seats, TextArena, Version};
 use crate::license::{
-    Book, ClaimChange, ClaimState, ClockFact, ClockStep, Draws, Entry, Episode, Grant, GrantKind, Interlock, Ledger, Names,
-    Outcome, Phase, PoolBooks, StateCounts, allowance_in,
+    Book, ClaimChange, ClaimState, ClockFact, ClockStep, Entry, Episode, Grant, GrantKind, Interlock, Ledger, Names, Outcome,
+    Phase, PoolBooks, StateCounts, allowance_in,
 };
 use crate::plan::action::Notice;
-use crate::plan::decision::Desk;
 use crate::plan::fold::standing_of;
 use crate::plan::hands::{Hands, acted_on};
 use crate::plan::input::{Policy, Standing};
 use crate::plan::planner::with_retired_pools;
-use crate::plan::pools::{Closing, PoolWork, allowance_now, close};
-use crate::plan::purchase::voided;
+use crate::plan::pools::{Closing, PoolWork, Stock, close};
+use crate::plan::purchase::{purchases, voided};
 use crate::plan::seating::{Moved, Seating};
 use crate::plan::sweep::Sweep;
-use crate::roster::Roster;
 
 /// Looks at one instant; more would be a clock that runs in a circle.
 const LOOKS_MAX: u32 = 1000;
@@ -276,22 +274,13 @@ impl Replay {
 
     /// Closed episodes that a purchase explains away (R53).
     fn void(&mut self, step: &Recorded<'_>) {
-        let roster = Roster::default();
         let episodes: Vec<Episode> = self.episodes.values().cloned().collect();
-        for entry in step.entries {
-            let Entry::Granted(grant) = entry else { continue };
-            if self.rules.without.contains(&grant.id) {
-                continue;
-            }
-            let desk = Desk {
-                now: step.at,
-                policy: &self.rules.policy,
-                standing: &self.standing,
-                roster: &roster,
-                used_by_org: &[],
-                episodes: &episodes,
-            };
-            let (entries, notices) = voided(&desk, grant);
+        let granted = |entry: &Entry| if let Entry::Granted(grant) = entry { Some(grant.clone()) } else { None };
+        let grants: Vec<Grant> = step.entries.iter().filter_map(granted).collect();
+        let grants: Vec<Grant> = grants.into_iter().filter(|grant| !self.rules.without.contains(&grant.id)).collect();
+        let bought = purchases(&grants, &[]);
+        let (entries, notices) = voided(&bought, &self.rules.policy, &self.standing, &episodes, step.at);
+        if !entries.is_empty() {
             self.take(step.at, entries, notices);
         }
     }
@@ -370,12 +359,17 @@ impl Replay {
         let extended = with_retired_pools(&rules.policy, standing);
         let nothing = Moved::default();
         let mut works = Vec::new();
-        for pool in &extended.pools {
-            let Some(ix) = standing.book.names.find_pool(&pool.id) else { continue };
+        for (place, pool) in extended.pools.iter().enumerate() {
             let phase = phases.get(&pool.id).cloned().unwrap_or(Phase::UNBOUND);
-            let allowance = allowance_now(pool, &phase, standing, at);
             let books = standing.pools.get(&pool.id);
             let before = books.map(|books| books.counts).unwrap_or_default();
+            let mut stock = Stock::empty(vec![None; pool.reservations.len()]);
+            stock.counts = before;
+            let names = &standing.book.names;
+            let Some(mut work) = PoolWork::new((&extended, place), standing, names, (phase.clone(), &stock), at) else {
+                continue;
+            };
+            let allowance = work.allowance;
             let moved_here = moved.get(&pool.id).unwrap_or(&nothing);
             let counted = counts.get(&pool.id).copied().unwrap_or_default();
             let after = if in_time {
@@ -386,8 +380,6 @@ impl Replay {
             } else {
                 counted
             };
-            let draws = Draws::new(&[], &[], &[], Seats(0), allowance.effective());
-            let mut work = PoolWork::new(pool, ix, standing, before, allowance, draws, phase);
             let mut freed = StateCounts::default();
             freed.set(ClaimState::Active, Seats(before.used().0.saturating_sub(moved_here.left)));
             work.counts = freed;
@@ -402,7 +394,6 @@ impl Replay {
             }
             let held_before = books.map_or(0, |books| books.held_back.0);
             work.held_back = held.get(&pool.id).copied().unwrap_or(held_before).min(after.used().0);
-            work.provisional_days_max = rules.policy.limits.provisional_business_days_max;
             works.push(work);
         }
         close(&works, &extended, standing, at)

@@ -9,15 +9,16 @@ use crate::license::{
 use crate::plan::action::{AbsenceChange, Plan, Withheld};
 use crate::plan::catalog::Catalog;
 use crate::plan::guard::{GuardKind, Trip, Verdict};
-use crate::plan::input::{Holding, PlanInput, Policy, Standing};
+use crate::plan::input::{Policy, Standing};
 use crate::plan::judge::passes_limit;
 use crate::plan::name::plan_id;
+use crate::plan::pins::{Pins, is_denied, pins_in_force};
 use crate::plan::planner::{pools_at_work, with_retired_pools};
 use crate::plan::pools::{PoolWork, close};
 use crate::plan::reuse::reuse;
 use crate::plan::terms::phases_recorded;
 use crate::plan::ways::Ways;
-use crate::roster::{OrgTree, Roster, RosterDelta};
+use crate::roster::{OrgTree, Roster};
 
 /// What a committed run did, as the trail tells it.
 #[derive(Debug, Default)]
@@ -68,6 +69,7 @@ struct Work<'a> {
     texts: BTreeMap<String, Text>,
     /// Open claims of everybody concerned, as the plan has them.
     claims: BTreeMap<String, Vec<Claim>>,
+    pins: Pins<'a>,
     frees: Vec<ClaimChange>,
     seats: Vec<ClaimChange>,
     withheld: Vec<Withheld>,
@@ -87,37 +89,10 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
     for pool in &policy.pools {
         names.pool(&pool.id);
     }
-    let (delta, verdict, former) = (RosterDelta::default(), Verdict::default(), BTreeMap::new());
-    let holding = Holding::default();
-    let plan_input = PlanInput {
-        now: input.now,
-        today: policy.calendar.day_of(input.now),
-        policy,
-        standing: input.standing,
-        roster: input.roster,
-        before: input.roster,
-        delta: &delta,
-        fresh: &[],
-        amended: &[],
-        repeated: &[],
-        remade: &[],
-        former: &former,
-        verdict: &verdict,
-        held: &[],
-        new_grants: &[],
-        new_agreed: &[],
-        new_terms: &[],
-        conflicts: &[],
-        confirmed: &[],
-        partial: &[],
-        gone: &[],
-        owners: &BTreeMap::new(),
-        by_hand: &[],
-        holding: &holding,
-    };
     let ways = Ways::new(policy, input.roster, &tree);
     let catalog = Catalog::new(policy, &names);
-    let pools = pools_at_work(&plan_input, &names, &catalog, &ways, &phases_recorded(policy, input.standing));
+    let phases = phases_recorded(policy, input.standing);
+    let pools = pools_at_work(policy, input.standing, &names, &catalog, &ways, phases, input.now);
     let mut work = Work {
         input,
         catalog,
@@ -127,6 +102,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
         people: TextArena::default(),
         texts: BTreeMap::new(),
         claims: BTreeMap::new(),
+        pins: pins_in_force(policy, &input.standing.pins, input.now),
         frees: Vec::new(),
         seats: Vec::new(),
         withheld: Vec::new(),
@@ -233,6 +209,11 @@ impl Work<'_> {
                     self.leave(key, &change.after, Because::ChangedSince);
                     continue;
                 }
+                // Who was kept out since then stays out (R9).
+                if comes_back && self.is_denied(key, &target) {
+                    self.leave(key, &change.after, Because::Denied);
+                    continue;
+                }
                 open.retain(|claim| claim.id != id);
                 if target.state != ClaimState::Released {
                     open.push(target);
@@ -241,6 +222,10 @@ impl Work<'_> {
             }
         }
         all
+    }
+
+    fn is_denied(&self, key: &str, claim: &Claim) -> bool {
+        self.catalog.pool(claim.pool).is_some_and(|at| is_denied(&self.pins, key, at))
     }
 
     fn nearest(&self, claim: &Claim) -> Option<usize> {
@@ -268,8 +253,18 @@ impl Work<'_> {
     fn make(&mut self, key: &str, before: Claim, after: Claim, because: Because) {
         let there = |claim: &Claim, nearest| (claim.state != ClaimState::Released).then_some((claim.state, nearest));
         let (from, to) = (there(&before, self.nearest(&before)), there(&after, self.nearest(&after)));
+        let absences = &self.input.standing.absences;
+        let absence = absences.binary_search_by(|absence| absence.person.as_str().cmp(key)).ok().map(|at| &absences[at]);
         if let Some(at) = self.catalog.pool(after.pool) {
             self.pools[at].shift(from, to);
+            // Seats of somebody whose removal a guard holds would be free if it were approved (R123).
+            let held_back = &mut self.pools[at].held_back;
+            match (before.state.consumes(), after.state.consumes()) {
+                _ if absence.is_none_or(|absence| !absence.held) => {}
+                (true, false) => *held_back = held_back.saturating_sub(1),
+                (false, true) => *held_back += 1,
+                _ => {}
+            }
         }
         let open = self.claims.entry(key.to_owned()).or_default();
         open.retain(|claim| claim.id != after.id);
@@ -285,14 +280,8 @@ impl Work<'_> {
     fn is_ready(&self, key: &str, claim: &Claim) -> bool {
         let Some(product) = self.catalog.product(claim.pool) else { return true };
         let Some(required) = self.catalog.requires[usize::from(product)] else { return true };
-        let holds = |claim: &&Claim| claim.state.consumes() && self.gives(claim, required);
+        let holds = |claim: &&Claim| claim.state.consumes() && self.catalog.gives(claim.pool, required);
         self.claims.get(key).is_some_and(|claims| claims.iter().any(|claim| holds(&claim)))
-    }
-
-    /// Whether a seat satisfies the demand for a product: its own, or as a bundle (R14).
-    fn gives(&self, claim: &Claim, product: u16) -> bool {
-        let own = self.catalog.product(claim.pool);
-        own == Some(product) || own.is_some_and(|own| self.catalog.members[usize::from(own)].contains(&product))
     }
 
     fn seat_again(&mut self, key: &str, undo: Undo) {
@@ -378,7 +367,8 @@ impl Work<'_> {
         for (key, claim) in waiting {
             self.claims.entry(key.to_owned()).or_insert_with(|| book.claims_of(key).to_vec());
             let Some(at) = self.catalog.pool(claim.pool) else { continue };
-            if !self.pools[at].has_seat(key, self.nearest(&claim)) || !self.is_ready(key, &claim) {
+            let may = self.input.roster.active(key).is_some() && !self.is_denied(key, &claim) && self.is_ready(key, &claim);
+            if !may || !self.pools[at].has_seat(key, self.nearest(&claim)) {
                 continue;
             }
             let product = self.catalog.product(claim.pool).map(|product| &self.input.policy.products[usize::from(product)]);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{EpisodeId, Instant, PoolId};
-use crate::license::{AgreedExcess, ClockFact, Entry, Episode, Grant, Phase, Surroundings, is_frozen};
+use crate::license::{AgreedExcess, Entry, Grant, Outcome, Phase, Surroundings, is_frozen};
 use crate::plan::action::Notice;
 use crate::plan::input::{Policy, Standing};
 use crate::plan::overage::{notice, timeline};
@@ -38,7 +38,6 @@ pub struct Swept {
     pub affected: Vec<PoolId>,
     /// Where nothing more is due: the next instant at which something may be.
     pub next: Instant,
-    episodes: Vec<(PoolId, Option<Episode>, Vec<ClockFact>)>,
     next_episode: EpisodeId,
 }
 
@@ -72,7 +71,6 @@ impl Sweep<'_> {
             if affected {
                 swept.grants.extend(line.grants().iter().cloned());
                 swept.affected.push(pool.id.clone());
-                swept.episodes.push((pool.id.clone(), line.episode.clone(), line.facts().to_vec()));
             }
         }
         swept
@@ -91,22 +89,16 @@ impl Swept {
         standing.grants.extend(self.grants.iter().cloned());
         standing.next_episode = self.next_episode;
         for entry in &self.entries {
-            if let Entry::Episode(episode) = entry
-                && episode.closed.is_some()
-                && episode.outcome != Some(crate::license::Outcome::Void)
-            {
-                standing.former.insert(episode.pool.clone(), episode.clone());
+            if let Entry::Episode(episode) = entry {
+                if episode.closed.is_some() && episode.outcome != Some(Outcome::Void) {
+                    standing.former.insert(episode.pool.clone(), episode.clone());
+                }
+                if let Some(books) = standing.pools.get_mut(&episode.pool) {
+                    books.episode = Some(episode.clone()).filter(|episode| episode.closed.is_none());
+                }
             }
             if let Entry::Clock(fact) = entry {
                 standing.clock.entry(fact.episode).or_default().push(fact.clone());
-            }
-        }
-        for (pool, episode, facts) in &self.episodes {
-            if let Some(books) = standing.pools.get_mut(pool) {
-                books.episode.clone_from(episode);
-            }
-            if let Some(episode) = episode {
-                standing.clock.insert(Some(episode.id), facts.clone());
             }
         }
         standing

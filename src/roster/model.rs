@@ -411,6 +411,11 @@ impl Roster {
         self.people.binary_search_by(|p| self.text(p.key).cmp(key)).ok().map(|at| PersonIx(at as u32))
     }
 
+    /// Somebody whom the sources deliver and have not ended (R131).
+    pub fn active(&self, key: &str) -> Option<&Person> {
+        self.find_person(key).map(|at| self.person(at)).filter(|person| !person.ended)
+    }
+
     /// Finds an org by id.
     pub fn find_org(&self, id: &str) -> Option<OrgIx> {
         self.orgs.binary_search_by(|o| self.text(o.id).cmp(id)).ok().map(|at| OrgIx(at as u32))

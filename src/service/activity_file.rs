@@ -52,7 +52,7 @@ impl Service {
 }
 
 fn is_known(roster: &Roster, person: &str) -> bool {
-    roster.find_person(person).is_some_and(|at| !roster.person(at).ended)
+    roster.active(person).is_some()
 }
 
 struct Read<'a> {

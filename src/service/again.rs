@@ -40,6 +40,7 @@ impl Service {
         self.catch_up(customer, now)?;
         let Some(rest) = self.store.rest(customer.id())? else { return Ok(false) };
         let standing = self.store.standing_light(customer.id())?;
+        let now = self.acts_at(&standing, now);
         if rest.version != standing.version
             || settings_of(customer) != Some(rest.settings)
             || !self.stands_still(customer, &standing, rest.at, now)?

@@ -7,10 +7,8 @@ use crate::license::{Book, BookPerson, Claim, Names};
 use crate::plan::{Answer, Decided, Decision, Desk, Standing, decide};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
+use crate::service::writing::TRIES_MAX;
 use crate::store::{Batch, Receipt, StoreError};
-
-/// How often a decision is worked out anew when somebody else commits in between.
-const TRIES_MAX: u32 = 200;
 
 /// A decision and what was written for it.
 #[derive(Debug)]
@@ -58,12 +56,16 @@ impl Service {
         let now = self.now();
         self.catch_up(customer, now)?;
         let mut standing = self.store.standing_light(customer.id())?;
+        let now = self.acts_at(&standing, now);
         standing.book = self.book_for(customer, decision)?;
         standing.gone = self.store.gone(customer.id())?;
         standing.seats = self.store.numbered_seats(customer.id())?;
         let roster = self.roster(customer, &standing)?;
         let used_by_org = self.store.used_by_org(customer.id())?;
-        let episodes = self.store.episodes(customer.id())?;
+        let episodes = match decision {
+            Decision::Grant(_) | Decision::Term { .. } => self.store.episodes(customer.id())?,
+            _ => Vec::new(),
+        };
         let desk = Desk {
             now,
             policy: &customer.policy,

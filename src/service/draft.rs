@@ -32,6 +32,8 @@ pub(crate) struct Draft {
 /// Grants, agreements and terms that are recorded with this run.
 #[derive(Default)]
 pub(crate) struct Seeds {
+    /// As of when.
+    pub(crate) at: Instant,
     pub(crate) grants: Vec<Grant>,
     pub(crate) agreed: Vec<AgreedExcess>,
     pub(crate) terms: Vec<Term>,
@@ -189,10 +191,10 @@ impl Drafting {
         customer: &Customer,
         policy: &Policy,
         standing: (Standing, Seeds),
-        now: Instant,
         run: RunId,
     ) -> Result<Draft, ServiceError> {
         let (standing, seeds) = standing;
+        let now = seeds.at;
         let limits = policy.limits_on(policy.calendar.day_of(now));
         let packages: Vec<_> = self.fresh.iter().map(|mark| (mark.source.clone(), (mark.package, mark.name.clone()))).collect();
         let approval = approval(standing.hold.as_ref(), now, &packages);
@@ -230,6 +232,7 @@ impl Drafting {
             }
         };
         let holding = self.holding(&standing, customer, run, now, limits, approval, stopped, &sentence, packages);
+        let episodes = if seeds.grants.is_empty() { Vec::new() } else { service.store.episodes(customer.id())? };
         let former = service.former(customer.id(), &standing, taken.unwrap_or(stays))?;
         let input = PlanInput {
             now,
@@ -247,6 +250,7 @@ impl Drafting {
             verdict: &judgment.verdict,
             held: &held,
             by_hand: &self.by_hand,
+            episodes: &episodes,
             conflicts: if stopped { &[] } else { &self.conflicts },
             confirmed: if stopped { &[] } else { &self.confirmed },
             partial: &self.partial,
@@ -367,7 +371,7 @@ fn only_by_hand(pulls: &[Pulled]) -> Vec<PersonKey> {
     let (manual, others): (Vec<&Pulled>, Vec<&Pulled>) = pulls.iter().partition(|p| p.source.as_str() == MANUAL_SOURCE);
     let delivered = |key: &str| {
         let newest = others.iter().filter_map(|pulled| rosters(pulled).next());
-        newest.into_iter().any(|roster| roster.find_person(key).is_some_and(|at| !roster.person(at).ended))
+        newest.into_iter().any(|roster| roster.active(key).is_some())
     };
     let mut keys = Vec::new();
     for roster in manual.into_iter().flat_map(rosters) {

@@ -10,10 +10,8 @@ use crate::license::{
 use crate::plan::{Standing, timeline};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
-use crate::store::{AuditCommit, Batch, NoticeRow, StoreError};
-
-/// How often a decision is written anew when somebody else commits in between.
-const TRIES_MAX: u32 = 200;
+use crate::service::writing::Writing;
+use crate::store::{AuditCommit, NoticeRow};
 
 /// How an open overage stands by its clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,7 +220,7 @@ impl Service {
         })
     }
 
-    /// Writes down a fact that an operator makes; what is due goes first.
+    /// Writes down a fact that an operator makes.
     fn write_fact(
         &self,
         customer: &Customer,
@@ -230,35 +228,17 @@ impl Service {
         by: &Actor,
         fact: &dyn Fn(&Standing, Instant) -> Result<Verdict, ServiceError>,
     ) -> Result<ClockAnswer, ServiceError> {
-        for attempt in 1.. {
-            let now = self.now();
-            self.sweep(customer)?;
-            let standing = self.store.standing_light(customer.id())?;
-            let fact = match fact(&standing, now)? {
-                Ok(fact) => fact,
-                Err(answer) => return Ok(answer),
-            };
-            let batch = Batch {
-                customer: customer.id(),
-                parent: standing.version,
-                at: now,
-                actor: by.clone(),
-                run: None,
-                plan: None,
-                verb,
-                names: &standing.book.names,
-                people: &Default::default(),
-                changes: &[],
-                entries: &[Entry::Clock(fact)],
-                notices: &[],
-            };
-            match self.store.commit(&batch) {
-                Err(StoreError::VersionMoved { .. }) if attempt < TRIES_MAX => {}
-                Err(error) => return Err(error.into()),
-                Ok(_) => return Ok(ClockAnswer::Done),
-            }
-        }
-        Ok(ClockAnswer::AlreadySo)
+        self.settled(customer)?;
+        let (answer, _) = self.write(customer, by, &|standing, now| {
+            Ok(match fact(standing, now)? {
+                Ok(fact) => {
+                    let entries = vec![Entry::Clock(fact)];
+                    (ClockAnswer::Done, Some(Writing { verb, entries, ..Writing::default() }))
+                }
+                Err(answer) => (answer, None),
+            })
+        })?;
+        Ok(answer)
     }
 }
 

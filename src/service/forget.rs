@@ -1,13 +1,12 @@
 //! Forgetting a person on request: the name leaves everything that is kept, the id stays in the trail (R129, R130).
 
-use crate::base::{Actor, PersonKey, PoolId, SourceId, TextArena};
+use crate::base::{Actor, Instant, PersonKey, PoolId, SourceId};
 use crate::license::{Entry, SourceMark};
+use crate::plan::Standing;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
-use crate::store::{Batch, Receipt, StoreError};
-
-/// How often a request is worked out anew when somebody else commits in between.
-const TRIES_MAX: u32 = 200;
+use crate::service::writing::{Made, Writing};
+use crate::store::Receipt;
 
 /// The answer to a request to forget somebody. Refusals are answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,46 +36,45 @@ impl Service {
         person: &PersonKey,
         reason: &str,
     ) -> Result<ForgetAnswer, ServiceError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.try_forget(customer, actor, person, reason) {
-                Err(ServiceError::Store(StoreError::VersionMoved { .. })) if tries < TRIES_MAX => {}
-                done => return done,
-            }
-        }
+        self.settled(customer)?;
+        let (answer, receipt) =
+            self.write(customer, actor, &|standing, now| self.to_forget(customer, standing, person, reason, now))?;
+        let Some(receipt) = receipt else { return answer.map_or_else(|| Err(unknown(person)), Ok) };
+        // The commit stands whatever comes of this; a minute, or a run, later it is done again.
+        let left = self.drop_purged(customer.id(), None).and_then(|()| self.store.names_purged(customer.id()));
+        Ok(if left.is_ok_and(|left| !left) { ForgetAnswer::Forgotten(receipt) } else { ForgetAnswer::Forgetting(receipt) })
     }
 
-    fn try_forget(
+    /// A refusal, or what is to be written.
+    fn to_forget(
         &self,
         customer: &Customer,
-        actor: &Actor,
+        standing: &Standing,
         person: &PersonKey,
         reason: &str,
-    ) -> Result<ForgetAnswer, ServiceError> {
-        let now = self.now();
-        self.catch_up(customer, now)?;
-        let standing = self.store.standing_light(customer.id())?;
+        now: Instant,
+    ) -> Made<Option<ForgetAnswer>> {
+        let refused = |answer| Ok((Some(answer), None));
         let mut named = Vec::new();
         for mark in standing.sources.values() {
             let roster = self.snapshot(customer.id(), &mark.snapshot)?;
             let Some(at) = roster.find_person(person.as_str()) else { continue };
             if !roster.person(at).ended {
-                return Ok(ForgetAnswer::StillDelivered(mark.source.clone()));
+                return refused(ForgetAnswer::StillDelivered(mark.source.clone()));
             }
             named.push(mark);
         }
         let absence = standing.absences.iter().find(|absence| absence.person == *person);
         if absence.is_some_and(|absence| !absence.removed) {
-            return Ok(ForgetAnswer::NotRemovedYet);
+            return refused(ForgetAnswer::NotRemovedYet);
         }
         let (names, claims) = self.store.claims_of(customer.id(), person.as_str())?;
         if !claims.is_empty() {
-            return Ok(ForgetAnswer::HoldsClaims(claims.iter().map(|claim| names.pool_of(claim).clone()).collect()));
+            return refused(ForgetAnswer::HoldsClaims(claims.iter().map(|claim| names.pool_of(claim).clone()).collect()));
         }
         let known = absence.is_some() || !named.is_empty();
         if !known && self.store.released(customer.id(), Some(person.as_str()))?.is_empty() {
-            return Err(ServiceError::Unknown { what: "person", id: person.to_string(), hint: None });
+            return Err(unknown(person));
         }
         let mut entries = Vec::new();
         for mark in named {
@@ -84,22 +82,10 @@ impl Service {
             entries.extend(without.map(|snapshot| Entry::Adopted(SourceMark { snapshot, ..mark.clone() })));
         }
         entries.push(Entry::Purged { person: person.clone(), reason: Some(reason.to_owned()) });
-        let receipt = self.store.commit(&Batch {
-            customer: customer.id(),
-            parent: standing.version,
-            at: now,
-            actor: actor.clone(),
-            run: None,
-            plan: None,
-            verb: "forget",
-            names: &standing.book.names,
-            people: &TextArena::default(),
-            changes: &[],
-            entries: &entries,
-            notices: &[],
-        })?;
-        // The commit stands whatever comes of this; a minute, or a run, later it is done again.
-        let left = self.drop_purged(customer.id(), None).and_then(|()| self.store.names_purged(customer.id()));
-        Ok(if left.is_ok_and(|left| !left) { ForgetAnswer::Forgotten(receipt) } else { ForgetAnswer::Forgetting(receipt) })
+        Ok((None, Some(Writing { verb: "forget", entries, ..Writing::default() })))
     }
+}
+
+fn unknown(person: &PersonKey) -> ServiceError {
+    ServiceError::Unknown { what: "person", id: person.to_string(), hint: None }
 }

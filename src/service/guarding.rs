@@ -89,7 +89,9 @@ impl Bench<'_> {
         let removals = standing.absences.iter().filter(|absence| absence.held && !judged.contains(&&absence.source));
         let removals = removals.map(|absence| absence.person.clone());
         let additions = standing.hold.as_ref().map_or(Vec::new(), Hold::withheld).into_iter();
-        let additions = additions.filter(|key| active(after, key) && !rosters.iter().any(|roster| active(roster, key)));
+        let additions = additions.filter(|key| {
+            after.active(key.as_str()).is_some() && !rosters.iter().any(|roster| roster.active(key.as_str()).is_some())
+        });
         Others {
             removals: removals.filter(|key| approval.is_none_or(|a| a.removals.binary_search(key).is_err())).collect(),
             additions: additions.filter(|key| approval.is_none_or(|a| a.additions.binary_search(key).is_err())).collect(),
@@ -99,7 +101,7 @@ impl Bench<'_> {
     fn judge(&self, source: &SourceId, before: &Roster, after: &Roster, delta: &RosterDelta) -> Judgment {
         let Bench { standing, policy, limits, now, approval, .. } = *self;
         // Somebody whom another source has is waited for no more; whoever is back in this one is not new (R117).
-        let elsewhere = |key: &PersonKey| active(self.after, key) && !active(after, key);
+        let elsewhere = |key: &PersonKey| self.after.active(key.as_str()).is_some() && after.active(key.as_str()).is_none();
         let own = |absence: &&Absence| absence.source == *source && !elsewhere(&absence.person);
         let absences: Vec<Absence> = standing.absences.iter().filter(own).cloned().collect();
         let days: Vec<GuardDay> = standing.guard_days.iter().filter(|day| day.source == *source).cloned().collect();
@@ -121,8 +123,4 @@ impl Bench<'_> {
             approval,
         })
     }
-}
-
-fn active(roster: &Roster, key: &PersonKey) -> bool {
-    roster.find_person(key.as_str()).is_some_and(|at| !roster.person(at).ended)
 }

@@ -1,7 +1,7 @@
 //! Deciding holds: shown first, then approved, approved but for some, or rejected (R120). A decision is one commit of
 //! its own; what was approved is then done by an ordinary run that knows of it, planned anew on the books as they are.
 
-use crate::base::{Actor, Digest, Instant, PersonKey, RunId, TextArena};
+use crate::base::{Actor, Digest, Instant, PersonKey, RunId};
 use crate::license::{Entry, Hold, HoldState};
 use crate::plan::{Plan, Sight, Standing, next_holds};
 use crate::service::core::{Customer, Service};
@@ -9,10 +9,8 @@ use crate::service::draft::Drafting;
 use crate::service::error::ServiceError;
 use crate::service::rosters::Pulled;
 use crate::service::sync::Watch;
-use crate::store::{Asked, Batch, RunRow, StoreError, Trigger};
-
-/// How often a decision is written anew when somebody else commits in between.
-const TRIES_MAX: u32 = 200;
+use crate::service::writing::Writing;
+use crate::store::{Asked, RunRow, Trigger};
 
 /// The answer to a decision. Everything but `Done` changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +91,7 @@ impl Service {
         let terms = self.terms(customer, &Trigger::Drop, &standing, now)?;
         let policy = terms.policy(&customer.policy);
         let mut drafting = Drafting::new(customer.id(), pulls, &terms)?;
-        let draft = drafting.draft(self, customer, &policy, (standing, seeds), now, hold.run)?;
+        let draft = drafting.draft(self, customer, &policy, (standing, seeds), hold.run)?;
         Ok(Some(draft.plan))
     }
 
@@ -155,40 +153,19 @@ impl Service {
     /// # Errors
     /// When the books cannot be read or written.
     pub fn sweep_hold(&self, customer: &Customer) -> Result<bool, ServiceError> {
-        for _ in 0..TRIES_MAX {
-            let now = self.now();
-            self.catch_up(customer, now)?;
-            let standing = self.store.standing_light(customer.id())?;
-            let Some(hold) = &standing.hold else { return Ok(false) };
+        let (told, _) = self.write(customer, &Actor::system(), &|standing, now| {
+            let Some(hold) = &standing.hold else { return Ok((false, None)) };
             let calendar = &customer.policy.calendar;
             let newest = Some(hold);
             let (holds, notices) =
                 next_holds(&Sight { run: hold.run, now, calendar, ttl_hours: 0, newest, used: false, judged: None });
             if holds.is_empty() && notices.is_empty() {
-                return Ok(false);
+                return Ok((false, None));
             }
-            let entries: Vec<Entry> = holds.into_iter().map(Entry::Hold).collect();
-            let batch = Batch {
-                customer: customer.id(),
-                parent: standing.version,
-                at: now,
-                actor: Actor::system(),
-                run: None,
-                plan: None,
-                verb: "hold_sweep",
-                names: &standing.book.names,
-                people: &TextArena::default(),
-                changes: &[],
-                entries: &entries,
-                notices: &notices,
-            };
-            match self.store.commit(&batch) {
-                Ok(_) => return Ok(true),
-                Err(StoreError::VersionMoved { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(false)
+            let entries = holds.into_iter().map(Entry::Hold).collect();
+            Ok((true, Some(Writing { verb: "hold_sweep", plan: None, entries, notices })))
+        })?;
+        Ok(told)
     }
 
     /// Writes a decision on the newest hold, in the name of whoever decided.
@@ -199,43 +176,26 @@ impl Service {
         verb: &'static str,
         decided: impl Fn(&Hold, Instant) -> Result<Hold, HoldAnswer>,
     ) -> Result<(&Customer, HoldAnswer, Hold), ServiceError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let (customer, hold) = self.hold(run)?;
-            let now = self.now();
-            self.catch_up(customer, now)?;
-            let standing = self.store.standing_light(customer.id())?;
+        let (customer, _) = self.hold(run)?;
+        self.settled(customer)?;
+        let ((answer, hold), _) = self.write(customer, actor, &|standing, now| {
+            let (_, hold) = self.hold(run)?;
             if hold.state != HoldState::Open || standing.hold.as_ref().is_none_or(|newest| newest.run != run) {
-                return Ok((customer, HoldAnswer::NotOpen(hold.state), hold));
+                return Ok(((HoldAnswer::NotOpen(hold.state), hold), None));
             }
             if !hold.is_open(now) {
-                return Ok((customer, HoldAnswer::Expired, hold));
+                return Ok(((HoldAnswer::Expired, hold), None));
             }
-            let next = match decided(&hold, now) {
-                Ok(next) => Hold { by: Some(actor.clone()), at: Some(now), ..next },
-                Err(answer) => return Ok((customer, answer, hold)),
-            };
-            let batch = Batch {
-                customer: customer.id(),
-                parent: standing.version,
-                at: now,
-                actor: actor.clone(),
-                run: None,
-                plan: Some(hold.plan),
-                verb,
-                names: &standing.book.names,
-                people: &TextArena::default(),
-                changes: &[],
-                entries: &[Entry::Hold(next.clone())],
-                notices: &[],
-            };
-            match self.store.commit(&batch) {
-                Ok(_) => return Ok((customer, HoldAnswer::Done, next)),
-                Err(StoreError::VersionMoved { .. }) if tries < TRIES_MAX => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+            Ok(match decided(&hold, now) {
+                Ok(next) => {
+                    let next = Hold { by: Some(actor.clone()), at: Some(now), ..next };
+                    let (plan, entries) = (Some(hold.plan), vec![Entry::Hold(next.clone())]);
+                    ((HoldAnswer::Done, next), Some(Writing { verb, plan, entries, notices: Vec::new() }))
+                }
+                Err(answer) => ((answer, hold), None),
+            })
+        })?;
+        Ok((customer, answer, hold))
     }
 
     /// Whether a package was held as a whole and is approved now.

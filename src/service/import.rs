@@ -177,7 +177,7 @@ impl Service {
         note(&mut row, &draft);
         row.rejected.clear();
         self.store.save_plan(&draft.plan)?;
-        match self.commit(&draft.plan, row.run, &request.actor, at, "import") {
+        match self.commit(&draft.plan, row.run, &request.actor, draft.plan.at, "import") {
             Ok(receipt) => row.version = receipt.map(|r| r.version),
             Err(StoreError::VersionMoved { planned, now, .. }) => return refused(TokenRefusal::Moved { planned, now }),
             Err(StoreError::SnapshotGone { .. }) => return refused(TokenRefusal::Moved { planned: shown.parent, now }),
@@ -190,6 +190,8 @@ impl Service {
         }
         row.ended = Some(self.now());
         self.unsaved.end_run(&self.store, &row)?;
+        // The commit stands, whatever comes of looking at the pools; the next run looks again.
+        let _ = self.watch_pools(customer, self.now());
         let plan = Some(Arc::new(draft.plan));
         Ok(ImportAnswer::Done(Box::new(Import { run: row, plan, report: judged.into_report(), token: None })))
     }
@@ -242,7 +244,7 @@ impl Service {
             let terms = self.terms(customer, &row.trigger, &standing.0, now)?;
             let policy = terms.policy(&customer.policy);
             let mut drafting = Drafting::new(customer.id(), pulls, &terms)?.judged_alone(alone);
-            let drafted = drafting.draft(self, customer, &policy, standing, now, row.run)?;
+            let drafted = drafting.draft(self, customer, &policy, standing, row.run)?;
             let blocked = blocked(customer, &drafted.plan, &judged.created);
             if blocked.is_empty() {
                 draft = Some(drafted);

@@ -67,7 +67,7 @@ impl<'a> Ground<'a> {
 
     /// Whether somebody delivers the person.
     pub(crate) fn knows(&self, key: &str) -> bool {
-        self.all().find_person(key).is_some_and(|at| !self.all().person(at).ended)
+        self.all().active(key).is_some()
     }
 
     /// The person in the words of the first source that delivers them.

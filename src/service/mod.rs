@@ -63,6 +63,7 @@ mod unseated;
 mod usage;
 mod watch;
 mod what_if;
+mod writing;
 
 pub use activity_file::{ACTIVITY_BYTES_MAX, ActivityAnswer};
 pub use audit::{AuditReport, Verified};

@@ -1,13 +1,11 @@
 //! Notices: what was told, and that it arrived (R153). A delivery is part of the books: it starts clocks (R66).
 
 use crate::base::{Actor, EpisodeId, Instant};
-use crate::license::{ClockFact, Delivery, Entry};
+use crate::license::{ClockFact, Delivery, Entry, Outcome};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
-use crate::store::{Batch, NoticeRow, StoreError};
-
-/// How often a delivery is written anew when somebody else commits in between.
-const TRIES_MAX: u32 = 200;
+use crate::service::writing::Writing;
+use crate::store::NoticeRow;
 
 /// A notice with what became of it.
 #[derive(Clone, Debug)]
@@ -45,12 +43,12 @@ impl Service {
         let deliveries = self.store.deliveries(customer.id())?;
         let clock = self.store.clock(customer.id(), None)?;
         let episodes = self.store.episodes(customer.id())?;
-        let void = |id: EpisodeId| {
-            episodes.iter().any(|episode| episode.id == id && episode.outcome == Some(crate::license::Outcome::Void))
-        };
+        let void = |id: EpisodeId| episodes.iter().any(|episode| episode.id == id && episode.outcome == Some(Outcome::Void));
+        // What says that it is void stays true.
+        let superseded = |fact: &ClockFact| !fact.says_void() && fact.episode.is_some_and(void);
         let view = |notice: NoticeRow| NoticeView {
             deliveries: deliveries.iter().filter(|delivery| delivery.key == notice.key).cloned().collect(),
-            superseded: told_by(&clock, &notice.key).is_some_and(void) && notice.kind != "overage_void",
+            superseded: told_by(&clock, &notice.key).is_some_and(superseded),
             notice,
         };
         Ok(self.store.notices(Some(customer.id()), limit)?.into_iter().map(view).collect())
@@ -68,53 +66,34 @@ impl Service {
         at: Option<Instant>,
         by: &Actor,
     ) -> Result<DeliveryAnswer, ServiceError> {
-        for attempt in 1.. {
-            let now = self.now();
-            self.sweep(customer)?;
-            let Some(notice) = self.store.notice(customer.id(), key)? else { break };
-            if let Some(known) =
-                self.store.deliveries(customer.id())?.into_iter().find(|d| d.key == key && d.channel == channel)
-            {
-                return Ok(DeliveryAnswer::AlreadySo(known));
+        self.settled(customer)?;
+        let (answer, _) = self.write(customer, by, &|standing, now| {
+            let unknown = || ServiceError::Unknown { what: "notice", id: key.to_owned(), hint: None };
+            let notice = self.store.notice(customer.id(), key)?.ok_or_else(unknown)?;
+            let known = self.store.deliveries(customer.id())?.into_iter().find(|d| d.key == key && d.channel == channel);
+            if let Some(known) = known {
+                return Ok((DeliveryAnswer::AlreadySo(known), None));
             }
             let at = at.unwrap_or(now);
             if at < notice.at || at > now {
-                return Ok(DeliveryAnswer::NotThen { written: notice.at, now });
+                return Ok((DeliveryAnswer::NotThen { written: notice.at, now }, None));
             }
-            let standing = self.store.standing_light(customer.id())?;
             let delivery = Delivery {
                 key: key.to_owned(),
-                episode: standing.clock.values().find_map(|facts| told_by(facts, key)),
+                episode: standing.clock.values().find_map(|facts| told_by(facts, key)?.episode),
                 channel: channel.to_owned(),
                 at,
                 recorded: now,
                 by: by.clone(),
             };
-            let batch = Batch {
-                customer: customer.id(),
-                parent: standing.version,
-                at: now,
-                actor: by.clone(),
-                run: None,
-                plan: None,
-                verb: "notice_delivered",
-                names: &standing.book.names,
-                people: &Default::default(),
-                changes: &[],
-                entries: &[Entry::NoticeDelivered(delivery.clone())],
-                notices: &[],
-            };
-            match self.store.commit(&batch) {
-                Err(StoreError::VersionMoved { .. }) if attempt < TRIES_MAX => {}
-                Err(error) => return Err(error.into()),
-                Ok(_) => return Ok(DeliveryAnswer::Done(delivery)),
-            }
-        }
-        Err(ServiceError::Unknown { what: "notice", id: key.to_owned(), hint: None })
+            let entries = vec![Entry::NoticeDelivered(delivery.clone())];
+            Ok((DeliveryAnswer::Done(delivery), Some(Writing { verb: "notice_delivered", entries, ..Writing::default() })))
+        })?;
+        Ok(answer)
     }
 }
 
-/// The episode that a notice is about.
-fn told_by(facts: &[ClockFact], key: &str) -> Option<EpisodeId> {
-    facts.iter().find(|fact| fact.notice() == Some(key)).and_then(|fact| fact.episode)
+/// The fact that a notice tells.
+fn told_by<'a>(facts: &'a [ClockFact], key: &str) -> Option<&'a ClockFact> {
+    facts.iter().find(|fact| fact.notice() == Some(key))
 }

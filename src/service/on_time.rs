@@ -7,10 +7,8 @@ use crate::plan::{Notice, NoticeKind};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
 use crate::service::nightly::Nightly;
-use crate::store::{Asked, Batch, RequestPlace, RunRow, RunState, SameDayRow, SameDayTaken, SameDayWish, StoreError, Trigger};
-
-/// How often a note is tried again when somebody else commits in between.
-const TRIES_MAX: u32 = 200;
+use crate::service::writing::Writing;
+use crate::store::{Asked, RequestPlace, RunRow, RunState, SameDayRow, SameDayTaken, SameDayWish, Trigger};
 
 /// How long after a night that came to nothing the next try is made; twice as long each time.
 const AGAIN_MILLIS: i64 = 10 * 60_000;
@@ -211,29 +209,8 @@ impl Service {
         verb: &'static str,
         notices: &[Notice],
     ) -> Result<(), ServiceError> {
-        for attempt in 1.. {
-            let now = self.now();
-            self.sweep(customer)?;
-            let standing = self.store.standing_light(customer.id())?;
-            let batch = Batch {
-                customer: customer.id(),
-                parent: standing.version,
-                at: now,
-                actor: actor.clone(),
-                run: None,
-                plan: None,
-                verb,
-                names: &standing.book.names,
-                people: &Default::default(),
-                changes: &[],
-                entries: &[],
-                notices,
-            };
-            match self.store.commit(&batch) {
-                Err(StoreError::VersionMoved { .. }) if attempt < TRIES_MAX => {}
-                done => return Ok(done.map(|_| ())?),
-            }
-        }
+        let writing = || Writing { verb, notices: notices.to_vec(), ..Writing::default() };
+        self.write(customer, actor, &|_, _| Ok(((), Some(writing()))))?;
         Ok(())
     }
 }

@@ -35,8 +35,7 @@ impl Service {
     ) -> Result<BTreeMap<String, Vec<Claim>>, ServiceError> {
         let back = standing.absences.iter().filter_map(|absence| {
             let key = absence.person.as_str();
-            let is_active = roster.find_person(key).is_some_and(|at| !roster.person(at).ended);
-            absence.removed_at.filter(|_| is_active).map(|removed_at| (key, removed_at))
+            absence.removed_at.filter(|_| roster.active(key).is_some()).map(|removed_at| (key, removed_at))
         });
         let back: BTreeMap<&str, Instant> = back.collect();
         let mut former: BTreeMap<String, Vec<Claim>> = back.keys().map(|key| ((*key).to_owned(), Vec::new())).collect();
@@ -134,8 +133,7 @@ pub(crate) fn without_strangers(
         let purged_on = found.and_then(|at| standing.absences[at].removed_at).and_then(|at| purge_day(&customer.policy, at));
         found.is_some() && purged_on.is_none_or(|day| today < day)
     };
-    let active_before =
-        |key: &str| before.is_some_and(|before| before.find_person(key).is_some_and(|at| !before.person(at).ended));
+    let active_before = |key: &str| before.is_some_and(|before| before.active(key).is_some());
     let rest = without_people(&roster, |person| {
         let key = roster.text(person.key);
         person.ended && !person.quarantined && !active_before(key) && !tombstone(key)

@@ -61,7 +61,7 @@ impl Service {
             }
         };
         if row.state != RunState::Planned
-            && let Err(error) = self.watch_pools(customer, now)
+            && let Err(error) = self.watch_pools(customer, self.now())
         {
             // The commit stands; the next run looks again.
             add(&mut row.message, &format!("could not look at the pools: {}", ErrorChain(&error)));

@@ -57,7 +57,6 @@ impl Service {
             self.settled(customer)?;
         }
         let now = self.now();
-        self.catch_up(customer, now)?;
         let trigger = Trigger::Revert(of, actor.clone());
         let run = self.store.begin_run(customer.id(), &trigger, now)?;
         let mut row = RunRow {
@@ -85,6 +84,8 @@ impl Service {
         // Where nothing was left to undo, the run is undone as well.
         if matches!(row.state, RunState::Succeeded | RunState::SucceededWithErrors) {
             self.mark_reverted(of, run)?;
+            // The commit stands, whatever comes of looking at the pools; the next run looks again.
+            let _ = self.watch_pools(customer, self.now());
         }
         Ok(RevertAnswer::Planned { run: Box::new(row), plan: Arc::new(plan) })
     }
@@ -112,7 +113,11 @@ impl Service {
         let mut attempt = 0;
         loop {
             attempt += 1;
+            if commit {
+                self.catch_up(customer, now)?;
+            }
             let standing = self.store.standing(customer.id())?;
+            let now = self.acts_at(&standing, now);
             let History { undone, stays } = self.history(customer, version)?;
             let roster = self.roster(customer, &standing)?;
             let released = self.released_now(customer, &undone)?;

@@ -7,10 +7,8 @@ use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::inspect::{PoolView, pool_views};
 use crate::service::report::Report;
-use crate::store::{Batch, Receipt, StoreError};
-
-/// How often a request is worked out anew when somebody else commits in between.
-const TRIES_MAX: u32 = 200;
+use crate::service::writing::Writing;
+use crate::store::Receipt;
 
 /// A request that was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,61 +35,33 @@ impl Service {
         by: &Actor,
     ) -> Result<SeatsAsked, ServiceError> {
         customer.pool(pool)?;
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.try_request_seats(customer, pool, seats, note, by) {
-                Err(ServiceError::Store(StoreError::VersionMoved { .. })) if tries < TRIES_MAX => {}
-                done => return done,
-            }
-        }
-    }
-
-    fn try_request_seats(
-        &self,
-        customer: &Customer,
-        pool: &PoolId,
-        seats: Seats,
-        note: &str,
-        by: &Actor,
-    ) -> Result<SeatsAsked, ServiceError> {
-        let now = self.now();
-        let standing = self.store.standing_light(customer.id())?;
-        let unknown = || ServiceError::Unknown { what: "pool", id: pool.to_string(), hint: None };
-        let views = pool_views(customer, &standing, now);
-        let view = views.iter().find(|view| view.pool == *pool).ok_or_else(unknown)?;
-        let request = SeatRequest {
-            pool: pool.clone(),
-            seats,
-            used: view.used(),
-            allowance: view.allowance.seats,
-            waiting: view.waiting(),
-            by: by.clone(),
-            at: now,
-            note: note.to_owned(),
-        };
-        let text = request_text(customer, view, &request);
-        let notice = Notice {
-            key: format!("{}/{pool}/{}", NoticeKind::SeatsRequested.word(), standing.version.0 + 1),
-            kind: NoticeKind::SeatsRequested,
-            pool: Some(pool.clone()),
-            source: None,
-            text: text.clone(),
-        };
-        let receipt = self.store.commit(&Batch {
-            customer: customer.id(),
-            parent: standing.version,
-            at: now,
-            actor: by.clone(),
-            run: None,
-            plan: None,
-            verb: "request_seats",
-            names: &standing.book.names,
-            people: &crate::base::TextArena::default(),
-            changes: &[],
-            entries: &[Entry::SeatsRequested(request.clone())],
-            notices: &[notice],
+        self.settled(customer)?;
+        let ((request, text), receipt) = self.write(customer, by, &|standing, now| {
+            let unknown = || ServiceError::Unknown { what: "pool", id: pool.to_string(), hint: None };
+            let views = pool_views(customer, standing, now);
+            let view = views.iter().find(|view| view.pool == *pool).ok_or_else(unknown)?;
+            let request = SeatRequest {
+                pool: pool.clone(),
+                seats,
+                used: view.used(),
+                allowance: view.allowance.seats,
+                waiting: view.waiting(),
+                by: by.clone(),
+                at: now,
+                note: note.to_owned(),
+            };
+            let text = request_text(customer, view, &request);
+            let notice = Notice {
+                key: format!("{}/{pool}/{}", NoticeKind::SeatsRequested.word(), standing.version.0 + 1),
+                kind: NoticeKind::SeatsRequested,
+                pool: Some(pool.clone()),
+                source: None,
+                text: text.clone(),
+            };
+            let (entries, notices) = (vec![Entry::SeatsRequested(request.clone())], vec![notice]);
+            Ok(((request, text), Some(Writing { verb: "request_seats", entries, notices, ..Writing::default() })))
         })?;
+        let receipt = receipt.expect("a request is always written");
         Ok(SeatsAsked { request, text, receipt })
     }
 

@@ -5,10 +5,8 @@ use crate::base::{Actor, Instant};
 use crate::plan::{Decided, Desk, Notice, Standing, Sweep, Swept, refill};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
+use crate::service::writing::TRIES_MAX;
 use crate::store::{Batch, StoreError};
-
-/// How often a sweep is made anew when somebody else commits in between.
-const TRIES_MAX: u32 = 200;
 
 impl Service {
     /// Writes down what is due for a customer now. Returns what was told. Calling it more or less often leads to the same
@@ -17,22 +15,21 @@ impl Service {
     /// # Errors
     /// When the books cannot be read or written; when seats are affected and settings and roster do not fit.
     pub fn sweep(&self, customer: &Customer) -> Result<Vec<Notice>, ServiceError> {
-        self.sweep_at(customer, self.now(), true)
+        self.sweep_at(customer, self.now())
     }
 
-    /// [`Service::sweep`] as of the instant at which something else is about to be written, which looks after the queue
-    /// itself; a tier that is taken is given out at once all the same (R67).
+    /// [`Service::sweep`] as of the instant at which something else is about to be written.
     pub(crate) fn catch_up(&self, customer: &Customer, now: Instant) -> Result<(), ServiceError> {
-        self.sweep_at(customer, now, false).map(|_| ())
+        self.sweep_at(customer, now).map(|_| ())
     }
 
-    fn sweep_at(&self, customer: &Customer, now: Instant, queue: bool) -> Result<Vec<Notice>, ServiceError> {
+    fn sweep_at(&self, customer: &Customer, now: Instant) -> Result<Vec<Notice>, ServiceError> {
         for attempt in 1.. {
             let version = self.store.version(customer.id())?;
             if version.0 == 0 || self.dues.rests(customer.id(), version, now) {
                 return Ok(Vec::new());
             }
-            match self.try_sweep(customer, now, queue) {
+            match self.try_sweep(customer, now) {
                 Err(ServiceError::Store(StoreError::VersionMoved { .. })) if attempt < TRIES_MAX => {}
                 done => return done,
             }
@@ -40,8 +37,9 @@ impl Service {
         Ok(Vec::new())
     }
 
-    fn try_sweep(&self, customer: &Customer, now: Instant, queue: bool) -> Result<Vec<Notice>, ServiceError> {
+    fn try_sweep(&self, customer: &Customer, now: Instant) -> Result<Vec<Notice>, ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
+        let now = self.reaches(customer, &standing, self.acts_at(&standing, now));
         let sweep = Sweep {
             policy: &customer.policy,
             standing: &standing,
@@ -56,7 +54,7 @@ impl Service {
         }
         let decided = match swept.affected.is_empty() {
             true => Decided { names: standing.book.names.clone(), ..Decided::default() },
-            false => self.refilled(customer, &standing, &swept, now, queue || !swept.grants.is_empty())?,
+            false => self.refilled(customer, &standing, &swept, now)?,
         };
         swept.entries.extend(decided.entries);
         swept.notices.extend(decided.notices);
@@ -76,18 +74,15 @@ impl Service {
             entries: &swept.entries,
             notices: &notices,
         })?;
+        // Stages begin with a date, whose run looks at the pools. The commit stands, whatever comes of looking now.
+        if !swept.affected.is_empty() {
+            let _ = self.watch_pools(customer, now);
+        }
         Ok(notices)
     }
 
     /// The queue filled, and the books closed, after what time gave and took (R43).
-    fn refilled(
-        &self,
-        customer: &Customer,
-        standing: &Standing,
-        swept: &Swept,
-        now: Instant,
-        queue: bool,
-    ) -> Result<Decided, ServiceError> {
+    fn refilled(&self, customer: &Customer, standing: &Standing, swept: &Swept, now: Instant) -> Result<Decided, ServiceError> {
         let roster = self.roster(customer, standing)?;
         let used_by_org = self.store.used_by_org(customer.id())?;
         let mut after = swept.applied(standing);
@@ -96,6 +91,6 @@ impl Service {
         after.seats = self.store.numbered_seats(customer.id())?;
         let policy = &customer.policy;
         let desk = Desk { now, policy, standing: &after, roster: &roster, used_by_org: &used_by_org, episodes: &[] };
-        refill(&desk, &swept.affected, queue).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })
+        refill(&desk, &swept.affected).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })
     }
 }

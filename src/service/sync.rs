@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
 use crate::license::{AgreedExcess, Entry, Grant, allowance_in, phase_at};
-use crate::plan::{Flaw, Plan, PoolOutlook, Standing, carried_grants, check, fit};
+use crate::plan::{Flaw, Plan, PoolOutlook, Standing, applied, carried_grants, check, fit};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
@@ -71,6 +71,8 @@ impl Service {
         let unknown = |what| ServiceError::Unknown { what, id: run.to_string(), hint: None };
         let mut row = self.store.run(run)?.ok_or_else(|| unknown("run"))?;
         let customer = self.customer(row.customer.as_str())?;
+        // What time did to the books in between is another plan, too.
+        self.settled(customer)?;
         self.catch_up(customer, self.now())?;
         let id = row.plan.ok_or_else(|| unknown("a plan of run"))?;
         let plan = self.store.plan(customer.id(), &id)?.ok_or_else(|| unknown("a plan of run"))?;
@@ -79,13 +81,15 @@ impl Service {
             return Err(ServiceError::Stale { run, planned: plan.parent, now });
         }
         let standing = self.store.standing(customer.id())?;
-        let at = self.now();
+        let at = self.acts_at(&standing, self.now());
         if self.time_passed(customer, &plan, &standing, at) {
             return Err(ServiceError::Stale { run, planned: plan.parent, now });
         }
         self.distrust(customer, &plan, &standing, &[])?;
         let undoes = if let Trigger::Revert(of, _) = &row.trigger { Some(*of) } else { None };
         let verb = if undoes.is_some() { "revert" } else { "sync" };
+        let made = plan.at;
+        let plan = applied(&plan, &customer.policy, at);
         match self.commit(&plan, run, actor, at, verb) {
             Ok(receipt) => row.version = receipt.map(|r| r.version),
             Err(StoreError::VersionMoved { planned, now, .. }) => return Err(ServiceError::Stale { run, planned, now }),
@@ -94,20 +98,28 @@ impl Service {
         }
         row.state = outcome(&plan, row.tally.findings > 0, false);
         row.ended = Some(self.now());
-        if let Err(error) = self.clear_away(customer.id(), Some(run)) {
-            // The commit stands; the next run clears away.
-            add(&mut row.message, &format!("could not clear old snapshots away: {}", ErrorChain(&error)));
-        }
+        let log_ins = self.store.planned_activity(run).and_then(|log_ins| match log_ins.as_slice() {
+            [] => Ok(0),
+            log_ins => self.store.put_activity(customer.id(), log_ins, made),
+        });
+        let beside = [
+            ("note the log-ins", log_ins.map(drop)),
+            // The next run clears away.
+            ("clear old snapshots away", self.clear_away(customer.id(), Some(run))),
+        ];
+        told_beside(&mut row, beside);
         if let Some(of) = undoes {
             // Whoever applies a revert has looked at it: what its guard said is approved.
             row.state = if plan.withheld.is_empty() { RunState::Succeeded } else { RunState::SucceededWithErrors };
             self.mark_reverted(of, run)?;
         }
         self.store.save_run(&row)?;
+        // The commit stands, whatever comes of looking at the pools; the next run looks again.
+        let _ = self.watch_pools(customer, self.now());
         Ok(row)
     }
 
-    /// Whether time changed what a plan rests on: the local date, or an allowance that starts or ends.
+    /// Whether time changed what a plan rests on: a local date, or an allowance that starts or ends.
     fn time_passed(&self, customer: &Customer, plan: &Plan, standing: &Standing, at: Instant) -> bool {
         let (mut grants, mut agreed) = (standing.grants.clone(), standing.agreed.clone());
         for entry in &plan.entries {
@@ -126,7 +138,8 @@ impl Service {
             let pool = customer.policy.pools.iter().find(|p| p.id == outlook.pool);
             pool.is_some_and(|pool| {
                 let (then, now) = (phase_at(&chain, pool, plan.at), phase_at(&chain, pool, at));
-                then != now || allowance_in(&now, pool, &grants, &agreed, at) != outlook.allowance
+                let date = |at| pool.calendar.day_of(at);
+                then != now || date(plan.at) != date(at) || allowance_in(&now, pool, &grants, &agreed, at) != outlook.allowance
             })
         };
         customer.day_of(at) != customer.day_of(plan.at) || plan.pools.iter().any(moved)
@@ -225,11 +238,12 @@ impl Service {
                 self.catch_up(customer, now)?;
             }
             let standing = self.standing_with_seeds(customer, now)?;
+            let now = standing.1.at;
             if standing.0.sources != light.sources {
                 let (customer, planned, now) = (customer.id().clone(), light.version, standing.0.version);
                 return Err(StoreError::VersionMoved { customer, planned, now }.into());
             }
-            let draft = drafts.draft(self, customer, &policy, standing, now, row.run)?;
+            let draft = drafts.draft(self, customer, &policy, standing, row.run)?;
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
@@ -238,7 +252,12 @@ impl Service {
             row.message = told.iter().cloned().chain(message).chain(hints).collect::<Vec<_>>().join("; ");
             row.plan = Some(plan.id);
             self.store.save_plan(&plan)?;
+            // A package that is held is not taken in, nor are its log-ins.
+            let taken = !log_ins.is_empty() && !plan.snapshots.is_empty();
             if !commit {
+                if taken {
+                    self.store.plan_activity(customer.id(), row.run, &log_ins)?;
+                }
                 row.state = RunState::Planned;
                 return Ok(Some(plan));
             }
@@ -254,24 +273,17 @@ impl Service {
                         row.rejected.extend(kept_out);
                     }
                     let looked = self.note_looks(customer, &looks, &row.rejected);
-                    // A package that is held is not taken in, nor are its log-ins.
-                    let taken = !log_ins.is_empty() && !plan.snapshots.is_empty();
                     let noted = if taken { self.store.put_activity(customer.id(), &log_ins, now).map(drop) } else { Ok(()) };
                     let pruned = self.clear_away(customer.id(), Some(row.run));
                     let version = row.version.unwrap_or(plan.parent);
                     let rests = if told.is_empty() { self.note_rest(customer, row, (&plan, version), &terms) } else { Ok(()) };
-                    // The commit stands; to call this run failed would say that nothing was changed.
                     let beside = [
                         ("note when sources were read", looked),
                         ("note the log-ins", noted),
                         ("clear old snapshots away", pruned),
                         ("note that nothing is left to be done", rests),
                     ];
-                    for (what, done) in beside {
-                        if let Err(error) = done {
-                            add(&mut row.message, &format!("could not {what}: {}", ErrorChain(&error)));
-                        }
-                    }
+                    told_beside(row, beside);
                     return Ok(Some(plan));
                 }
                 Err(StoreError::VersionMoved { .. }) if *left > 0 => {}
@@ -281,7 +293,8 @@ impl Service {
         Ok(None)
     }
 
-    /// The standing, with grants of the settings that were never recorded.
+    /// The standing, with grants of the settings that were never recorded: what a plan begun at `now` is made from. It is
+    /// made as of the newest commit if that came later (R60, R68).
     pub(crate) fn standing_with_seeds(&self, customer: &Customer, now: Instant) -> Result<(Standing, Seeds), ServiceError> {
         self.seeded(customer, self.store.standing(customer.id())?, now)
     }
@@ -293,7 +306,8 @@ impl Service {
         mut standing: Standing,
         now: Instant,
     ) -> Result<(Standing, Seeds), ServiceError> {
-        let mut seeds = Seeds::default();
+        let now = self.acts_at(&standing, now);
+        let mut seeds = Seeds { at: now, ..Seeds::default() };
         for grant in &customer.grants {
             match standing.grants.iter().find(|g| g.id == grant.id) {
                 Some(known)
@@ -417,6 +431,15 @@ impl Service {
             self.store.save_findings(row.run, &rows)?;
         }
         Ok(())
+    }
+}
+
+/// What did not work beside a commit that stands; to call its run failed would say that nothing was changed.
+fn told_beside<const N: usize>(row: &mut RunRow, beside: [(&str, Result<(), StoreError>); N]) {
+    for (what, done) in beside {
+        if let Err(error) = done {
+            add(&mut row.message, &format!("could not {what}: {}", ErrorChain(&error)));
+        }
     }
 }
 

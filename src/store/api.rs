@@ -269,6 +269,12 @@ pub trait Store: Send + Sync {
     /// Keeps log-ins, of each person and product the newest, and that a feed told at `at`. Returns how many were news.
     fn put_activity(&self, customer: &CustomerId, rows: &[ActivityRow], at: Instant) -> Result<u64, StoreError>;
 
+    /// Keeps log-ins that a dry run read, for when its plan is applied.
+    fn plan_activity(&self, customer: &CustomerId, run: RunId, rows: &[ActivityRow]) -> Result<(), StoreError>;
+
+    /// The log-ins that a dry run read, by person and product; none where there were none, or the run is too old.
+    fn planned_activity(&self, run: RunId) -> Result<Vec<ActivityRow>, StoreError>;
+
     /// The newest log-ins, by person and product. Who was deleted for good is not among them.
     fn activity(&self, customer: &CustomerId) -> Result<Vec<ActivityRow>, StoreError>;
 

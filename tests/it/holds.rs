@@ -610,6 +610,32 @@ fn r123_approved_in_time_there_never_was_an_episode() {
 }
 
 #[test]
+fn r123_undoing_another_run_leaves_the_overage_provisional() {
+    let mut world = school_world(GuardLimits { removal_percent: 4, removal_min: 0, ..GuardLimits::STANDARD })
+        .product("extra", ProductKind::Module, SeatModel::Role)
+        .role_rule("tutor", "extra")
+        .pool("extra", "d", None, OnFull::Wait);
+    world.policy.pools.remove(0);
+    world = world.pool("learn", "d", Some(100), OnFull::Overdraw);
+    hire(&mut world, "old", "ash", 100);
+    world.night();
+    world.hire("tut", "tutor", "ash");
+    let other = world.night();
+    end(&mut world, "old", 0..5);
+    hire(&mut world, "new", "ash", 5);
+    world.night();
+    let before = world.view("learn");
+    assert!(before.provisional.is_some());
+    let undone = world.service().revert(other.run, &Actor::operator("test"), true).expect("an answer");
+    assert_eq!(world.used("extra"), 0, "{undone:?}");
+    let after = world.view("learn");
+    assert_eq!((after.episode, after.provisional), (None, before.provisional));
+    assert_eq!(after.balance_if_approved, before.balance_if_approved);
+    assert_eq!(after.balance_if_approved.expect("five are held").0, 0);
+    world.verify();
+}
+
+#[test]
 fn r122_a_hold_is_told_when_it_opens_and_once_a_business_day() {
     let (mut world, run) = held_world();
     world.policy.limits.approval_ttl_hours = 1000;

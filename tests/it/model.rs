@@ -164,6 +164,19 @@ impl Model {
         }
     }
 
+    /// Dates act before anything else does: where an allowance began or ended since the books were closed, the queue gets
+    /// what it gave (R43, R132).
+    pub fn pass_time(&mut self) {
+        let Some(closed) = self.closed else { return };
+        let dated = self.grants.iter().chain(&self.agreed);
+        let edges: Vec<Instant> = dated.flat_map(|(_, _, from, to)| [*from, *to]).collect();
+        let moves = |pool: usize, edge: Instant| self.allowance(pool, edge) != self.allowance(pool, edge.plus_millis(-1));
+        let since = edges.into_iter().filter(|edge| closed < *edge && *edge <= self.now);
+        if since.into_iter().any(|edge| (0..self.policy.pools.len()).any(|pool| moves(pool, edge))) {
+            self.fill(&[], None);
+        }
+    }
+
     fn effective(&self, pool: usize) -> Option<u32> {
         self.allowance(pool, self.now).map(|(seats, agreed)| seats + agreed)
     }
@@ -756,12 +769,10 @@ impl Model {
         let invited = self.policy.products[product].needs_acceptance;
         let state = if invited { ClaimState::Pending } else { ClaimState::Active };
         let priority = self.claims.get(&(person.to_owned(), pool)).map_or(0, |c| c.priority);
-        let of_product: Vec<usize> =
-            (0..self.policy.pools.len()).filter(|&p| p != pool && self.product_of(p) == product).collect();
-        for other in of_product {
-            if self.claims.get(&(person.to_owned(), other)).is_some_and(|c| c.state == ClaimState::Waiting) {
-                self.claims.remove(&(person.to_owned(), other));
-            }
+        let of_product = |&p: &usize| p != pool && self.product_of(p) == product;
+        let others: Vec<usize> = (0..self.policy.pools.len()).filter(of_product).collect();
+        for other in others {
+            self.claims.remove(&(person.to_owned(), other));
         }
         self.claims.insert((person.to_owned(), pool), Seat { state, since, home, priority, lacks_access: false });
     }
@@ -782,7 +793,11 @@ impl Model {
             return Said::Exhausted;
         }
         self.pins.insert(key.clone(), PinKind::Assign);
-        let since = self.claims.get(&key).map_or(self.now, |c| c.since);
+        // A seat in another pool of the product is given up for this one, and keeps its place in line (R39).
+        let moves =
+            self.claims.iter().filter(|((who, p), c)| who == person && self.product_of(*p) == product && consumes(c.state));
+        let moves = moves.map(|(_, c)| c.since).min();
+        let since = self.claims.get(&key).map(|c| c.since).or(moves).unwrap_or(self.now);
         self.sit(person, pool, home, since);
         self.fill(&[person], None);
         Said::Done

@@ -639,6 +639,7 @@ impl Memory {
             new_grants: &new,
             new_agreed: &[],
             new_terms: &[],
+            episodes: &[],
             confirmed: &[],
             partial: &[],
             gone: &[],
@@ -925,6 +926,9 @@ fn play(steps: &[Step], engine: &mut dyn Engine, town: &mut Town) -> Model {
     let (mut newest, mut turned_away) = (None, Vec::new());
     for step in std::iter::once(&first).chain(steps) {
         (model.today, model.now) = (town.today, town.now());
+        if engine.catches_up() && !matches!(step, Step::Quiet(_)) {
+            model.pass_time();
+        }
         match step {
             Step::Night(changes) => {
                 changes.iter().for_each(|change| town.change(change));
@@ -943,6 +947,9 @@ fn play(steps: &[Step], engine: &mut dyn Engine, town: &mut Town) -> Model {
             Step::Quiet(days) => {
                 town.today = town.today.plus(i32::from(*days));
                 (model.today, model.now) = (town.today, town.now());
+                if engine.catches_up() {
+                    model.pass_time();
+                }
                 let expected = model.night(None);
                 assert_eq!(engine.night(town, false, false), expected, "how the night went");
                 town.today = town.today.plus(1);

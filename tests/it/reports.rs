@@ -11,8 +11,9 @@ use rosterd::license::{Activity, Advice, ClaimState, Compliance, OnFull, PinKind
 use rosterd::plan::{Decision, Predicate};
 use rosterd::service::{ClaimFilter, Customer, LicenseRow, SeatUse, Service};
 use rosterd::source::{BulkWithStatus, CsvSource, CsvSourceSettings, DropKind};
+use rosterd::store::Trigger;
 
-use crate::world::{World, day, seats};
+use crate::world::{World, day, seats, succeeded};
 
 /// A district with two schools, two products and a pool of each.
 fn district(learn: u32, observe: u32) -> World {
@@ -266,7 +267,7 @@ fn r144_a_column_of_the_source_tells_log_ins_and_is_no_fact_of_the_roster() {
         customer.sources[0].source = std::sync::Arc::new(CsvSource::new(settings));
         customer.sources[0].activity_column = Some(column.into());
     });
-    let night = |world: &mut World, ann: &str, bob: &str| {
+    let write = |world: &mut World, ann: &str, bob: &str| {
         world.write_package();
         let newest = std::fs::read_dir(world.dir.path().join("drop")).unwrap().map(|e| e.unwrap().path()).max().unwrap();
         let users = newest.join("users.csv");
@@ -277,6 +278,9 @@ fn r144_a_column_of_the_source_tells_log_ins_and_is_no_fact_of_the_roster() {
             _ => format!("{line},{bob}"),
         });
         std::fs::write(&users, lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    };
+    let night = |world: &mut World, ann: &str, bob: &str| {
+        write(world, ann, bob);
         let run = world.run();
         world.next_day();
         run
@@ -299,6 +303,13 @@ fn r144_a_column_of_the_source_tells_log_ins_and_is_no_fact_of_the_roster() {
     let told = world.service().store().findings(run.run, 0, 100).unwrap();
     let bad = told.iter().find(|f| f.rule == "bad_instant").unwrap();
     assert_eq!((bad.record.as_str(), bad.field.as_str()), ("bob", column));
+    // A dry run takes nothing in; whoever applies its plan takes in the log-ins as well.
+    write(&mut world, "2026-03-03T10:00:00Z", "2026-03-03");
+    let plan = with(&world, |service, customer| service.plan_sync(customer, &Trigger::Drop, &|_| ()).unwrap()).run;
+    assert_eq!(known(&world), ["ann 2026-03-02T09:00:00Z", "bob 2026-02-01T00:00:00Z"]);
+    let applied = world.service().apply_plan(plan.run, &Actor::operator("test")).unwrap();
+    assert!(succeeded(&applied), "{}", applied.message);
+    assert_eq!(known(&world), ["ann 2026-03-03T10:00:00Z", "bob 2026-03-03T00:00:00Z"]);
     world.verify();
 }
 

@@ -329,6 +329,14 @@ impl Store for Dying {
         self.write(|store| store.put_activity(customer, rows, at))
     }
 
+    fn plan_activity(&self, customer: &CustomerId, run: RunId, rows: &[ActivityRow]) -> Result<(), StoreError> {
+        self.write(|store| store.plan_activity(customer, run, rows))
+    }
+
+    fn planned_activity(&self, run: RunId) -> Result<Vec<ActivityRow>, StoreError> {
+        self.store.planned_activity(run)
+    }
+
     fn activity(&self, customer: &CustomerId) -> Result<Vec<ActivityRow>, StoreError> {
         self.store.activity(customer)
     }

@@ -426,6 +426,16 @@ CREATE TABLE activity (
     at INTEGER NOT NULL,
     PRIMARY KEY (customer_id, person, product)
 ) STRICT, WITHOUT ROWID;
+-- Log-ins that a dry run read: those of its plan, if that is applied.
+CREATE TABLE activity_planned (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    run INTEGER NOT NULL REFERENCES runs (id),
+    person TEXT NOT NULL,
+    product TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (run, person, product)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX activity_planned_person ON activity_planned (customer_id, person);
 CREATE TABLE activity_feeds (
     customer_id INTEGER PRIMARY KEY REFERENCES customers (id),
     at INTEGER NOT NULL

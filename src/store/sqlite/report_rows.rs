@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{OptionalExtension, Rows, Transaction};
 
-use crate::base::{CustomerId, Instant, PoolId, ProductId, Seats, Version};
+use crate::base::{CustomerId, Instant, PoolId, ProductId, RunId, Seats, Version};
 use crate::license::{OrgMark, PoolBooks, PoolSample, SeatRequest};
 use crate::store::record::pack;
 use crate::store::shape::ActivityRow;
@@ -101,11 +101,39 @@ pub(in crate::store::sqlite) fn put_activity(
     Ok(changed)
 }
 
+/// Keeps log-ins that a dry run read.
+pub(in crate::store::sqlite) fn plan_activity(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    run: RunId,
+    rows: &[ActivityRow],
+) -> Result<(), Fault> {
+    let id = head_or_new(tx, customer)?.id;
+    let mut put = tx.prepare_cached(
+        "INSERT INTO activity_planned (customer_id, run, person, product, at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET at = excluded.at WHERE excluded.at > at",
+    )?;
+    for ActivityRow { person, product, at } in rows {
+        let product = product.as_ref().map_or("", |product| product.as_str());
+        put.execute((id, run.0.cast_signed(), person, product, at.0))?;
+    }
+    Ok(())
+}
+
+pub(in crate::store::sqlite) fn planned_activity(tx: &Transaction<'_>, run: RunId) -> Result<Vec<ActivityRow>, Fault> {
+    let mut ask =
+        tx.prepare_cached("SELECT person, product, at FROM activity_planned WHERE run = ?1 ORDER BY person, product")?;
+    activity_rows(ask.query([run.0.cast_signed()])?)
+}
+
 pub(in crate::store::sqlite) fn activity(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<ActivityRow>, Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
     let mut ask =
         tx.prepare_cached("SELECT person, product, at FROM activity WHERE customer_id = ?1 ORDER BY person, product")?;
-    let mut rows = ask.query([head.id])?;
+    activity_rows(ask.query([head.id])?)
+}
+
+fn activity_rows(mut rows: Rows<'_>) -> Result<Vec<ActivityRow>, Fault> {
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         let product = Some(text(row, 1)?).filter(|product| !product.is_empty());
@@ -128,6 +156,9 @@ pub(in crate::store::sqlite) fn activity_fed(tx: &Transaction<'_>, customer: &Cu
 
 /// Lets the log-ins of somebody who is deleted for good leave.
 pub(in crate::store::sqlite) fn forget_activity(tx: &Transaction<'_>, id: i64, person: &str) -> Result<(), Fault> {
-    tx.prepare_cached("DELETE FROM activity WHERE customer_id = ?1 AND person = ?2")?.execute((id, person))?;
+    for table in ["activity", "activity_planned"] {
+        let delete = format!("DELETE FROM {table} WHERE customer_id = ?1 AND person = ?2");
+        tx.prepare_cached(&delete)?.execute((id, person))?;
+    }
     Ok(())
 }

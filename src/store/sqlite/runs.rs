@@ -197,14 +197,16 @@ pub(in crate::store::sqlite) fn save_findings(tx: &Transaction<'_>, run: RunId, 
     Ok(())
 }
 
-/// Drops the findings of a customer that are not of its newest `keep` runs.
-pub(in crate::store::sqlite) fn prune_findings(tx: &Transaction<'_>, customer: &CustomerId, keep: u32) -> Result<(), Fault> {
+/// Drops findings, and log-ins of dry runs, of a customer that are not of its newest `keep` runs.
+pub(in crate::store::sqlite) fn prune_beside(tx: &Transaction<'_>, customer: &CustomerId, keep: u32) -> Result<(), Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(()) };
-    tx.prepare_cached(
-        "DELETE FROM findings WHERE run IN (
-             SELECT id FROM runs WHERE customer_id = ?1 AND state NOT IN (0, 1, 4) ORDER BY id DESC LIMIT -1 OFFSET ?2)",
-    )?
-    .execute((head.id, keep))?;
+    for table in ["findings", "activity_planned"] {
+        let delete = format!(
+            "DELETE FROM {table} WHERE run IN (
+                 SELECT id FROM runs WHERE customer_id = ?1 AND state NOT IN (0, 1, 4) ORDER BY id DESC LIMIT -1 OFFSET ?2)"
+        );
+        tx.prepare_cached(&delete)?.execute((head.id, keep))?;
+    }
     Ok(())
 }
 

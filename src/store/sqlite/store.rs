@@ -215,7 +215,7 @@ impl Store for SqliteStore {
 
     fn prune(&self, customer: &CustomerId, snapshot_runs: u32, plan_runs: u32) -> Result<(u32, u32), StoreError> {
         self.door.write(|tx| {
-            runs::prune_findings(tx, customer, plan_runs)?;
+            runs::prune_beside(tx, customer, plan_runs)?;
             Ok((snapshots::prune(tx, customer, snapshot_runs)?, plans::prune(tx, customer, plan_runs)?))
         })
     }
@@ -354,6 +354,14 @@ impl Store for SqliteStore {
 
     fn put_activity(&self, customer: &CustomerId, rows: &[ActivityRow], at: Instant) -> Result<u64, StoreError> {
         self.door.write(|tx| report_rows::put_activity(tx, customer, rows, at))
+    }
+
+    fn plan_activity(&self, customer: &CustomerId, run: RunId, rows: &[ActivityRow]) -> Result<(), StoreError> {
+        self.door.write(|tx| report_rows::plan_activity(tx, customer, run, rows))
+    }
+
+    fn planned_activity(&self, run: RunId) -> Result<Vec<ActivityRow>, StoreError> {
+        self.door.read(|tx| report_rows::planned_activity(tx, run))
     }
 
     fn activity(&self, customer: &CustomerId) -> Result<Vec<ActivityRow>, StoreError> {

@@ -109,14 +109,12 @@ impl Auditor {
         u32::from(self.missing.get(person).is_some_and(|missing| missing.held))
     }
 
-    /// Seats somebody by hand. A wait for it, here or in another pool of the product, is over.
+    /// Seats somebody by hand. What they have, or wait for, in another pool of the product is over (R39).
     fn sit(&mut self, person: &str, pool: usize, home: String, since: Instant, now: Instant) {
         let product = self.product_of(pool);
         let state = if self.setup.products[product].invites { State::Pending } else { State::Active };
         for other in self.pools_of(product).into_iter().filter(|&other| other != pool) {
-            if !self.sits(person, other) {
-                self.claims.remove(&(person.to_owned(), other));
-            }
+            self.claims.remove(&(person.to_owned(), other));
         }
         let waited = self.claims.remove(&(person.to_owned(), pool));
         let number = waited.as_ref().map_or_else(|| self.new_number(), |claim| claim.number);
@@ -143,7 +141,10 @@ impl Auditor {
         if !insist && !self.is_free(pool, &home, false, now) {
             return self.write(Said::Exhausted);
         }
-        let since = self.claims.get(&key).map_or(now, |claim| claim.since);
+        // Who comes from another pool of the product keeps the place in line.
+        let others = self.pools_of(product).into_iter().filter(|&other| self.sits(person, other));
+        let moves = others.filter_map(|other| self.claims.get(&(person.to_owned(), other))).map(|claim| claim.since).min();
+        let since = self.claims.get(&key).map(|claim| claim.since).or(moves).unwrap_or(now);
         self.pins.insert(key, (Pin::Assign, until));
         self.sit(person, pool, home, since, now);
         self.fill(None, 0, now);
