@@ -211,12 +211,15 @@ impl Sim {
             if (reads, confirms) != (wish.reads, wish.confirms) {
                 return Err(format!("the run {:?} of {} instead of {wish:?}", request.trigger, request.customer));
             }
-            let mut after = before.clone();
+            // What came due since the last look is a commit of its own.
+            let mut passed = before.clone();
+            passed.pass_time(now, false);
+            let mut after = passed.clone();
             let night = after.run(wish.reads, wish.confirms, now);
             self.tell_of(at, format!("{} run: {night:?} {:?}", request.trigger.word(), after.trips));
             let done = self.service.fulfil(&request, &|_| ());
             if self.died() {
-                self.settle(at, vec![before, after])?;
+                self.settle(at, vec![before, passed, after])?;
                 let row = self.service.store().request_row(request.request).expect("a row").expect("a row");
                 if row.state == RequestState::Done {
                     self.auditors[at].fulfilled(now);
@@ -225,7 +228,7 @@ impl Sim {
                 continue;
             }
             let run = done.map_err(|error| format!("the run failed: {error:?}"))?.expect("the customer is there");
-            self.judge_run(&before, &after, night, &run)?;
+            self.judge_run(&passed, &after, night, &run)?;
             after.fulfilled(now);
             after.follow_up(night, wish.confirms, now);
             self.auditors[at] = after;
@@ -321,12 +324,14 @@ impl Sim {
         loop {
             let now = self.now();
             let before = self.auditors[at].clone();
-            let mut after = before.clone();
+            let mut passed = before.clone();
+            passed.pass_time(now, false);
+            let mut after = passed.clone();
             let said = after.decide(decision, now);
             let asked = self.in_program(at, decision);
             let done = self.service.decide(&self.service.customers()[at], &operator(), &asked);
             if self.died() {
-                if self.settle(at, vec![before, after])? == 1 {
+                if self.settle(at, vec![before, passed, after])? == 2 {
                     return Ok(());
                 }
                 continue;
@@ -407,7 +412,9 @@ impl Sim {
         loop {
             let now = self.now();
             let before = self.auditors[at].clone();
-            let mut decided = before.clone();
+            let mut passed = before.clone();
+            passed.pass_time(now, false);
+            let mut decided = passed.clone();
             let said = decided.decide_hold(approve, exceptions, allow_empty, now);
             let mut after = decided.clone();
             if said == HoldSaid::Done && approve {
@@ -422,7 +429,7 @@ impl Sim {
                 self.service.reject_hold(run, &operator())
             };
             if self.died() {
-                if self.settle(at, vec![before, decided, after])? > 0 {
+                if self.settle(at, vec![before, passed, decided, after])? > 1 {
                     return Ok(());
                 }
                 continue;
@@ -448,12 +455,14 @@ impl Sim {
         loop {
             let now = self.now();
             let before = self.auditors[at].clone();
+            let mut passed = before.clone();
+            passed.pass_time(now, true);
             let mut after = before.clone();
             let taken = after.ask_same_day(confirms, now);
             let asked = Asked { confirm_absences: confirms, ..Asked::by(operator()) };
             let done = self.service.request_same_day(&self.service.customers()[at], &asked);
             if self.died() {
-                if self.settle(at, vec![before, after])? == 1 {
+                if self.settle(at, vec![before, passed, after])? == 2 {
                     return Ok(());
                 }
                 continue;
@@ -488,7 +497,9 @@ impl Sim {
                 }
             };
             if self.died() {
-                if self.settle(at, vec![before, after])? == 1 {
+                // The pause, and that it is written down.
+                let paused = Auditor { pauses: after.pauses.clone(), ..before.clone() };
+                if self.settle(at, vec![before, paused, after])? > 0 {
                     return Ok(());
                 }
                 continue;

@@ -195,10 +195,8 @@ fn decision(sim: &Sim, dice: &mut Dice, at: usize) -> Option<Decision> {
     let anybody = dice.pick(&people).cloned()?;
     let today = auditor.today(now);
     let until = if dice.chance(60) { Day::MAX } else { today.plus(dice.between(0, 20) as i32) };
-    // No allowance changes on a date to come: the auditor looks at pools when something is done, and an allowance that
-    // begins or ends between two looks acts at its own instant.
     let date = |dice: &mut Dice| {
-        let days = *dice.pick(&[-20, -3, 0, 0]).expect("one");
+        let days = *dice.pick(&[-20, -3, 0, 0, 1, 10]).expect("one");
         auditor.calendar.start_of(today.plus(days))
     };
     let (grants, agreed) = (auditor.grants.len(), auditor.agreed.len());
@@ -222,19 +220,13 @@ fn decision(sim: &Sim, dice: &mut Dice, at: usize) -> Option<Decision> {
         }
         14 => {
             let (seats, from) = (dice.between(1, 6) as i64, date(dice));
-            let to = over_by_now(from, dice.between(2, 40), now);
+            let to = Instant(from.0 + dice.between(2, 40) as i64 * DAY);
             Decision::Buy { id: format!("b{grants}"), pool, seats, from, to }
         }
         _ => {
             let from = date(dice);
-            let to = over_by_now(from, dice.between(2, 40), now);
+            let to = Instant(from.0 + dice.between(2, 40) as i64 * DAY);
             Decision::Agree { id: format!("a{agreed}"), pool, seats: dice.between(1, 4) as u32, from, to }
         }
     })
-}
-
-/// So many days after `from` if that is over by now, else long after the year.
-fn over_by_now(from: Instant, days: usize, now: Instant) -> Instant {
-    let to = Instant(from.0 + days as i64 * DAY);
-    if to <= now { to } else { Instant(from.0 + 4000 * DAY) }
 }

@@ -178,6 +178,8 @@ pub struct Auditor {
     pub packages: Vec<Package>,
     /// Anything was ever written.
     pub begun: bool,
+    /// Up to when dates have acted (R68).
+    pub passed: Instant,
 
     pub known: BTreeMap<String, Known>,
     /// Name and bytes of the package last taken in, and when.
@@ -200,6 +202,8 @@ pub struct Auditor {
     pub line: Vec<Wish>,
     pub next_wish: u64,
     pub same_day: BTreeMap<Day, u32>,
+    /// When a same-day wish was last written down as refused: once a date (R98).
+    pub refused: Option<Instant>,
     /// Same-day wishes that nobody looked at since: the wish, its deadline, when its run was over.
     pub promised: Vec<(u64, Instant, Option<Instant>)>,
     pub missed: BTreeSet<(u64, Instant)>,
@@ -219,6 +223,7 @@ impl Auditor {
             calendar,
             packages: Vec::new(),
             begun: false,
+            passed: first,
             known: BTreeMap::new(),
             mark: None,
             rejected: Vec::new(),
@@ -236,6 +241,7 @@ impl Auditor {
             line: Vec::new(),
             next_wish: 0,
             same_day: BTreeMap::new(),
+            refused: None,
             promised: Vec::new(),
             missed: BTreeSet::new(),
             pauses: Vec::new(),

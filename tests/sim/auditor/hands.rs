@@ -32,6 +32,7 @@ pub enum Said {
 
 impl Auditor {
     pub fn decide(&mut self, decision: &Decision, now: Instant) -> Said {
+        self.pass_time(now, false);
         match decision {
             Decision::Assign { person, pool, until, insist } => self.assign(person, *pool, *until, *insist, now),
             Decision::Deny { person, pool, until } => self.deny(person, *pool, *until, now),
@@ -61,7 +62,7 @@ impl Auditor {
     }
 
     /// What is free goes to whoever waits (R43). `lost`: somebody gave up a seat of a pool.
-    fn fill(&mut self, lost: Option<(&str, usize)>, no_more_held: u32, now: Instant) {
+    pub fn fill(&mut self, lost: Option<(&str, usize)>, no_more_held: u32, now: Instant) {
         let today = self.today(now);
         let mut hangs = Vec::new();
         if let Some((person, pool)) = lost {

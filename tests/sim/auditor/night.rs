@@ -36,6 +36,7 @@ impl Auditor {
 
     pub fn run(&mut self, reads: bool, confirms: bool, now: Instant) -> Night {
         self.trips.clear();
+        self.pass_time(now, false);
         let package = if reads && !self.is_paused(now) { self.next_package(now).cloned() } else { None };
         let Some(package) = package else {
             if self.mark.is_none() {
