@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod access;
+mod apart;
 mod cli;
 mod clocks;
 mod clocks_doors;
@@ -14,6 +15,7 @@ mod entitlement;
 mod explain;
 mod fake_http;
 mod fake_oneroster;
+mod full_pools;
 mod holds;
 mod hostile;
 mod import;

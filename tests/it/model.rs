@@ -232,6 +232,11 @@ impl Model {
         self.classes.iter().find(|(id, _, _)| id == class).expect("it is there").1.clone()
     }
 
+    /// Active so far, or missing.
+    fn is_known(&self, key: &str) -> bool {
+        self.known.get(key).is_some_and(|record| !record.ended) || self.absences.contains_key(key)
+    }
+
     fn live<'r>(&self, record: &'r Record) -> Vec<&'r str> {
         let live = |e: &&(String, Day, Day, bool)| !e.3 && e.1 <= self.today && self.today <= e.2;
         record.enrollments.iter().filter(live).map(|e| e.0.as_str()).collect()
@@ -382,6 +387,8 @@ impl Model {
             };
             next.insert(key.clone(), record);
         }
+        // Whoever ended and is unknown to the books is nobody, and has no enrollments that could be missed (R114, R130).
+        next.retain(|key, record| !record.ended || record.quarantined || self.is_known(key));
         (next, bad * 100 > rows * self.bad_percent_max as usize)
     }
 

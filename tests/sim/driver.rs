@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rosterd::base::{Actor, Day, GrantId, Instant, PersonKey, PoolId, Seats, SourceId, Version};
+use rosterd::base::{Actor, Day, GrantId, Instant, PersonKey, PoolId, RunId, Seats, SourceId, Version};
 use rosterd::cli::customers;
 use rosterd::clock::SetClock;
 use rosterd::license::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
 use rosterd::plan::{self, Answer};
-use rosterd::service::{HoldAnswer, SameDayAnswer, Service, Verified};
+use rosterd::service::{HoldAnswer, RevertAnswer, SameDayAnswer, Service, Verified};
 use rosterd::settings::{Settings, load_with};
 use rosterd::store::{Asked, AuditCommit, Pause, RequestState, RunRow, RunState, SqliteStore, Store, Trigger};
 use tempfile::TempDir;
@@ -18,6 +18,7 @@ use crate::sim::auditor::books::{Auditor, HoldState, State};
 use crate::sim::auditor::hands::{Decision, Said};
 use crate::sim::auditor::holding::HoldSaid;
 use crate::sim::auditor::night::Night;
+use crate::sim::auditor::undoing::{Done, Undoing};
 use crate::sim::dying::Dying;
 use crate::sim::eye::{Numbers, compare};
 use crate::sim::facts::{Package, Setup};
@@ -26,6 +27,17 @@ use crate::sim::prng::Dice;
 
 /// How the simulation goes on; the error is what differs.
 pub type Step<T = ()> = Result<T, String>;
+
+/// A run that wrote something: its id, what version it made, what it did.
+#[derive(Clone)]
+pub struct Undoable {
+    run: RunId,
+    version: Version,
+    done: Arc<Done>,
+}
+
+/// So many runs back are kept to be undone.
+const RUNS_KEPT: usize = 5;
 
 /// See the module.
 pub struct Sim {
@@ -39,6 +51,8 @@ pub struct Sim {
     settings: Settings,
     clock: Arc<SetClock>,
     numbers: Vec<Numbers>,
+    /// Runs that can be undone, by customer, oldest first.
+    runs: Vec<Vec<Undoable>>,
     store: Arc<Dying>,
     service: Service,
 }
@@ -69,6 +83,7 @@ impl Sim {
             dice,
             auditors: setups.iter().map(Auditor::new).collect(),
             numbers: vec![Numbers::default(); setups.len()],
+            runs: vec![Vec::new(); setups.len()],
             setups,
             events: Vec::new(),
             deaths: 0,
@@ -229,6 +244,7 @@ impl Sim {
             }
             let run = done.map_err(|error| format!("the run failed: {error:?}"))?.expect("the customer is there");
             self.judge_run(&passed, &after, night, &run)?;
+            self.keep(at, &run, &passed, &after);
             after.fulfilled(now);
             after.follow_up(night, wish.confirms, now);
             self.auditors[at] = after;
@@ -429,12 +445,13 @@ impl Sim {
                 self.service.reject_hold(run, &operator())
             };
             if self.died() {
-                if self.settle(at, vec![before, passed, decided, after])? > 1 {
+                if self.settle(at, vec![before, passed, decided.clone(), after])? > 1 {
                     return Ok(());
                 }
                 continue;
             }
-            let answer = done.map_err(|error| format!("the decision failed: {error:?}"))?.answer;
+            let done = done.map_err(|error| format!("the decision failed: {error:?}"))?;
+            let answer = done.answer;
             let heard = match answer {
                 HoldAnswer::Done => Some(HoldSaid::Done),
                 HoldAnswer::NotOpen(_) => Some(HoldSaid::NotOpen),
@@ -445,6 +462,62 @@ impl Sim {
             if heard != Some(said) {
                 return Err(format!("the answer to a decision on a hold\n  program: {answer:?}\n  auditor: {said:?}"));
             }
+            if let Some(run) = &done.run {
+                self.keep(at, run, &decided, &after);
+            }
+            self.auditors[at] = after;
+            return self.check(at);
+        }
+    }
+
+    /// Keeps a run that wrote something, to be undone later.
+    fn keep(&mut self, at: usize, run: &RunRow, before: &Auditor, after: &Auditor) {
+        let Some(version) = run.version else { return };
+        let done = after.done_since(before);
+        self.runs[at].push(Undoable { run: run.run, version, done });
+        let many = self.runs[at].len().saturating_sub(RUNS_KEPT);
+        self.runs[at].drain(..many);
+    }
+
+    pub fn undoable(&self, at: usize) -> usize {
+        self.runs[at].len()
+    }
+
+    /// Somebody undoes a run, the newest or one before it (R126, I15). All that is due was written down just before.
+    pub fn revert(&mut self, at: usize, back: usize) -> Step {
+        let which = self.runs[at].len() - 1 - back;
+        let Undoable { run, version, done } = self.runs[at].remove(which);
+        self.tell_of(at, format!("run {run} is undone"));
+        loop {
+            let now = self.now();
+            let before = self.auditors[at].clone();
+            let mut passed = before.clone();
+            passed.pass_time(now, false);
+            let mut after = passed.clone();
+            let id = self.service.customers()[at].id().clone();
+            let alone = self.service.store().version(&id).expect("a version") == version;
+            let undoing = after.undo(&done, alone, now);
+            let answer = self.service.revert(run, &operator(), true);
+            if self.died() {
+                if self.settle(at, vec![before, passed, after])? == 2 {
+                    return Ok(());
+                }
+                continue;
+            }
+            let row = match answer.map_err(|error| format!("the run could not be undone: {error:?}"))? {
+                RevertAnswer::Planned { run, plan: _ } => run,
+                other => return Err(format!("the run cannot be undone: {other:?}")),
+            };
+            let heard = match row.state {
+                RunState::Held => Some(Undoing::Held),
+                RunState::Succeeded => Some(Undoing::Done),
+                RunState::SucceededWithErrors => Some(Undoing::InPart),
+                _ => None,
+            };
+            if heard != Some(undoing) {
+                return Err(format!("a run is undone\n  program: {:?}\n  auditor: {undoing:?}", (row.state, &row.message)));
+            }
+            self.keep(at, &row, &passed, &after);
             self.auditors[at] = after;
             return self.check(at);
         }

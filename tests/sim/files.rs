@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use crate::sim::facts::{Ask, Audience, Bad, FIRST_BOUGHT, Form, Full, Model, Package, Person, Setup};
+use crate::world::manifest;
 
 /// The settings of all customers; each one's packages lie in a folder named like it.
 pub fn settings(setups: &[Setup]) -> String {
@@ -131,7 +132,7 @@ pub fn files(setup: &Setup, people: &BTreeMap<String, Person>, form: Form, rever
         }
     }
     let told: BTreeSet<&str> = files.keys().copied().collect();
-    files.insert("manifest", manifest(&told));
+    files.insert("manifest", manifest("bulk", |name| told.contains(name)));
     files
 }
 
@@ -208,37 +209,6 @@ fn enrollments(people: &BTreeMap<String, Person>) -> String {
             let school = crate::sim::facts::school_of(class);
             text += &format!("e-{key}-{row},{status},{class},{school},{key},student,,{begin},{end}\n");
         }
-    }
-    text
-}
-
-fn manifest(told: &BTreeSet<&str>) -> String {
-    let all = [
-        "academicSessions",
-        "categories",
-        "classes",
-        "classResources",
-        "courses",
-        "courseResources",
-        "demographics",
-        "enrollments",
-        "lineItemLearningObjectiveIds",
-        "lineItems",
-        "lineItemScoreScales",
-        "orgs",
-        "resources",
-        "resultLearningObjectiveIds",
-        "results",
-        "resultScoreScales",
-        "roles",
-        "scoreScales",
-        "userProfiles",
-        "userResources",
-        "users",
-    ];
-    let mut text = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.2\n".to_owned();
-    for name in all {
-        text += &format!("file.{name},{}\n", if told.contains(name) { "bulk" } else { "absent" });
     }
     text
 }

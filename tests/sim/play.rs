@@ -107,6 +107,7 @@ fn year(sim: &mut Sim, first: Day) -> Step {
             desk_hours(sim, &mut dice, 60)?;
             sim.minute()?;
         }
+        undo(sim, &mut dice)?;
         if dice.chance(6) {
             let jump = if dice.chance(50) { DAY } else { -DAY };
             sim.tell("the clock jumps");
@@ -166,6 +167,17 @@ fn desk_hours(sim: &mut Sim, dice: &mut Dice, percent: usize) -> Step {
             17 => sim.pause(at, None)?,
             18 => sim.look(at)?,
             _ => sim.try_run(at)?,
+        }
+    }
+    Ok(())
+}
+
+/// Now and then somebody undoes a run, the newest more often than not.
+fn undo(sim: &mut Sim, dice: &mut Dice) -> Step {
+    for at in 0..sim.setups.len() {
+        if sim.undoable(at) > 0 && dice.chance(12) {
+            let back = if dice.chance(60) { 0 } else { dice.below(sim.undoable(at)) };
+            sim.revert(at, back)?;
         }
     }
     Ok(())

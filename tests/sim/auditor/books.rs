@@ -188,6 +188,12 @@ pub struct Auditor {
     pub missing: BTreeMap<String, Missing>,
     pub claims: BTreeMap<(String, usize), Claim>,
     pub next_claim: u64,
+    /// Claims that came to be by hand: they never go over the limit by themselves (R47).
+    pub by_hand: BTreeSet<u64>,
+    /// When claims were released that are not open.
+    pub released: BTreeMap<u64, Instant>,
+    /// Everybody who was deleted for good, in order.
+    pub purged: Vec<String>,
 
     pub grants: Vec<Dated>,
     pub agreed: Vec<Dated>,
@@ -230,6 +236,9 @@ impl Auditor {
             missing: BTreeMap::new(),
             claims: BTreeMap::new(),
             next_claim: 0,
+            by_hand: BTreeSet::new(),
+            released: BTreeMap::new(),
+            purged: Vec::new(),
             grants,
             agreed: Vec::new(),
             pins: BTreeMap::new(),

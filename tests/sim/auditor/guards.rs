@@ -71,10 +71,21 @@ impl Auditor {
         self.pauses.iter().any(|(from, to)| from < to && *to <= now && at < to)
     }
 
-    fn limits(&self, now: Instant) -> Limits {
+    /// Whether the date lies in a window of raised limits (R124).
+    fn is_in_window(&self, now: Instant) -> bool {
         let today = self.today(now);
-        let window = self.setup.window.is_some_and(|(from, to)| from <= today && today < to);
-        if window || self.is_after_pause(now) { ROLLOVER } else { STANDARD }
+        self.setup.window.is_some_and(|(from, to)| from <= today && today < to)
+    }
+
+    fn limits(&self, now: Instant) -> Limits {
+        if self.is_in_window(now) || self.is_after_pause(now) { ROLLOVER } else { STANDARD }
+    }
+
+    /// Whether undoing a run costs too many their seats: (people, who loses one) of all and by org.
+    pub fn removes_too_many(&self, all: (u32, u32), orgs: Vec<(u32, u32)>, now: Instant) -> bool {
+        let limits = if self.is_in_window(now) { ROLLOVER } else { STANDARD };
+        exceeds(all.1, all.0, limits.removal, 5)
+            || orgs.into_iter().any(|(people, gone)| people >= 10 && exceeds(gone, people, limits.org, 5))
     }
 
     /// The org whose guard counts a person: the primary org, else the smallest org of the roles.

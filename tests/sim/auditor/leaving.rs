@@ -78,6 +78,7 @@ impl Auditor {
         for person in due {
             self.missing.remove(&person);
             self.known.remove(&person);
+            self.purged.push(person);
         }
     }
 }

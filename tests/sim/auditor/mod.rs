@@ -11,3 +11,4 @@ pub mod pools;
 pub mod reading;
 pub mod seats;
 pub mod timing;
+pub mod undoing;

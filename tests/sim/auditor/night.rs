@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rosterd::base::Instant;
 
-use crate::sim::auditor::books::{Auditor, HoldState, State};
+use crate::sim::auditor::books::{Auditor, HoldState};
 use crate::sim::auditor::guards::Judgment;
 use crate::sim::auditor::leaving::Going;
 use crate::sim::facts::Package;
@@ -37,6 +37,13 @@ impl Auditor {
     pub fn run(&mut self, reads: bool, confirms: bool, now: Instant) -> Night {
         self.trips.clear();
         self.pass_time(now, false);
+        let before = self.clone();
+        let night = self.night(reads, confirms, now);
+        self.note_released(&before, now);
+        night
+    }
+
+    fn night(&mut self, reads: bool, confirms: bool, now: Instant) -> Night {
         let package = if reads && !self.is_paused(now) { self.next_package(now).cloned() } else { None };
         let Some(package) = package else {
             if self.mark.is_none() {
@@ -138,11 +145,7 @@ impl Auditor {
         let former = self.settle_missing(&going);
         self.reconcile(now, withheld, &former);
         let open = self.hold.as_ref().is_some_and(|hold| hold.state == HoldState::Open);
-        let back = |pool: usize| {
-            let seats = self.claims.iter().filter(|((_, p), claim)| *p == pool && claim.state != State::Waiting);
-            seats.filter(|((person, _), _)| self.missing.get(person).is_some_and(|m| m.held)).count() as u32
-        };
-        let held_back: Vec<u32> = (0..self.setup.pools.len()).map(|pool| if open { back(pool) } else { 0 }).collect();
+        let held_back: Vec<u32> = (0..self.setup.pools.len()).map(|pool| if open { self.held_in(pool) } else { 0 }).collect();
         self.close(now, &held_back);
     }
 }

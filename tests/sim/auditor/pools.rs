@@ -101,7 +101,9 @@ impl Auditor {
         }
         self.passed = self.passed.max(now);
         if any && fills {
+            let before = self.clone();
             self.fill(None, 0, now);
+            self.note_released(&before, now);
         } else if any {
             let held_back: Vec<u32> = self.closed.iter().map(|closed| closed.held_back).collect();
             self.close(now, &held_back);

@@ -63,7 +63,13 @@ impl Auditor {
                 }
                 _ => Known { roles: BTreeMap::new(), classes: BTreeMap::new(), ..Known::of(told) },
             };
-            known.unsure = told.bad != Bad::Nothing;
+            // A row that is not written cannot be bad.
+            known.unsure = match told.bad {
+                Bad::Nothing => false,
+                Bad::Role(row) => told.roles.contains_key(&row),
+                Bad::Class(row) => told.classes.contains_key(&row),
+                Bad::Own | Bad::Lost => true,
+            };
             for (row, role) in &told.roles {
                 let bad = bad_role(*row);
                 roles_bad += u32::from(bad);
