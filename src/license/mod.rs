@@ -28,6 +28,8 @@ mod queue;
 mod renewal;
 mod reservation;
 mod reuse;
+mod reuse_fold;
+mod reuse_year;
 mod seat_request;
 mod stage;
 mod term;
@@ -46,7 +48,7 @@ pub use books::{Absence, Allowance, Band, Cause, Causes, Episode, Outcome, PoolB
 pub use causes::{Situation, growth_cause, leading_cause, step};
 pub use chain::{
     Gate, Phase, Term, TermState, allowance_in, carried_over, chain_of, grace_end, last_day, next_phase_change,
-    overlapping_terms, phase_at, term_grants,
+    overlapping_terms, phase_at, term_corrections, term_grant, tier_on_offer, year_anchor,
 };
 pub use claim::{
     Because, Book, BookPerson, Channel, Claim, ClaimChange, ClaimState, Names, OrgNameIx, PoolIx, ReasonsIx, Wait,
@@ -66,7 +68,9 @@ pub use product::{Product, ProductKind, SeatModel};
 pub use queue::queue_order;
 pub use renewal::{RenewalBasis, TermRules};
 pub use reservation::Draws;
-pub use reuse::{ReuseRules, ReuseScope};
+pub use reuse::ReuseRules;
+pub use reuse_fold::Reuse;
+pub use reuse_year::{Gone, ReuseLevel, ReuseYear, follow, seat_moves};
 pub use seat_request::SeatRequest;
 pub use stage::{Course, Stage, StageDates, StageWhy, Turn, day_of_count, elapsed, is_major};
 pub use term::{license_year, overlaps, year_start};

@@ -45,7 +45,7 @@ impl Service {
         let sweep = Sweep {
             policy: &customer.policy,
             standing: &standing,
-            newest_snapshot: customer.newest_snapshot(&standing),
+            newest_snapshot: self.newest_look(customer, &standing)?,
             stale_after_hours: customer.stale_after_hours,
             now,
         };
@@ -90,6 +90,7 @@ impl Service {
         let used_by_org = self.store.used_by_org(customer.id())?;
         let mut after = swept.applied(standing);
         after.book = self.queue_book(customer)?;
+        after.gone = self.store.gone(customer.id())?;
         let policy = &customer.policy;
         let desk = Desk { now, policy, standing: &after, roster: &roster, used_by_org: &used_by_org, episodes: &[] };
         refill(&desk, &swept.affected, queue).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })

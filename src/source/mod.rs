@@ -2,6 +2,7 @@
 
 mod api;
 mod csv;
+mod hr;
 mod http;
 mod oneroster;
 mod open;
@@ -10,6 +11,10 @@ mod shelf;
 
 pub use api::{Package, Read, RosterSource, Seen, SourceError};
 pub use csv::{BulkWithStatus, CsvBounds, CsvSource, CsvSourceSettings, CsvVersion, DropKind};
+pub use hr::{
+    DateForm, DateForms, HrColumns, HrFeed, HrMapping, HrReader, HrRecord, OrgMapping, Presence, RoleMapping, RowFault,
+    StatusMapping,
+};
 pub use http::{
     Answer, Attempt, Authorize, Basic, Bearer, Header, Http, HttpError, HttpSettings, Network, Nobody, Outgoing, Pace, Refusal,
     check_address,

@@ -5,11 +5,11 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::plan_json::{ActionJson, NoticeJson, OutlookJson};
 use crate::cli::words::change_text;
 use crate::license::TermState;
 use crate::plan::{Answer, PoolOutlook, causes_text};
 use crate::service::DecisionDone;
+use crate::shape::{ActionJson, NoticeJson, OutlookJson};
 
 #[derive(Debug, Serialize)]
 struct AnswerJson<'a> {
@@ -107,6 +107,11 @@ pub fn words(answer: &Answer) -> (Exit, &'static str, String) {
             let text = format!("it would overlap term {other}; terms of a pool follow one another");
             return (Exit::Refused, "term_overlaps", text);
         }
+        Answer::TermEndsFirst => (
+            Exit::Refused,
+            "term_ends_first",
+            "the term would end before it starts; to withdraw one, let it end where it starts",
+        ),
         Answer::NeedsAccess => (Exit::Refused, "needs_access", "the person lacks a seat of the product that this one requires"),
         Answer::NoClaim => (Exit::Refused, "no_claim", "the person has nothing there to give or accept"),
         Answer::UnknownPerson => (Exit::Unknown, "unknown_person", "the newest roster knows no such person"),
