@@ -68,7 +68,7 @@ enum Place {
     /// It was read: its place among those.
     Read(usize),
     /// It stays as it is.
-    Stays(Roster),
+    Stays(Box<Roster>),
 }
 
 /// What the guards said of all sources of a run for some people, and who counts as gone at once.
@@ -139,7 +139,8 @@ impl Drafting {
                 alone.push(Alone { source, before, after, delta });
             }
             if alone.len() > 1 {
-                let place = |(at, roster)| reads.get(&at).map_or(Place::Stays(roster), |read| Place::Read(*read));
+                let place =
+                    |(at, roster)| reads.get(&at).map_or_else(|| Place::Stays(Box::new(roster)), |read| Place::Read(*read));
                 places.extend(news.into_iter().enumerate().map(place));
             }
             (before, Some(after), alone)

@@ -30,7 +30,7 @@ fn hire(world: &mut World, prefix: &str, which: std::ops::Range<u32>) {
 }
 
 fn hold(world: &World) -> Hold {
-    world.service().store().holds(&world.policy.customer).unwrap().remove(0)
+    world.service().store().holds(&world.policy.customer).expect("it is there").remove(0)
 }
 
 fn packages(hold: &Hold) -> BTreeSet<&str> {
@@ -39,7 +39,7 @@ fn packages(hold: &Hold) -> BTreeSet<&str> {
 
 fn approve(world: &World, run: RunId, except: &[&str]) -> HoldDone {
     let except: Vec<PersonKey> = except.iter().map(|key| PersonKey::from(*key)).collect();
-    world.service().approve_hold(run, &Actor::operator("ops"), &except, false, &|_| ()).unwrap()
+    world.service().approve_hold(run, &Actor::operator("ops"), &except, false, &|_| ()).expect("it is there")
 }
 
 /// The first source is known, the second one delivers for the first time.
@@ -74,7 +74,8 @@ fn r125_a_new_source_waits_and_the_known_one_goes_on() {
     hire(&mut world, "a", 33..34);
     world.write_package();
     let hold = hold(&world);
-    let preview = world.service().hold_preview(&world.service().customers()[0], &hold).unwrap().unwrap();
+    let preview =
+        world.service().hold_preview(&world.service().customers()[0], &hold).expect("it is there").expect("it is there");
     assert_eq!(preview.pools[0].seated.0, 4, "what arrived since is not shown");
     let done = approve(&world, hold.run, &[]);
     assert_eq!((done.answer, done.hold.state, world.used("learn")), (HoldAnswer::Done, HoldState::Approved, 38));
@@ -97,7 +98,7 @@ fn a_broken_source_is_kept_out_and_the_other_ones_removals_are_judged_by_themsel
     }
     hire(&mut world, "a", 30..32);
     for at in 0..25 {
-        hr.people.get_mut(&format!("h{at:02}")).unwrap().roles.clear();
+        hr.people.get_mut(&format!("h{at:02}")).expect("it is there").roles.clear();
     }
     hr.write_package();
     let run = world.night();
@@ -143,7 +144,7 @@ fn approved_in_time_people_who_moved_from_one_source_to_another_keep_their_seats
     world.vanish("a00");
     world.vanish("a01");
     world.night();
-    let claims = |world: &World| world.service().store().claims_of(&world.policy.customer, "a00").unwrap().1;
+    let claims = |world: &World| world.service().store().claims_of(&world.policy.customer, "a00").expect("it is there").1;
     let before = claims(&world);
     assert_eq!(approve(&world, hold(&world).run, &[]).answer, HoldAnswer::Done);
     assert_eq!((world.used("learn"), claims(&world)), (31, before), "the same claim");
@@ -157,7 +158,7 @@ fn approved_in_time_people_who_moved_from_one_source_to_another_keep_their_seats
 fn an_approval_of_two_packages_waits_until_both_are_there() {
     let (mut world, mut hr) = with_new_source(4);
     for at in 0..20 {
-        world.people.get_mut(&format!("a{at:02}")).unwrap().roles.clear();
+        world.people.get_mut(&format!("a{at:02}")).expect("it is there").roles.clear();
     }
     let run = world.night();
     assert_eq!(packages(&hold(&world)), BTreeSet::from(["hr", "sis"]));
@@ -165,12 +166,12 @@ fn an_approval_of_two_packages_waits_until_both_are_there() {
     // The new source is down when somebody approves.
     let folder = hr.dir.path().join("drop");
     let away = hr.dir.path().join("away");
-    std::fs::rename(&folder, &away).unwrap();
-    std::fs::write(&folder, "not a folder").unwrap();
+    std::fs::rename(&folder, &away).expect("it is there");
+    std::fs::write(&folder, "not a folder").expect("it is there");
     let done = approve(&world, hold(&world).run, &[]);
     assert_eq!((done.answer, done.hold.used, world.used("learn")), (HoldAnswer::Done, None, 30));
-    std::fs::remove_file(&folder).unwrap();
-    std::fs::rename(&away, &folder).unwrap();
+    std::fs::remove_file(&folder).expect("it is there");
+    std::fs::rename(&away, &folder).expect("it is there");
     world.quiet_night();
     assert_eq!((hold(&world).used.is_some(), world.used("learn")), (true, 10 + 4));
     hire(&mut hr, "h", 4..5);

@@ -80,7 +80,7 @@ fn world(gene: &Gene) -> World {
 
 /// Who holds a seat, with its claim.
 fn holders(world: &World) -> BTreeMap<String, (ClaimId, ClaimState)> {
-    let standing = world.service().store().standing(&world.policy.customer).unwrap();
+    let standing = world.service().store().standing(&world.policy.customer).expect("it is there");
     let book = &standing.book;
     let claim = |at: usize| {
         let held = book.claims_at(at).iter().find(|claim| claim.state.consumes())?;
@@ -94,15 +94,15 @@ fn read_all(world: &World, used: usize) {
     let service = world.service();
     let customer = &service.customers()[0];
     let pool = PoolId::from("learn");
-    assert_eq!(service.pools(customer).unwrap()[0].used(), Seats(used as u32));
-    assert_eq!(service.license_report(customer, None, None).unwrap().rows[0].used, used as u64);
-    assert_eq!(service.dashboard(customer, None).unwrap().products.len(), 1);
-    let rows = service.claims_report(customer, &ClaimFilter::default()).unwrap().rows;
+    assert_eq!(service.pools(customer).expect("it is there")[0].used(), Seats(used as u32));
+    assert_eq!(service.license_report(customer, None, None).expect("it is there").rows[0].used, used as u64);
+    assert_eq!(service.dashboard(customer, None).expect("it is there").products.len(), 1);
+    let rows = service.claims_report(customer, &ClaimFilter::default()).expect("it is there").rows;
     assert_eq!(rows.iter().filter(|row| ["pending", "active", "held"].contains(&row.state)).count(), used);
-    let waiting = service.queue(customer, Some(&pool)).unwrap();
+    let waiting = service.queue(customer, Some(&pool)).expect("it is there");
     assert_eq!(waiting.len(), rows.iter().filter(|row| row.state == "waiting").count());
     for person in world.people.keys() {
-        assert_eq!(service.explain(customer, person, None).unwrap().len(), 1);
+        assert_eq!(service.explain(customer, person, None).expect("it is there").len(), 1);
     }
 }
 
