@@ -8,11 +8,14 @@ use rosterd::base::Instant;
 
 use crate::sim::auditor::books::{Auditor, Claim, HoldState, Missing, State};
 
+/// Whose claim, in which pool: before and after. `None` is "not open".
+type Change = ((String, usize), Option<Claim>, Option<Claim>);
+
 /// What a run did.
 #[derive(Clone, Debug, Default)]
 pub struct Done {
-    /// Claims by number, with whose they are and in which pool: before and after. `None` is "not open".
-    claims: BTreeMap<u64, ((String, usize), Option<Claim>, Option<Claim>)>,
+    /// Claims by number.
+    claims: BTreeMap<u64, Change>,
     /// When claims that it brought back had been released before (R130).
     released: BTreeMap<u64, Instant>,
     /// When the claims that it released were.
