@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use crate::many::Many;
 use crate::measure::{Measured, Nights, hundredths, seconds};
+use crate::person::OnDemand;
 
 const MIB: u64 = 1024;
 const PEAK_MIB_MAX: u64 = 512;
 const STORE_MB_MAX: u64 = 400;
 const GROWTH_MB_MAX: u64 = 40;
 const MANY_SECS_MAX: u64 = 60;
+const PERSON_SECS_MAX: u64 = 1;
 /// What a person may cost in a large district, in percent of what one costs in a small one.
 const FLAT_PERCENT_MAX: u128 = 125;
 /// Times the parse, in hundredths: first night, same again, 1 % night.
@@ -25,6 +27,8 @@ pub struct Runs {
     pub small: Option<Nights>,
     /// Many small customers.
     pub many: Option<Many>,
+    /// One person on demand.
+    pub person: Option<OnDemand>,
 }
 
 fn line(work: &str, most: &str, got: &str, reached: bool) -> String {
@@ -37,7 +41,7 @@ fn times(time: Duration, parse: Duration) -> u128 {
 
 /// The table; P is the plain parse.
 pub fn table(runs: &Runs) -> String {
-    let Runs { folder, zip, small, many } = runs;
+    let Runs { folder, zip, small, many, person } = runs;
     let mut text = format!("P = {} s\n{:<44} {:>16} {:>16}\n", seconds(folder.parse), "work", "at most", "measured");
     for (night, most) in folder.nights.iter().zip(TIMES_MAX) {
         let got = times(night.wall, folder.parse);
@@ -86,5 +90,18 @@ pub fn table(runs: &Runs) -> String {
         text += &line(&work, &format!("{MANY_SECS_MAX} s"), &format!("{} s", seconds(secs)), secs.as_secs() < MANY_SECS_MAX);
         text += &line(&format!("{work}: memory"), &format!("{PEAK_MIB_MAX} MiB"), &format!("{peak} MiB"), peak <= PEAK_MIB_MAX);
     }
+    text += &person.as_ref().map(one_person).unwrap_or_default();
     text
+}
+
+/// The goal of one person on demand: the slowest of the runs counts, from the start of the process to its end.
+pub fn one_person(person: &OnDemand) -> String {
+    let slowest = person.runs.iter().map(|run| run.wall).max().unwrap_or_default();
+    let work = format!("one of {} people on demand", person.people);
+    line(
+        &work,
+        &format!("{PERSON_SECS_MAX} s"),
+        &format!("{} s", seconds(slowest)),
+        slowest <= Duration::from_secs(PERSON_SECS_MAX),
+    )
 }

@@ -86,6 +86,16 @@ pub fn approval(newest: Option<&Hold>, now: Instant, fresh: &[(SourceId, (Digest
     Some(Approved { removals: granted(&hold.removals), additions: granted(&hold.additions), sources })
 }
 
+/// The sources whose packages of a run are approved but are not all that was approved: an approval works once, so they wait
+/// for the others until its deadline.
+pub fn deferred(newest: Option<&Hold>, now: Instant, fresh: &[(SourceId, (Digest, String))]) -> Vec<SourceId> {
+    let Some(hold) = newest.filter(|hold| hold.approval_works(now)) else { return Vec::new() };
+    let is_held = |(source, (digest, _)): &&(SourceId, (Digest, String))| {
+        hold.packages.iter().any(|(told, (package, _))| (told, package) == (source, digest))
+    };
+    fresh.iter().filter(is_held).map(|(source, _)| source.clone()).collect()
+}
+
 /// The holds that change, and what to tell of them. A new hold comes without its plan's digest: the planner fills it in.
 pub fn next_holds(sight: &Sight<'_>) -> (Vec<Hold>, Vec<Notice>) {
     let today = sight.calendar.day_of(sight.now);

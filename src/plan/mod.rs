@@ -47,7 +47,7 @@ pub use explain::{ExplainInput, Explanation, explain};
 pub use fate::{nameless, purge_day};
 pub use fold::standing_of;
 pub use guard::{GuardKind, Trip, Verdict};
-pub use hold::{Approved, Judged, Others, Sight, approval, next_holds};
+pub use hold::{Approved, Judged, Others, Sight, approval, deferred, next_holds};
 pub use input::{Holding, PlanInput, Policy, Standing};
 pub use judge::{Approval, Case, Judgment, judge, passes_limit};
 pub use limits::{GuardLimits, GuardWindow};

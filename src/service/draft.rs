@@ -7,7 +7,7 @@ use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
 use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark, Term};
 use crate::plan::{
     Approved, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval, check,
-    next_holds, plan, trip_text,
+    deferred, next_holds, plan, trip_text,
 };
 use crate::roster::{Level, Roster, RosterDelta, diff};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
@@ -194,9 +194,13 @@ impl Drafting {
         let limits = policy.limits_on(policy.calendar.day_of(now));
         let packages: Vec<_> = self.fresh.iter().map(|mark| (mark.source.clone(), (mark.package, mark.name.clone()))).collect();
         let approval = approval(standing.hold.as_ref(), now, &packages);
+        let deferred = match &approval {
+            None => deferred(standing.hold.as_ref(), now, &packages),
+            Some(_) => Vec::new(),
+        };
         let bench = |after| {
-            let conflicts = &self.conflicts;
-            Bench { standing: &standing, policy, limits, now, after, without: None, conflicts, approval: approval.as_ref() }
+            let (approval, conflicts, deferred) = (approval.as_ref(), &self.conflicts, deferred.as_slice());
+            Bench { standing: &standing, policy, limits, now, after, without: None, conflicts, approval, deferred }
         };
         let (sentence, without) = match (&self.after, &self.narrow) {
             (_, Some(narrow)) => {

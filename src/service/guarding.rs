@@ -40,6 +40,8 @@ pub(crate) struct Bench<'a> {
     /// Known people and the new keys that claim their e-mail.
     pub(crate) conflicts: &'a [(PersonKey, PersonKey)],
     pub(crate) approval: Option<&'a Approved>,
+    /// Sources whose packages are approved and wait for those of others that were approved with them.
+    pub(crate) deferred: &'a [SourceId],
 }
 
 /// A verdict over one or more sources.
@@ -67,6 +69,10 @@ impl Bench<'_> {
         let mut all = Sentence::default();
         let (mut read, mut rosters) = (Vec::new(), Vec::new());
         for (source, before, after, delta) in sources {
+            if self.deferred.contains(source) {
+                all.stopped.push(source.clone());
+                continue;
+            }
             let approval = self.approval.map(|approval| approval.of(source));
             let judgment = self.judge(source, before, after, delta, approval.as_ref());
             let Judgment { verdict, held, withheld, removals, base, passed } = judgment;
@@ -80,8 +86,9 @@ impl Bench<'_> {
             } else {
                 all.counted.push((source.clone(), base, passed));
                 sum.held.extend(held);
-                sum.withheld.extend(withheld);
             }
+            // Whom another source has as well gets nothing either before somebody decides (I10).
+            sum.withheld.extend(withheld);
             read.push(source);
             rosters.push(after);
             sum.verdict.trips.extend(verdict.trips);
@@ -90,7 +97,7 @@ impl Bench<'_> {
             sum.passed += passed;
         }
         // What waits of other sources waits on: this run says nothing of them, nor of those that it keeps out beside others.
-        if read.len() > all.stopped.len() {
+        if read.iter().any(|source| !all.stopped.contains(source)) {
             let mut taken = read.iter().map(|source| !all.stopped.contains(source));
             rosters.retain(|_| taken.next().unwrap_or(true));
             read.retain(|source| !all.stopped.contains(source));

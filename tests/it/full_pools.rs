@@ -67,8 +67,9 @@ fn world(gene: &Gene) -> World {
         world.hire(&key(at), "teacher", ["ash", "birch"][at % 2]);
         world.enroll(&key(at), "c", None, None);
     }
-    // Somebody stays whatever is released, so that there is a package.
+    // Somebody stays whatever is released, so that no collection becomes empty (R114).
     world.hire("aide", "aide", "ash");
+    world.enroll("aide", "c", None, None);
     world.night();
     for at in 0..gene.insisted {
         let pin = world.pin(&key(gene.people - 1 - at % gene.people), "learn", PinKind::Assign);

@@ -217,6 +217,25 @@ fn old_snapshots_go_with_the_purge() {
     world.verify();
 }
 
+#[test]
+fn somebody_removed_twice_at_one_instant_comes_back_to_the_same_claim() {
+    let mut world = world(2).school("birch").person("ana", "teacher", "ash").person("ben", "teacher", "ash");
+    world.night();
+    let before = claim(&world, "ana");
+    for org in ["birch", "ash"] {
+        world.end("ana");
+        world.write_package();
+        assert!(succeeded(&world.run()));
+        assert_eq!(claim(&world, "ana"), None);
+        let ana = world.people.get_mut("ana").unwrap();
+        (ana.ended, ana.roles) = (false, vec![("teacher".into(), org.into())]);
+        world.write_package();
+        assert!(succeeded(&world.run()), "the packages of a day may all come at once");
+        assert_eq!(claim(&world, "ana"), before);
+    }
+    world.verify();
+}
+
 /// Math is taught to Ana alone.
 fn with_a_class() -> World {
     let mut world = world(2).class("c", "ash", "math").person("ana", "teacher", "ash").person("ben", "teacher", "ash");

@@ -31,6 +31,8 @@ mod net_oneroster;
 mod night;
 mod on_time;
 mod operating;
+#[path = "../../benches/night/person.rs"]
+mod person;
 mod props;
 mod race;
 mod report_forms;

@@ -9,7 +9,9 @@ use rosterd::cli::customers;
 use rosterd::clock::SetClock;
 use rosterd::license::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
 use rosterd::plan::{self, Answer};
-use rosterd::service::{HoldAnswer, RevertAnswer, SameDayAnswer, Service, Verified};
+use rosterd::service::{
+    HoldAnswer, ImportAnswer, ImportReport, ImportRequest, RevertAnswer, SameDayAnswer, Service, TokenRefusal, Verified,
+};
 use rosterd::settings::{Settings, load_with};
 use rosterd::store::{Asked, AuditCommit, Pause, RequestState, RunRow, RunState, SqliteStore, Store, Trigger};
 use tempfile::TempDir;
@@ -17,12 +19,13 @@ use tempfile::TempDir;
 use crate::sim::auditor::books::{Auditor, HoldState, State};
 use crate::sim::auditor::hands::{Decision, Said};
 use crate::sim::auditor::holding::HoldSaid;
+use crate::sim::auditor::importing::{File, Imported};
 use crate::sim::auditor::night::Night;
 use crate::sim::auditor::undoing::{Done, Undoing};
 use crate::sim::dying::Dying;
 use crate::sim::eye::{Numbers, compare};
 use crate::sim::facts::{Package, Setup};
-use crate::sim::files::settings;
+use crate::sim::files::{people_file, settings};
 use crate::sim::prng::Dice;
 
 /// How the simulation goes on; the error is what differs.
@@ -477,6 +480,96 @@ impl Sim {
         self.runs[at].push(Undoable { run: run.run, version, done });
         let many = self.runs[at].len().saturating_sub(RUNS_KEPT);
         self.runs[at].drain(..many);
+    }
+
+    /// Somebody takes a file of people in: it is shown first, and confirmed with the token of that (R133, R134).
+    pub fn import(&mut self, at: usize, file: &File) -> Step {
+        let told: (Vec<_>, Vec<_>) = (file.created.keys().collect(), file.updated.keys().collect());
+        self.tell_of(at, format!("file: makes and changes {told:?}, removes {:?}, of all {}", file.removed, file.synchronize));
+        let text = people_file(&self.auditors[at].made(), file);
+        loop {
+            let now = self.now();
+            let before = self.auditors[at].clone();
+            let mut passed = before.clone();
+            passed.pass_time(now, false);
+            let mut after = passed.clone();
+            let foreseen = after.import(file, now);
+            let customer = &self.service.customers()[at];
+            let request = ImportRequest {
+                file: "people.csv",
+                bytes: text.as_bytes(),
+                synchronize: file.synchronize,
+                org: None,
+                by: None,
+                actor: operator(),
+            };
+            let shown = self.service.preview_import(customer, &request);
+            if self.died() {
+                continue;
+            }
+            let shown = shown.map_err(|error| format!("the file could not be shown: {error:?}"))?;
+            let held = shown.plan.as_ref().is_some_and(|plan| !plan.verdict.proceeds());
+            let created = match foreseen {
+                Imported::Fine(created) if !held => created,
+                Imported::Held if held => return self.check(at),
+                Imported::Nothing if !held => return self.check(at),
+                other => {
+                    let verdict = shown.plan.as_ref().map(|plan| &plan.verdict);
+                    return Err(format!("what a file comes to\n  program: {verdict:?}\n  auditor: {other:?}"));
+                }
+            };
+            let ImportReport { created: makes, updated, removed, .. } = &shown.report;
+            let program = (makes.clone(), updated.clone(), removed.clone());
+            let auditor: (Vec<String>, Vec<String>, Vec<String>) =
+                (created.into_iter().collect(), file.updated.keys().cloned().collect(), file.removed.iter().cloned().collect());
+            if program != auditor {
+                return Err(format!("who is made, changed, removed\n  program: {program:?}\n  auditor: {auditor:?}"));
+            }
+            self.check(at)?;
+            let customer = &self.service.customers()[at];
+            let token = shown.token.ok_or("a preview without a token")?;
+            let answer = self.service.confirm_import(customer, &request, &token);
+            if self.died() {
+                if self.settle(at, vec![before, passed, after])? == 2 {
+                    return Ok(());
+                }
+                continue;
+            }
+            let run = match answer.map_err(|error| format!("the file could not be taken in: {error:?}"))? {
+                ImportAnswer::Done(import) => import.run,
+                ImportAnswer::Refused(why) => return Err(format!("a token that was just given is refused: {why:?}")),
+            };
+            match self.service.confirm_import(&self.service.customers()[at], &request, &token) {
+                Ok(ImportAnswer::Refused(TokenRefusal::Used)) => {}
+                other => return Err(format!("a token works twice (T17): {other:?}")),
+            }
+            self.keep(at, &run, &passed, &after);
+            self.auditors[at] = after;
+            return self.check(at);
+        }
+    }
+
+    /// What is taken out and read back unedited changes nobody (R135).
+    pub fn round_trip(&mut self, at: usize) -> Step {
+        let customer = &self.service.customers()[at];
+        let export = self.service.export_people(customer, None).map_err(|error| format!("no export: {error:?}"))?;
+        let request = ImportRequest {
+            file: "people.csv",
+            bytes: &export.file,
+            synchronize: true,
+            org: None,
+            by: None,
+            actor: operator(),
+        };
+        let shown = self.service.preview_import(customer, &request);
+        if self.died() {
+            return Ok(());
+        }
+        let ImportReport { created, updated, removed, refused, .. } = shown.map_err(|error| format!("{error:?}"))?.report;
+        if !(created.is_empty() && updated.is_empty() && removed.is_empty() && refused == 0) {
+            return Err(format!("the export changes somebody: {created:?} {updated:?} {removed:?} {refused}"));
+        }
+        self.check(at)
     }
 
     pub fn undoable(&self, at: usize) -> usize {

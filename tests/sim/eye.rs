@@ -46,7 +46,7 @@ pub fn compare(service: &Service, customer: &Customer, auditor: &Auditor, number
     let store = service.store();
     let standing = store.standing(customer.id()).expect("the books");
     same!("whether anything was written", standing.version.0 > 0, auditor.begun);
-    let mark = standing.sources.values().next().map(|mark| (mark.name.clone(), mark.at));
+    let mark = standing.sources.get("sis").map(|mark| (mark.name.clone(), mark.at));
     same!("the package last taken in", mark, auditor.mark.as_ref().map(|(name, _, at)| (name.clone(), *at)));
     claims(&standing, auditor, numbers)?;
     queues(service, customer, auditor)?;
@@ -143,14 +143,16 @@ fn pins(standing: &rosterd::plan::Standing, auditor: &Auditor) -> Result<(), Str
 
 /// What the rolling guard adds up, as far as it looks back (R116).
 fn removals(standing: &rosterd::plan::Standing, auditor: &Auditor) -> Result<(), String> {
-    let newest = auditor.days.iter().map(|(day, ..)| day.0).max().unwrap_or_default();
-    let mut program: Vec<_> = standing.guard_days.iter().map(|d| (d.day, d.base, d.removed)).collect();
-    let mut expected = auditor.days.clone();
+    let newest = auditor.days.keys().map(|(_, day)| day.0).max().unwrap_or_default();
+    let mut program: Vec<_> =
+        standing.guard_days.iter().map(|d| (d.source.as_str() == "manual", d.day, d.base, d.removed)).collect();
+    let mut expected: Vec<_> =
+        auditor.days.iter().map(|((by_hand, day), (base, removed))| (*by_hand, *day, *base, *removed)).collect();
     for days in [&mut program, &mut expected] {
-        days.retain(|(day, ..)| day.0 > newest - 7);
-        days.sort_by_key(|(day, ..)| *day);
+        days.retain(|(_, day, ..)| day.0 > newest - 7);
+        days.sort();
     }
-    same!("removals by date (date, people before, how many)", program, expected);
+    same!("removals by date (by hand, date, people before, how many)", program, expected);
     Ok(())
 }
 

@@ -6,6 +6,8 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
+use crate::sim::auditor::books::Known;
+use crate::sim::auditor::importing::File;
 use crate::sim::facts::{Ask, Audience, Bad, FIRST_BOUGHT, Form, Full, Model, Package, Person, Setup};
 use crate::world::manifest;
 
@@ -210,6 +212,28 @@ fn enrollments(people: &BTreeMap<String, Person>) -> String {
             text += &format!("e-{key}-{row},{status},{class},{school},{key},student,,{begin},{end}\n");
         }
     }
+    text
+}
+
+/// A file of people as somebody uploads it: of all who were made by hand, or only of those who change.
+pub fn people_file(made: &BTreeMap<String, Known>, file: &File) -> String {
+    let mut text =
+        "key,given_name,family_name,email,username,identifier,enabled,grades,primary_org,roles,status,source\n".to_owned();
+    let mut row = |key: &str, known: &Known, status: &str| {
+        let Known { given, family, email, roles, primary, .. } = known;
+        let roles: Vec<String> = roles.values().map(|(role, org)| format!("{role}@{org}")).collect();
+        let (primary, roles) = (primary.as_deref().unwrap_or(""), roles.join(";"));
+        text += &format!("{key},{given},{family},{email},,,true,,{primary},{roles},{status},manual\n");
+    };
+    for (key, known) in made {
+        match (file.updated.get(key), file.removed.contains(key)) {
+            (Some(new), _) => row(key, new, "active"),
+            (None, true) if !file.synchronize => row(key, known, "ended"),
+            (None, false) if file.synchronize => row(key, known, "active"),
+            (None, _) => {}
+        }
+    }
+    file.created.iter().for_each(|(key, known)| row(key, known, "active"));
     text
 }
 

@@ -1,11 +1,12 @@
 //! A school year of several customers, from a seed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rosterd::base::{Day, Instant};
 
-use crate::sim::auditor::books::State;
+use crate::sim::auditor::books::{Auditor, Known, State};
 use crate::sim::auditor::hands::Decision;
+use crate::sim::auditor::importing::{File, is_by_hand};
 use crate::sim::driver::{Sim, Step};
 use crate::sim::facts::day;
 use crate::sim::prng::Dice;
@@ -108,6 +109,7 @@ fn year(sim: &mut Sim, first: Day) -> Step {
             sim.minute()?;
         }
         undo(sim, &mut dice)?;
+        by_hand(sim, &mut dice)?;
         if dice.chance(6) {
             let jump = if dice.chance(50) { DAY } else { -DAY };
             sim.tell("the clock jumps");
@@ -170,6 +172,61 @@ fn desk_hours(sim: &mut Sim, dice: &mut Dice, percent: usize) -> Step {
         }
     }
     Ok(())
+}
+
+/// Now and then somebody takes people in by hand, or out.
+fn by_hand(sim: &mut Sim, dice: &mut Dice) -> Step {
+    for at in 0..sim.setups.len() {
+        if sim.auditors[at].mark.is_none() || !sim.auditors[at].rests() || !dice.chance(14) {
+            continue;
+        }
+        if dice.chance(15) {
+            sim.round_trip(at)?;
+            continue;
+        }
+        let file = people_by_hand(&sim.auditors[at], dice);
+        sim.import(at, &file)?;
+    }
+    Ok(())
+}
+
+fn people_by_hand(auditor: &Auditor, dice: &mut Dice) -> File {
+    let made = auditor.made();
+    let keys: Vec<String> = made.keys().cloned().collect();
+    let (setup, mut file) = (&auditor.setup, File { synchronize: dice.chance(50), ..File::default() });
+    let person = |dice: &mut Dice, key: &str| {
+        let (role, org) = (*dice.pick(&setup.roles).expect("one"), *dice.pick(&setup.schools).expect("one"));
+        Known {
+            given: format!("Given{}", dice.below(3)),
+            family: format!("By hand {key}"),
+            email: format!("{key}@example.org"),
+            roles: BTreeMap::from([(0, (role.to_owned(), org.to_owned()))]),
+            primary: dice.chance(40).then(|| org.to_owned()),
+            classes: BTreeMap::new(),
+            ended: false,
+            locked: false,
+            unsure: false,
+        }
+    };
+    let removed = if dice.chance(5) { keys.len() } else { dice.below(3) };
+    file.removed.extend(dice.some(&keys, removed));
+    for key in dice.some(&keys, 2).into_iter().filter(|key| !file.removed.contains(key)) {
+        let new = person(dice, &key);
+        if new != made[&key] {
+            file.updated.insert(key, new);
+        }
+    }
+    // New people, and some who had gone.
+    let gone: Vec<String> = auditor.missing.keys().filter(|key| is_by_hand(key) && !made.contains_key(*key)).cloned().collect();
+    let mut new = if dice.chance(40) { dice.some(&gone, 1) } else { Vec::new() };
+    let first = 1 + auditor.made_ever;
+    new.extend((0..dice.below(4)).map(|at| format!("m{:03}", first + at)));
+    if new.is_empty() && file.updated.is_empty() && file.removed.is_empty() {
+        new.push(format!("m{first:03}"));
+    }
+    file.created.extend(new.into_iter().map(|key| (key.clone(), person(dice, &key))));
+    file.empty = file.created.is_empty() && file.updated.is_empty() && file.synchronize && file.removed.len() == made.len();
+    file
 }
 
 /// Now and then somebody undoes a run, the newest more often than not.

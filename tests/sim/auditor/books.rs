@@ -188,6 +188,8 @@ pub struct Auditor {
     pub missing: BTreeMap<String, Missing>,
     pub claims: BTreeMap<(String, usize), Claim>,
     pub next_claim: u64,
+    /// So many people were made by hand.
+    pub made_ever: usize,
     /// Claims that came to be by hand: they never go over the limit by themselves (R47).
     pub by_hand: BTreeSet<u64>,
     /// When claims were released that are not open.
@@ -201,8 +203,8 @@ pub struct Auditor {
     pub closed: Vec<Closed>,
     pub episodes: Vec<Episode>,
     pub hold: Option<Hold>,
-    /// Removals that passed without a decision: date, people before, how many (R116).
-    pub days: Vec<(Day, u32, u32)>,
+    /// Removals that passed without a decision, by hand and by the source apart, by date: people before, how many (R116).
+    pub days: BTreeMap<(bool, Day), (u32, u32)>,
 
     pub scheduled: BTreeSet<(bool, Day)>,
     pub line: Vec<Wish>,
@@ -236,6 +238,7 @@ impl Auditor {
             missing: BTreeMap::new(),
             claims: BTreeMap::new(),
             next_claim: 0,
+            made_ever: 0,
             by_hand: BTreeSet::new(),
             released: BTreeMap::new(),
             purged: Vec::new(),
@@ -245,7 +248,7 @@ impl Auditor {
             closed: vec![Closed::default(); setup.pools.len()],
             episodes: Vec::new(),
             hold: None,
-            days: Vec::new(),
+            days: BTreeMap::new(),
             scheduled: BTreeSet::new(),
             line: Vec::new(),
             next_wish: 0,

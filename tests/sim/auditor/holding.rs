@@ -31,6 +31,12 @@ impl Auditor {
         Some(Approval { removals: granted(&hold.removals), additions: granted(&hold.additions), whole })
     }
 
+    /// Whether nothing waits for a decision, nor on account of one.
+    pub fn rests(&self) -> bool {
+        let waits = |hold: &Hold| hold.state == HoldState::Open || (hold.is_approved() && !hold.used);
+        self.hold.as_ref().is_none_or(|hold| !waits(hold) && hold.withheld().is_empty() && hold.exceptions.is_empty())
+    }
+
     /// Whether a package was held as a whole and is approved now: it is offered once more.
     pub fn is_approved(&self, bytes: u64, now: Instant) -> bool {
         self.hold.as_ref().is_some_and(|hold| hold.approval_works(now) && hold.package == Some(bytes))

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rosterd::base::Instant;
 
 use crate::sim::auditor::books::{Auditor, Known, Missing};
+use crate::sim::auditor::importing::is_by_hand;
 
 /// What a run knows of people who are missing.
 pub struct Going<'a> {
@@ -29,7 +30,7 @@ impl Auditor {
                 let back = self.missing.remove(&person).expect("it is there");
                 former.insert(person, back.left);
             } else if self.missing[&person].removed.is_none() {
-                self.missing.get_mut(&person).expect("it is there").count += u32::from(going.complete);
+                self.missing.get_mut(&person).expect("it is there").count += u32::from(going.complete && !is_by_hand(&person));
                 concerned.push(person);
             }
         }
@@ -55,7 +56,8 @@ impl Auditor {
         let missing = self.missing.get_mut(person).expect("it is there");
         missing.ended |= ended;
         missing.held = going.held.contains(person);
-        let confirmed = missing.count >= self.setup.confirmations || going.confirms || going.approved.contains(person);
+        let confirms = going.confirms && !is_by_hand(person);
+        let confirmed = missing.count >= self.setup.confirmations || confirms || going.approved.contains(person);
         if missing.held || unsure || !(missing.ended || confirmed) {
             return;
         }

@@ -5,6 +5,7 @@ pub mod books;
 pub mod guards;
 pub mod hands;
 pub mod holding;
+pub mod importing;
 pub mod leaving;
 pub mod night;
 pub mod pools;

@@ -6,6 +6,7 @@ use rosterd::base::Instant;
 
 use crate::sim::auditor::books::{Auditor, HoldState};
 use crate::sim::auditor::guards::Judgment;
+use crate::sim::auditor::importing::is_by_hand;
 use crate::sim::auditor::leaving::Going;
 use crate::sim::facts::Package;
 
@@ -106,30 +107,28 @@ impl Auditor {
             return;
         };
         self.next_hold(now, used, Some((&judgment, package.bytes)));
-        self.note_removals(now, &judgment);
-        let gone = self.known.iter().filter(|(key, known)| !known.ended && read.people.get(*key).is_none_or(|is| is.ended));
-        let gone: Vec<_> = gone.map(|(key, known)| (key.clone(), known.clone())).collect();
-        self.known = read.people;
+        self.note_days(false, now, judgment.base, judgment.passed);
+        let told = self.told();
+        let gone = told.into_iter().filter(|(key, known)| !known.ended && read.people.get(key).is_none_or(|is| is.ended));
+        let gone: Vec<_> = gone.collect();
+        self.known.retain(|key, _| is_by_hand(key));
+        self.known.extend(read.people);
         self.mark = Some((package.name, package.bytes, now));
         self.go_on(now, gone, read.complete, &approved, &judgment.withheld, Some(&judgment.held), confirms);
     }
 
     /// R116.
-    fn note_removals(&mut self, now: Instant, judgment: &Judgment) {
-        if judgment.base == 0 {
-            return;
-        }
-        let today = self.today(now);
-        match self.days.iter_mut().find(|(day, ..)| *day == today) {
-            Some((_, _, removed)) => *removed += judgment.passed,
-            None => self.days.push((today, judgment.base, judgment.passed)),
+    pub fn note_days(&mut self, by_hand: bool, now: Instant, base: u32, passed: u32) {
+        if base > 0 {
+            let today = self.today(now);
+            self.days.entry((by_hand, today)).or_insert((base, 0)).1 += passed;
         }
     }
 
     /// Who goes, who gets what, and the books are closed. `held` is `None` where nothing was taken in: what is held stays
     /// so until it is approved.
     #[expect(clippy::too_many_arguments, reason = "each is another fact of one run")]
-    fn go_on(
+    pub fn go_on(
         &mut self,
         now: Instant,
         gone: Vec<(String, crate::sim::auditor::books::Known)>,

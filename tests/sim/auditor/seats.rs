@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rosterd::base::{Day, Instant};
 
 use crate::sim::auditor::books::{Auditor, Claim, Known, Pin, State};
+use crate::sim::auditor::importing::is_by_hand;
 use crate::sim::facts::{Ask, Audience, Full, Model, school_of};
 
 /// Somebody who wants a seat of a product.
@@ -234,7 +235,7 @@ impl Auditor {
             since: now,
             home: home.clone(),
             way: way.clone(),
-            by_hand: pinned,
+            by_hand: pinned || is_by_hand(person),
             waits_in: None,
             former: None,
         };
