@@ -436,10 +436,15 @@ impl Model {
             let of = |k: &BTreeMap<String, Record>, which: &dyn Fn(&String) -> bool| {
                 k.iter().filter(|(key, _)| which(key)).map(|(_, r)| records(r)).sum::<usize>()
             };
-            let stays = |key: &String| !removals.contains(key);
             let (had, has) = (of(&self.known, &|_| true), of(next, &|_| true));
             stop |= had > 0 && has == 0;
-            stop |= passes(of(&self.known, &stays).saturating_sub(of(next, &stays)), had, limits.removal_percent);
+            // Records of people who ended before were judged when those people went.
+            let living = |k: &BTreeMap<String, Record>, which: &dyn Fn(&String) -> bool| {
+                of(k, &|key| which(key) && k.get(key).is_some_and(|record| !record.ended))
+            };
+            let stays = |key: &String| !removals.contains(key);
+            let goes = living(&self.known, &stays).saturating_sub(living(next, &stays));
+            stop |= passes(goes, living(&self.known, &|_| true), limits.removal_percent);
         }
         let base = self.known.values().filter(|r| !r.ended).count() + removals.len() - gone.len();
         // People who go and people who come, paired by their e-mail: the same ones under other keys.

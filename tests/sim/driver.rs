@@ -274,7 +274,11 @@ impl Sim {
             (_, state) => state == RunState::SucceededWithErrors,
         };
         if !told {
-            return Err(format!("how the run ended\n  program: {} ({})\n  auditor: {night:?}", run.state, run.message));
+            let waits =
+                after.claims.iter().filter(|(key, claim)| claim.state == State::Waiting && after.active(&key.0).is_some());
+            let waits: Vec<_> = waits.collect();
+            let (state, message) = (run.state, &run.message);
+            return Err(format!("how the run ended\n  program: {state} ({message})\n  auditor: {night:?}, waiting: {waits:?}"));
         }
         let state = |a: &Auditor| {
             let books = (a.claims.clone(), a.missing.clone(), a.closed.clone(), a.episodes.clone());

@@ -48,6 +48,8 @@ pub fn compare(service: &Service, customer: &Customer, auditor: &Auditor, number
     same!("whether anything was written", standing.version.0 > 0, auditor.begun);
     let mark = standing.sources.get("sis").map(|mark| (mark.name.clone(), mark.at));
     same!("the package last taken in", mark, auditor.mark.as_ref().map(|(name, _, at)| (name.clone(), *at)));
+    let made_at = standing.sources.get("manual").map(|mark| mark.at);
+    same!("when a file by hand was last taken in", made_at, auditor.made_at);
     claims(&standing, auditor, numbers)?;
     queues(service, customer, auditor)?;
     missing(&standing, auditor)?;

@@ -184,6 +184,8 @@ pub struct Auditor {
     pub known: BTreeMap<String, Known>,
     /// Name and bytes of the package last taken in, and when.
     pub mark: Option<(String, u64, Instant)>,
+    /// When a file by hand was last taken in.
+    pub made_at: Option<Instant>,
     pub rejected: Vec<u64>,
     pub missing: BTreeMap<String, Missing>,
     pub claims: BTreeMap<(String, usize), Claim>,
@@ -234,6 +236,7 @@ impl Auditor {
             passed: first,
             known: BTreeMap::new(),
             mark: None,
+            made_at: None,
             rejected: Vec::new(),
             missing: BTreeMap::new(),
             claims: BTreeMap::new(),

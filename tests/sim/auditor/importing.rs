@@ -84,7 +84,7 @@ impl Auditor {
     }
 
     fn take_by_hand(&mut self, created: &BTreeMap<String, Known>, file: &File, now: Instant) {
-        self.begun = true;
+        (self.begun, self.made_at) = (true, Some(now));
         let base = self.made().len() as u32;
         self.note_days(true, now, base, file.removed.len() as u32);
         // Whoever ended before is written down by now.
@@ -97,6 +97,6 @@ impl Auditor {
         self.made_ever = created.keys().map(number).fold(self.made_ever, usize::max);
         self.known.extend(created.iter().chain(&file.updated).map(|(key, known)| (key.clone(), known.clone())));
         let withheld = self.hold.as_ref().map(|hold| hold.withheld()).unwrap_or_default();
-        self.go_on(now, gone, false, &BTreeSet::new(), &withheld, None, false);
+        self.go_on(now, gone, Some(true), &BTreeSet::new(), &withheld, None, false);
     }
 }

@@ -12,8 +12,8 @@ pub struct Going<'a> {
     pub now: Instant,
     /// Active before and not any more; empty if nothing was taken in.
     pub gone: Vec<(String, Known)>,
-    /// A complete snapshot was taken in.
-    pub complete: bool,
+    /// A complete snapshot was taken in, and whether it was made by hand.
+    pub complete: Option<bool>,
     pub held: &'a BTreeSet<String>,
     pub approved: &'a BTreeSet<String>,
     /// An admin said that absence counts at once.
@@ -30,7 +30,8 @@ impl Auditor {
                 let back = self.missing.remove(&person).expect("it is there");
                 former.insert(person, back.left);
             } else if self.missing[&person].removed.is_none() {
-                self.missing.get_mut(&person).expect("it is there").count += u32::from(going.complete && !is_by_hand(&person));
+                self.missing.get_mut(&person).expect("it is there").count +=
+                    u32::from(going.complete == Some(is_by_hand(&person)));
                 concerned.push(person);
             }
         }

@@ -77,7 +77,7 @@ impl Auditor {
             let approved = approval.map(|a| if a.whole { judgment.removals.clone() } else { a.removals }).unwrap_or_default();
             self.next_hold(now, used, Some((&judgment, package.bytes)));
             let withheld = if used { self.hold.as_ref().map(|hold| hold.withheld()).unwrap_or_default() } else { newest };
-            self.go_on(now, Vec::new(), false, &approved, &withheld, None, false);
+            self.go_on(now, Vec::new(), None, &approved, &withheld, None, false);
         } else {
             self.pass(now, Some((package, read, judgment)), confirms);
         }
@@ -103,7 +103,7 @@ impl Auditor {
         let Some((package, read, judgment)) = taken else {
             self.next_hold(now, used, None);
             let withheld = self.hold.as_ref().map(|hold| hold.withheld()).unwrap_or_default();
-            self.go_on(now, Vec::new(), false, &approved, &withheld, None, confirms);
+            self.go_on(now, Vec::new(), None, &approved, &withheld, None, confirms);
             return;
         };
         self.next_hold(now, used, Some((&judgment, package.bytes)));
@@ -114,7 +114,8 @@ impl Auditor {
         self.known.retain(|key, _| is_by_hand(key));
         self.known.extend(read.people);
         self.mark = Some((package.name, package.bytes, now));
-        self.go_on(now, gone, read.complete, &approved, &judgment.withheld, Some(&judgment.held), confirms);
+        let complete = read.complete.then_some(false);
+        self.go_on(now, gone, complete, &approved, &judgment.withheld, Some(&judgment.held), confirms);
     }
 
     /// R116.
@@ -132,7 +133,7 @@ impl Auditor {
         &mut self,
         now: Instant,
         gone: Vec<(String, crate::sim::auditor::books::Known)>,
-        complete: bool,
+        complete: Option<bool>,
         approved: &BTreeSet<String>,
         withheld: &BTreeSet<String>,
         held: Option<&BTreeSet<String>>,
