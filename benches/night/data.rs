@@ -151,11 +151,6 @@ fn mix(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The key of somebody who comes new with [`Night::Changed`] to a district of so many people.
-pub fn arrival(people: u64, number: u64) -> String {
-    String::from_utf8_lossy(&guid(Kind::Person, people + number)).into_owned()
-}
-
 /// What a number stands for; keeps the numbers of different things apart.
 #[derive(Clone, Copy)]
 enum Kind {

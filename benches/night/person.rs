@@ -1,43 +1,45 @@
-//! One person on demand, at noon, from a local source: the run that an administrator waits for (R107).
+//! One person on demand: a run for that person alone, from a package of everybody that was not taken in yet.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::process::Command;
 
-use crate::data::{District, Night, arrival, settings};
+use crate::data::{District, Night, settings};
 use crate::measure::{Measured, clear, run};
 
 /// What it came to.
 pub struct OnDemand {
-    /// How many people the source tells of.
+    /// How many people the source has.
     pub people: u64,
-    /// The runs, one for each of some people who are new in the package that waits.
-    pub runs: Vec<Measured>,
+    /// The process that takes the one in.
+    pub measured: Measured,
 }
 
-/// Takes a district in, lays the next package down, and asks for some of the people who are new in it, one by one.
+/// Takes in a district, and of its next night one person.
 ///
 /// # Errors
 /// When a file cannot be written or the program cannot be started.
 pub fn on_demand(people: u64, folder: &Path, rosterd: &Path) -> io::Result<OnDemand> {
     clear(folder)?;
-    let drop_folder = folder.join("drop");
+    let (district, drop_folder) = (District::of(people), folder.join("drop"));
     fs::create_dir_all(&drop_folder)?;
     fs::write(folder.join("bench.toml"), settings(people))?;
-    let sync = |more: &[&str], label: &str| {
-        let mut command = Command::new(rosterd);
-        command.args(["sync", "bench", "--here", "--config"]).arg(folder.join("bench.toml")).args(more);
-        let log = folder.join(format!("{}.log", label.replace(' ', "-")));
-        run(label, folder, command, log, |_| false)
-    };
-    let district = District::of(people);
     district.write(Night::First, &drop_folder.join("night-1"))?;
-    let first = sync(&[], "the night before")?;
+    let sync = |more: &[&str]| {
+        let mut command = Command::new(rosterd);
+        command.args(["sync", "bench", "--here"]).args(more).arg("--config").arg(folder.join("bench.toml"));
+        command
+    };
+    let first = run("before one person", folder, sync(&[]), folder.join("before-one-person.log"), |_| false)?;
     if !first.status.success() {
-        return Ok(OnDemand { people, runs: vec![first] });
+        return Ok(OnDemand { people, measured: first });
     }
     district.write(Night::Changed, &drop_folder.join("night-2"))?;
-    let runs = (0..3).map(|number| sync(&["--person", &arrival(people, number)], &format!("one person {number}")));
-    Ok(OnDemand { people, runs: runs.collect::<io::Result<_>>()? })
+    let users = BufReader::new(fs::File::open(drop_folder.join("night-2").join("users.csv"))?);
+    let row = users.lines().nth(usize::try_from(people / 2).unwrap_or(usize::MAX)).transpose()?.unwrap_or_default();
+    let key = row.split(',').next().unwrap_or_default().to_owned();
+    let log = folder.join("one-person.log");
+    let measured = run("one person on demand", folder, sync(&["--person", &key]), log, |_| false)?;
+    Ok(OnDemand { people, measured })
 }

@@ -328,12 +328,13 @@ fn records(roster: &Roster, person: &Person, collection: Collection) -> usize {
     match collection {
         Collection::People => usize::from(!person.ended),
         Collection::Roles => roster.roles_of(person).iter().filter(|role| !role.ended).count(),
-        Collection::Enrollments => roster.enrollments_of(person).iter().filter(|enrollment| !enrollment.ended).count(),
+        Collection::Enrollments => roster.enrollments_of(person).filter(|enrollment| !enrollment.ended).count(),
         Collection::Orgs | Collection::Sessions | Collection::Courses | Collection::Classes => 0,
     }
 }
 
-/// Records of a collection that people have who ended.
+/// Records of a collection that people have who ended. Of a comparison that was made thin these people are left: the books
+/// have a tombstone of each.
 fn records_of_ended(roster: &Roster, collection: Collection) -> u32 {
     let ended = roster.people.iter().filter(|person| person.ended);
     count(ended.map(|person| records(roster, person, collection)).sum())

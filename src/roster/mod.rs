@@ -27,9 +27,11 @@ mod parents;
 mod patch;
 mod rows;
 mod scope;
+mod spans;
 mod table;
 #[cfg(test)]
 mod testing;
+mod thin;
 mod tree;
 mod unpack;
 mod wire;
@@ -46,8 +48,8 @@ pub use identity::conflicts;
 pub use intake::{Intake, RosterIntake};
 pub use merge::{hold_conflicts, merge};
 pub use model::{
-    Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, Person, PersonIx, RecordHash, Role,
-    RoleWord, Roster, Session, SessionIx,
+    Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, PackedEnrollment, Person, PersonIx,
+    RecordHash, Role, RoleWord, Roster, Session, SessionIx, Span, SpanIx,
 };
 pub use name::digest_of;
 pub use pack::pack;
@@ -57,6 +59,7 @@ pub use rows::{
     SessionRow,
 };
 pub use scope::{Scope, take_people};
+pub use thin::thin;
 pub use tree::OrgTree;
 pub use unpack::unpack;
 pub use wire::PackError;

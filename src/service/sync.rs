@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId, parts};
+use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
 use crate::license::{AgreedExcess, Entry, Grant, allowance_in, phase_at};
 use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
+use crate::service::hints::hints;
 use crate::service::rosters::{Pulled, bad_rows};
 use crate::service::scope::known;
 use crate::service::terms::carried_grants;
@@ -50,6 +51,8 @@ impl Service {
         }
         let planned = self.run(customer, trigger, true, watch)?;
         self.remind(customer)?;
+        self.tell_troubles(customer)?;
+        self.tell_recoveries(customer)?;
         Ok(planned.run)
     }
 
@@ -170,6 +173,9 @@ impl Service {
         watch(Phase::Reading);
         let light = self.store.standing_light(customer.id())?;
         let terms = self.terms(customer, &row.trigger, &light, now)?;
+        if commit && self.nothing_to_do(customer, row, &terms, now)? {
+            return Ok(None);
+        }
         let mut pulls = Vec::new();
         for feed in &customer.sources {
             pulls.push(match terms.scope().filter(|_| terms.reads(feed.source.id())) {
@@ -191,6 +197,7 @@ impl Service {
         }
         let mut told = terms.told();
         told.extend(pulls.iter().flat_map(|pulled| &pulled.narrowed).flat_map(|narrowed| narrowed.told.iter().cloned()));
+        told.extend(pulls.iter_mut().flat_map(|pulled| std::mem::take(&mut pulled.told)));
         if let Some(reason) = unusable {
             told.push(reason.1);
             if commit {
@@ -210,16 +217,15 @@ impl Service {
         if commit {
             self.catch_up(customer, now)?;
         }
-        // The books are read while the rosters are compared.
-        let books = || self.standing_with_seeds(customer, now);
-        let (standing, drafts) = parts::both(books, || Drafting::new(customer.id(), pulls, &terms));
-        let (mut drafts, mut first) = (drafts?, Some(standing));
+        let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
+        drafts.thin(customer.id(), &light)?;
+        let mut is_first = true;
         while *left > 0 {
             *left -= 1;
-            if commit && first.is_none() {
+            if commit && !std::mem::take(&mut is_first) {
                 self.catch_up(customer, now)?;
             }
-            let standing = first.take().unwrap_or_else(books)?;
+            let standing = self.standing_with_seeds(customer, now)?;
             if standing.0.sources != light.sources {
                 let (customer, planned, now) = (customer.id().clone(), light.version, standing.0.version);
                 return Err(StoreError::VersionMoved { customer, planned, now }.into());
@@ -228,7 +234,9 @@ impl Service {
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
-            row.message = told.iter().cloned().chain(Some(message).filter(|m| !m.is_empty())).collect::<Vec<_>>().join("; ");
+            let hints = hints(customer, |source| terms.reads(source), &plan, state == RunState::Held);
+            let message = Some(message).filter(|message| !message.is_empty());
+            row.message = told.iter().cloned().chain(message).chain(hints).collect::<Vec<_>>().join("; ");
             row.plan = Some(plan.id);
             self.store.save_plan(&plan)?;
             if !commit {
@@ -251,11 +259,14 @@ impl Service {
                     let taken = !log_ins.is_empty() && !plan.snapshots.is_empty();
                     let noted = if taken { self.store.put_activity(customer.id(), &log_ins, now).map(drop) } else { Ok(()) };
                     let pruned = self.clear_away(customer.id(), Some(row.run));
+                    let version = row.version.unwrap_or(plan.parent);
+                    let rests = if told.is_empty() { self.note_rest(customer, row, (&plan, version), &terms) } else { Ok(()) };
                     // The commit stands; to call this run failed would say that nothing was changed.
                     let beside = [
                         ("note when sources were read", looked),
                         ("note the log-ins", noted),
                         ("clear old snapshots away", pruned),
+                        ("note that nothing is left to be done", rests),
                     ];
                     for (what, done) in beside {
                         if let Err(error) = done {
@@ -273,7 +284,16 @@ impl Service {
 
     /// The standing, with grants of the settings that were never recorded.
     pub(crate) fn standing_with_seeds(&self, customer: &Customer, now: Instant) -> Result<(Standing, Seeds), ServiceError> {
-        let mut standing = self.store.standing(customer.id())?;
+        self.seeded(customer, self.store.standing(customer.id())?, now)
+    }
+
+    /// A standing with grants of the settings that were never recorded.
+    pub(crate) fn seeded(
+        &self,
+        customer: &Customer,
+        mut standing: Standing,
+        now: Instant,
+    ) -> Result<(Standing, Seeds), ServiceError> {
         let mut seeds = Seeds::default();
         for grant in &customer.grants {
             match standing.grants.iter().find(|g| g.id == grant.id) {

@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod access;
+mod again;
 mod apart;
 mod cli;
 mod clocks;
@@ -13,6 +14,8 @@ mod demo;
 mod disk;
 mod entitlement;
 mod explain;
+mod fake_classlink;
+mod fake_clever;
 mod fake_http;
 mod fake_oneroster;
 mod full_pools;
@@ -26,13 +29,17 @@ mod looks;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
+mod net_classlink;
+mod net_clever;
+mod net_clever_events;
 mod net_http;
 mod net_oneroster;
+mod net_outage;
+mod net_resume;
+mod net_secrets;
 mod night;
 mod on_time;
 mod operating;
-#[path = "../../benches/night/person.rs"]
-mod person;
 mod props;
 mod race;
 mod report_forms;

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use crate::data::{District, ENROLLMENTS_EACH, Night, Written};
 use crate::measure;
-use crate::person::on_demand;
 
 type Rows = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -104,17 +103,5 @@ fn three_nights_of_twenty_thousand_people_pass() {
         let [first, _, changed] = &done.nights;
         // A night on which little changed is kept as its difference from the one before.
         assert!(changed.store_bytes < first.store_bytes * 5 / 4, "{} after {}", changed.store_bytes, first.store_bytes);
-    }
-}
-
-#[test]
-fn one_person_on_demand_is_seated_and_nobody_else_is_looked_at() {
-    let folder = tempfile::tempdir().unwrap();
-    let asked = on_demand(3_000, folder.path(), Path::new(env!("CARGO_BIN_EXE_rosterd"))).unwrap();
-    assert_eq!((asked.people, asked.runs.len()), (3_000, 3));
-    for run in asked.runs {
-        let log = fs::read_to_string(&run.log).unwrap();
-        assert!(run.status.success() && log.contains("committed version"), "{}: {log}", run.label);
-        assert!(log.contains("0 released, 0 changed"), "nobody else is looked at: {log}");
     }
 }

@@ -8,6 +8,8 @@ use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Name
 use crate::plan::{Plan, Standing};
 use crate::store::api::{DaemonLease, Opening, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
+use crate::store::outage::OutageRow;
+use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
     SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
@@ -21,10 +23,12 @@ use crate::store::sqlite::connect::{Door, place_of, probe_path};
 use crate::store::sqlite::lease;
 use crate::store::sqlite::looks;
 use crate::store::sqlite::on_time;
+use crate::store::sqlite::outages;
 use crate::store::sqlite::plans;
 use crate::store::sqlite::purged;
 use crate::store::sqlite::report_rows;
 use crate::store::sqlite::requests;
+use crate::store::sqlite::rest;
 use crate::store::sqlite::runs;
 use crate::store::sqlite::snapshots;
 use crate::store::sqlite::watch;
@@ -352,8 +356,28 @@ impl Store for SqliteStore {
         self.door.write(|tx| looks::save_look(tx, customer, look))
     }
 
+    fn save_rest(&self, customer: &CustomerId, rest: &RestRow) -> Result<(), StoreError> {
+        self.door.write(|tx| rest::save_rest(tx, customer, rest))
+    }
+
+    fn rest(&self, customer: &CustomerId) -> Result<Option<RestRow>, StoreError> {
+        self.door.read(|tx| rest::rest(tx, customer))
+    }
+
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError> {
         self.door.read(|tx| looks::looks(tx, customer))
+    }
+
+    fn outage(&self, upstream: &str) -> Result<Option<OutageRow>, StoreError> {
+        self.door.read(|tx| outages::outage(tx, upstream))
+    }
+
+    fn save_outage(&self, row: &OutageRow) -> Result<(), StoreError> {
+        self.door.write(|tx| outages::save(tx, row))
+    }
+
+    fn drop_outage(&self, upstream: &str) -> Result<(), StoreError> {
+        self.door.write(|tx| outages::drop(tx, upstream))
     }
 
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError> {
