@@ -366,7 +366,7 @@ fn change(
 
 /// Keeps a seat whose required product is kept; turns it into a wait for access otherwise.
 fn settle(dependent: &Dependent, kept: bool, pools: &mut [PoolWork<'_>], now: Instant, out: &mut Outcome) {
-    let Dependent { person, product: _, before, after, because, nearest } = dependent;
+    let Dependent { person, product, before, after, because, nearest } = dependent;
     let before_box = Some(Box::new(*before));
     if kept {
         if before != after {
@@ -374,6 +374,9 @@ fn settle(dependent: &Dependent, kept: bool, pools: &mut [PoolWork<'_>], now: In
         }
         return;
     }
+    // Whoever loses it is told of, as in every run after this one (R109).
+    let (product, pool, because) = (Some(*product), Some(before.pool), Because::NeedsAccess);
+    out.withheld.push(Withheld { person: *person, product, pool, because });
     let waiting = Claim { state: ClaimState::Waiting, wait: Wait::Access, changed: now, ..*after };
     let nearest = nearest.map(usize::from);
     if let Some(work) = pools.iter_mut().find(|work| work.ix == before.pool) {

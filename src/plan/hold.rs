@@ -38,28 +38,62 @@ pub struct Others {
     pub additions: Vec<PersonKey>,
 }
 
-/// A judged snapshot.
+/// Judged snapshots of one or more sources.
 pub struct Judged<'a> {
     /// What the guards say.
     pub judgment: &'a Judgment,
-    /// Nothing of it is taken in.
-    pub stopped: bool,
-    /// The packages it came in: source, digest, name.
+    /// Whose removal waits, sorted; of sources of which nothing is taken in, everybody whom they would remove.
+    pub covered: &'a [PersonKey],
+    /// The sources of which nothing is taken in.
+    pub stopped: &'a [SourceId],
+    /// The packages they came in: source, digest, name.
     pub packages: Vec<(SourceId, (Digest, String))>,
     /// Whom it says nothing of.
     pub others: &'a Others,
 }
 
-/// What was approved and works now, as far as this run can do it: a hold of whole packages needs those packages.
-pub fn approval(newest: Option<&Hold>, now: Instant, fresh: &[(SourceId, (Digest, String))]) -> Option<Approval> {
+/// What was approved and works in a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Approved {
+    /// Whose removal, sorted.
+    pub removals: Vec<PersonKey>,
+    /// Whose addition, sorted.
+    pub additions: Vec<PersonKey>,
+    /// The sources whose packages of this run are taken in as they are, but for the exceptions.
+    pub sources: Vec<SourceId>,
+}
+
+impl Approved {
+    /// What it means for one source.
+    pub fn of(&self, source: &SourceId) -> Approval {
+        let whole = self.sources.contains(source);
+        Approval { removals: self.removals.clone(), additions: self.additions.clone(), whole }
+    }
+}
+
+/// What was approved and works now, as far as this run can do it: a hold of whole packages needs those packages, all of
+/// them, as an approval works once. Packages of other sources are judged as ever.
+pub fn approval(newest: Option<&Hold>, now: Instant, fresh: &[(SourceId, (Digest, String))]) -> Option<Approved> {
     let hold = newest.filter(|hold| hold.approval_works(now))?;
-    let digest_held = |digest: Digest| hold.packages.iter().any(|(_, (held, _))| *held == digest);
-    let whole = !hold.packages.is_empty() && !fresh.is_empty() && fresh.iter().all(|(_, (digest, _))| digest_held(*digest));
-    if !whole && !hold.packages.is_empty() {
+    let is_here = |(source, (digest, _)): &(SourceId, (Digest, String))| {
+        fresh.iter().any(|(told, (package, _))| (told, package) == (source, digest))
+    };
+    if !hold.packages.iter().all(is_here) {
         return None;
     }
     let granted = |people: &[PersonKey]| people.iter().filter(|person| !hold.is_excepted(person)).cloned().collect();
-    Some(Approval { removals: granted(&hold.removals), additions: granted(&hold.additions), whole })
+    let sources = hold.packages.iter().map(|(source, _)| source.clone()).collect();
+    Some(Approved { removals: granted(&hold.removals), additions: granted(&hold.additions), sources })
+}
+
+/// The sources whose packages of a run are approved but are not all that was approved: an approval works once, so they wait
+/// for the others until its deadline.
+pub fn deferred(newest: Option<&Hold>, now: Instant, fresh: &[(SourceId, (Digest, String))]) -> Vec<SourceId> {
+    let Some(hold) = newest.filter(|hold| hold.approval_works(now)) else { return Vec::new() };
+    let is_held = |(source, (digest, _)): &&(SourceId, (Digest, String))| {
+        hold.packages.iter().any(|(told, (package, _))| (told, package) == (source, digest))
+    };
+    fresh.iter().filter(is_held).map(|(source, _)| source.clone()).collect()
 }
 
 /// The holds that change, and what to tell of them. A new hold comes without its plan's digest: the planner fills it in.
@@ -134,7 +168,7 @@ fn is_part_of(hold: &Hold, other: &Hold) -> bool {
 
 /// The hold that a judged snapshot asks for.
 fn found(sight: &Sight<'_>, judged: &Judged<'_>, newest: Option<&Hold>, today: Day) -> Option<Hold> {
-    let Judged { judgment, stopped, packages, others } = judged;
+    let Judged { judgment, covered, stopped, packages, others } = judged;
     let open = newest.filter(|hold| hold.state == HoldState::Open);
     // Packages of other sources wait on: this run says nothing of them.
     let other = |(source, _): &&(SourceId, (Digest, String))| packages.iter().all(|(fresh, _)| fresh != source);
@@ -153,9 +187,9 @@ fn found(sight: &Sight<'_>, judged: &Judged<'_>, newest: Option<&Hold>, today: D
         opened: sight.now,
         deadline: Instant(sight.now.0.saturating_add(i64::from(sight.ttl_hours) * 3_600_000)),
         trips: judgment.verdict.trips.iter().map(trip_text).collect(),
-        removals: if *stopped { judgment.removals.clone() } else { judgment.held.clone() },
+        removals: covered.to_vec(),
         additions: judgment.withheld.clone(),
-        packages: if *stopped { packages.clone() } else { Vec::new() },
+        packages: packages.iter().filter(|(source, _)| stopped.contains(source)).cloned().collect(),
         empty: judgment.verdict.trips.iter().any(|trip| trip.guard == GuardKind::Empty),
         state: HoldState::Open,
         by: None,
@@ -169,7 +203,7 @@ fn found(sight: &Sight<'_>, judged: &Judged<'_>, newest: Option<&Hold>, today: D
             [&judgment.removals, &judgment.withheld, &others.removals].iter().any(|all| all.binary_search(person).is_ok())
         };
         hold.exceptions = newest.exceptions.iter().filter(still).cloned().collect();
-        if *stopped {
+        if packages.len() == stopped.len() {
             // The books' own roster stays: whoever got no seats there goes on without.
             hold.additions.extend(newest.withheld());
         }

@@ -135,28 +135,31 @@ impl Bench<'_> {
     }
 
     /// Empty and shrunken collections (R114, R115). Roles and enrollments of people who go are judged with those people:
-    /// that they go along does not stop the rest of a snapshot (R119).
+    /// that they go along does not stop the rest of a snapshot (R119). So do records of people who ended before: they were
+    /// judged when those people went, and that they are told of no more is no news.
     fn collections(&mut self, removals: &BTreeSet<PersonKey>) {
         let limits = self.case.limits;
         for (collection, &(had, has)) in Collection::ALL.into_iter().zip(&self.case.delta.collections) {
+            let living = |all: u32, roster| all.saturating_sub(records_of_ended(roster, collection));
             let left = |roster| self.records_of(removals, roster, collection);
-            let stays = had.saturating_sub(left(self.case.before));
+            let base = living(had, self.case.before);
+            let stays = base.saturating_sub(left(self.case.before));
             let removed = match has {
                 0 => had,
-                has => stays.saturating_sub(has.saturating_sub(left(self.case.after))),
+                has => stays.saturating_sub(living(has, self.case.after).saturating_sub(left(self.case.after))),
             };
             let trip = |guard, limit_percent| Trip {
                 guard,
                 org: None,
                 collection: Some(collection),
-                base: had,
+                base: if has == 0 { had } else { base },
                 removed,
                 limit_percent,
             };
             if has == 0 && (had > 0 || collection == Collection::People) {
                 self.trips.push(trip(GuardKind::Empty, 0));
             } else if collection != Collection::People
-                && passes_limit(removed.into(), had.into(), limits.removal_percent, limits.removal_min)
+                && passes_limit(removed.into(), base.into(), limits.removal_percent, limits.removal_min)
             {
                 self.trips.push(trip(GuardKind::Removal, limits.removal_percent));
             }
@@ -167,14 +170,8 @@ impl Bench<'_> {
     fn records_of(&self, removals: &BTreeSet<PersonKey>, roster: &Roster, collection: Collection) -> u32 {
         let withheld = self.case.withheld.iter().filter(|key| !removals.contains(*key));
         let people = removals.iter().chain(withheld).filter_map(|key| roster.find_person(key.as_str()));
-        let people = people.map(|at| roster.person(at));
-        let records = people.map(|person| match collection {
-            Collection::People => usize::from(!person.ended),
-            Collection::Roles => roster.roles_of(person).iter().filter(|role| !role.ended).count(),
-            Collection::Enrollments => roster.enrollments_of(person).filter(|enrollment| !enrollment.ended).count(),
-            Collection::Orgs | Collection::Sessions | Collection::Courses | Collection::Classes => 0,
-        });
-        count(records.sum())
+        let people = people.map(|at| roster.person(at)).filter(|person| !person.ended);
+        count(people.map(|person| records(roster, person, collection)).sum())
     }
 
     /// All people, the last days, each org (R115, R116).
@@ -325,6 +322,23 @@ impl Bench<'_> {
             self.trip(GuardKind::Excepted, base, kept, 0);
         }
     }
+}
+
+/// A person's own records of a collection, ended ones not counted.
+fn records(roster: &Roster, person: &Person, collection: Collection) -> usize {
+    match collection {
+        Collection::People => usize::from(!person.ended),
+        Collection::Roles => roster.roles_of(person).iter().filter(|role| !role.ended).count(),
+        Collection::Enrollments => roster.enrollments_of(person).filter(|enrollment| !enrollment.ended).count(),
+        Collection::Orgs | Collection::Sessions | Collection::Courses | Collection::Classes => 0,
+    }
+}
+
+/// Records of a collection that people have who ended. Of a comparison that was made thin these people are left: the books
+/// have a tombstone of each.
+fn records_of_ended(roster: &Roster, collection: Collection) -> u32 {
+    let ended = roster.people.iter().filter(|person| person.ended);
+    count(ended.map(|person| records(roster, person, collection)).sum())
 }
 
 /// What tells a person apart whatever the key: the e-mail, and the full name where both parts are told.

@@ -60,7 +60,7 @@ pub use fold::{standing_of, used_by_org};
 pub use forecast::{Candidate, CandidateWhy, DayAhead, MoveAhead, PoolForecast, StageAhead, pool_forecast};
 pub use guard::{GuardKind, Trip, Verdict};
 pub use hands::{Hands, hands_of};
-pub use hold::{Judged, Others, Sight, approval, next_holds};
+pub use hold::{Approved, Judged, Others, Sight, approval, deferred, next_holds};
 pub use input::{Holding, PlanInput, Policy, Standing};
 pub use judge::{Approval, Case, Judgment, judge, passes_limit};
 pub use license_year::is_year_full;

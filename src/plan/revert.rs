@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Instant, OrgId, PersonKey, PoolId, Text, TextArena, Version};
 use crate::license::{
-    Absence, Because, Claim, ClaimChange, ClaimState, Entry, Names, PoolBooks, SeatAnswer, Wait, admit, queue_order,
+    Absence, Because, Claim, ClaimChange, ClaimState, Entry, Hold, HoldState, Names, PoolBooks, SeatAnswer, Wait, admit,
+    queue_order,
 };
 use crate::plan::action::{AbsenceChange, Plan, Withheld};
 use crate::plan::catalog::Catalog;
@@ -79,6 +80,8 @@ struct Work<'a> {
 /// are taken back. A claim that changed since is left alone and listed. What comes back passes admission, in the order of
 /// the queue, except that a pool may be as full again as it was before the run, provided that it has as many seats.
 ///
+/// Who is new and waits for a decision gets nothing back before it, and whom an open hold covers stays covered (I10).
+///
 /// Where anything was committed since the run, seats that appear are given to the queue (R43), though not in pools in
 /// which somebody is put back into the queue: that was the run's doing. Right after the run the books become what they were.
 pub fn revert(input: &RevertInput<'_>) -> Plan {
@@ -109,6 +112,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
     };
     work.play();
     let absences = work.absences();
+    work.hold_back(&absences);
     let verdict = work.judge();
     let Work { pools, names, people, mut frees, mut seats, mut withheld, .. } = work;
     let key = |c: &ClaimChange| (c.person, c.after.pool, c.after.id);
@@ -186,6 +190,7 @@ impl Work<'_> {
     /// What is to be undone, the last change first within each person; what changed since is noted as left alone.
     fn inverse(&mut self) -> Vec<(String, Undo)> {
         let undone = self.input.undone;
+        let withheld = self.input.standing.hold.as_ref().map_or(Vec::new(), Hold::withheld);
         let mut by_person: BTreeMap<&str, Vec<&ClaimChange>> = BTreeMap::new();
         for change in &undone.changes {
             by_person.entry(undone.people.get(change.person)).or_default().push(change);
@@ -212,6 +217,11 @@ impl Work<'_> {
                 // Who was kept out since then stays out (R9).
                 if comes_back && self.is_denied(key, &target) {
                     self.leave(key, &change.after, Because::Denied);
+                    continue;
+                }
+                // New people get nothing before somebody decides, not even what they once had (R117, I10).
+                if comes_back && withheld.binary_search_by(|person| person.as_str().cmp(key)).is_ok() {
+                    self.leave(key, &change.after, Because::HeldByGuard);
                     continue;
                 }
                 open.retain(|claim| claim.id != id);
@@ -349,13 +359,16 @@ impl Work<'_> {
         }
     }
 
-    /// Gives the seats that appeared to whoever waits for them (R43).
+    /// Gives the seats that appeared to whoever waits for them and is there (R43, R131).
     fn fill(&mut self, put_back: &BTreeSet<usize>) {
         let freed: BTreeSet<usize> = self.frees.iter().filter_map(|change| self.catalog.pool(change.after.pool)).collect();
         let book = &self.input.standing.book;
         let mut waiting: Vec<(&str, Claim)> = Vec::new();
         for at in 0..book.people.len() {
             let key = book.key(at);
+            if self.input.roster.active(key).is_none() {
+                continue;
+            }
             waiting.extend(book.claims_at(at).iter().filter_map(|claim| {
                 let pool = self.catalog.pool(claim.pool)?;
                 let waits = claim.state == ClaimState::Waiting && claim.wait == Wait::Seat;
@@ -367,7 +380,7 @@ impl Work<'_> {
         for (key, claim) in waiting {
             self.claims.entry(key.to_owned()).or_insert_with(|| book.claims_of(key).to_vec());
             let Some(at) = self.catalog.pool(claim.pool) else { continue };
-            let may = self.input.roster.active(key).is_some() && !self.is_denied(key, &claim) && self.is_ready(key, &claim);
+            let may = !self.is_denied(key, &claim) && self.is_ready(key, &claim);
             if !may || !self.pools[at].has_seat(key, self.nearest(&claim)) {
                 continue;
             }
@@ -380,9 +393,12 @@ impl Work<'_> {
     }
 
     /// Absences as they were before the run. Somebody whom it saw missing for the first time stays noted, one count less:
-    /// the roster still lacks the person, and the next complete snapshot counts again.
+    /// the roster still lacks the person, and the next complete snapshot counts again. What an open hold covers stays held:
+    /// a revert does not decide it (I10).
     fn absences(&self) -> Vec<AbsenceChange> {
         let Undone { absences, purged, .. } = self.input.undone;
+        let open = self.open_hold();
+        let covers = |person: &PersonKey| open.is_some_and(|hold| hold.removals.binary_search(person).is_ok());
         let now = &self.input.standing.absences;
         let mut changes = Vec::new();
         for (person, (before, after)) in absences {
@@ -390,7 +406,7 @@ impl Work<'_> {
             if present != after.as_ref() || purged.contains(person) {
                 continue;
             }
-            let next = match (before, after) {
+            let mut next = match (before, after) {
                 (Some(before), _) => before.clone(),
                 (None, Some(after)) => Absence {
                     count: after.count.saturating_sub(1),
@@ -401,14 +417,42 @@ impl Work<'_> {
                 },
                 (None, None) => continue,
             };
+            next.held |= !next.removed && covers(person);
             changes.push(AbsenceChange::Absent(next));
         }
         changes
     }
 
+    fn open_hold(&self) -> Option<&Hold> {
+        self.input.standing.hold.as_ref().filter(|hold| hold.state == HoldState::Open)
+    }
+
+    /// Counts the seats that an open hold would free, as the plan leaves them: an overage that only they make stays
+    /// provisional (R123).
+    fn hold_back(&mut self, changes: &[AbsenceChange]) {
+        if self.open_hold().is_none() {
+            return;
+        }
+        let standing = self.input.standing;
+        let mut held: BTreeMap<&PersonKey, bool> = standing.absences.iter().map(|a| (&a.person, a.held)).collect();
+        for change in changes {
+            if let AbsenceChange::Absent(absence) = change {
+                held.insert(&absence.person, absence.held);
+            }
+        }
+        for (person, _) in held.into_iter().filter(|(_, held)| *held) {
+            let known = self.claims.get(person.as_str()).map(Vec::as_slice);
+            let claims = known.unwrap_or_else(|| standing.book.claims_of(person.as_str()));
+            for at in claims.iter().filter(|c| c.state.consumes()).filter_map(|c| self.catalog.pool(c.pool)) {
+                self.pools[at].held_back += 1;
+            }
+        }
+    }
+
     /// The removal guard over the people who would lose a seat (R115).
     fn judge(&self) -> Verdict {
-        let (book, limits) = (&self.input.standing.book, &self.input.policy.limits);
+        let (book, policy) = (&self.input.standing.book, self.input.policy);
+        let limits = policy.limits_on(policy.calendar.day_of(self.input.now));
         let seats = |claims: &[Claim]| claims.iter().filter(|claim| claim.state.consumes()).count();
         let mut base = 0u32;
         let mut removed = 0u32;

@@ -6,8 +6,8 @@ use std::mem::take;
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
 use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark, Term};
 use crate::plan::{
-    Approval, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval, check,
-    next_holds, plan, trip_text,
+    Approved, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval, check,
+    deferred, next_holds, plan, trip_text,
 };
 use crate::roster::{Level, Roster, RosterDelta, diff, thin};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
@@ -55,6 +55,8 @@ pub(crate) struct Drafting {
     by_hand: Vec<PersonKey>,
     /// Each source that was read, where there are several.
     alone: Vec<Alone>,
+    /// All rosters in their order, where several were read: one can be kept out without the others.
+    places: Vec<Place>,
     /// Which source had somebody who left, where several were read.
     owners: BTreeMap<String, SourceId>,
     row_findings: bool,
@@ -65,6 +67,14 @@ pub(crate) struct Drafting {
     partial: Vec<SourceId>,
     /// Only some people were taken in, and the guards have spoken.
     narrow: Option<Narrow>,
+}
+
+/// The roster of one source.
+enum Place {
+    /// It was read: its place among those.
+    Read(usize),
+    /// It stays as it is.
+    Stays(Box<Roster>),
 }
 
 /// What the guards said of all sources of a run for some people, and who counts as gone at once.
@@ -121,16 +131,25 @@ impl Drafting {
             }
         }
         // With several sources the guards look at each that was read; with one source it is all there is.
+        let mut places = Vec::new();
         let (before, after, alone) = if news.len() > 1 {
             let before = united_of(customer, &olds.iter().collect::<Vec<_>>())?;
             let after = united_of(customer, &news.iter().collect::<Vec<_>>())?;
-            let alone = read_at.into_iter().map(|(source, old, new)| {
+            let mut reads = BTreeMap::new();
+            let mut alone = Vec::with_capacity(read_at.len());
+            for (source, old, new) in read_at {
                 let before = old.map_or_else(Roster::default, |old| take(&mut olds[old]));
                 let after = take(&mut news[new]);
                 let delta = diff(&before, &after);
-                Alone { source, before, after, delta }
-            });
-            (before, Some(after), alone.collect())
+                reads.insert(new, alone.len());
+                alone.push(Alone { source, before, after, delta });
+            }
+            if alone.len() > 1 {
+                let place =
+                    |(at, roster)| reads.get(&at).map_or_else(|| Place::Stays(Box::new(roster)), |read| Place::Read(*read));
+                places.extend(news.into_iter().enumerate().map(place));
+            }
+            (before, Some(after), alone)
         } else {
             let after = if any_fresh { Some(united(customer, news)?) } else { None };
             (united(customer, olds)?, after, Vec::new())
@@ -155,6 +174,7 @@ impl Drafting {
             conflicts,
             by_hand,
             alone,
+            places,
             owners,
             row_findings,
             trouble,
@@ -198,23 +218,39 @@ impl Drafting {
         let limits = policy.limits_on(policy.calendar.day_of(now));
         let packages: Vec<_> = self.fresh.iter().map(|mark| (mark.source.clone(), (mark.package, mark.name.clone()))).collect();
         let approval = approval(standing.hold.as_ref(), now, &packages);
-        let sentence = match (&self.after, &self.narrow) {
+        let deferred = match &approval {
+            None => deferred(standing.hold.as_ref(), now, &packages),
+            Some(_) => Vec::new(),
+        };
+        let bench = |after| {
+            let (approval, conflicts, deferred) = (approval.as_ref(), &self.conflicts, deferred.as_slice());
+            Bench { standing: &standing, policy, limits, now, after, without: None, conflicts, approval, deferred }
+        };
+        let (sentence, without) = match (&self.after, &self.narrow) {
             (_, Some(narrow)) => {
                 let judgment = Judgment { verdict: narrow.verdict.clone(), ..Judgment::default() };
-                Sentence { judgment, counted: narrow.counted.clone(), ..Sentence::default() }
+                (Sentence { judgment, counted: narrow.counted.clone(), ..Sentence::default() }, None)
             }
-            (Some(after), None) => self.judge(&standing, after, limits, now, policy, approval.as_ref()),
-            (None, None) => Sentence::default(),
+            (Some(after), None) => self.judge(customer, bench(after))?,
+            (None, None) => Default::default(),
         };
         let judgment = &sentence.judgment;
-        // A snapshot that is held as a whole is not taken in: time passes, the roster stays.
-        let stopped = self.narrow.is_none() && judgment.verdict.stops_all(&limits);
+        // A snapshot that is held as a whole is not taken in: time passes, the roster stays. One source's stops no other's.
+        let kept = |source: &SourceId| sentence.stopped.contains(source);
+        let stopped = !sentence.stopped.is_empty() && without.is_none();
+        let fresh: Vec<SourceMark> = self.fresh.iter().filter(|mark| !kept(&mark.source)).cloned().collect();
+        let confirmed: Vec<SourceId> = self.confirmed.iter().filter(|source| !kept(source)).cloned().collect();
+        let conflicts = self.conflicts_of(&sentence.stopped);
         if stopped && self.is_thin && self.whole.is_none() {
             self.whole = Some(service.roster(customer, &standing)?);
         }
         let stays = self.whole.as_ref().unwrap_or(&self.before);
         let nothing = RosterDelta::default();
-        let taken = if stopped { None } else { self.after.as_ref() };
+        let (after, delta) = match &without {
+            Some((after, delta)) => (Some(after), delta),
+            None => (self.after.as_ref(), &self.delta),
+        };
+        let taken = if stopped { None } else { after };
         // Before the first snapshot of all there are not even orgs: those of the held one are looked at, and nobody in it.
         let orgs_only = match &self.after {
             Some(after) if stopped && standing.sources.is_empty() => Some(Roster { people: Vec::new(), ..after.clone() }),
@@ -224,9 +260,7 @@ impl Drafting {
         let held: Vec<PersonKey> = match taken {
             Some(_) if self.narrow.is_none() => judgment.held.clone(),
             _ => {
-                let granted = |person: &PersonKey| {
-                    approval.as_ref().is_some_and(|a| !a.whole && a.removals.binary_search(person).is_ok())
-                };
+                let granted = |person: &PersonKey| approval.as_ref().is_some_and(|a| a.removals.binary_search(person).is_ok());
                 let held = standing.absences.iter().filter(|a| a.held && !granted(&a.person));
                 held.map(|a| a.person.clone()).collect()
             }
@@ -241,8 +275,8 @@ impl Drafting {
             standing: &standing,
             roster: taken.or(orgs_only.as_ref()).unwrap_or(stays),
             before: &self.before,
-            delta: if stopped { &nothing } else { &self.delta },
-            fresh: if stopped { &[] } else { &self.fresh },
+            delta: if stopped { &nothing } else { delta },
+            fresh: &fresh,
             amended: &self.amended,
             repeated: &self.repeated,
             remade: &[],
@@ -251,8 +285,8 @@ impl Drafting {
             held: &held,
             by_hand: &self.by_hand,
             episodes: &episodes,
-            conflicts: if stopped { &[] } else { &self.conflicts },
-            confirmed: if stopped { &[] } else { &self.confirmed },
+            conflicts: if stopped { &[] } else { &conflicts },
+            confirmed: if stopped { &[] } else { &confirmed },
             partial: &self.partial,
             owners: &self.owners,
             gone: self.narrow.as_ref().map_or(&[], |narrow| narrow.gone.as_slice()),
@@ -271,27 +305,51 @@ impl Drafting {
         }
         let people = input.roster.people.iter().filter(|p| !p.ended).count() as u64;
         let state = outcome(&plan, self.row_findings, self.trouble);
-        let message = message(&plan, stopped);
+        let message = message(&plan, stopped, &sentence.stopped);
         let packages = self.fresh.iter().chain(&self.repeated).map(|mark| format!("{}:{}", mark.source, mark.name)).collect();
-        let kept_out = self.fresh.iter().filter(|_| stopped).map(|mark| (mark.source.clone(), mark.package)).collect();
+        let kept_out =
+            self.fresh.iter().filter(|mark| kept(&mark.source)).map(|mark| (mark.source.clone(), mark.package)).collect();
         Ok(Draft { plan, people, state, message, packages, kept_out })
     }
 
-    fn judge(
-        &self,
-        standing: &Standing,
-        after: &Roster,
-        limits: GuardLimits,
-        now: Instant,
-        policy: &Policy,
-        approval: Option<&Approval>,
-    ) -> Sentence {
-        let conflicts = &self.conflicts;
-        let bench = Bench { standing, policy, limits, now, after, conflicts, approval };
-        match (self.alone.as_slice(), self.fresh.first()) {
-            ([], Some(mark)) => bench.judge_all([(&mark.source, &self.before, after, &self.delta)].into_iter()),
+    /// What the guards say of each source that was read, and, where some of them are kept out and others are not, the
+    /// roster without what those would bring, with its change. Who is kept out is settled step by step: somebody whom only a
+    /// source has that is kept out is not there.
+    fn judge(&self, customer: &Customer, bench: Bench<'_>) -> Result<(Sentence, Option<(Roster, RosterDelta)>), ServiceError> {
+        let judge = |bench: &Bench<'_>| match (self.alone.as_slice(), self.fresh.first()) {
+            ([], Some(mark)) => bench.judge_all([(&mark.source, &self.before, bench.after, &self.delta)].into_iter()),
             (alone, _) => bench.judge_all(alone.iter().map(|one| (&one.source, &one.before, &one.after, &one.delta))),
+        };
+        let mut sentence = judge(&bench);
+        while !sentence.stopped.is_empty() && sentence.stopped.len() < self.alone.len() {
+            let stopped = sentence.stopped.clone();
+            let after = self.without(customer, &stopped)?;
+            sentence = judge(&Bench { without: Some((&stopped, &after)), ..bench });
+            if sentence.stopped == stopped {
+                let delta = diff(&self.before, &after);
+                return Ok((sentence, Some((after, delta))));
+            }
         }
+        Ok((sentence, None))
+    }
+
+    /// All sources together, those that are kept out as they were.
+    fn without(&self, customer: &Customer, stopped: &[SourceId]) -> Result<Roster, ServiceError> {
+        let roster = |place| match place {
+            &Place::Read(at) if stopped.contains(&self.alone[at].source) => &self.alone[at].before,
+            &Place::Read(at) => &self.alone[at].after,
+            Place::Stays(roster) => roster,
+        };
+        united_of(customer.id(), &self.places.iter().map(roster).collect::<Vec<_>>())
+    }
+
+    /// The new keys that claim an e-mail, but for those of sources that are kept out.
+    fn conflicts_of(&self, stopped: &[SourceId]) -> Vec<(PersonKey, PersonKey)> {
+        let kept = |known: &PersonKey| {
+            let mut of = self.alone.iter().filter(|one| one.before.find_person(known.as_str()).is_some()).peekable();
+            of.peek().is_some() && of.all(|one| stopped.contains(&one.source))
+        };
+        self.conflicts.iter().filter(|(known, _)| !kept(known)).cloned().collect()
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is another fact of one run")]
@@ -302,19 +360,19 @@ impl Drafting {
         run: RunId,
         now: Instant,
         limits: GuardLimits,
-        approval: Option<Approval>,
+        approval: Option<Approved>,
         stopped: bool,
         sentence: &Sentence,
         packages: Vec<(SourceId, (Digest, String))>,
     ) -> Holding {
-        let Sentence { judgment, counted, others } = sentence;
+        let Sentence { judgment, stopped: kept, covered, approved, counted, others } = sentence;
         let calendar = &customer.policy.calendar;
         let newest = standing.hold.as_ref();
         let looked = self.after.is_some() && self.narrow.is_none();
         let taken = looked && !stopped;
         // An approval of packages is used by taking them in; any other one by any run.
-        let used = approval.as_ref().is_some_and(|approval| !approval.whole || taken);
-        let judged = looked.then_some(Judged { judgment, stopped, packages, others });
+        let used = approval.as_ref().is_some_and(|approval| approval.sources.is_empty() || taken);
+        let judged = looked.then_some(Judged { judgment, covered, stopped: kept, packages, others });
         let sight = Sight { run, now, calendar, ttl_hours: limits.approval_ttl_hours, newest, used, judged };
         let (holds, notices) = next_holds(&sight);
         let after = holds.iter().max_by_key(|hold| hold.run).or(newest);
@@ -326,20 +384,20 @@ impl Drafting {
             newest.map_or(Vec::new(), Hold::withheld)
         };
         let today = calendar.day_of(now);
-        let days = counted.iter().filter(|(_, base, _)| !stopped && limits.rolling_days > 0 && *base > 0);
+        let days = counted.iter().filter(|(_, base, _)| limits.rolling_days > 0 && *base > 0);
         let days = days.map(|(source, base, passed)| {
             let known = standing.guard_days.iter().find(|day| day.day == today && day.source == *source);
             let fresh = || GuardDay { source: source.clone(), day: today, base: *base, removed: 0 };
             let known = known.cloned().unwrap_or_else(fresh);
             GuardDay { removed: known.removed.saturating_add(*passed), ..known }
         });
+        let mut confirmed = approval.map_or(Vec::new(), |approval| approval.removals);
+        confirmed.extend(approved.iter().cloned());
+        confirmed.sort_unstable();
+        confirmed.dedup();
         Holding {
             open: after.is_some_and(|hold| hold.state == HoldState::Open),
-            approved: match approval {
-                Some(approval) if approval.whole => judgment.removals.clone(),
-                Some(approval) => approval.removals,
-                None => Vec::new(),
-            },
+            approved: confirmed,
             holds,
             notices,
             days: days.collect(),
@@ -418,10 +476,13 @@ pub(crate) fn tally(plan: &Plan, people: u64, findings: u64) -> RunTally {
 }
 
 /// One line that an operator can act on.
-fn message(plan: &Plan, stopped: bool) -> String {
+fn message(plan: &Plan, stopped: bool, kept: &[SourceId]) -> String {
     let mut parts: Vec<String> = plan.verdict.trips.iter().map(|trip| format!("held by guard {}", trip_text(trip))).collect();
     if stopped {
         parts.push("nothing of the new snapshot was taken in".to_owned());
+    } else if !kept.is_empty() {
+        let sources: Vec<&str> = kept.iter().map(SourceId::as_str).collect();
+        parts.push(format!("nothing of the new snapshot of {} was taken in", sources.join(", ")));
     }
     for pool in plan.pools.iter().filter(|p| p.balance.is_some_and(|b| b.0 < 0)) {
         parts.push(format!("pool {} at {}", pool.pool, pool.balance.unwrap_or_default()));

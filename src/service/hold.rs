@@ -83,7 +83,8 @@ impl Service {
         }
         let taken = |pulled: &Pulled| pulled.fresh.as_ref().map(|fresh| fresh.mark.package);
         let held = |digest: Digest| hold.packages.iter().any(|(_, (held, _))| *held == digest);
-        if !hold.packages.is_empty() && !pulls.iter().filter_map(taken).any(held) {
+        let here: Vec<Digest> = pulls.iter().filter_map(taken).collect();
+        if !hold.packages.iter().all(|(_, (held, _))| here.contains(held)) {
             return Ok(None);
         }
         // What arrived since then is not looked at.

@@ -46,7 +46,10 @@ impl Service {
             let key = released.person.as_str();
             let removal = matches!(released.because, Because::EndedInSource | Because::AbsenceConfirmed);
             if removal && back.get(key) == Some(&released.claim.changed) {
-                former.entry(key.to_owned()).or_default().push(released.claim);
+                // Removed twice at one instant, it is what it was the second time.
+                let claims = former.entry(key.to_owned()).or_default();
+                claims.retain(|claim| claim.id != released.claim.id);
+                claims.push(released.claim);
             }
         }
         Ok(former)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId, Version};
 use crate::license::{Absence, Because, Claim, ClaimState, Entry, PoolBooks};
-use crate::plan::{Plan, RevertInput, Undone, check, revert, trip_text};
+use crate::plan::{Plan, RevertInput, Undone, Withheld, check, revert, trip_text};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{outcome, tally};
 use crate::service::error::ServiceError;
@@ -128,7 +128,8 @@ impl Service {
             if !flaws.is_empty() {
                 return Err(ServiceError::Flawed { customer: customer.id().clone(), flaws });
             }
-            let left = plan.withheld.iter().filter(|w| w.because == Because::ChangedSince).count();
+            let changed = |w: &&Withheld| matches!(w.because, Because::ChangedSince | Because::HeldByGuard);
+            let left = plan.withheld.iter().filter(changed).count();
             row.tally = tally(&plan, roster.people.iter().filter(|p| !p.ended).count() as u64, 0);
             row.message = message(&plan, left, &stays);
             row.plan = Some(plan.id);
@@ -244,7 +245,7 @@ impl Service {
 fn message(plan: &Plan, left: usize, stays: &[String]) -> String {
     let mut parts: Vec<String> = plan.verdict.trips.iter().map(|trip| format!("held by guard {}", trip_text(trip))).collect();
     if left > 0 {
-        parts.push(format!("left alone, as changed since: {left}"));
+        parts.push(format!("left alone, as changed or held since: {left}"));
     }
     if !stays.is_empty() {
         parts.push(format!("not undone: {}", stays.join(", ")));

@@ -171,7 +171,7 @@ impl Read<'_> {
         let policy = terms.policy(&customer.policy);
         let limits = policy.limits_on(customer.day_of(self.now));
         let packages = [(source.clone(), (self.package.told(), self.package.name.clone()))];
-        let grant = approval(standing.hold.as_ref(), self.now, &packages);
+        let grant = approval(standing.hold.as_ref(), self.now, &packages).map(|approved| approved.of(source));
         // A read that a run of the whole would not take in at all is not taken in for anybody.
         let absences: Vec<Absence> = standing.absences.iter().filter(|a| a.source == *source).cloned().collect();
         let conflicted = u32::try_from(conflicts.len()).unwrap_or(u32::MAX);
@@ -212,7 +212,7 @@ impl Read<'_> {
         };
         let (mut roster, mut delta) = take(&people)?;
         // Removals that a hold waits for are no business of this run: they neither count here nor are they done.
-        let grant = approval(standing.hold.as_ref(), self.now, &[]);
+        let grant = approval(standing.hold.as_ref(), self.now, &[]).map(|approved| approved.of(source));
         let judgment = self.judge(customer, limits, (&roster, &delta), (&[], 0), grant.as_ref());
         narrowed.counted = (judgment.base, judgment.passed);
         if !judgment.verdict.proceeds() {

@@ -7,7 +7,7 @@ use rosterd::license::{Because, ClaimState, Entry, OnFull, ProductKind, SeatMode
 use rosterd::service::{ForgetAnswer, PersonState};
 use rosterd::store::{RunRow, RunState, StoreError, Trigger};
 
-use crate::world::{World, day};
+use crate::world::{World, day, manifest, succeeded};
 
 fn world(seats: u32) -> World {
     World::new("north").school("ash").product("learn", ProductKind::Module, SeatModel::Role).role_rule("teacher", "learn").pool(
@@ -217,37 +217,63 @@ fn old_snapshots_go_with_the_purge() {
     world.verify();
 }
 
+#[test]
+fn somebody_removed_twice_at_one_instant_comes_back_to_the_same_claim() {
+    let mut world = world(2).school("birch").person("ana", "teacher", "ash").person("ben", "teacher", "ash");
+    world.night();
+    let before = claim(&world, "ana");
+    for org in ["birch", "ash"] {
+        world.end("ana");
+        world.write_package();
+        assert!(succeeded(&world.run()));
+        assert_eq!(claim(&world, "ana"), None);
+        let ana = world.people.get_mut("ana").unwrap();
+        (ana.ended, ana.roles) = (false, vec![("teacher".into(), org.into())]);
+        world.write_package();
+        assert!(succeeded(&world.run()), "the packages of a day may all come at once");
+        assert_eq!(claim(&world, "ana"), before);
+    }
+    world.verify();
+}
+
+/// Math is taught to Ana alone.
+fn with_a_class() -> World {
+    let mut world = world(2).class("c", "ash", "math").person("ana", "teacher", "ash").person("ben", "teacher", "ash");
+    world.enroll("ana", "c", None, None);
+    world
+}
+
+#[test]
+fn r114_the_only_enrollment_goes_with_whoever_had_it() {
+    let mut world = with_a_class();
+    world.night();
+    world.end("ana");
+    assert!(succeeded(&world.night()), "the enrollment is still told");
+    // Ana has a tombstone, and her enrollment is a record all the same: a collection that had some has none now.
+    world.vanish("ana");
+    let run = world.night();
+    assert_eq!((run.state, run.message.contains("empty")), (RunState::Held, true), "{}", run.message);
+    assert!(run.message.contains("nothing of the new snapshot was taken in"), "{}", run.message);
+    world.verify();
+}
+
+#[test]
+fn r114_the_enrollment_of_somebody_who_never_was_there_is_not_missed() {
+    let mut world = with_a_class();
+    world.end("ana");
+    world.night();
+    // Nobody whom the books know ever had an enrollment, and no snapshot names Ana (R130).
+    assert!(!is_named(&world, "ana"));
+    world.vanish("ana");
+    assert!(succeeded(&world.night()));
+    world.verify();
+}
+
 /// A package of changes: one row of a user.
 pub fn change_package(world: &World, name: &str, key: &str, status: &str) {
     let dir = world.dir.path().join("drop").join(name);
     fs::create_dir_all(&dir).expect("a folder");
-    let files = [
-        "academicSessions",
-        "categories",
-        "classes",
-        "classResources",
-        "courses",
-        "courseResources",
-        "demographics",
-        "enrollments",
-        "lineItemLearningObjectiveIds",
-        "lineItems",
-        "lineItemScoreScales",
-        "orgs",
-        "resources",
-        "resultLearningObjectiveIds",
-        "results",
-        "resultScoreScales",
-        "roles",
-        "scoreScales",
-        "userProfiles",
-        "userResources",
-        "users",
-    ];
-    let mut manifest = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.2\n".to_owned();
-    for file in files {
-        manifest += &format!("file.{file},{}\n", if ["users", "roles"].contains(&file) { "delta" } else { "absent" });
-    }
+    let manifest = manifest("delta", |file| ["users", "roles"].contains(&file));
     let at = "2026-03-01T00:00:00.000Z";
     fs::write(dir.join("manifest.csv"), manifest).expect("a file");
     let users = "sourcedId,status,dateLastModified,enabledUser,username,userIds,givenName,familyName,middleName,identifier,email,sms,phone,agentSourcedIds,grades,password,userMasterIdentifier,preferredGivenName,preferredMiddleName,preferredFamilyName,primaryOrgSourcedId,pronouns\n";

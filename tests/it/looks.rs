@@ -23,7 +23,7 @@ fn school_world() -> World {
 }
 
 /// A second source of the same customer: what `other` writes.
-fn with_second_source(world: &mut World, other: &World) {
+pub fn with_second_source(world: &mut World, other: &World) {
     let folder = other.dir.path().join("drop");
     std::fs::create_dir_all(&folder).expect("a folder");
     world.adjust = Box::new(move |customer| {

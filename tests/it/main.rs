@@ -3,6 +3,7 @@
 mod abandoned;
 mod access;
 mod again;
+mod apart;
 mod bulk;
 mod cli;
 mod clocks;
@@ -20,6 +21,7 @@ mod fake_clever;
 mod fake_http;
 mod fake_oneroster;
 mod forecast;
+mod full_pools;
 mod hands;
 mod holds;
 mod hostile;

@@ -245,6 +245,11 @@ impl Model {
         self.classes.iter().find(|(id, _, _)| id == class).expect("it is there").1.clone()
     }
 
+    /// Active so far, or missing.
+    fn is_known(&self, key: &str) -> bool {
+        self.known.get(key).is_some_and(|record| !record.ended) || self.absences.contains_key(key)
+    }
+
     fn live<'r>(&self, record: &'r Record) -> Vec<&'r str> {
         let live = |e: &&(String, Day, Day, bool)| !e.3 && e.1 <= self.today && self.today <= e.2;
         record.enrollments.iter().filter(live).map(|e| e.0.as_str()).collect()
@@ -395,6 +400,8 @@ impl Model {
             };
             next.insert(key.clone(), record);
         }
+        // Whoever ended and is unknown to the books is nobody, and has no enrollments that could be missed (R114, R130).
+        next.retain(|key, record| !record.ended || record.quarantined || self.is_known(key));
         (next, bad * 100 > rows * self.bad_percent_max as usize)
     }
 
@@ -442,10 +449,15 @@ impl Model {
             let of = |k: &BTreeMap<String, Record>, which: &dyn Fn(&String) -> bool| {
                 k.iter().filter(|(key, _)| which(key)).map(|(_, r)| records(r)).sum::<usize>()
             };
-            let stays = |key: &String| !removals.contains(key);
             let (had, has) = (of(&self.known, &|_| true), of(next, &|_| true));
             stop |= had > 0 && has == 0;
-            stop |= passes(of(&self.known, &stays).saturating_sub(of(next, &stays)), had, limits.removal_percent);
+            // Records of people who ended before were judged when those people went.
+            let living = |k: &BTreeMap<String, Record>, which: &dyn Fn(&String) -> bool| {
+                of(k, &|key| which(key) && k.get(key).is_some_and(|record| !record.ended))
+            };
+            let stays = |key: &String| !removals.contains(key);
+            let goes = living(&self.known, &stays).saturating_sub(living(next, &stays));
+            stop |= passes(goes, living(&self.known, &|_| true), limits.removal_percent);
         }
         let base = self.known.values().filter(|r| !r.ended).count() + removals.len() - gone.len();
         // People who go and people who come, paired by their e-mail: the same ones under other keys.

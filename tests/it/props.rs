@@ -19,7 +19,7 @@ use rosterd::plan::{
 };
 use rosterd::roster::{
     ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Intake, IntakePolicy, Level, Mode, OrgRow, PersonRow, RoleRow,
-    Roster, RosterDelta, RosterIntake, RowAt, RowHead, RowStatus, SessionRow, diff, digest_of, hold_conflicts,
+    Roster, RosterDelta, RosterIntake, RowAt, RowHead, RowStatus, SessionRow, diff, digest_of, hold_conflicts, without_people,
 };
 use rosterd::service::Verified;
 use rosterd::store::RunState;
@@ -567,6 +567,14 @@ impl Memory {
             if !counts.too_bad(town.bad_percent_max).is_empty() {
                 return None;
             }
+            // As the service does it: whoever ended and is unknown to the books is nobody (R130).
+            let absences = self.standing().absences;
+            let active = |key: &str| before.find_person(key).is_some_and(|at| !before.person(at).ended);
+            let rest = without_people(&roster, |person| {
+                let key = roster.text(person.key);
+                person.ended && !person.quarantined && !active(key) && absences.iter().all(|a| a.person.as_str() != key)
+            });
+            roster = rest.expect("it fits").unwrap_or(roster);
             let found = diff(before, &roster).conflicts;
             conflicts = found
                 .iter()

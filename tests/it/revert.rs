@@ -94,7 +94,7 @@ fn what_changed_since_is_left_alone_and_listed() {
     let (done, plan) = undo(&world, run.run);
     assert_eq!(left_alone(&plan), ["ana", "cid"]);
     assert_eq!((done.state, books(&world)), (RunState::SucceededWithErrors, before));
-    assert!(done.message.contains("left alone, as changed since: 2"), "{}", done.message);
+    assert!(done.message.contains("left alone, as changed or held since: 2"), "{}", done.message);
     world.verify();
 }
 

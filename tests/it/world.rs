@@ -456,30 +456,6 @@ impl World {
             rows = 1;
             enrollments += &format!("e-none,tobedeleted,2026-01-01T00:00:00.000Z,{class},{school},{key},student,,,\n");
         }
-        let mut manifest = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.2\n".to_owned();
-        let all = [
-            "academicSessions",
-            "categories",
-            "classes",
-            "classResources",
-            "courses",
-            "courseResources",
-            "demographics",
-            "enrollments",
-            "lineItemLearningObjectiveIds",
-            "lineItems",
-            "lineItemScoreScales",
-            "orgs",
-            "resources",
-            "resultLearningObjectiveIds",
-            "results",
-            "resultScoreScales",
-            "roles",
-            "scoreScales",
-            "userProfiles",
-            "userResources",
-            "users",
-        ];
         let mut files =
             vec![("orgs.csv", orgs), ("academicSessions.csv", sessions.to_owned()), ("courses.csv", courses.to_owned())];
         if !all_classes.is_empty() {
@@ -492,13 +468,42 @@ impl World {
         if rows > 0 {
             files.push(("enrollments.csv", enrollments));
         }
-        for name in all {
-            let here = files.iter().any(|(file, _)| file.strip_suffix(".csv") == Some(name));
-            manifest += &format!("file.{name},{}\n", if here { "bulk" } else { "absent" });
-        }
+        let manifest = manifest("bulk", |name| files.iter().any(|(file, _)| file.strip_suffix(".csv") == Some(name)));
         files.push(("manifest.csv", manifest));
         files
     }
+}
+
+/// A manifest that declares the files told of as `mode` and all others as absent (oneroster-csv §3).
+pub fn manifest(mode: &str, is_told: impl Fn(&str) -> bool) -> String {
+    let all = [
+        "academicSessions",
+        "categories",
+        "classes",
+        "classResources",
+        "courses",
+        "courseResources",
+        "demographics",
+        "enrollments",
+        "lineItemLearningObjectiveIds",
+        "lineItems",
+        "lineItemScoreScales",
+        "orgs",
+        "resources",
+        "resultLearningObjectiveIds",
+        "results",
+        "resultScoreScales",
+        "roles",
+        "scoreScales",
+        "userProfiles",
+        "userResources",
+        "users",
+    ];
+    let mut text = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.2\n".to_owned();
+    for name in all {
+        text += &format!("file.{name},{}\n", if is_told(name) { mode } else { "absent" });
+    }
+    text
 }
 
 pub fn grant(id: &str, pool: &str, seats: i64, from: Instant, to: Instant) -> Grant {

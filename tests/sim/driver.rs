@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rosterd::base::{Actor, Day, GrantId, Instant, PersonKey, PoolId, Seats, SourceId, Version};
+use rosterd::base::{Actor, Day, GrantId, Instant, PersonKey, PoolId, RunId, Seats, SourceId, Version};
 use rosterd::cli::customers;
 use rosterd::clock::SetClock;
 use rosterd::license::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
 use rosterd::plan::{self, Answer};
-use rosterd::service::{HoldAnswer, SameDayAnswer, Service, Verified};
+use rosterd::service::{
+    HoldAnswer, ImportAnswer, ImportReport, ImportRequest, RevertAnswer, SameDayAnswer, Service, TokenRefusal, Verified,
+};
 use rosterd::settings::{Settings, load_with};
 use rosterd::store::{Asked, AuditCommit, Pause, RequestState, RunRow, RunState, SqliteStore, Store, Trigger};
 use tempfile::TempDir;
@@ -17,15 +19,28 @@ use tempfile::TempDir;
 use crate::sim::auditor::books::{Auditor, HoldState, State};
 use crate::sim::auditor::hands::{Decision, Said};
 use crate::sim::auditor::holding::HoldSaid;
+use crate::sim::auditor::importing::{File, Imported};
 use crate::sim::auditor::night::Night;
+use crate::sim::auditor::undoing::{Done, Undoing};
 use crate::sim::dying::Dying;
 use crate::sim::eye::{Numbers, compare};
 use crate::sim::facts::{Package, Setup};
-use crate::sim::files::settings;
+use crate::sim::files::{people_file, settings};
 use crate::sim::prng::Dice;
 
 /// How the simulation goes on; the error is what differs.
 pub type Step<T = ()> = Result<T, String>;
+
+/// A run that wrote something: its id, what version it made, what it did.
+#[derive(Clone)]
+pub struct Undoable {
+    run: RunId,
+    version: Version,
+    done: Arc<Done>,
+}
+
+/// So many runs back are kept to be undone.
+const RUNS_KEPT: usize = 5;
 
 /// See the module.
 pub struct Sim {
@@ -39,6 +54,8 @@ pub struct Sim {
     settings: Settings,
     clock: Arc<SetClock>,
     numbers: Vec<Numbers>,
+    /// Runs that can be undone, by customer, oldest first.
+    runs: Vec<Vec<Undoable>>,
     store: Arc<Dying>,
     service: Service,
 }
@@ -69,6 +86,7 @@ impl Sim {
             dice,
             auditors: setups.iter().map(Auditor::new).collect(),
             numbers: vec![Numbers::default(); setups.len()],
+            runs: vec![Vec::new(); setups.len()],
             setups,
             events: Vec::new(),
             deaths: 0,
@@ -211,12 +229,15 @@ impl Sim {
             if (reads, confirms) != (wish.reads, wish.confirms) {
                 return Err(format!("the run {:?} of {} instead of {wish:?}", request.trigger, request.customer));
             }
-            let mut after = before.clone();
+            // What came due since the last look is a commit of its own.
+            let mut passed = before.clone();
+            passed.pass_time(now, false);
+            let mut after = passed.clone();
             let night = after.run(wish.reads, wish.confirms, now);
             self.tell_of(at, format!("{} run: {night:?} {:?}", request.trigger.word(), after.trips));
             let done = self.service.fulfil(&request, &|_| ());
             if self.died() {
-                self.settle(at, vec![before, after])?;
+                self.settle(at, vec![before, passed, after])?;
                 let row = self.service.store().request_row(request.request).expect("a row").expect("a row");
                 if row.state == RequestState::Done {
                     self.auditors[at].fulfilled(now);
@@ -225,7 +246,8 @@ impl Sim {
                 continue;
             }
             let run = done.map_err(|error| format!("the run failed: {error:?}"))?.expect("the customer is there");
-            self.judge_run(&before, &after, night, &run)?;
+            self.judge_run(&passed, &after, night, &run)?;
+            self.keep(at, &run, &passed, &after);
             after.fulfilled(now);
             after.follow_up(night, wish.confirms, now);
             self.auditors[at] = after;
@@ -252,7 +274,11 @@ impl Sim {
             (_, state) => state == RunState::SucceededWithErrors,
         };
         if !told {
-            return Err(format!("how the run ended\n  program: {} ({})\n  auditor: {night:?}", run.state, run.message));
+            let waits =
+                after.claims.iter().filter(|(key, claim)| claim.state == State::Waiting && after.active(&key.0).is_some());
+            let waits: Vec<_> = waits.collect();
+            let (state, message) = (run.state, &run.message);
+            return Err(format!("how the run ended\n  program: {state} ({message})\n  auditor: {night:?}, waiting: {waits:?}"));
         }
         let state = |a: &Auditor| {
             let books = (a.claims.clone(), a.missing.clone(), a.closed.clone(), a.episodes.clone());
@@ -321,12 +347,14 @@ impl Sim {
         loop {
             let now = self.now();
             let before = self.auditors[at].clone();
-            let mut after = before.clone();
+            let mut passed = before.clone();
+            passed.pass_time(now, false);
+            let mut after = passed.clone();
             let said = after.decide(decision, now);
             let asked = self.in_program(at, decision);
             let done = self.service.decide(&self.service.customers()[at], &operator(), &asked);
             if self.died() {
-                if self.settle(at, vec![before, after])? == 1 {
+                if self.settle(at, vec![before, passed, after])? == 2 {
                     return Ok(());
                 }
                 continue;
@@ -407,7 +435,9 @@ impl Sim {
         loop {
             let now = self.now();
             let before = self.auditors[at].clone();
-            let mut decided = before.clone();
+            let mut passed = before.clone();
+            passed.pass_time(now, false);
+            let mut decided = passed.clone();
             let said = decided.decide_hold(approve, exceptions, allow_empty, now);
             let mut after = decided.clone();
             if said == HoldSaid::Done && approve {
@@ -422,12 +452,13 @@ impl Sim {
                 self.service.reject_hold(run, &operator())
             };
             if self.died() {
-                if self.settle(at, vec![before, decided, after])? > 0 {
+                if self.settle(at, vec![before, passed, decided.clone(), after])? > 1 {
                     return Ok(());
                 }
                 continue;
             }
-            let answer = done.map_err(|error| format!("the decision failed: {error:?}"))?.answer;
+            let done = done.map_err(|error| format!("the decision failed: {error:?}"))?;
+            let answer = done.answer;
             let heard = match answer {
                 HoldAnswer::Done => Some(HoldSaid::Done),
                 HoldAnswer::NotOpen(_) => Some(HoldSaid::NotOpen),
@@ -438,6 +469,152 @@ impl Sim {
             if heard != Some(said) {
                 return Err(format!("the answer to a decision on a hold\n  program: {answer:?}\n  auditor: {said:?}"));
             }
+            if let Some(run) = &done.run {
+                self.keep(at, run, &decided, &after);
+            }
+            self.auditors[at] = after;
+            return self.check(at);
+        }
+    }
+
+    /// Keeps a run that wrote something, to be undone later.
+    fn keep(&mut self, at: usize, run: &RunRow, before: &Auditor, after: &Auditor) {
+        let Some(version) = run.version else { return };
+        let done = after.done_since(before);
+        self.runs[at].push(Undoable { run: run.run, version, done });
+        let many = self.runs[at].len().saturating_sub(RUNS_KEPT);
+        self.runs[at].drain(..many);
+    }
+
+    /// Somebody takes a file of people in: it is shown first, and confirmed with the token of that (R133, R134).
+    pub fn import(&mut self, at: usize, file: &File) -> Step {
+        let told: (Vec<_>, Vec<_>) = (file.created.keys().collect(), file.updated.keys().collect());
+        self.tell_of(at, format!("file: makes and changes {told:?}, removes {:?}, of all {}", file.removed, file.synchronize));
+        let text = people_file(&self.auditors[at].made(), file);
+        loop {
+            let now = self.now();
+            let before = self.auditors[at].clone();
+            let mut passed = before.clone();
+            passed.pass_time(now, false);
+            let mut after = passed.clone();
+            let foreseen = after.import(file, now);
+            let customer = &self.service.customers()[at];
+            let request = ImportRequest {
+                file: "people.csv",
+                bytes: text.as_bytes(),
+                synchronize: file.synchronize,
+                org: None,
+                by: None,
+                actor: operator(),
+            };
+            let shown = self.service.preview_import(customer, &request);
+            if self.died() {
+                continue;
+            }
+            let shown = shown.map_err(|error| format!("the file could not be shown: {error:?}"))?;
+            let held = shown.plan.as_ref().is_some_and(|plan| !plan.verdict.proceeds());
+            let created = match foreseen {
+                Imported::Fine(created) if !held => created,
+                Imported::Held if held => return self.check(at),
+                Imported::Nothing if !held => return self.check(at),
+                other => {
+                    let verdict = shown.plan.as_ref().map(|plan| &plan.verdict);
+                    return Err(format!("what a file comes to\n  program: {verdict:?}\n  auditor: {other:?}"));
+                }
+            };
+            let ImportReport { created: makes, updated, removed, .. } = &shown.report;
+            let program = (makes.clone(), updated.clone(), removed.clone());
+            let auditor: (Vec<String>, Vec<String>, Vec<String>) =
+                (created.into_iter().collect(), file.updated.keys().cloned().collect(), file.removed.iter().cloned().collect());
+            if program != auditor {
+                return Err(format!("who is made, changed, removed\n  program: {program:?}\n  auditor: {auditor:?}"));
+            }
+            self.check(at)?;
+            let customer = &self.service.customers()[at];
+            let token = shown.token.ok_or("a preview without a token")?;
+            let answer = self.service.confirm_import(customer, &request, &token);
+            if self.died() {
+                if self.settle(at, vec![before, passed, after])? == 2 {
+                    return Ok(());
+                }
+                continue;
+            }
+            let run = match answer.map_err(|error| format!("the file could not be taken in: {error:?}"))? {
+                ImportAnswer::Done(import) => import.run,
+                ImportAnswer::Refused(why) => return Err(format!("a token that was just given is refused: {why:?}")),
+            };
+            match self.service.confirm_import(&self.service.customers()[at], &request, &token) {
+                Ok(ImportAnswer::Refused(TokenRefusal::Used)) => {}
+                other => return Err(format!("a token works twice (T17): {other:?}")),
+            }
+            self.keep(at, &run, &passed, &after);
+            self.auditors[at] = after;
+            return self.check(at);
+        }
+    }
+
+    /// What is taken out and read back unedited changes nobody (R135).
+    pub fn round_trip(&mut self, at: usize) -> Step {
+        let customer = &self.service.customers()[at];
+        let export = self.service.export_people(customer, None).map_err(|error| format!("no export: {error:?}"))?;
+        let request = ImportRequest {
+            file: "people.csv",
+            bytes: &export.file,
+            synchronize: true,
+            org: None,
+            by: None,
+            actor: operator(),
+        };
+        let shown = self.service.preview_import(customer, &request);
+        if self.died() {
+            return Ok(());
+        }
+        let ImportReport { created, updated, removed, refused, .. } = shown.map_err(|error| format!("{error:?}"))?.report;
+        if !(created.is_empty() && updated.is_empty() && removed.is_empty() && refused == 0) {
+            return Err(format!("the export changes somebody: {created:?} {updated:?} {removed:?} {refused}"));
+        }
+        self.check(at)
+    }
+
+    pub fn undoable(&self, at: usize) -> usize {
+        self.runs[at].len()
+    }
+
+    /// Somebody undoes a run, the newest or one before it (R126, I15). All that is due was written down just before.
+    pub fn revert(&mut self, at: usize, back: usize) -> Step {
+        let which = self.runs[at].len() - 1 - back;
+        let Undoable { run, version, done } = self.runs[at].remove(which);
+        self.tell_of(at, format!("run {run} is undone"));
+        loop {
+            let now = self.now();
+            let before = self.auditors[at].clone();
+            let mut passed = before.clone();
+            passed.pass_time(now, false);
+            let mut after = passed.clone();
+            let id = self.service.customers()[at].id().clone();
+            let alone = self.service.store().version(&id).expect("a version") == version;
+            let undoing = after.undo(&done, alone, now);
+            let answer = self.service.revert(run, &operator(), true);
+            if self.died() {
+                if self.settle(at, vec![before, passed, after])? == 2 {
+                    return Ok(());
+                }
+                continue;
+            }
+            let row = match answer.map_err(|error| format!("the run could not be undone: {error:?}"))? {
+                RevertAnswer::Planned { run, plan: _ } => run,
+                other => return Err(format!("the run cannot be undone: {other:?}")),
+            };
+            let heard = match row.state {
+                RunState::Held => Some(Undoing::Held),
+                RunState::Succeeded => Some(Undoing::Done),
+                RunState::SucceededWithErrors => Some(Undoing::InPart),
+                _ => None,
+            };
+            if heard != Some(undoing) {
+                return Err(format!("a run is undone\n  program: {:?}\n  auditor: {undoing:?}", (row.state, &row.message)));
+            }
+            self.keep(at, &row, &passed, &after);
             self.auditors[at] = after;
             return self.check(at);
         }
@@ -448,12 +625,14 @@ impl Sim {
         loop {
             let now = self.now();
             let before = self.auditors[at].clone();
+            let mut passed = before.clone();
+            passed.pass_time(now, true);
             let mut after = before.clone();
             let taken = after.ask_same_day(confirms, now);
             let asked = Asked { confirm_absences: confirms, ..Asked::by(operator()) };
             let done = self.service.request_same_day(&self.service.customers()[at], &asked);
             if self.died() {
-                if self.settle(at, vec![before, after])? == 1 {
+                if self.settle(at, vec![before, passed, after])? == 2 {
                     return Ok(());
                 }
                 continue;
@@ -488,7 +667,9 @@ impl Sim {
                 }
             };
             if self.died() {
-                if self.settle(at, vec![before, after])? == 1 {
+                // The pause, and that it is written down.
+                let paused = Auditor { pauses: after.pauses.clone(), ..before.clone() };
+                if self.settle(at, vec![before, paused, after])? > 0 {
                     return Ok(());
                 }
                 continue;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use rosterd::base::Instant;
-use rosterd::license::{self, ClaimState, HoldState as ProgramHold, PinKind, Wait};
+use rosterd::license::{self, Channel, ClaimState, HoldState as ProgramHold, PinKind, Wait};
 use rosterd::service::{Customer, Service};
 
 use crate::sim::auditor::books::{Auditor, HoldState, Outcome, Pin, State};
@@ -46,8 +46,10 @@ pub fn compare(service: &Service, customer: &Customer, auditor: &Auditor, number
     let store = service.store();
     let standing = store.standing(customer.id()).expect("the books");
     same!("whether anything was written", standing.version.0 > 0, auditor.begun);
-    let mark = standing.sources.values().next().map(|mark| (mark.name.clone(), mark.at));
+    let mark = standing.sources.get("sis").map(|mark| (mark.name.clone(), mark.at));
     same!("the package last taken in", mark, auditor.mark.as_ref().map(|(name, _, at)| (name.clone(), *at)));
+    let made_at = standing.sources.get("manual").map(|mark| mark.at);
+    same!("when a file by hand was last taken in", made_at, auditor.made_at);
     claims(&standing, auditor, numbers)?;
     queues(service, customer, auditor)?;
     missing(&standing, auditor)?;
@@ -71,8 +73,8 @@ pub fn compare(service: &Service, customer: &Customer, auditor: &Auditor, number
     Ok(())
 }
 
-/// Person, pool, state, since, home, priority, waits for access, reasons.
-type Row = (String, String, State, Instant, String, i32, bool, String);
+/// Person, pool, state with when it began, since, home, priority, (waits for access, by hand), reasons.
+type Row = (String, String, (State, Instant), Instant, String, i32, (bool, bool), String);
 
 fn claims(standing: &rosterd::plan::Standing, auditor: &Auditor, numbers: &mut Numbers) -> Result<(), String> {
     let book = &standing.book;
@@ -81,8 +83,10 @@ fn claims(standing: &rosterd::plan::Standing, auditor: &Auditor, numbers: &mut N
         for claim in book.claims_at(at) {
             let Some(state) = word(claim.state) else { return Err(format!("an open claim is {:?}", claim.state)) };
             let (pool, home) = (book.names.pool_of(claim).to_string(), book.names.home_of(claim).to_string());
-            let (wants_access, reasons) = (claim.wait == Wait::Access, book.names.reasons_of(claim).to_owned());
-            let row = (book.key(at).to_owned(), pool, state, claim.since, home, claim.priority, wants_access, reasons);
+            let (how, reasons) =
+                ((claim.wait == Wait::Access, claim.channel == Channel::Manual), book.names.reasons_of(claim).to_owned());
+            let state = (state, claim.changed);
+            let row = (book.key(at).to_owned(), pool, state, claim.since, home, claim.priority, how, reasons);
             program.push((row, claim.id.0));
         }
     }
@@ -90,14 +94,20 @@ fn claims(standing: &rosterd::plan::Standing, auditor: &Auditor, numbers: &mut N
     for ((person, pool), claim) in &auditor.claims {
         let pool = auditor.setup.pools[*pool].id.to_owned();
         let (home, reasons) = (claim.home.clone(), claim.reasons.clone());
-        let row = (person.clone(), pool, claim.state, claim.since, home, claim.priority, claim.wants_access, reasons);
+        let how = (claim.wants_access, auditor.by_hand.contains(&claim.number));
+        let state = (claim.state, claim.changed);
+        let row = (person.clone(), pool, state, claim.since, home, claim.priority, how, reasons);
         expected.push((row, claim.number));
     }
     program.sort();
     expected.sort();
     for at in 0..program.len().max(expected.len()) {
         let (program, expected) = (program.get(at).map(|(row, _)| row), expected.get(at).map(|(row, _)| row));
-        same!("claims (person, pool, state, since, home, priority, waits for access, reasons)", program, expected);
+        same!(
+            "claims (person, pool, (state, when), since, home, priority, (waits for access, by hand), reasons)",
+            program,
+            expected
+        );
     }
     let mut all = numbers.claims.clone();
     for ((row, id), (_, number)) in program.iter().zip(&expected) {
@@ -135,14 +145,16 @@ fn pins(standing: &rosterd::plan::Standing, auditor: &Auditor) -> Result<(), Str
 
 /// What the rolling guard adds up, as far as it looks back (R116).
 fn removals(standing: &rosterd::plan::Standing, auditor: &Auditor) -> Result<(), String> {
-    let newest = auditor.days.iter().map(|(day, ..)| day.0).max().unwrap_or_default();
-    let mut program: Vec<_> = standing.guard_days.iter().map(|d| (d.day, d.base, d.removed)).collect();
-    let mut expected = auditor.days.clone();
+    let newest = auditor.days.keys().map(|(_, day)| day.0).max().unwrap_or_default();
+    let mut program: Vec<_> =
+        standing.guard_days.iter().map(|d| (d.source.as_str() == "manual", d.day, d.base, d.removed)).collect();
+    let mut expected: Vec<_> =
+        auditor.days.iter().map(|((by_hand, day), (base, removed))| (*by_hand, *day, *base, *removed)).collect();
     for days in [&mut program, &mut expected] {
-        days.retain(|(day, ..)| day.0 > newest - 7);
-        days.sort_by_key(|(day, ..)| *day);
+        days.retain(|(_, day, ..)| day.0 > newest - 7);
+        days.sort();
     }
-    same!("removals by date (date, people before, how many)", program, expected);
+    same!("removals by date (by hand, date, people before, how many)", program, expected);
     Ok(())
 }
 

@@ -6,7 +6,10 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
+use crate::sim::auditor::books::Known;
+use crate::sim::auditor::importing::File;
 use crate::sim::facts::{Ask, Audience, Bad, FIRST_BOUGHT, Form, Full, Model, Package, Person, Setup};
+use crate::world::manifest;
 
 /// The settings of all customers; each one's packages lie in a folder named like it.
 pub fn settings(setups: &[Setup]) -> String {
@@ -131,7 +134,7 @@ pub fn files(setup: &Setup, people: &BTreeMap<String, Person>, form: Form, rever
         }
     }
     let told: BTreeSet<&str> = files.keys().copied().collect();
-    files.insert("manifest", manifest(&told));
+    files.insert("manifest", manifest("bulk", |name| told.contains(name)));
     files
 }
 
@@ -212,34 +215,25 @@ fn enrollments(people: &BTreeMap<String, Person>) -> String {
     text
 }
 
-fn manifest(told: &BTreeSet<&str>) -> String {
-    let all = [
-        "academicSessions",
-        "categories",
-        "classes",
-        "classResources",
-        "courses",
-        "courseResources",
-        "demographics",
-        "enrollments",
-        "lineItemLearningObjectiveIds",
-        "lineItems",
-        "lineItemScoreScales",
-        "orgs",
-        "resources",
-        "resultLearningObjectiveIds",
-        "results",
-        "resultScoreScales",
-        "roles",
-        "scoreScales",
-        "userProfiles",
-        "userResources",
-        "users",
-    ];
-    let mut text = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.2\n".to_owned();
-    for name in all {
-        text += &format!("file.{name},{}\n", if told.contains(name) { "bulk" } else { "absent" });
+/// A file of people as somebody uploads it: of all who were made by hand, or only of those who change.
+pub fn people_file(made: &BTreeMap<String, Known>, file: &File) -> String {
+    let mut text =
+        "key,given_name,family_name,email,username,identifier,enabled,grades,primary_org,roles,status,source\n".to_owned();
+    let mut row = |key: &str, known: &Known, status: &str| {
+        let Known { given, family, email, roles, primary, .. } = known;
+        let roles: Vec<String> = roles.values().map(|(role, org)| format!("{role}@{org}")).collect();
+        let (primary, roles) = (primary.as_deref().unwrap_or(""), roles.join(";"));
+        text += &format!("{key},{given},{family},{email},,,true,,{primary},{roles},{status},manual\n");
+    };
+    for (key, known) in made {
+        match (file.updated.get(key), file.removed.contains(key)) {
+            (Some(new), _) => row(key, new, "active"),
+            (None, true) if !file.synchronize => row(key, known, "ended"),
+            (None, false) if file.synchronize => row(key, known, "active"),
+            (None, _) => {}
+        }
     }
+    file.created.iter().for_each(|(key, known)| row(key, known, "active"));
     text
 }
 

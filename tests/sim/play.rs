@@ -1,11 +1,12 @@
 //! A school year of several customers, from a seed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rosterd::base::{Day, Instant};
 
-use crate::sim::auditor::books::State;
+use crate::sim::auditor::books::{Auditor, Known, State};
 use crate::sim::auditor::hands::Decision;
+use crate::sim::auditor::importing::{File, is_by_hand};
 use crate::sim::driver::{Sim, Step};
 use crate::sim::facts::day;
 use crate::sim::prng::Dice;
@@ -107,6 +108,8 @@ fn year(sim: &mut Sim, first: Day) -> Step {
             desk_hours(sim, &mut dice, 60)?;
             sim.minute()?;
         }
+        undo(sim, &mut dice)?;
+        by_hand(sim, &mut dice)?;
         if dice.chance(6) {
             let jump = if dice.chance(50) { DAY } else { -DAY };
             sim.tell("the clock jumps");
@@ -171,6 +174,72 @@ fn desk_hours(sim: &mut Sim, dice: &mut Dice, percent: usize) -> Step {
     Ok(())
 }
 
+/// Now and then somebody takes people in by hand, or out.
+fn by_hand(sim: &mut Sim, dice: &mut Dice) -> Step {
+    for at in 0..sim.setups.len() {
+        if sim.auditors[at].mark.is_none() || !sim.auditors[at].rests() || !dice.chance(14) {
+            continue;
+        }
+        if dice.chance(15) {
+            sim.round_trip(at)?;
+            continue;
+        }
+        let file = people_by_hand(&sim.auditors[at], dice);
+        sim.import(at, &file)?;
+    }
+    Ok(())
+}
+
+fn people_by_hand(auditor: &Auditor, dice: &mut Dice) -> File {
+    let made = auditor.made();
+    let keys: Vec<String> = made.keys().cloned().collect();
+    let (setup, mut file) = (&auditor.setup, File { synchronize: dice.chance(50), ..File::default() });
+    let person = |dice: &mut Dice, key: &str| {
+        let (role, org) = (*dice.pick(&setup.roles).expect("one"), *dice.pick(&setup.schools).expect("one"));
+        Known {
+            given: format!("Given{}", dice.below(3)),
+            family: format!("By hand {key}"),
+            email: format!("{key}@example.org"),
+            roles: BTreeMap::from([(0, (role.to_owned(), org.to_owned()))]),
+            primary: dice.chance(40).then(|| org.to_owned()),
+            classes: BTreeMap::new(),
+            ended: false,
+            locked: false,
+            unsure: false,
+        }
+    };
+    let removed = if dice.chance(5) { keys.len() } else { dice.below(3) };
+    file.removed.extend(dice.some(&keys, removed));
+    for key in dice.some(&keys, 2).into_iter().filter(|key| !file.removed.contains(key)) {
+        let new = person(dice, &key);
+        if new != made[&key] {
+            file.updated.insert(key, new);
+        }
+    }
+    // New people, and some who had gone.
+    let gone: Vec<String> = auditor.missing.keys().filter(|key| is_by_hand(key) && !made.contains_key(*key)).cloned().collect();
+    let mut new = if dice.chance(40) { dice.some(&gone, 1) } else { Vec::new() };
+    let first = 1 + auditor.made_ever;
+    new.extend((0..dice.below(4)).map(|at| format!("m{:03}", first + at)));
+    if new.is_empty() && file.updated.is_empty() && file.removed.is_empty() {
+        new.push(format!("m{first:03}"));
+    }
+    file.created.extend(new.into_iter().map(|key| (key.clone(), person(dice, &key))));
+    file.empty = file.created.is_empty() && file.updated.is_empty() && file.synchronize && file.removed.len() == made.len();
+    file
+}
+
+/// Now and then somebody undoes a run, the newest more often than not.
+fn undo(sim: &mut Sim, dice: &mut Dice) -> Step {
+    for at in 0..sim.setups.len() {
+        if sim.undoable(at) > 0 && dice.chance(12) {
+            let back = if dice.chance(60) { 0 } else { dice.below(sim.undoable(at)) };
+            sim.revert(at, back)?;
+        }
+    }
+    Ok(())
+}
+
 fn decide_hold(sim: &mut Sim, dice: &mut Dice, at: usize) -> Step {
     let hold = sim.auditors[at].hold.clone().expect("it is open");
     let approve = dice.chance(75);
@@ -195,10 +264,8 @@ fn decision(sim: &Sim, dice: &mut Dice, at: usize) -> Option<Decision> {
     let anybody = dice.pick(&people).cloned()?;
     let today = auditor.today(now);
     let until = if dice.chance(60) { Day::MAX } else { today.plus(dice.between(0, 20) as i32) };
-    // No allowance changes on a date to come: the auditor looks at pools when something is done, and an allowance that
-    // begins or ends between two looks acts at its own instant.
     let date = |dice: &mut Dice| {
-        let days = *dice.pick(&[-20, -3, 0, 0]).expect("one");
+        let days = *dice.pick(&[-20, -3, 0, 0, 1, 10]).expect("one");
         auditor.calendar.start_of(today.plus(days))
     };
     let (grants, agreed) = (auditor.grants.len(), auditor.agreed.len());
@@ -222,19 +289,13 @@ fn decision(sim: &Sim, dice: &mut Dice, at: usize) -> Option<Decision> {
         }
         14 => {
             let (seats, from) = (dice.between(1, 6) as i64, date(dice));
-            let to = over_by_now(from, dice.between(2, 40), now);
+            let to = Instant(from.0 + dice.between(2, 40) as i64 * DAY);
             Decision::Buy { id: format!("b{grants}"), pool, seats, from, to }
         }
         _ => {
             let from = date(dice);
-            let to = over_by_now(from, dice.between(2, 40), now);
+            let to = Instant(from.0 + dice.between(2, 40) as i64 * DAY);
             Decision::Agree { id: format!("a{agreed}"), pool, seats: dice.between(1, 4) as u32, from, to }
         }
     })
-}
-
-/// So many days after `from` if that is over by now, else long after the year.
-fn over_by_now(from: Instant, days: usize, now: Instant) -> Instant {
-    let to = Instant(from.0 + days as i64 * DAY);
-    if to <= now { to } else { Instant(from.0 + 4000 * DAY) }
 }

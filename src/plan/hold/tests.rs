@@ -36,12 +36,12 @@ fn monday() -> Day {
     Day::parse("2026-03-02").expect("a day")
 }
 
-fn run(newest: &Hold, judgment: &Judgment, stopped: bool, sources: &[&str]) -> Vec<Hold> {
+fn run(newest: &Hold, judgment: &Judgment, sources: &[&str]) -> Vec<Hold> {
     let packages = sources.iter().map(|source| package(source)).collect();
     let now = Instant(newest.opened.0 + HOUR);
     let calendar = &Calendar::utc();
     let others = Others::default();
-    let judged = Some(Judged { judgment, stopped, packages, others: &others });
+    let judged = Some(Judged { judgment, covered: &judgment.held, stopped: &[], packages, others: &others });
     next_holds(&Sight { run: RunId(8), now, calendar, ttl_hours: 72, newest: Some(newest), used: false, judged }).0
 }
 
@@ -55,14 +55,14 @@ fn tripped(people: &[&str]) -> Judgment {
 #[test]
 fn a_package_of_one_source_waits_on_while_another_source_goes_on() {
     let hold = held();
-    assert_eq!(run(&hold, &Judgment::default(), false, &["a"]), []);
+    assert_eq!(run(&hold, &Judgment::default(), &["a"]), []);
     // The other source's removals trip: one hold of a customer is open, and it has both.
-    let holds = run(&hold, &tripped(&["x", "y"]), false, &["a"]);
+    let holds = run(&hold, &tripped(&["x", "y"]), &["a"]);
     assert_eq!((holds[0].run, holds[0].state), (RunId(7), HoldState::Superseded));
     assert_eq!((holds[1].run, holds[1].state, holds[1].opened), (RunId(8), HoldState::Open, hold.opened));
     assert_eq!((&holds[1].packages, holds[1].removals.len(), holds[1].trips.len()), (&hold.packages, 2, 2));
     // Its own next package has nothing to hold.
-    let holds = run(&hold, &Judgment::default(), false, &["b"]);
+    let holds = run(&hold, &Judgment::default(), &["b"]);
     assert_eq!(holds.iter().map(|hold| hold.state).collect::<Vec<_>>(), [HoldState::ResolvedAtSource]);
 }
 
@@ -73,10 +73,16 @@ fn an_approval_works_for_what_was_shown_until_its_deadline_and_once() {
         let fresh: Vec<_> = fresh.iter().map(|source| package(source)).collect();
         approval(Some(hold), Instant(hold.opened.0 + hours * HOUR), &fresh)
     };
-    assert!(works(&hold, 71, &["b"]).is_some_and(|approval| approval.whole));
+    let whole = |fresh: &[&str]| {
+        let approved = works(&hold, 71, fresh).expect("it works");
+        ["a", "b"].map(|source| approved.of(&SourceId::from(source)).whole)
+    };
+    assert_eq!(whole(&["b"]), [false, true]);
+    assert_eq!(whole(&["a", "b"]), [false, true], "the other one is judged as ever");
     assert_eq!(works(&hold, 72, &["b"]), None, "it ran out");
     assert_eq!(works(&hold, 1, &["a"]), None, "another package");
-    assert_eq!(works(&hold, 1, &["a", "b"]), None, "one of them nobody looked at");
+    let both = Hold { packages: vec![package("a"), package("b")], ..hold.clone() };
+    assert_eq!(works(&both, 1, &["b"]), None, "one of them is not there, and it works once");
     assert_eq!(works(&hold, 1, &[]), None, "the package is not there");
     assert_eq!(works(&Hold { used: Some(RunId(9)), ..hold.clone() }, 1, &["b"]), None, "it was used");
     assert_eq!(works(&held(), 1, &["b"]), None, "nobody approved it");
@@ -89,5 +95,5 @@ fn an_approval_works_for_what_was_shown_until_its_deadline_and_once() {
         ..hold
     };
     let granted = works(&partly, 1, &[]).expect("it works");
-    assert_eq!((granted.removals, granted.whole), (people(&["x", "z"]), false));
+    assert_eq!((granted.removals, granted.sources), (people(&["x", "z"]), Vec::new()));
 }

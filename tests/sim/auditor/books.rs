@@ -178,14 +178,26 @@ pub struct Auditor {
     pub packages: Vec<Package>,
     /// Anything was ever written.
     pub begun: bool,
+    /// Up to when dates have acted (R68).
+    pub passed: Instant,
 
     pub known: BTreeMap<String, Known>,
     /// Name and bytes of the package last taken in, and when.
     pub mark: Option<(String, u64, Instant)>,
+    /// When a file by hand was last taken in.
+    pub made_at: Option<Instant>,
     pub rejected: Vec<u64>,
     pub missing: BTreeMap<String, Missing>,
     pub claims: BTreeMap<(String, usize), Claim>,
     pub next_claim: u64,
+    /// So many people were made by hand.
+    pub made_ever: usize,
+    /// Claims that came to be by hand: they never go over the limit by themselves (R47).
+    pub by_hand: BTreeSet<u64>,
+    /// When claims were released that are not open.
+    pub released: BTreeMap<u64, Instant>,
+    /// Everybody who was deleted for good, in order.
+    pub purged: Vec<String>,
 
     pub grants: Vec<Dated>,
     pub agreed: Vec<Dated>,
@@ -193,13 +205,15 @@ pub struct Auditor {
     pub closed: Vec<Closed>,
     pub episodes: Vec<Episode>,
     pub hold: Option<Hold>,
-    /// Removals that passed without a decision: date, people before, how many (R116).
-    pub days: Vec<(Day, u32, u32)>,
+    /// Removals that passed without a decision, by hand and by the source apart, by date: people before, how many (R116).
+    pub days: BTreeMap<(bool, Day), (u32, u32)>,
 
     pub scheduled: BTreeSet<(bool, Day)>,
     pub line: Vec<Wish>,
     pub next_wish: u64,
     pub same_day: BTreeMap<Day, u32>,
+    /// When a same-day wish was last written down as refused: once a date (R98).
+    pub refused: Option<Instant>,
     /// Same-day wishes that nobody looked at since: the wish, its deadline, when its run was over.
     pub promised: Vec<(u64, Instant, Option<Instant>)>,
     pub missed: BTreeSet<(u64, Instant)>,
@@ -219,23 +233,30 @@ impl Auditor {
             calendar,
             packages: Vec::new(),
             begun: false,
+            passed: first,
             known: BTreeMap::new(),
             mark: None,
+            made_at: None,
             rejected: Vec::new(),
             missing: BTreeMap::new(),
             claims: BTreeMap::new(),
             next_claim: 0,
+            made_ever: 0,
+            by_hand: BTreeSet::new(),
+            released: BTreeMap::new(),
+            purged: Vec::new(),
             grants,
             agreed: Vec::new(),
             pins: BTreeMap::new(),
             closed: vec![Closed::default(); setup.pools.len()],
             episodes: Vec::new(),
             hold: None,
-            days: Vec::new(),
+            days: BTreeMap::new(),
             scheduled: BTreeSet::new(),
             line: Vec::new(),
             next_wish: 0,
             same_day: BTreeMap::new(),
+            refused: None,
             promised: Vec::new(),
             missed: BTreeSet::new(),
             pauses: Vec::new(),

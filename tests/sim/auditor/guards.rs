@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rosterd::base::{Day, Instant};
 
 use crate::sim::auditor::books::{Auditor, Known};
+use crate::sim::auditor::importing::File;
 use crate::sim::auditor::reading::Read;
 
 type Keys = BTreeSet<String>;
@@ -71,10 +72,21 @@ impl Auditor {
         self.pauses.iter().any(|(from, to)| from < to && *to <= now && at < to)
     }
 
-    fn limits(&self, now: Instant) -> Limits {
+    /// Whether the date lies in a window of raised limits (R124).
+    fn is_in_window(&self, now: Instant) -> bool {
         let today = self.today(now);
-        let window = self.setup.window.is_some_and(|(from, to)| from <= today && today < to);
-        if window || self.is_after_pause(now) { ROLLOVER } else { STANDARD }
+        self.setup.window.is_some_and(|(from, to)| from <= today && today < to)
+    }
+
+    fn limits(&self, now: Instant) -> Limits {
+        if self.is_in_window(now) || self.is_after_pause(now) { ROLLOVER } else { STANDARD }
+    }
+
+    /// Whether undoing a run costs too many their seats: (people, who loses one) of all and by org.
+    pub fn removes_too_many(&self, all: (u32, u32), orgs: Vec<(u32, u32)>, now: Instant) -> bool {
+        let limits = if self.is_in_window(now) { ROLLOVER } else { STANDARD };
+        exceeds(all.1, all.0, limits.removal, 5)
+            || orgs.into_iter().any(|(people, gone)| people >= 10 && exceeds(gone, people, limits.org, 5))
     }
 
     /// The org whose guard counts a person: the primary org, else the smallest org of the roles.
@@ -88,7 +100,8 @@ impl Auditor {
         let limits = self.limits(now);
         let withheld_before = self.hold.as_ref().map(|hold| hold.withheld()).unwrap_or_default();
         let exceptions = self.hold.as_ref().map(|hold| hold.exceptions.clone()).unwrap_or_default();
-        let before: BTreeMap<&String, &Known> = self.known.iter().filter(|(_, known)| !known.ended).collect();
+        let told = self.told();
+        let before: BTreeMap<&String, &Known> = told.iter().filter(|(_, known)| !known.ended).collect();
         let after: BTreeMap<&String, &Known> = read.people.iter().filter(|(_, known)| !known.ended).collect();
 
         // People who got no seats so far never counted; people whose removal waits still do (R115).
@@ -105,7 +118,7 @@ impl Auditor {
         let undecided: Keys = removals.iter().filter(|key| !approved(key)).cloned().collect();
 
         let mut judgment = Judgment { removals: removals.clone(), base, ..Judgment::default() };
-        self.collections(&before, &after, &read.people, &removals, &withheld_before, limits, &mut judgment);
+        self.collections(&before, &after, (&told, &read.people), &removals, &withheld_before, limits, &mut judgment);
 
         // Who was only missing for a while is not new (R117).
         let mut added = Keys::new();
@@ -164,7 +177,7 @@ impl Auditor {
         &self,
         before: &BTreeMap<&String, &Known>,
         after: &BTreeMap<&String, &Known>,
-        told: &BTreeMap<String, Known>,
+        (known, told): (&BTreeMap<String, Known>, &BTreeMap<String, Known>),
         removals: &Keys,
         withheld: &Keys,
         limits: Limits,
@@ -185,7 +198,7 @@ impl Auditor {
             // Records of people who were ended are records all the same (R114).
             let any = |people: &BTreeMap<String, Known>| people.values().any(|known| count(known) > 0);
             let had = all(before);
-            if any(&self.known) && !any(told) {
+            if any(known) && !any(told) {
                 judgment.trips.push("empty");
                 judgment.stops = true;
             } else if exceeds(staying(before).saturating_sub(staying(after)), had, limits.removal, 5) {
@@ -214,14 +227,14 @@ impl Auditor {
             judgment.held = undecided.clone();
             return;
         }
-        let (start, earlier) = self.last_week(self.today(now), base);
+        let (start, earlier) = self.last_week(false, self.today(now), base);
         if exceeds(earlier + undecided.len() as u32, start, limits.rolling, 5) {
             judgment.trips.push("rolling");
             judgment.held = undecided.clone();
             return;
         }
         let mut orgs: BTreeMap<String, (u32, Keys)> = BTreeMap::new();
-        for (key, known) in self.known.iter().filter(|(_, known)| !known.ended) {
+        for (key, known) in self.told().iter().filter(|(_, known)| !known.ended) {
             let Some(org) = Self::org_of(known) else { continue };
             let (people, gone) = orgs.entry(org).or_default();
             *people += 1;
@@ -245,10 +258,20 @@ impl Auditor {
     }
 
     /// People at the start of the last seven days, and who was removed since (R116).
-    fn last_week(&self, today: Day, base: u32) -> (u32, u32) {
-        let inside = || self.days.iter().filter(|(day, _, _)| today.0 - 6 <= day.0 && *day <= today);
-        let start = inside().min_by_key(|(day, _, _)| *day).map_or(base, |(_, base, _)| *base);
-        (start, inside().map(|(_, _, removed)| removed).sum())
+    fn last_week(&self, by_hand: bool, today: Day, base: u32) -> (u32, u32) {
+        let inside = || self.days.range((by_hand, today.plus(-6))..=(by_hand, today));
+        let start = inside().next().map_or(base, |(_, (base, _))| *base);
+        (start, inside().map(|(_, (_, removed))| removed).sum())
+    }
+
+    /// Whether a guard holds a file by hand that makes `created` people.
+    pub fn trips_by_hand(&self, file: &File, created: u32, now: Instant) -> bool {
+        let (limits, base, removed) = (self.limits(now), self.made().len() as u32, file.removed.len() as u32);
+        let changes = created + file.updated.len() as u32 + removed > 0;
+        let emptied = (file.synchronize && file.empty && base > 0) || (changes && base + created == removed);
+        let (start, earlier) = self.last_week(true, self.today(now), base);
+        let rolls = removed > 0 && exceeds(earlier + removed, start, limits.rolling, 5);
+        emptied || rolls || exceeds(removed, base, limits.removal, 5)
     }
 
     /// New people with the e-mail or the name of somebody who goes (R118).

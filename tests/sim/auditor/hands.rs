@@ -32,6 +32,14 @@ pub enum Said {
 
 impl Auditor {
     pub fn decide(&mut self, decision: &Decision, now: Instant) -> Said {
+        self.pass_time(now, false);
+        let before = self.clone();
+        let said = self.decided(decision, now);
+        self.note_released(&before, now);
+        said
+    }
+
+    fn decided(&mut self, decision: &Decision, now: Instant) -> Said {
         match decision {
             Decision::Assign { person, pool, until, insist } => self.assign(person, *pool, *until, *insist, now),
             Decision::Deny { person, pool, until } => self.deny(person, *pool, *until, now),
@@ -61,7 +69,7 @@ impl Auditor {
     }
 
     /// What is free goes to whoever waits (R43). `lost`: somebody gave up a seat of a pool.
-    fn fill(&mut self, lost: Option<(&str, usize)>, no_more_held: u32, now: Instant) {
+    pub fn fill(&mut self, lost: Option<(&str, usize)>, no_more_held: u32, now: Instant) {
         let today = self.today(now);
         let mut hangs = Vec::new();
         if let Some((person, pool)) = lost {
@@ -120,6 +128,7 @@ impl Auditor {
         let number = waited.as_ref().map_or_else(|| self.new_number(), |claim| claim.number);
         let priority = waited.map_or(0, |claim| claim.priority);
         let reasons = "pin".to_owned();
+        self.by_hand.insert(number);
         let claim = Claim { number, state, since, home, priority, reasons, wants_access: false, changed: now };
         self.claims.insert((person.to_owned(), pool), claim);
     }

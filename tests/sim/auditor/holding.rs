@@ -31,6 +31,12 @@ impl Auditor {
         Some(Approval { removals: granted(&hold.removals), additions: granted(&hold.additions), whole })
     }
 
+    /// Whether nothing waits for a decision, nor on account of one.
+    pub fn rests(&self) -> bool {
+        let waits = |hold: &Hold| hold.state == HoldState::Open || (hold.is_approved() && !hold.used);
+        self.hold.as_ref().is_none_or(|hold| !waits(hold) && hold.withheld().is_empty() && hold.exceptions.is_empty())
+    }
+
     /// Whether a package was held as a whole and is approved now: it is offered once more.
     pub fn is_approved(&self, bytes: u64, now: Instant) -> bool {
         self.hold.as_ref().is_some_and(|hold| hold.approval_works(now) && hold.package == Some(bytes))
@@ -111,6 +117,7 @@ impl Auditor {
 
     /// Approves the newest hold but for some people, or rejects it. Doing what was approved is a run of its own.
     pub fn decide_hold(&mut self, approve: bool, exceptions: &BTreeSet<String>, allow_empty: bool, now: Instant) -> HoldSaid {
+        self.pass_time(now, false);
         let Some(hold) = self.hold.as_mut().filter(|hold| hold.state == HoldState::Open) else { return HoldSaid::NotOpen };
         if now >= hold.deadline {
             return HoldSaid::Expired;

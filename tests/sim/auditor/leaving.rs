@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use rosterd::base::Instant;
 
 use crate::sim::auditor::books::{Auditor, Known, Missing};
+use crate::sim::auditor::importing::is_by_hand;
 
 /// What a run knows of people who are missing.
 pub struct Going<'a> {
     pub now: Instant,
     /// Active before and not any more; empty if nothing was taken in.
     pub gone: Vec<(String, Known)>,
-    /// A complete snapshot was taken in.
-    pub complete: bool,
+    /// A complete snapshot was taken in, and whether it was made by hand.
+    pub complete: Option<bool>,
     pub held: &'a BTreeSet<String>,
     pub approved: &'a BTreeSet<String>,
     /// An admin said that absence counts at once.
@@ -29,7 +30,8 @@ impl Auditor {
                 let back = self.missing.remove(&person).expect("it is there");
                 former.insert(person, back.left);
             } else if self.missing[&person].removed.is_none() {
-                self.missing.get_mut(&person).expect("it is there").count += u32::from(going.complete);
+                self.missing.get_mut(&person).expect("it is there").count +=
+                    u32::from(going.complete == Some(is_by_hand(&person)));
                 concerned.push(person);
             }
         }
@@ -55,7 +57,8 @@ impl Auditor {
         let missing = self.missing.get_mut(person).expect("it is there");
         missing.ended |= ended;
         missing.held = going.held.contains(person);
-        let confirmed = missing.count >= self.setup.confirmations || going.confirms || going.approved.contains(person);
+        let confirms = going.confirms && !is_by_hand(person);
+        let confirmed = missing.count >= self.setup.confirmations || confirms || going.approved.contains(person);
         if missing.held || unsure || !(missing.ended || confirmed) {
             return;
         }
@@ -78,6 +81,7 @@ impl Auditor {
         for person in due {
             self.missing.remove(&person);
             self.known.remove(&person);
+            self.purged.push(person);
         }
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use rosterd::base::Instant;
 
-use crate::sim::auditor::books::{Auditor, HoldState, State};
+use crate::sim::auditor::books::{Auditor, HoldState};
 use crate::sim::auditor::guards::Judgment;
+use crate::sim::auditor::importing::is_by_hand;
 use crate::sim::auditor::leaving::Going;
 use crate::sim::facts::Package;
 
@@ -36,6 +37,14 @@ impl Auditor {
 
     pub fn run(&mut self, reads: bool, confirms: bool, now: Instant) -> Night {
         self.trips.clear();
+        self.pass_time(now, false);
+        let before = self.clone();
+        let night = self.night(reads, confirms, now);
+        self.note_released(&before, now);
+        night
+    }
+
+    fn night(&mut self, reads: bool, confirms: bool, now: Instant) -> Night {
         let package = if reads && !self.is_paused(now) { self.next_package(now).cloned() } else { None };
         let Some(package) = package else {
             if self.mark.is_none() {
@@ -68,7 +77,7 @@ impl Auditor {
             let approved = approval.map(|a| if a.whole { judgment.removals.clone() } else { a.removals }).unwrap_or_default();
             self.next_hold(now, used, Some((&judgment, package.bytes)));
             let withheld = if used { self.hold.as_ref().map(|hold| hold.withheld()).unwrap_or_default() } else { newest };
-            self.go_on(now, Vec::new(), false, &approved, &withheld, None, false);
+            self.go_on(now, Vec::new(), None, &approved, &withheld, None, false);
         } else {
             self.pass(now, Some((package, read, judgment)), confirms);
         }
@@ -94,38 +103,37 @@ impl Auditor {
         let Some((package, read, judgment)) = taken else {
             self.next_hold(now, used, None);
             let withheld = self.hold.as_ref().map(|hold| hold.withheld()).unwrap_or_default();
-            self.go_on(now, Vec::new(), false, &approved, &withheld, None, confirms);
+            self.go_on(now, Vec::new(), None, &approved, &withheld, None, confirms);
             return;
         };
         self.next_hold(now, used, Some((&judgment, package.bytes)));
-        self.note_removals(now, &judgment);
-        let gone = self.known.iter().filter(|(key, known)| !known.ended && read.people.get(*key).is_none_or(|is| is.ended));
-        let gone: Vec<_> = gone.map(|(key, known)| (key.clone(), known.clone())).collect();
-        self.known = read.people;
+        self.note_days(false, now, judgment.base, judgment.passed);
+        let told = self.told();
+        let gone = told.into_iter().filter(|(key, known)| !known.ended && read.people.get(key).is_none_or(|is| is.ended));
+        let gone: Vec<_> = gone.collect();
+        self.known.retain(|key, _| is_by_hand(key));
+        self.known.extend(read.people);
         self.mark = Some((package.name, package.bytes, now));
-        self.go_on(now, gone, read.complete, &approved, &judgment.withheld, Some(&judgment.held), confirms);
+        let complete = read.complete.then_some(false);
+        self.go_on(now, gone, complete, &approved, &judgment.withheld, Some(&judgment.held), confirms);
     }
 
     /// R116.
-    fn note_removals(&mut self, now: Instant, judgment: &Judgment) {
-        if judgment.base == 0 {
-            return;
-        }
-        let today = self.today(now);
-        match self.days.iter_mut().find(|(day, ..)| *day == today) {
-            Some((_, _, removed)) => *removed += judgment.passed,
-            None => self.days.push((today, judgment.base, judgment.passed)),
+    pub fn note_days(&mut self, by_hand: bool, now: Instant, base: u32, passed: u32) {
+        if base > 0 {
+            let today = self.today(now);
+            self.days.entry((by_hand, today)).or_insert((base, 0)).1 += passed;
         }
     }
 
     /// Who goes, who gets what, and the books are closed. `held` is `None` where nothing was taken in: what is held stays
     /// so until it is approved.
     #[expect(clippy::too_many_arguments, reason = "each is another fact of one run")]
-    fn go_on(
+    pub fn go_on(
         &mut self,
         now: Instant,
         gone: Vec<(String, crate::sim::auditor::books::Known)>,
-        complete: bool,
+        complete: Option<bool>,
         approved: &BTreeSet<String>,
         withheld: &BTreeSet<String>,
         held: Option<&BTreeSet<String>>,
@@ -137,11 +145,7 @@ impl Auditor {
         let former = self.settle_missing(&going);
         self.reconcile(now, withheld, &former);
         let open = self.hold.as_ref().is_some_and(|hold| hold.state == HoldState::Open);
-        let back = |pool: usize| {
-            let seats = self.claims.iter().filter(|((_, p), claim)| *p == pool && claim.state != State::Waiting);
-            seats.filter(|((person, _), _)| self.missing.get(person).is_some_and(|m| m.held)).count() as u32
-        };
-        let held_back: Vec<u32> = (0..self.setup.pools.len()).map(|pool| if open { back(pool) } else { 0 }).collect();
+        let held_back: Vec<u32> = (0..self.setup.pools.len()).map(|pool| if open { self.held_in(pool) } else { 0 }).collect();
         self.close(now, &held_back);
     }
 }

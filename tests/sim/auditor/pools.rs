@@ -2,13 +2,15 @@
 
 use rosterd::base::Instant;
 
-use crate::sim::auditor::books::{Auditor, Closed, Dated, Episode, Outcome};
+use crate::sim::auditor::books::{Auditor, Closed, Episode, Outcome};
 
 impl Auditor {
     /// Closes the books of all pools after a commit. `held_back`: seats that an open hold would free, by pool.
     pub fn close(&mut self, now: Instant, held_back: &[u32]) {
-        for (pool, held_back) in held_back.iter().enumerate() {
-            self.close_pool(pool, now, *held_back);
+        let mut pools: Vec<usize> = (0..held_back.len()).collect();
+        pools.sort_by_key(|&pool| self.setup.pools[pool].id);
+        for pool in pools {
+            self.close_pool(pool, now, held_back[pool]);
         }
     }
 
@@ -34,38 +36,84 @@ impl Auditor {
         if provisional {
             return;
         }
-        let mut open = open;
-        if let Some(at) = open
-            && self.would_not_have_been(&self.episodes[at], now)
-        {
-            let episode = &mut self.episodes[at];
-            episode.closed = Some(now.max(episode.samples.last().expect("one").0));
-            episode.outcome = Some(Outcome::Void);
-            open = None;
-        }
-        match open {
-            None if over => {
-                // Not inside of the one before, even if the clock was set back (I7).
-                let before = self.episodes.iter().filter(|e| e.pool == pool && e.outcome != Some(Outcome::Void));
-                let began = before.filter_map(|e| e.closed).fold(began, Instant::max);
-                let day = self.today(began);
-                let samples = vec![(began, used, effective)];
-                self.episodes.push(Episode { pool, opened: began, day, samples, closed: None, outcome: None });
-            }
-            None => {}
-            Some(at) => {
+        let open = open.filter(|&at| {
+            let void = self.would_not_have_been(&self.episodes[at], now);
+            if void {
                 let episode = &mut self.episodes[at];
-                let &(last, last_used, last_effective) = episode.samples.last().expect("one");
-                if over {
-                    if (last_used, last_effective) != (used, effective) {
-                        episode.samples.push((now.max(last), used, effective));
-                    }
-                } else {
-                    episode.closed = Some(now.max(last));
-                    episode.outcome = Some(if used <= last_effective { Outcome::Cured } else { Outcome::Raised });
+                episode.closed = Some(now.max(episode.samples.last().expect("one").0));
+                episode.outcome = Some(Outcome::Void);
+            }
+            !void
+        });
+        // A new one not inside of the one before, even if the clock was set back (I7).
+        let before = self.episodes.iter().filter(|e| e.pool == pool && e.outcome != Some(Outcome::Void));
+        let seen = if open.is_some() { now } else { before.filter_map(|e| e.closed).fold(began, Instant::max) };
+        self.observe(pool, seen, used, effective);
+    }
+
+    /// What an instant shows of a pool: its episode opens, goes on or closes (R60).
+    fn observe(&mut self, pool: usize, at: Instant, used: u32, effective: u32) {
+        let over = used > effective;
+        let Some(open) = self.episodes.iter().position(|e| e.pool == pool && e.closed.is_none()) else {
+            if over {
+                let (day, samples) = (self.today(at), vec![(at, used, effective)]);
+                self.episodes.push(Episode { pool, opened: at, day, samples, closed: None, outcome: None });
+            }
+            return;
+        };
+        let episode = &mut self.episodes[open];
+        let &(last, last_used, last_effective) = episode.samples.last().expect("one");
+        if !over {
+            episode.closed = Some(at.max(last));
+            episode.outcome = Some(if used <= last_effective { Outcome::Cured } else { Outcome::Raised });
+        } else if (last_used, last_effective) != (used, effective) {
+            episode.samples.push((at.max(last), used, effective));
+        }
+    }
+
+    /// Dates act at their own instants, whoever looks, and whenever (R68, R132): allowances that began or ended since
+    /// something was last written down are gone through in order. `fills`: the queue gets what they gave (R43); else
+    /// whoever looks does that right after.
+    pub fn pass_time(&mut self, now: Instant, fills: bool) {
+        let mut any = false;
+        for pool in 0..self.closed.len() {
+            // A pool whose books were never closed has no past.
+            let Some(mut before) = self.closed[pool].allowance.and_then(|_| self.allowance(pool, self.passed)) else {
+                continue;
+            };
+            let mut edges = self.edges(pool);
+            edges.retain(|edge| self.passed < *edge && *edge <= now);
+            edges.sort();
+            for edge in edges {
+                let after = self.allowance(pool, edge).expect("it has a limit");
+                if after == before {
+                    continue;
+                }
+                (before, any) = (after, true);
+                let (used, held_back, effective) = (self.used(pool), self.closed[pool].held_back, after.0 + after.1);
+                let open = self.episodes.iter().any(|e| e.pool == pool && e.closed.is_none());
+                // What only held people make opens nothing by itself (R123).
+                let provisional = !open && held_back > 0 && used - held_back <= effective;
+                if !provisional {
+                    self.observe(pool, edge, used, effective);
                 }
             }
         }
+        self.passed = self.passed.max(now);
+        if any && fills {
+            let before = self.clone();
+            self.fill(None, 0, now);
+            self.note_released(&before, now);
+        } else if any {
+            let held_back: Vec<u32> = self.closed.iter().map(|closed| closed.held_back).collect();
+            self.close(now, &held_back);
+        }
+    }
+
+    /// When something that was bought or agreed begins or ends.
+    fn edges(&self, pool: usize) -> Vec<Instant> {
+        let dated = self.grants.iter().chain(&self.agreed).filter(|(p, ..)| *p == pool);
+        dated.flat_map(|(_, _, from, to)| [*from, *to]).collect()
     }
 
     /// Business days after the one of `from`, up to the one of `to` (R61).
@@ -76,10 +124,7 @@ impl Auditor {
 
     /// Whether an episode would not have existed, had everything been written down in time (R53).
     fn would_not_have_been(&self, episode: &Episode, now: Instant) -> bool {
-        let edges = |list: &[Dated]| {
-            list.iter().filter(|(p, ..)| *p == episode.pool).flat_map(|(_, _, from, to)| [*from, *to]).collect::<Vec<_>>()
-        };
-        let edges = [edges(&self.grants), edges(&self.agreed)].concat();
+        let edges = self.edges(episode.pool);
         let fits = |used: u32, at: Instant| self.effective(episode.pool, at).is_none_or(|effective| used <= effective);
         episode.samples.iter().enumerate().all(|(index, &(at, used, _))| {
             let next = episode.samples.get(index + 1).map(|(at, ..)| *at).or(episode.closed);

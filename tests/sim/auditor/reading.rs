@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::sim::auditor::books::{Auditor, Known};
+use crate::sim::auditor::importing::is_by_hand;
 use crate::sim::facts::{Bad, Form, Package};
 
 /// People by key, after a package was read.
@@ -32,7 +33,7 @@ impl Auditor {
             Form::OrgsOnly if self.mark.is_none() => return None,
             Form::OrgsOnly => {
                 let sure = |(key, known): (&String, &Known)| (key.clone(), Known { unsure: false, ..known.clone() });
-                return Some(Read { people: self.known.iter().map(sure).collect(), conflicts: Vec::new(), complete: false });
+                return Some(Read { people: self.told().iter().map(sure).collect(), conflicts: Vec::new(), complete: false });
             }
             Form::Whole => {}
         }
@@ -63,7 +64,13 @@ impl Auditor {
                 }
                 _ => Known { roles: BTreeMap::new(), classes: BTreeMap::new(), ..Known::of(told) },
             };
-            known.unsure = told.bad != Bad::Nothing;
+            // A row that is not written cannot be bad.
+            known.unsure = match told.bad {
+                Bad::Nothing => false,
+                Bad::Role(row) => told.roles.contains_key(&row),
+                Bad::Class(row) => told.classes.contains_key(&row),
+                Bad::Own | Bad::Lost => true,
+            };
             for (row, role) in &told.roles {
                 let bad = bad_role(*row);
                 roles_bad += u32::from(bad);
@@ -100,7 +107,8 @@ impl Auditor {
     fn conflicts(&self, people: &People) -> Vec<(String, String)> {
         let mut found = Vec::new();
         for (new, told) in people.iter().filter(|(key, told)| !told.ended && !self.known.contains_key(*key)) {
-            let mut absent = self.known.iter().filter(|(key, known)| !known.ended && !people.contains_key(*key));
+            let absent = |(key, known): &(&String, &Known)| !known.ended && !is_by_hand(key) && !people.contains_key(*key);
+            let mut absent = self.known.iter().filter(absent);
             let same = |known: &Known| {
                 !told.email.is_empty()
                     && known.email.eq_ignore_ascii_case(&told.email)

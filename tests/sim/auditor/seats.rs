@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rosterd::base::{Day, Instant};
 
 use crate::sim::auditor::books::{Auditor, Claim, Known, Pin, State};
+use crate::sim::auditor::importing::is_by_hand;
 use crate::sim::facts::{Ask, Audience, Full, Model, school_of};
 
 /// Somebody who wants a seat of a product.
@@ -150,7 +151,7 @@ impl Auditor {
         !only_reserved && outside < effective.saturating_sub(reserved)
     }
 
-    fn may_go_over(&self, pool: usize, now: Instant) -> bool {
+    pub fn may_go_over(&self, pool: usize, now: Instant) -> bool {
         match self.setup.pools[pool].full {
             Full::Overdraw => true,
             Full::Wait => false,
@@ -234,7 +235,7 @@ impl Auditor {
             since: now,
             home: home.clone(),
             way: way.clone(),
-            by_hand: pinned,
+            by_hand: pinned || is_by_hand(person),
             waits_in: None,
             former: None,
         };
@@ -314,9 +315,13 @@ impl Auditor {
             Some(_) if self.setup.products[want.product].invites => State::Pending,
             Some(_) => State::Active,
         };
-        let known = before.as_ref().filter(|_| want.waits_in == Some(pool)).map(|claim| claim.number);
+        let known = before.as_ref().filter(|_| want.waits_in == Some(pool));
         let former = want.former.filter(|(p, _)| *p == pool).map(|(_, number)| number);
-        let number = known.or(former).unwrap_or_else(|| self.new_number());
+        let number = known.map(|claim| claim.number).or(former).unwrap_or_else(|| {
+            let new = self.new_number();
+            self.by_hand.extend(want.by_hand.then_some(new));
+            new
+        });
         let claim = Claim {
             number,
             state,
@@ -325,7 +330,7 @@ impl Auditor {
             priority: want.priority,
             reasons: want.reasons.clone(),
             wants_access: seat.is_none() && !ready,
-            changed: now,
+            changed: known.filter(|claim| claim.state == state).map_or(now, |claim| claim.changed),
         };
         self.claims.insert(key(pool), claim);
     }

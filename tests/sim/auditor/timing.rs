@@ -46,6 +46,7 @@ impl Auditor {
     pub fn tick(&mut self, now: Instant) -> usize {
         let mut asked = 0;
         let today = self.today(now);
+        self.pass_time(now, true);
         if self.begun && self.scheduled.insert((true, today)) {
             self.wish(false, false);
             asked += 1;
@@ -73,7 +74,11 @@ impl Auditor {
         let today = self.today(now);
         let used = self.same_day.entry(today).or_default();
         if *used >= self.setup.same_day_max {
-            self.begun = true;
+            if self.refused.is_none_or(|refused| refused < self.calendar.start_of(today)) {
+                self.pass_time(now, true);
+                self.refused = Some(now);
+                self.begun = true;
+            }
             return false;
         }
         *used += 1;
@@ -106,6 +111,7 @@ impl Auditor {
 
     pub fn pause(&mut self, from: Instant, to: Instant) {
         self.pauses.push((from, to));
+        self.pass_time(from, true);
         self.begun = true;
     }
 
@@ -114,7 +120,10 @@ impl Auditor {
         let lifted = self.pauses.iter().any(|(_, to)| *to > now);
         self.pauses.iter_mut().filter(|(_, to)| *to > now).for_each(|(_, to)| *to = now);
         self.pauses.retain(|(from, to)| from < to);
-        self.begun |= lifted;
+        if lifted {
+            self.pass_time(now, true);
+            self.begun = true;
+        }
     }
 
     /// The wish at the head of the line was fulfilled.
