@@ -231,7 +231,7 @@ impl Sim {
             }
             // What came due since the last look is a commit of its own.
             let mut passed = before.clone();
-            passed.pass_time(now, false);
+            passed.pass_time(now);
             let mut after = passed.clone();
             let night = after.run(wish.reads, wish.confirms, now);
             self.tell_of(at, format!("{} run: {night:?} {:?}", request.trigger.word(), after.trips));
@@ -348,7 +348,7 @@ impl Sim {
             let now = self.now();
             let before = self.auditors[at].clone();
             let mut passed = before.clone();
-            passed.pass_time(now, false);
+            passed.pass_time(now);
             let mut after = passed.clone();
             let said = after.decide(decision, now);
             let asked = self.in_program(at, decision);
@@ -436,7 +436,7 @@ impl Sim {
             let now = self.now();
             let before = self.auditors[at].clone();
             let mut passed = before.clone();
-            passed.pass_time(now, false);
+            passed.pass_time(now);
             let mut decided = passed.clone();
             let said = decided.decide_hold(approve, exceptions, allow_empty, now);
             let mut after = decided.clone();
@@ -495,7 +495,7 @@ impl Sim {
             let now = self.now();
             let before = self.auditors[at].clone();
             let mut passed = before.clone();
-            passed.pass_time(now, false);
+            passed.pass_time(now);
             let mut after = passed.clone();
             let foreseen = after.import(file, now);
             let customer = &self.service.customers()[at];
@@ -589,7 +589,7 @@ impl Sim {
             let now = self.now();
             let before = self.auditors[at].clone();
             let mut passed = before.clone();
-            passed.pass_time(now, false);
+            passed.pass_time(now);
             let mut after = passed.clone();
             let id = self.service.customers()[at].id().clone();
             let alone = self.service.store().version(&id).expect("a version") == version;
@@ -626,7 +626,7 @@ impl Sim {
             let now = self.now();
             let before = self.auditors[at].clone();
             let mut passed = before.clone();
-            passed.pass_time(now, true);
+            passed.pass_time(now);
             let mut after = before.clone();
             let taken = after.ask_same_day(confirms, now);
             let asked = Asked { confirm_absences: confirms, ..Asked::by(operator()) };

@@ -32,7 +32,7 @@ pub enum Said {
 
 impl Auditor {
     pub fn decide(&mut self, decision: &Decision, now: Instant) -> Said {
-        self.pass_time(now, false);
+        self.pass_time(now);
         let before = self.clone();
         let said = self.decided(decision, now);
         self.note_released(&before, now);

@@ -117,7 +117,7 @@ impl Auditor {
 
     /// Approves the newest hold but for some people, or rejects it. Doing what was approved is a run of its own.
     pub fn decide_hold(&mut self, approve: bool, exceptions: &BTreeSet<String>, allow_empty: bool, now: Instant) -> HoldSaid {
-        self.pass_time(now, false);
+        self.pass_time(now);
         let Some(hold) = self.hold.as_mut().filter(|hold| hold.state == HoldState::Open) else { return HoldSaid::NotOpen };
         if now >= hold.deadline {
             return HoldSaid::Expired;

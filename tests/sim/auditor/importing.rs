@@ -51,7 +51,7 @@ impl Auditor {
 
     /// Takes a file in, as far as there is room for those it makes.
     pub fn import(&mut self, file: &File, now: Instant) -> Imported {
-        self.pass_time(now, false);
+        self.pass_time(now);
         let before = self.clone();
         let mut created = file.created.clone();
         loop {

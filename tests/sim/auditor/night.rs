@@ -37,7 +37,7 @@ impl Auditor {
 
     pub fn run(&mut self, reads: bool, confirms: bool, now: Instant) -> Night {
         self.trips.clear();
-        self.pass_time(now, false);
+        self.pass_time(now);
         let before = self.clone();
         let night = self.night(reads, confirms, now);
         self.note_released(&before, now);

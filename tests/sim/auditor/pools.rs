@@ -72,9 +72,8 @@ impl Auditor {
     }
 
     /// Dates act at their own instants, whoever looks, and whenever (R68, R132): allowances that began or ended since
-    /// something was last written down are gone through in order. `fills`: the queue gets what they gave (R43); else
-    /// whoever looks does that right after.
-    pub fn pass_time(&mut self, now: Instant, fills: bool) {
+    /// something was last written down are gone through in order, and the queue gets what they gave (R43).
+    pub fn pass_time(&mut self, now: Instant) {
         let mut any = false;
         for pool in 0..self.closed.len() {
             // A pool whose books were never closed has no past.
@@ -100,13 +99,10 @@ impl Auditor {
             }
         }
         self.passed = self.passed.max(now);
-        if any && fills {
+        if any {
             let before = self.clone();
             self.fill(None, 0, now);
             self.note_released(&before, now);
-        } else if any {
-            let held_back: Vec<u32> = self.closed.iter().map(|closed| closed.held_back).collect();
-            self.close(now, &held_back);
         }
     }
 

@@ -46,7 +46,7 @@ impl Auditor {
     pub fn tick(&mut self, now: Instant) -> usize {
         let mut asked = 0;
         let today = self.today(now);
-        self.pass_time(now, true);
+        self.pass_time(now);
         if self.begun && self.scheduled.insert((true, today)) {
             self.wish(false, false);
             asked += 1;
@@ -75,7 +75,7 @@ impl Auditor {
         let used = self.same_day.entry(today).or_default();
         if *used >= self.setup.same_day_max {
             if self.refused.is_none_or(|refused| refused < self.calendar.start_of(today)) {
-                self.pass_time(now, true);
+                self.pass_time(now);
                 self.refused = Some(now);
                 self.begun = true;
             }
@@ -111,7 +111,7 @@ impl Auditor {
 
     pub fn pause(&mut self, from: Instant, to: Instant) {
         self.pauses.push((from, to));
-        self.pass_time(from, true);
+        self.pass_time(from);
         self.begun = true;
     }
 
@@ -121,7 +121,7 @@ impl Auditor {
         self.pauses.iter_mut().filter(|(_, to)| *to > now).for_each(|(_, to)| *to = now);
         self.pauses.retain(|(from, to)| from < to);
         if lifted {
-            self.pass_time(now, true);
+            self.pass_time(now);
             self.begun = true;
         }
     }

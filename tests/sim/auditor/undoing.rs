@@ -89,7 +89,7 @@ impl Auditor {
 
     /// Takes back what a run did. `alone`: nothing was written since, and the books become what they were.
     pub fn undo(&mut self, done: &Done, alone: bool, now: Instant) -> Undoing {
-        self.pass_time(now, false);
+        self.pass_time(now);
         let before = self.clone();
         let mut work = Work::default();
         self.take_back(done, now, &mut work);
