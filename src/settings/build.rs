@@ -159,6 +159,8 @@ fn source(customer: &str, shape: &SourceShape) -> Option<SourceSettings> {
     match shape.kind? {
         SourceKind::OneRosterCsv => csv(shape),
         SourceKind::OneRosterRest => network::oneroster(&shape.id, pull, &shape.network, read(false)),
+        SourceKind::ClassLink => network::of_classlink(&shape.id, pull, &shape.network, read(true)),
+        SourceKind::Clever => network::of_clever(&shape.id, pull, &shape.network, read(false)),
     }
 }
 

@@ -121,6 +121,10 @@ pub enum SourceKind {
     OneRosterCsv,
     /// OneRoster over REST.
     OneRosterRest,
+    /// ClassLink.
+    ClassLink,
+    /// Clever.
+    Clever,
 }
 
 /// The words of `on_full`, without the percentage that one of them needs.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::roster::IntakePolicy;
 use crate::source::api::RosterSource;
+use crate::source::classlink::{ClassLinkSettings, ClassLinkSource};
+use crate::source::clever::{CleverSettings, CleverSource};
 use crate::source::csv::{CsvSource, CsvSourceSettings, DropKind};
 use crate::source::http::Network;
 use crate::source::oneroster::{RestSettings, RestSource};
@@ -16,6 +18,10 @@ pub enum SourceSettings {
     OneRosterCsv(CsvSourceSettings),
     /// OneRoster over REST.
     OneRosterRest(Box<RestSettings>),
+    /// A district of ClassLink.
+    ClassLink(Box<ClassLinkSettings>),
+    /// A district of Clever.
+    Clever(Box<CleverSettings>),
 }
 
 impl SourceSettings {
@@ -26,6 +32,10 @@ impl SourceSettings {
             SourceSettings::OneRosterRest(rest) => {
                 IntakePolicy { lenient: rest.read.lenient, courses_optional: rest.read.courses_optional }
             }
+            SourceSettings::ClassLink(classlink) => {
+                IntakePolicy { lenient: classlink.read.lenient, courses_optional: classlink.read.courses_optional }
+            }
+            SourceSettings::Clever(_) => IntakePolicy { lenient: false, courses_optional: true },
         }
     }
 
@@ -33,7 +43,7 @@ impl SourceSettings {
     pub fn activity_column(&self) -> Option<&str> {
         match self {
             SourceSettings::OneRosterCsv(csv) => csv.activity_column.as_deref(),
-            SourceSettings::OneRosterRest(_) => None,
+            SourceSettings::OneRosterRest(_) | SourceSettings::ClassLink(_) | SourceSettings::Clever(_) => None,
         }
     }
 
@@ -41,7 +51,7 @@ impl SourceSettings {
     pub fn is_watched(&self) -> bool {
         match self {
             SourceSettings::OneRosterCsv(csv) => csv.kind == DropKind::Drop,
-            SourceSettings::OneRosterRest(_) => false,
+            SourceSettings::OneRosterRest(_) | SourceSettings::ClassLink(_) | SourceSettings::Clever(_) => false,
         }
     }
 }
@@ -51,5 +61,7 @@ pub fn open_source(settings: SourceSettings, network: &Network, pages: &Arc<dyn 
     match settings {
         SourceSettings::OneRosterCsv(settings) => Box::new(CsvSource::new(settings)),
         SourceSettings::OneRosterRest(settings) => Box::new(RestSource::new(*settings, network, pages.clone())),
+        SourceSettings::ClassLink(settings) => Box::new(ClassLinkSource::new(*settings, network, pages.clone())),
+        SourceSettings::Clever(settings) => Box::new(CleverSource::new(*settings, network, pages.clone())),
     }
 }
