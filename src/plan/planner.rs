@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::base::{ClaimId, Day, Digest, Instant, OrgId, parts};
+use crate::base::{ClaimId, Day, Digest, Instant, OrgId};
 use crate::license::{
     Audience, AutoUpgrade, ClaimChange, ClaimState, Clauses, Entry, Names, OnFull, Phase, Pool, StateCounts, seat_moves,
 };
@@ -98,13 +98,9 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     }
     let played = play(out.contest, &policy.products, &catalog, &mut pools, &people, input.now);
 
-    let mut frees = out.frees;
-    frees.extend(played.frees);
-    let mut seats = out.updates;
-    seats.extend(played.seats);
+    let (frees, seats) = (joined(out.frees, played.frees), joined(out.updates, played.seats));
     let changes = numbered(frees, seats, input.standing.next_claim);
-    let mut withheld = out.withheld;
-    withheld.extend(played.withheld);
+    let mut withheld = joined(out.withheld, played.withheld);
     withheld.sort_unstable_by_key(|w| (w.person, w.product, w.pool, w.because));
     let (moved, told) = moves(&pools, input.standing, input.now);
     let closing = close(&pools, policy, input.standing, input.now);
@@ -255,8 +251,9 @@ pub fn pools_at_work<'a>(
 
 /// Frees before seats (R55), by person, pool and claim within each; new claims get their numbers in that order.
 fn numbered(mut frees: Vec<ClaimChange>, mut seats: Vec<ClaimChange>, next: ClaimId) -> Vec<ClaimChange> {
-    in_order(&mut frees);
-    in_order(&mut seats);
+    let key = |c: &ClaimChange| (c.person, c.after.pool, c.after.id, c.after.state == ClaimState::Waiting);
+    frees.sort_by_key(key);
+    seats.sort_by_key(key);
     let mut next = next.0;
     for change in &mut seats {
         if change.before.is_none() {
@@ -264,22 +261,14 @@ fn numbered(mut frees: Vec<ClaimChange>, mut seats: Vec<ClaimChange>, next: Clai
             next += 1;
         }
     }
-    // Of a first night there are millions, and nothing is freed: no second list of them.
-    if frees.is_empty() {
-        return seats;
-    }
-    frees.append(&mut seats);
-    frees
+    joined(frees, seats)
 }
 
-/// Sorts by positions: changes are large, and come in few runs, of which an ordinary sort would copy half.
-fn in_order(changes: &mut [ClaimChange]) {
-    let key = |c: &ClaimChange| (c.person, c.after.pool, c.after.id, c.after.state == ClaimState::Waiting);
-    let mut order: Vec<u32> = (0..changes.len() as u32).collect();
-    order.sort_by_key(|&at| key(&changes[at as usize]));
-    let mut rank = vec![0u32; changes.len()];
-    for (to, at) in (0u32..).zip(order) {
-        rank[at as usize] = to;
+/// Two lists as one. Of a first night one is empty and the other holds millions: it is not copied.
+fn joined<T>(mut first: Vec<T>, mut then: Vec<T>) -> Vec<T> {
+    if first.is_empty() {
+        return then;
     }
-    parts::permute(changes, &mut rank);
+    first.append(&mut then);
+    first
 }

@@ -4,9 +4,9 @@
 use crate::base::{Text, TextArena};
 use crate::roster::canon::each_text;
 use crate::roster::model::{
-    Attribute, ClassIx, CourseIx, OrgIx, PackedEnrollment, Person, RoleWord, Roster, SessionIx, Span, SpanIx,
+    Attribute, ClassIx, CourseIx, OrgIx, PackedEnrollment, Person, Role, RoleWord, Roster, SessionIx, Span, SpanIx,
 };
-use crate::roster::patch::{NEW, Origins, PATCH, is_identity, moves};
+use crate::roster::patch::{NEW, Origins, PATCH, moves};
 use crate::roster::spans::{SpanTable, tidy};
 use crate::roster::unpack::{Bounds, check, unpack_part};
 use crate::roster::unpack_one::One;
@@ -164,66 +164,81 @@ fn put_together(base: Roster, news: Roster, origins: &Origins) -> Result<Roster,
         Some(spans.ix(Span { role, ..*span }).0)
     };
     let spans_of_base: Vec<u32> = base.spans.iter().map(span).map(|at| at.unwrap_or(NEW)).collect();
+    let word = |word: RoleWord| to(&words, u32::from(word.0)).map(|to| RoleWord(to as u16));
+    // One list after the other, and that of the base is gone before the next one is made: there is no room for two rosters.
+    let (mut people, is_old) = interleave(&base.people, news.people, &origins.people)?;
+    drop(base.people);
+    let enrollments = linked(
+        &people,
+        &is_old,
+        (base.enrollments, news.enrollments),
+        |p| p.enrollments,
+        |e| {
+            let (class, span) = (ClassIx(to(&classes, e.class.0)?), SpanIx(to(&spans_of_base, e.span.0)?));
+            Ok(PackedEnrollment { class, span, ..e })
+        },
+    )?;
+    let roles = linked(
+        &people,
+        &is_old,
+        (base.roles, news.roles),
+        |p| p.roles,
+        |role| Ok(Role { role: word(role.role)?, org: OrgIx(to(&orgs, role.org.0)?), ..role }),
+    )?;
+    let attributes = linked(
+        &people,
+        &is_old,
+        (base.attributes, news.attributes),
+        |p| p.attributes,
+        |attribute| Ok(Attribute { name: to(&names, u32::from(attribute.name))? as u16, ..attribute }),
+    )?;
+    let mut next = (0, 0, 0);
+    for (person, old) in people.iter_mut().zip(is_old) {
+        if old {
+            person.primary_org = person.primary_org.map(|org| to(&orgs, org.0).map(OrgIx)).transpose()?;
+        }
+        (person.roles.0, person.enrollments.0, person.attributes.0) = next;
+        next = (next.0 + person.roles.1, next.1 + person.enrollments.1, next.2 + person.attributes.1);
+    }
     let mut roster = Roster {
         role_words: news.role_words,
-        spans: spans.into_spans(),
         attribute_names: news.attribute_names,
         orgs: all_orgs,
         sessions: all_sessions,
         courses: all_courses,
         classes: all_classes,
-        people: Vec::with_capacity(origins.people.len()),
-        roles: Vec::with_capacity(base.roles.len() + news.roles.len()),
-        enrollments: Vec::with_capacity(base.enrollments.len() + news.enrollments.len()),
-        attributes: Vec::with_capacity(base.attributes.len() + news.attributes.len()),
-        texts: TextArena::default(),
+        people,
+        roles,
+        spans: spans.into_spans(),
+        enrollments,
+        attributes,
+        texts: base.texts,
     };
-    let stay = [&orgs, &classes, &words, &names].into_iter().all(|moves| is_identity(moves));
-    let mut new_people = news.people.iter();
-    for &origin in &origins.people {
-        let (person, from, is_old) = match base.people.get(origin as usize) {
-            Some(person) => (person, (&base.roles, &base.enrollments, &base.attributes), true),
-            None => {
-                let person = new_people.next().ok_or(RUNS)?;
-                (person, (&news.roles, &news.enrollments, &news.attributes), false)
-            }
-        };
-        let slice = |(first, len): (u32, u32)| first as usize..first as usize + len as usize;
-        let starts = (roster.roles.len() as u32, roster.enrollments.len() as u32, roster.attributes.len() as u32);
-        roster.roles.extend_from_slice(&from.0[slice(person.roles)]);
-        for &PackedEnrollment { id, class, span } in &from.1[slice(person.enrollments)] {
-            let span = if is_old { SpanIx(to(&spans_of_base, span.0)?) } else { span };
-            roster.enrollments.push(PackedEnrollment { id, class, span });
-        }
-        roster.attributes.extend_from_slice(&from.2[slice(person.attributes)]);
-        let mut primary_org = person.primary_org;
-        if is_old && !stay {
-            primary_org = primary_org.map(|org| to(&orgs, org.0).map(OrgIx)).transpose()?;
-            for role in &mut roster.roles[starts.0 as usize..] {
-                role.org = OrgIx(to(&orgs, role.org.0)?);
-                role.role = RoleWord(to(&words, u32::from(role.role.0))? as u16);
-            }
-            for enrollment in &mut roster.enrollments[starts.1 as usize..] {
-                enrollment.class = ClassIx(to(&classes, enrollment.class.0)?);
-            }
-            for Attribute { name, .. } in &mut roster.attributes[starts.2 as usize..] {
-                *name = to(&names, u32::from(*name))? as u16;
-            }
-        }
-        roster.people.push(Person {
-            primary_org,
-            roles: (starts.0, person.roles.1),
-            enrollments: (starts.1, person.enrollments.1),
-            attributes: (starts.2, person.attributes.1),
-            ..person.clone()
-        });
-    }
-    if new_people.next().is_some() {
-        return Err(RUNS);
-    }
-    roster.texts = base.texts;
     tidy(&mut roster);
     Ok(roster)
+}
+
+/// What all people have of one kind, the old ones out of the base with their handles moved.
+fn linked<T: Copy>(
+    people: &[Person],
+    is_old: &[bool],
+    (base, news): (Vec<T>, Vec<T>),
+    slice: impl Fn(&Person) -> (u32, u32),
+    moved: impl Fn(T) -> Result<T, PackError>,
+) -> Result<Vec<T>, PackError> {
+    let mut all = Vec::with_capacity(base.len() + news.len());
+    for (person, &old) in people.iter().zip(is_old) {
+        let (first, len) = slice(person);
+        let own = first as usize..first as usize + len as usize;
+        if !old {
+            all.extend_from_slice(&news[own]);
+            continue;
+        }
+        for &record in &base[own] {
+            all.push(moved(record)?);
+        }
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -322,35 +322,27 @@ pub(crate) fn has_twins(numbers: &mut [u64]) -> bool {
 }
 
 /// Whether two records have one id. Ids are hashes, hence spread evenly: sorted in shares of a few thousand, each of which
-/// stays in the processor's cache. Each thread looks at all records and cares for its own shares, a quarter of them at a
-/// time: a list of all ids would be large.
+/// stays in the processor's cache. Each thread looks at all records and cares for its own shares.
 pub(crate) fn has_doubles<T: Sync>(records: &[T], id: impl Fn(&T) -> RecordHash + Sync) -> bool {
     let shares = (records.len() / 4096).next_power_of_two().clamp(1, 1 << 12);
-    let bits = |record: &T| id(record).bits();
     let share = |bits: u64| (bits >> 52) as usize & (shares - 1);
     let cuts = parts::ranges(records.len()).len();
     let own = (0..cuts).map(|cut| shares * cut / cuts..shares * (cut + 1) / cuts).collect();
     let found = parts::each(own, |own: Range<usize>| {
-        let len = own.len();
-        (0..4).map(|at| own.start + len * at / 4..own.start + len * (at + 1) / 4).any(|own| {
-            let mut starts = vec![0u32; own.len() + 1];
-            let shares = records.iter().map(|record| share(bits(record))).filter(|share| own.contains(share));
-            shares.for_each(|share| starts[share - own.start + 1] += 1);
-            for at in 1..starts.len() {
-                starts[at] += starts[at - 1];
-            }
-            let mut next = starts.clone();
-            let mut ids = vec![0u64; starts.last().map_or(0, |&all| all as usize)];
-            for bits in records.iter().map(bits) {
-                let share = share(bits);
-                if own.contains(&share) {
-                    let at = &mut next[share - own.start];
-                    ids[*at as usize] = bits;
-                    *at += 1;
-                }
-            }
-            starts.windows(2).any(|part| has_twins(&mut ids[part[0] as usize..part[1] as usize]))
-        })
+        let bits = || records.iter().map(|record| id(record).bits()).filter(|&bits| own.contains(&share(bits)));
+        let mut starts = vec![0u32; own.len() + 1];
+        bits().for_each(|bits| starts[share(bits) - own.start + 1] += 1);
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut next = starts.clone();
+        let mut ids = vec![0u64; starts.last().map_or(0, |&all| all as usize)];
+        for bits in bits() {
+            let at = &mut next[share(bits) - own.start];
+            ids[*at as usize] = bits;
+            *at += 1;
+        }
+        starts.windows(2).any(|part| has_twins(&mut ids[part[0] as usize..part[1] as usize]))
     });
     found.contains(&true)
 }

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::base::{Text, TextArena, parts};
+use crate::base::{Text, TextArena};
 use crate::roster::canon::rewrite;
 use crate::roster::delta::side_by_side;
 use crate::roster::model::{
@@ -335,9 +335,4 @@ pub(crate) fn gather(picked: &mut Roster, from: &Roster) {
         enrollments.extend_from_slice(own_enrollments);
         attributes.extend_from_slice(own_attributes);
     }
-}
-
-/// Whether a list of moves moves nothing.
-pub(crate) fn is_identity(moves: &[u32]) -> bool {
-    parts::each_part(moves.len(), |own| own.clone().zip(&moves[own]).all(|(at, &to)| at as u32 == to)).into_iter().all(|is| is)
 }

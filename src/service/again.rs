@@ -127,12 +127,13 @@ impl Service {
         Ok(Some(repeated))
     }
 
-    /// Notes that a run left nothing to be done: `plan` was committed, and the books are at `version`.
+    /// Notes that a run left nothing to be done: `plan` was committed, the books are at `version`, and of the pools `said`
+    /// was told.
     pub(crate) fn note_rest(
         &self,
         customer: &Customer,
         row: &RunRow,
-        (plan, version): (&Plan, Version),
+        (plan, version, said): (&Plan, Version, String),
         terms: &RunTerms,
     ) -> Result<(), StoreError> {
         let Some(settings) = settings_of(customer).filter(|_| is_plain(customer, terms)) else { return Ok(()) };
@@ -149,7 +150,7 @@ impl Service {
             waiting: row.tally.waiting,
             withheld: row.tally.withheld,
             unserved: outcome(plan, false, false) != RunState::Succeeded,
-            message: row.message.clone(),
+            message: said,
         };
         self.store.save_rest(customer.id(), &rest)
     }

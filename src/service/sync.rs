@@ -248,6 +248,7 @@ impl Service {
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
             let hints = hints(customer, |source| terms.reads(source), &plan, state == RunState::Held);
+            let said = message.clone();
             let message = Some(message).filter(|message| !message.is_empty());
             row.message = told.iter().cloned().chain(message).chain(hints).collect::<Vec<_>>().join("; ");
             row.plan = Some(plan.id);
@@ -276,7 +277,9 @@ impl Service {
                     let noted = if taken { self.store.put_activity(customer.id(), &log_ins, now).map(drop) } else { Ok(()) };
                     let pruned = self.clear_away(customer.id(), Some(row.run));
                     let version = row.version.unwrap_or(plan.parent);
-                    let rests = if told.is_empty() { self.note_rest(customer, row, (&plan, version), &terms) } else { Ok(()) };
+                    let rests =
+                        if told.is_empty() { self.note_rest(customer, row, (&plan, version, said), &terms) } else { Ok(()) };
+                    // The commit stands; to call this run failed would say that nothing was changed.
                     let beside = [
                         ("note when sources were read", looked),
                         ("note the log-ins", noted),
