@@ -30,6 +30,7 @@ mod model;
 mod net_classlink;
 mod net_clever;
 mod net_clever_events;
+mod net_cost;
 mod net_http;
 mod net_oneroster;
 mod net_outage;
@@ -39,6 +40,8 @@ mod night;
 mod on_time;
 mod operating;
 mod props;
+#[path = "../../benches/pull/measure.rs"]
+mod pull_cost;
 mod race;
 mod report_forms;
 mod reports;
