@@ -94,7 +94,12 @@ impl Service {
             Trouble::Disconnected(_) => NoticeKind::SourceDisconnected,
         };
         let looks = self.store.looks(customer.id())?;
-        let last = looks.iter().find(|look| look.source == *source).map(|look| look.at);
+        let look = looks.iter().find(|look| look.source == *source);
+        let last = look.map(|look| look.at);
+        // Who was not let in reads everything when they are again (R106).
+        if kind == NoticeKind::SourceDisconnected && look.is_some_and(|look| look.cursor.is_some()) {
+            self.forget_cursors(customer, Some(source))?;
+        }
         let key = format!("{}{}", prefix(kind, source), last.map_or(0, |last| last.0));
         let today = customer.day_of(self.now());
         let key = match self.store.notice(customer.id(), &key)? {

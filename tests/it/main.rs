@@ -37,6 +37,7 @@ mod model;
 mod net_classlink;
 mod net_clever;
 mod net_clever_events;
+mod net_cost;
 mod net_http;
 mod net_oneroster;
 mod net_outage;
@@ -47,6 +48,8 @@ mod on_time;
 mod operating;
 mod props;
 mod purchases;
+#[path = "../../benches/pull/measure.rs"]
+mod pull_cost;
 mod race;
 mod report_forms;
 mod reports;

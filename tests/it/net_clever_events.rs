@@ -203,6 +203,20 @@ fn everything_is_read_weekly_and_after_a_long_silence() {
 }
 
 #[test]
+fn who_was_not_let_in_reads_everything_when_they_are_again() {
+    let (clever, mut world) = by_events();
+    clever.set(|state| state.token = "another".to_owned());
+    assert_eq!(world.quiet_night().state, RunState::Failed);
+    clever.set(|state| state.token = "t-1-hunter2".to_owned());
+    let before = clever.count();
+    assert!(succeeded(&world.quiet_night()));
+    assert!(clever.asked_since(before).contains(&"users".to_owned()));
+    let before = clever.count();
+    assert!(succeeded(&world.quiet_night()));
+    assert_eq!(clever.asked_since(before), ["districts", "events"]);
+}
+
+#[test]
 fn trouble_while_events_are_read_is_trouble_and_they_are_read_again() {
     let (clever, mut world) = by_events();
     world.hire("new", "teacher", "s1");

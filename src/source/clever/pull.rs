@@ -126,7 +126,10 @@ impl Pull<'_> {
         let unusable = |why: &str| SourceError::Unusable { upstream: self.clever.root(), why: why.to_owned() };
         let url = format!("{}/districts", self.clever.root());
         let answer = self.http.link(&url).and_then(|url| self.http.get(self.auth, |_| url.clone()));
-        let answer = answer.map_err(|cause| failed(&self.http, "the district", cause))?;
+        let answer = answer.map_err(|cause| match cause.status() {
+            Some(404) => unusable("there is nothing at this address (404); set api_version to what the application has"),
+            _ => failed(&self.http, "the district", cause),
+        })?;
         let text = answer.text().map_err(|cause| failed(&self.http, "the district", cause))?;
         let mut all = Vec::new();
         let found = each_record(text, "data", &mut |wrapped: Wrapped<DistrictWire<'_>>| {

@@ -19,8 +19,15 @@ const TOKENS: &str = "tokens";
 pub struct CleverSource {
     id: SourceId,
     clever: Clever,
-    account: Option<Arc<Account>>,
+    door: Door,
     state: Mutex<State>,
+}
+
+enum Door {
+    /// The district's own token.
+    Own(Secret),
+    /// The list of all tokens, and where it is.
+    Listed(Arc<Account>, String),
 }
 
 #[derive(Default)]
@@ -34,17 +41,18 @@ struct State {
 impl CleverSource {
     /// A source with these settings. Nothing is reached yet.
     pub fn new(settings: CleverSettings, network: &Network, pages: Arc<dyn PageStore>) -> Self {
-        let account = match &settings.auth {
-            CleverAuth::Token(_) => None,
+        let door = match &settings.auth {
+            CleverAuth::Token(token) => Door::Own(token.clone()),
             CleverAuth::Client { token_address, id, secret } => {
                 let client = Basic { user: id.clone(), password: secret.clone() };
                 let both = [id, secret].map(|secret| secret.expose().unwrap_or_default()).join("\u{0}");
                 let make = || Account::new(token_address, client.clone(), network, settings.http.clone());
-                Some(network.account(format!("clever {token_address} {}", Digest::of(both.as_bytes())), make))
+                let name = format!("clever {token_address} {}", Digest::of(both.as_bytes()));
+                Door::Listed(network.account(name, make), token_address.clone())
             }
         };
         let id = settings.id.clone();
-        Self { id, clever: Clever::new(settings, network, pages), account, state: Mutex::default() }
+        Self { id, clever: Clever::new(settings, network, pages), door, state: Mutex::default() }
     }
 
     /// Two independent values, whole at every moment.
@@ -55,23 +63,15 @@ impl CleverSource {
     /// A way to sign in that is good for one run.
     fn open(&self) -> Result<Arc<dyn Authorize>, SourceError> {
         let district = &self.clever.settings.district;
-        let (account, token) = match (&self.account, &self.clever.settings.auth) {
-            (Some(account), CleverAuth::Client { token_address, .. }) => {
-                let found = account.find(district).map_err(|cause| SourceError::Upstream {
-                    what: TOKENS,
-                    upstream: token_address.clone(),
-                    cause: Box::new(cause),
-                })?;
-                let gone = || self.disconnected(&format!("Clever has no token of district {district}"));
-                (account.clone(), found.ok_or_else(gone)?)
-            }
-            (_, CleverAuth::Token(token) | CleverAuth::Client { secret: token, .. }) => {
-                return Ok(Arc::new(Bearer(token.clone())));
-            }
+        let (account, address) = match &self.door {
+            Door::Own(token) => return Ok(Arc::new(Bearer(token.clone()))),
+            Door::Listed(account, address) => (account.clone(), address.clone()),
         };
+        let failed = |cause| SourceError::Upstream { what: TOKENS, upstream: address, cause: Box::new(cause) };
+        let gone = || self.disconnected(&format!("Clever has no token of district {district}"));
+        let token = account.find(district).map_err(failed)?.ok_or_else(gone)?;
         let own = district.clone();
-        let ask = move || Ok(account.find_anew(&own)?.map(bearing));
-        Ok(Arc::new(Rotating::new(bearing(token), ask)))
+        Ok(Arc::new(Rotating::new(bearing(token), move || Ok(account.find_anew(&own)?.map(bearing)))))
     }
 
     /// The outcome of asking, noted and told.
@@ -133,13 +133,12 @@ impl RosterSource for CleverSource {
 
     fn trouble(&self) -> Option<Trouble> {
         let withdrawn = self.lock().withdrawn.clone().map(Trouble::Disconnected);
-        let CleverSettings { address, auth, .. } = &self.clever.settings;
         let outage = |address: &str| self.clever.network().outage(address).map(Trouble::Down);
-        let tokens = || match auth {
-            CleverAuth::Client { token_address, .. } => outage(token_address),
-            CleverAuth::Token(_) => None,
+        let tokens = || match &self.door {
+            Door::Listed(_, address) => outage(address),
+            Door::Own(_) => None,
         };
-        withdrawn.or_else(|| outage(address)).or_else(tokens)
+        withdrawn.or_else(|| outage(&self.clever.settings.address)).or_else(tokens)
     }
 
     fn hint(&self) -> Option<&'static str> {
