@@ -121,6 +121,12 @@ pub enum SourceKind {
     OneRosterCsv,
     /// OneRoster over REST.
     OneRosterRest,
+    /// SCIM 2.0.
+    Scim,
+    /// BambooHR.
+    BambooHr,
+    /// A Workday report.
+    Workday,
 }
 
 /// The words of `on_full`, without the percentage that one of them needs.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::roster::IntakePolicy;
 use crate::source::api::RosterSource;
 use crate::source::csv::{CsvSource, CsvSourceSettings, DropKind};
+use crate::source::hr::{HrSettings, HrSource};
 use crate::source::http::Network;
 use crate::source::oneroster::{RestSettings, RestSource};
 use crate::source::shelf::PageStore;
@@ -16,6 +17,8 @@ pub enum SourceSettings {
     OneRosterCsv(CsvSourceSettings),
     /// OneRoster over REST.
     OneRosterRest(Box<RestSettings>),
+    /// An HR system: SCIM, BambooHR, Workday.
+    Hr(Box<HrSettings>),
 }
 
 impl SourceSettings {
@@ -26,6 +29,8 @@ impl SourceSettings {
             SourceSettings::OneRosterRest(rest) => {
                 IntakePolicy { lenient: rest.read.lenient, courses_optional: rest.read.courses_optional }
             }
+            // There are no classes, and no second rows of a person.
+            SourceSettings::Hr(_) => IntakePolicy::default(),
         }
     }
 
@@ -33,7 +38,7 @@ impl SourceSettings {
     pub fn activity_column(&self) -> Option<&str> {
         match self {
             SourceSettings::OneRosterCsv(csv) => csv.activity_column.as_deref(),
-            SourceSettings::OneRosterRest(_) => None,
+            SourceSettings::OneRosterRest(_) | SourceSettings::Hr(_) => None,
         }
     }
 
@@ -41,7 +46,7 @@ impl SourceSettings {
     pub fn is_watched(&self) -> bool {
         match self {
             SourceSettings::OneRosterCsv(csv) => csv.kind == DropKind::Drop,
-            SourceSettings::OneRosterRest(_) => false,
+            SourceSettings::OneRosterRest(_) | SourceSettings::Hr(_) => false,
         }
     }
 }
@@ -51,5 +56,6 @@ pub fn open_source(settings: SourceSettings, network: &Network, pages: &Arc<dyn 
     match settings {
         SourceSettings::OneRosterCsv(settings) => Box::new(CsvSource::new(settings)),
         SourceSettings::OneRosterRest(settings) => Box::new(RestSource::new(*settings, network, pages.clone())),
+        SourceSettings::Hr(settings) => Box::new(HrSource::new(*settings, network, pages.clone())),
     }
 }
