@@ -9,7 +9,8 @@ use crate::settings::read::{Section, Wrong};
 use crate::settings::values::SourceKind;
 use crate::settings::words;
 use crate::source::{
-    ClientAuth, HrAuth, HttpSettings, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestVersion, Signature, SourceSettings,
+    ClientAuth, HrAuth, HttpSettings, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestVersion, Signature,
+    SourceSettings,
 };
 
 mod hr;

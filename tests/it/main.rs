@@ -12,6 +12,7 @@ mod demo;
 mod disk;
 mod entitlement;
 mod explain;
+mod fake_hr;
 mod fake_http;
 mod fake_oneroster;
 mod holds;
@@ -24,6 +25,7 @@ mod looks;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
+mod net_hr;
 mod net_http;
 mod net_oneroster;
 mod night;

@@ -103,7 +103,8 @@ fn ask(pull: &mut Pull<'_>, url: &reqwest::Url) -> Result<Answer, SourceError> {
 fn reason(error: &HttpError) -> Option<(u16, &str)> {
     let refusal = error.refusal().filter(|_| !error.passes())?;
     let reason = refusal.headers.get(REASON)?.to_str().ok()?.trim();
-    let is_plain = (1..=120).contains(&reason.len()) && reason.bytes().all(|byte| byte.is_ascii_alphabetic() || b" ,.'".contains(&byte));
+    let is_plain =
+        (1..=120).contains(&reason.len()) && reason.bytes().all(|byte| byte.is_ascii_alphabetic() || b" ,.'".contains(&byte));
     is_plain.then_some((refusal.status, reason))
 }
 

@@ -103,9 +103,9 @@ fn ask(
         return Err(pull.failed(WHAT, error));
     };
     let (rows, beside) = pull.records(WHAT, &answer, SHAPE)?;
-    // Without anybody there need not be a list.
+    // A page without anybody need not have a list.
     let total = beside.as_ref().map_or_else(|| total_alone(&answer.body), |beside| number(beside, "totalResults"));
-    if beside.is_none() && total != Some(0) {
+    if beside.is_none() && total.is_none() {
         return Err(pull.unusable(format!("it answered with success and something else instead of {WHAT}")));
     }
     let page = Page { at, total, more: rows.len() > 0, rows };

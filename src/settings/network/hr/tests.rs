@@ -48,7 +48,10 @@ fn systems_name_their_columns_and_the_settings_others() {
     assert_eq!(workday.system, HrSystem::Workday { csv: true, prompts });
     assert_eq!((workday.http.read.as_secs(), workday.http.total.as_secs()), (600, 1_800));
     let mapping = workday.mapping;
-    assert_eq!((mapping.person_id.as_str(), mapping.given, mapping.full_name.as_deref()), ("Employee_ID", None, Some("Worker")));
+    assert_eq!(
+        (mapping.person_id.as_str(), mapping.given, mapping.full_name.as_deref()),
+        ("Employee_ID", None, Some("Worker"))
+    );
     let status = mapping.status.expect("a status");
     assert_eq!((status.active, status.empty, mapping.end_exclusive), (vec!["aktiv".to_owned()], Some(false), true));
     assert_eq!(mapping.roles.words, [("Lead".to_owned(), "ext:lead".to_owned())]);
@@ -90,9 +93,7 @@ fn what_an_hr_source_lacks_or_cannot_have_is_told() {
         (
             format!("{SCIM}[customer.source.people]\ndate_format = \"d/m/y\"\nempty_status = \"maybe\""),
             vec![
-                format!(
-                    "{at}.people.date_format = \"d/m/y\" is not a form of dates such as \"DD/MM/YYYY\" or \"MM/DD/YYYY\""
-                ),
+                format!("{at}.people.date_format = \"d/m/y\" is not a form of dates such as \"DD/MM/YYYY\" or \"MM/DD/YYYY\""),
                 format!("{at}.people.empty_status = \"maybe\" is none of active, inactive, error"),
             ],
         ),

@@ -28,8 +28,17 @@ fn scim_users_become_cells() {
        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Sales","employeeNumber":17,
           "manager":{"value":"11aa"}}},
       {"id":"77","emails":[{"value":"a@x"},{"value":"b@x","primary":true}],"active":null,"name":{}}]}"#;
-    let columns = ["id", "active", "name.givenName", "emails", "emails.home", "groups", "enterprise.department",
-        "enterprise.employeeNumber", "enterprise.manager.value"];
+    let columns = [
+        "id",
+        "active",
+        "name.givenName",
+        "emails",
+        "emails.home",
+        "groups",
+        "enterprise.department",
+        "enterprise.employeeNumber",
+        "enterprise.manager.value",
+    ];
     let rows = read(text, "Resources", Lists::Scim, &columns).expect("JSON").expect("a list");
     assert_eq!(rows[0], ["2819", "True", "Mina", "work@x", "home@x", "Sales; g-2", "Sales", "17", "11aa"]);
     assert_eq!(rows[1], ["77", "", "", "b@x", "", "", "", "", ""]);
