@@ -116,6 +116,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         nightly: shape.nightly.clone(),
         policy,
         sources,
+        same_person: shape.same_person.clone(),
         grants,
         agreed,
         terms,

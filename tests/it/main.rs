@@ -17,6 +17,7 @@ mod fake_http;
 mod fake_oneroster;
 mod holds;
 mod hostile;
+mod identity;
 mod import;
 mod invariants;
 mod latency;

@@ -1,0 +1,7 @@
+//! The keys of a `[[customer.source]]` that is asked over the network, and what they come to.
+
+mod hr;
+mod keys;
+mod people;
+
+pub use keys::{AuthWord, KINDS, NetworkShape, hr_source, network, oneroster, read_settings};
