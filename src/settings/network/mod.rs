@@ -4,4 +4,4 @@ mod hr;
 mod keys;
 mod people;
 
-pub use keys::{AuthWord, KINDS, NetworkShape, hr_source, network, oneroster, read_settings};
+pub use keys::{KINDS, NetworkShape, hr_source, network, oneroster, read_settings};
