@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::Instant;
 use crate::clock::{Clock, SetClock, SystemClock};
-use crate::service::{Customer, Feed, Service, SpoolPages};
+use crate::service::{Customer, Feed, Service, SpoolPages, StoredOutages};
 use crate::settings::{CustomerSettings, Settings, StoreKind};
 use crate::source::{Network, Pace, PageStore, SourceSettings, open_source};
 use crate::store::{self, Opening, SharedStore, StoreChoice, StoreError};
@@ -19,7 +19,9 @@ pub fn service(settings: &Settings, as_of: Option<Instant>, opening: Opening) ->
         Some(instant) => Arc::new(SetClock::at(instant)),
         None => Arc::new(SystemClock),
     };
-    let service = Service::new(store, clock, customers(settings));
+    let network = network();
+    network.keep_outages(Arc::new(StoredOutages::new(store.clone())));
+    let service = Service::new(store, clock, customers_on(settings, &network));
     Ok(if as_of.is_some() { service.looking_back() } else { service })
 }
 
@@ -32,13 +34,21 @@ pub fn store(settings: &Settings, opening: Opening) -> Result<SharedStore, Store
     store::open(&StoreChoice::Sqlite { path: settings.store.path.clone() }, opening)
 }
 
-/// The customers of the settings, in their order. Reaches no source.
+/// The way out to upstreams, one for all: what is shared with an upstream is shared by its customers.
+pub fn network() -> Network {
+    Network::new(Pace::machine(|| SystemClock.now()))
+}
+
+/// The customers of the settings, in their order, by themselves. Reaches no source.
 pub fn customers(settings: &Settings) -> Vec<Customer> {
-    // One for all: what is shared with an upstream is shared by its customers.
-    let network = Network::new(Pace::machine(|| SystemClock.now()));
+    customers_on(settings, &network())
+}
+
+/// The customers of the settings, in their order. Reaches no source.
+pub fn customers_on(settings: &Settings, network: &Network) -> Vec<Customer> {
     let spool = &settings.spool;
     let pages: Arc<dyn PageStore> = Arc::new(SpoolPages::new(spool.path.clone(), spool.bytes_max));
-    settings.customers.iter().map(|settings| customer(settings, &network, &pages)).collect()
+    settings.customers.iter().map(|settings| customer(settings, network, &pages)).collect()
 }
 
 fn customer(settings: &CustomerSettings, network: &Network, pages: &Arc<dyn PageStore>) -> Customer {

@@ -165,6 +165,8 @@ fn source(customer: &CustomerShape, calendar: &Calendar, shape: &SourceShape) ->
             let names = (customer.id.as_str(), customer.name.as_deref().unwrap_or(&customer.id));
             network::hr_source(kind, &shape.id, pull, &shape.network, read(false), names, calendar)
         }
+        SourceKind::ClassLink => network::of_classlink(&shape.id, pull, &shape.network, read(true)),
+        SourceKind::Clever => network::of_clever(&shape.id, pull, &shape.network, read(false)),
     }
 }
 

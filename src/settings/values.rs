@@ -130,6 +130,10 @@ pub enum SourceKind {
     BambooHr,
     /// A Workday report.
     Workday,
+    /// ClassLink.
+    ClassLink,
+    /// Clever.
+    Clever,
 }
 
 /// The words of `on_full`, without the percentage that one of them needs.

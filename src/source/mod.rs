@@ -1,23 +1,28 @@
 //! Floor 4: where rosters come from.
 
 mod api;
+mod classlink;
+mod clever;
 mod csv;
 mod hr;
 mod http;
+mod narrow;
 mod oneroster;
 mod open;
 mod retry;
 mod shelf;
 
-pub use api::{Package, Read, RosterSource, Seen, SourceError};
+pub use api::{Package, Read, RosterSource, Seen, SourceError, Trouble};
+pub use classlink::{ClassLinkAccess, ClassLinkSettings, ClassLinkSource};
+pub use clever::{CleverAuth, CleverSettings, CleverSource, CleverVersion, StaffRole};
 pub use csv::{BulkWithStatus, CsvBounds, CsvSource, CsvSourceSettings, CsvVersion, DropKind};
 pub use hr::{
     DateForm, DateForms, HrAuth, HrColumns, HrFeed, HrMapping, HrReader, HrRecord, HrSettings, HrSource, HrSystem, OrgMapping,
     Presence, RoleMapping, RowFault, StatusMapping,
 };
 pub use http::{
-    Answer, Attempt, Authorize, Basic, Bearer, Header, Http, HttpError, HttpSettings, Network, Nobody, Outgoing, Pace, Refusal,
-    check_address,
+    Answer, Attempt, Authorize, Basic, Bearer, Header, Http, HttpError, HttpSettings, Network, Nobody, Outage, Outages,
+    Outgoing, Pace, Refusal, check_address,
 };
 pub use oneroster::{
     Address, ClientAuth, Fetched, OAuth1, OAuth2, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestSource,

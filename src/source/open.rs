@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::roster::IntakePolicy;
 use crate::source::api::RosterSource;
+use crate::source::classlink::{ClassLinkSettings, ClassLinkSource};
+use crate::source::clever::{CleverSettings, CleverSource};
 use crate::source::csv::{CsvSource, CsvSourceSettings, DropKind};
 use crate::source::hr::{HrSettings, HrSource};
 use crate::source::http::Network;
@@ -19,6 +21,10 @@ pub enum SourceSettings {
     OneRosterRest(Box<RestSettings>),
     /// An HR system: SCIM, BambooHR, Workday.
     Hr(Box<HrSettings>),
+    /// A district of ClassLink.
+    ClassLink(Box<ClassLinkSettings>),
+    /// A district of Clever.
+    Clever(Box<CleverSettings>),
 }
 
 impl SourceSettings {
@@ -31,6 +37,10 @@ impl SourceSettings {
             }
             // There are no classes, and no second rows of a person.
             SourceSettings::Hr(_) => IntakePolicy::default(),
+            SourceSettings::ClassLink(classlink) => {
+                IntakePolicy { lenient: classlink.read.lenient, courses_optional: classlink.read.courses_optional }
+            }
+            SourceSettings::Clever(_) => IntakePolicy { lenient: false, courses_optional: true },
         }
     }
 
@@ -38,7 +48,10 @@ impl SourceSettings {
     pub fn activity_column(&self) -> Option<&str> {
         match self {
             SourceSettings::OneRosterCsv(csv) => csv.activity_column.as_deref(),
-            SourceSettings::OneRosterRest(_) | SourceSettings::Hr(_) => None,
+            SourceSettings::OneRosterRest(_)
+            | SourceSettings::ClassLink(_)
+            | SourceSettings::Clever(_)
+            | SourceSettings::Hr(_) => None,
         }
     }
 
@@ -46,7 +59,10 @@ impl SourceSettings {
     pub fn is_watched(&self) -> bool {
         match self {
             SourceSettings::OneRosterCsv(csv) => csv.kind == DropKind::Drop,
-            SourceSettings::OneRosterRest(_) | SourceSettings::Hr(_) => false,
+            SourceSettings::OneRosterRest(_)
+            | SourceSettings::ClassLink(_)
+            | SourceSettings::Clever(_)
+            | SourceSettings::Hr(_) => false,
         }
     }
 }
@@ -57,5 +73,7 @@ pub fn open_source(settings: SourceSettings, network: &Network, pages: &Arc<dyn 
         SourceSettings::OneRosterCsv(settings) => Box::new(CsvSource::new(settings)),
         SourceSettings::OneRosterRest(settings) => Box::new(RestSource::new(*settings, network, pages.clone())),
         SourceSettings::Hr(settings) => Box::new(HrSource::new(*settings, network, pages.clone())),
+        SourceSettings::ClassLink(settings) => Box::new(ClassLinkSource::new(*settings, network, pages.clone())),
+        SourceSettings::Clever(settings) => Box::new(CleverSource::new(*settings, network, pages.clone())),
     }
 }

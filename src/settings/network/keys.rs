@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::{Calendar, Secret, SourceId};
+use crate::settings::classlink::{self, ClassLinkShape};
+use crate::settings::clever::{self, CleverShape};
 use crate::settings::network::hr::{self, HrShape, OF_HR, Place};
 use crate::settings::read::{Section, Wrong};
 use crate::settings::values::SourceKind;
@@ -79,14 +81,20 @@ pub struct NetworkShape {
     pub timeout_secs: Option<u32>,
     /// `ca_file`.
     pub ca_file: Option<PathBuf>,
+    /// The keys of ClassLink alone.
+    pub classlink: ClassLinkShape,
+    /// The keys of Clever alone.
+    pub clever: CleverShape,
     /// The keys of HR sources.
     pub hr: HrShape,
 }
 
 /// The kinds of sources.
-pub const KINDS: [(&str, SourceKind); 5] = [
+pub const KINDS: [(&str, SourceKind); 7] = [
     ("oneroster_csv", SourceKind::OneRosterCsv),
     ("oneroster_rest", SourceKind::OneRosterRest),
+    ("classlink", SourceKind::ClassLink),
+    ("clever", SourceKind::Clever),
     ("scim", SourceKind::Scim),
     ("bamboohr", SourceKind::BambooHr),
     ("workday", SourceKind::Workday),
@@ -95,9 +103,11 @@ pub const KINDS: [(&str, SourceKind); 5] = [
 /// The ways in which a kind of source signs in.
 fn auths(kind: Option<SourceKind>) -> Vec<(&'static str, AuthWord)> {
     let own: &[(&str, AuthWord)] = match kind {
-        None | Some(SourceKind::OneRosterCsv | SourceKind::OneRosterRest) => &[("oauth1", AuthWord::OAuth1)],
         Some(SourceKind::Scim | SourceKind::Workday) => &[("basic", AuthWord::Basic)],
         Some(SourceKind::BambooHr) => &[("key", AuthWord::Key)],
+        Some(SourceKind::OneRosterCsv | SourceKind::OneRosterRest | SourceKind::ClassLink | SourceKind::Clever) | None => {
+            &[("oauth1", AuthWord::OAuth1)]
+        }
     };
     own.iter().copied().chain([("oauth2", AuthWord::OAuth2), ("bearer", AuthWord::Bearer)]).collect()
 }
@@ -138,7 +148,17 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
     let signatures = [("sha256", Signature::Sha256), ("sha1", Signature::Sha1)];
     let places = [("basic", ClientAuth::Basic), ("body", ClientAuth::Body), ("query", ClientAuth::Query)];
     let auth = s.parsed("auth", words::one_of(&auths(kind)));
-    let needs = |wanted: AuthWord| kind.is_some_and(|kind| kind != SourceKind::OneRosterCsv) && auth == Some(wanted);
+    let is_clever = kind == Some(SourceKind::Clever);
+    let says_how = kind.is_some_and(|kind| kind == SourceKind::OneRosterRest || hr::is_hr(kind));
+    let classlink = classlink::classlink(s, kind == Some(SourceKind::ClassLink));
+    let typed_in = kind == Some(SourceKind::ClassLink) && classlink.access == classlink::AccessWord::Direct;
+    let token = s.secret("token");
+    let has_token = token.is_some();
+    let needs = |wanted: AuthWord| {
+        says_how && auth == Some(wanted)
+            || wanted == AuthWord::OAuth1 && typed_in
+            || wanted == AuthWord::OAuth2 && is_clever && !has_token
+    };
     let needs_key = needs(AuthWord::OAuth1) || needs(AuthWord::Key);
     let shape = NetworkShape {
         address: s.parsed("address", address),
@@ -153,7 +173,7 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
         client_secret: if needs(AuthWord::OAuth2) { s.required_secret("client_secret") } else { s.secret("client_secret") },
         client_auth: s.parsed("client_auth", words::one_of(&places)),
         scopes: s.texts("scopes"),
-        token: if needs(AuthWord::Bearer) { s.required_secret("token") } else { s.secret("token") },
+        token: if needs(AuthWord::Bearer) { token.or_else(|| s.required_secret("token")) } else { token },
         page_rows: s.count("page_rows", 1..=50_000),
         pages_max: s.count("max_pages", 1..=10_000_000),
         sort: s.flag("sort"),
@@ -165,6 +185,8 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
         per_second_max: s.count("max_per_second", 1..=1_000),
         timeout_secs: s.count("timeout_secs", 1..=3_600),
         ca_file: s.path("ca_file"),
+        classlink,
+        clever: clever::clever(s, is_clever),
         hr: hr::hr(s, needs(AuthWord::Basic)),
     };
     let requires_place = || {
@@ -176,18 +198,26 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
     };
     match kind {
         Some(SourceKind::OneRosterCsv) => {
-            refuse(s, &OF_NETWORK, "kind = \"oneroster_csv\"");
-            refuse(s, &OF_HR, "kind = \"oneroster_csv\"");
+            refuse(s, &[&OF_NETWORK, &classlink::OWN, &clever::OWN, &OF_HR], "kind = \"oneroster_csv\"");
             s.required("path", Some(()));
         }
+        Some(SourceKind::ClassLink) => {
+            refuse(s, &[&OF_PACKAGES, &classlink::FOREIGN, &clever::OWN, &OF_HR], "kind = \"classlink\"");
+            if !typed_in {
+                refuse(s, &[&["key", "secret"]], "access = \"proxy\" or \"server\"");
+            }
+        }
+        Some(SourceKind::Clever) => {
+            refuse(s, &[&OF_PACKAGES, &clever::FOREIGN, &classlink::OWN, &OF_HR], "kind = \"clever\"");
+        }
         Some(SourceKind::OneRosterRest) => {
-            refuse(s, &OF_PACKAGES, "kind = \"oneroster_rest\"");
-            refuse(s, &OF_HR, "kind = \"oneroster_rest\"");
+            refuse(s, &[&OF_PACKAGES, &classlink::OWN, &clever::OWN, &OF_HR], "kind = \"oneroster_rest\"");
             requires_place();
             s.required("version", shape.version);
         }
         Some(kind @ (SourceKind::Scim | SourceKind::BambooHr | SourceKind::Workday)) => {
-            refuse(s, &OF_PACKAGES, "a source that is asked over the network");
+            let what = "a source that is asked over the network";
+            refuse(s, &[&OF_PACKAGES, &classlink::OWN, &clever::OWN], what);
             requires_place();
             hr::check(s, kind, &shape.hr);
         }
@@ -197,8 +227,8 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
 }
 
 /// A key that means nothing for this kind is a mistake, and better told than silently without effect.
-fn refuse(s: &Section<'_>, keys: &[&str], kind: &str) {
-    for key in keys.iter().filter(|key| s.has(key)) {
+fn refuse(s: &Section<'_>, keys: &[&[&str]], kind: &str) {
+    for key in keys.iter().copied().flatten().filter(|key| s.has(key)) {
         s.wrong(key, format!("means nothing with {kind}"));
     }
 }
@@ -236,6 +266,7 @@ pub fn read_settings(
         lenient: lenient.unwrap_or(false),
         courses_optional,
         keep_metadata: keep_metadata.to_vec(),
+        id_prefix: String::new(),
         http: HttpSettings {
             read,
             total: http.total.max(read * 5),
@@ -245,6 +276,31 @@ pub fn read_settings(
             ..http
         },
     }
+}
+
+/// A source of ClassLink. `None` only if something that must be there is absent.
+pub fn of_classlink(id: &str, pull: String, shape: &NetworkShape, read: ReadSettings) -> Option<SourceSettings> {
+    let keys = classlink::Keys {
+        address: shape.address.clone(),
+        key: shape.key.clone(),
+        secret: shape.secret.clone(),
+        signature: shape.signature.unwrap_or_default(),
+        version: shape.oauth_version.unwrap_or(false),
+        pages_max: shape.pages_max,
+    };
+    classlink::build(id, pull, &shape.classlink, keys, read)
+}
+
+/// A source of Clever. `None` only if something that must be there is absent.
+pub fn of_clever(id: &str, pull: String, shape: &NetworkShape, read: ReadSettings) -> Option<SourceSettings> {
+    let keys = clever::Keys {
+        address: shape.address.clone(),
+        token_address: shape.token_address.clone(),
+        client_id: shape.client_id.clone(),
+        client_secret: shape.client_secret.clone(),
+        token: shape.token.clone(),
+    };
+    clever::build(id, pull, &shape.clever, keys, read)
 }
 
 /// A OneRoster REST source. `None` only if something that must be there is absent.

@@ -4,4 +4,4 @@ mod hr;
 mod keys;
 mod people;
 
-pub use keys::{KINDS, NetworkShape, hr_source, network, oneroster, read_settings};
+pub use keys::{KINDS, NetworkShape, hr_source, network, of_classlink, of_clever, oneroster, read_settings};

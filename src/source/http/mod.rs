@@ -12,17 +12,21 @@ mod auth;
 mod client;
 mod error;
 mod network;
+mod outage;
 mod pace;
+mod rotating;
 mod settings;
 mod told;
 mod upstream;
 
 pub(crate) use auth::base64;
+pub(crate) use rotating::{Credential, Rotating};
 
 pub use address::check_address;
 pub use auth::{Authorize, Basic, Bearer, Header, Nobody, Outgoing};
 pub use client::{Answer, Attempt, Http};
 pub use error::{HttpError, Refusal};
 pub use network::Network;
+pub use outage::{Outage, Outages};
 pub use pace::Pace;
 pub use settings::HttpSettings;
