@@ -31,6 +31,7 @@ mod import_rows;
 mod inspect;
 mod latency;
 mod license_report;
+mod linking;
 mod looks;
 mod nightly;
 mod notices;

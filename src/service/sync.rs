@@ -188,13 +188,14 @@ impl Service {
         if commit && self.nothing_to_do(customer, row, &terms, now)? {
             return Ok(None);
         }
-        let mut pulls = Vec::new();
+        let mut pulls: Vec<Pulled> = Vec::new();
         for feed in &customer.sources {
-            pulls.push(match terms.scope().filter(|_| terms.reads(feed.source.id())) {
+            let pulled = match terms.scope().filter(|_| terms.reads(feed.source.id())) {
                 Some(scope) => self.pull_people(customer, feed, &light, (scope, &terms), now)?,
-                None if terms.reads(feed.source.id()) => self.pull(customer, feed, &light, now)?,
+                None if terms.reads(feed.source.id()) => self.pull(customer, feed, &light, &pulls, now)?,
                 None => self.stored(customer, feed.source.id(), &light)?,
-            });
+            };
+            pulls.push(pulled);
         }
         pulls.extend(self.by_hand(customer, &light)?);
         self.note_findings(row, &pulls)?;

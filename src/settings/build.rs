@@ -109,12 +109,14 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
     let calendar = &policy.calendar;
     let pauses = shape.sources.iter().flat_map(|source| source.pauses.iter().map(|p| pauses::build(&source.id, p, calendar)));
     let pauses = pauses.collect::<Option<_>>()?;
+    let sources = shape.sources.iter().map(|item| source(shape, calendar, item)).collect::<Option<_>>()?;
     Some(CustomerSettings {
         id: policy.customer.clone(),
         name: shape.name.clone().unwrap_or_else(|| shape.id.clone()),
         nightly: shape.nightly.clone(),
         policy,
-        sources: shape.sources.iter().map(|item| source(&shape.id, item)).collect::<Option<_>>()?,
+        sources,
+        same_person: shape.same_person.clone(),
         grants,
         agreed,
         terms,
@@ -152,13 +154,17 @@ fn guard_limits(shape: &GuardShape, base: GuardLimits) -> GuardLimits {
     }
 }
 
-fn source(customer: &str, shape: &SourceShape) -> Option<SourceSettings> {
+fn source(customer: &CustomerShape, calendar: &Calendar, shape: &SourceShape) -> Option<SourceSettings> {
     let courses_optional = shape.courses_optional.unwrap_or(false);
     let read = |fields| network::read_settings(&shape.network, fields, shape.lenient, courses_optional, &shape.keep_metadata);
-    let pull = format!("{customer}/{}", shape.id);
+    let pull = format!("{}/{}", customer.id, shape.id);
     match shape.kind? {
         SourceKind::OneRosterCsv => csv(shape),
         SourceKind::OneRosterRest => network::oneroster(&shape.id, pull, &shape.network, read(false)),
+        kind @ (SourceKind::Scim | SourceKind::BambooHr | SourceKind::Workday) => {
+            let names = (customer.id.as_str(), customer.name.as_deref().unwrap_or(&customer.id));
+            network::hr_source(kind, &shape.id, pull, &shape.network, read(false), names, calendar)
+        }
         SourceKind::ClassLink => network::of_classlink(&shape.id, pull, &shape.network, read(true)),
         SourceKind::Clever => network::of_clever(&shape.id, pull, &shape.network, read(false)),
     }

@@ -10,6 +10,7 @@ mod days;
 mod file;
 mod guard;
 mod ical;
+mod identity;
 mod knobs;
 mod load;
 mod network;

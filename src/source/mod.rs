@@ -17,8 +17,8 @@ pub use classlink::{ClassLinkAccess, ClassLinkSettings, ClassLinkSource};
 pub use clever::{CleverAuth, CleverSettings, CleverSource, CleverVersion, StaffRole};
 pub use csv::{BulkWithStatus, CsvBounds, CsvSource, CsvSourceSettings, CsvVersion, DropKind};
 pub use hr::{
-    DateForm, DateForms, HrColumns, HrFeed, HrMapping, HrReader, HrRecord, OrgMapping, Presence, RoleMapping, RowFault,
-    StatusMapping,
+    DateForm, DateForms, HrAuth, HrColumns, HrFeed, HrMapping, HrReader, HrRecord, HrSettings, HrSource, HrSystem, OrgMapping,
+    Presence, RoleMapping, RowFault, StatusMapping,
 };
 pub use http::{
     Answer, Attempt, Authorize, Basic, Bearer, Header, Http, HttpError, HttpSettings, Network, Nobody, Outage, Outages,

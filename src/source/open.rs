@@ -7,6 +7,7 @@ use crate::source::api::RosterSource;
 use crate::source::classlink::{ClassLinkSettings, ClassLinkSource};
 use crate::source::clever::{CleverSettings, CleverSource};
 use crate::source::csv::{CsvSource, CsvSourceSettings, DropKind};
+use crate::source::hr::{HrSettings, HrSource};
 use crate::source::http::Network;
 use crate::source::oneroster::{RestSettings, RestSource};
 use crate::source::shelf::PageStore;
@@ -18,6 +19,8 @@ pub enum SourceSettings {
     OneRosterCsv(CsvSourceSettings),
     /// OneRoster over REST.
     OneRosterRest(Box<RestSettings>),
+    /// An HR system: SCIM, BambooHR, Workday.
+    Hr(Box<HrSettings>),
     /// A district of ClassLink.
     ClassLink(Box<ClassLinkSettings>),
     /// A district of Clever.
@@ -32,6 +35,8 @@ impl SourceSettings {
             SourceSettings::OneRosterRest(rest) => {
                 IntakePolicy { lenient: rest.read.lenient, courses_optional: rest.read.courses_optional }
             }
+            // There are no classes, and no second rows of a person.
+            SourceSettings::Hr(_) => IntakePolicy::default(),
             SourceSettings::ClassLink(classlink) => {
                 IntakePolicy { lenient: classlink.read.lenient, courses_optional: classlink.read.courses_optional }
             }
@@ -43,7 +48,10 @@ impl SourceSettings {
     pub fn activity_column(&self) -> Option<&str> {
         match self {
             SourceSettings::OneRosterCsv(csv) => csv.activity_column.as_deref(),
-            SourceSettings::OneRosterRest(_) | SourceSettings::ClassLink(_) | SourceSettings::Clever(_) => None,
+            SourceSettings::OneRosterRest(_)
+            | SourceSettings::ClassLink(_)
+            | SourceSettings::Clever(_)
+            | SourceSettings::Hr(_) => None,
         }
     }
 
@@ -51,7 +59,10 @@ impl SourceSettings {
     pub fn is_watched(&self) -> bool {
         match self {
             SourceSettings::OneRosterCsv(csv) => csv.kind == DropKind::Drop,
-            SourceSettings::OneRosterRest(_) | SourceSettings::ClassLink(_) | SourceSettings::Clever(_) => false,
+            SourceSettings::OneRosterRest(_)
+            | SourceSettings::ClassLink(_)
+            | SourceSettings::Clever(_)
+            | SourceSettings::Hr(_) => false,
         }
     }
 }
@@ -61,6 +72,7 @@ pub fn open_source(settings: SourceSettings, network: &Network, pages: &Arc<dyn 
     match settings {
         SourceSettings::OneRosterCsv(settings) => Box::new(CsvSource::new(settings)),
         SourceSettings::OneRosterRest(settings) => Box::new(RestSource::new(*settings, network, pages.clone())),
+        SourceSettings::Hr(settings) => Box::new(HrSource::new(*settings, network, pages.clone())),
         SourceSettings::ClassLink(settings) => Box::new(ClassLinkSource::new(*settings, network, pages.clone())),
         SourceSettings::Clever(settings) => Box::new(CleverSource::new(*settings, network, pages.clone())),
     }

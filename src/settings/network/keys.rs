@@ -1,16 +1,18 @@
-//! The keys of a `[[customer.source]]` that is asked over the network, and what they come to.
+//! The keys that sources over the network share, and those of OneRoster.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::base::{Secret, SourceId};
+use crate::base::{Calendar, Secret, SourceId};
 use crate::settings::classlink::{self, ClassLinkShape};
 use crate::settings::clever::{self, CleverShape};
+use crate::settings::network::hr::{self, HrShape, OF_HR, Place};
 use crate::settings::read::{Section, Wrong};
 use crate::settings::values::SourceKind;
 use crate::settings::words;
 use crate::source::{
-    ClientAuth, HttpSettings, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestVersion, Signature, SourceSettings,
+    ClientAuth, HrAuth, HttpSettings, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestVersion, Signature,
+    SourceSettings,
 };
 
 /// How a source signs in.
@@ -22,6 +24,10 @@ pub enum AuthWord {
     OAuth2,
     /// `bearer`.
     Bearer,
+    /// `basic`.
+    Basic,
+    /// `key`.
+    Key,
 }
 
 /// The keys.
@@ -79,15 +85,32 @@ pub struct NetworkShape {
     pub classlink: ClassLinkShape,
     /// The keys of Clever alone.
     pub clever: CleverShape,
+    /// The keys of HR sources.
+    pub hr: HrShape,
 }
 
 /// The kinds of sources.
-pub const KINDS: [(&str, SourceKind); 4] = [
+pub const KINDS: [(&str, SourceKind); 7] = [
     ("oneroster_csv", SourceKind::OneRosterCsv),
     ("oneroster_rest", SourceKind::OneRosterRest),
     ("classlink", SourceKind::ClassLink),
     ("clever", SourceKind::Clever),
+    ("scim", SourceKind::Scim),
+    ("bamboohr", SourceKind::BambooHr),
+    ("workday", SourceKind::Workday),
 ];
+
+/// The ways in which a kind of source signs in.
+fn auths(kind: Option<SourceKind>) -> Vec<(&'static str, AuthWord)> {
+    let own: &[(&str, AuthWord)] = match kind {
+        Some(SourceKind::Scim | SourceKind::Workday) => &[("basic", AuthWord::Basic)],
+        Some(SourceKind::BambooHr) => &[("key", AuthWord::Key)],
+        Some(SourceKind::OneRosterCsv | SourceKind::OneRosterRest | SourceKind::ClassLink | SourceKind::Clever) | None => {
+            &[("oauth1", AuthWord::OAuth1)]
+        }
+    };
+    own.iter().copied().chain([("oauth2", AuthWord::OAuth2), ("bearer", AuthWord::Bearer)]).collect()
+}
 
 /// Keys that mean something for packages only …
 const OF_PACKAGES: [&str; 4] = ["path", "drop", "settle_secs", "bulk_with_status"];
@@ -121,25 +144,27 @@ const OF_NETWORK: [&str; 24] = [
 
 /// Reads the keys.
 pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
-    let auths = [("oauth1", AuthWord::OAuth1), ("oauth2", AuthWord::OAuth2), ("bearer", AuthWord::Bearer)];
     let versions = [("1.1", RestVersion::V1_1), ("1.2", RestVersion::V1_2)];
     let signatures = [("sha256", Signature::Sha256), ("sha1", Signature::Sha1)];
     let places = [("basic", ClientAuth::Basic), ("body", ClientAuth::Body), ("query", ClientAuth::Query)];
-    let auth = s.parsed("auth", words::one_of(&auths));
+    let auth = s.parsed("auth", words::one_of(&auths(kind)));
     let is_clever = kind == Some(SourceKind::Clever);
+    let says_how = kind.is_some_and(|kind| kind == SourceKind::OneRosterRest || hr::is_hr(kind));
     let classlink = classlink::classlink(s, kind == Some(SourceKind::ClassLink));
     let typed_in = kind == Some(SourceKind::ClassLink) && classlink.access == classlink::AccessWord::Direct;
     let token = s.secret("token");
+    let has_token = token.is_some();
     let needs = |wanted: AuthWord| {
-        kind == Some(SourceKind::OneRosterRest) && auth == Some(wanted)
+        says_how && auth == Some(wanted)
             || wanted == AuthWord::OAuth1 && typed_in
-            || wanted == AuthWord::OAuth2 && is_clever && token.is_none()
+            || wanted == AuthWord::OAuth2 && is_clever && !has_token
     };
+    let needs_key = needs(AuthWord::OAuth1) || needs(AuthWord::Key);
     let shape = NetworkShape {
         address: s.parsed("address", address),
         version: s.parsed("version", words::one_of(&versions)),
         auth,
-        key: if needs(AuthWord::OAuth1) { s.required_secret("key") } else { s.secret("key") },
+        key: if needs_key { s.required_secret("key") } else { s.secret("key") },
         secret: if needs(AuthWord::OAuth1) { s.required_secret("secret") } else { s.secret("secret") },
         signature: s.parsed("signature", words::one_of(&signatures)),
         oauth_version: s.flag("oauth_version"),
@@ -162,29 +187,39 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
         ca_file: s.path("ca_file"),
         classlink,
         clever: clever::clever(s, is_clever),
+        hr: hr::hr(s, needs(AuthWord::Basic)),
+    };
+    let requires_place = || {
+        s.required("address", shape.address.as_ref());
+        s.required("auth", auth);
+        if auth == Some(AuthWord::OAuth2) {
+            s.required("token_address", shape.token_address.as_ref());
+        }
     };
     match kind {
         Some(SourceKind::OneRosterCsv) => {
-            refuse(s, &[&OF_NETWORK, &classlink::OWN, &clever::OWN], "kind = \"oneroster_csv\"");
+            refuse(s, &[&OF_NETWORK, &classlink::OWN, &clever::OWN, &OF_HR], "kind = \"oneroster_csv\"");
             s.required("path", Some(()));
         }
         Some(SourceKind::ClassLink) => {
-            refuse(s, &[&OF_PACKAGES, &classlink::FOREIGN, &clever::OWN], "kind = \"classlink\"");
+            refuse(s, &[&OF_PACKAGES, &classlink::FOREIGN, &clever::OWN, &OF_HR], "kind = \"classlink\"");
             if !typed_in {
                 refuse(s, &[&["key", "secret"]], "access = \"proxy\" or \"server\"");
             }
         }
         Some(SourceKind::Clever) => {
-            refuse(s, &[&OF_PACKAGES, &clever::FOREIGN, &classlink::OWN], "kind = \"clever\"");
+            refuse(s, &[&OF_PACKAGES, &clever::FOREIGN, &classlink::OWN, &OF_HR], "kind = \"clever\"");
         }
         Some(SourceKind::OneRosterRest) => {
-            refuse(s, &[&OF_PACKAGES, &classlink::OWN, &clever::OWN], "kind = \"oneroster_rest\"");
-            s.required("address", shape.address.as_ref());
+            refuse(s, &[&OF_PACKAGES, &classlink::OWN, &clever::OWN, &OF_HR], "kind = \"oneroster_rest\"");
+            requires_place();
             s.required("version", shape.version);
-            s.required("auth", auth);
-            if auth == Some(AuthWord::OAuth2) {
-                s.required("token_address", shape.token_address.as_ref());
-            }
+        }
+        Some(kind @ (SourceKind::Scim | SourceKind::BambooHr | SourceKind::Workday)) => {
+            let what = "a source that is asked over the network";
+            refuse(s, &[&OF_PACKAGES, &classlink::OWN, &clever::OWN], what);
+            requires_place();
+            hr::check(s, kind, &shape.hr);
         }
         None => {}
     }
@@ -277,14 +312,9 @@ pub fn oneroster(id: &str, pull: String, shape: &NetworkShape, read: ReadSetting
             signature: shape.signature.unwrap_or_default(),
             version: shape.oauth_version.unwrap_or(false),
         },
-        AuthWord::OAuth2 => RestAuth::OAuth2(OAuth2Settings {
-            token_address: shape.token_address.clone()?,
-            client_id: shape.client_id.clone()?,
-            client_secret: shape.client_secret.clone()?,
-            scopes: shape.scopes.clone().unwrap_or_default(),
-            client_auth: shape.client_auth.unwrap_or_default(),
-        }),
+        AuthWord::OAuth2 => RestAuth::OAuth2(token_service(shape)?),
         AuthWord::Bearer => RestAuth::Bearer(shape.token.clone()?),
+        AuthWord::Basic | AuthWord::Key => return None,
     };
     Some(SourceSettings::OneRosterRest(Box::new(RestSettings {
         id: SourceId::from(id),
@@ -294,6 +324,51 @@ pub fn oneroster(id: &str, pull: String, shape: &NetworkShape, read: ReadSetting
         auth,
         read,
     })))
+}
+
+fn token_service(shape: &NetworkShape) -> Option<OAuth2Settings> {
+    Some(OAuth2Settings {
+        token_address: shape.token_address.clone()?,
+        client_id: shape.client_id.clone()?,
+        client_secret: shape.client_secret.clone()?,
+        scopes: shape.scopes.clone().unwrap_or_default(),
+        client_auth: shape.client_auth.unwrap_or_default(),
+    })
+}
+
+/// An HR source of this kind. `customer` is id and name. `None` only if something that must be there is absent.
+pub fn hr_source(
+    kind: SourceKind,
+    id: &str,
+    pull: String,
+    shape: &NetworkShape,
+    read: ReadSettings,
+    customer: (&str, &str),
+    calendar: &Calendar,
+) -> Option<SourceSettings> {
+    let auth = match shape.auth? {
+        AuthWord::Basic => HrAuth::Basic { user: shape.hr.user.clone()?, password: shape.hr.password.clone()? },
+        // BambooHR takes the key for the user, and any password.
+        AuthWord::Key => HrAuth::Basic { user: shape.key.clone()?, password: Secret::new("x") },
+        AuthWord::Bearer => HrAuth::Bearer(shape.token.clone()?),
+        AuthWord::OAuth2 => HrAuth::OAuth2(token_service(shape)?),
+        AuthWord::OAuth1 => return None,
+    };
+    let place = Place {
+        id: id.to_owned(),
+        pull,
+        address: shape.address.clone()?,
+        auth,
+        fields: shape.fields,
+        sort: shape.sort,
+        page_rows: shape.page_rows,
+        pages_max: read.pages_max,
+        resume_minutes: read.resume_minutes,
+        has_timeout: shape.timeout_secs.is_some(),
+        http: read.http,
+    };
+    let settings = hr::build(kind, &shape.hr, place, &read.keep_metadata, customer, calendar)?;
+    Some(SourceSettings::Hr(Box::new(settings)))
 }
 
 #[cfg(test)]
