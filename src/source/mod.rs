@@ -2,6 +2,7 @@
 
 mod api;
 mod csv;
+mod fetch;
 mod http;
 mod oneroster;
 mod open;
@@ -10,9 +11,10 @@ mod shelf;
 
 pub use api::{Package, Read, RosterSource, Seen, SourceError};
 pub use csv::{BulkWithStatus, CsvBounds, CsvSource, CsvSourceSettings, CsvVersion, DropKind};
+pub use fetch::{FetchSettings, FileAddress, FileAuth, Pattern, Place, SftpAddress, SftpAuth, SftpSettings};
 pub use http::{
-    Answer, Attempt, Authorize, Basic, Bearer, Header, Http, HttpError, HttpSettings, Network, Nobody, Outgoing, Pace, Refusal,
-    check_address,
+    Answer, Attempt, Authorize, Basic, Bearer, Exchange, Header, Http, HttpError, HttpSettings, Network, Nobody, Outgoing, Pace, Recorder,
+    Refusal, check_address,
 };
 pub use oneroster::{
     Address, ClientAuth, Fetched, OAuth1, OAuth2, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestSource,

@@ -8,16 +8,21 @@
 //! size and time; no error tells a secret, a query or a body.
 
 mod address;
+mod ask;
 mod auth;
 mod client;
 mod error;
 mod network;
 mod pace;
+mod record;
 mod settings;
 mod told;
 mod upstream;
 
+pub(crate) use ask::{Ask, FileTo, Into};
 pub(crate) use auth::base64;
+pub(crate) use told::unix_secs;
+pub(crate) use upstream::{Outcome, Upstream};
 
 pub use address::check_address;
 pub use auth::{Authorize, Basic, Bearer, Header, Nobody, Outgoing};
@@ -25,4 +30,5 @@ pub use client::{Answer, Attempt, Http};
 pub use error::{HttpError, Refusal};
 pub use network::Network;
 pub use pace::Pace;
+pub use record::{Exchange, Recorder};
 pub use settings::HttpSettings;
