@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | 8 | `cli` | commands, exit codes, progress |
 //! | 7 | `daemon` | schedule, worker, stopping |
-//! | 6 | `settings` | files and environment to checked values |
+//! | 6 | `settings`, `shape` | files and environment to checked values; answers to JSON |
 //! | 5 | `service` | use cases: the one layer all doors share |
 //! | 4 | `store`, `source`, `spool`, `clock` | adapters: one outside thing each |
 //! | 3 | `telemetry` | what operators see |
@@ -25,6 +25,7 @@ pub mod plan;
 pub mod roster;
 pub mod service;
 pub mod settings;
+pub mod shape;
 pub mod source;
 pub mod spool;
 pub mod store;

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::base::day::{Day, Instant};
 
 /// A time zone, a weekend and holidays. Always injected; nothing reads the machine's zone.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
     zone: TimeZone,
     weekend: [bool; 7],

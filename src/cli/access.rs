@@ -9,11 +9,11 @@ use crate::cli::csv::CsvText;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::grid::one_form;
-use crate::cli::json::{FreshnessJson, on};
 use crate::cli::output::text;
 use crate::cli::words::freshness_text;
 use crate::plan::{AccessBook, EnrollmentAccess, PersonAccess};
 use crate::service::{Customer, Service, ServiceError};
+use crate::shape::{FreshnessJson, on};
 
 /// Arguments of `access`.
 #[derive(Debug, Args)]

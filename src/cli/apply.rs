@@ -6,9 +6,9 @@ use crate::base::RunId;
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::RunJson;
 use crate::cli::progress::Progress;
 use crate::cli::words::{run_next, run_text};
+use crate::shape::RunJson;
 
 /// Arguments of `apply`.
 #[derive(Debug, Args)]

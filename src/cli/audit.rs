@@ -9,12 +9,11 @@ use crate::base::{CustomerId, Digest, ErrorChain, Instant, Version};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::at;
 use crate::cli::output::{number, text};
 use crate::cli::progress::Progress;
-use crate::cli::trail_json::CommitJson;
 use crate::cli::words::{counted, when};
 use crate::service::{AuditReport, Customer, ErrorKind, Verified};
+use crate::shape::{CommitJson, at};
 
 /// So many commits of the trail are read at once.
 const PAGE_COMMITS: usize = 100;

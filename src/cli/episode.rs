@@ -4,16 +4,16 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::base::{EpisodeId, PoolId};
-use crate::cli::clock_json::{calendar_json, clauses_json, delivery_json, fact_json, quote_json};
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::{ClockJson, EpisodeJson, at, on};
 use crate::cli::output::{Cell, number, text};
-use crate::cli::trail_json::{CommitJson, grant_json};
 use crate::cli::words::{clock_text, when};
 use crate::license::{ClockFact, ClockStep, Episode};
 use crate::service::{ClockAnswer, Customer, EpisodeFile, EpisodeView, Service};
+use crate::shape::{
+    ClockJson, CommitJson, EpisodeJson, at, calendar_json, clauses_json, delivery_json, fact_json, grant_json, on, quote_json,
+};
 
 /// Arguments of `episode`.
 #[derive(Debug, Args)]

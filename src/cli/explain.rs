@@ -7,10 +7,10 @@ use crate::base::{Day, ProductId};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::FreshnessJson;
 use crate::cli::pool::show_pool;
 use crate::cli::words::freshness_text;
 use crate::plan::Explanation;
+use crate::shape::FreshnessJson;
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]

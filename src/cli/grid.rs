@@ -8,10 +8,10 @@ use crate::cli::context::Context;
 use crate::cli::csv::CsvText;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::{FreshnessJson, at};
 use crate::cli::output::{Cell, balance, number, text};
 use crate::cli::words::{freshness_text, when};
 use crate::service::{Customer, Freshness};
+use crate::shape::{FreshnessJson, at};
 
 /// A column: its title in tables and CSV, and its name in JSON. Without a title it is in JSON only.
 pub type Column = (&'static str, &'static str);

@@ -7,14 +7,13 @@ use crate::base::{PersonKey, RunId};
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::{HoldJson, RunJson};
 use crate::cli::output::{balance, number, text};
-use crate::cli::plan_json::OutlookJson;
 use crate::cli::progress::Progress;
 use crate::cli::words::{counted, run_next, run_text, when};
 use crate::license::Hold;
 use crate::plan::{Plan, PoolOutlook};
 use crate::service::{Customer, HoldAnswer, HoldDone, Service};
+use crate::shape::{HoldJson, OutlookJson, RunJson};
 
 /// Arguments of `hold`.
 #[derive(Debug, Args)]

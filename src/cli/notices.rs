@@ -4,13 +4,12 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::base::{Day, Instant};
-use crate::cli::clock_json::delivery_json;
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::at;
 use crate::cli::words::when;
 use crate::service::{DeliveryAnswer, NoticeView};
+use crate::shape::{at, delivery_json};
 
 /// Arguments of `notices`.
 #[derive(Debug, Args)]

@@ -7,9 +7,9 @@ use crate::base::{Day, SourceId};
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::PauseJson;
 use crate::cli::words::{counted, when};
 use crate::service::pause_text;
+use crate::shape::PauseJson;
 use crate::store::Pause;
 
 /// Arguments of `pause`.

@@ -10,13 +10,12 @@ use serde::Serialize;
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::RunJson;
 use crate::cli::plan::plan_text;
-use crate::cli::plan_json::PlanJson;
 use crate::cli::progress::Progress;
 use crate::cli::words::{counted, run_next, run_text};
 use crate::plan::Policy;
 use crate::service::{Import, ImportAnswer, ImportReport, ImportRequest, Kept, PEOPLE_BYTES_MAX, TokenRefusal};
+use crate::shape::{PlanJson, RunJson};
 
 /// Arguments of `people import`.
 #[derive(Debug, Args)]

@@ -6,13 +6,12 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::RunJson;
-use crate::cli::plan_json::PlanJson;
 use crate::cli::progress::Progress;
 use crate::cli::wish::WishArgs;
 use crate::cli::words::{counted, run_text};
 use crate::plan::{Plan, Policy, render};
 use crate::service::Planned;
+use crate::shape::{PlanJson, RunJson};
 use crate::store::{RunRow, Trigger};
 
 /// Arguments of `plan`.

@@ -7,10 +7,10 @@ use crate::base::PoolId;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::{FreshnessJson, at};
 use crate::cli::output::{number, text};
 use crate::cli::words::{freshness_text, when};
 use crate::service::QueueRow;
+use crate::shape::{FreshnessJson, at};
 
 /// Arguments of `queue`.
 #[derive(Debug, Args)]

@@ -6,10 +6,10 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::TermStateJson;
 use crate::cli::output::{flagged, text};
 use crate::license::TermState;
 use crate::service::{Customer, TermView};
+use crate::shape::TermStateJson;
 
 /// Arguments of `renewals`.
 #[derive(Debug, Args)]

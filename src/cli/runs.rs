@@ -7,10 +7,10 @@ use crate::base::RunId;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::RunJson;
 use crate::cli::output::{Cell, flagged, number, text};
 use crate::cli::plan::{PlannedJson, plan_text};
 use crate::cli::words::{run_text, when};
+use crate::shape::RunJson;
 use crate::store::{RunRow, RunState};
 
 /// Arguments of `runs`.

@@ -6,9 +6,9 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::{FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJson, RunJson, at};
 use crate::cli::words::{POOL_HEADER, freshness_text, hold_line, pool_cells, quota_text, run_text, term_line, when};
 use crate::service::{Customer, CustomerStatus, Service, pause_text};
+use crate::shape::{FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJson, RunJson, at};
 use crate::store::DaemonMark;
 
 /// Arguments of `status`.

@@ -10,11 +10,11 @@ use crate::base::{RequestId, RunId};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::{QuotaJson, RunJson, at};
 use crate::cli::progress::Progress;
 use crate::cli::wish::WishArgs;
 use crate::cli::words::{quota_text, run_next, run_text, when};
 use crate::service::{Customer, SameDayAnswer, SameDayQuota, Service};
+use crate::shape::{QuotaJson, RunJson, at};
 use crate::store::{Asked, RequestState, RunRow, Trigger};
 
 /// How often a request is looked at.

@@ -311,13 +311,11 @@ pub enum Because {
     TermOver,
     /// The pool has a term again (R93).
     Reinstated,
-    /// The pool's seats went to other people as often as they may in this license year (R85).
-    ReuseExceeded,
 }
 
 impl Because {
     /// All of them, in the order of their codes.
-    pub const ALL: [Because; 33] = [
+    pub const ALL: [Because; 32] = [
         Because::Entitled,
         Because::EntitlementEnded,
         Because::EnrollmentsEnded,
@@ -350,7 +348,6 @@ impl Because {
         Because::InGrace,
         Because::TermOver,
         Because::Reinstated,
-        Because::ReuseExceeded,
     ];
 
     /// The code, stable in stored plans, the trail and JSON.
@@ -388,7 +385,6 @@ impl Because {
             Because::InGrace => "in_grace",
             Because::TermOver => "term_over",
             Because::Reinstated => "reinstated",
-            Because::ReuseExceeded => "reuse_exceeded",
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::license::grant::{AgreedExcess, Grant, Pin};
 use crate::license::hold::{GuardDay, Hold};
 use crate::license::org::OrgMark;
 use crate::license::pool::OverageLimits;
+use crate::license::reuse_year::ReuseYear;
 use crate::license::seat_request::SeatRequest;
 
 /// One entry of the trail. Changes of claims lie beside the entries, as `ClaimChange`s, because there may be millions.
@@ -88,6 +89,8 @@ pub enum Entry {
         /// Where it is now.
         phase: Phase,
     },
+    /// The people of a pool's license year changed in number, or the year rolled over (R81).
+    Reuse(ReuseYear),
 }
 
 /// The part of a pool's definition that its numbers depend on.

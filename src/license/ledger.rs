@@ -22,6 +22,7 @@ use crate::license::hold::{GUARD_DAYS_KEPT, GuardDay, Hold};
 use crate::license::mismatch::{claim_mismatch, grow, pool_mismatch, record};
 use crate::license::org::OrgMark;
 use crate::license::proof::{Flaw, prove_books, prove_episode};
+use crate::license::reuse_fold::Reuse;
 use crate::license::seat_request::SeatRequest;
 use crate::license::transition::may_become;
 
@@ -56,6 +57,7 @@ pub struct Ledger {
     seat_requests: Vec<SeatRequest>,
     chain: BTreeMap<GrantId, Term>,
     phases: BTreeMap<PoolId, Phase>,
+    reuse: Reuse,
 }
 
 impl Ledger {
@@ -236,6 +238,11 @@ impl Ledger {
         &self.phases
     }
 
+    /// The people of pools' license years.
+    pub fn reuse(&self) -> &Reuse {
+        &self.reuse
+    }
+
     /// The id the next claim gets, at least.
     pub fn next_claim(&self) -> ClaimId {
         ClaimId(self.claim_last.0 + 1)
@@ -289,6 +296,7 @@ impl Ledger {
             }
             self.counts[pool].enter(after.state);
         }
+        self.reuse.change(&self.names, key, change);
         self.put(key, place, after);
         Ok(())
     }
@@ -397,6 +405,7 @@ impl Ledger {
             Entry::Purged { person, reason: _ } => {
                 self.absences.remove(person);
                 self.released.remove(person.as_str());
+                self.reuse.purge(person);
             }
             Entry::Adopted(mark) => {
                 self.sources.insert(mark.source.clone(), mark.clone());
@@ -435,6 +444,7 @@ impl Ledger {
                 }
                 self.phases.insert(pool.clone(), phase.clone());
             }
+            Entry::Reuse(year) => self.reuse.record(year, self.pools.get(&year.pool))?,
             // They tell what was not done; the books do not change.
             Entry::Refused { .. } | Entry::IdentityConflict { .. } => {}
         }
@@ -456,10 +466,8 @@ impl Ledger {
     }
 
     fn once(&self, id: &GrantId) -> Result<(), Flaw> {
-        if self.grants.contains_key(id) || self.agreed.contains_key(id) {
-            return Err(Flaw::new(format!("grant {id}"), "recorded before", "recorded again"));
-        }
-        Ok(())
+        let taken = self.grants.contains_key(id) || self.agreed.contains_key(id);
+        if taken { Err(Flaw::new(format!("grant {id}"), "recorded before", "recorded again")) } else { Ok(()) }
     }
 
     fn prove(&self, pool: &PoolId, at: Instant, books: &PoolBooks) -> Result<(), Flaw> {
@@ -468,9 +476,7 @@ impl Ledger {
         let phase = self.phases.get(pool).unwrap_or(&Phase::UNBOUND);
         let allowance = match phase.counting(at) {
             Some(at) => allowance_of(pool, terms.unlimited, self.grants.values(), self.agreed.values(), at),
-            None if counts.used().0 > 0 => {
-                return Err(Flaw::new("seats in use without a term", 0, counts.used()));
-            }
+            None if counts.used().0 > 0 => return Err(Flaw::new("seats in use without a term", 0, counts.used())),
             None => Allowance { seats: (!terms.unlimited).then_some(Seats(0)), agreed: Seats(0) },
         };
         prove_books(terms, counts, allowance, self.open_episode(pool), books)

@@ -16,6 +16,7 @@ use crate::plan::desk::pools_at_desk;
 use crate::plan::planner::{PlanError, with_retired_pools};
 use crate::plan::pools::{PoolWork, close, in_force};
 use crate::plan::purchase::{shortfall_ahead, voided};
+use crate::plan::reuse::reuse;
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Person};
 
@@ -411,10 +412,10 @@ impl<'a> Work<'a> {
             changes.push(change);
         }
         let closing = close(&self.pools, self.desk.policy, self.desk.standing, self.desk.now);
-        self.entries.extend(closing.entries);
-        let mut notices = closing.notices;
-        self.entries.extend(past);
-        notices.extend(told);
+        let (words, desk) = ((&self.names, &self.people), self.desk);
+        let (counted, crossed) = reuse(&self.pools, desk.standing, words, &changes, desk.now, false);
+        self.entries.extend(closing.entries.into_iter().chain(counted).chain(past));
+        let notices = closing.notices.into_iter().chain(crossed).chain(told).collect();
         Decided { names: self.names, people: self.people, changes, entries: self.entries, notices, pools: closing.outlooks }
     }
 

@@ -31,6 +31,8 @@ pub fn standing_of(ledger: &Ledger) -> Standing {
         orgs: ledger.orgs().cloned().collect(),
         chain: ledger.chain().cloned().collect(),
         phases: ledger.phases().clone(),
+        reuse: ledger.reuse().years.clone(),
+        gone: ledger.reuse().gone.clone(),
         next_claim: ledger.next_claim(),
         next_episode: ledger.next_episode(),
         at: Instant::MIN,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::{Calendar, ClaimId, CustomerId, Day, Digest, EpisodeId, Instant, PersonKey, PoolId, SourceId, Version};
 use crate::license::{
-    Absence, AgreedExcess, Book, Claim, ClockFact, Delivery, Episode, Grant, GuardDay, Hold, OrgMark, Phase, Pin, Pool,
-    PoolBooks, PoolTerms, Product, SourceMark, Term,
+    Absence, AgreedExcess, Book, Claim, ClockFact, Delivery, Episode, Gone, Grant, GuardDay, Hold, OrgMark, Phase, Pin, Pool,
+    PoolBooks, PoolTerms, Product, ReuseYear, SourceMark, Term,
 };
 use crate::plan::action::Notice;
 use crate::plan::guard::Verdict;
@@ -82,6 +82,10 @@ pub struct Standing {
     pub chain: Vec<Term>,
     /// Where each pool with terms is in its chain, as last written down.
     pub phases: BTreeMap<PoolId, Phase>,
+    /// The license years of pools whose people are counted (R81).
+    pub reuse: BTreeMap<PoolId, ReuseYear>,
+    /// Who had a seat in that year and has none now.
+    pub gone: Gone,
     /// The id the next claim gets.
     pub next_claim: ClaimId,
     /// The id the next episode gets.

@@ -29,6 +29,7 @@ mod reasons;
 mod reconcile;
 mod remind;
 mod render;
+mod reuse;
 mod revert;
 mod rule;
 mod shipped;

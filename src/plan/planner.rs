@@ -17,6 +17,7 @@ use crate::plan::name::plan_id;
 use crate::plan::org_marks::org_changes;
 use crate::plan::pools::{PoolWork, allowance_now, close};
 use crate::plan::reconcile::Walk;
+use crate::plan::reuse::reuse;
 use crate::plan::terms::{moves, phases_at};
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Roster};
@@ -120,7 +121,10 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     entries.extend(input.holding.holds.iter().cloned().map(Entry::Hold));
     entries.extend(moved);
     entries.extend(closing.entries);
+    let (counted, crossed) = reuse(&pools, input.standing, (&names, &people), &changes, input.now, true);
+    entries.extend(counted);
     let mut notices = closing.notices;
+    notices.extend(crossed);
     notices.extend(told);
     notices.extend(input.holding.notices.iter().cloned());
 

@@ -14,6 +14,7 @@ use crate::plan::judge::passes_limit;
 use crate::plan::name::plan_id;
 use crate::plan::planner::{pools_at_work, with_retired_pools};
 use crate::plan::pools::{PoolWork, close};
+use crate::plan::reuse::reuse;
 use crate::plan::terms::phases_recorded;
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Roster, RosterDelta};
@@ -143,6 +144,8 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
     let closing = close(&pools, policy, input.standing, input.now);
     let mut entries: Vec<Entry> = absences.iter().filter_map(entry).collect();
     entries.extend(closing.entries);
+    let (counted, crossed) = reuse(&pools, input.standing, (&names, &people), &frees, input.now, false);
+    entries.extend(counted);
     let mut plan = Plan {
         id: Default::default(),
         customer: policy.customer.clone(),
@@ -156,7 +159,7 @@ pub fn revert(input: &RevertInput<'_>) -> Plan {
         absences,
         pools: closing.outlooks,
         entries,
-        notices: closing.notices,
+        notices: closing.notices.into_iter().chain(crossed).collect(),
         verdict,
     };
     plan.id = plan_id(&plan, policy);

@@ -8,6 +8,7 @@ use crate::license::{
 use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::input::{Policy, Standing};
 use crate::plan::pools::PoolWork;
+use crate::plan::reuse::reuse_rolls;
 
 /// The phase of each pool of the policy as last written down.
 pub fn phases_recorded(policy: &Policy, standing: &Standing) -> Vec<Phase> {
@@ -30,7 +31,8 @@ pub fn phase_due(policy: &Policy, standing: &Standing, now: Instant) -> Option<I
         next_phase_change(&standing.chain, pool, settled, now)
             .or_else(|| (phase_at(&standing.chain, pool, now) != *recorded).then_some(now))
     });
-    due.min()
+    let rolls = policy.pools.iter().filter_map(|pool| reuse_rolls(pool, standing)).filter(|rolls| *rolls <= now);
+    due.chain(rolls).min()
 }
 
 /// Claims that lose their seat because the pool's grace is over: as they were, and suspended. An open invitation is

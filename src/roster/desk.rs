@@ -257,7 +257,7 @@ impl Desk {
     }
 
     /// A row without a readable id: what it stands for is present, whichever record that is.
-    fn cannot_tell(&mut self, what: Collection, person: Option<&str>) {
+    pub(crate) fn cannot_tell(&mut self, what: Collection, person: Option<&str>) {
         let person = person.and_then(|key| self.people.find(self.scribe.arena(), key));
         match what {
             Collection::Orgs => self.orgs.untellable = true,

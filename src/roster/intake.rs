@@ -122,6 +122,17 @@ impl RosterIntake {
         self.desk.quarantine(collection, at, id, person, finding);
     }
 
+    /// Says that the roles of a person could not be read, because they are told by the person's own row: those that are
+    /// stored stay. Without `person`: anybody's. To be called after the row was put aside.
+    pub fn leave_roles(&mut self, person: Option<&str>) {
+        self.desk.cannot_tell(Collection::Roles, person);
+    }
+
+    /// Calls the file that rows name `told` by its name in what is found from now on.
+    pub fn call_file(&mut self, told: &'static str, name: &str) {
+        self.desk.book.findings.call(told, name);
+    }
+
     /// Takes note of something that costs no row.
     pub fn warn(&mut self, finding: Finding) {
         self.desk.book.findings.push(finding);

@@ -182,6 +182,8 @@ fn compare(ledger: &Ledger, stored: &Stored) -> Verified {
         first_difference("removals by day", ledger.guard_days(), standing.guard_days.iter()),
         first_difference("terms", ledger.chain(), standing.chain.iter()),
         first_difference("phases of pools", ledger.phases().iter(), standing.phases.iter()),
+        first_difference("license years", ledger.reuse().years.iter(), standing.reuse.iter()),
+        first_difference("people gone in license years", ledger.reuse().gone.iter(), standing.gone.iter()),
         first_difference("pool definitions", ledger.terms().iter(), standing.terms.iter()),
         first_difference("orgs", ledger.orgs(), standing.orgs.iter()),
         first_difference("samples of pools", ledger.samples().iter(), samples.iter()),

@@ -59,6 +59,7 @@ impl Service {
         self.catch_up(customer, now)?;
         let mut standing = self.store.standing_light(customer.id())?;
         standing.book = self.book_for(customer, decision)?;
+        standing.gone = self.store.gone(customer.id())?;
         let roster = self.roster(customer, &standing)?;
         let used_by_org = self.store.used_by_org(customer.id())?;
         let episodes = self.store.episodes(customer.id())?;

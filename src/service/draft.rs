@@ -368,7 +368,6 @@ pub(crate) fn outcome(plan: &Plan, findings: bool, trouble: bool) -> RunState {
                 | Because::IdentityConflict
                 | Because::NoTerm
                 | Because::InGrace
-                | Because::ReuseExceeded
         )
     });
     if unserved || findings || trouble { RunState::SucceededWithErrors } else { RunState::Succeeded }

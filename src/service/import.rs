@@ -329,7 +329,7 @@ fn blocked(customer: &Customer, plan: &Plan, created: &BTreeSet<String>) -> Vec<
         return Vec::new();
     }
     // The planner asked the admission for everybody, in the order of the queue: these are its answers.
-    let no_seat = |because| matches!(because, Because::PoolFull | Because::InGrace | Because::NoTerm | Because::ReuseExceeded);
+    let no_seat = |because| matches!(because, Because::PoolFull | Because::InGrace | Because::NoTerm);
     let full = plan.withheld.iter().filter(|w| no_seat(w.because));
     let full: BTreeMap<(&str, u16), (PoolIx, Because)> =
         full.filter_map(|w| Some(((plan.people.get(w.person), w.product?), (w.pool?, w.because)))).collect();

@@ -2,7 +2,8 @@
 
 use crate::base::{Balance, Day, Instant, OrgId, PoolId, ProductId, Seats, Text};
 use crate::license::{
-    Allowance, Band, Book, Causes, ClaimState, Episode, Hold, Pool, Product, StateCounts, allowance_in, allowance_of, phase_at,
+    Allowance, Band, Book, Causes, ClaimState, Episode, Hold, Pool, Product, ReuseYear, StateCounts, allowance_in,
+    allowance_of, phase_at,
 };
 use crate::plan::{ExplainInput, Explanation, Standing, explain};
 use crate::roster::Person;
@@ -70,6 +71,10 @@ pub struct PoolView {
     pub provisional: Option<Instant>,
     /// Where it is in its terms; `None` if it has none and never expires.
     pub term: Option<TermView>,
+    /// The people of its license year (R81); `None` if they are not counted.
+    pub reuse: Option<ReuseYear>,
+    /// So many replacements are allowed in that year (R83).
+    pub reuse_limit: Option<u64>,
 }
 
 impl PoolView {
@@ -319,6 +324,8 @@ pub(crate) fn pool_views(customer: &Customer, standing: &Standing, at: Instant) 
                 .and_then(|b| allowance.balance(Seats(counts.used().0.saturating_sub(b.held_back.0)))),
             provisional: books.and_then(|b| b.provisional),
             term: pool.and_then(|pool| TermView::of(pool, &standing.chain, at)),
+            reuse: standing.reuse.get(id).cloned(),
+            reuse_limit: standing.reuse.get(id).zip(pool).map(|(year, pool)| year.limit(&pool.reuse)),
         }
     };
     of_settings.chain(retired).map(view).collect()

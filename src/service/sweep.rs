@@ -90,6 +90,7 @@ impl Service {
         let used_by_org = self.store.used_by_org(customer.id())?;
         let mut after = swept.applied(standing);
         after.book = self.queue_book(customer)?;
+        after.gone = self.store.gone(customer.id())?;
         let policy = &customer.policy;
         let desk = Desk { now, policy, standing: &after, roster: &roster, used_by_org: &used_by_org, episodes: &[] };
         refill(&desk, &swept.affected, queue).map_err(|cause| ServiceError::Plan { customer: customer.id().clone(), cause })

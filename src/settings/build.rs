@@ -4,7 +4,7 @@ use crate::base::{
     Actor, Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RuleId, Seats,
     SourceId,
 };
-use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind, ReuseRules};
+use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
 use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rule, shipped_rules};
 use crate::service::ByHandPolicy;
 use crate::settings::check::{Requires, requires};
@@ -222,7 +222,7 @@ fn pool(file: &FileShape, customer: &CustomerShape, shape: &PoolShape, days: &Da
         calendar: days.calendar()?,
         anchor: shape.anchor,
         renewal: terms::term_rules([&shape.term_rules, &customer.policies.terms, &file.policies.terms])?,
-        reuse: ReuseRules::default(),
+        reuse: terms::reuse_rules([&shape.term_rules, &customer.policies.terms, &file.policies.terms])?,
     })
 }
 

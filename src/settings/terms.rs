@@ -1,12 +1,12 @@
 //! Terms of pools, and what happens when they end (R87 to R93).
 
 use crate::base::{Actor, Day, GrantId, Instant, Seats};
-use crate::license::{Pool, RenewalBasis, Term, TermRules, overlaps};
+use crate::license::{Pool, RenewalBasis, ReuseRules, Term, TermRules, overlaps};
 use crate::settings::problem::Problem;
 use crate::settings::read::Section;
 use crate::settings::words;
 
-/// `[grace]` and `[renewal]`, of all customers, one customer or one pool.
+/// `[grace]`, `[renewal]` and `[reuse]`, of all customers, one customer or one pool.
 #[derive(Clone, Debug, Default)]
 pub struct TermRulesShape {
     /// `grace.days`.
@@ -19,6 +19,8 @@ pub struct TermRulesShape {
     pub remind_days: Option<Vec<u32>>,
     /// `renewal.basis`.
     pub basis: Option<RenewalBasis>,
+    /// `reuse.max_per_seat`.
+    pub reuse_max: Option<u32>,
 }
 
 /// `[[customer.pool.term]]`.
@@ -48,7 +50,8 @@ pub fn rules(s: &Section<'_>) -> TermRulesShape {
         (upcoming, s.counts("remind_days", 0..=DAYS_MAX), s.parsed("basis", words::one_of(&basis)))
     };
     let (upcoming_days, remind_days, basis) = s.section("renewal", renewal).unwrap_or_default();
-    TermRulesShape { grace_days: grace.0, grace_allows_new: grace.1, upcoming_days, remind_days, basis }
+    let reuse_max = s.section("reuse", |s| s.count("max_per_seat", 0..=1_000)).flatten();
+    TermRulesShape { grace_days: grace.0, grace_allows_new: grace.1, upcoming_days, remind_days, basis, reuse_max }
 }
 
 /// Reads one term.
@@ -97,6 +100,11 @@ pub fn term_rules(shapes: [&TermRulesShape; 3]) -> Option<TermRules> {
         remind_days: shapes.iter().find_map(|shape| shape.remind_days.clone())?,
         basis: shapes.iter().find_map(|shape| shape.basis)?,
     })
+}
+
+/// The same of reuse.
+pub fn reuse_rules(shapes: [&TermRulesShape; 3]) -> Option<ReuseRules> {
+    Some(ReuseRules { max_per_seat: shapes.iter().find_map(|shape| shape.reuse_max)? })
 }
 
 /// The terms of a pool; days start where the pool is. `recorded` and `by` mean nothing yet.

@@ -2,7 +2,10 @@
 
 mod api;
 mod csv;
+mod delimited;
+mod fault;
 mod fetch;
+mod hr;
 mod http;
 mod oneroster;
 mod open;
@@ -11,7 +14,12 @@ mod shelf;
 
 pub use api::{Package, Read, RosterSource, Seen, SourceError};
 pub use csv::{BulkWithStatus, CsvBounds, CsvSource, CsvSourceSettings, CsvVersion, DropKind};
+pub use delimited::{DelimitedSettings, Dialect, Encoding, FeedKind, RowBounds};
 pub use fetch::{FetchSettings, FileAddress, FileAuth, Pattern, Place, SftpAddress, SftpAuth, SftpSettings};
+pub use hr::{
+    DateForm, DateForms, HrColumns, HrFeed, HrMapping, HrReader, HrRecord, OrgMapping, Presence, RoleMapping, RowFault,
+    StatusMapping,
+};
 pub use http::{
     Answer, Attempt, Authorize, Basic, Bearer, Exchange, Header, Http, HttpError, HttpSettings, Network, Nobody, Outgoing, Pace, Recorder,
     Refusal, check_address,

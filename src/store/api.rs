@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
+use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::shape::{
@@ -53,8 +53,12 @@ pub trait Store: Send + Sync {
     /// Everything a plan needs, as of one version.
     fn standing(&self, customer: &CustomerId) -> Result<Standing, StoreError>;
 
-    /// The standing without any claims (`book` holds names only) and without orgs: for pool lists, status, single decisions.
+    /// The standing without any claims (`book` holds names only), without orgs and without those who are gone: for pool
+    /// lists and status; single decisions add what they need.
     fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError>;
+
+    /// Who had a seat of a pool in its license year and has none now (R81).
+    fn gone(&self, customer: &CustomerId) -> Result<Gone, StoreError>;
 
     /// Open claims of one person, with the customer's names.
     fn claims_of(&self, customer: &CustomerId, person: &str) -> Result<(Names, Vec<Claim>), StoreError>;

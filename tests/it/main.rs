@@ -34,6 +34,7 @@ mod race;
 mod report_forms;
 mod reports;
 mod resume;
+mod reuse;
 mod revert;
 mod scope;
 mod setbacks;

@@ -1134,3 +1134,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_only_enrollment_that_its_ended_person_takes_along() {
+    let nobody = PersonGene { role: 0, org: 0, second: None, primary: false, enrollment: None };
+    let enrolled = PersonGene { enrollment: Some((0, 0)), ..nobody.clone() };
+    let product = ProductGene { model: 0, needs_acceptance: false, auto_assign: false, requires_first: false, activated: None };
+    let setup = Setup {
+        schools: 2,
+        products: vec![product],
+        pools: Vec::new(),
+        rules: vec![RuleGene { product: 0, kind: 0, priority: 0 }],
+        people: vec![nobody.clone(), enrolled, nobody.clone(), nobody.clone(), nobody],
+        tight: 0,
+        confirmations: 1,
+        strict: false,
+    };
+    let steps = [Step::Night(vec![Change::End(1)]), Step::Night(vec![Change::Vanish(1)]), Step::Night(Vec::new())];
+    let mut town = Town::in_files(&setup);
+    let mut world = world_of(&town);
+    play(&steps, &mut world, &mut town);
+}

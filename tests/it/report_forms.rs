@@ -12,7 +12,7 @@ const SECOND: &str = "2026-09-03T08:30:00Z";
 const LATER: &str = "2026-09-04T12:00:00Z";
 
 /// Each report of Northfield and the header of its CSV.
-const REPORTS: [(&str, &str); 8] = [
+const REPORTS: [(&str, &str); 9] = [
     ("report licenses northfield", "Name,User Limit,Used,Remaining,Percentage Used"),
     (
         "report claims northfield",
@@ -28,6 +28,7 @@ const REPORTS: [(&str, &str); 8] = [
     ("report advice northfield", "Pool,Recommendation,Seats,From,To,By,Cost"),
     ("report high-water northfield", "Pool,Day,Max Used,Min Available,Close Used,Close Available"),
     ("pool requests northfield", "Pool,Seats,Asked,By,Limit,Used,Available,Waiting,Note"),
+    ("report reuse northfield", "Pool,Product,Year From,Most Seats,Most Used,Distinct People,Replacements,Allowed,Level"),
 ];
 
 /// Those that name people or teams, and hence look at a roster.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use rosterd::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
-use rosterd::license::{Book, Claim, ClockFact, Delivery, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
+use rosterd::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use rosterd::plan::{Plan, Standing};
 use rosterd::store::{
     ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, NoticeRow, Pause, Receipt, ReleasedClaim, RequestRow,
@@ -92,6 +92,10 @@ impl Store for Dying {
 
     fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError> {
         self.store.standing_light(customer)
+    }
+
+    fn gone(&self, customer: &CustomerId) -> Result<Gone, StoreError> {
+        self.store.gone(customer)
     }
 
     fn claims_of(&self, customer: &CustomerId, person: &str) -> Result<(Names, Vec<Claim>), StoreError> {

@@ -5,11 +5,11 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::plan_json::{ActionJson, NoticeJson, OutlookJson};
 use crate::cli::words::change_text;
 use crate::license::TermState;
 use crate::plan::{Answer, PoolOutlook, causes_text};
 use crate::service::DecisionDone;
+use crate::shape::{ActionJson, NoticeJson, OutlookJson};
 
 #[derive(Debug, Serialize)]
 struct AnswerJson<'a> {

@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::{FreshnessJson, PoolJson};
 use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells};
+use crate::shape::{FreshnessJson, PoolJson};
 
 #[derive(Debug, Serialize)]
 struct ListJson<'a> {

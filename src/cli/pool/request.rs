@@ -7,9 +7,9 @@ use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::grid::{Column, Datum, Grid, count, words};
-use crate::cli::trail_json::seat_request_json;
 use crate::license::SeatRequest;
 use crate::service::SeatsAsked;
+use crate::shape::seat_request_json;
 
 /// Requests for more seats (R155).
 const REQUESTS: [Column; 9] = [

@@ -9,12 +9,11 @@ use crate::base::{Day, PoolId};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::{EpisodeJson, FreshnessJson, PoolJson};
 use crate::cli::output::{number, text};
-use crate::cli::trail_json::{agreed_json, grant_json, pin_json, term_json};
 use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, term_line, when};
 use crate::license::{ClaimState, Episode, Pool, last_day};
 use crate::service::{Customer, Freshness, PoolDetail, PoolMoves};
+use crate::shape::{EpisodeJson, FreshnessJson, PoolJson, agreed_json, grant_json, pin_json, term_json};
 
 #[derive(Debug, Serialize)]
 struct ShowJson<'a> {
@@ -122,6 +121,15 @@ fn tell(context: &mut Context, pool: &Pool, detail: &PoolDetail, moves: Option<&
     out.text(&format!("owner {}, zone {}; {}", pool.owner, pool.calendar.zone_name(), counts.join(", ")))?;
     if let Some(line) = view.term.as_ref().and_then(term_line) {
         out.text(&line)?;
+    }
+    if let Some(year) = &view.reuse {
+        out.text(&format!(
+            "license year from {}: {} different people, {} replacements of {} allowed",
+            year.year,
+            year.distinct,
+            year.replacements(),
+            view.reuse_limit.unwrap_or_default()
+        ))?;
     }
     let day = |at| pool.calendar.day_of(at).to_string();
     let rows = detail.terms.iter().map(|term| {

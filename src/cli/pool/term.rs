@@ -7,15 +7,13 @@ use crate::base::{Day, GrantId, PoolId, Seats};
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::json::RunJson;
-use crate::cli::plan_json::NoticeJson;
 use crate::cli::pool::answer::words;
 use crate::cli::pool::term_args::{CorrectArgs, RenewArgs};
-use crate::cli::trail_json::{grant_json, term_json};
 use crate::cli::words::run_text;
 use crate::license::{Entry, Pool, RenewalBasis, last_day};
 use crate::plan::Answer;
 use crate::service::{TermDone, TermFix, TermWish};
+use crate::shape::{NoticeJson, RunJson, grant_json, term_json};
 
 #[derive(Debug, Serialize)]
 struct TermJson<'a> {

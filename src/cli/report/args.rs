@@ -92,6 +92,9 @@ pub enum ReportVerb {
         #[arg(long)]
         csv: bool,
     },
+    /// How often seats went from person to person in the license year.
+    #[command(after_help = "Example:\n  rosterd report reuse north --csv")]
+    Reuse(PlainArgs),
     /// Who wanted a seat and has none, by name: why, where in the queue, since when.
     #[command(after_help = "Example:\n  rosterd report unseated north --csv > unseated.csv")]
     Unseated(PoolReportArgs),

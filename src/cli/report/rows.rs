@@ -4,7 +4,8 @@ use crate::base::{PoolId, ProductId, Seats};
 use crate::cli::grid::{Column, Datum, count, words};
 use crate::license::{Advice, HighWater};
 use crate::service::{
-    AdviceRow, ClaimRow, ConsumptionRow, Freshness, LicenseRow, PoolState, ProductSeats, SeatUse, Team, UnseatedRow, UsageRow,
+    AdviceRow, ClaimRow, ConsumptionRow, Freshness, LicenseRow, PoolState, ProductSeats, ReuseRow, SeatUse, Team, UnseatedRow,
+    UsageRow,
 };
 
 /// The license report; the header to the letter (R136).
@@ -184,6 +185,35 @@ pub fn compliance(state: &PoolState) -> Vec<Datum> {
         Datum::Balance(state.view.balance.map(|balance| balance.0)),
         Datum::Text(state.conditions.stage.map(|stage| stage.word().to_owned())),
         Datum::On(state.expires()),
+    ]
+}
+
+/// The people of license years (R81 to R83).
+pub const REUSE: [Column; 9] = [
+    ("Pool", "pool"),
+    ("Product", "product"),
+    ("Year From", "year"),
+    ("Most Seats", "limit_max"),
+    ("Most Used", "used_max"),
+    ("Distinct People", "distinct"),
+    ("Replacements", "replacements"),
+    ("Allowed", "allowed"),
+    ("Level", "level"),
+];
+
+/// A pool and the people of its license year.
+pub fn reuse(row: &ReuseRow) -> Vec<Datum> {
+    let ReuseRow { product, year, allowed, level } = row;
+    vec![
+        words(year.pool.as_str()),
+        words(product.as_str()),
+        Datum::On(Some(year.year)),
+        count(year.allowance_max.0),
+        count(year.used_max.0),
+        count(year.distinct),
+        count(year.replacements()),
+        count(*allowed),
+        words(level.word()),
     ]
 }
 

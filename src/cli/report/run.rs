@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::grid::{Column, Datum, Grid};
 use crate::cli::report::args::{ClaimsArgs, PlainArgs, PoolReportArgs, ReportArgs, ReportVerb};
 use crate::cli::report::rows::{
-    self, ADVICE, CLAIMS, COMPLIANCE, CONSUMPTION, DASHBOARD, HIGH_WATER, LICENSES, UNSEATED, USAGE,
+    self, ADVICE, CLAIMS, COMPLIANCE, CONSUMPTION, DASHBOARD, HIGH_WATER, LICENSES, REUSE, UNSEATED, USAGE,
 };
 use crate::cli::words::counted;
 use crate::service::{ClaimFilter, Customer, Dashboard, Report, Service, ServiceError};
@@ -59,6 +59,10 @@ pub fn run(context: &mut Context, args: &ReportArgs) -> Result<Exit, CliError> {
             let pool = known_pool(customer, pool.as_deref())?;
             let report = service.high_water(customer, pool.as_ref(), *from, *to)?;
             show(context, customer, &HIGH_WATER, *csv, report, |row| rows::high_water(&row))
+        }
+        ReportVerb::Reuse(PlainArgs { customer, csv }) => {
+            let customer = service.customer(customer)?;
+            show(context, customer, &REUSE, *csv, service.reuse_report(customer)?, |row| rows::reuse(&row))
         }
         ReportVerb::Unseated(PoolReportArgs { customer, pool, csv }) => {
             let customer = service.customer(customer)?;

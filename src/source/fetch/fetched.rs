@@ -5,7 +5,6 @@
 //! the server's entity tag, is not fetched again.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,11 +12,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::base::{Digest, SourceId};
 use crate::roster::RosterIntake;
 use crate::source::api::{Package, Read, RosterSource, Seen, SourceError};
+use crate::source::fault::unreachable;
 use crate::source::fetch::https::{Asked, ask, peek};
 use crate::source::fetch::known::{Known, Marks};
 use crate::source::fetch::listing::{Candidate, Listing, choose};
 use crate::source::fetch::settings::{FetchSettings, Place, SftpSettings};
-use crate::source::fetch::transfer::{Transfer, unreachable};
+use crate::source::fetch::transfer::Transfer;
 use crate::source::fetch::work::Work;
 use crate::source::http::Network;
 
@@ -104,7 +104,7 @@ impl<R: Reader> Fetched<R> {
                 transfer.rest(&listing, &candidate)?;
                 let mut into = self.empty(sorts)?;
                 transfer.fetch(file, &mut into)?;
-                self.companion(&mut transfer, &listing, &candidate)?;
+                self.companions(&mut transfer, &listing, &candidate)?;
             }
             if let Some(package) = self.read(marks)?.filter(|package| !self.is_old(package.told(), seen)) {
                 return Ok(vec![package]);
@@ -113,16 +113,18 @@ impl<R: Reader> Fetched<R> {
         Ok(Vec::new())
     }
 
-    /// The digest that was sent along with a file, if one was.
-    fn companion(&self, transfer: &mut Transfer<'_>, listing: &Listing, of: &Candidate) -> Result<(), SourceError> {
-        /// No digest with a file name is longer, in bytes.
+    /// What was sent along with a file, if it was: its digest, the number of its rows.
+    fn companions(&self, transfer: &mut Transfer<'_>, listing: &Listing, of: &Candidate) -> Result<(), SourceError> {
+        /// No digest and no number is longer, in bytes.
         const BYTES_MAX: u64 = 4_096;
-        let Some(told) = listing.companion(&of.file.name, "sha256").filter(|told| told.length <= BYTES_MAX) else {
-            return Ok(());
-        };
-        let at = self.work.folder().join(format!("{}.sha256", of.sorts));
-        let mut into = File::create(&at).map_err(|cause| unreachable(at.display().to_string(), cause))?;
-        transfer.fetch(told, &mut into)
+        for ending in &self.settings.companions {
+            if let Some(told) = listing.companion(&of.file.name, ending).filter(|told| told.length <= BYTES_MAX) {
+                let at = self.work.folder().join(format!("{}.{ending}", of.sorts));
+                let mut into = File::create(&at).map_err(|cause| unreachable(at.display().to_string(), cause))?;
+                transfer.fetch(told, &mut into)?;
+            }
+        }
+        Ok(())
     }
 
     fn asked(&self, seen: &Seen) -> Result<Vec<Package>, SourceError> {
@@ -198,9 +200,4 @@ impl FetchSettings {
         let name: String = path.rsplit('/').next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
         if name.is_empty() || name.starts_with('.') { "file".to_owned() } else { name }
     }
-}
-
-/// For [`io::Error`]s that say why a file is not taken.
-pub(crate) fn because(why: String) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why)
 }

@@ -6,10 +6,10 @@ use std::io::Read;
 use reqwest::header::HeaderMap;
 
 use crate::source::api::SourceError;
-use crate::source::fetch::fetched::because;
+use crate::source::fault::{because, unreachable};
 use crate::source::fetch::known::Marks;
 use crate::source::fetch::settings::{FetchSettings, FileAuth, Place};
-use crate::source::fetch::transfer::{HEAD_BYTES, unreachable};
+use crate::source::fetch::listing::HEAD_BYTES;
 use crate::source::http::{Ask, Authorize, Basic, Bearer, FileTo, Http, HttpError, HttpSettings, Into, Network, Nobody, unix_secs};
 
 /// What a server said.

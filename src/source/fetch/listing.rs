@@ -7,6 +7,9 @@ use crate::source::fetch::settings::{FetchSettings, SftpSettings};
 use crate::source::fetch::sftp::Listed;
 use crate::source::http::Network;
 
+/// So much of a file is looked at for `rosterd check`, in bytes.
+pub(crate) const HEAD_BYTES: u64 = 64 << 10;
+
 /// Files by name.
 pub(crate) struct Listing(BTreeMap<String, Listed>);
 
@@ -25,13 +28,14 @@ impl Listing {
 
     /// What lies beside a file under its name with an ending added or exchanged.
     pub(crate) fn companion(&self, name: &str, ending: &str) -> Option<&Listed> {
-        let exchanged = name.rsplit_once('.').map(|(stem, _)| format!("{stem}.{ending}"));
-        self.0.get(&format!("{name}.{ending}")).or_else(|| self.0.get(&exchanged?))
+        companion_names(name, ending).iter().find_map(|name| self.0.get(name))
     }
+}
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Listed> {
-        self.0.get(name)
-    }
+/// What a file beside another one may be called: the same with an ending added, or exchanged.
+pub(crate) fn companion_names(name: &str, ending: &str) -> Vec<String> {
+    let exchanged = name.rsplit_once('.').map(|(stem, _)| format!("{stem}.{ending}"));
+    [Some(format!("{name}.{ending}")), exchanged].into_iter().flatten().collect()
 }
 
 /// The files that are newer than what was seen, oldest first.
@@ -46,7 +50,12 @@ pub(crate) fn choose(
     network: &Network,
 ) -> Result<Vec<Candidate>, SourceError> {
     let mut found: Vec<Candidate> = match &settings.pattern {
-        None => listing.0.values().map(|file| Candidate { sorts: settings.file_name(), file: file.clone() }).collect(),
+        // Companions lie beside it under other names.
+        None => {
+            let is_it = |file: &&Listed| sftp.at.path.rsplit('/').next() == Some(file.name.as_str());
+            let it = listing.0.values().find(is_it);
+            it.map(|file| Candidate { sorts: settings.file_name(), file: file.clone() }).into_iter().collect()
+        }
         Some(pattern) => {
             let fits = |file: &Listed| Some(Candidate { sorts: pattern.sorts(&file.name)?, file: file.clone() });
             listing.0.values().filter(|file| is_plain(&file.name)).filter_map(fits).collect()

@@ -26,6 +26,8 @@ pub struct FetchSettings {
     pub settle: Duration,
     /// Take a file only when a file of its name and `.done` lies beside it.
     pub marker: bool,
+    /// Endings of what is fetched along with a file, if it lies beside it.
+    pub companions: Vec<String>,
     /// A file that is older than this is refused: whoever writes it has stopped.
     pub age_hours_max: Option<u32>,
     /// Bytes of one file at most.

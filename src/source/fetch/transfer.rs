@@ -6,15 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::source::api::SourceError;
-use crate::source::fetch::fetched::because;
-use crate::source::fetch::listing::{Candidate, Listing};
+use crate::source::fault::{because, unreachable};
+use crate::source::fetch::listing::{Candidate, HEAD_BYTES, Listing, companion_names};
 use crate::source::fetch::settings::{FetchSettings, SftpSettings};
 use crate::source::fetch::sftp::{Listed, Session, SftpError};
 use crate::source::http::{Exchange, Network, Outcome, Upstream};
 use crate::source::retry::{Next, Retry};
-
-/// So much is looked at for `rosterd check`, in bytes.
-pub(crate) const HEAD_BYTES: u64 = 64 << 10;
 
 /// One errand to a server.
 pub(crate) struct Transfer<'s> {
@@ -23,10 +20,6 @@ pub(crate) struct Transfer<'s> {
     network: &'s Network,
     upstream: Arc<Upstream>,
     session: Option<Session<'s>>,
-}
-
-pub(crate) fn unreachable(what: String, cause: io::Error) -> SourceError {
-    SourceError::Unreachable { what, cause }
 }
 
 impl<'s> Transfer<'s> {
@@ -43,19 +36,31 @@ impl<'s> Transfer<'s> {
             return self.try_often(&path, &mut |session| session.list(&path)).map(Listing::new);
         }
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-        let file = self.try_often(&path, &mut |session| session.look(&path, &name))?;
-        Ok(Listing::new(vec![file]))
+        let mut files = vec![self.try_often(&path, &mut |session| session.look(&path, &name))?];
+        for ending in self.settings.companions.iter().map(String::as_str).chain(["done"]) {
+            for beside in companion_names(&name, ending) {
+                let at = self.path_of(&beside);
+                files.extend(self.try_often(&at, &mut |session| match session.look(&at, &beside) {
+                    Err(SftpError::Missing | SftpError::Forbidden) => Ok(None),
+                    looked => looked.map(Some),
+                })?);
+            }
+        }
+        Ok(Listing::new(files))
     }
 
-    fn path_of(&self, file: &Listed) -> String {
+    fn path_of(&self, name: &str) -> String {
         let path = &self.sftp.at.path;
-        if self.settings.pattern.is_some() { format!("{path}/{}", file.name) } else { path.clone() }
+        if self.settings.pattern.is_some() {
+            return format!("{}/{name}", path.trim_end_matches('/'));
+        }
+        path.rsplit_once('/').map_or_else(|| name.to_owned(), |(folder, _)| format!("{folder}/{name}"))
     }
 
     /// Waits until a file is at rest; one that has a marker, or has not changed for long enough, is.
     pub(crate) fn rest(&mut self, listing: &Listing, candidate: &Candidate) -> Result<(), SourceError> {
         let file = &candidate.file;
-        let at = self.path_of(file);
+        let at = self.path_of(&file.name);
         let on_its_way = |why: &str| Err(unreachable(self.sftp.at.shown(), because(format!("{} {why}", file.name))));
         if listing.companion(&file.name, "done").is_some() {
             return Ok(());
@@ -82,7 +87,7 @@ impl<'s> Transfer<'s> {
             let why = format!("{} has {} bytes, more than max_mib allows ({max})", file.name, file.length);
             return Err(unreachable(self.sftp.at.shown(), because(why)));
         }
-        let path = self.path_of(file);
+        let path = self.path_of(&file.name);
         let began = self.network.pace().now();
         let mut kept = 0u64;
         let read = self.try_often(&path, &mut |session| {
@@ -108,7 +113,7 @@ impl<'s> Transfer<'s> {
 
     /// The beginning of a file.
     pub(crate) fn head(&mut self, file: &Listed) -> Result<Vec<u8>, SourceError> {
-        let path = self.path_of(file);
+        let path = self.path_of(&file.name);
         let length = file.length.min(HEAD_BYTES);
         self.try_often(&path, &mut |session| {
             let mut head = Vec::new();

@@ -21,7 +21,6 @@ codes! {
         LeftTeams = 13, JoinedTeam = 14, Accepted = 15, Transferred = 16, NotActivated = 17, AbsentUnconfirmed = 18,
         HeldByGuard = 19, Quarantined = 20, IdentityConflict = 21, Disabled = 22, NoPool = 23, InvitationLapsed = 24,
         Returned = 25, Reverted = 26, ChangedSince = 27, NoTerm = 40, InGrace = 41, TermOver = 42, Reinstated = 43,
-        ReuseExceeded = 44,
     }
     Cause, "causes" {
         SyncOverdraw = 0, StaleAllowance = 1, AllowanceReduced = 2, AgreedExcess = 3, AgreedExcessEnded = 4,

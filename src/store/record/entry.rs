@@ -3,7 +3,7 @@
 use crate::base::Actor;
 use crate::license::{
     Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, GuardDay, Hold, Names, OrgMark, OverageLimits, Phase,
-    Pin, PoolBooks, PoolTerms, Sample, SeatRequest, SourceMark, StateCounts, Term,
+    Pin, PoolBooks, PoolTerms, ReuseYear, Sample, SeatRequest, SourceMark, StateCounts, Term,
 };
 use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
 use crate::store::shape::Watch;
@@ -31,6 +31,7 @@ fields! {
     Watch { status, near }
     Term { id, pool, from, to, seats, recorded, by, reference }
     Phase { state, term, since, term_end }
+    ReuseYear { pool, year, distinct, allowance_max, used_max }
 }
 
 /// The names a commit added to each dictionary: what came behind the parent's.
@@ -89,6 +90,7 @@ impl Record for Entry {
             Entry::Orgs(orgs) => tagged(50, orgs, out),
             Entry::SeatsRequested(request) => tagged(51, request, out),
             Entry::Term(term) => tagged(40, term, out),
+            Entry::Reuse(year) => tagged(42, year, out),
             Entry::Phase { pool, phase } => {
                 tagged(41, pool, out);
                 phase.put(out);
@@ -118,6 +120,7 @@ impl Record for Entry {
             50 => Entry::Orgs(Record::take(from)?),
             51 => Entry::SeatsRequested(Record::take(from)?),
             40 => Entry::Term(Record::take(from)?),
+            42 => Entry::Reuse(Record::take(from)?),
             41 => Entry::Phase { pool: Record::take(from)?, phase: Record::take(from)? },
             code => return Err(DecodeError::Code { what: "entries", code }),
         })

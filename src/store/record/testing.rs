@@ -6,7 +6,7 @@ use proptest::sample::select;
 
 use crate::base::{Actor, Day, Digest, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RunId, Seats, SourceId};
 use crate::license::{
-    Entry, GuardDay, Hold, HoldState, OrgMark, OverageLimits, Phase, PoolTerms, SeatRequest, Term, TermState,
+    Entry, GuardDay, Hold, HoldState, OrgMark, OverageLimits, Phase, PoolTerms, ReuseYear, SeatRequest, Term, TermState,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -111,5 +111,9 @@ pub fn terms_entry() -> impl Strategy<Value = Entry> {
             phase: Phase { state, term: term.map(GrantId::new), since, term_end },
         },
     );
-    prop_oneof![term, phase]
+    let year = (text(), any::<i32>(), any::<(u32, u32, u32)>()).prop_map(|(pool, year, (distinct, seats, used))| {
+        let (pool, year) = (PoolId::new(pool), Day(year));
+        Entry::Reuse(ReuseYear { pool, year, distinct, allowance_max: Seats(seats), used_max: Seats(used) })
+    });
+    prop_oneof![term, phase, year]
 }

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, OrgId, PersonKey, PoolId, RunId, TextArena, Version};
-use crate::license::{Book, BookPerson, Claim, Episode, Hold, Names, PoolIx, last_closed};
+use crate::license::{Book, BookPerson, Claim, Episode, Gone, Hold, Names, PoolIx, ReuseYear, last_closed};
 use crate::plan::Standing;
 use crate::store::record::{Record, take_person, take_released, unpack};
 use crate::store::shape::ReleasedClaim;
@@ -154,6 +154,8 @@ pub(in crate::store::sqlite) fn standing_light(tx: &Transaction<'_>, customer: &
         orgs: Vec::new(),
         chain: bodies(tx, "chain", "term", id)?,
         phases: phases(tx, id)?,
+        reuse: reuse_years(tx, id)?,
+        gone: Gone::new(),
         next_claim: head.next_claim,
         next_episode: head.next_episode,
     })
@@ -169,6 +171,36 @@ fn phases(tx: &Transaction<'_>, id: i64) -> Result<std::collections::BTreeMap<Po
         phases.insert(pool, phase);
     }
     Ok(phases)
+}
+
+/// The license years by pool.
+pub(in crate::store::sqlite) fn reuse_years(
+    tx: &Transaction<'_>,
+    id: i64,
+) -> Result<std::collections::BTreeMap<PoolId, ReuseYear>, Fault> {
+    let mut years = std::collections::BTreeMap::new();
+    let mut ask = tx.prepare_cached("SELECT pool, body FROM reuse WHERE customer_id = ?1")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        let pool = PoolId::from(text(row, 0)?);
+        let year = unpack(blob(row, 1)?).map_err(Fault::unreadable(|| format!("the license year of pool {pool}")))?;
+        years.insert(pool, year);
+    }
+    Ok(years)
+}
+
+/// Who is gone, by pool; a pool whose people are counted has an item of its own.
+pub(in crate::store::sqlite) fn gone(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Gone, Fault> {
+    let Some(Head { id, .. }) = head(tx, customer)? else { return Ok(Gone::new()) };
+    let mut gone: Gone = reuse_years(tx, id)?.into_keys().map(|pool| (pool, Default::default())).collect();
+    let mut ask = tx.prepare_cached("SELECT person, pool FROM gone WHERE customer_id = ?1")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        if let Some(people) = gone.get_mut(text(row, 1)?) {
+            people.insert(text(row, 0)?.into());
+        }
+    }
+    Ok(gone)
 }
 
 fn newest_hold(tx: &Transaction<'_>, id: i64) -> Result<Option<Hold>, Fault> {
@@ -191,6 +223,7 @@ pub(in crate::store::sqlite) fn holds(tx: &Transaction<'_>, customer: &CustomerI
 pub(in crate::store::sqlite) fn standing(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
     let mut standing = standing_light(tx, customer)?;
     let Some(head) = head(tx, customer)? else { return Ok(standing) };
+    standing.gone = gone(tx, customer)?;
     standing.orgs = bodies(tx, "orgs", "org", head.id)?;
     let book = &mut standing.book;
     // One cheap look ahead instead of several copies of a growing list.

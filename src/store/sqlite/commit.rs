@@ -9,6 +9,7 @@ use crate::store::sqlite::claims::write as write_claims;
 use crate::store::sqlite::connect::Door;
 use crate::store::sqlite::entries::{names_added, write as write_entries, write_names, write_notices};
 use crate::store::sqlite::purged;
+use crate::store::sqlite::reuse;
 use crate::store::sqlite::snapshots::must_be_kept;
 
 /// Commits of so many changes leave a log worth tidying.
@@ -27,6 +28,7 @@ pub(in crate::store::sqlite) fn commit(door: &Door, batch: &Batch<'_>) -> Result
         let added = names_added(&stored, batch.names)?;
         write_names(tx, head.id, &stored, &added)?;
         let next_claim = write_claims(tx, &head, version, batch)?;
+        reuse::follow_changes(tx, head.id, batch)?;
         let next_episode = write_entries(tx, &head, version, batch)?;
         purged::note(tx, head.id, batch.at, batch.entries)?;
         write_notices(tx, head.id, batch)?;

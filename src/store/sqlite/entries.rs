@@ -10,6 +10,7 @@ use crate::store::record::{NamesAdded, Record, pack};
 use crate::store::sqlite::books::Head;
 use crate::store::sqlite::fault::Fault;
 use crate::store::sqlite::report_rows::{add_request, add_sample, forget_activity};
+use crate::store::sqlite::reuse;
 
 /// Writes all entries. Returns the id that the next episode gets.
 pub(in crate::store::sqlite) fn write(
@@ -63,6 +64,8 @@ pub(in crate::store::sqlite) fn write(
             Entry::Absent(absence) => put(tx, "absences", "person", id, absence.person.as_str(), &pack(absence))?,
             Entry::Returned(person) | Entry::Purged { person, reason: _ } => {
                 if matches!(entry, Entry::Purged { .. }) {
+                    tx.prepare_cached("DELETE FROM gone WHERE customer_id = ?1 AND person = ?2")?
+                        .execute((id, person.as_str()))?;
                     forget_activity(tx, id, person.as_str())?;
                 }
                 tx.prepare_cached("DELETE FROM absences WHERE customer_id = ?1 AND person = ?2")?
@@ -91,6 +94,7 @@ pub(in crate::store::sqlite) fn write(
                 )?
                 .execute((id, day.source.as_str(), day.day.0, pack(day)))?;
             }
+            Entry::Reuse(year) => reuse::write(tx, id, year)?,
             Entry::Clock(fact) => {
                 let episode = fact.episode.map(|episode| episode.0.cast_signed());
                 tx.prepare_cached("INSERT INTO clock (customer_id, episode, step, body) VALUES (?1, ?2, ?3, ?4)")?

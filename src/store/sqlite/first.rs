@@ -82,6 +82,22 @@ CREATE TABLE phases (
     PRIMARY KEY (customer_id, pool)
 ) STRICT, WITHOUT ROWID;
 
+-- The people of pools' license years (R81): as numbers, and who had a seat in the year and has none now.
+CREATE TABLE reuse (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    pool TEXT NOT NULL,
+    year INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, pool)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE gone (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    person TEXT NOT NULL,
+    pool TEXT NOT NULL,
+    PRIMARY KEY (customer_id, person, pool)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE pools (
     customer_id INTEGER NOT NULL REFERENCES customers (id),
     pool TEXT NOT NULL,

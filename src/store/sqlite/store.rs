@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
-use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Hold, Names, OrgMark, PoolSample, SeatRequest};
+use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use crate::plan::{Plan, Standing};
 use crate::store::api::{DaemonLease, Opening, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
@@ -102,6 +102,10 @@ impl Store for SqliteStore {
 
     fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError> {
         self.door.read(|tx| books::standing_light(tx, customer))
+    }
+
+    fn gone(&self, customer: &CustomerId) -> Result<Gone, StoreError> {
+        self.door.read(|tx| books::gone(tx, customer))
     }
 
     fn claims_of(&self, customer: &CustomerId, person: &str) -> Result<(Names, Vec<Claim>), StoreError> {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::cli::clock_json::{delivery_json, fact_json};
-use crate::cli::json::{EpisodeJson, HoldJson, at, causes, on};
 use crate::license::{
     Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, GuardDay, Names, OrgMark, Phase, Pin, PoolBooks, PoolTerms,
-    SeatRequest, SourceMark, Term,
+    ReuseYear, SeatRequest, SourceMark, Term,
 };
+use crate::shape::clock::{delivery_json, fact_json};
+use crate::shape::common::{EpisodeJson, HoldJson, at, causes, on};
 use crate::store::AuditCommit;
 
 /// A commit.
@@ -135,6 +135,7 @@ fn entry(entry: &Entry) -> Value {
         Entry::GuardDay(GuardDay { source, day, base, removed }) => json!({
             "kind": "guard_day", "source": source.as_str(), "day": on(*day), "base": base, "removed": removed,
         }),
+        Entry::Reuse(year) => with_kind("reuse", reuse_json(year)),
         Entry::Clock(fact) => with_kind("clock", fact_json(fact)),
         Entry::NoticeDelivered(delivery) => with_kind("notice_delivered", delivery_json(delivery)),
         Entry::Orgs(orgs) => json!({"kind": "orgs", "orgs": orgs.iter().map(org_mark).collect::<Vec<_>>()}),
@@ -176,6 +177,15 @@ pub fn grant_json(grant: &Grant) -> Value {
     json!({
         "id": id.as_str(), "pool": pool.as_str(), "seats": seats, "from": at(*from), "to": at(*to),
         "recorded": at(*recorded), "by": by.to_string(), "grant_kind": kind.word(), "reference": reference,
+    })
+}
+
+/// A license year's people, as JSON.
+pub fn reuse_json(year: &ReuseYear) -> Value {
+    let ReuseYear { pool, year: first, distinct, allowance_max, used_max } = year;
+    json!({
+        "pool": pool.as_str(), "year": on(*first), "distinct": distinct, "replacements": year.replacements(),
+        "limit_max": allowance_max.0, "used_max": used_max.0,
     })
 }
 
@@ -221,10 +231,10 @@ fn pool_books(pool: &str, books: &PoolBooks) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::base::{Actor, Digest, Instant, TextArena, Version};
-    use crate::cli::trail_json::CommitJson;
     use crate::license::{
         Because, Channel, Claim, ClaimChange, ClaimState, Entry, Grant, GrantKind, Names, OrgNameIx, PoolIx, ReasonsIx, Wait,
     };
+    use crate::shape::trail::CommitJson;
     use crate::store::AuditCommit;
 
     #[test]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::base::TextArena;
-use crate::cli::json::{at, causes, on};
 use crate::license::{ClaimChange, ClaimState, Names};
 use crate::plan::{AbsenceChange, Notice, Plan, Policy, PoolOutlook, Trip, trip_text};
+use crate::shape::common::{at, causes, on};
 
 /// A plan (R112). `limit` bounds each of the three long lists; `totals` tells their full lengths.
 #[derive(Debug, Serialize)]

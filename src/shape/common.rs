@@ -100,6 +100,17 @@ pub struct PoolJson {
     suspended: u32,
     /// `null`: the pool has no terms and never expires.
     term: Option<TermStateJson>,
+    /// `null`: the people of its license years are not counted.
+    reuse: Option<ReuseJson>,
+}
+
+/// The people of a pool's license year (R81 to R83).
+#[derive(Debug, Serialize)]
+pub struct ReuseJson {
+    year: Option<String>,
+    distinct: u32,
+    replacements: u32,
+    allowed: Option<u64>,
 }
 
 /// Where a pool is in its terms (R87 to R93).
@@ -154,6 +165,12 @@ impl From<&PoolView> for PoolJson {
             provisional: view.provisional.and_then(at),
             suspended: view.counts.of(ClaimState::Suspended).0,
             term: view.term.as_ref().map(TermStateJson::from),
+            reuse: view.reuse.as_ref().map(|year| ReuseJson {
+                year: on(year.year),
+                distinct: year.distinct,
+                replacements: year.replacements(),
+                allowed: view.reuse_limit,
+            }),
         }
     }
 }

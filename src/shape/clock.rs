@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::json::{at, on};
 use crate::license::{Charge, Clauses, ClockFact, ClockStep, Delivery, Interlock, Ladder, Quote, Settled, StageFact, Tier};
+use crate::shape::common::{at, on};
 
 /// A fact, told by `step`.
 pub fn fact_json(fact: &ClockFact) -> Value {
