@@ -10,6 +10,7 @@ mod http;
 mod oneroster;
 mod open;
 mod retry;
+mod saved;
 mod shelf;
 
 pub use api::{Package, Read, RosterSource, Seen, SourceError};
@@ -30,4 +31,5 @@ pub use oneroster::{
 };
 pub use open::{SourceSettings, open_source};
 pub use retry::RetrySettings;
+pub use saved::{Outcome, Redaction, SavedPull};
 pub use shelf::{MemoryPages, NoRoom, PAGE_BYTES_MAX, PageStore, Shelf, pack_page, unpack_page};

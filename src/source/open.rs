@@ -1,11 +1,14 @@
 //! From settings to a source: the one place that knows all kinds of sources.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use crate::base::SourceId;
 use crate::roster::IntakePolicy;
 use crate::source::api::{RosterSource, SourceError};
 use crate::source::csv::{CsvSource, CsvSourceSettings, DropKind};
-use crate::source::fetch::{FetchSettings, Fetched, Reader};
+use crate::source::delimited::{DelimitedSettings, DelimitedSource, Dialect};
+use crate::source::fetch::{FetchSettings, Fetched, Pattern, Reader};
 use crate::source::http::Network;
 use crate::source::oneroster::{RestSettings, RestSource};
 use crate::source::shelf::PageStore;
@@ -17,6 +20,10 @@ pub enum SourceSettings {
     OneRosterCsv(CsvSourceSettings),
     /// The same, fetched from another machine.
     OneRosterFetched(Box<FetchSettings>, CsvSourceSettings),
+    /// Delimited files of people.
+    Delimited(Box<DelimitedSettings>),
+    /// The same, fetched from another machine.
+    DelimitedFetched(Box<FetchSettings>, Box<DelimitedSettings>),
     /// OneRoster over REST.
     OneRosterRest(Box<RestSettings>),
 }
@@ -26,6 +33,7 @@ impl SourceSettings {
     pub fn intake(&self) -> IntakePolicy {
         match self {
             SourceSettings::OneRosterCsv(csv) | SourceSettings::OneRosterFetched(_, csv) => IntakePolicy { lenient: csv.lenient, courses_optional: csv.courses_optional },
+            SourceSettings::Delimited(_) | SourceSettings::DelimitedFetched(..) => IntakePolicy::default(),
             SourceSettings::OneRosterRest(rest) => {
                 IntakePolicy { lenient: rest.read.lenient, courses_optional: rest.read.courses_optional }
             }
@@ -36,15 +44,47 @@ impl SourceSettings {
     pub fn activity_column(&self) -> Option<&str> {
         match self {
             SourceSettings::OneRosterCsv(csv) | SourceSettings::OneRosterFetched(_, csv) => csv.activity_column.as_deref(),
-            SourceSettings::OneRosterRest(_) => None,
+            SourceSettings::Delimited(_) | SourceSettings::DelimitedFetched(..) | SourceSettings::OneRosterRest(_) => None,
         }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &SourceId {
+        match self {
+            SourceSettings::OneRosterCsv(csv) | SourceSettings::OneRosterFetched(_, csv) => &csv.id,
+            SourceSettings::Delimited(files) | SourceSettings::DelimitedFetched(_, files) => &files.id,
+            SourceSettings::OneRosterRest(rest) => &rest.id,
+        }
+    }
+
+    /// How rows of its files are written; `None` where they are OneRoster packages or pages.
+    pub fn dialect(&self) -> Option<Dialect> {
+        match self {
+            SourceSettings::Delimited(files) | SourceSettings::DelimitedFetched(_, files) => Some(files.dialect),
+            SourceSettings::OneRosterCsv(_) | SourceSettings::OneRosterFetched(..) | SourceSettings::OneRosterRest(_) => None,
+        }
+    }
+
+    /// The same, with files on their way in this folder and taken at first sight: for a look beside the daemon's.
+    #[must_use]
+    pub fn aside(mut self, work: &Path) -> Self {
+        match &mut self {
+            SourceSettings::OneRosterFetched(fetch, _) | SourceSettings::DelimitedFetched(fetch, _) => {
+                work.clone_into(&mut fetch.work);
+            }
+            SourceSettings::OneRosterCsv(csv) => csv.settle_secs = 0,
+            SourceSettings::Delimited(files) => files.settle_secs = 0,
+            SourceSettings::OneRosterRest(_) => {}
+        }
+        self
     }
 
     /// Whether packages arrive by themselves and are taken when they do.
     pub fn is_watched(&self) -> bool {
         match self {
             SourceSettings::OneRosterCsv(csv) => csv.kind == DropKind::Drop,
-            SourceSettings::OneRosterFetched(..) | SourceSettings::OneRosterRest(_) => false,
+            SourceSettings::Delimited(files) => files.pattern.is_some(),
+            SourceSettings::OneRosterFetched(..) | SourceSettings::DelimitedFetched(..) | SourceSettings::OneRosterRest(_) => false,
         }
     }
 }
@@ -56,6 +96,16 @@ pub fn open_source(settings: SourceSettings, network: &Network, pages: &Arc<dyn 
         SourceSettings::OneRosterFetched(fetch, settings) => {
             // What was fetched is at rest.
             let here = |path| CsvSource::new(CsvSourceSettings { path, settle_secs: 0, ..settings });
+            Box::new(Fetched::new(*fetch, network, here))
+        }
+        SourceSettings::Delimited(settings) => Box::new(DelimitedSource::new(*settings, network.pace().clone())),
+        SourceSettings::DelimitedFetched(fetch, settings) => {
+            // What was fetched is at rest, and under names that sort.
+            let here = |path| {
+                let pattern = settings.pattern.as_ref().and_then(|_| Pattern::parse("*").ok());
+                let settings = DelimitedSettings { path, pattern, settle_secs: 0, marker: false, age_hours_max: None, ..*settings };
+                DelimitedSource::new(settings, network.pace().clone())
+            };
             Box::new(Fetched::new(*fetch, network, here))
         }
         SourceSettings::OneRosterRest(settings) => Box::new(RestSource::new(*settings, network, pages.clone())),

@@ -14,6 +14,7 @@ mod entitlement;
 mod explain;
 mod fake_http;
 mod fake_oneroster;
+mod fake_sftp;
 mod holds;
 mod hostile;
 mod import;
@@ -24,6 +25,7 @@ mod looks;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
+mod net_files;
 mod net_http;
 mod net_oneroster;
 mod night;

@@ -13,6 +13,7 @@ mod transfer;
 mod work;
 
 pub(crate) use fetched::{Fetched, Reader};
+pub(crate) use listing::companion_names;
 
 pub use pattern::Pattern;
 pub use settings::{FetchSettings, FileAddress, FileAuth, Place, SftpAddress, SftpAuth, SftpSettings};

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use russh::client::{Config, Handle, Handler, connect};
-use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
+use russh::Preferred;
+use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
 use russh_sftp::client::SftpSession;
 use russh_sftp::client::error::Error as FileError;
 use russh_sftp::client::fs::Metadata;
@@ -20,6 +21,13 @@ use tokio::time::timeout;
 use crate::base::SecretAbsent;
 use crate::source::fetch::settings::{SftpAuth, SftpSettings};
 
+/// Kinds of host keys that we can check; others must not be promised.
+const KEYS: [Algorithm; 4] = [
+    Algorithm::Ed25519,
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 },
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP521 },
+];
 /// How much is handed on at once, in bytes.
 const STEP_BYTES: usize = 256 << 10;
 /// Reads that are under way at the same time: else each block would cost a round trip.
@@ -120,6 +128,7 @@ impl<'r> Session<'r> {
             inactivity_timeout: Some(patience),
             keepalive_interval: Some(patience / 4),
             nodelay: true,
+            preferred: Preferred { key: KEYS.to_vec().into(), ..Preferred::DEFAULT },
             ..Config::default()
         };
         let at = &settings.at;
