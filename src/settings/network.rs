@@ -3,13 +3,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::base::{Secret, SourceId};
+use crate::base::{Calendar, Secret, SourceId};
+use crate::settings::network::files::{FilesShape, OF_DELIMITED, OF_FETCH};
+use crate::settings::network::hr::{HrShape, OF_HR, Place};
 use crate::settings::read::{Section, Wrong};
 use crate::settings::values::SourceKind;
 use crate::settings::words;
 use crate::source::{
-    ClientAuth, HttpSettings, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestVersion, Signature, SourceSettings,
+    ClientAuth, HrAuth, HttpSettings, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestVersion, Signature,
+    SourceSettings,
 };
+
+pub mod files;
+mod hr;
+mod people;
 
 /// How a source signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +27,10 @@ pub enum AuthWord {
     OAuth2,
     /// `bearer`.
     Bearer,
+    /// `basic`.
+    Basic,
+    /// `key`.
+    Key,
 }
 
 /// The keys.
@@ -73,11 +84,33 @@ pub struct NetworkShape {
     pub timeout_secs: Option<u32>,
     /// `ca_file`.
     pub ca_file: Option<PathBuf>,
+    /// The keys of HR sources.
+    pub hr: HrShape,
+    /// The keys of files.
+    pub files: FilesShape,
 }
 
 /// The kinds of sources.
-pub const KINDS: [(&str, SourceKind); 2] =
-    [("oneroster_csv", SourceKind::OneRosterCsv), ("oneroster_rest", SourceKind::OneRosterRest)];
+pub const KINDS: [(&str, SourceKind); 6] = [
+    ("oneroster_csv", SourceKind::OneRosterCsv),
+    ("delimited", SourceKind::Delimited),
+    ("oneroster_rest", SourceKind::OneRosterRest),
+    ("scim", SourceKind::Scim),
+    ("bamboohr", SourceKind::BambooHr),
+    ("workday", SourceKind::Workday),
+];
+
+/// The ways in which a kind of source signs in.
+fn auths(kind: Option<SourceKind>) -> Vec<(&'static str, AuthWord)> {
+    let own: &[(&str, AuthWord)] = match kind {
+        None | Some(SourceKind::OneRosterCsv | SourceKind::Delimited | SourceKind::OneRosterRest) => {
+            &[("oauth1", AuthWord::OAuth1)]
+        }
+        Some(SourceKind::Scim | SourceKind::Workday) => &[("basic", AuthWord::Basic)],
+        Some(SourceKind::BambooHr) => &[("key", AuthWord::Key)],
+    };
+    own.iter().copied().chain([("oauth2", AuthWord::OAuth2), ("bearer", AuthWord::Bearer)]).collect()
+}
 
 /// Keys that mean something for packages only …
 const OF_PACKAGES: [&str; 4] = ["path", "drop", "settle_secs", "bulk_with_status"];
@@ -111,17 +144,18 @@ const OF_NETWORK: [&str; 24] = [
 
 /// Reads the keys.
 pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
-    let auths = [("oauth1", AuthWord::OAuth1), ("oauth2", AuthWord::OAuth2), ("bearer", AuthWord::Bearer)];
     let versions = [("1.1", RestVersion::V1_1), ("1.2", RestVersion::V1_2)];
     let signatures = [("sha256", Signature::Sha256), ("sha1", Signature::Sha1)];
     let places = [("basic", ClientAuth::Basic), ("body", ClientAuth::Body), ("query", ClientAuth::Query)];
-    let auth = s.parsed("auth", words::one_of(&auths));
-    let needs = |wanted: AuthWord| kind == Some(SourceKind::OneRosterRest) && auth == Some(wanted);
+    let auth = s.parsed("auth", words::one_of(&auths(kind)));
+    let is_file = matches!(kind, Some(SourceKind::OneRosterCsv | SourceKind::Delimited));
+    let needs = |wanted: AuthWord| kind.is_some() && !is_file && auth == Some(wanted);
+    let needs_key = needs(AuthWord::OAuth1) || needs(AuthWord::Key);
     let shape = NetworkShape {
-        address: s.parsed("address", address),
+        address: if is_file { s.parsed("address", files::address) } else { s.parsed("address", address) },
         version: s.parsed("version", words::one_of(&versions)),
         auth,
-        key: if needs(AuthWord::OAuth1) { s.required_secret("key") } else { s.secret("key") },
+        key: if needs_key { s.required_secret("key") } else { s.secret("key") },
         secret: if needs(AuthWord::OAuth1) { s.required_secret("secret") } else { s.secret("secret") },
         signature: s.parsed("signature", words::one_of(&signatures)),
         oauth_version: s.flag("oauth_version"),
@@ -142,31 +176,39 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
         per_second_max: s.count("max_per_second", 1..=1_000),
         timeout_secs: s.count("timeout_secs", 1..=3_600),
         ca_file: s.path("ca_file"),
+        hr: hr::hr(s, needs(AuthWord::Basic)),
+        files: files::files(s),
+    };
+    let requires_place = || {
+        s.required("address", shape.address.as_ref());
+        s.required("auth", auth);
+        if auth == Some(AuthWord::OAuth2) {
+            s.required("token_address", shape.token_address.as_ref());
+        }
     };
     match kind {
-        Some(SourceKind::OneRosterCsv) => {
-            refuse(s, &OF_NETWORK, "kind = \"oneroster_csv\"");
-            s.required("path", Some(()));
+        Some(kind @ (SourceKind::OneRosterCsv | SourceKind::Delimited)) => {
+            let given = files::Given::of(shape.address.as_deref(), shape.token.as_ref(), &shape.hr, &shape.files);
+            files::check(s, kind, given, &OF_NETWORK);
         }
         Some(SourceKind::OneRosterRest) => {
-            refuse(s, &OF_PACKAGES, "kind = \"oneroster_rest\"");
-            s.required("address", shape.address.as_ref());
+            s.means_nothing(&OF_PACKAGES, "kind = \"oneroster_rest\"");
+            s.means_nothing(&OF_HR, "kind = \"oneroster_rest\"");
+            s.means_nothing(&OF_FETCH, "kind = \"oneroster_rest\"");
+            s.means_nothing(&OF_DELIMITED, "kind = \"oneroster_rest\"");
+            requires_place();
             s.required("version", shape.version);
-            s.required("auth", auth);
-            if auth == Some(AuthWord::OAuth2) {
-                s.required("token_address", shape.token_address.as_ref());
-            }
+        }
+        Some(kind @ (SourceKind::Scim | SourceKind::BambooHr | SourceKind::Workday)) => {
+            s.means_nothing(&OF_PACKAGES, "a source that is asked over the network");
+            s.means_nothing(&OF_FETCH, "a source that is asked over the network");
+            s.means_nothing(&OF_DELIMITED, "a source that is asked over the network");
+            requires_place();
+            hr::check(s, kind, &shape.hr);
         }
         None => {}
     }
     shape
-}
-
-/// A key that means nothing for this kind is a mistake, and better told than silently without effect.
-fn refuse(s: &Section<'_>, keys: &[&str], kind: &str) {
-    for key in keys.iter().filter(|key| s.has(key)) {
-        s.wrong(key, format!("means nothing with {kind}"));
-    }
 }
 
 fn address(text: &str) -> Result<String, Wrong> {
@@ -222,14 +264,9 @@ pub fn oneroster(id: &str, pull: String, shape: &NetworkShape, read: ReadSetting
             signature: shape.signature.unwrap_or_default(),
             version: shape.oauth_version.unwrap_or(false),
         },
-        AuthWord::OAuth2 => RestAuth::OAuth2(OAuth2Settings {
-            token_address: shape.token_address.clone()?,
-            client_id: shape.client_id.clone()?,
-            client_secret: shape.client_secret.clone()?,
-            scopes: shape.scopes.clone().unwrap_or_default(),
-            client_auth: shape.client_auth.unwrap_or_default(),
-        }),
+        AuthWord::OAuth2 => RestAuth::OAuth2(token_service(shape)?),
         AuthWord::Bearer => RestAuth::Bearer(shape.token.clone()?),
+        AuthWord::Basic | AuthWord::Key => return None,
     };
     Some(SourceSettings::OneRosterRest(Box::new(RestSettings {
         id: SourceId::from(id),
@@ -239,6 +276,51 @@ pub fn oneroster(id: &str, pull: String, shape: &NetworkShape, read: ReadSetting
         auth,
         read,
     })))
+}
+
+fn token_service(shape: &NetworkShape) -> Option<OAuth2Settings> {
+    Some(OAuth2Settings {
+        token_address: shape.token_address.clone()?,
+        client_id: shape.client_id.clone()?,
+        client_secret: shape.client_secret.clone()?,
+        scopes: shape.scopes.clone().unwrap_or_default(),
+        client_auth: shape.client_auth.unwrap_or_default(),
+    })
+}
+
+/// An HR source of this kind. `customer` is id and name. `None` only if something that must be there is absent.
+pub fn hr_source(
+    kind: SourceKind,
+    id: &str,
+    pull: String,
+    shape: &NetworkShape,
+    read: ReadSettings,
+    customer: (&str, &str),
+    calendar: &Calendar,
+) -> Option<SourceSettings> {
+    let auth = match shape.auth? {
+        AuthWord::Basic => HrAuth::Basic { user: shape.hr.user.clone()?, password: shape.hr.password.clone()? },
+        // BambooHR takes the key for the user, and any password.
+        AuthWord::Key => HrAuth::Basic { user: shape.key.clone()?, password: Secret::new("x") },
+        AuthWord::Bearer => HrAuth::Bearer(shape.token.clone()?),
+        AuthWord::OAuth2 => HrAuth::OAuth2(token_service(shape)?),
+        AuthWord::OAuth1 => return None,
+    };
+    let place = Place {
+        id: id.to_owned(),
+        pull,
+        address: shape.address.clone()?,
+        auth,
+        fields: shape.fields,
+        sort: shape.sort,
+        page_rows: shape.page_rows,
+        pages_max: read.pages_max,
+        resume_minutes: read.resume_minutes,
+        has_timeout: shape.timeout_secs.is_some(),
+        http: read.http,
+    };
+    let settings = hr::build(kind, &shape.hr, place, &read.keep_metadata, customer, calendar)?;
+    Some(SourceSettings::Hr(Box::new(settings)))
 }
 
 #[cfg(test)]

@@ -121,6 +121,14 @@ pub enum SourceKind {
     OneRosterCsv,
     /// OneRoster over REST.
     OneRosterRest,
+    /// Delimited files of people.
+    Delimited,
+    /// SCIM 2.0.
+    Scim,
+    /// BambooHR.
+    BambooHr,
+    /// A Workday report.
+    Workday,
 }
 
 /// The words of `on_full`, without the percentage that one of them needs.

@@ -18,12 +18,12 @@ pub use csv::{BulkWithStatus, CsvBounds, CsvSource, CsvSourceSettings, CsvVersio
 pub use delimited::{DelimitedSettings, Dialect, Encoding, FeedKind, RowBounds};
 pub use fetch::{FetchSettings, FileAddress, FileAuth, Pattern, Place, SftpAddress, SftpAuth, SftpSettings};
 pub use hr::{
-    DateForm, DateForms, HrColumns, HrFeed, HrMapping, HrReader, HrRecord, OrgMapping, Presence, RoleMapping, RowFault,
-    StatusMapping,
+    DateForm, DateForms, HrAuth, HrColumns, HrFeed, HrMapping, HrReader, HrRecord, HrSettings, HrSource, HrSystem, OrgMapping,
+    Presence, RoleMapping, RowFault, StatusMapping,
 };
 pub use http::{
-    Answer, Attempt, Authorize, Basic, Bearer, Exchange, Header, Http, HttpError, HttpSettings, Network, Nobody, Outgoing, Pace, Recorder,
-    Refusal, check_address,
+    Answer, Attempt, Authorize, Basic, Bearer, Exchange, Header, Http, HttpError, HttpSettings, Network, Nobody, Outgoing,
+    Pace, Recorder, Refusal, check_address,
 };
 pub use oneroster::{
     Address, ClientAuth, Fetched, OAuth1, OAuth2, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestSource,

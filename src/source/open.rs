@@ -9,6 +9,7 @@ use crate::source::api::{RosterSource, SourceError};
 use crate::source::csv::{CsvSource, CsvSourceSettings, DropKind};
 use crate::source::delimited::{DelimitedSettings, DelimitedSource, Dialect};
 use crate::source::fetch::{FetchSettings, Fetched, Pattern, Reader};
+use crate::source::hr::{HrSettings, HrSource};
 use crate::source::http::Network;
 use crate::source::oneroster::{RestSettings, RestSource};
 use crate::source::shelf::PageStore;
@@ -26,17 +27,23 @@ pub enum SourceSettings {
     DelimitedFetched(Box<FetchSettings>, Box<DelimitedSettings>),
     /// OneRoster over REST.
     OneRosterRest(Box<RestSettings>),
+    /// An HR system: SCIM, BambooHR, Workday.
+    Hr(Box<HrSettings>),
 }
 
 impl SourceSettings {
     /// How lenient the intake of its rows is.
     pub fn intake(&self) -> IntakePolicy {
         match self {
-            SourceSettings::OneRosterCsv(csv) | SourceSettings::OneRosterFetched(_, csv) => IntakePolicy { lenient: csv.lenient, courses_optional: csv.courses_optional },
+            SourceSettings::OneRosterCsv(csv) | SourceSettings::OneRosterFetched(_, csv) => {
+                IntakePolicy { lenient: csv.lenient, courses_optional: csv.courses_optional }
+            }
             SourceSettings::Delimited(_) | SourceSettings::DelimitedFetched(..) => IntakePolicy::default(),
             SourceSettings::OneRosterRest(rest) => {
                 IntakePolicy { lenient: rest.read.lenient, courses_optional: rest.read.courses_optional }
             }
+            // There are no classes, and no second rows of a person.
+            SourceSettings::Hr(_) => IntakePolicy::default(),
         }
     }
 
@@ -44,7 +51,8 @@ impl SourceSettings {
     pub fn activity_column(&self) -> Option<&str> {
         match self {
             SourceSettings::OneRosterCsv(csv) | SourceSettings::OneRosterFetched(_, csv) => csv.activity_column.as_deref(),
-            SourceSettings::Delimited(_) | SourceSettings::DelimitedFetched(..) | SourceSettings::OneRosterRest(_) => None,
+            SourceSettings::Delimited(_) | SourceSettings::DelimitedFetched(..) => None,
+            SourceSettings::OneRosterRest(_) | SourceSettings::Hr(_) => None,
         }
     }
 
@@ -54,6 +62,7 @@ impl SourceSettings {
             SourceSettings::OneRosterCsv(csv) | SourceSettings::OneRosterFetched(_, csv) => &csv.id,
             SourceSettings::Delimited(files) | SourceSettings::DelimitedFetched(_, files) => &files.id,
             SourceSettings::OneRosterRest(rest) => &rest.id,
+            SourceSettings::Hr(hr) => &hr.id,
         }
     }
 
@@ -61,7 +70,8 @@ impl SourceSettings {
     pub fn dialect(&self) -> Option<Dialect> {
         match self {
             SourceSettings::Delimited(files) | SourceSettings::DelimitedFetched(_, files) => Some(files.dialect),
-            SourceSettings::OneRosterCsv(_) | SourceSettings::OneRosterFetched(..) | SourceSettings::OneRosterRest(_) => None,
+            SourceSettings::OneRosterCsv(_) | SourceSettings::OneRosterFetched(..) => None,
+            SourceSettings::OneRosterRest(_) | SourceSettings::Hr(_) => None,
         }
     }
 
@@ -74,7 +84,7 @@ impl SourceSettings {
             }
             SourceSettings::OneRosterCsv(csv) => csv.settle_secs = 0,
             SourceSettings::Delimited(files) => files.settle_secs = 0,
-            SourceSettings::OneRosterRest(_) => {}
+            SourceSettings::OneRosterRest(_) | SourceSettings::Hr(_) => {}
         }
         self
     }
@@ -84,7 +94,8 @@ impl SourceSettings {
         match self {
             SourceSettings::OneRosterCsv(csv) => csv.kind == DropKind::Drop,
             SourceSettings::Delimited(files) => files.pattern.is_some(),
-            SourceSettings::OneRosterFetched(..) | SourceSettings::DelimitedFetched(..) | SourceSettings::OneRosterRest(_) => false,
+            SourceSettings::OneRosterFetched(..) | SourceSettings::DelimitedFetched(..) => false,
+            SourceSettings::OneRosterRest(_) | SourceSettings::Hr(_) => false,
         }
     }
 }
@@ -103,12 +114,14 @@ pub fn open_source(settings: SourceSettings, network: &Network, pages: &Arc<dyn 
             // What was fetched is at rest, and under names that sort.
             let here = |path| {
                 let pattern = settings.pattern.as_ref().and_then(|_| Pattern::parse("*").ok());
-                let settings = DelimitedSettings { path, pattern, settle_secs: 0, marker: false, age_hours_max: None, ..*settings };
+                let settings =
+                    DelimitedSettings { path, pattern, settle_secs: 0, marker: false, age_hours_max: None, ..*settings };
                 DelimitedSource::new(settings, network.pace().clone())
             };
             Box::new(Fetched::new(*fetch, network, here))
         }
         SourceSettings::OneRosterRest(settings) => Box::new(RestSource::new(*settings, network, pages.clone())),
+        SourceSettings::Hr(settings) => Box::new(HrSource::new(*settings, network, pages.clone())),
     }
 }
 

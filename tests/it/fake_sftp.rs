@@ -116,7 +116,7 @@ impl Sshd {
         let path = self.folder().join(path).display().to_string().trim_end_matches('/').to_owned();
         SftpSettings {
             at: SftpAddress { host: "127.0.0.1".into(), port: self.port, path },
-            user: self.user.clone(),
+            user: Secret::new(self.user.clone()),
             host_keys: vec![self.host_key.clone()],
             auth: SftpAuth::Key { key: self.key("user"), passphrase: None },
         }

@@ -429,9 +429,7 @@ fn answers_that_are_no_whole_file_remove_nobody() {
     for (reply, told) in cases {
         let mut world = district();
         let (first, answer) = (whole.clone(), reply.clone());
-        let server = FakeServer::start(move |_, before| {
-            if before == 0 { zip(&first) } else { answer.clone() }
-        });
+        let server = FakeServer::start(move |_, before| if before == 0 { zip(&first) } else { answer.clone() });
         over_https(&mut world, &server.url("/roster.zip"));
         let run = world.run();
         assert_eq!((run.state, world.seated("p").len()), (RunState::Succeeded, 30), "{}", run.message);

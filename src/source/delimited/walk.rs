@@ -82,7 +82,11 @@ pub(crate) fn walk(
         return Err(teller.reject("row_count", 0, &why));
     }
     if count == 0 {
-        return Err(teller.reject("no_rows", 0, "there is a header and no row; a file that is meant to say so is not believed"));
+        return Err(teller.reject(
+            "no_rows",
+            0,
+            "there is a header and no row; a file that is meant to say so is not believed",
+        ));
     }
     Ok(())
 }

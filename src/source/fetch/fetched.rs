@@ -95,8 +95,7 @@ impl<R: Reader> Fetched<R> {
         let listing = transfer.list()?;
         for candidate in choose(&self.settings, sftp, &listing, seen, &self.network)? {
             let Candidate { sorts, file } = &candidate;
-            let marks =
-                Marks { name: file.name.clone(), length: file.length, modified: file.modified, tag: None, since: None };
+            let marks = Marks { name: file.name.clone(), length: file.length, modified: file.modified, tag: None, since: None };
             if self.known.digest(&marks).is_some_and(|digest| self.is_old(digest, seen)) {
                 continue;
             }
@@ -174,7 +173,9 @@ impl<R: Reader> RosterSource for Fetched<R> {
 
     fn check(&self) -> Result<String, SourceError> {
         let (place, found) = match &self.settings.place {
-            Place::Https { address, .. } => (address.clone(), Some((self.settings.file_name(), peek(&self.settings, &self.network)?))),
+            Place::Https { address, .. } => {
+                (address.clone(), Some((self.settings.file_name(), peek(&self.settings, &self.network)?)))
+            }
             Place::Sftp(sftp) => {
                 let mut transfer = Transfer::new(&self.settings, sftp, &self.network);
                 let listing = transfer.list()?;

@@ -8,9 +8,11 @@ use reqwest::header::HeaderMap;
 use crate::source::api::SourceError;
 use crate::source::fault::{because, unreachable};
 use crate::source::fetch::known::Marks;
-use crate::source::fetch::settings::{FetchSettings, FileAuth, Place};
 use crate::source::fetch::listing::HEAD_BYTES;
-use crate::source::http::{Ask, Authorize, Basic, Bearer, FileTo, Http, HttpError, HttpSettings, Into, Network, Nobody, unix_secs};
+use crate::source::fetch::settings::{FetchSettings, FileAuth, Place};
+use crate::source::http::{
+    Ask, Authorize, Basic, Bearer, FileTo, Http, HttpError, HttpSettings, Into, Network, Nobody, unix_secs,
+};
 
 /// What a server said.
 pub(crate) enum Asked {
@@ -41,12 +43,8 @@ pub(crate) fn ask(
         headers.extend(marks.tag.as_deref().map(|tag| ("if-none-match", tag)));
         headers.extend(marks.since.as_deref().map(|since| ("if-modified-since", since)));
     }
-    let mut what = Ask {
-        form: None,
-        accept: "*/*",
-        headers: &headers,
-        into: Into::File(FileTo { file: into, address: address.clone() }),
-    };
+    let mut what =
+        Ask { form: None, accept: "*/*", headers: &headers, into: Into::File(FileTo { file: into, address: address.clone() }) };
     let answer = match http.ask(&*auth, &mut |_| http.base().clone(), &mut what) {
         Ok(answer) => answer,
         Err(HttpError::Status { refusal, .. }) if refusal.status == 304 && headers.len() > 1 => return Ok(Asked::Unchanged),

@@ -45,7 +45,9 @@ impl Known {
         digester.field(settings.pull.as_bytes());
         match &settings.place {
             Place::Https { address, .. } => digester.field(address.as_bytes()),
-            Place::Sftp(sftp) => digester.field(sftp.at.shown().as_bytes()).field(sftp.user.as_bytes()),
+            Place::Sftp(sftp) => {
+                digester.field(sftp.at.shown().as_bytes()).field(sftp.user.expose().unwrap_or_default().as_bytes())
+            }
         };
         Self { file: settings.work.join(format!("{}.known", digester.finish().short())) }
     }

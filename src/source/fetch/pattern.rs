@@ -85,9 +85,9 @@ fn fits(parts: &[Part], chars: &[char], date: &mut [u32; 3]) -> bool {
         Part::Char(char) => chars.split_first().is_some_and(|(first, chars)| first == char && fits(parts, chars, date)),
         Part::Date(which) => {
             let digits = if *which == 0 { 4 } else { 2 };
-            let number = chars.get(..digits).and_then(|digits| {
-                digits.iter().try_fold(0u32, |number, digit| Some(number * 10 + digit.to_digit(10)?))
-            });
+            let number = chars
+                .get(..digits)
+                .and_then(|digits| digits.iter().try_fold(0u32, |number, digit| Some(number * 10 + digit.to_digit(10)?)));
             number.is_some_and(|number| {
                 date[*which] = number;
                 fits(parts, &chars[digits..], date)

@@ -72,7 +72,7 @@ pub struct SftpSettings {
     /// Where.
     pub at: SftpAddress,
     /// As whom.
-    pub user: String,
+    pub user: Secret,
     /// Fingerprints of the host keys that are trusted, such as `SHA256:…`; at least one.
     pub host_keys: Vec<String>,
     /// How to sign in.
@@ -160,14 +160,15 @@ mod tests {
 
     #[test]
     fn addresses_of_files() {
-        let sftp = |host: &str, port, path: &str| {
-            Ok(FileAddress::Sftp(SftpAddress { host: host.into(), port, path: path.into() }))
-        };
+        let sftp =
+            |host: &str, port, path: &str| Ok(FileAddress::Sftp(SftpAddress { host: host.into(), port, path: path.into() }));
         assert_eq!(FileAddress::parse("sftp://sftp.example/out/a.csv"), sftp("sftp.example", 22, "/out/a.csv"));
         assert_eq!(FileAddress::parse("sftp://sftp.example:2222/~/out/"), sftp("sftp.example", 2222, "out"));
         assert_eq!(FileAddress::parse("sftp://[::1]:2222"), sftp("::1", 2222, "."));
         assert_eq!(FileAddress::parse("https://x.example/a.csv"), Ok(FileAddress::Https("https://x.example/a.csv".into())));
-        for bad in ["sftp://ana@x.example/a", "sftp://ana:hunter2@x.example/a", "sftp:///a", "sftp://x/a?b", "http://x.example/a"] {
+        for bad in
+            ["sftp://ana@x.example/a", "sftp://ana:hunter2@x.example/a", "sftp:///a", "sftp://x/a?b", "http://x.example/a"]
+        {
             let error = FileAddress::parse(bad).expect_err(bad);
             assert!(!error.contains("hunter2"), "{error}");
         }

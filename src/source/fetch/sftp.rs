@@ -7,8 +7,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use russh::client::{Config, Handle, Handler, connect};
 use russh::Preferred;
+use russh::client::{Config, Handle, Handler, connect};
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
 use russh_sftp::client::SftpSession;
 use russh_sftp::client::error::Error as FileError;
@@ -65,10 +65,7 @@ pub(crate) enum SftpError {
 impl SftpError {
     /// Whether the same may succeed a little later.
     pub(crate) fn passes(&self) -> bool {
-        matches!(
-            self,
-            SftpError::Connect(_) | SftpError::Open(_) | SftpError::Broken(_) | SftpError::Silent { .. }
-        )
+        matches!(self, SftpError::Connect(_) | SftpError::Open(_) | SftpError::Broken(_) | SftpError::Silent { .. })
     }
 }
 
@@ -114,6 +111,7 @@ impl<'r> Session<'r> {
     /// Connects, looks at the host key, signs in.
     pub(crate) fn open(runtime: &'r Runtime, settings: &SftpSettings, patience: Duration) -> Result<Self, SftpError> {
         let secret = |absent: &SecretAbsent| SftpError::Secret(absent.clone());
+        let user = settings.user.expose().map_err(secret)?;
         let key = match &settings.auth {
             SftpAuth::Password(_) => None,
             SftpAuth::Key { key, passphrase } => {
@@ -143,9 +141,9 @@ impl<'r> Session<'r> {
                     other => SftpError::Connect(other),
                 })?;
             let signed_in = match (&settings.auth, key) {
-                (_, Some(key)) => handle.authenticate_publickey(&settings.user, key).await,
+                (_, Some(key)) => handle.authenticate_publickey(user, key).await,
                 (SftpAuth::Password(password), None) => {
-                    handle.authenticate_password(&settings.user, password.expose().map_err(secret)?).await
+                    handle.authenticate_password(user, password.expose().map_err(secret)?).await
                 }
                 (SftpAuth::Key { .. }, None) => return Err(SftpError::Key),
             };
@@ -200,7 +198,8 @@ impl<'r> Session<'r> {
             loop {
                 let wanted = usize::try_from(to - at).unwrap_or(usize::MAX).clamp(1, buffer.len());
                 let step = timeout(self.patience, file.read(&mut buffer[..wanted])).await;
-                let count = step.map_err(|_| SftpError::Silent { secs: self.patience.as_secs() })?.map_err(SftpError::Broken)?;
+                let count =
+                    step.map_err(|_| SftpError::Silent { secs: self.patience.as_secs() })?.map_err(SftpError::Broken)?;
                 if at == to {
                     return Ok(count == 0);
                 }

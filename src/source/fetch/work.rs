@@ -71,7 +71,9 @@ impl Work {
     /// Whatever goes wrong here, goes wrong for what is of no use to anybody.
     fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.base) else { return };
-        for path in entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension().is_some_and(|e| e == "lock")) {
+        for path in
+            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension().is_some_and(|e| e == "lock"))
+        {
             let Ok(lock) = File::open(&path) else { continue };
             let age = lock.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|at| at.elapsed().ok());
             if age.is_some_and(|age| age > YOUNG) && lock.try_lock().is_ok() {

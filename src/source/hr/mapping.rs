@@ -119,6 +119,11 @@ impl HrColumns {
         columns
     }
 
+    #[cfg(test)]
+    pub(crate) fn named(names: &[&str]) -> Self {
+        Self { names: names.iter().map(|&name| name.to_owned()).collect() }
+    }
+
     /// Their names, in the order of a row's cells.
     pub fn names(&self) -> &[String] {
         &self.names
@@ -131,5 +136,14 @@ impl HrColumns {
             .iter()
             .position(|known| known == name)
             .or_else(|| self.names.iter().position(|known| same_word(known.trim(), name)))
+    }
+
+    /// Whether a column is the value at this path, or one below it.
+    pub(crate) fn has_within(&self, path: &str) -> bool {
+        let is_within = |name: &String| {
+            let (start, rest) = name.split_at_checked(path.len()).unwrap_or((name, "-"));
+            start.eq_ignore_ascii_case(path) && (rest.is_empty() || rest.starts_with('.'))
+        };
+        self.names.iter().any(is_within)
     }
 }

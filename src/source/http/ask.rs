@@ -69,7 +69,10 @@ impl Into<'_> {
             return unfit("the server does not say how long it is, so nobody can tell whether all of it came");
         }
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
-        if ["text/html", "application/xhtml", "application/json", "application/problem"].iter().any(|page| kind.starts_with(page)) {
+        if ["text/html", "application/xhtml", "application/json", "application/problem"]
+            .iter()
+            .any(|page| kind.starts_with(page))
+        {
             return unfit("it is a web page or a message of the server instead of the file");
         }
         let rewound = to.file.set_len(0).and_then(|()| to.file.rewind());

@@ -345,7 +345,12 @@ enum Sent {
 }
 
 /// What is recorded of a request.
-fn seen<'s>(url: &'s Url, method: &'static str, (began, ended): (Instant, Instant), sent: &'s Result<Sent, HttpError>) -> Exchange<'s> {
+fn seen<'s>(
+    url: &'s Url,
+    method: &'static str,
+    (began, ended): (Instant, Instant),
+    sent: &'s Result<Sent, HttpError>,
+) -> Exchange<'s> {
     let exchange = Exchange { method, url: Some(url), began, ended, ..Exchange::of(url.path()) };
     match sent {
         // What a token service says is a secret through and through.

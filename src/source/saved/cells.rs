@@ -123,14 +123,31 @@ mod tests {
 
     #[test]
     fn cells_go_and_all_else_stays() {
-        let semicolons = Dialect { separator: b';', encoding: Encoding::of("windows-1252").expect("known"), ..Dialect::default() };
+        let semicolons =
+            Dialect { separator: b';', encoding: Encoding::of("windows-1252").expect("known"), ..Dialect::default() };
         let cases: Vec<(&[u8], Dialect, Option<&[&str]>, &str, &str)> = vec![
-            (b"id,Phone,name\r\n1,\"+49, 1\",\"A \"\"x\"\"\"\r\n2,,B\r\n", Dialect::default(), None,
-             "id,Phone,name\r\n1,[redacted],\"A \"\"x\"\"\"\r\n2,,B\r\n", "Phone 1"),
-            (b"id;\"Birth Date\";n\nZ\xeb;1.2.2010;\"a\nb\"\n3;\"\";c", semicolons, None,
-             "id;\"Birth Date\";n\nZë;[redacted];\"a\nb\"\n3;\"\";c", "Birth Date 1"),
+            (
+                b"id,Phone,name\r\n1,\"+49, 1\",\"A \"\"x\"\"\"\r\n2,,B\r\n",
+                Dialect::default(),
+                None,
+                "id,Phone,name\r\n1,[redacted],\"A \"\"x\"\"\"\r\n2,,B\r\n",
+                "Phone 1",
+            ),
+            (
+                b"id;\"Birth Date\";n\nZ\xeb;1.2.2010;\"a\nb\"\n3;\"\";c",
+                semicolons,
+                None,
+                "id;\"Birth Date\";n\nZë;[redacted];\"a\nb\"\n3;\"\";c",
+                "Birth Date 1",
+            ),
             (b"\n\nid,dob\n1,x,extra\n", Dialect::default(), None, "\n\nid,dob\n1,[redacted],[redacted]\n", " 1, dob 1"),
-            (b"sourcedId,sex,race\n1,f,\n", Dialect::default(), Some(&["sourcedId"]), "sourcedId,sex,race\n1,[redacted],\n", "sex 1"),
+            (
+                b"sourcedId,sex,race\n1,f,\n",
+                Dialect::default(),
+                Some(&["sourcedId"]),
+                "sourcedId,sex,race\n1,[redacted],\n",
+                "sex 1",
+            ),
             (b"id,pin\n1,\"un\nclosed", Dialect::default(), None, "id,pin\n1,[redacted]", "pin 1"),
         ];
         for (bytes, dialect, only, told, counted) in cases {

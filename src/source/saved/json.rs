@@ -125,14 +125,24 @@ mod tests {
         for (text, told, counts, whole) in [
             (r#"{"a": 1.50,  "b":"x\"y"}"#, r#"{"a": 1.50,  "b":"x\"y"}"#, "", true),
             (r#"{"birthDate":"2010-01-02","id":"7"}"#, r#"{"birthDate":"[redacted]","id":"7"}"#, "birthDate 1", true),
-            (r#"[{"phone":null},{"phone":""},{"phone":49123}]"#, r#"[{"phone":null},{"phone":""},{"phone":"[redacted]"}]"#, "phone 1", true),
+            (
+                r#"[{"phone":null},{"phone":""},{"phone":49123}]"#,
+                r#"[{"phone":null},{"phone":""},{"phone":"[redacted]"}]"#,
+                "phone 1",
+                true,
+            ),
             (
                 r#"{"phoneNumbers":[{"type":"work","value":"+49"}],"id":"phone"}"#,
                 r#"{"phoneNumbers":[{"type":"[redacted]","value":"[redacted]"}],"id":"phone"}"#,
                 "phoneNumbers 2",
                 true,
             ),
-            (r#"{"pass\u0077ord":"hunter2","x":[1,{"y":2}]}"#, r#"{"pass\u0077ord":"[redacted]","x":[1,{"y":2}]}"#, "password 1", true),
+            (
+                r#"{"pass\u0077ord":"hunter2","x":[1,{"y":2}]}"#,
+                r#"{"pass\u0077ord":"[redacted]","x":[1,{"y":2}]}"#,
+                "password 1",
+                true,
+            ),
             (r#"{"secret":{"a":{"b":true}},"c":1}"#, r#"{"secret":{"a":{"b":"[redacted]"}},"c":1}"#, "secret 1", true),
             (r#"{"users":[{"id":"1","password":"hun"#, r#"{"users":[{"id":"1","password":"#, "", false),
             (r#"{"id":<html>"#, r#"{"id":"#, "", false),

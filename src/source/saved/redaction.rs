@@ -97,7 +97,9 @@ mod tests {
         ] {
             assert!(standard.redacts(name), "{name}");
         }
-        for name in ["sourcedId", "givenName", "email", "status", "Excellence", "Hotel", "spin", "metadata.program", "Hire Date"] {
+        for name in
+            ["sourcedId", "givenName", "email", "status", "Excellence", "Hotel", "spin", "metadata.program", "Hire Date"]
+        {
             assert!(!standard.redacts(name), "{name}");
         }
         assert!(Redaction::with(&["given name".into()]).redacts("givenName"));

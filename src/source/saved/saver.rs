@@ -110,7 +110,13 @@ impl SavedPull {
         let redacted = redact_cells(File::open(path)?, dialect, None, &self.redaction, &mut to)?;
         to.flush()?;
         let (bytes, sha256) = digest_of(path)?;
-        Ok(Entry { file: Some(name), bytes: Some(bytes), sha256: Some(sha256), redacted, ..entry_of("FILE", path.display().to_string(), at) })
+        Ok(Entry {
+            file: Some(name),
+            bytes: Some(bytes),
+            sha256: Some(sha256),
+            redacted,
+            ..entry_of("FILE", path.display().to_string(), at)
+        })
     }
 
     fn package(&self, path: &Path, number: usize, at: Instant) -> io::Result<Vec<Entry>> {
@@ -166,6 +172,13 @@ impl SavedPull {
         entry.bytes = Some(body.len() as u64);
         entry.sha256 = Some(Digest::of(body).to_string());
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        if entry.headers.get("content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/csv")) {
+            let name = name.replace(".json", ".csv");
+            let mut to = private_file(&self.folder.join(&name))?;
+            entry.redacted = redact_cells(text, Dialect::default(), None, &self.redaction, &mut to)?;
+            entry.file = Some(name);
+            return Ok(());
+        }
         if !matches!(text.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'{' | b'[')) {
             entry.withheld = Some("it is no JSON, and cannot be redacted".to_owned());
             return Ok(());
