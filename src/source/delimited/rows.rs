@@ -95,7 +95,7 @@ impl<R: Read> Rows<R> {
     }
 
     /// The line in which the row began, from 1.
-    pub(crate) fn line(&self) -> u64 {
+    pub(crate) fn began(&self) -> u64 {
         self.began
     }
 
@@ -262,7 +262,7 @@ mod tests {
             match rows.next() {
                 Ok(true) => {
                     let cells = (0..rows.count()).map(|at| rows.cell(at).to_owned()).collect();
-                    all.push((rows.line(), cells, rows.broken()));
+                    all.push((rows.began(), cells, rows.broken()));
                 }
                 Ok(false) => return Ok(all),
                 Err(RowsFault::OpenQuote { line }) => return Err(format!("open {line}")),

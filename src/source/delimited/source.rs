@@ -10,7 +10,7 @@ use crate::roster::{Mode, RosterIntake};
 use crate::source::api::{Package, Read, RosterSource, Seen, SourceError};
 use crate::source::csv::{Look, Sightings, is_ignored};
 use crate::source::delimited::settings::{DelimitedSettings, FeedKind};
-use crate::source::delimited::walk::{Proofs, Stop, Wrong, look, walk};
+use crate::source::delimited::walk::{Proofs, Stop, Take, Wrong, look, walk};
 use crate::source::fault::{because, unreachable};
 use crate::source::fetch::{Reader, companion_names};
 use crate::source::hr::{HrColumns, HrFeed};
@@ -123,7 +123,7 @@ impl DelimitedSource {
         path: &Path,
         name: &str,
         columns: &HrColumns,
-        take: &mut dyn FnMut(u64, Result<&[&str], Wrong>),
+        take: Take<'_>,
     ) -> Result<(), SourceError> {
         let failed = |cause| unreachable(path.display().to_string(), cause);
         let count = self.count(path)?;

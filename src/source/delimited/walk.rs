@@ -54,7 +54,7 @@ pub(crate) fn walk(
     let mut count = 0u64;
     let mut ended: Option<u64> = None;
     while rows.next().map_err(|fault| teller.stop(fault))? {
-        let line = rows.line();
+        let line = rows.began();
         if let Some(trailer) = ended {
             let why = format!("there are rows behind the trailer in line {trailer}");
             return Err(teller.reject("rows_after_trailer", line, &why));
@@ -105,11 +105,11 @@ pub(crate) fn look(head: &[u8], settings: &DelimitedSettings, name: &str, column
 
 fn header_of<R: Read>(rows: &Rows<R>, columns: &HrColumns, name: &str) -> Result<Header, Stop> {
     let names: Vec<&str> = (0..rows.count()).map(|at| rows.cell(at)).collect();
-    read_header(&names, columns, name, rows.line()).map_err(Stop::Rejected)
+    read_header(&names, columns, name, rows.began()).map_err(Stop::Rejected)
 }
 
 fn hand_on<R: Read>(rows: &Rows<R>, header: &Header, take: Take<'_>) {
-    let line = rows.line();
+    let line = rows.began();
     let wrong = match rows.broken() {
         Some(Broken::Quote) => Some(Wrong { rule: "quote_error", detail: "text stands behind a closing quote" }),
         Some(Broken::Cell) => Some(Wrong { rule: "cell_too_long", detail: "a cell is longer than allowed" }),
@@ -157,9 +157,9 @@ impl Teller<'_> {
             Some(told) if told == count => Ok(()),
             Some(told) => {
                 let why = format!("there are {count} rows before the trailer, which says {told}");
-                Err(self.reject("row_count", rows.line(), &why))
+                Err(self.reject("row_count", rows.began(), &why))
             }
-            None => Err(self.reject("trailer_missing", rows.line(), "the trailer does not tell a number of rows")),
+            None => Err(self.reject("trailer_missing", rows.began(), "the trailer does not tell a number of rows")),
         }
     }
 

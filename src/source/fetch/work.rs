@@ -101,7 +101,7 @@ impl Drop for Work {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     use crate::source::fetch::work::Work;
 
@@ -113,13 +113,18 @@ mod tests {
         assert!(!base.exists(), "nothing before it is needed");
         living.open().expect("made");
         fs::write(living.folder().join("a.zip"), "a").expect("written");
-        for (name, secs) in [("dead", 120), ("starting", 0)] {
+        let age = |file: &fs::File| {
+            let now = file.metadata().and_then(|metadata| metadata.modified()).expect("a time");
+            file.set_modified(now - Duration::from_secs(120)).expect("set");
+        };
+        for name in ["dead", "starting"] {
             fs::create_dir(base.join(name)).expect("made");
             let lock = fs::File::create(base.join(name).with_extension("lock")).expect("made");
-            lock.set_modified(SystemTime::now() - Duration::from_secs(secs)).expect("set");
+            if name == "dead" {
+                age(&lock);
+            }
         }
-        let old = fs::File::open(living.folder().with_extension("lock")).expect("there");
-        old.set_modified(SystemTime::now() - Duration::from_secs(120)).expect("set");
+        age(&fs::File::open(living.folder().with_extension("lock")).expect("there"));
         other.open().expect("made");
         assert!(living.folder().join("a.zip").exists() && base.join("starting").exists());
         assert!(!base.join("dead").exists() && !base.join("dead.lock").exists());

@@ -125,7 +125,9 @@ mod tests {
     fn cells_go_and_all_else_stays() {
         let semicolons =
             Dialect { separator: b';', encoding: Encoding::of("windows-1252").expect("known"), ..Dialect::default() };
-        let cases: Vec<(&[u8], Dialect, Option<&[&str]>, &str, &str)> = vec![
+        /// Bytes, their dialect, the columns to keep, what is told, what was counted.
+        type Case<'c> = (&'c [u8], Dialect, Option<&'c [&'c str]>, &'c str, &'c str);
+        let cases: Vec<Case<'_>> = vec![
             (
                 b"id,Phone,name\r\n1,\"+49, 1\",\"A \"\"x\"\"\"\r\n2,,B\r\n",
                 Dialect::default(),

@@ -95,7 +95,7 @@ fn rows_in_a_folder() {
 #[test]
 fn mistakes_are_told() {
     let sis = "customer.north.source.sis";
-    let no_key = format!("kind = \"oneroster_csv\"\naddress = \"sftp://x.example/a\"\nuser = \"u\"\nprivate_key = \"k\"\n");
+    let no_key = "kind = \"oneroster_csv\"\naddress = \"sftp://x.example/a\"\nuser = \"u\"\nprivate_key = \"k\"\n".to_owned();
     let cases: Vec<(String, Vec<String>)> = vec![
         (no_key.clone(), vec![format!("{sis}.host_keys is missing")]),
         (
