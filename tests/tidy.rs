@@ -825,7 +825,20 @@ fn no_path_of_one_machine() {
 #[test]
 fn settings_and_their_reference_agree() {
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
-    let files = ["clauses", "days", "file", "guard", "network", "pauses", "reports", "terms", "when"];
+    let files = [
+        "clauses",
+        "days",
+        "file",
+        "guard",
+        "identity",
+        "network/hr",
+        "network/keys",
+        "network/people",
+        "pauses",
+        "reports",
+        "terms",
+        "when",
+    ];
     let code = files.map(|name| read(&format!("src/settings/{name}.rs"))).concat();
     none(settings_disagree(&read("config/default.toml"), &code));
 }

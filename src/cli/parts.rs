@@ -88,6 +88,7 @@ fn customer(settings: &CustomerSettings, network: &Network, pages: &Arc<dyn Page
         name: settings.name.clone(),
         policy: settings.policy.clone(),
         sources: settings.sources.iter().map(|source| feed(source, network, pages)).collect(),
+        same_person: settings.same_person.clone(),
         grants: settings.grants.clone(),
         agreed: settings.agreed.clone(),
         terms: settings.terms.clone(),

@@ -11,7 +11,8 @@ use crate::license::books::Allowance;
 use crate::license::grant::{AgreedExcess, Grant, GrantKind};
 use crate::license::pool::Pool;
 use crate::license::renewal::TermRules;
-use crate::license::term::overlaps;
+use crate::license::term::{license_year, overlaps};
+use crate::license::tier::Quote;
 
 /// One contract period of a pool. The newest record of an id counts; the trail keeps those before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,56 +179,91 @@ pub fn allowance_in(phase: &Phase, pool: &Pool, grants: &[Grant], agreed: &[Agre
     }
 }
 
-/// Seats that a term without a number takes over: those of grants that were in force when the term before it ended and
-/// are no longer when it starts (R80). Also tells whether a tier upgrade is among them: the renewal is flagged then.
-pub fn carried_over(terms: &[Term], grants: &[Grant], term: &Term) -> (Seats, bool) {
-    let chain = chain_of(terms, &term.pool);
-    let before = chain.iter().rev().find(|other| other.to <= term.from && other.id != term.id);
-    let Some(last) = before.map(|before| before.to.plus_millis(-1)) else { return (Seats(0), false) };
-    let runs_out = |g: &&Grant| g.pool == term.pool && g.from <= last && last < g.to && g.to <= term.from;
-    let seats: i128 = grants.iter().filter(runs_out).map(|grant| i128::from(grant.seats)).sum();
-    let upgraded = grants.iter().filter(runs_out).any(|grant| grant.kind == GrantKind::TierUpgrade && grant.seats > 0);
-    (Seats(u32::try_from(seats.max(0)).unwrap_or(u32::MAX)), upgraded && seats > 0)
+/// From where the license years of a pool are counted: its anchor, or else where its first term starts (R18).
+pub fn year_anchor(pool: &Pool, chain: &[Term]) -> Option<Day> {
+    pool.anchor.or_else(|| chain_of(chain, &pool.id).first().map(|term| pool.calendar.day_of(term.from)))
 }
 
-/// The grants that a term brings, or that a correction of it brings beside those it had: `before` is the term as it was
-/// recorded, with the seats it has had. Ids are the term's own, then numbered ones that `is_taken` does not know.
-pub fn term_grants(
-    before: Option<(&Term, Seats)>,
-    term: &Term,
-    kind: GrantKind,
-    is_taken: impl Fn(&GrantId) -> bool,
-) -> Vec<Grant> {
-    let had = |at: Instant| before.filter(|(old, _)| old.from <= at && at < old.to).map_or(0, |(_, seats)| i64::from(seats.0));
-    let seats = term.seats.or(before.map(|(_, seats)| seats)).unwrap_or_default();
-    let has = |at: Instant| if term.from <= at && at < term.to { i64::from(seats.0) } else { 0 };
-    let mut edges: Vec<Instant> = before.iter().flat_map(|(old, _)| [old.from, old.to]).chain([term.from, term.to]).collect();
+/// The step on a pool's ladder that is on offer at an instant, in a phase of its terms and with license years counted
+/// from `anchor` (R78, R79).
+pub fn tier_on_offer(
+    pool: &Pool,
+    (phase, anchor): (&Phase, Option<Day>),
+    (allowance, used): (Seats, Seats),
+    at: Instant,
+) -> Option<Quote> {
+    let day = pool.calendar.day_of(at);
+    let term_end = if phase.term_end == Instant::MAX { Day::MAX } else { pool.calendar.day_of(phase.term_end) };
+    let year = anchor.map(|anchor| license_year(anchor, day));
+    pool.clauses.ladder.quote(allowance, used, year, term_end, day)
+}
+
+/// Seats that a term without a number takes over: those of grants that were in force when the term before it ended and
+/// are no longer when it starts, or are taken back from its end on because it was cut short (R80). Also tells whether a
+/// tier upgrade is among them: the renewal is flagged then.
+pub fn carried_over(terms: &[Term], grants: &[Grant], term: &Term) -> (Seats, bool) {
+    let chain = chain_of(terms, &term.pool);
+    let Some(before) = chain.iter().rev().find(|other| other.to <= term.from && other.id != term.id) else {
+        return (Seats(0), false);
+    };
+    let last = before.to.plus_millis(-1);
+    let own = || grants.iter().filter(|g| g.pool == term.pool);
+    let in_force = |g: &&Grant| g.from <= last && last < g.to;
+    let is_cut = |g: &&Grant| g.is_correction_of(&before.id) && last < g.from && g.from <= term.from && term.from < g.to;
+    let ended: i128 = own().filter(in_force).filter(|g| g.to <= term.from).map(|g| i128::from(g.seats)).sum();
+    let cut: i128 = own().filter(is_cut).map(|g| i128::from(g.seats)).sum();
+    let seats = (ended - cut).max(0);
+    // One that was prolonged with its term goes on as a correction of the term.
+    let lasts = |g: &Grant| last < g.to || own().filter(in_force).any(|c| c.is_correction_of(&before.id) && c.from == g.to);
+    let is_upgrade = |g: &&Grant| g.kind == GrantKind::TierUpgrade && g.seats > 0;
+    let upgraded = own().filter(is_upgrade).any(|g| before.from <= g.from && g.from <= last && lasts(g));
+    (Seats(u32::try_from(seats).unwrap_or(u32::MAX)), upgraded && seats > 0)
+}
+
+/// The grant that a new term brings; `None` if it says nothing of seats, or zero.
+pub fn term_grant(term: &Term, kind: GrantKind) -> Option<Grant> {
+    let seats = i64::from(term.seats.unwrap_or_default().0);
+    let has_any = seats != 0 && term.from < term.to;
+    has_any.then(|| granted(term, term.id.clone(), kind, (seats, term.from, term.to)))
+}
+
+/// The grants that a correction of a term brings beside those it had: `old` is the term as it was recorded, with the seats
+/// it has had. Tiers that were taken in it last as long as it does (R80). `grants`: all of the customer.
+pub fn term_corrections((old, had): (&Term, Seats), term: &Term, grants: &[Grant]) -> Vec<Grant> {
+    let is_of_term = |g: &Grant| g.id == old.id || g.is_correction_of(&old.id);
+    let of_pool = || grants.iter().filter(|g| g.pool == old.pool);
+    // As long as it ever was: a tier may have been taken where it was cut away later.
+    let end = of_pool().filter(|g| is_of_term(g)).map(|g| g.to).fold(old.to, Instant::max);
+    let in_term = |g: &Grant| old.from <= g.from && g.from < end;
+    let is_taken = |g: &Grant| g.kind == GrantKind::TierUpgrade && g.by == Actor::system() && in_term(g);
+    let own: Vec<&Grant> = of_pool().filter(|g| is_of_term(g) || is_taken(g)).collect();
+    let sum = |at: Instant| own.iter().filter(|g| g.from <= at && at < g.to).map(|g| g.seats).sum::<i64>();
+    let seats = i64::from(term.seats.unwrap_or(had).0);
+    let wanted = |at: Instant| {
+        let tiers = if old.from <= at { sum(at.min(old.to.plus_millis(-1))) - i64::from(had.0) } else { 0 };
+        if term.from <= at && at < term.to { seats + tiers } else { 0 }
+    };
+    let edges = own.iter().flat_map(|g| [g.from, g.to]).chain([old.from, old.to, term.from, term.to]);
+    let mut edges: Vec<Instant> = edges.collect();
     edges.sort_unstable();
     edges.dedup();
-    let mut number = 1;
-    let mut id = || {
-        loop {
-            let id = if number == 1 { term.id.clone() } else { GrantId::new(format!("{}-{number}", term.id)) };
-            number += 1;
-            if !is_taken(&id) {
-                return id;
-            }
+    let mut changes: Vec<(i64, Instant, Instant)> = Vec::new();
+    for pair in edges.windows(2) {
+        let change = wanted(pair[0]) - sum(pair[0]);
+        match changes.last_mut() {
+            Some((seats, _, to)) if *seats == change && *to == pair[0] => *to = pair[1],
+            _ => changes.push((change, pair[0], pair[1])),
         }
-    };
-    let changes = edges.windows(2).map(|pair| (has(pair[0]) - had(pair[0]), pair[0], pair[1]));
-    let changes: Vec<_> = changes.filter(|(seats, ..)| *seats != 0).collect();
-    let grant = |(seats, from, to)| Grant {
-        id: id(),
-        pool: term.pool.clone(),
-        seats,
-        from,
-        to,
-        recorded: term.recorded,
-        by: term.by.clone(),
-        kind: if before.is_some() { GrantKind::Correction } else { kind },
-        reference: term.reference.clone(),
-    };
-    changes.into_iter().map(grant).collect()
+    }
+    let ids = (2u32..).map(|number| GrantId::new(format!("{}-{number}", term.id)));
+    let mut free = ids.filter(|id| !grants.iter().any(|grant| grant.id == *id));
+    let changes = changes.into_iter().filter(|(seats, ..)| *seats != 0);
+    changes.filter_map(|change| Some(granted(term, free.next()?, GrantKind::Correction, change))).collect()
+}
+
+fn granted(term: &Term, id: GrantId, kind: GrantKind, (seats, from, to): (i64, Instant, Instant)) -> Grant {
+    let Term { pool, recorded, by, reference, .. } = term.clone();
+    Grant { id, pool, seats, from, to, recorded, by, kind, reference }
 }
 
 #[cfg(test)]

@@ -57,6 +57,14 @@ pub struct Grant {
     pub reference: String,
 }
 
+impl Grant {
+    /// Whether it came with a correction of a term: it is then named after it.
+    pub fn is_correction_of(&self, term: &GrantId) -> bool {
+        let number = self.id.as_str().strip_prefix(term.as_str()).and_then(|rest| rest.strip_prefix('-'));
+        self.kind == GrantKind::Correction && number.is_some_and(|number| number.parse::<u32>().is_ok())
+    }
+}
+
 /// Extra seats allowed in writing for some time (R17).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgreedExcess {

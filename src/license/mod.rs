@@ -48,7 +48,7 @@ pub use books::{Absence, Allowance, Band, Cause, Causes, Episode, Outcome, PoolB
 pub use causes::{Situation, growth_cause, leading_cause, step};
 pub use chain::{
     Gate, Phase, Term, TermState, allowance_in, carried_over, chain_of, grace_end, last_day, next_phase_change,
-    overlapping_terms, phase_at, term_grants,
+    overlapping_terms, phase_at, term_corrections, term_grant, tier_on_offer, year_anchor,
 };
 pub use claim::{
     Because, Book, BookPerson, Channel, Claim, ClaimChange, ClaimState, Names, OrgNameIx, PoolIx, ReasonsIx, Wait,

@@ -1,7 +1,6 @@
 //! The tier ladder, and what a step on it costs for the rest of a license year (R75 to R79). Whole minor units only.
 
 use crate::base::{Day, Seats};
-use crate::license::term::license_year;
 
 /// One step of a ladder (R75).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +70,8 @@ pub struct Quote {
     pub to: Seats,
     /// The date it was computed for.
     pub day: Day,
-    /// The first date on which the step no longer holds (R80); [`Day::MAX`] where the pool has no license years.
+    /// The first date that the charge no longer covers: where the license year or the term ends, whichever is first
+    /// (R78); [`Day::MAX`] where the pool has neither.
     pub until: Day,
     /// What it costs. `None`: the ladder has no price for one of the two allowances, or the pool has no license years.
     pub charge: Option<Charge>,
@@ -90,14 +90,15 @@ impl Ladder {
         }
     }
 
-    /// The step that is on offer on a date (R78, R79); `None` at the top.
-    pub fn quote(&self, allowance: Seats, used: Seats, anchor: Option<Day>, day: Day) -> Option<Quote> {
-        let tier = self.next(allowance, used)?;
-        let year = anchor.map(|anchor| license_year(anchor, day));
+    /// The step that is on offer on a date (R78, R79), in this license year and before `term_end`; `None` at the top, and
+    /// when the term is over.
+    pub fn quote(&self, allowance: Seats, used: Seats, year: Option<(Day, Day)>, term_end: Day, day: Day) -> Option<Quote> {
+        let tier = self.next(allowance, used).filter(|_| day < term_end)?;
+        let until = year.map_or(Day::MAX, |(_, end)| end).min(term_end);
         let price_old = self.tiers.iter().find(|tier| tier.seats == allowance).and_then(|tier| tier.price);
         let charge = year.zip(price_old.zip(tier.price)).map(|((start, end), (price_old, price_new))| {
-            let days = |from: Day| u32::try_from(i64::from(end.0) - i64::from(from.0)).unwrap_or(0);
-            let (days_left, days_in_year) = (days(day), days(start));
+            let days = |from: Day, to: Day| u32::try_from(i64::from(to.0) - i64::from(from.0)).unwrap_or(0);
+            let (days_left, days_in_year) = (days(day, until), days(start, end));
             Charge {
                 currency: self.currency.clone(),
                 price_old,
@@ -107,7 +108,7 @@ impl Ladder {
                 amount: pro_rata(price_new.saturating_sub(price_old), days_left, days_in_year),
             }
         });
-        Some(Quote { from: allowance, to: tier.seats, day, until: year.map_or(Day::MAX, |(_, end)| end), charge })
+        Some(Quote { from: allowance, to: tier.seats, day, until, charge })
     }
 }
 
@@ -172,6 +173,7 @@ mod tests {
     use proptest::prelude::proptest;
 
     use crate::base::{Day, Seats};
+    use crate::license::term::license_year;
     use crate::license::tier::{Jump, Ladder, Tier, pro_rata};
 
     fn day(text: &str) -> Day {
@@ -187,7 +189,7 @@ mod tests {
     #[test]
     fn t6_pro_rata() {
         // Anchor, effective, days left, days in the year, charge.
-        for (anchor, effective, left, year, amount) in [
+        for (anchor, effective, left, days_in_year, amount) in [
             ("2026-01-01", "2026-01-01", 365, 365, 450_000),
             ("2026-01-01", "2026-03-31", 276, 365, 340_274),
             ("2026-01-01", "2026-12-31", 1, 365, 1_233),
@@ -197,13 +199,37 @@ mod tests {
             ("2024-02-29", "2028-02-29", 365, 365, 450_000),
             ("2028-01-01", "2028-12-31", 1, 366, 1_230),
         ] {
-            let quote = ladder(Jump::Next).quote(Seats(1000), Seats(1045), Some(day(anchor)), day(effective)).expect("a tier");
+            let year = Some(license_year(day(anchor), day(effective)));
+            let ladder = ladder(Jump::Next);
+            let quote = ladder.quote(Seats(1000), Seats(1045), year, Day::MAX, day(effective)).expect("a tier");
             let charge = quote.charge.expect("a charge");
-            assert_eq!((charge.days_left, charge.days_in_year, charge.amount), (left, year, amount), "{anchor} {effective}");
+            assert_eq!(
+                (charge.days_left, charge.days_in_year, charge.amount),
+                (left, days_in_year, amount),
+                "{anchor} {effective}"
+            );
             assert!(charge.adds_up());
             assert_eq!((quote.from, quote.to, quote.day), (Seats(1000), Seats(1500), day(effective)));
             assert_eq!(i64::from(quote.until.0) - i64::from(quote.day.0), i64::from(left));
         }
+    }
+
+    #[test]
+    fn r78_a_term_that_ends_within_the_license_year_is_charged_to_its_end() {
+        let year = Some((day("2026-01-01"), day("2027-01-01")));
+        let quote = |term_end: &str, on: &str| {
+            ladder(Jump::Next).quote(Seats(1000), Seats(1045), year, day(term_end), day(on)).map(|quote| {
+                let charge = quote.charge.expect("a charge");
+                assert!(charge.adds_up());
+                (quote.until, charge.days_left, charge.days_in_year, charge.amount)
+            })
+        };
+        // 450 000 × 92 / 365 = 113 424.66
+        assert_eq!(quote("2026-07-01", "2026-03-31"), Some((day("2026-07-01"), 92, 365, 113_425)));
+        assert_eq!(quote("2026-07-01", "2026-06-30"), Some((day("2026-07-01"), 1, 365, 1_233)));
+        assert_eq!(quote("2026-07-01", "2026-07-01"), None, "the term is over");
+        // A term that goes on is charged for this license year.
+        assert_eq!(quote("2029-01-01", "2026-03-31"), Some((day("2027-01-01"), 276, 365, 340_274)));
     }
 
     #[test]
@@ -239,15 +265,16 @@ mod tests {
 
     #[test]
     fn nothing_is_charged_that_the_ladder_does_not_say() {
-        let quote = |allowance, anchor| ladder(Jump::Next).quote(Seats(allowance), Seats(9999), anchor, day("2026-03-31"));
-        let anchor = Some(day("2026-01-01"));
+        let quote =
+            |allowance, year| ladder(Jump::Next).quote(Seats(allowance), Seats(9999), year, Day::MAX, day("2026-03-31"));
+        let year = Some((day("2026-01-01"), day("2027-01-01")));
         // 1200 was bought outside the ladder: what it costs is not known here.
-        assert_eq!(quote(1200, anchor).map(|q| (q.to, q.charge)), Some((Seats(1500), None)));
+        assert_eq!(quote(1200, year).map(|q| (q.to, q.charge)), Some((Seats(1500), None)));
         // The tier above has no price.
-        assert_eq!(quote(1500, anchor).map(|q| (q.to, q.charge)), Some((Seats(2000), None)));
+        assert_eq!(quote(1500, year).map(|q| (q.to, q.charge)), Some((Seats(2000), None)));
         // Without license years there is nothing to take a part of, and no end.
         assert_eq!(quote(1000, None).map(|q| (q.until, q.charge)), Some((Day::MAX, None)));
-        assert_eq!(quote(2000, anchor), None);
+        assert_eq!(quote(2000, year), None);
     }
 
     proptest! {

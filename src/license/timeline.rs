@@ -9,7 +9,7 @@ use crate::license::allowance::changes_between;
 use crate::license::band::band;
 use crate::license::books::{Allowance, Band, Cause, Episode, Outcome, PoolBooks};
 use crate::license::causes::{Situation, leading_cause, step};
-use crate::license::chain::{Phase, TermState, allowance_in};
+use crate::license::chain::{Phase, TermState, allowance_in, tier_on_offer};
 use crate::license::clauses::{Clauses, CureFrom, GapBand};
 use crate::license::clock_fact::{ClockFact, ClockStep, Delivery, Facts, Settled, StageFact};
 use crate::license::entry::Entry;
@@ -49,6 +49,8 @@ pub struct Case<'a> {
     pub former: Option<Former>,
     /// Where the pool is in its terms.
     pub phase: &'a Phase,
+    /// From where its license years are counted.
+    pub anchor: Option<Day>,
     /// When all of it is written down.
     pub now: Instant,
 }
@@ -58,7 +60,7 @@ pub struct Case<'a> {
 pub struct Surroundings<'a> {
     /// Since when the books are as they are: the newest commit.
     pub since: Instant,
-    /// When a source was last taken in.
+    /// When a source was last known to be as the books have it (R148).
     pub newest_snapshot: Option<Instant>,
     /// `sync.stale_after`.
     pub stale_after_hours: u32,
@@ -285,7 +287,7 @@ impl<'a> Timeline<'a> {
     }
 
     /// When time brings stages. What it brought already stays where it was written down.
-    pub(super) fn dates(&self, episode: &Episode) -> StageDates {
+    pub fn dates(&self, episode: &Episode) -> StageDates {
         let mut dates = StageDates::new(self.clauses(), &self.case.pool.calendar, self.day0(episode));
         for (fact, stage) in Facts(&self.facts).stages() {
             let by_time = stage.stage == Stage::Major && stage.why == StageWhy::Time;
@@ -322,7 +324,8 @@ impl<'a> Timeline<'a> {
     pub(super) fn offer(&self, episode: &Episode, at: Instant) -> Option<Quote> {
         let pool = self.case.pool;
         let used = used_at(episode, at);
-        self.allowance(at).seats.and_then(|seats| pool.clauses.ladder.quote(seats, used, pool.anchor, pool.calendar.day_of(at)))
+        let Case { phase, anchor, .. } = self.case;
+        self.allowance(at).seats.and_then(|seats| tier_on_offer(pool, (phase, anchor), (seats, used), at))
     }
 
     fn begin(&mut self, turn: Turn) {

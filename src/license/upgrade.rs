@@ -107,13 +107,14 @@ impl<'a> Timeline<'a> {
     fn take(&mut self, at: Instant, round: u32, offer: Quote) {
         let Some(episode) = self.episode.clone() else { return };
         let pool = self.case.pool;
-        let Quote { from, to, day: _, until, charge } = offer;
+        let Quote { from, to, day: _, until: _, charge } = offer;
         let grant = Grant {
             id: self.free_grant_id(&episode, round),
             pool: pool.id.clone(),
             seats: i64::from(to.0) - i64::from(from.0),
             from: at,
-            to: pool.calendar.start_of(until).min(self.case.phase.term_end),
+            // With the term, or until somebody says otherwise: what a silent renewal takes over (R80).
+            to: self.case.phase.term_end,
             recorded: self.case.now,
             by: Actor::system(),
             kind: GrantKind::TierUpgrade,

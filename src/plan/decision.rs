@@ -94,6 +94,8 @@ pub enum Answer {
     GrantTaken,
     /// The term would overlap this one (R18).
     TermOverlaps(GrantId),
+    /// The term would end before it starts.
+    TermEndsFirst,
 }
 
 /// A decision worked out, ready to be committed.

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::base::{Day, Instant, PoolId, Seats};
+use crate::base::{Instant, PoolId, Seats};
 use crate::license::{
     AgreedExcess, AutoUpgrade, Band, Case, Charge, ClockFact, ClockStep, CureFrom, Episode, Facts, Former, Grant, Interlock,
-    Outcome, Phase, Pool, Quote, Settled, Stage, StageFact, StageWhy, Timeline, Told, band,
+    Outcome, Phase, Pool, Quote, Settled, Stage, StageFact, StageWhy, Timeline, Told, band, year_anchor,
 };
 use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::input::Standing;
@@ -27,7 +27,9 @@ pub fn timeline<'a>(
         let day0 = Facts(facts).continues().map_or(former.opened_day, |(_, day0)| day0);
         Some(Former { episode: former.id, day0, closed: former.closed? })
     });
-    Timeline::new(Case { pool, grants, agreed, taken: &standing.grants, deliveries, former, phase, now }, episode, facts)
+    let anchor = year_anchor(pool, &standing.chain);
+    let case = Case { pool, grants, agreed, taken: &standing.grants, deliveries, former, phase, anchor, now };
+    Timeline::new(case, episode, facts)
 }
 
 /// The notice that tells a fact; `None` if nothing is told.
@@ -148,12 +150,11 @@ fn candidates_text(used: Seats) -> String {
 
 fn offer_text(offer: &Quote) -> String {
     let Quote { from: _, to, day, until, charge } = offer;
-    let until = if *until == Day::MAX { String::new() } else { format!(" until {}", until.plus(-1)) };
     let price = charge.as_ref().map_or("at a price to be agreed".to_owned(), |charge| {
         let (amount, left, year) = (charge.text(charge.amount), charge.days_left, charge.days_in_year);
-        format!("for {amount} ({left} of {year} days)")
+        format!("for {amount} until {} ({left} of {year} days)", until.plus(-1))
     });
-    format!("On offer: {to} seats{until}, {price}, computed for {day}.")
+    format!("On offer: {to} seats, {price}, computed for {day}.")
 }
 
 fn charge_text(charge: &Charge) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::{Day, Instant, TextArena};
-use crate::license::{ClaimChange, Entry, Gone, Names, Pool, ReuseLevel, ReuseYear, Term, chain_of, follow, license_year};
+use crate::license::{ClaimChange, Entry, Gone, Names, Pool, ReuseLevel, ReuseYear, Term, follow, license_year, year_anchor};
 use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::input::Standing;
 use crate::plan::pools::PoolWork;
@@ -11,8 +11,7 @@ use crate::plan::pools::PoolWork;
 /// The license year of a pool that a day lies in, counted from its anchor or else from its first term; `None`: it has
 /// neither, or no limit.
 pub fn reuse_year(pool: &Pool, chain: &[Term], on: Day) -> Option<(Day, Day)> {
-    let first = || chain_of(chain, &pool.id).first().map(|term| pool.calendar.day_of(term.from));
-    let anchor = pool.anchor.or_else(first).filter(|_| !pool.unlimited)?;
+    let anchor = year_anchor(pool, chain).filter(|_| !pool.unlimited)?;
     Some(license_year(anchor, on))
 }
 

@@ -17,7 +17,7 @@ pub struct Sweep<'a> {
     pub policy: &'a Policy,
     /// The books; of claims it needs none.
     pub standing: &'a Standing,
-    /// When a source was last taken in.
+    /// When a source was last known to be as the books have it (R148).
     pub newest_snapshot: Option<Instant>,
     /// `sync.stale_after`, in hours.
     pub stale_after_hours: u32,

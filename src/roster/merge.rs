@@ -9,8 +9,9 @@ use crate::roster::model::{
 };
 
 /// The union of several rosters, the first one's word counting most: of records with the same id the first one's
-/// attributes hold. A record has ended only where it ended in all that have it, and a person quarantined in one is
-/// quarantined. Roles and enrollments are united. With one roster there is nothing to merge.
+/// fields hold. Of a person the others tell what the first ones left empty: e-mail, names, identifiers, attributes. A record
+/// has ended only where it ended in all that have it, and a person quarantined in one is quarantined. Roles and enrollments
+/// are united. With one roster there is nothing to merge.
 ///
 /// # Errors
 /// [`ArenaFull`] when the rosters together hold more than 4 GiB of text, or more than 65 536 role words.
@@ -190,6 +191,31 @@ impl Pot {
                 let known = &mut self.people[slot as usize];
                 known.ended &= record.ended;
                 known.quarantined |= record.quarantined;
+                for (field, told) in [
+                    (&mut known.given, record.given),
+                    (&mut known.family, record.family),
+                    (&mut known.email, record.email),
+                    (&mut known.username, record.username),
+                    (&mut known.identifier, record.identifier),
+                ] {
+                    if field.is_empty() && !told.is_empty() {
+                        *field = scribe.write(from.text(told))?;
+                    }
+                }
+                let (start, len) = known.attributes;
+                let had = start as usize..start as usize + len as usize;
+                let first = self.attributes.len();
+                self.attributes.extend_from_within(had);
+                for attribute in from.attributes_of(record) {
+                    let name = from.text(from.attribute_names[usize::from(attribute.name)]);
+                    let name = number(names.word(scribe, name))?;
+                    // Of a name that an earlier one tells, the earlier one's values stand alone.
+                    let is_told = self.attributes[first..first + len as usize].iter().any(|known| known.name == name);
+                    if !is_told {
+                        self.attributes.push(Attribute { name, value: scribe.intern(from.text(attribute.value))? });
+                    }
+                }
+                known.attributes = (first as u32, (self.attributes.len() - first) as u32);
                 continue;
             }
             let first = self.attributes.len() as u32;

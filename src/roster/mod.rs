@@ -18,6 +18,7 @@ mod forget;
 mod identity;
 mod intake;
 mod intern;
+mod link;
 mod links;
 mod merge;
 mod model;
@@ -44,6 +45,7 @@ pub use finding::{Finding, Findings, IntakeCounts, Level, RowCounts};
 pub use forget::without_people;
 pub use identity::conflicts;
 pub use intake::{Intake, RosterIntake};
+pub use link::{LinkConflict, Linked, MatchBy, is_linked, link, unlink};
 pub use merge::{hold_conflicts, merge};
 pub use model::{
     Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, Person, PersonIx, RecordHash, Role,

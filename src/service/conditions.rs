@@ -2,7 +2,7 @@
 //! reports.
 
 use crate::base::Instant;
-use crate::license::{Pool, Stage, TermPlace, TermState, TierOffer, chain_of, last_day, phase_at};
+use crate::license::{Pool, Stage, TermPlace, TermState, TierOffer, chain_of, last_day, phase_at, tier_on_offer, year_anchor};
 use crate::plan::Standing;
 use crate::service::inspect::PoolView;
 
@@ -19,8 +19,8 @@ pub struct Conditions {
 
 /// The conditions of a pool in these books at an instant, given its numbers.
 pub(crate) fn conditions(pool: &Pool, standing: &Standing, at: Instant, view: &PoolView) -> Conditions {
-    let today = pool.calendar.day_of(at);
-    let quote = view.allowance.seats.and_then(|seats| pool.clauses.ladder.quote(seats, view.used(), pool.anchor, today));
+    let place = (&phase_at(&standing.chain, pool, at), year_anchor(pool, &standing.chain));
+    let quote = view.allowance.seats.and_then(|seats| tier_on_offer(pool, place, (seats, view.used()), at));
     let next_tier =
         quote.map(|quote| TierOffer { seats: quote.to, cost: quote.charge.map(|charge| charge.text(charge.amount)) });
     Conditions { stage: view.clock.as_ref().map(|clock| clock.stage), term: term(pool, standing, at), next_tier }

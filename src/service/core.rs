@@ -6,7 +6,7 @@ use crate::base::{CustomerId, Day, Instant, PersonKey, PoolId, most_similar};
 use crate::clock::Clock;
 use crate::license::{ActivityLimits, AgreedExcess, Grant, Pool, Term};
 use crate::plan::{Policy, Standing};
-use crate::roster::IntakePolicy;
+use crate::roster::{IntakePolicy, MatchBy};
 use crate::service::dues::Dues;
 use crate::service::error::ServiceError;
 use crate::service::unsaved::Unsaved;
@@ -39,6 +39,8 @@ pub struct Customer {
     pub policy: Policy,
     /// Its roster feeds.
     pub sources: Vec<Feed>,
+    /// By what people of several sources are known to be one: `identity.match`. Empty: by equal keys.
+    pub same_person: Vec<MatchBy>,
     /// Grants written in the settings; recorded once, at the next run. `recorded` and `by` are filled in then.
     pub grants: Vec<Grant>,
     /// Agreed excesses written in the settings; the same.

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use crate::base::{Actor, Day, EpisodeId, Instant, PoolId, Version};
 use crate::license::{
-    ClockFact, ClockStep, Delivery, Entry, Episode, Facts, Grant, Outcome, Phase, Pool, Quote, Stage, StageDates, elapsed,
-    is_frozen, license_year,
+    ClockFact, ClockStep, Delivery, Entry, Episode, Facts, Grant, Outcome, Phase, Pool, Quote, Stage, elapsed, is_frozen,
+    license_year, minor_deadline, tier_on_offer, year_anchor,
 };
 use crate::plan::{Standing, timeline};
 use crate::service::core::{Customer, Service};
@@ -273,7 +273,9 @@ pub(crate) fn clock_view(pool: &Pool, standing: &Standing, now: Instant) -> Opti
     let (fact, stage) = Facts(line.facts()).stages().next_back()?;
     let (calendar, clauses) = (&pool.calendar, &pool.clauses);
     let deadline = match stage.stage {
-        Stage::Minor | Stage::MinorOverdue => stage.deadline.or(Some(StageDates::new(clauses, calendar, day0).major)),
+        // By the calendar as it is now: one that changes moves what has not happened yet.
+        Stage::Minor if stage.deadline.is_some() => Some(minor_deadline(clauses, calendar, fact.at)),
+        Stage::Minor | Stage::MinorOverdue => Some(line.dates(episode).major),
         Stage::Major => line.window().and_then(|window| window.start.map(|_| window.ends)),
     };
     let last = episode.samples.last()?;
@@ -286,7 +288,8 @@ pub(crate) fn clock_view(pool: &Pool, standing: &Standing, now: Instant) -> Opti
         elapsed: elapsed(clauses, calendar, day0, today),
         day0,
         deadline,
-        offer: seats.and_then(|seats| clauses.ladder.quote(seats, last.used, pool.anchor, today)),
+        offer: seats
+            .and_then(|seats| tier_on_offer(pool, (phase, year_anchor(pool, &standing.chain)), (seats, last.used), now)),
         frozen: is_frozen(billing, &pool.id),
     })
 }

@@ -74,12 +74,12 @@ impl Service {
         let approved = Hold { state: HoldState::Approved, at: Some(now), exceptions: Vec::new(), ..hold.clone() };
         let (mut standing, seeds) = self.standing_with_seeds(customer, now)?;
         standing.hold = Some(approved);
-        let mut pulls = Vec::new();
+        let mut pulls: Vec<Pulled> = Vec::new();
         for feed in &customer.sources {
             let pulled = if hold.packages.is_empty() {
                 self.stored(customer, feed.source.id(), &standing)?
             } else {
-                self.pull(customer, feed, &standing, now)?
+                self.pull(customer, feed, &standing, &pulls, now)?
             };
             pulls.push(pulled);
         }

@@ -26,6 +26,7 @@ mod import_rows;
 mod inspect;
 mod latency;
 mod license_report;
+mod linking;
 mod looks;
 mod nightly;
 mod notices;

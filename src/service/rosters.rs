@@ -4,10 +4,11 @@ use crate::base::{CustomerId, Instant, PersonKey, SourceId};
 use crate::license::SourceMark;
 use crate::plan::{Standing, Verdict};
 use crate::roster::{
-    Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, digest_of, hold_conflicts, key_conflicts, merge,
+    Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, digest_of, hold_conflicts, is_linked, key_conflicts, merge,
 };
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
+use crate::service::linking::{Told, own_keys};
 use crate::service::looks::awaits_look;
 use crate::service::purge::without_strangers;
 use crate::service::snapshots::{Ground, Stored};
@@ -39,6 +40,11 @@ pub struct Pulled {
 }
 
 impl Pulled {
+    /// What it comes to.
+    fn roster(&self) -> Option<&Roster> {
+        self.fresh.as_ref().map(|fresh| &fresh.roster).or(self.before.as_ref())
+    }
+
     /// The source as it stands.
     pub(crate) fn nothing_new(source: SourceId, before: Option<Roster>) -> Self {
         let findings = Findings::default();
@@ -90,12 +96,14 @@ impl Service {
         Ok(Pulled::nothing_new(source.clone(), before))
     }
 
-    /// Pulls the oldest package of a source that was not taken in yet, and stages its snapshot.
+    /// Pulls the oldest package of a source that was not taken in yet, and stages its snapshot. `pulls` are those of this run
+    /// before it.
     pub(crate) fn pull(
         &self,
         customer: &Customer,
         feed: &Feed,
         standing: &Standing,
+        pulls: &[Pulled],
         now: Instant,
     ) -> Result<Pulled, ServiceError> {
         let source = feed.source.id().clone();
@@ -126,27 +134,37 @@ impl Service {
             pulled.before = stored()?;
             return Ok(pulled);
         }
-        let (read, before) = read_best(feed, package, mark.is_some(), &load, &mut pulled)?;
+        let (read, before) = read_best((customer, feed), package, mark.is_some(), &load, &mut pulled)?;
         let (before, ground) = before.map(Stored::split).unzip();
         pulled.before = before;
-        let Some(Taken { package, roster, counts, read }) = read else { return Ok(pulled) };
+        let Some(Taken { package, roster, mut counts, read }) = read else { return Ok(pulled) };
         if feed.source.is_live() {
             let told = package.told();
             if seen.rejected.contains(&told) {
                 return Ok(pulled);
             }
             pulled.look = Some(looked.read(told, &read));
-            // An absence is confirmed by looking again, also if all is as it was (R131).
-            if mark.is_some_and(|mark| mark.is_of(&told)) && !awaits_look(standing, &source) {
+            // An absence is confirmed by looking again, also if all is as it was (R131). Who its people are may depend on
+            // what other sources tell now.
+            if mark.is_some_and(|mark| mark.is_of(&told)) && !awaits_look(standing, &source) && customer.same_person.is_empty()
+            {
                 return Ok(pulled);
             }
         }
         let (roster, activity) = self.without_activity(customer, feed, roster, &mut pulled.findings)?;
+        let told = Told { findings: &mut pulled.findings, counts: &mut counts };
+        let others: Vec<_> = pulls.iter().filter_map(|other| Some((&other.source, other.roster()?))).collect();
+        let (roster, strange) = self.linked(customer, (&source, pulled.before.as_ref()), (standing, &others), roster, told)?;
+        let is_repeated = mark.is_some_and(|mark| feed.source.is_live() && mark.is_of(&package.told()));
+        if is_repeated && !awaits_look(standing, &source) && pulled.before.as_ref().map(digest_of) == Some(digest_of(&roster)) {
+            return Ok(pulled);
+        }
         let roster = without_strangers(customer, standing, pulled.before.as_ref(), roster, customer.day_of(now))?;
         // New keys of known people are held, unless somebody looked at the package and said that it is right.
         let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.told()));
         let ground = pulled.before.as_ref().zip(ground.as_ref());
-        let fresh = self.stage(customer.id(), &source, package, (known, ground), roster, counts, now)?;
+        let mut fresh = self.stage(customer.id(), &source, package, (known, ground), roster, counts, now)?;
+        fresh.conflicts.extend(strange);
         (pulled.fresh, pulled.activity) = (Some(fresh), activity);
         Ok(pulled)
     }
@@ -236,7 +254,7 @@ pub(crate) struct Taken {
 /// Reads a package to its end, and the stored roster of its source. Most packages are complete and sound: their roster is
 /// made without the stored one. Any other file is read with it, if need be a second time; nobody is asked twice.
 fn read_best(
-    feed: &Feed,
+    (customer, feed): (&Customer, &Feed),
     package: Package,
     has_stored: bool,
     load: &dyn Fn() -> Result<Option<Stored>, ServiceError>,
@@ -248,17 +266,24 @@ fn read_best(
         let intake = intake.finish();
         if intake.is_conclusive {
             let before = load()?;
-            if before.as_ref().is_none_or(|stored| intake.stands_beside(&stored.roster)) {
+            let stands = |stored: &Roster| {
+                Ok::<_, ServiceError>(match is_linked(stored) {
+                    true => intake.stands_beside(&own_keys(customer, stored.clone())?),
+                    false => intake.stands_beside(stored),
+                })
+            };
+            if before.as_ref().map(|stored| stands(&stored.roster)).transpose()?.unwrap_or(true) {
                 return Ok((taken(package, read, intake, pulled), before));
             }
         }
     }
     // The intake uses the stored roster up; a second look at the store is cheaper than two copies of a large one at once.
-    let read = read_package(feed, package, load()?.map(|stored| stored.roster), pulled);
+    let previous = load()?.map(|stored| own_keys(customer, stored.roster)).transpose()?;
+    let read = read_package(feed, package, previous, pulled);
     Ok((read, load()?))
 }
 
-/// Reads a package to its end on top of the stored roster. `None`: it could not be, and `pulled` says why (R103).
+/// Reads a package to its end on top of the stored roster, in which people go by the source's own keys. `None`: it could not be, and `pulled` says why (R103).
 pub(crate) fn read_package(feed: &Feed, package: Package, previous: Option<Roster>, pulled: &mut Pulled) -> Option<Taken> {
     let is_first = previous.is_none();
     let mut intake = RosterIntake::new(previous, feed.intake);

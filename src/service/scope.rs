@@ -7,6 +7,7 @@ use crate::plan::{Approval, Case, GuardLimits, Judgment, Standing, approval, jud
 use crate::roster::{IntakeCounts, Roster, RosterDelta, Scope, diff, take_people};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
+use crate::service::linking::{Told, own_keys};
 use crate::service::pauses::RunTerms;
 use crate::service::purge::without_strangers;
 use crate::service::rosters::{Fresh, Narrowed, Pulled, Taken, bad_rows, read_package, without_new_keys};
@@ -70,7 +71,9 @@ impl Service {
         let read = self.read_on(customer, feed, standing, mark, (&mut pulled, &mut narrowed))?;
         let (before, ground) = self.load(customer.id(), &mark.snapshot)?.split();
         match read {
-            Some((package, roster, counts)) => {
+            Some((package, roster, mut counts)) => {
+                let told = Told { findings: &mut pulled.findings, counts: &mut counts };
+                let (roster, _) = self.linked(customer, (&source, Some(&before)), (standing, &[]), roster, told)?;
                 narrowed.look_for(scope, standing, &[&roster, &before]);
                 narrowed.told.push(format!("source {source}: of package {} only {scope} is taken in", package.name));
                 let roster = without_strangers(customer, standing, Some(&before), roster, customer.day_of(now))?;
@@ -121,7 +124,7 @@ impl Service {
             }
             let previous = match read.take() {
                 Some((_, roster, _)) => roster,
-                None => self.snapshot(customer.id(), &mark.snapshot)?,
+                None => own_keys(customer, self.snapshot(customer.id(), &mark.snapshot)?)?,
             };
             let Some(taken) = read_package(feed, package, Some(previous), pulled) else { return Ok(None) };
             let Taken { package, roster, counts, read: _ } = taken;

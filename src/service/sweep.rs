@@ -45,7 +45,7 @@ impl Service {
         let sweep = Sweep {
             policy: &customer.policy,
             standing: &standing,
-            newest_snapshot: customer.newest_snapshot(&standing),
+            newest_snapshot: self.newest_look(customer, &standing)?,
             stale_after_hours: customer.stale_after_hours,
             now,
         };

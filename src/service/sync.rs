@@ -170,13 +170,14 @@ impl Service {
         watch(Phase::Reading);
         let light = self.store.standing_light(customer.id())?;
         let terms = self.terms(customer, &row.trigger, &light, now)?;
-        let mut pulls = Vec::new();
+        let mut pulls: Vec<Pulled> = Vec::new();
         for feed in &customer.sources {
-            pulls.push(match terms.scope().filter(|_| terms.reads(feed.source.id())) {
+            let pulled = match terms.scope().filter(|_| terms.reads(feed.source.id())) {
                 Some(scope) => self.pull_people(customer, feed, &light, (scope, &terms), now)?,
-                None if terms.reads(feed.source.id()) => self.pull(customer, feed, &light, now)?,
+                None if terms.reads(feed.source.id()) => self.pull(customer, feed, &light, &pulls, now)?,
                 None => self.stored(customer, feed.source.id(), &light)?,
-            });
+            };
+            pulls.push(pulled);
         }
         pulls.extend(self.by_hand(customer, &light)?);
         self.note_findings(row, &pulls)?;

@@ -3,7 +3,7 @@
 use crate::base::{Actor, Day, GrantId, Instant, PoolId, Seats};
 use crate::license::{
     Grant, GrantKind, Phase, Pool, RenewalBasis, Term, TermState, carried_over, chain_of, grace_end, last_day,
-    overlapping_terms, phase_at, term_grants,
+    overlapping_terms, phase_at, term_corrections, term_grant,
 };
 use crate::plan::{Answer, Decision, Standing, phase_due, reminders};
 use crate::service::core::{Customer, Service};
@@ -177,13 +177,16 @@ impl Service {
             by: actor.clone(),
             reference: wish.reference.clone(),
         };
+        if term.to <= term.from {
+            return Ok(TermDone { term, decided: DecisionDone::refused(Answer::TermEndsFirst), run: None });
+        }
         let known = |id: &GrantId| standing.grants.iter().any(|grant| grant.id == *id);
         if known(&term.id) || standing.chain.iter().any(|other| other.id == term.id) {
             return Ok(TermDone { term, decided: DecisionDone::refused(Answer::GrantTaken), run: None });
         }
         let first = chain_of(&standing.chain, &pool.id).iter().all(|other| term.from < other.from);
         let kind = if first { GrantKind::Purchase } else { GrantKind::Renewal };
-        let grants = term_grants(None, &term, kind, |_| false);
+        let grants = term_grant(&term, kind).into_iter().collect();
         self.record(customer, actor, term, grants)
     }
 
@@ -219,8 +222,10 @@ impl Service {
             reference: fix.reference.clone(),
             ..old.clone()
         };
-        let taken = |id: &GrantId| *id == term.id || standing.grants.iter().any(|grant| grant.id == *id);
-        let grants = term_grants(Some((old, had.unwrap_or_default())), &term, GrantKind::Correction, taken);
+        if term.to < term.from {
+            return Ok(TermDone { term, decided: DecisionDone::refused(Answer::TermEndsFirst), run: None });
+        }
+        let grants = term_corrections((old, had.unwrap_or_default()), &term, &standing.grants);
         self.record(customer, actor, term, grants)
     }
 
@@ -272,7 +277,7 @@ impl Service {
                         .chain(&standing.chain)
                         .all(|other| other.pool != term.pool || other.id == term.id || term.from < other.from);
                     let kind = if first { GrantKind::Purchase } else { GrantKind::Renewal };
-                    seeds.grants.extend(term_grants(None, &term, kind, |_| false));
+                    seeds.grants.extend(term_grant(&term, kind));
                     seeds.terms.push(term);
                 }
             }
@@ -319,7 +324,7 @@ pub(crate) fn carried_grants(customer: &Customer, standing: &Standing, now: Inst
         }
         let (seats, _) = carried_over(&standing.chain, &standing.grants, term);
         let told = Term { seats: Some(seats), recorded: now, by: Actor::system(), ..term.clone() };
-        term_grants(None, &told, GrantKind::Renewal, |_| false).pop()
+        term_grant(&told, GrantKind::Renewal)
     });
     carried.collect()
 }

@@ -15,7 +15,7 @@ use crate::settings::days::DaysShape;
 use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape};
 use crate::settings::guard::GuardShape;
 use crate::settings::network;
-use crate::settings::network::files::{FileSource, Given};
+use crate::settings::network::{FileSource, Given};
 use crate::settings::pauses;
 use crate::settings::profiles;
 use crate::settings::reports;
@@ -112,7 +112,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
     let calendar = &policy.calendar;
     let pauses = shape.sources.iter().flat_map(|source| source.pauses.iter().map(|p| pauses::build(&source.id, p, calendar)));
     let pauses = pauses.collect::<Option<_>>()?;
-    let work = network::files::work(file.spool.0.as_ref()?);
+    let work = network::work(file.spool.0.as_ref()?);
     let sources = shape.sources.iter().map(|item| source(shape, calendar, &work, item)).collect::<Option<_>>()?;
     Some(CustomerSettings {
         id: policy.customer.clone(),
@@ -120,6 +120,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         nightly: shape.nightly.clone(),
         policy,
         sources,
+        same_person: shape.same_person.clone(),
         grants,
         agreed,
         terms,
@@ -164,18 +165,18 @@ fn source(customer: &CustomerShape, calendar: &Calendar, work: &Path, shape: &So
     let files = file_source(shape);
     match shape.kind? {
         SourceKind::OneRosterCsv if shape.network.address.is_some() => {
-            let fetch = network::files::fetch(&files, pull, work, read(false).http)?;
+            let fetch = network::fetch(&files, pull, work, read(false).http)?;
             let Some(SourceSettings::OneRosterCsv(csv)) = csv(shape) else { return None };
             Some(SourceSettings::OneRosterFetched(Box::new(fetch), csv))
         }
         SourceKind::OneRosterCsv => csv(shape),
         SourceKind::Delimited => {
             let names = (customer.id.as_str(), customer.name.as_deref().unwrap_or(&customer.id));
-            let settings = Box::new(network::files::delimited(&files, names, calendar)?);
+            let settings = Box::new(network::delimited(&files, names, calendar)?);
             if shape.network.address.is_none() {
                 return Some(SourceSettings::Delimited(settings));
             }
-            let fetch = network::files::fetch(&files, pull, work, read(false).http)?;
+            let fetch = network::fetch(&files, pull, work, read(false).http)?;
             Some(SourceSettings::DelimitedFetched(Box::new(fetch), settings))
         }
         SourceKind::OneRosterRest => network::oneroster(&shape.id, pull, &shape.network, read(false)),
@@ -202,7 +203,7 @@ fn file_source(shape: &SourceShape) -> FileSource<'_> {
 }
 
 fn csv(shape: &SourceShape) -> Option<SourceSettings> {
-    let kind = if network::files::is_drop(&file_source(shape)) { DropKind::Drop } else { DropKind::Package };
+    let kind = if network::is_drop(&file_source(shape)) { DropKind::Drop } else { DropKind::Package };
     // What is fetched lies where it is fetched to.
     let path = shape.path.clone().or_else(|| shape.network.address.as_ref().map(|_| PathBuf::new()))?;
     let defaults = CsvSourceSettings::new(SourceId::from(shape.id.as_str()), path, kind);

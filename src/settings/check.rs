@@ -76,6 +76,7 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
         policies,
         guard_windows,
         sources,
+        same_person: _,
         products,
         pools,
         rules,

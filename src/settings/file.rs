@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
 use crate::plan::{DefaultFor, Predicate};
+use crate::roster::MatchBy;
 use crate::settings::clauses::{ClausesShape, TiersShape, clauses, tiers};
 use crate::settings::days::{DaysShape, days};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
+use crate::settings::identity::identity;
 use crate::settings::network::{KINDS, NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
@@ -141,6 +143,8 @@ pub struct CustomerShape {
     pub guard_windows: Vec<GuardWindowShape>,
     /// `[[customer.source]]`.
     pub sources: Vec<SourceShape>,
+    /// `[customer.identity]`.
+    pub same_person: Vec<MatchBy>,
     /// `[[customer.product]]`.
     pub products: Vec<ProductShape>,
     /// `[[customer.pool]]`.
@@ -371,6 +375,7 @@ fn customer(s: &Section<'_>) -> CustomerShape {
         policies: policies(s),
         guard_windows: s.sections("guard_window", guard_window),
         sources: s.sections("source", source),
+        same_person: identity(s),
         products: s.sections("product", product),
         pools: s.sections("pool", pool),
         rules: s.sections("rule", rule),

@@ -8,6 +8,7 @@ mod days;
 mod file;
 mod guard;
 mod ical;
+mod identity;
 mod load;
 mod network;
 mod pauses;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::base::CustomerId;
 use crate::license::{AgreedExcess, Grant, Term};
 use crate::plan::Policy;
+use crate::roster::MatchBy;
 use crate::service::{ByHandPolicy, ReportPolicy};
 use crate::settings::problem::Problem;
 use crate::source::SourceSettings;
@@ -77,6 +78,8 @@ pub struct CustomerSettings {
     pub policy: Policy,
     /// Its feeds.
     pub sources: Vec<SourceSettings>,
+    /// By what people of several sources are known to be one; empty: by equal keys.
+    pub same_person: Vec<MatchBy>,
     /// What was bought, as far as the settings say it.
     /// `recorded` and `by` mean nothing yet: the run that writes them down fills them in.
     pub grants: Vec<Grant>,

@@ -18,6 +18,7 @@ mod fake_oneroster;
 mod fake_sftp;
 mod holds;
 mod hostile;
+mod identity;
 mod import;
 mod invariants;
 mod latency;

@@ -423,6 +423,15 @@ fn terms_follow_one_another_and_ids_are_given_once() {
     let again = world.renewed(&TermWish { id: Some(first.id.to_string()), ..wish(Some(1), None, "2026-12-31") });
     assert_eq!(again.decided.answer, Answer::GrantTaken);
     assert!(overlap.run.is_none() && again.run.is_none());
+    // A year mistyped ends a term before it starts: refused, and nothing is written.
+    let version = || world.service().store().version(&world.policy.customer).expect("a version");
+    let before = version();
+    for last_day in ["2026-06-30", "2025-12-31"] {
+        let late = world.renewed(&wish(Some(1), Some("2026-07-01"), last_day));
+        assert_eq!(late.decided.answer, Answer::TermEndsFirst, "{last_day}");
+    }
+    assert_eq!(world.fix(&first.id, Some("2025-07-01"), None).decided.answer, Answer::TermEndsFirst);
+    assert_eq!(version(), before);
     // Two ahead, the later first.
     world.renew(Some(1), Some("2027-01-01"), "2027-06-30");
     world.renew(Some(1), Some("2026-07-01"), "2026-12-31");
@@ -497,6 +506,27 @@ fn r80_a_renewal_that_says_nothing_takes_over_what_ended_and_is_flagged_for_an_u
         assert!(flagged.iter().all(|notice| notice.text.contains("the 3 it ended with carry over")));
         world.verify();
     }
+}
+
+#[test]
+fn r80_a_term_cut_short_and_renewed_without_a_number_keeps_its_seats_and_its_tier() {
+    let mut world = town("UTC", OnFull::Wait, &["a", "b", "c"]);
+    world.night();
+    let term = world.renew(Some(2), Some("2026-01-01"), "2026-12-31");
+    let tier = rosterd::license::Grant {
+        recorded: world.clock.now(),
+        kind: GrantKind::TierUpgrade,
+        by: Actor::system(),
+        ..grant("upgrade-1-1", POOL, 1, world.clock.now(), term.to)
+    };
+    assert_eq!(world.decide(Decision::Grant(tier)), Answer::Done);
+    assert_eq!(world.fix(&term.id, Some("2026-07-01"), None).decided.answer, Answer::Done);
+    world.renew(None, None, "2027-06-30");
+    world.set_day(day("2026-08-01"));
+    world.quiet_night();
+    assert_eq!((world.used(POOL), world.view(POOL).allowance.seats), (3, Some(Seats(3))));
+    assert_eq!(world.told("renewal_carried_over").len(), 1);
+    world.verify();
 }
 
 #[test]

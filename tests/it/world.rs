@@ -248,6 +248,7 @@ impl World {
                 watched: true,
                 activity_column: None,
             }],
+            same_person: Vec::new(),
             grants: self.grants.clone(),
             agreed: self.agreed.clone(),
             terms: Vec::new(),

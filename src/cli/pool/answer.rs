@@ -107,6 +107,11 @@ pub fn words(answer: &Answer) -> (Exit, &'static str, String) {
             let text = format!("it would overlap term {other}; terms of a pool follow one another");
             return (Exit::Refused, "term_overlaps", text);
         }
+        Answer::TermEndsFirst => (
+            Exit::Refused,
+            "term_ends_first",
+            "the term would end before it starts; to withdraw one, let it end where it starts",
+        ),
         Answer::NeedsAccess => (Exit::Refused, "needs_access", "the person lacks a seat of the product that this one requires"),
         Answer::NoClaim => (Exit::Refused, "no_claim", "the person has nothing there to give or accept"),
         Answer::UnknownPerson => (Exit::Unknown, "unknown_person", "the newest roster knows no such person"),

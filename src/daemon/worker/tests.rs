@@ -57,6 +57,7 @@ fn customer() -> Customer {
         name: "North".into(),
         policy,
         sources: vec![Feed { source: Arc::new(Broken("sis".into())), intake, watched: true, activity_column: None }],
+        same_person: Vec::new(),
         grants: Vec::new(),
         agreed: Vec::new(),
         terms: Vec::new(),

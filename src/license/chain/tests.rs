@@ -2,10 +2,10 @@
 
 use proptest::prelude::{Strategy, any, proptest};
 
-use crate::base::{Actor, Calendar, Day, GrantId, Instant, Seats};
+use crate::base::{Actor, Calendar, Day, Instant, Seats};
 use crate::license::chain::{
     Gate, Phase, Term, TermState, allowance_in, carried_over, grace_end, last_day, next_phase_change, overlapping_terms,
-    phase_at, term_grants,
+    phase_at, term_corrections, term_grant,
 };
 use crate::license::grant::{Grant, GrantKind};
 use crate::license::pool::{Audience, OnFull, OverageLimits, Pool};
@@ -220,19 +220,78 @@ fn a_term_brings_its_seats_and_a_correction_the_difference() {
         let day = |at| pool.calendar.day_of(at).to_string();
         grants.iter().map(|g| format!("{} {:+} {} {}", g.id, g.seats, day(g.from), day(g.to))).collect::<Vec<_>>()
     };
-    let new = term_grants(None, &old, GrantKind::Purchase, |_| false);
-    assert_eq!(seats(&new), ["a +100 2026-01-01 2027-01-01"]);
-    assert_eq!(new[0].kind, GrantKind::Purchase);
-    let taken = |id: &GrantId| id.as_str() == "a";
+    let new = term_grant(&old, GrantKind::Purchase).expect("a grant");
+    assert_eq!(seats(std::slice::from_ref(&new)), ["a +100 2026-01-01 2027-01-01"]);
+    assert_eq!(new.kind, GrantKind::Purchase);
+    assert_eq!(term_grant(&Term { seats: None, ..old.clone() }, GrantKind::Renewal), None);
     let fixed = |from: &str, to: &str, count: u32| {
         let fixed = Term { seats: Some(Seats(count)), ..term(&pool, "a", day(from), day(to)) };
-        seats(&term_grants(Some((&old, Seats(100))), &fixed, GrantKind::Correction, taken))
+        seats(&term_corrections((&old, Seats(100)), &fixed, std::slice::from_ref(&new)))
     };
     assert_eq!(fixed("2026-01-01", "2026-07-01", 100), ["a-2 -100 2026-07-01 2027-01-01"]);
     assert_eq!(fixed("2026-01-01", "2027-02-01", 100), ["a-2 +100 2027-01-01 2027-02-01"]);
     assert_eq!(fixed("2026-02-01", "2027-01-01", 120), ["a-2 -100 2026-01-01 2026-02-01", "a-3 +20 2026-02-01 2027-01-01"]);
     assert_eq!(fixed("2026-01-01", "2026-01-01", 100), ["a-2 -100 2026-01-01 2027-01-01"], "it is withdrawn");
     assert!(fixed("2026-01-01", "2027-01-01", 100).is_empty());
+}
+
+#[test]
+fn r80_a_tier_that_was_taken_lasts_as_long_as_its_term() {
+    let pool = pool("UTC", 14);
+    let mut term = term(&pool, "a", day("2026-01-01"), day("2027-01-01"));
+    let april = pool.calendar.start_of(day("2026-04-01"));
+    let mut grants = vec![
+        term_grant(&term, GrantKind::Purchase).expect("a grant"),
+        grant("upgrade-1-1", 50, april, term.to, GrantKind::TierUpgrade),
+        Grant { by: Actor::operator("ann"), ..grant("by-hand", 7, april, term.to, GrantKind::TierUpgrade) },
+        grant("other", 9, april, term.to, GrantKind::AddOn),
+    ];
+    let sum = |grants: &[Grant], on: &str| {
+        let at = pool.calendar.start_of(day(on));
+        let own = grants.iter().filter(|g| g.kind != GrantKind::AddOn && g.id.as_str() != "by-hand");
+        own.filter(|g| g.from <= at && at < g.to).map(|g| g.seats).sum::<i64>()
+    };
+    // Prolonged, cut short before and after the upgrade, restored, withdrawn: end, seats on some dates.
+    for (to, seats, sums) in [
+        ("2027-03-01", 100, [100, 150, 150, 150, 0]),
+        ("2026-07-01", 100, [100, 150, 0, 0, 0]),
+        ("2027-01-01", 120, [120, 170, 170, 0, 0]),
+        ("2026-03-01", 120, [120, 0, 0, 0, 0]),
+        ("2026-06-01", 100, [100, 100, 0, 0, 0]),
+        ("2026-01-01", 100, [0, 0, 0, 0, 0]),
+    ] {
+        let old = term.clone();
+        term = Term { to: pool.calendar.start_of(day(to)), seats: Some(Seats(seats)), ..term };
+        let new = term_corrections((&old, old.seats.expect("seats")), &term, &grants);
+        assert!(new.iter().all(|g| g.is_correction_of(&term.id)));
+        grants.extend(new);
+        let got = ["2026-02-01", "2026-05-01", "2026-12-01", "2027-02-01", "2027-04-01"].map(|on| sum(&grants, on));
+        assert_eq!(got, sums, "{seats} seats to {to}");
+    }
+}
+
+#[test]
+fn r80_a_silent_renewal_of_a_term_that_was_cut_short_takes_over_its_seats() {
+    let pool = pool("UTC", 14);
+    let whole = term(&pool, "a", day("2026-01-01"), day("2027-01-01"));
+    let april = pool.calendar.start_of(day("2026-04-01"));
+    for (upgraded, seats) in [(false, 100), (true, 150)] {
+        let mut grants = vec![term_grant(&whole, GrantKind::Purchase).expect("a grant")];
+        grants.extend(upgraded.then(|| grant("upgrade-1-1", 50, april, whole.to, GrantKind::TierUpgrade)));
+        let mut old = whole.clone();
+        // Twice, and prolonged again.
+        for to in ["2026-09-01", "2026-07-01", "2026-08-01"] {
+            let cut = Term { to: pool.calendar.start_of(day(to)), ..old.clone() };
+            grants.extend(term_corrections((&old, Seats(100)), &cut, &grants));
+            old = cut;
+            let next = Term { seats: None, ..term(&pool, "b", day(to), day("2027-08-01")) };
+            assert_eq!(carried_over(&[old.clone(), next.clone()], &grants, &next), (Seats(seats), upgraded), "cut at {to}");
+            // What somebody takes back from the renewal on stays taken back.
+            let back = grant("less", -5, next.from, Instant::MAX, GrantKind::Correction);
+            let with: Vec<Grant> = grants.iter().cloned().chain([back]).collect();
+            assert_eq!(carried_over(&[old.clone(), next.clone()], &with, &next).0, Seats(seats));
+        }
+    }
 }
 
 fn chains() -> impl Strategy<Value = Vec<(i32, i32)>> {

@@ -150,6 +150,7 @@ impl Sim {
             deliveries: &deliveries,
             former: self.former,
             phase: &Phase::UNBOUND,
+            anchor: pool.anchor,
             now,
         };
         let mut counts = StateCounts::default();
@@ -195,6 +196,7 @@ impl Sim {
             deliveries: &deliveries,
             former: self.former,
             phase: &Phase::UNBOUND,
+            anchor: pool.anchor,
             now,
         };
         let mut line = Timeline::new(case, self.open(), self.facts.clone());

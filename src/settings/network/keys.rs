@@ -1,11 +1,11 @@
-//! The keys of a `[[customer.source]]` that is asked over the network, and what they come to.
+//! The keys that sources over the network share, and those of OneRoster.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::{Calendar, Secret, SourceId};
-use crate::settings::network::files::{FilesShape, OF_DELIMITED, OF_FETCH};
-use crate::settings::network::hr::{HrShape, OF_HR, Place};
+use crate::settings::network::files::{self, FilesShape, OF_DELIMITED, OF_FETCH};
+use crate::settings::network::hr::{self, HrShape, OF_HR, Place};
 use crate::settings::read::{Section, Wrong};
 use crate::settings::values::SourceKind;
 use crate::settings::words;
@@ -13,10 +13,6 @@ use crate::source::{
     ClientAuth, HrAuth, HttpSettings, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestVersion, Signature,
     SourceSettings,
 };
-
-pub mod files;
-mod hr;
-mod people;
 
 /// How a source signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
