@@ -118,13 +118,7 @@ impl DelimitedSource {
     }
 
     /// Walks through a file; what stops it becomes the error of the source.
-    fn walk(
-        &self,
-        path: &Path,
-        name: &str,
-        columns: &HrColumns,
-        take: Take<'_>,
-    ) -> Result<(), SourceError> {
+    fn walk(&self, path: &Path, name: &str, columns: &HrColumns, take: Take<'_>) -> Result<(), SourceError> {
         let failed = |cause| unreachable(path.display().to_string(), cause);
         let count = self.count(path)?;
         let file = File::open(path).map_err(failed)?;
