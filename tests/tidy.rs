@@ -72,6 +72,9 @@ const ALONE: [(&str, &str); 4] = [
     ("tokio_cron_scheduler", "daemon/schedule.rs"),
     ("config", "settings/load.rs"),
     ("backoff", "source/retry.rs"),
+    ("encoding_rs", "source/delimited/decode.rs"),
+    ("russh", "source/fetch/sftp.rs"),
+    ("russh_sftp", "source/fetch/sftp.rs"),
     ("sled", "spool/pages.rs"),
 ];
 

@@ -189,7 +189,7 @@ fn encodings_named_in_the_settings_come_out_as_names() {
         let service = world.service();
         let standing = service.store().standing(&world.policy.customer).expect("books");
         let roster = service.roster(&service.customers()[0], &standing).expect("a roster");
-        let person = roster.people.iter().next().expect("a person");
+        let person = roster.people.first().expect("a person");
         let family = if name == "windows-1252" { "Müßig-Šimic" } else { "Müßig-Šimić" };
         assert_eq!((roster.text(person.given), roster.text(person.family)), ("Zoë", family), "{name}");
     }

@@ -239,7 +239,7 @@ fn connections_that_break_are_gone_on_from_and_in_the_end_given_up() {
     let Some((world, run, passed)) = bad_way(|_| Box::new(|number, bytes| number > 0 || bytes < HALF)) else { return };
     assert_eq!((run.state, world.seated("p").len()), (RunState::Succeeded, 5), "{}", run.message);
     // 3 MiB, and not twice the half that was there; reads under way when it broke are lost.
-    assert!((3 << 20..(3 << 20) + (HALF as u64) * 4 / 5 + 200_000).contains(&passed), "{passed}");
+    assert!((3 << 20..(3 << 20) + HALF * 4 / 5 + 200_000).contains(&passed), "{passed}");
 
     let Some((world, run, _)) = bad_way(|_| Box::new(|_, bytes| bytes < 600_000)) else { return };
     failed(&run, "read it to its end");

@@ -20,6 +20,7 @@ use crate::source::fetch::settings::{FetchSettings, Place, SftpSettings};
 use crate::source::fetch::transfer::Transfer;
 use crate::source::fetch::work::Work;
 use crate::source::http::Network;
+use crate::telemetry::FileFetched;
 
 /// What reads the files, once they are here.
 pub(crate) trait Reader: RosterSource {
@@ -75,6 +76,11 @@ impl<R: Reader> Fetched<R> {
     fn read(&self, marks: Marks) -> Result<Option<Package>, SourceError> {
         let found = self.reader.pending(&Seen::default())?.pop();
         let Some(package) = found else { return Ok(None) };
+        if self.here().is_none()
+            && let Some(length) = self.reader.file(&package).and_then(|file| Some(fs::metadata(file).ok()?.len()))
+        {
+            FileFetched { pull: &self.settings.pull, file: &marks.name, bytes: length }.emit();
+        }
         self.known.remember(marks.clone(), package.told());
         *self.here() = Some(marks);
         let location = match &self.settings.place {

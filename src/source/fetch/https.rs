@@ -1,14 +1,12 @@
 //! A file at an address: asked for on condition that it is not the one we know.
 
 use std::fs::File;
-use std::io::Read;
 
 use reqwest::header::HeaderMap;
 
 use crate::source::api::SourceError;
 use crate::source::fault::{because, unreachable};
 use crate::source::fetch::known::Marks;
-use crate::source::fetch::listing::HEAD_BYTES;
 use crate::source::fetch::settings::{FetchSettings, FileAuth, Place};
 use crate::source::http::{
     Ask, Authorize, Basic, Bearer, FileTo, Http, HttpError, HttpSettings, Into, Network, Nobody, unix_secs,
@@ -29,6 +27,11 @@ pub(crate) fn ask(
     known: Option<&Marks>,
     into: &mut File,
 ) -> Result<Asked, SourceError> {
+    let Place::Https { address, .. } = &settings.place else { return Ok(Asked::Unchanged) };
+    ask_into(settings, network, known, Into::File(FileTo { file: into, address: address.clone() }))
+}
+
+fn ask_into(settings: &FetchSettings, network: &Network, known: Option<&Marks>, into: Into<'_>) -> Result<Asked, SourceError> {
     let Place::Https { address, auth } = &settings.place else { return Ok(Asked::Unchanged) };
     let failed = |cause| SourceError::Upstream { what: "the file", upstream: address.clone(), cause: Box::new(cause) };
     let bounds = HttpSettings { packed: false, body_bytes_max: settings.file_bytes_max, ..settings.http.clone() };
@@ -43,8 +46,7 @@ pub(crate) fn ask(
         headers.extend(marks.tag.as_deref().map(|tag| ("if-none-match", tag)));
         headers.extend(marks.since.as_deref().map(|since| ("if-modified-since", since)));
     }
-    let mut what =
-        Ask { form: None, accept: "*/*", headers: &headers, into: Into::File(FileTo { file: into, address: address.clone() }) };
+    let mut what = Ask { form: None, accept: "*/*", headers: &headers, into };
     let answer = match http.ask(&*auth, &mut |_| http.base().clone(), &mut what) {
         Ok(answer) => answer,
         Err(HttpError::Status { refusal, .. }) if refusal.status == 304 && headers.len() > 1 => return Ok(Asked::Unchanged),
@@ -57,22 +59,9 @@ pub(crate) fn ask(
 
 /// The beginning of the file, for `rosterd check`.
 pub(crate) fn peek(settings: &FetchSettings, network: &Network) -> Result<Vec<u8>, SourceError> {
-    // The answer goes to a file that has no name; there is no asking for a beginning alone that all servers understand.
-    let folder = std::env::temp_dir();
-    let failed = |cause| unreachable(folder.display().to_string(), cause);
-    let mut file = nameless(&folder).map_err(failed)?;
-    ask(settings, network, None, &mut file)?;
     let mut head = Vec::new();
-    std::io::Seek::rewind(&mut file).and_then(|()| file.take(HEAD_BYTES).read_to_end(&mut head)).map_err(failed)?;
+    ask_into(settings, network, None, Into::Head(&mut head))?;
     Ok(head)
-}
-
-fn nameless(folder: &std::path::Path) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let name = folder.join(format!("rosterd-check-{}-{}", std::process::id(), crate::base::Digest::of(b"peek").short()));
-    let file = std::fs::OpenOptions::new().create_new(true).read(true).write(true).mode(0o600).open(&name)?;
-    std::fs::remove_file(&name)?;
-    Ok(file)
 }
 
 fn check_age(settings: &FetchSettings, address: &str, headers: &HeaderMap, network: &Network) -> Result<(), SourceError> {

@@ -27,7 +27,12 @@ pub(crate) enum Into<'a> {
     Memory,
     /// Into a file, from its beginning at each try.
     File(FileTo<'a>),
+    /// Its beginning alone is read.
+    Head(&'a mut Vec<u8>),
 }
+
+/// So much of an answer is its beginning, in bytes.
+const HEAD_BYTES: usize = 64 << 10;
 
 /// A file that an answer is kept in.
 pub(crate) struct FileTo<'a> {
@@ -50,16 +55,18 @@ impl<'a> Ask<'a> {
 }
 
 impl FileTo<'_> {
-    pub(crate) fn write(&mut self, chunk: &[u8]) -> Result<(), HttpError> {
+    fn write(&mut self, chunk: &[u8]) -> Result<(), HttpError> {
         self.file.write_all(chunk).map_err(|cause| HttpError::Unwritten { address: self.address.clone(), cause })
     }
 }
 
 impl Into<'_> {
-    /// An answer of success begins. One that is kept as a file must say where it ends, for what is cut off must not look
+    /// An answer of success begins. A file must say where it ends, for what is cut off must not look
     /// whole, and must not be a page for people.
     pub(crate) fn begin(&mut self, url: &Url, headers: &HeaderMap, version: Version) -> Result<(), HttpError> {
-        let Into::File(to) = self else { return Ok(()) };
+        if matches!(self, Into::Memory) {
+            return Ok(());
+        }
         let unfit = |why: &str| Err(HttpError::Unfit { address: shown(url), why: why.to_owned() });
         if headers.get(CONTENT_ENCODING).is_some_and(|packed| packed != "identity") {
             return unfit("it comes packed, though asked not to");
@@ -75,7 +82,26 @@ impl Into<'_> {
         {
             return unfit("it is a web page or a message of the server instead of the file");
         }
-        let rewound = to.file.set_len(0).and_then(|()| to.file.rewind());
-        rewound.map_err(|cause| HttpError::Unwritten { address: to.address.clone(), cause })
+        match self {
+            Into::Memory => Ok(()),
+            Into::Head(head) => {
+                head.clear();
+                Ok(())
+            }
+            Into::File(to) => {
+                let rewound = to.file.set_len(0).and_then(|()| to.file.rewind());
+                rewound.map_err(|cause| HttpError::Unwritten { address: to.address.clone(), cause })
+            }
+        }
+    }
+
+    /// Takes what came; whether that is enough.
+    pub(crate) fn take(&mut self, chunk: &[u8], memory: &mut Vec<u8>) -> Result<bool, HttpError> {
+        match self {
+            Into::Memory => memory.extend_from_slice(chunk),
+            Into::File(to) => to.write(chunk)?,
+            Into::Head(head) => head.extend_from_slice(&chunk[..chunk.len().min(HEAD_BYTES - head.len())]),
+        }
+        Ok(matches!(self, Into::Head(head) if head.len() == HEAD_BYTES))
     }
 }

@@ -313,9 +313,8 @@ impl Http {
             if length > bytes_max {
                 return Err(HttpError::TooLarge { address: shown(url), bytes_max });
             }
-            match into {
-                Into::Memory => body.extend_from_slice(&chunk),
-                Into::File(file) => file.write(&chunk)?,
+            if into.take(&chunk, &mut body)? {
+                break;
             }
         }
         if status.is_success() {
