@@ -43,6 +43,8 @@ pub enum NoNeed {
     Disabled,
     /// Not activated for the person's org (R10).
     NotActivated,
+    /// The first day of every role is to come (R132).
+    NotStarted,
 }
 
 /// The rules of a customer, ready to be asked about the people of one roster.
@@ -125,12 +127,21 @@ impl<'a> Demand<'a> {
         self.roster.enrollments_of(person).iter().any(|e| self.alive[e.class.0 as usize] && e.live(self.today))
     }
 
+    /// Whether the person has yet to begin: there are roles, all of them with a first day to come, and nothing is live.
+    fn is_to_come(&self, person: &Person) -> bool {
+        let roles = self.roster.roles_of(person);
+        !roles.is_empty() && roles.iter().all(|role| role.first > self.today) && !self.is_active_user(person)
+    }
+
     /// Whether a product is needed; fills `rules` with the positions of the rules that ask.
     ///
     /// # Errors
     /// Why it is not.
     pub fn need(&self, person: &Person, product: u16, rules: &mut Vec<u16>) -> Result<Need, NoNeed> {
         rules.clear();
+        if self.is_to_come(person) {
+            return Err(NoNeed::NotStarted);
+        }
         let ProductDemand { product: definition, rules: asking, activated } = &self.products[product as usize];
         let mut priority = i32::MIN;
         for (at, weight, node) in asking {

@@ -202,6 +202,7 @@ impl Case<'_, '_> {
             NoNeed::NoRule => ("no_entitling_role", format!("No rule asks for it.{after}"), held),
             NoNeed::NotActiveUser => ("not_active_user", format!("No enrollment is live.{after}"), held),
             NoNeed::Disabled => ("disabled", format!("The account is locked in the source.{after}"), held),
+            NoNeed::NotStarted => ("not_started", format!("The person's first day is to come.{after}"), held),
             NoNeed::NotActivated => {
                 ("not_activated", format!("The product is not activated for the person's org.{after}"), held)
             }

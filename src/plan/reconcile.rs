@@ -359,7 +359,7 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     fn unwanted(&mut self, product: u16, no: NoNeed, mine: &[Claim], visit: &mut Visit<'_>) {
         let because = match no {
-            NoNeed::NoRule => Because::EntitlementEnded,
+            NoNeed::NoRule | NoNeed::NotStarted => Because::EntitlementEnded,
             NoNeed::NotActiveUser => Because::EnrollmentsEnded,
             NoNeed::Disabled => Because::Disabled,
             NoNeed::NotActivated => Because::NotActivated,

@@ -240,10 +240,13 @@ impl<'a> Memory<'a> {
     }
 }
 
+/// A field's hash, the roster's number, and the person.
+type Entry = (u64, u32, PersonIx);
+
 /// The people of other sources, by what they may be known by.
 struct Others<'a> {
     rosters: &'a [&'a Roster],
-    by: Vec<(MatchBy, Vec<(u64, u32, PersonIx)>)>,
+    by: Vec<(MatchBy, Vec<Entry>)>,
 }
 
 impl<'a> Others<'a> {

@@ -202,6 +202,9 @@ impl Pot {
                         *field = scribe.write(from.text(told))?;
                     }
                 }
+                if from.attributes_of(record).is_empty() {
+                    continue;
+                }
                 let (start, len) = known.attributes;
                 let had = start as usize..start as usize + len as usize;
                 let first = self.attributes.len();

@@ -155,11 +155,11 @@ impl Service {
         let told = Told { findings: &mut pulled.findings, counts: &mut counts };
         let others: Vec<_> = pulls.iter().filter_map(|other| Some((&other.source, other.roster()?))).collect();
         let (roster, strange) = self.linked(customer, (&source, pulled.before.as_ref()), (standing, &others), roster, told)?;
+        let roster = without_strangers(customer, standing, pulled.before.as_ref(), roster, customer.day_of(now))?;
         let is_repeated = mark.is_some_and(|mark| feed.source.is_live() && mark.is_of(&package.told()));
         if is_repeated && !awaits_look(standing, &source) && pulled.before.as_ref().map(digest_of) == Some(digest_of(&roster)) {
             return Ok(pulled);
         }
-        let roster = without_strangers(customer, standing, pulled.before.as_ref(), roster, customer.day_of(now))?;
         // New keys of known people are held, unless somebody looked at the package and said that it is right.
         let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.told()));
         let ground = pulled.before.as_ref().zip(ground.as_ref());

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex};
 
 use rosterd::base::Secret;
 use rosterd::license::{OnFull, ProductKind, SeatModel};
+use rosterd::plan::Predicate;
 use rosterd::roster::Roster;
 use rosterd::source::{HrAuth, OAuth2Settings, PageStore, Shelf};
-use rosterd::store::{RunRow, RunState};
+use rosterd::store::{RunRow, RunState, Trigger};
 use serde_json::Value;
 
 use crate::fake_hr::{Kind, Office, PERSONAL};
 use crate::fake_http::{Asked, FakeServer, Reply};
-use crate::world::{World, day, succeeded};
+use crate::world::{World, succeeded};
 
 /// A company with a seat for everybody; whoever is missing is gone at once, so that a lie would show.
 pub fn company() -> World {
@@ -94,22 +95,39 @@ fn starts_and_ends_act_on_their_days() {
         office.put("w01", |one| one.hired = "2026-03-05");
         office.put("w02", |one| one.ends = "2026-03-04");
         office.put("w03", |one| one.ends = "2026-03-01");
-        let mut world = company();
+        // One product by role, and one for everybody.
+        let mut world = company()
+            .product("all", ProductKind::Module, SeatModel::Role)
+            .rule("everybody", "all", 0, Predicate::Everyone)
+            .pool("all", "nord", Some(40), OnFull::Wait);
         office.feeds(&mut world, |_| ());
-        let has = |world: &World, key: &str| world.seated("p").contains(&key.to_owned());
+        let has = |world: &World, key: &str| {
+            let has = |pool: &str| world.seated(pool).contains(&key.to_owned());
+            assert_eq!(has("p"), has("all"), "{key}");
+            has("p")
+        };
+        let day_begins = |world: &World| {
+            let service = world.service();
+            service.sync(&service.customers()[0], &Trigger::Dates(world.today), &|_| ()).expect("a run")
+        };
         assert!(succeeded(&world.quiet_night()));
         assert!(!has(&world, "w01") && has(&world, "w02") && !has(&world, "w03"), "2 March, {kind:?}");
-        assert!(succeeded(&world.quiet_night()));
-        // From here on nobody answers: dates act all the same (R132).
+        world.next_day();
+        // From here on nobody answers: first and last days act all the same (R132).
         office.lies(|_, _, _| Reply::html(503));
-        world.set_day(day("2026-03-04"));
-        assert_eq!(world.run().state, RunState::Failed);
+        assert!(succeeded(&day_begins(&world)));
         assert!(!has(&world, "w01") && has(&world, "w02"), "4 March: the last day is worked, {kind:?}");
+        world.next_day();
+        assert!(succeeded(&day_begins(&world)));
+        assert!(
+            world.seated("p").contains(&"w01".to_owned()) && !world.seated("p").contains(&"w02".to_owned()),
+            "5 March, {kind:?}"
+        );
+        assert_eq!(world.run().state, RunState::Failed);
         office.is_honest();
         office.feeds(&mut world, |_| ());
-        world.set_day(day("2026-03-05"));
         assert!(succeeded(&world.quiet_night()));
-        assert!(has(&world, "w01") && !has(&world, "w02"), "5 March, {kind:?}");
+        assert!(has(&world, "w01") && !has(&world, "w02"), "the night of 5 March, {kind:?}");
         world.verify();
     }
 }

@@ -143,3 +143,16 @@ fn several_people_of_one_source_are_never_made_one() {
     let linked = link(&hr, Some(&stored), &[&sis], &BY).expect("it fits");
     assert_eq!(told(&hr, &linked), (vec!["h3 was h3".to_owned(), "s1 was h1".to_owned()], vec!["h2 of s1".to_owned()]));
 }
+
+#[test]
+fn what_one_source_leaves_empty_another_fills() {
+    let sis = roster(&[["a", "", "ana@x", ""]]);
+    let hr = roster(&[["a", "0017", "other@x", "ana"], ["b", "", "", ""]]);
+    let union = merge(&[&sis, &hr]).expect("it fits");
+    let one = union.person(union.find_person("a").expect("there"));
+    assert_eq!([one.identifier, one.email, one.username].map(|text| union.text(text)), ["0017", "ana@x", "ana"]);
+    assert_eq!(union.attributes_of(one).len(), 1, "of an attribute that both tell, the first one's value");
+    let again = merge(&[&hr, &sis]).expect("it fits");
+    let one = again.person(again.find_person("a").expect("there"));
+    assert_eq!(again.text(one.email), "other@x");
+}
