@@ -68,7 +68,7 @@ const PATHS_ABOVE: [&[&str]; 11] = [
 const EXEMPT: [(&str, &[&str]); 1] = [("base/parts.rs", &["std", "thread"])];
 
 /// Crates that one file alone may name, so that they can be exchanged by rewriting that file.
-const ALONE: [(&str, &str); 4] = [
+const ALONE: [(&str, &str); 7] = [
     ("tokio_cron_scheduler", "daemon/schedule.rs"),
     ("config", "settings/load.rs"),
     ("backoff", "source/retry.rs"),

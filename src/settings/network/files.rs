@@ -175,7 +175,9 @@ fn check_sftp(s: &Section<'_>, given: Given<'_>, is_delimited: bool) {
     if given.files.host_keys.as_ref().is_some_and(Vec::is_empty) {
         s.wrong("host_keys", "is empty: a server that nobody can recognize is not talked to");
     }
-    s.required_secret("user");
+    if given.hr.user.is_none() {
+        s.required_secret("user");
+    }
     match (&given.files.private_key, &given.hr.password) {
         (Some(_), Some(_)) => s.wrong("password", "is given beside private_key: which one is it?"),
         (None, None) => {
