@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use crate::many::Many;
 use crate::measure::{Measured, Nights, hundredths, seconds};
+use crate::person::OnDemand;
 
 const MIB: u64 = 1024;
 const PEAK_MIB_MAX: u64 = 512;
 const STORE_MB_MAX: u64 = 400;
 const GROWTH_MB_MAX: u64 = 40;
 const MANY_SECS_MAX: u64 = 60;
+const PERSON_SECS_MAX: u64 = 1;
 /// What a person may cost in a large district, in percent of what one costs in a small one.
 const FLAT_PERCENT_MAX: u128 = 125;
 /// Times the parse, in hundredths: first night, same again, 1 % night.
@@ -18,11 +20,13 @@ const TIMES_MAX: [u128; 3] = [400, 50, 140];
 /// All that was measured.
 pub struct Runs {
     /// The district as uncompressed folders.
-    pub folder: Nights,
+    pub folder: Option<Nights>,
     /// The same from zips.
     pub zip: Option<Nights>,
     /// A hundredth of it, as folders.
     pub small: Option<Nights>,
+    /// One person of a source of a tenth of it.
+    pub person: Option<OnDemand>,
     /// Many small customers.
     pub many: Option<Many>,
 }
@@ -37,35 +41,47 @@ fn times(time: Duration, parse: Duration) -> u128 {
 
 /// The table; P is the plain parse.
 pub fn table(runs: &Runs) -> String {
-    let Runs { folder, zip, small, many } = runs;
-    let mut text = format!("P = {} s\n{:<44} {:>16} {:>16}\n", seconds(folder.parse), "work", "at most", "measured");
-    for (night, most) in folder.nights.iter().zip(TIMES_MAX) {
-        let got = times(night.wall, folder.parse);
-        text += &line(&night.label, &format!("{} P", hundredths(most)), &format!("{} P", hundredths(got)), got <= most);
+    let Runs { folder, zip, small, person, many } = runs;
+    let mut text = format!("{:<44} {:>16} {:>16}\n", "work", "at most", "measured");
+    if let Some(nights) = folder {
+        text += &format!("P = {} s\n", seconds(nights.parse));
+        for (night, most) in nights.nights.iter().zip(TIMES_MAX) {
+            let got = times(night.wall, nights.parse);
+            text += &line(&night.label, &format!("{} P", hundredths(most)), &format!("{} P", hundredths(got)), got <= most);
+        }
     }
-    for (night, most) in zip.iter().flat_map(|zip| zip.nights.iter().map(move |night| (zip, night))).zip(TIMES_MAX) {
-        let (zip, night) = night;
-        let own = night.wall.saturating_sub(zip.unzip);
-        let got = times(own, zip.parse);
-        let unzip = seconds(zip.unzip);
+    if let Some(zip) = zip {
+        text += &format!("P = {} s\n", seconds(zip.parse));
+        for (night, most) in zip.nights.iter().zip(TIMES_MAX) {
+            let got = times(night.wall.saturating_sub(zip.unzip), zip.parse);
+            text += &line(
+                &format!("{}, beside {} s of unzipping", night.label, seconds(zip.unzip)),
+                &format!("{} P", hundredths(most)),
+                &format!("{} P", hundredths(got)),
+                got <= most,
+            );
+        }
+    }
+    let nights = || folder.iter().chain(zip).flat_map(|nights| &nights.nights);
+    if let Some(peak) = nights().map(|night| night.peak_kib).max() {
+        let peak = peak.div_ceil(MIB);
+        text +=
+            &line("peak memory of any of these", &format!("{PEAK_MIB_MAX} MiB"), &format!("{peak} MiB"), peak <= PEAK_MIB_MAX);
+    }
+    if let Some(Nights { nights: [first, _, changed], .. }) = folder {
+        let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+        let store = megabytes(first.store_bytes);
+        text +=
+            &line("store after the first night", &format!("{STORE_MB_MAX} MB"), &format!("{store} MB"), store <= STORE_MB_MAX);
+        let growth = megabytes(changed.store_bytes.saturating_sub(first.store_bytes));
         text += &line(
-            &format!("{}, beside {unzip} s of unzipping", night.label),
-            &format!("{} P", hundredths(most)),
-            &format!("{} P", hundredths(got)),
-            got <= most,
+            "its growth on a 1 % night",
+            &format!("{GROWTH_MB_MAX} MB"),
+            &format!("{growth} MB"),
+            growth <= GROWTH_MB_MAX,
         );
     }
-    let nights = || folder.nights.iter().chain(zip.iter().flat_map(|zip| &zip.nights));
-    let peak = nights().map(|night| night.peak_kib).max().unwrap_or_default().div_ceil(MIB);
-    text += &line("peak memory of any of these", &format!("{PEAK_MIB_MAX} MiB"), &format!("{peak} MiB"), peak <= PEAK_MIB_MAX);
-    let [first, _, changed] = &folder.nights;
-    let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
-    let store = megabytes(first.store_bytes);
-    text += &line("store after the first night", &format!("{STORE_MB_MAX} MB"), &format!("{store} MB"), store <= STORE_MB_MAX);
-    let growth = megabytes(changed.store_bytes.saturating_sub(first.store_bytes));
-    text +=
-        &line("its growth on a 1 % night", &format!("{GROWTH_MB_MAX} MB"), &format!("{growth} MB"), growth <= GROWTH_MB_MAX);
-    if let Some(small) = small {
+    if let (Some(folder), Some(small)) = (folder, small) {
         let each = |nights: &Nights, at: usize| {
             let Measured { wall, .. } = &nights.nights[at];
             wall.as_nanos() / u128::from(nights.people.max(1))
@@ -79,6 +95,12 @@ pub fn table(runs: &Runs) -> String {
                 percent <= FLAT_PERCENT_MAX,
             );
         }
+    }
+    if let Some(OnDemand { people, measured }) = person {
+        let took = measured.wall;
+        let work = format!("one person on demand of {people}");
+        text +=
+            &line(&work, &format!("{PERSON_SECS_MAX} s"), &format!("{} s", seconds(took)), took.as_secs() < PERSON_SECS_MAX);
     }
     if let Some(Many { customers, people_each, measured }) = many {
         let (secs, peak) = (measured.wall, measured.peak_kib.div_ceil(MIB));

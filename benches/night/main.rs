@@ -1,9 +1,10 @@
-//! How long a night takes: `cargo bench --bench night -- [--people N] [--dir D] [--keep] [--only-folder]`.
+//! How long a night takes: `cargo bench --bench night -- [--people N] [--dir D] [--keep] [--only PART]`.
 //!
 //! Writes a made-up district, runs `rosterd sync bench --here` over it three times (first night, nothing changed, 1 %
-//! changed), as folders and as zips, runs a district of a hundredth of the size and one night of many small customers,
-//! and prints seconds, memory, store size, and all of it held against the goals. Exits with 1 if a night failed; a goal
-//! that is not reached is told and is no failure, as a busy machine misses some.
+//! changed), as folders and as zips, and a district of a hundredth of the size; takes in one person of a large source; runs
+//! one night of many small customers; and prints seconds, memory, store size, and all of it held against the goals. A part
+//! is one of `folder`, `zip`, `small`, `person` and `many`. Exits with 1 if a night failed; a goal that is not reached is
+//! told and is no failure, as a busy machine misses some.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,54 +14,64 @@ mod data;
 mod goals;
 mod many;
 mod measure;
+mod person;
 
-const USAGE: &str = "usage: cargo bench --bench night -- [--people N] [--dir D] [--keep] [--only-folder]";
+const USAGE: &str = "usage: cargo bench --bench night -- [--people N] [--dir D] [--keep] [--only PART]";
+const PARTS: [&str; 5] = ["folder", "zip", "small", "person", "many"];
 
 struct Options {
     people: u64,
     dir: PathBuf,
     keep: bool,
-    only_folder: bool,
+    /// The one part that is run; `None`: all.
+    only: Option<String>,
 }
 
 fn options() -> Result<Option<Options>, String> {
     let default_dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench-data");
     // Without `--bench` this was started by a test runner, which only wants to know that it runs.
-    let mut options = Options { people: 20_000, dir: default_dir, keep: false, only_folder: true };
-    let mut people = None;
-    let mut only_folder = false;
+    let mut options = Options { people: 20_000, dir: default_dir, keep: false, only: Some("folder".to_owned()) };
+    let (mut people, mut only) = (None, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value; {USAGE}"));
         match argument.as_str() {
-            "--bench" => (options.people, options.only_folder) = (1_000_000, false),
+            "--bench" => (options.people, options.only) = (1_000_000, None),
             "--people" => {
                 let text = value()?.replace('_', "");
                 people = Some(text.parse::<u64>().map_err(|_| format!("--people {text} is not a number; {USAGE}"))?);
             }
             "--dir" => options.dir = value()?.into(),
             "--keep" => options.keep = true,
-            "--only-folder" => only_folder = true,
+            "--only" => {
+                let part = value()?;
+                if !PARTS.contains(&part.as_str()) {
+                    return Err(format!("--only {part}: there are {}; {USAGE}", PARTS.join(", ")));
+                }
+                only = Some(part);
+            }
             "--list" => return Ok(None),
             other => return Err(format!("unknown argument {other}; {USAGE}")),
         }
     }
     options.people = people.unwrap_or(options.people).max(1_000);
-    options.only_folder |= only_folder;
+    options.only = only.or(options.only);
     Ok(Some(options))
 }
 
 fn measured(options: &Options) -> io::Result<goals::Runs> {
-    let Options { people, dir, keep: _, only_folder } = options;
+    let Options { people, dir, keep: _, only } = options;
     let rosterd = Path::new(env!("CARGO_BIN_EXE_rosterd"));
     std::fs::create_dir_all(dir)?;
     let nights = |people, zipped| measure::nights(people, dir, rosterd, zipped, |line| println!("{line}"));
-    let more = !only_folder;
+    let runs = |part| only.as_ref().is_none_or(|only| only == part);
     // The large folders last: they are what `--keep` keeps.
-    let many = more.then(|| many::night(2_000, 500, dir, rosterd)).transpose()?;
-    let zip = more.then(|| nights(*people, true)).transpose()?;
-    let small = more.then(|| nights((people / 100).max(1_000), false)).transpose()?;
-    Ok(goals::Runs { folder: nights(*people, false)?, zip, small, many })
+    let many = runs("many").then(|| many::night(2_000, 500, dir, rosterd)).transpose()?;
+    let person = runs("person").then(|| person::on_demand((people / 10).max(1_000), dir, rosterd)).transpose()?;
+    let zip = runs("zip").then(|| nights(*people, true)).transpose()?;
+    let small = runs("small").then(|| nights((people / 100).max(1_000), false)).transpose()?;
+    let folder = runs("folder").then(|| nights(*people, false)).transpose()?;
+    Ok(goals::Runs { folder, zip, small, person, many })
 }
 
 fn main() -> ExitCode {
@@ -80,8 +91,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let all = [Some(&runs.folder), runs.zip.as_ref(), runs.small.as_ref()];
-    let nights: Vec<_> = all.into_iter().flatten().flat_map(|nights| &nights.nights).collect();
+    let all = [runs.folder.as_ref(), runs.zip.as_ref(), runs.small.as_ref()];
+    let nights = all.into_iter().flatten().flat_map(|nights| &nights.nights);
+    let nights: Vec<_> = nights.chain(runs.person.iter().map(|person| &person.measured)).collect();
     println!("\n{}\n{}", measure::table(&nights), goals::table(&runs));
     let mut failed = false;
     for night in nights.iter().filter(|night| !night.status.success()) {

@@ -68,6 +68,17 @@ pub fn cut<T>(mut items: &mut [T], ends: impl IntoIterator<Item = usize>) -> Vec
     cuts
 }
 
+/// Puts each item where its rank says, without a second list; the ranks are used up.
+pub fn permute<T>(items: &mut [T], rank: &mut [u32]) {
+    for at in 0..items.len() {
+        while rank[at] as usize != at {
+            let to = rank[at] as usize;
+            items.swap(at, to);
+            rank.swap(at, to);
+        }
+    }
+}
+
 /// Sorts a list in which no two items are equal, so that there is one result.
 pub fn sort_by<T: Send>(items: &mut [T], order: impl Fn(&T, &T) -> Ordering + Sync) {
     let parts = ranges(items.len());
@@ -81,7 +92,7 @@ pub fn sort_by<T: Send>(items: &mut [T], order: impl Fn(&T, &T) -> Ordering + Sy
 
 #[cfg(test)]
 mod tests {
-    use crate::base::parts::{both, cut, each, each_part, ranges_of, sort_by};
+    use crate::base::parts::{both, cut, each, each_part, permute, ranges_of, sort_by};
 
     #[test]
     fn ranges_follow_one_another() {
@@ -102,6 +113,8 @@ mod tests {
         assert_eq!(both(|| 1, || "b"), (1, "b"));
         let mut items = [1, 2, 3, 4, 5];
         assert_eq!(cut(&mut items, [2, 2, 5]), [&[1, 2][..], &[], &[3, 4, 5]]);
+        permute(&mut items, &mut [4, 0, 1, 3, 2]);
+        assert_eq!(items, [2, 3, 5, 4, 1]);
     }
 
     #[test]

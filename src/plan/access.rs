@@ -209,14 +209,14 @@ impl<'a> AccessBook<'a> {
     fn enrollments(&self, person: Option<&Person>) -> Vec<EnrollmentAccess<'a>> {
         let roster = self.roster;
         let Some(person) = person else { return Vec::new() };
-        let answer = |enrollment: &Enrollment| EnrollmentAccess {
+        let answer = |enrollment: Enrollment| EnrollmentAccess {
             class: roster.text(roster.class(enrollment.class).id),
             role: roster.role_word(enrollment.role),
             first: enrollment.first,
             last: enrollment.last,
-            opening: Opening::of(enrollment, self.class_lives[enrollment.class.0 as usize], self.today),
+            opening: Opening::of(&enrollment, self.class_lives[enrollment.class.0 as usize], self.today),
         };
-        roster.enrollments_of(person).iter().map(answer).collect()
+        roster.enrollments_of(person).map(answer).collect()
     }
 }
 

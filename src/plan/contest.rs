@@ -90,10 +90,21 @@ pub struct Contest {
     pub ways: Vec<Vec<Candidate>>,
     /// Bundles, tried first.
     pub bundles: Vec<BundleTry>,
-    /// All others.
-    pub contenders: Vec<Contender>,
+    /// All others, by product: of a first night there are millions, and each list is gone once it was played.
+    pub queues: Vec<Vec<Contender>>,
     /// Seats that hang on another product.
     pub dependents: Vec<Dependent>,
+}
+
+impl Contest {
+    /// Lets somebody take part.
+    pub fn enter(&mut self, contender: Contender) {
+        let product = usize::from(contender.product);
+        if self.queues.len() <= product {
+            self.queues.resize_with(product + 1, Vec::new);
+        }
+        self.queues[product].push(contender);
+    }
 }
 
 /// What the walk collects.
@@ -135,7 +146,7 @@ pub fn play(
     let needed: Vec<bool> = (0u16..).take(products.len()).map(|at| requires.contains(&Some(at))).collect();
 
     contest.bundles.sort_by(|a, b| order(&a.bundle, &b.bundle, people));
-    for BundleTry { bundle, members } in contest.bundles {
+    for BundleTry { bundle, members } in std::mem::take(&mut contest.bundles) {
         match seat_for(&bundle, &contest.ways, pools) {
             Some(candidate) => {
                 for member in &members {
@@ -146,18 +157,11 @@ pub fn play(
                 }
                 seated(&bundle, candidate, products, pools, now, &mut out);
             }
-            None => contest.contenders.extend(members),
+            None => members.into_iter().for_each(|member| contest.enter(member)),
         }
     }
 
-    // By position: of a first night there are millions, which come in the order of their keys already.
-    let contenders = &contest.contenders;
-    let mut queues: Vec<Vec<u32>> = vec![Vec::new(); products.len()];
-    for (at, contender) in (0u32..).zip(contenders) {
-        queues[usize::from(contender.product)].push(at);
-    }
-    let by_order = |&a: &u32, &b: &u32| order(&contenders[a as usize], &contenders[b as usize], people);
-    queues.iter_mut().for_each(|queue| queue.sort_by(by_order));
+    contest.queues.resize_with(products.len(), Vec::new);
     for &product in &catalog.order {
         for dependent in contest.dependents.iter().filter(|d| d.product == product) {
             let kept = requires[product as usize].is_none_or(|r| won.contains(&(dependent.person, r)));
@@ -166,7 +170,9 @@ pub fn play(
             }
             settle(dependent, kept, pools, now, &mut out);
         }
-        for contender in queues[usize::from(product)].iter().map(|&at| &contenders[at as usize]) {
+        let mut queue = std::mem::take(&mut contest.queues[usize::from(product)]);
+        queue.sort_by(|a, b| order(a, b, people));
+        for contender in &queue {
             if contest.ways[contender.way.0 as usize].is_empty() {
                 out.withheld.push(Withheld {
                     person: contender.person,

@@ -455,7 +455,7 @@ impl<'a> Work<'a> {
                     None => claim.wait != Wait::Access,
                 };
                 let person = *text.get_or_insert_with(|| self.people.push(key).unwrap_or_default());
-                contest.contenders.push(Contender {
+                contest.enter(Contender {
                     person,
                     product,
                     priority: claim.priority,

@@ -124,7 +124,7 @@ impl<'a> Demand<'a> {
 
     /// Whether the person has an enrollment live today (R26).
     pub fn is_active_user(&self, person: &Person) -> bool {
-        self.roster.enrollments_of(person).iter().any(|e| self.alive[e.class.0 as usize] && e.live(self.today))
+        self.roster.enrollments_of(person).any(|e| self.alive[e.class.0 as usize] && e.live(self.today))
     }
 
     /// Whether the person has yet to begin: there are roles, all of them with a first day to come, and nothing is live.
@@ -185,7 +185,7 @@ impl<'a> Demand<'a> {
                 self.smallest(&roles.collect::<Vec<_>>())
             })
             .or_else(|| {
-                let schools = self.roster.enrollments_of(person).iter().map(|e| self.roster.class(e.class).school);
+                let schools = self.roster.enrollments_of(person).map(|e| self.roster.class(e.class).school);
                 self.smallest(&schools.collect::<Vec<_>>())
             })
             .or_else(|| self.smallest(self.tree.roots()))
@@ -209,10 +209,8 @@ impl<'a> Demand<'a> {
                 .any(|r| words[r.role.0 as usize] && r.live(self.today) && !roster.org(r.org).ended),
             Node::Org(orgs) => self.live_role_orgs(person).any(|org| orgs[org.0 as usize]),
             Node::Grade(grades) => roster.list(person.grades).any(|grade| grades.iter().any(|g| g == grade)),
-            Node::Class(classes) => roster.enrollments_of(person).iter().any(|e| !e.ended && classes[e.class.0 as usize]),
-            Node::Live(classes) => {
-                roster.enrollments_of(person).iter().any(|e| classes[e.class.0 as usize] && e.live(self.today))
-            }
+            Node::Class(classes) => roster.enrollments_of(person).any(|e| !e.ended && classes[e.class.0 as usize]),
+            Node::Live(classes) => roster.enrollments_of(person).any(|e| classes[e.class.0 as usize] && e.live(self.today)),
             Node::Attribute(source, values) => self.attribute(source, person).is_some_and(|v| values.iter().any(|w| w == v)),
             Node::All(nodes) => nodes.iter().all(|n| self.matches(n, person)),
             Node::Any(nodes) => nodes.iter().any(|n| self.matches(n, person)),
@@ -245,14 +243,12 @@ impl<'a> Demand<'a> {
             Node::Class(classes) => found.extend(
                 roster
                     .enrollments_of(person)
-                    .iter()
                     .filter(|e| !e.ended && classes[e.class.0 as usize])
                     .map(|e| roster.class(e.class).school),
             ),
             Node::Live(classes) => found.extend(
                 roster
                     .enrollments_of(person)
-                    .iter()
                     .filter(|e| classes[e.class.0 as usize] && e.live(self.today))
                     .map(|e| roster.class(e.class).school),
             ),

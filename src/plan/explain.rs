@@ -120,8 +120,8 @@ impl Case<'_, '_> {
             format!("role {role} in {org}{}{live}", span(r.first, r.last))
         }));
         let enrollments = roster.enrollments_of(person);
-        let live = enrollments.iter().filter(|e| e.live(self.input.today)).count();
-        let last = enrollments.iter().filter(|e| !e.ended && e.last < self.input.today).map(|e| e.last).max();
+        let live = enrollments.clone().filter(|e| e.live(self.input.today)).count();
+        let last = enrollments.clone().filter(|e| !e.ended && e.last < self.input.today).map(|e| e.last).max();
         let last = last.filter(|_| live == 0).map_or(String::new(), |last| format!(", the last one ended on {last}"));
         self.facts.push(format!("{live} of {} enrollments live on {}{last}", enrollments.len(), self.input.today));
 

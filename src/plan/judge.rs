@@ -170,7 +170,7 @@ impl Bench<'_> {
         let records = people.map(|person| match collection {
             Collection::People => usize::from(!person.ended),
             Collection::Roles => roster.roles_of(person).iter().filter(|role| !role.ended).count(),
-            Collection::Enrollments => roster.enrollments_of(person).iter().filter(|enrollment| !enrollment.ended).count(),
+            Collection::Enrollments => roster.enrollments_of(person).filter(|enrollment| !enrollment.ended).count(),
             Collection::Orgs | Collection::Sessions | Collection::Courses | Collection::Classes => 0,
         });
         count(records.sum())

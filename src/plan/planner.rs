@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::base::{ClaimId, Day, Digest, OrgId, Seats};
+use crate::base::{ClaimId, Day, Digest, OrgId, Seats, parts};
 use crate::license::{
     Audience, AutoUpgrade, ClaimChange, ClaimState, Clauses, Draws, Entry, Names, OnFull, Phase, Pool, StateCounts,
 };
@@ -249,9 +249,8 @@ pub fn pools_at_work<'a>(
 
 /// Frees before seats (R55), by person, pool and claim within each; new claims get their numbers in that order.
 fn numbered(mut frees: Vec<ClaimChange>, mut seats: Vec<ClaimChange>, next: ClaimId) -> Vec<ClaimChange> {
-    let key = |c: &ClaimChange| (c.person, c.after.pool, c.after.id, c.after.state == ClaimState::Waiting);
-    frees.sort_by_key(key);
-    seats.sort_by_key(key);
+    in_order(&mut frees);
+    in_order(&mut seats);
     let mut next = next.0;
     for change in &mut seats {
         if change.before.is_none() {
@@ -259,6 +258,22 @@ fn numbered(mut frees: Vec<ClaimChange>, mut seats: Vec<ClaimChange>, next: Clai
             next += 1;
         }
     }
+    // Of a first night there are millions, and nothing is freed: no second list of them.
+    if frees.is_empty() {
+        return seats;
+    }
     frees.append(&mut seats);
     frees
+}
+
+/// Sorts by positions: changes are large, and come in few runs, of which an ordinary sort would copy half.
+fn in_order(changes: &mut [ClaimChange]) {
+    let key = |c: &ClaimChange| (c.person, c.after.pool, c.after.id, c.after.state == ClaimState::Waiting);
+    let mut order: Vec<u32> = (0..changes.len() as u32).collect();
+    order.sort_by_key(|&at| key(&changes[at as usize]));
+    let mut rank = vec![0u32; changes.len()];
+    for (to, at) in (0u32..).zip(order) {
+        rank[at as usize] = to;
+    }
+    parts::permute(changes, &mut rank);
 }

@@ -287,13 +287,13 @@ impl<'a, 'p> Walk<'a, 'p> {
                 let mut contender = self.contender(product, wanted, None, visit);
                 contender.since = seat.since;
                 contender.because = Because::PoolMoved;
-                self.out.contest.contenders.push(contender);
+                self.out.contest.enter(contender);
             }
             // No pool serves the person any more as far as can be told: the wait is kept as it was (R104).
             Some(_) if visit.person.quarantined && self.ways.lists[wanted.way.0 as usize].is_empty() => {}
             other => {
                 let contender = self.contender(product, wanted, other, visit);
-                self.out.contest.contenders.push(contender);
+                self.out.contest.enter(contender);
             }
         }
     }
@@ -401,7 +401,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         let way = self.ways.pinned_way(product, home, audience, &[(pool, PinKind::Assign)]);
         let wanted = Wanted { priority: claim.priority, reasons: claim.reasons, home, way, pinned: false };
         let contender = self.contender(product, wanted, Some(*claim), visit);
-        self.out.contest.contenders.push(Contender { as_held: true, ..contender });
+        self.out.contest.enter(Contender { as_held: true, ..contender });
     }
 
     fn denied(&self, key: &str, pool: PoolIx) -> bool {

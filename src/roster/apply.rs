@@ -3,8 +3,11 @@
 
 use crate::base::{Text, TextArena};
 use crate::roster::canon::each_text;
-use crate::roster::model::{Attribute, ClassIx, CourseIx, OrgIx, Person, RoleWord, Roster, SessionIx};
+use crate::roster::model::{
+    Attribute, ClassIx, CourseIx, OrgIx, PackedEnrollment, Person, RoleWord, Roster, SessionIx, Span, SpanIx,
+};
 use crate::roster::patch::{NEW, Origins, PATCH, is_identity, moves};
+use crate::roster::spans::{SpanTable, tidy};
 use crate::roster::unpack::{Bounds, check, unpack_part};
 use crate::roster::wire::{PackError, Reader};
 
@@ -118,8 +121,16 @@ fn put_together(base: Roster, news: Roster, origins: &Origins) -> Result<Roster,
         }
     }
 
+    // The new spans keep their places; those of the base come behind them, as far as their words are there.
+    let mut spans = SpanTable::new(news.spans);
+    let span = |span: &Span| {
+        let role = u16::try_from(words[usize::from(span.role.0)]).ok().map(RoleWord)?;
+        Some(spans.ix(Span { role, ..*span }).0)
+    };
+    let spans_of_base: Vec<u32> = base.spans.iter().map(span).map(|at| at.unwrap_or(NEW)).collect();
     let mut roster = Roster {
         role_words: news.role_words,
+        spans: spans.into_spans(),
         attribute_names: news.attribute_names,
         orgs: all_orgs,
         sessions: all_sessions,
@@ -144,7 +155,10 @@ fn put_together(base: Roster, news: Roster, origins: &Origins) -> Result<Roster,
         let slice = |(first, len): (u32, u32)| first as usize..first as usize + len as usize;
         let starts = (roster.roles.len() as u32, roster.enrollments.len() as u32, roster.attributes.len() as u32);
         roster.roles.extend_from_slice(&from.0[slice(person.roles)]);
-        roster.enrollments.extend_from_slice(&from.1[slice(person.enrollments)]);
+        for &PackedEnrollment { id, class, span } in &from.1[slice(person.enrollments)] {
+            let span = if is_old { SpanIx(to(&spans_of_base, span.0)?) } else { span };
+            roster.enrollments.push(PackedEnrollment { id, class, span });
+        }
         roster.attributes.extend_from_slice(&from.2[slice(person.attributes)]);
         let mut primary_org = person.primary_org;
         if is_old && !stay {
@@ -155,7 +169,6 @@ fn put_together(base: Roster, news: Roster, origins: &Origins) -> Result<Roster,
             }
             for enrollment in &mut roster.enrollments[starts.1 as usize..] {
                 enrollment.class = ClassIx(to(&classes, enrollment.class.0)?);
-                enrollment.role = RoleWord(to(&words, u32::from(enrollment.role.0))? as u16);
             }
             for Attribute { name, .. } in &mut roster.attributes[starts.2 as usize..] {
                 *name = to(&names, u32::from(*name))? as u16;
@@ -173,6 +186,7 @@ fn put_together(base: Roster, news: Roster, origins: &Origins) -> Result<Roster,
         return Err(RUNS);
     }
     roster.texts = base.texts;
+    tidy(&mut roster);
     Ok(roster)
 }
 

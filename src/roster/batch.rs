@@ -9,8 +9,9 @@ use crate::base::{Text, TextArena};
 use crate::roster::desk::Desk;
 use crate::roster::intern::{Scribe, text_hash};
 use crate::roster::links::{LinkRow, State};
-use crate::roster::model::{ClassIx, Enrollment, OrgIx, Person, RecordHash, Role, RoleWord};
+use crate::roster::model::{ClassIx, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Span};
 use crate::roster::rows::{Collection, EnrollmentRow, PersonRow, RoleRow, RowAt, RowStatus};
+use crate::roster::spans::SpanTable;
 use crate::roster::table::{modified_of, stamp_of};
 
 /// Rows of one collection that an intake can take at once.
@@ -19,6 +20,8 @@ pub struct RowBatch {
     pub(crate) rows: BatchRows,
     /// Role words, by the numbers that the rows use.
     pub(crate) words: Vec<String>,
+    /// What enrollments have in common, by the numbers that the rows use; role words are the batch's.
+    pub(crate) spans: SpanTable,
     /// Where the rows stand, but for the row number.
     pub(crate) file: &'static str,
     is_odd: bool,
@@ -29,7 +32,7 @@ pub struct RowBatch {
 pub(crate) enum BatchRows {
     People(PeopleBatch),
     Roles(Vec<LinkRow<Role>>),
-    Enrollments(Vec<LinkRow<Enrollment>>),
+    Enrollments(Vec<LinkRow<PackedEnrollment>>),
 }
 
 /// People with their texts in an arena of their own.
@@ -104,7 +107,7 @@ impl<'d> RowReader<'d> {
         Some(Self {
             desk,
             scribe: Scribe::default(),
-            batch: RowBatch { rows, words: Vec::new(), file: "", is_odd: false },
+            batch: RowBatch { rows, words: Vec::new(), spans: SpanTable::default(), file: "", is_odd: false },
             last_person: None,
             last_class: None,
             last_org: None,
@@ -135,16 +138,16 @@ impl<'d> RowReader<'d> {
 
     fn try_enrollment(&mut self, row: &EnrollmentRow<'_>) -> Result<(), Odd> {
         let head = &row.head;
-        let link = Enrollment {
-            id: RecordHash::of(head.id),
-            class: self.class(row.class)?,
+        let span = Span {
+            role: self.word(row.role)?,
             first: row.first,
             last: row.last,
-            modified: modified_of(head),
-            role: self.word(row.role)?,
             primary: row.primary,
             ended: head.status == RowStatus::Ended,
+            modified: modified_of(head),
         };
+        let link =
+            PackedEnrollment { id: RecordHash::of(head.id), class: self.class(row.class)?, span: self.batch.spans.ix(span) };
         let person = self.person_named(row.person)?;
         if !row.school.is_empty() {
             self.school(row.school)?;

@@ -4,11 +4,16 @@
 //! The arena holds one column after the other in the order in which `pack` writes them, so that keys lie side by side
 //! for the merges that walk them, and a packed roster reads back into the very same arena.
 
+use std::ops::Range;
+
 use crate::base::{ArenaFull, Text, TextArena, parts};
 use crate::roster::intern::Scribe;
+use crate::roster::links::{Link, LinkRow};
 use crate::roster::model::{
-    Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Org, OrgIx, Person, Role, RoleWord, Roster, Session, SessionIx,
+    Attribute, Class, ClassIx, Course, CourseIx, Org, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Roster,
+    Session, SessionIx, Span, SpanIx,
 };
+use crate::roster::spans;
 
 /// Calls a visitor for each record and the slot of its person. Several threads may walk at once.
 pub(crate) type Walk<'a, T> = &'a (dyn Fn(&mut dyn FnMut(u32, &T)) + Sync);
@@ -27,6 +32,18 @@ pub(crate) struct LoosePerson<'a> {
 /// Records in any order, by slot; a slot without a record is left out. Handles are slots. Every handle must lead to a
 /// record.
 pub(crate) struct Loose<'a> {
+    /// Everything but people and theirs.
+    pub(crate) places: Places<'a>,
+    /// People.
+    pub(crate) people: Vec<Option<LoosePerson<'a>>>,
+    /// Roles; those of people who are left out are passed over.
+    pub(crate) roles: Walk<'a, Role>,
+    /// Enrollments; those of people who are left out are passed over.
+    pub(crate) enrollments: Walk<'a, PackedEnrollment>,
+}
+
+/// Records other than people, by slot, and what people point at.
+pub(crate) struct Places<'a> {
     /// The texts behind the handles.
     pub(crate) texts: &'a TextArena,
     /// Role words by number.
@@ -41,15 +58,20 @@ pub(crate) struct Loose<'a> {
     pub(crate) courses: Vec<Option<&'a Course>>,
     /// Classes.
     pub(crate) classes: Vec<Option<&'a Class>>,
-    /// People.
-    pub(crate) people: Vec<Option<LoosePerson<'a>>>,
-    /// Roles; those of people who are left out are passed over.
-    pub(crate) roles: Walk<'a, Role>,
-    /// Enrollments; those of people who are left out are passed over.
-    pub(crate) enrollments: Walk<'a, Enrollment>,
-    /// Whether the arena holds nothing but texts of these records: then it may stay as it is, and the roster comes without
-    /// one.
-    pub(crate) keeps_arena: bool,
+    /// What enrollments have in common.
+    pub(crate) spans: &'a [Span],
+}
+
+/// People and theirs as a sound read has them: all of them, used up.
+pub(crate) struct Sound {
+    /// People by slot; their slices of attributes count.
+    pub(crate) people: Vec<Person>,
+    /// Kept attributes.
+    pub(crate) attributes: Vec<Attribute>,
+    /// Roles, those told in people's rows too.
+    pub(crate) roles: Vec<LinkRow<Role>>,
+    /// Enrollments.
+    pub(crate) enrollments: Vec<LinkRow<PackedEnrollment>>,
 }
 
 /// No position: the slot holds no record.
@@ -63,15 +85,19 @@ struct Order {
 
 impl Order {
     fn of<R: Copy + Sync>(texts: &TextArena, slots: &[Option<R>], id: impl Fn(R) -> Text + Sync) -> Self {
-        let id = |slot: u32| slots[slot as usize].map_or(&b""[..], |record| texts.bytes(id(record)));
-        let mut kept = (0..slots.len() as u32).filter(|&slot| slots[slot as usize].is_some()).peekable();
+        Self::by_id(texts, slots.len(), |slot| slots[slot as usize].map(&id))
+    }
+
+    fn by_id(texts: &TextArena, slots: usize, id: impl Fn(u32) -> Option<Text> + Sync) -> Self {
+        let all = || (0..slots as u32).filter(|&slot| id(slot).is_some());
+        let id = |slot: u32| id(slot).map_or(&b""[..], |id| texts.bytes(id));
+        let mut kept = all().peekable();
         // Ids of one source often start alike: compare the 16 bytes after what they share before going to the arena.
         let first = kept.peek().map_or(&b""[..], |&slot| id(slot));
-        let shared =
-            (0..slots.len() as u32).filter(|&slot| slots[slot as usize].is_some()).fold(first.len(), |shared, slot| {
-                let same = first[..shared].iter().zip(id(slot)).take_while(|(a, b)| a == b).count();
-                same.min(shared)
-            });
+        let shared = all().fold(first.len(), |shared, slot| {
+            let same = first[..shared].iter().zip(id(slot)).take_while(|(a, b)| a == b).count();
+            same.min(shared)
+        });
         let head = |slot: u32| {
             let rest = &id(slot)[shared..];
             let mut bytes = [0; 16];
@@ -81,7 +107,7 @@ impl Order {
         };
         let mut heads: Vec<(u128, u32)> = kept.map(|slot| (head(slot), slot)).collect();
         parts::sort_by(&mut heads, |a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(id(b.1))));
-        let mut rank = vec![NOWHERE; slots.len()];
+        let mut rank = vec![NOWHERE; slots];
         let sorted: Vec<u32> = heads.into_iter().map(|(_, slot)| slot).collect();
         for (at, &slot) in sorted.iter().enumerate() {
             rank[slot as usize] = at as u32;
@@ -99,81 +125,152 @@ impl Order {
     }
 }
 
+/// Where everything but people goes.
+struct Frame<'a> {
+    places: &'a Places<'a>,
+    orgs: Order,
+    classes: Order,
+    words: Order,
+    names: Order,
+    /// New positions of spans.
+    spans: Vec<u32>,
+}
+
+impl<'a> Frame<'a> {
+    /// Makes a roster of all but people; these use the words, names and spans told.
+    fn new(places: &'a Places<'a>, words_used: &mut [bool], names_used: &[bool], spans_used: &[bool]) -> (Self, Roster) {
+        let texts = places.texts;
+        let orgs = Order::of(texts, &places.orgs, |r| r.id);
+        let sessions = Order::of(texts, &places.sessions, |r| r.id);
+        let courses = Order::of(texts, &places.courses, |r| r.id);
+        let classes = Order::of(texts, &places.classes, |r| r.id);
+        let used = places.spans.iter().zip(spans_used).filter(|(_, used)| **used);
+        used.for_each(|(span, _)| words_used[usize::from(span.role.0)] = true);
+        let words = Order::of_words(texts, places.words, words_used);
+        let names = Order::of_words(texts, places.names, names_used);
+        let org = |org: OrgIx| OrgIx(orgs.rank[org.0 as usize]);
+        let session = |session: SessionIx| SessionIx(sessions.rank[session.0 as usize]);
+
+        let mut roster = Roster::default();
+        roster.orgs.extend(orgs.records(&places.orgs).map(|r| Org { parent: r.parent.map(org), ..r.clone() }));
+        let records = sessions.records(&places.sessions);
+        roster.sessions.extend(records.map(|r| Session { parent: r.parent.map(session), ..r.clone() }));
+        roster.courses.extend(courses.records(&places.courses).map(|r| Course {
+            school_year: r.school_year.map(session),
+            org: org(r.org),
+            ..r.clone()
+        }));
+        roster.classes.extend(classes.records(&places.classes).map(|r| {
+            let mut own: Vec<SessionIx> = r.sessions.iter().copied().map(session).collect();
+            own.sort_unstable();
+            Class {
+                course: r.course.map(|course| CourseIx(courses.rank[course.0 as usize])),
+                school: org(r.school),
+                sessions: own,
+                ..r.clone()
+            }
+        }));
+        roster.role_words = words.sorted.iter().map(|&word| places.words[word as usize]).collect();
+        roster.attribute_names = names.sorted.iter().map(|&name| places.names[name as usize]).collect();
+        // A word of no use has no rank, and a row that cannot be used no word; nor has a span of these.
+        let rank = |word: RoleWord| words.rank.get(usize::from(word.0)).copied().unwrap_or(NOWHERE);
+        let moved = |span: &Span| Span { role: RoleWord(rank(span.role) as u16), ..*span };
+        let spans: Vec<Span> = places.spans.iter().map(moved).collect();
+        let (to, list) = spans::sorted(&spans, spans_used);
+        roster.spans = list;
+        (Self { places, orgs, classes, words, names, spans: to }, roster)
+    }
+
+    fn role(&self, r: &Role) -> Role {
+        let role = RoleWord(self.words.rank[usize::from(r.role.0)] as u16);
+        Role { role, org: OrgIx(self.orgs.rank[r.org.0 as usize]), ..*r }
+    }
+
+    fn enrollment(&self, r: &PackedEnrollment) -> PackedEnrollment {
+        let class = ClassIx(self.classes.rank[r.class.0 as usize]);
+        PackedEnrollment { class, span: SpanIx(self.spans[r.span.0 as usize]), ..*r }
+    }
+
+    /// A person at a new position; the attributes are appended.
+    fn person(&self, person: Person, attributes: &[Attribute], all: &mut Vec<Attribute>) -> Person {
+        let texts = self.places.texts;
+        let first = all.len();
+        all.extend(attributes.iter().map(|a| Attribute { name: self.names.rank[usize::from(a.name)] as u16, value: a.value }));
+        all[first..].sort_unstable_by(|a, b| a.name.cmp(&b.name).then_with(|| texts.get(a.value).cmp(texts.get(b.value))));
+        Person {
+            primary_org: person.primary_org.map(|org| OrgIx(self.orgs.rank[org.0 as usize])),
+            attributes: (first as u32, attributes.len() as u32),
+            ..person
+        }
+    }
+}
+
+/// The order of one person's enrollments, by numbers alone: spans that differ in what does not count have one number.
+fn enrollment_order(spans: &[Span]) -> impl Fn(&PackedEnrollment) -> (ClassIx, u32, RecordHash) + Sync + use<> {
+    let mut numbers = Vec::with_capacity(spans.len());
+    let mut number = 0;
+    for (at, span) in spans.iter().enumerate() {
+        let key = |span: &Span| (span.role, span.first, span.last);
+        number += u32::from(at > 0 && key(&spans[at - 1]) != key(span));
+        numbers.push(number);
+    }
+    move |packed| (packed.class, numbers[packed.span.0 as usize], packed.id)
+}
+
 /// Makes the canonical roster.
 ///
 /// # Errors
 /// [`ArenaFull`] when the texts pass 4 GiB; it cannot happen where they came out of one arena.
 pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
-    let texts = loose.texts;
-    let orgs = Order::of(texts, &loose.orgs, |r| r.id);
-    let sessions = Order::of(texts, &loose.sessions, |r| r.id);
-    let courses = Order::of(texts, &loose.courses, |r| r.id);
-    let classes = Order::of(texts, &loose.classes, |r| r.id);
-    let people = Order::of(texts, &loose.people, |r| r.person.key);
-
-    let mut words_used = vec![false; loose.words.len()];
-    let role_groups = Groups::new(&people, loose.roles, |role| role.role, &mut words_used);
-    let enrollment_groups = Groups::new(&people, loose.enrollments, |enrollment| enrollment.role, &mut words_used);
-    let mut names_used = vec![false; loose.names.len()];
+    let places = &loose.places;
+    let people = Order::of(places.texts, &loose.people, |r| r.person.key);
+    let (mut words_used, mut spans_used) = (vec![false; places.words.len()], vec![false; places.spans.len()]);
+    let role_groups = Groups::new(&people, loose.roles, |role| role.role.0.into(), &mut words_used);
+    let enrollment_groups = Groups::new(&people, loose.enrollments, |e| e.span.0 as usize, &mut spans_used);
+    let mut names_used = vec![false; places.names.len()];
     for person in loose.people.iter().flatten() {
         person.attributes.iter().for_each(|attribute| names_used[usize::from(attribute.name)] = true);
     }
-    let words = Order::of_words(texts, loose.words, &words_used);
-    let names = Order::of_words(texts, loose.names, &names_used);
-    let org = |org: OrgIx| OrgIx(orgs.rank[org.0 as usize]);
-    let session = |session: SessionIx| SessionIx(sessions.rank[session.0 as usize]);
-    let word = |word: RoleWord| RoleWord(words.rank[usize::from(word.0)] as u16);
-
-    let mut roster = Roster::default();
-    roster.orgs.extend(orgs.records(&loose.orgs).map(|r| Org { parent: r.parent.map(org), ..r.clone() }));
-    roster.sessions.extend(sessions.records(&loose.sessions).map(|r| Session { parent: r.parent.map(session), ..r.clone() }));
-    roster.courses.extend(courses.records(&loose.courses).map(|r| Course {
-        school_year: r.school_year.map(session),
-        org: org(r.org),
-        ..r.clone()
-    }));
-    roster.classes.extend(classes.records(&loose.classes).map(|r| {
-        let mut own: Vec<SessionIx> = r.sessions.iter().copied().map(session).collect();
-        own.sort_unstable();
-        Class {
-            course: r.course.map(|course| CourseIx(courses.rank[course.0 as usize])),
-            school: org(r.school),
-            sessions: own,
-            ..r.clone()
-        }
-    }));
-
-    let new_role = |r: &Role| Role { role: word(r.role), org: org(r.org), ..*r };
-    roster.roles = role_groups.place(&people, loose.roles, Role::BLANK, new_role, Role::order);
-    let new_enrollment =
-        |r: &Enrollment| Enrollment { class: ClassIx(classes.rank[r.class.0 as usize]), role: word(r.role), ..*r };
-    roster.enrollments =
-        enrollment_groups.place(&people, loose.enrollments, Enrollment::BLANK, new_enrollment, Enrollment::order);
-
+    let (frame, mut roster) = Frame::new(places, &mut words_used, &names_used, &spans_used);
+    roster.roles = role_groups.place(&people, loose.roles, Role::BLANK, |r| frame.role(r), Role::order);
+    let (blank, order) = (PackedEnrollment::default(), enrollment_order(&roster.spans));
+    roster.enrollments = enrollment_groups.place(&people, loose.enrollments, blank, |r| frame.enrollment(r), order);
     roster.people.reserve_exact(people.sorted.len());
-    for (at, loose_person) in people.records(&loose.people).enumerate() {
-        let LoosePerson { person, attributes, quarantined } = loose_person;
-        let first = roster.attributes.len();
-        roster
-            .attributes
-            .extend(attributes.iter().map(|a| Attribute { name: names.rank[usize::from(a.name)] as u16, value: a.value }));
-        let own = &mut roster.attributes[first..];
-        own.sort_unstable_by(|a, b| a.name.cmp(&b.name).then_with(|| texts.get(a.value).cmp(texts.get(b.value))));
-        roster.people.push(Person {
-            primary_org: person.primary_org.map(org),
-            quarantined,
-            roles: role_groups.slice(at),
-            enrollments: enrollment_groups.slice(at),
-            attributes: (first as u32, attributes.len() as u32),
-            ..person.clone()
-        });
+    for (at, LoosePerson { person, attributes, quarantined }) in people.records(&loose.people).enumerate() {
+        let person = frame.person(person.clone(), attributes, &mut roster.attributes);
+        let (roles, enrollments) = (role_groups.slice(at), enrollment_groups.slice(at));
+        roster.people.push(Person { quarantined, roles, enrollments, ..person });
     }
-    roster.role_words = words.sorted.iter().map(|&word| loose.words[word as usize]).collect();
-    roster.attribute_names = names.sorted.iter().map(|&name| loose.names[name as usize]).collect();
-    if !loose.keeps_arena {
-        rewrite(&mut roster, texts)?;
-    }
+    rewrite(&mut roster, places.texts)?;
     Ok(roster)
+}
+
+/// Makes the canonical roster of a sound read, which it uses up as it goes: there is no room for two of a large one. Its
+/// texts stay where they are; the roster comes without them.
+pub(crate) fn canonical_of_sound(places: &Places<'_>, sound: Sound) -> Roster {
+    let Sound { mut people, attributes, roles, enrollments } = sound;
+    let Order { sorted, mut rank } = Order::by_id(places.texts, people.len(), |slot| Some(people[slot as usize].key));
+    drop(sorted);
+    let (mut words_used, mut spans_used) = (vec![false; places.words.len()], vec![false; places.spans.len()]);
+    let role_groups = Groups::of_rows(&rank, &roles, |role| role.role.0.into(), &mut words_used);
+    let enrollment_groups = Groups::of_rows(&rank, &enrollments, |e| e.span.0 as usize, &mut spans_used);
+    let mut names_used = vec![false; places.names.len()];
+    attributes.iter().for_each(|attribute| names_used[usize::from(attribute.name)] = true);
+    let (frame, mut roster) = Frame::new(places, &mut words_used, &names_used, &spans_used);
+    roster.roles = role_groups.use_up(&rank, roles, Role::BLANK, |r| frame.role(r), Role::order);
+    let (blank, order) = (PackedEnrollment::default(), enrollment_order(&roster.spans));
+    roster.enrollments = enrollment_groups.use_up(&rank, enrollments, blank, |r| frame.enrollment(r), order);
+    parts::permute(&mut people, &mut rank);
+    roster.attributes.reserve_exact(attributes.len());
+    for (at, person) in people.iter_mut().enumerate() {
+        let (first, len) = person.attributes;
+        let own = &attributes[first as usize..first as usize + len as usize];
+        let moved = frame.person(person.clone(), own, &mut roster.attributes);
+        let (roles, enrollments) = (role_groups.slice(at), enrollment_groups.slice(at));
+        *person = Person { quarantined: false, roles, enrollments, ..moved };
+    }
+    roster.people = people;
+    roster
 }
 
 /// Copies the texts into an arena of their own, column by column.
@@ -214,28 +311,43 @@ struct Groups {
 }
 
 impl Groups {
-    fn new<T>(people: &Order, walk: Walk<'_, T>, word: impl Fn(&T) -> RoleWord + Sync, words_used: &mut [bool]) -> Self {
-        let parts = parts::each_part(people.sorted.len(), |own| {
-            let mut counts = vec![0u32; own.len()];
-            let mut used = vec![false; words_used.len()];
-            walk(&mut |person, record| {
-                let rank = people.rank[person as usize] as usize;
-                if own.contains(&rank) {
-                    counts[rank - own.start] += 1;
-                    used[usize::from(word(record).0)] = true;
-                }
+    /// `mark` tells which of the things in `used` a record uses.
+    fn new<T>(people: &Order, walk: Walk<'_, T>, mark: impl Fn(&T) -> usize + Sync, used: &mut [bool]) -> Self {
+        let count = people.sorted.len();
+        Self::counted(count, used, |own, visit| {
+            walk(&mut |person, record| visit_own(&people.rank, own, person, |at| visit(at, mark(record))));
+        })
+    }
+
+    fn of_rows<T: Link + Sync>(
+        rank: &[u32],
+        rows: &[LinkRow<T>],
+        mark: impl Fn(&T) -> usize + Sync,
+        used: &mut [bool],
+    ) -> Self {
+        Self::counted(rank.len(), used, |own, visit| {
+            rows.iter().for_each(|row| visit_own(rank, own, row.person, |at| visit(at, mark(&row.link))));
+        })
+    }
+
+    fn counted(people: usize, used: &mut [bool], walk: impl Fn(&Range<usize>, &mut dyn FnMut(usize, usize)) + Sync) -> Self {
+        let parts = parts::each_part(people, |own| {
+            let (mut counts, mut marks) = (vec![0u32; own.len()], vec![false; used.len()]);
+            walk(&own, &mut |at, mark| {
+                counts[at] += 1;
+                marks[mark] = true;
             });
-            (counts, used)
+            (counts, marks)
         });
-        let mut starts = Vec::with_capacity(people.sorted.len() + 1);
+        let mut starts = Vec::with_capacity(people + 1);
         let mut total = 0;
         starts.push(total);
-        for (counts, used) in parts {
+        for (counts, marks) in parts {
             starts.extend(counts.into_iter().map(|count| {
                 total += count;
                 total
             }));
-            words_used.iter_mut().zip(used).for_each(|(all, used)| *all |= used);
+            used.iter_mut().zip(marks).for_each(|(all, used)| *all |= used);
         }
         Self { starts }
     }
@@ -249,30 +361,86 @@ impl Groups {
         key: impl Fn(&T) -> K + Sync,
     ) -> Vec<T> {
         let mut placed = vec![blank; self.starts.last().map_or(0, |&total| total as usize)];
-        let ranges = parts::ranges(people.sorted.len());
-        let ends: Vec<usize> = ranges.iter().map(|own| self.starts[own.end] as usize).collect();
-        let work: Vec<_> = ranges.into_iter().zip(parts::cut(&mut placed, ends)).collect();
-        parts::each(work, |(own, placed)| {
-            let first = self.starts[own.start];
-            let mut next: Vec<u32> = self.starts[own.start..own.end].iter().map(|start| start - first).collect();
+        parts::each(self.work(&mut placed), |Work { own, placed, mut next }| {
             walk(&mut |person, record| {
-                let rank = people.rank[person as usize] as usize;
-                if own.contains(&rank) {
-                    let at = &mut next[rank - own.start];
-                    placed[*at as usize] = new(record);
-                    *at += 1;
-                }
+                visit_own(&people.rank, &own, person, |at| put(placed, &mut next[at], new(record)));
             });
-            for at in own {
-                let (start, len) = self.slice(at);
-                let start = (start - first) as usize;
-                placed[start..start + len as usize].sort_by_key(&key);
-            }
+            self.sort(own, placed, &key);
         });
         placed
+    }
+
+    /// As `place`, from rows that are given back to the system piece by piece, the last ones first.
+    fn use_up<T: Link + Send + Sync, K: Ord>(
+        &self,
+        rank: &[u32],
+        mut rows: Vec<LinkRow<T>>,
+        blank: T,
+        new: impl Fn(&T) -> T + Sync,
+        key: impl Fn(&T) -> K + Sync,
+    ) -> Vec<T> {
+        let mut placed = vec![blank; self.starts.last().map_or(0, |&total| total as usize)];
+        let mut work = self.work(&mut placed);
+        while !rows.is_empty() {
+            let rest = rows.len().saturating_sub(ROWS_AT_ONCE);
+            let piece = &rows[rest..];
+            work = parts::each(work, |Work { own, placed, mut next }| {
+                for row in piece {
+                    visit_own(rank, &own, row.person, |at| put(placed, &mut next[at], new(&row.link)));
+                }
+                Work { own, placed, next }
+            });
+            rows.truncate(rest);
+            rows.shrink_to_fit();
+        }
+        parts::each(work, |Work { own, placed, .. }| self.sort(own, placed, &key));
+        placed
+    }
+
+    fn work<'p, T>(&self, placed: &'p mut [T]) -> Vec<Work<'p, T>> {
+        let ranges = parts::ranges(self.starts.len() - 1);
+        let ends: Vec<usize> = ranges.iter().map(|own| self.starts[own.end] as usize).collect();
+        let cuts = parts::cut(placed, ends);
+        let next = |own: &Range<usize>| self.starts[own.clone()].iter().map(|start| start - self.starts[own.start]).collect();
+        ranges.into_iter().zip(cuts).map(|(own, placed)| Work { next: next(&own), own, placed }).collect()
+    }
+
+    /// Sorts what each person has.
+    fn sort<T, K: Ord>(&self, own: Range<usize>, placed: &mut [T], key: impl Fn(&T) -> K) {
+        let first = self.starts[own.start];
+        for at in own {
+            let (start, len) = self.slice(at);
+            let start = (start - first) as usize;
+            placed[start..start + len as usize].sort_by_key(&key);
+        }
     }
 
     fn slice(&self, at: usize) -> (u32, u32) {
         (self.starts[at], self.starts[at + 1] - self.starts[at])
     }
+}
+
+/// So many rows are used up before their memory is given back.
+const ROWS_AT_ONCE: usize = 1 << 19;
+
+/// One thread's people, their part of the list, and where the next record of each goes.
+struct Work<'p, T> {
+    own: Range<usize>,
+    placed: &'p mut [T],
+    next: Vec<u32>,
+}
+
+/// Calls `visit` with the position among `own` of a person's new position, if it is there.
+#[inline]
+fn visit_own(rank: &[u32], own: &Range<usize>, person: u32, visit: impl FnOnce(usize)) {
+    let rank = rank[person as usize] as usize;
+    if own.contains(&rank) {
+        visit(rank - own.start);
+    }
+}
+
+#[inline]
+fn put<T>(placed: &mut [T], next: &mut u32, record: T) {
+    placed[*next as usize] = record;
+    *next += 1;
 }

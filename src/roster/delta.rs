@@ -1,11 +1,12 @@
 //! What changed between two rosters, by person.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::base::{Text, parts};
 use crate::roster::identity::conflicts;
-use crate::roster::model::{Attribute, Enrollment, OrgIx, Person, PersonIx, Role, Roster};
+use crate::roster::model::{Attribute, OrgIx, PackedEnrollment, Person, PersonIx, Role, Roster, Span};
 use crate::roster::tree::OrgTree;
 
 /// The difference. `before` positions belong to the older roster, `after` positions to the newer.
@@ -158,7 +159,13 @@ fn collections(before: &Roster, after: &Roster) -> [(u32, u32); 7] {
             [$((living!(before.$records), living!(after.$records))),*]
         };
     }
-    count!(orgs, sessions, courses, classes, people, roles, enrollments)
+    let [orgs, sessions, courses, classes, people, roles] = count!(orgs, sessions, courses, classes, people, roles);
+    let enrollments = |roster: &Roster| -> u32 {
+        let lives = |enrollment: &PackedEnrollment| !roster.spans[enrollment.span.0 as usize].ended;
+        let part = |own: Range<usize>| roster.enrollments[own].iter().filter(|enrollment| lives(enrollment)).count() as u32;
+        parts::each_part(roster.enrollments.len(), part).into_iter().sum()
+    };
+    [orgs, sessions, courses, classes, people, roles, (enrollments(before), enrollments(after))]
 }
 
 fn orgs(before: &Roster, removed: &[bool]) -> Vec<OrgDelta> {
@@ -194,6 +201,8 @@ struct Comparison<'a> {
     classes: Vec<u32>,
     words: Vec<u32>,
     names: Vec<u32>,
+    /// What spans mean, stamps aside, by numbers that both rosters share: those of the older, those of the newer.
+    spans: [Vec<u32>; 2],
 }
 
 impl<'a> Comparison<'a> {
@@ -208,12 +217,21 @@ impl<'a> Comparison<'a> {
             }
             map
         };
+        let words = map(&mut before.role_words.iter().copied(), &mut after.role_words.iter().copied());
+        let mut senses = BTreeMap::new();
+        let mut sense = |word: u32, span: &Span| {
+            let next = senses.len() as u32;
+            *senses.entry((word, span.first, span.last, span.primary, span.ended)).or_insert(next)
+        };
+        let old = before.spans.iter().map(|span| sense(words[usize::from(span.role.0)], span)).collect();
+        let new = after.spans.iter().map(|span| sense(u32::from(span.role.0), span)).collect();
         Self {
             before,
             after,
+            spans: [old, new],
             orgs: map(&mut before.orgs.iter().map(|r| r.id), &mut after.orgs.iter().map(|r| r.id)),
             classes: map(&mut before.classes.iter().map(|r| r.id), &mut after.classes.iter().map(|r| r.id)),
-            words: map(&mut before.role_words.iter().copied(), &mut after.role_words.iter().copied()),
+            words,
             names: map(&mut before.attribute_names.iter().copied(), &mut after.attribute_names.iter().copied()),
         }
     }
@@ -251,7 +269,12 @@ impl<'a> Comparison<'a> {
         (enabled, ended, quarantined) == (&is.enabled, &is.ended, &is.quarantined)
             && primary_org.map(|org| self.orgs[org.0 as usize]) == is.primary_org.map(|org| org.0)
             && texts.into_iter().all(|(&old, new)| self.before.texts.bytes(old) == self.after.texts.bytes(new))
-            && same(self.before.enrollments_of(was), self.after.enrollments_of(is), |e| self.enrollment(e), new_enrollment)
+            && same(
+                self.before.packed_of(was),
+                self.after.packed_of(is),
+                |e| (self.classes[e.class.0 as usize], self.spans[0][e.span.0 as usize]),
+                |e| (e.class.0, self.spans[1][e.span.0 as usize]),
+            )
             && same(self.before.roles_of(was), self.after.roles_of(is), |r| self.role(r), new_role)
             && self.same_attributes(self.before.attributes_of(was), self.after.attributes_of(is))
     }
@@ -259,11 +282,6 @@ impl<'a> Comparison<'a> {
     fn role(&self, role: &Role) -> RoleSense {
         let Role { role, org, primary, first, last, id: _, ended, modified: _ } = *role;
         (self.orgs[org.0 as usize], self.words[usize::from(role.0)], first.0, last.0, primary, ended)
-    }
-
-    fn enrollment(&self, enrollment: &Enrollment) -> RoleSense {
-        let Enrollment { id: _, class, first, last, modified: _, role, primary, ended } = *enrollment;
-        (self.classes[class.0 as usize], self.words[usize::from(role.0)], first.0, last.0, primary, ended)
     }
 
     fn same_attributes(&self, old: &[Attribute], new: &[Attribute]) -> bool {
@@ -274,7 +292,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// What a role or an enrollment means: where, as what, first and last day, primary, ended.
+/// What a role means: where, as what, first and last day, primary, ended.
 type RoleSense = (u32, u32, i32, i32, bool, bool);
 
 fn new_role(role: &Role) -> RoleSense {
@@ -282,12 +300,7 @@ fn new_role(role: &Role) -> RoleSense {
     (org.0, u32::from(role.0), first.0, last.0, primary, ended)
 }
 
-fn new_enrollment(enrollment: &Enrollment) -> RoleSense {
-    let Enrollment { id: _, class, first, last, modified: _, role, primary, ended } = *enrollment;
-    (class.0, u32::from(role.0), first.0, last.0, primary, ended)
-}
-
-fn same<T>(old: &[T], new: &[T], sense: impl Fn(&T) -> RoleSense, new_sense: impl Fn(&T) -> RoleSense) -> bool {
+fn same<T, S: Ord>(old: &[T], new: &[T], sense: impl Fn(&T) -> S, new_sense: impl Fn(&T) -> S) -> bool {
     if old.len() != new.len() {
         return false;
     }

@@ -7,10 +7,11 @@ use crate::roster::finding::Finding;
 use crate::roster::intern::{Scribe, Words};
 use crate::roster::links::{Links, NOBODY};
 use crate::roster::model::{
-    Attribute, Class, Course, Enrollment, Org, OrgIx, Person, RecordHash, Role, RoleWord, Roster, Session,
+    Attribute, Class, Course, Org, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Roster, Session,
 };
 use crate::roster::parents::{BadParent, settle_parents};
 use crate::roster::rows::{Collection, Mode, RowAt};
+use crate::roster::spans::SpanTable;
 use crate::roster::table::Table;
 
 /// How lenient an intake is about references. Structure is never lenient.
@@ -41,7 +42,7 @@ pub(crate) struct Desk {
     pub(crate) classes: Table<Class>,
     pub(crate) people: Table<Person>,
     pub(crate) roles: Links<Role>,
-    pub(crate) enrollments: Links<Enrollment>,
+    pub(crate) enrollments: Links<PackedEnrollment>,
     /// Attributes of the stored people.
     pub(crate) attributes_stored: Vec<Attribute>,
     /// Attributes of people made from rows.
@@ -78,6 +79,7 @@ impl Desk {
             classes,
             people,
             roles,
+            spans,
             enrollments,
             attributes,
         } = previous;
@@ -93,8 +95,8 @@ impl Desk {
             courses: Table::new(courses, &texts),
             classes: Table::new(classes, &texts),
             people: Table::new(people, &texts),
-            roles: Links::new(roles, unaided.is_some()),
-            enrollments: Links::new(enrollments, unaided.is_some()),
+            roles: Links::new(roles, (), unaided.is_some()),
+            enrollments: Links::new(enrollments, SpanTable::new(spans), unaided.is_some()),
             attributes_stored: attributes,
             attributes: Vec::new(),
             inline: Vec::new(),
@@ -140,7 +142,9 @@ impl Desk {
         let Some(has_stored) = self.unaided else { return true };
         let bad: u64 = Collection::ALL.iter().map(|&what| self.book.counts.of(what).quarantined).sum();
         let changes = Collection::ALL.into_iter().any(|what| *self.mode_mut(what) == Some(Mode::Changes));
-        !(changes || self.roles.has_doubles || self.enrollments.has_doubles || has_stored && bad > self.doubt.rows)
+        // Of a sound read, doubled enrollments are looked for in what it makes.
+        let enrollments_double = || bad > 0 && self.enrollments.has_doubles();
+        !(changes || has_stored && bad > self.doubt.rows || self.roles.has_doubles() || enrollments_double())
     }
 
     /// Whether there is nothing but rows of complete collections, all of them sound.

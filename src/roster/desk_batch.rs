@@ -7,7 +7,7 @@ use crate::roster::batch::{BatchRows, PeopleBatch, RowBatch};
 use crate::roster::book::Place;
 use crate::roster::desk::Desk;
 use crate::roster::links::{LinkRow, has_twins};
-use crate::roster::model::{Attribute, Person, RoleWord};
+use crate::roster::model::{Attribute, Person, RoleWord, Span, SpanIx};
 use crate::roster::rows::{Collection, Mode, RowAt};
 
 impl Desk {
@@ -31,8 +31,12 @@ impl Desk {
                 (Collection::Roles, self.roles.mode == Some(Mode::Full) && self.roles.put_all(rows))
             }
             BatchRows::Enrollments(mut rows) => {
+                let spans = batch.spans.into_spans().into_iter();
+                let spans: Vec<SpanIx> = spans
+                    .map(|span| self.enrollments.shared.ix(Span { role: words[usize::from(span.role.0)], ..span }))
+                    .collect();
                 for LinkRow { row, file: of, link, .. } in &mut rows {
-                    (*row, *of, link.role) = (*row + rows_before, file, words[usize::from(link.role.0)]);
+                    (*row, *of, link.span) = (*row + rows_before, file, spans[link.span.0 as usize]);
                 }
                 (Collection::Enrollments, self.enrollments.mode == Some(Mode::Full) && self.enrollments.put_all(rows))
             }

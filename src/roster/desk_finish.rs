@@ -1,13 +1,15 @@
 //! The end of an intake: which records make up the roster.
 
+use std::mem::take;
+
 use crate::base::Day;
 use crate::roster::book::{Book, Flaw};
-use crate::roster::canon::{Loose, LoosePerson, canonical};
+use crate::roster::canon::{Loose, LoosePerson, Places, Sound, canonical, canonical_of_sound};
 use crate::roster::desk::Desk;
 use crate::roster::desk_people::range;
 use crate::roster::finding::{Finding, Level};
-use crate::roster::links::State;
-use crate::roster::model::{Enrollment, RecordHash, Role, Roster};
+use crate::roster::links::{LinkRow, State};
+use crate::roster::model::{PackedEnrollment, RecordHash, Role, Roster};
 use crate::roster::parents::Nested;
 use crate::roster::rows::RowAt;
 use crate::roster::table::{Choice, Record, Table};
@@ -60,27 +62,18 @@ impl Desk {
         self.close();
         self.concerned.resize(self.people.len(), false);
         self.warn_two_primary_teachers();
+        if self.is_sound_and_unaided() && self.people.is_rows_alone() {
+            return self.finish_sound();
+        }
         let kept = self.kept();
-        // Of sound rows alone, every text belongs to a record.
-        let keeps_arena = self.is_sound_and_unaided();
         let people = (0u32..).zip(&kept.people).map(|(slot, &kept)| if kept { self.loose_person(slot) } else { None });
         let people: Vec<Option<LoosePerson<'_>>> = people.collect();
         let made = canonical(&Loose {
-            texts: self.arena(),
-            words: self.words.texts(),
-            names: self.names.texts(),
-            orgs: pick(&self.orgs, &kept.orgs),
-            sessions: pick(&self.sessions, &kept.sessions),
-            courses: pick(&self.courses, &kept.courses),
-            classes: pick(&self.classes, &kept.classes),
+            places: self.places(&kept),
             people,
             roles: &|visit| self.all_roles(&kept.people, visit),
             enrollments: &|visit| self.all_enrollments(&kept.people, visit),
-            keeps_arena,
         });
-        if keeps_arena && let Ok(roster) = made {
-            return (Roster { texts: self.scribe.into_arena(), ..roster }, self.book);
-        }
         let roster = made.unwrap_or_else(|full| {
             // Cannot happen: these texts lie in one arena already. If it did, nothing of the read may be used.
             self.book.findings.push(Finding {
@@ -95,6 +88,37 @@ impl Desk {
             Roster::default()
         });
         (roster, self.book)
+    }
+
+    /// Of sound rows alone every row is a record and every text belongs to one: nothing is copied.
+    fn finish_sound(mut self) -> (Roster, Book) {
+        let kept = self.kept();
+        // The slots are of no use any more, and large.
+        let people = self.people.into_rows();
+        let mut roles = take(&mut self.roles.rows);
+        for (slot, person) in (0u32..).zip(&people) {
+            for &(role, org) in &self.inline[range(person.roles)] {
+                let link = Role { role, org, modified: person.modified, ..Role::BLANK };
+                roles.push(LinkRow { person: slot, row: 0, link, file: 0, state: State::Good });
+            }
+        }
+        let (attributes, enrollments) = (take(&mut self.attributes), take(&mut self.enrollments.rows));
+        self.people = Table::new(Vec::new(), self.scribe.arena());
+        let roster = canonical_of_sound(&self.places(&kept), Sound { people, attributes, roles, enrollments });
+        (Roster { texts: self.scribe.into_arena(), ..roster }, self.book)
+    }
+
+    fn places(&self, kept: &Kept) -> Places<'_> {
+        Places {
+            texts: self.arena(),
+            words: self.words.texts(),
+            names: self.names.texts(),
+            orgs: pick(&self.orgs, &kept.orgs),
+            sessions: pick(&self.sessions, &kept.sessions),
+            courses: pick(&self.courses, &kept.courses),
+            classes: pick(&self.classes, &kept.classes),
+            spans: self.enrollments.shared.list(),
+        }
     }
 
     fn loose_person(&self, slot: u32) -> Option<LoosePerson<'_>> {
@@ -169,7 +193,7 @@ impl Desk {
         }
     }
 
-    fn all_enrollments(&self, people: &[bool], visit: &mut dyn FnMut(u32, &Enrollment)) {
+    fn all_enrollments(&self, people: &[bool], visit: &mut dyn FnMut(u32, &PackedEnrollment)) {
         for (slot, person) in (0u32..).zip(&self.people.stored).filter(|&(slot, _)| people[slot as usize]) {
             for at in range(person.enrollments) {
                 if self.enrollments.stays(at) {
@@ -189,8 +213,13 @@ impl Desk {
         let teacher = self.words.texts().iter().position(|&word| self.scribe.get(word) == "teacher");
         let (Some(teacher), false) = (teacher, self.enrollments.rows.is_empty()) else { return };
         let mut primary = Vec::new();
+        let spans = self.enrollments.shared.list().iter();
+        let teaches: Vec<bool> = spans.map(|span| span.primary && !span.ended && usize::from(span.role.0) == teacher).collect();
+        if !teaches.contains(&true) {
+            return;
+        }
         self.all_enrollments(&present(&self.people), &mut |person, enrollment| {
-            if enrollment.primary && !enrollment.ended && usize::from(enrollment.role.0) == teacher {
+            if teaches[enrollment.span.0 as usize] {
                 primary.push((enrollment.class, person));
             }
         });

@@ -4,7 +4,7 @@ use crate::roster::book::{Flaw, Place};
 use crate::roster::desk::{Desk, concern};
 use crate::roster::desk_people::range;
 use crate::roster::links::{LinkArrival, LinkRow, NOBODY, State, first_state};
-use crate::roster::model::{ClassIx, Enrollment, OrgIx, RecordHash, Role, RoleWord};
+use crate::roster::model::{ClassIx, OrgIx, PackedEnrollment, RecordHash, Role, RoleWord, Span};
 use crate::roster::rows::{Collection, EnrollmentRow, RoleRow, RowHead, RowStatus};
 use crate::roster::table::{Choice, modified_of};
 
@@ -76,24 +76,18 @@ impl Desk {
             }
             LinkArrival::New | LinkArrival::Instead(_) => {}
         }
-        let mut link = Enrollment {
-            id,
-            class: ClassIx(NOWHERE),
-            first: row.first,
-            last: row.last,
-            modified: modified_of(head),
-            role: RoleWord(0),
-            primary: row.primary,
-            ended: head.status == RowStatus::Ended,
-        };
         let mut state = first_state(head.status, self.enrollments.mode);
-        let mut person = NOBODY;
+        let (mut person, mut role, mut class) = (NOBODY, RoleWord(0), ClassIx(NOWHERE));
         if state == State::Good {
             match self.enrollment_ends(row) {
-                Ok(found) => (person, link.role, link.class) = found,
+                Ok(found) => (person, role, class) = found,
                 Err(flaw) => state = self.link_flaw(what, head, row.person, flaw),
             }
         }
+        let EnrollmentRow { first, last, primary, .. } = *row;
+        let ended = head.status == RowStatus::Ended;
+        let span = self.enrollments.shared.ix(Span { role, first, last, primary, ended, modified: modified_of(head) });
+        let link = PackedEnrollment { id, class, span };
         let Place { file, row } = self.book.place(head.at);
         self.enrollments.put(arrival, head, LinkRow { person, row, file, state, link });
     }

@@ -6,6 +6,7 @@ use crate::roster::batch::{RowBatch, RowReader};
 use crate::roster::desk::{Desk, IntakePolicy};
 use crate::roster::doubt::Doubt;
 use crate::roster::finding::{Finding, Findings, IntakeCounts};
+use crate::roster::links::has_doubles;
 use crate::roster::model::Roster;
 use crate::roster::rows::{
     ClassRow, Collection, CourseRow, EnrollmentRow, Mode, OrgRow, PersonRow, RoleRow, RowAt, SessionRow,
@@ -142,9 +143,13 @@ impl RosterIntake {
     pub fn finish(mut self) -> Intake {
         self.desk.close();
         let partial = self.desk.people.mode != Some(Mode::Full) || self.desk.people.untellable;
-        let (is_conclusive, unbegun) = (self.desk.is_conclusive(), self.desk.unbegun());
+        let (mut is_conclusive, unbegun) = (self.desk.is_conclusive(), self.desk.unbegun());
         let doubt = std::mem::take(&mut self.desk.doubt);
-        let (roster, mut book) = if is_conclusive { self.desk.finish() } else { (Roster::default(), self.desk.book) };
+        let is_sound = self.desk.is_sound_and_unaided();
+        let (mut roster, mut book) = if is_conclusive { self.desk.finish() } else { (Roster::default(), self.desk.book) };
+        if is_sound && has_doubles(&roster.enrollments, |enrollment| enrollment.id) {
+            (is_conclusive, roster) = (false, Roster::default());
+        }
         book.counts.partial = partial;
         Intake { roster, findings: book.findings, counts: book.counts, is_conclusive, unbegun, doubt }
     }

@@ -9,37 +9,48 @@ use hashbrown::HashTable;
 
 use crate::base::parts;
 use crate::roster::book::Place;
-use crate::roster::model::{Enrollment, Modified, RecordHash, Role};
+use crate::roster::model::{Modified, PackedEnrollment, RecordHash, Role, Span};
 use crate::roster::rows::{Mode, RowHead, RowStatus};
+use crate::roster::spans::SpanTable;
 use crate::roster::table::stamp_of;
 
 /// A role or an enrollment.
 pub(crate) trait Link: Copy {
+    /// What several of them have in common.
+    type Shared;
     /// The hash of its id.
     fn id(&self) -> RecordHash;
     /// Its last change.
-    fn modified(&self) -> Modified;
+    fn modified(&self, shared: &Self::Shared) -> Modified;
     /// Marks it ended.
-    fn end(&mut self, modified: Modified);
+    fn end(&mut self, shared: &mut Self::Shared, modified: Modified);
 }
 
-macro_rules! link {
-    ($($name:ident),*) => {$(
-        impl Link for $name {
-            fn id(&self) -> RecordHash {
-                self.id
-            }
-            fn modified(&self) -> Modified {
-                self.modified
-            }
-            fn end(&mut self, modified: Modified) {
-                self.ended = true;
-                self.modified = modified;
-            }
-        }
-    )*};
+impl Link for Role {
+    type Shared = ();
+    fn id(&self) -> RecordHash {
+        self.id
+    }
+    fn modified(&self, (): &()) -> Modified {
+        self.modified
+    }
+    fn end(&mut self, (): &mut (), modified: Modified) {
+        (self.ended, self.modified) = (true, modified);
+    }
 }
-link!(Role, Enrollment);
+
+impl Link for PackedEnrollment {
+    type Shared = SpanTable;
+    fn id(&self) -> RecordHash {
+        self.id
+    }
+    fn modified(&self, spans: &SpanTable) -> Modified {
+        spans.get(self.span).modified
+    }
+    fn end(&mut self, spans: &mut SpanTable, modified: Modified) {
+        self.span = spans.ix(Span { ended: true, modified, ..*spans.get(self.span) });
+    }
+}
 
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,18 +105,18 @@ pub(crate) enum LinkArrival {
 
 /// Roles or enrollments.
 #[derive(Debug)]
-pub(crate) struct Links<L> {
+pub(crate) struct Links<L: Link> {
     /// Rows by the hash of their id; empty in an unaided read, which looks for doubles once, at its end.
     index: HashTable<u32>,
     is_unaided: bool,
-    /// Two rows of an unaided read have one id: it cannot tell them from here.
-    pub(crate) has_doubles: bool,
     /// The rows, in order of arrival.
     pub(crate) rows: Vec<LinkRow<L>>,
     /// Last changes of the rows to the millisecond; kept for files of changes only.
     stamps: Vec<i64>,
     /// What rows mean; `None` while the collection has not begun.
     pub(crate) mode: Option<Mode>,
+    /// What rows and stored records have in common.
+    pub(crate) shared: L::Shared,
     /// The stored records, grouped by person.
     pub(crate) stored: Vec<L>,
     /// For each stored record whether it stays; empty means that all do.
@@ -120,14 +131,14 @@ pub(crate) struct Links<L> {
 
 impl<L: Link + Sync> Links<L> {
     /// Starts with the stored records; an unaided read has none.
-    pub(crate) fn new(stored: Vec<L>, is_unaided: bool) -> Self {
+    pub(crate) fn new(stored: Vec<L>, shared: L::Shared, is_unaided: bool) -> Self {
         Self {
             index: HashTable::new(),
             is_unaided,
-            has_doubles: false,
             rows: Vec::new(),
             stamps: Vec::new(),
             mode: None,
+            shared,
             stored,
             stays: Vec::new(),
             unreadable: Vec::new(),
@@ -189,9 +200,13 @@ impl<L: Link + Sync> Links<L> {
         true
     }
 
+    /// Whether two rows have one id.
+    pub(crate) fn has_doubles(&self) -> bool {
+        has_doubles(&self.rows, |row| row.link.id())
+    }
+
     /// What an unaided read has left to its end.
     fn settle_unaided(&mut self, concern: &mut impl FnMut(u32)) {
-        self.has_doubles = has_doubles(&self.rows);
         if self.unreadable.is_empty() {
             return;
         }
@@ -261,8 +276,8 @@ impl<L: Link + Sync> Links<L> {
                     continue;
                 };
                 let row = &mut self.rows[*row as usize];
-                let stamp = row.link.modified();
-                let old = stamp != Modified::default() && stamp < self.stored[at].modified();
+                let stamp = row.link.modified(&self.shared);
+                let old = stamp != Modified::default() && stamp < self.stored[at].modified(&self.shared);
                 match row.state {
                     State::Good | State::End if old && self.mode == Some(Mode::Changes) => {
                         outdated += 1;
@@ -271,7 +286,7 @@ impl<L: Link + Sync> Links<L> {
                     }
                     State::Good => {}
                     State::End => {
-                        self.stored[at].end(stamp);
+                        self.stored[at].end(&mut self.shared, stamp);
                         row.state = State::Spent;
                         self.stays[at] = true;
                     }
@@ -306,30 +321,36 @@ pub(crate) fn has_twins(numbers: &mut [u64]) -> bool {
     numbers.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-/// Whether two rows have one id. Ids are hashes, hence spread evenly: sorted in shares of a few thousand, each of which
-/// stays in the processor's cache. Each thread looks at all rows and cares for its own shares.
-fn has_doubles<L: Link + Sync>(rows: &[LinkRow<L>]) -> bool {
-    let shares = (rows.len() / 4096).next_power_of_two().clamp(1, 1 << 12);
-    let share = |row: &LinkRow<L>| (row.link.id().bits() >> 52) as usize & (shares - 1);
-    let cuts = parts::ranges(rows.len()).len();
+/// Whether two records have one id. Ids are hashes, hence spread evenly: sorted in shares of a few thousand, each of which
+/// stays in the processor's cache. Each thread looks at all records and cares for its own shares, a quarter of them at a
+/// time: a list of all ids would be large.
+pub(crate) fn has_doubles<T: Sync>(records: &[T], id: impl Fn(&T) -> RecordHash + Sync) -> bool {
+    let shares = (records.len() / 4096).next_power_of_two().clamp(1, 1 << 12);
+    let bits = |record: &T| id(record).bits();
+    let share = |bits: u64| (bits >> 52) as usize & (shares - 1);
+    let cuts = parts::ranges(records.len()).len();
     let own = (0..cuts).map(|cut| shares * cut / cuts..shares * (cut + 1) / cuts).collect();
     let found = parts::each(own, |own: Range<usize>| {
-        let mut starts = vec![0u32; own.len() + 1];
-        rows.iter().map(share).filter(|share| own.contains(share)).for_each(|share| starts[share - own.start + 1] += 1);
-        for at in 1..starts.len() {
-            starts[at] += starts[at - 1];
-        }
-        let mut next = starts.clone();
-        let mut ids = vec![0u64; starts.last().map_or(0, |&all| all as usize)];
-        for row in rows {
-            let share = share(row);
-            if own.contains(&share) {
-                let at = &mut next[share - own.start];
-                ids[*at as usize] = row.link.id().bits();
-                *at += 1;
+        let len = own.len();
+        (0..4).map(|at| own.start + len * at / 4..own.start + len * (at + 1) / 4).any(|own| {
+            let mut starts = vec![0u32; own.len() + 1];
+            let shares = records.iter().map(|record| share(bits(record))).filter(|share| own.contains(share));
+            shares.for_each(|share| starts[share - own.start + 1] += 1);
+            for at in 1..starts.len() {
+                starts[at] += starts[at - 1];
             }
-        }
-        starts.windows(2).any(|part| has_twins(&mut ids[part[0] as usize..part[1] as usize]))
+            let mut next = starts.clone();
+            let mut ids = vec![0u64; starts.last().map_or(0, |&all| all as usize)];
+            for bits in records.iter().map(bits) {
+                let share = share(bits);
+                if own.contains(&share) {
+                    let at = &mut next[share - own.start];
+                    ids[*at as usize] = bits;
+                    *at += 1;
+                }
+            }
+            starts.windows(2).any(|part| has_twins(&mut ids[part[0] as usize..part[1] as usize]))
+        })
     });
     found.contains(&true)
 }

@@ -1,12 +1,13 @@
 //! Several sources of one customer as one roster (R6).
 
 use crate::base::ArenaFull;
-use crate::roster::canon::{Loose, LoosePerson, canonical};
+use crate::roster::canon::{Loose, LoosePerson, Places, canonical};
 use crate::roster::intern::{NoWord, Scribe, Words};
 use crate::roster::model::{
-    Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Org, OrgIx, Person, PersonIx, Role, RoleWord, Roster, Session,
-    SessionIx,
+    Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Org, OrgIx, PackedEnrollment, Person, PersonIx, Role, RoleWord,
+    Roster, Session, SessionIx, Span, SpanIx,
 };
+use crate::roster::spans::SpanTable;
 
 /// The union of several rosters, the first one's word counting most: of records with the same id the first one's
 /// fields hold. Of a person the others tell what the first ones left empty: e-mail, names, identifiers, attributes. A record
@@ -85,7 +86,8 @@ struct Pot {
     people: Vec<Person>,
     attributes: Vec<Attribute>,
     roles: Vec<(u32, Role)>,
-    enrollments: Vec<(u32, Enrollment)>,
+    spans: SpanTable,
+    enrollments: Vec<(u32, PackedEnrollment)>,
 }
 
 fn number(word: Result<u16, NoWord>) -> Result<u16, ArenaFull> {
@@ -178,14 +180,18 @@ impl Pot {
                 modified: record.modified,
             });
         }
+        let mut spans: Vec<SpanIx> = Vec::with_capacity(from.spans.len());
+        for span in &from.spans {
+            let role = word(span.role, scribe, words)?;
+            spans.push(self.spans.ix(Span { role, ..*span }));
+        }
         for (record, &(slot, new)) in from.people.iter().zip(&people) {
             for role in from.roles_of(record) {
                 self.roles.push((slot, Role { role: word(role.role, scribe, words)?, org: org(role.org), ..*role }));
             }
-            for enrollment in from.enrollments_of(record) {
-                let class = ClassIx(classes[enrollment.class.0 as usize].0);
-                let role = word(enrollment.role, scribe, words)?;
-                self.enrollments.push((slot, Enrollment { class, role, ..*enrollment }));
+            for &PackedEnrollment { id, class, span } in from.packed_of(record) {
+                let class = ClassIx(classes[class.0 as usize].0);
+                self.enrollments.push((slot, PackedEnrollment { id, class, span: spans[span.0 as usize] }));
             }
             if !new {
                 let known = &mut self.people[slot as usize];
@@ -251,10 +257,15 @@ impl Pot {
             first.1.ended &= !same || again.1.ended;
             same
         });
-        self.enrollments.sort_by_key(|(person, enrollment)| (*person, enrollment.order()));
+        let spans = &mut self.spans;
+        self.enrollments.sort_by_key(|&(person, packed)| (person, Enrollment::new(packed, spans.get(packed.span)).order()));
         self.enrollments.dedup_by(|again, first| {
-            let same = (again.0, again.1.order()) == (first.0, first.1.order());
-            first.1.ended &= !same || again.1.ended;
+            let full = |packed: PackedEnrollment| Enrollment::new(packed, spans.get(packed.span));
+            let (other, one) = (full(again.1), full(first.1));
+            let same = (again.0, other.order()) == (first.0, one.order());
+            if same && one.ended && !other.ended {
+                first.1.span = spans.ix(Span { ended: false, ..*spans.get(first.1.span) });
+            }
             same
         });
         let people = self.people.iter().map(|person| {
@@ -263,17 +274,19 @@ impl Pot {
             Some(LoosePerson { person, attributes, quarantined: person.quarantined })
         });
         canonical(&Loose {
-            texts: self.scribe.arena(),
-            words: self.words.texts(),
-            names: self.names.texts(),
-            orgs: self.orgs.iter().map(Some).collect(),
-            sessions: self.sessions.iter().map(Some).collect(),
-            courses: self.courses.iter().map(Some).collect(),
-            classes: self.classes.iter().map(Some).collect(),
+            places: Places {
+                texts: self.scribe.arena(),
+                words: self.words.texts(),
+                names: self.names.texts(),
+                orgs: self.orgs.iter().map(Some).collect(),
+                sessions: self.sessions.iter().map(Some).collect(),
+                courses: self.courses.iter().map(Some).collect(),
+                classes: self.classes.iter().map(Some).collect(),
+                spans: self.spans.list(),
+            },
             people: people.collect(),
             roles: &|visit| self.roles.iter().for_each(|(person, role)| visit(*person, role)),
             enrollments: &|visit| self.enrollments.iter().for_each(|(person, enrollment)| visit(*person, enrollment)),
-            keeps_arena: false,
         })
     }
 }

@@ -28,9 +28,11 @@ mod parents;
 mod patch;
 mod rows;
 mod scope;
+mod spans;
 mod table;
 #[cfg(test)]
 mod testing;
+mod thin;
 mod tree;
 mod unpack;
 mod wire;
@@ -48,8 +50,8 @@ pub use intake::{Intake, RosterIntake};
 pub use link::{LinkConflict, Linked, MatchBy, is_linked, link, unlink};
 pub use merge::{hold_conflicts, merge};
 pub use model::{
-    Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, Person, PersonIx, RecordHash, Role,
-    RoleWord, Roster, Session, SessionIx,
+    Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, PackedEnrollment, Person, PersonIx,
+    RecordHash, Role, RoleWord, Roster, Session, SessionIx, Span, SpanIx,
 };
 pub use name::digest_of;
 pub use pack::pack;
@@ -59,6 +61,7 @@ pub use rows::{
     SessionRow,
 };
 pub use scope::{Scope, take_people};
+pub use thin::thin;
 pub use tree::OrgTree;
 pub use unpack::unpack;
 pub use wire::PackError;

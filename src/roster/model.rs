@@ -25,12 +25,16 @@ pub struct SessionIx(pub u32);
 pub struct CourseIx(pub u32);
 
 /// Position in [`Roster::classes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClassIx(pub u32);
 
 /// Position in [`Roster::people`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonIx(pub u32);
+
+/// Position in [`Roster::spans`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SpanIx(pub u32);
 
 /// Position in [`Roster::role_words`]: `teacher`, `student` …; sorted, few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,8 +69,10 @@ pub struct Roster {
     pub people: Vec<Person>,
     /// Roles, grouped by person.
     pub roles: Vec<Role>,
+    /// What enrollments have in common: sorted, each there once, none without an enrollment.
+    pub spans: Vec<Span>,
     /// Enrollments, grouped by person.
-    pub enrollments: Vec<Enrollment>,
+    pub enrollments: Vec<PackedEnrollment>,
     /// Kept attributes, grouped by person.
     pub attributes: Vec<Attribute>,
 }
@@ -242,6 +248,34 @@ pub struct Enrollment {
     pub ended: bool,
 }
 
+/// As what and when somebody is enrolled; many enrollments have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// As what.
+    pub role: RoleWord,
+    /// First day.
+    pub first: Day,
+    /// Last day, inclusive.
+    pub last: Day,
+    /// The class's primary teacher.
+    pub primary: bool,
+    /// Ended by the source.
+    pub ended: bool,
+    /// Last change.
+    pub modified: Modified,
+}
+
+/// An enrollment as a roster keeps it: there are very many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PackedEnrollment {
+    /// The row's id, for change files.
+    pub id: RecordHash,
+    /// Which class.
+    pub class: ClassIx,
+    /// As what, from when to when.
+    pub span: SpanIx,
+}
+
 /// A kept attribute of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribute {
@@ -276,17 +310,12 @@ impl Role {
 }
 
 impl Enrollment {
-    /// Stands in until the real one is there.
-    pub(crate) const BLANK: Enrollment = Enrollment {
-        id: RecordHash([0; 2]),
-        class: ClassIx(0),
-        first: Day::MIN,
-        last: Day::MAX,
-        modified: Modified(0),
-        role: RoleWord(0),
-        primary: false,
-        ended: false,
-    };
+    /// The one that is kept as `packed`, with its span.
+    pub fn new(packed: PackedEnrollment, span: &Span) -> Self {
+        let PackedEnrollment { id, class, span: _ } = packed;
+        let Span { role, first, last, primary, ended, modified } = *span;
+        Self { id, class, first, last, modified, role, primary, ended }
+    }
 
     /// The order of one person's enrollments.
     pub fn order(&self) -> (ClassIx, RoleWord, Day, Day, RecordHash) {
@@ -345,8 +374,18 @@ impl Roster {
     }
 
     /// The enrollments of a person.
-    pub fn enrollments_of(&self, person: &Person) -> &[Enrollment] {
+    pub fn enrollments_of(&self, person: &Person) -> impl ExactSizeIterator<Item = Enrollment> + Clone {
+        self.packed_of(person).iter().map(|&packed| self.enrollment(packed))
+    }
+
+    /// The enrollments of a person as they are kept.
+    pub(crate) fn packed_of(&self, person: &Person) -> &[PackedEnrollment] {
         &self.enrollments[slice(person.enrollments)]
+    }
+
+    /// An enrollment with all it says.
+    pub fn enrollment(&self, packed: PackedEnrollment) -> Enrollment {
+        Enrollment::new(packed, &self.spans[packed.span.0 as usize])
     }
 
     /// The kept attributes of a person.

@@ -23,7 +23,7 @@ pub fn digest_of(roster: &Roster) -> Digest {
     add(pieces(&roster.classes, class, roster));
     add(pieces(&roster.people, person, roster));
     add(pieces(&roster.roles, role, roster));
-    add(pieces(&roster.enrollments, enrollment, roster));
+    add(pieces(&roster.enrollments, |packed, out| enrollment(&out.roster.enrollment(*packed), out), roster));
     add(pieces(
         &roster.attributes,
         |attribute, out| {

@@ -137,23 +137,26 @@ impl Packer<'_> {
 
     fn links(&mut self) {
         let r = self.roster;
-        macro_rules! links {
-            ($links:ident $place:ident) => {
-                self.handles(r.$links.iter().map(|l| l.$place.0));
-                r.$links.iter().for_each(|l| self.out.number(u64::from(l.role.0)));
-                for l in &r.$links {
-                    self.out.raw(&[u8::from(l.primary) | u8::from(l.ended) << 1 | u8::from(l.id.is_zero()) << 2]);
-                }
-                self.days(r.$links.iter().map(|l| l.first));
-                self.days(r.$links.iter().map(|l| l.last));
-                self.stamps(r.$links.iter().map(|l| l.modified));
-                for l in r.$links.iter().filter(|l| !l.id.is_zero()) {
-                    self.out.raw(&l.id.bits().to_be_bytes());
-                }
-            };
+        self.handles(r.roles.iter().map(|l| l.org.0));
+        r.roles.iter().for_each(|l| self.out.number(u64::from(l.role.0)));
+        for l in &r.roles {
+            self.out.raw(&[u8::from(l.primary) | u8::from(l.ended) << 1 | u8::from(l.id.is_zero()) << 2]);
         }
-        links!(roles org);
-        links!(enrollments class);
+        self.days(r.roles.iter().map(|l| l.first));
+        self.days(r.roles.iter().map(|l| l.last));
+        self.stamps(r.roles.iter().map(|l| l.modified));
+        for l in r.roles.iter().filter(|l| !l.id.is_zero()) {
+            self.out.raw(&l.id.bits().to_be_bytes());
+        }
+        self.out.number(r.spans.len() as u64);
+        r.spans.iter().for_each(|s| self.out.number(u64::from(s.role.0)));
+        r.spans.iter().for_each(|s| self.out.raw(&[u8::from(s.primary) | u8::from(s.ended) << 1]));
+        self.days(r.spans.iter().map(|s| s.first));
+        self.days(r.spans.iter().map(|s| s.last));
+        self.stamps(r.spans.iter().map(|s| s.modified));
+        self.handles(r.enrollments.iter().map(|l| l.class.0));
+        r.enrollments.iter().for_each(|l| self.out.number(u64::from(l.span.0)));
+        r.enrollments.iter().for_each(|l| self.out.raw(&l.id.bits().to_be_bytes()));
     }
 
     fn handles(&mut self, handles: impl Iterator<Item = u32>) {

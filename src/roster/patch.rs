@@ -10,9 +10,10 @@ use crate::base::{Text, TextArena, parts};
 use crate::roster::canon::rewrite;
 use crate::roster::delta::side_by_side;
 use crate::roster::model::{
-    Attribute, Class, ClassIx, Course, Enrollment, Org, OrgIx, Person, Role, RoleWord, Roster, Session,
+    Attribute, Class, ClassIx, Course, Org, OrgIx, PackedEnrollment, Person, Role, RoleWord, Roster, Session, Span, SpanIx,
 };
 use crate::roster::pack::pack;
+use crate::roster::spans::tidy;
 use crate::roster::wire::Writer;
 
 /// The first byte of a patch.
@@ -96,6 +97,7 @@ struct Moves {
     classes: Vec<u32>,
     words: Vec<u32>,
     names: Vec<u32>,
+    spans: Vec<u32>,
 }
 
 /// Positions of texts in a newer sorted list.
@@ -127,12 +129,18 @@ impl Moves {
                 moves((&before.texts, &mut before.$words.iter().copied()), (&after.texts, &mut after.$words.iter().copied()))
             };
         }
+        let words = words!(role_words);
+        let span = |span: &Span| {
+            let role = u16::try_from(words[usize::from(span.role.0)]).ok().map(RoleWord)?;
+            after.spans.binary_search(&Span { role, ..*span }).ok()
+        };
         Self {
             orgs: ids!(orgs id),
             sessions: ids!(sessions id),
             courses: ids!(courses id),
             classes: ids!(classes id),
-            words: words!(role_words),
+            spans: before.spans.iter().map(|old| span(old).map_or(NEW, |at| at as u32)).collect(),
+            words,
             names: words!(attribute_names),
         }
     }
@@ -266,9 +274,9 @@ impl Look<'_> {
                 (*identifier, is.identifier),
                 (*grades, is.grades),
             ])
-            && same_list(self.before.enrollments_of(was), self.after.enrollments_of(is), |e| Enrollment {
+            && same_list(self.before.packed_of(was), self.after.packed_of(is), |e| PackedEnrollment {
                 class: ClassIx(self.moves.classes[e.class.0 as usize]),
-                role: RoleWord(self.moves.words[usize::from(e.role.0)] as u16),
+                span: SpanIx(self.moves.spans[e.span.0 as usize]),
                 ..*e
             })
             && same_list(self.before.roles_of(was), self.after.roles_of(is), |r| Role {
@@ -300,6 +308,7 @@ fn news(after: &Roster, own: &Own) -> Option<Roster> {
     let mut news = Roster {
         role_words: after.role_words.clone(),
         attribute_names: after.attribute_names.clone(),
+        spans: after.spans.clone(),
         orgs: pick(&after.orgs, &own.orgs),
         sessions: pick(&after.sessions, &own.sessions),
         courses: pick(&after.courses, &own.courses),
@@ -307,10 +316,18 @@ fn news(after: &Roster, own: &Own) -> Option<Roster> {
         people: pick(&after.people, &own.people),
         ..Roster::default()
     };
-    let Roster { people, roles, enrollments, attributes, .. } = &mut news;
+    gather(&mut news, after);
+    tidy(&mut news);
+    rewrite(&mut news, &after.texts).ok()?;
+    Some(news)
+}
+
+/// Fetches what people, who were copied as they stand in a roster, have there.
+pub(crate) fn gather(picked: &mut Roster, from: &Roster) {
+    let Roster { people, roles, enrollments, attributes, .. } = picked;
     for person in people {
-        let (own_roles, own_enrollments) = (after.roles_of(person), after.enrollments_of(person));
-        let own_attributes = after.attributes_of(person);
+        let (own_roles, own_enrollments) = (from.roles_of(person), from.packed_of(person));
+        let own_attributes = from.attributes_of(person);
         person.roles.0 = roles.len() as u32;
         person.enrollments.0 = enrollments.len() as u32;
         person.attributes.0 = attributes.len() as u32;
@@ -318,8 +335,6 @@ fn news(after: &Roster, own: &Own) -> Option<Roster> {
         enrollments.extend_from_slice(own_enrollments);
         attributes.extend_from_slice(own_attributes);
     }
-    rewrite(&mut news, &after.texts).ok()?;
-    Some(news)
 }
 
 /// Whether a list of moves moves nothing.

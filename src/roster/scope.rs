@@ -6,7 +6,7 @@ use std::mem::replace;
 use crate::base::{ArenaFull, OrgId, PersonKey};
 use crate::roster::merge::merge;
 use crate::roster::model::{
-    Class, ClassIx, Course, CourseIx, Enrollment, Org, OrgIx, Person, Role, Roster, Session, SessionIx,
+    Class, ClassIx, Course, CourseIx, Org, OrgIx, PackedEnrollment, Person, Role, Roster, Session, SessionIx,
 };
 use crate::roster::tree::OrgTree;
 
@@ -155,7 +155,7 @@ impl Need<'_> {
     fn person(&mut self, person: &Person) {
         person.primary_org.iter().for_each(|&org| self.org(org));
         self.roster.roles_of(person).iter().for_each(|role| self.org(role.org));
-        self.roster.enrollments_of(person).iter().for_each(|enrollment| self.class(enrollment.class));
+        self.roster.packed_of(person).iter().for_each(|enrollment| self.class(enrollment.class));
     }
 }
 
@@ -196,6 +196,7 @@ fn pick(before: &Roster, after: &Roster, taken: impl Fn(&Person) -> bool) -> Ros
         texts: after.texts.clone(),
         role_words: after.role_words.clone(),
         attribute_names: after.attribute_names.clone(),
+        spans: after.spans.clone(),
         orgs: some(&after.orgs, &orgs)
             .map(|record: &Org| Org {
                 parent: record.parent.map(org),
@@ -231,8 +232,8 @@ fn pick(before: &Roster, after: &Roster, taken: impl Fn(&Person) -> bool) -> Ros
     };
     for person in people {
         let roles = after.roles_of(person).iter().map(|role| Role { org: org(role.org), ..*role });
-        let enrollments = after.enrollments_of(person).iter();
-        let enrollments = enrollments.map(|enrollment| Enrollment { class: class(enrollment.class), ..*enrollment });
+        let enrollments = after.packed_of(person).iter();
+        let enrollments = enrollments.map(|enrollment| PackedEnrollment { class: class(enrollment.class), ..*enrollment });
         let attributes = after.attributes_of(person).iter().copied();
         picked.people.push(Person {
             primary_org: person.primary_org.map(org),

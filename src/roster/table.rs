@@ -183,6 +183,17 @@ impl<T: Record> Table<T> {
         }
     }
 
+    /// Whether nothing was stored and each slot is that of the row at its place.
+    pub(crate) fn is_rows_alone(&self) -> bool {
+        let is_own = |(at, slot): (u32, &Slot)| slot.said == Said::Row(at) && !slot.unreadable;
+        self.stored.is_empty() && self.rows.len() == self.slots.len() && (0u32..).zip(&self.slots).all(is_own)
+    }
+
+    /// The records made from rows, without anything beside them.
+    pub(crate) fn into_rows(self) -> Vec<T> {
+        self.rows
+    }
+
     /// How many ids were mentioned.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()

@@ -319,7 +319,7 @@ pub(crate) fn quarantined(roster: &Roster) -> Vec<&str> {
 /// The classes of a person.
 pub(crate) fn classes<'a>(roster: &'a Roster, key: &str) -> Vec<&'a str> {
     let enrollments = roster.enrollments_of(person(roster, key));
-    enrollments.iter().map(|e| roster.text(roster.class(e.class).id)).collect()
+    enrollments.map(|e| roster.text(roster.class(e.class).id)).collect()
 }
 
 /// The roles of a person: word and org.

@@ -2,8 +2,8 @@
 
 use crate::base::{Day, Text, TextArena, parts};
 use crate::roster::model::{
-    Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, Person, RecordHash, Role, RoleWord, Roster,
-    Session, SessionIx,
+    Attribute, Class, ClassIx, Course, CourseIx, Modified, Org, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord,
+    Roster, Session, SessionIx, Span, SpanIx,
 };
 use crate::roster::pack::LAYOUT;
 use crate::roster::wire::{PackError, Reader};
@@ -64,37 +64,6 @@ struct Unpacker<F> {
 }
 
 const HANDLE: PackError = PackError::Corrupt("a record points at none");
-
-macro_rules! links {
-    ($self:ident $links:ident) => {
-        let words = $self.roster.role_words.len();
-        for at in 0..$self.roster.$links.len() {
-            $self.roster.$links[at].role = RoleWord($self.handle(words)? as u16);
-        }
-        for at in 0..$self.roster.$links.len() {
-            let flags = $self.flags(7)?;
-            let link = &mut $self.roster.$links[at];
-            (link.primary, link.ended) = (flags & 1 > 0, flags & 2 > 0);
-            link.id = if flags & 4 > 0 { NO_ID } else { RecordHash::default() };
-        }
-        let mut day = 0;
-        for at in 0..$self.roster.$links.len() {
-            $self.roster.$links[at].first = $self.day(&mut day)?;
-        }
-        let mut day = 0;
-        for at in 0..$self.roster.$links.len() {
-            $self.roster.$links[at].last = $self.day(&mut day)?;
-        }
-        let mut last = 0;
-        for at in 0..$self.roster.$links.len() {
-            $self.roster.$links[at].modified = $self.stamp(&mut last)?;
-        }
-        for at in 0..$self.roster.$links.len() {
-            let id = $self.roster.$links[at].id;
-            $self.roster.$links[at].id = $self.id(id)?;
-        }
-    };
-}
 
 impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
     fn counts(&mut self) -> Result<[u32; 10], PackError> {
@@ -292,10 +261,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         u32::try_from(*last).ok().filter(|&handle| (handle as usize) < count).ok_or(HANDLE)
     }
 
-    fn id(&mut self, id: RecordHash) -> Result<RecordHash, PackError> {
-        if id == NO_ID {
-            return Ok(RecordHash::default());
-        }
+    fn id(&mut self) -> Result<RecordHash, PackError> {
         let bits = u64::from_be_bytes(self.reader.raw()?);
         if bits == 0 { Err(PackError::Corrupt("an id is zero")) } else { Ok(RecordHash([(bits >> 32) as u32, bits as u32])) }
     }
@@ -306,20 +272,86 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
             let org = OrgIx(self.place(&mut last, self.bounds.orgs)?);
             self.roster.roles.push(Role { org, ..Role::BLANK });
         }
-        links!(self roles);
+        let words = self.roster.role_words.len();
+        for at in 0..self.roster.roles.len() {
+            self.roster.roles[at].role = RoleWord(self.handle(words)? as u16);
+        }
+        for at in 0..self.roster.roles.len() {
+            let flags = self.flags(7)?;
+            let role = &mut self.roster.roles[at];
+            (role.primary, role.ended) = (flags & 1 > 0, flags & 2 > 0);
+            role.id = if flags & 4 > 0 { NO_ID } else { RecordHash::default() };
+        }
+        let mut day = 0;
+        for at in 0..self.roster.roles.len() {
+            self.roster.roles[at].first = self.day(&mut day)?;
+        }
+        let mut day = 0;
+        for at in 0..self.roster.roles.len() {
+            self.roster.roles[at].last = self.day(&mut day)?;
+        }
+        let mut last = 0;
+        for at in 0..self.roster.roles.len() {
+            self.roster.roles[at].modified = self.stamp(&mut last)?;
+        }
+        for at in 0..self.roster.roles.len() {
+            if self.roster.roles[at].id == NO_ID {
+                self.roster.roles[at].id = RecordHash::default();
+            } else {
+                self.roster.roles[at].id = self.id()?;
+            }
+        }
         Ok(())
     }
 
+    fn spans(&mut self) -> Result<(), PackError> {
+        let words = self.roster.role_words.len();
+        for _ in 0..self.reader.small()? {
+            let role = RoleWord(self.handle(words)? as u16);
+            let (first, last, modified) = (Day::MIN, Day::MAX, Modified(0));
+            self.roster.spans.push(Span { role, first, last, primary: false, ended: false, modified });
+        }
+        for at in 0..self.roster.spans.len() {
+            let flags = self.flags(3)?;
+            let span = &mut self.roster.spans[at];
+            (span.primary, span.ended) = (flags & 1 > 0, flags & 2 > 0);
+        }
+        let mut day = 0;
+        for at in 0..self.roster.spans.len() {
+            self.roster.spans[at].first = self.day(&mut day)?;
+        }
+        let mut day = 0;
+        for at in 0..self.roster.spans.len() {
+            self.roster.spans[at].last = self.day(&mut day)?;
+        }
+        let mut last = 0;
+        for at in 0..self.roster.spans.len() {
+            self.roster.spans[at].modified = self.stamp(&mut last)?;
+        }
+        if self.roster.spans.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(SPANS) }
+    }
+
     fn enrollments(&mut self, count: u32) -> Result<(), PackError> {
+        self.spans()?;
         let mut last = 0;
         for _ in 0..count {
             let class = ClassIx(self.place(&mut last, self.bounds.classes)?);
-            self.roster.enrollments.push(Enrollment { class, ..Enrollment::BLANK });
+            self.roster.enrollments.push(PackedEnrollment { class, ..PackedEnrollment::default() });
         }
-        links!(self enrollments);
-        Ok(())
+        let mut used = vec![false; self.roster.spans.len()];
+        for at in 0..self.roster.enrollments.len() {
+            let span = self.handle(used.len())?;
+            used[span as usize] = true;
+            self.roster.enrollments[at].span = SpanIx(span);
+        }
+        for at in 0..self.roster.enrollments.len() {
+            self.roster.enrollments[at].id = self.id()?;
+        }
+        if used.contains(&false) { Err(SPANS) } else { Ok(()) }
     }
 }
+
+const SPANS: PackError = PackError::Corrupt("the spans of enrollments are out of order");
 
 /// Stands in the id until the id column is read: this record has none there.
 const NO_ID: RecordHash = RecordHash([u32::MAX; 2]);
@@ -399,7 +431,7 @@ pub(crate) fn check(roster: &Roster) -> Result<(), PackError> {
     let grouped = parts::each_part(roster.people.len(), |own| {
         roster.people[own].iter().all(|person| {
             roster.roles_of(person).is_sorted_by_key(Role::order)
-                && roster.enrollments_of(person).is_sorted_by_key(Enrollment::order)
+                && roster.enrollments_of(person).is_sorted_by_key(|enrollment| enrollment.order())
                 && roster.attributes_of(person).is_sorted_by_key(|a| a.name)
         })
     });

@@ -72,7 +72,7 @@ impl Service {
             for at in 0..book.people.len() {
                 let Some(person) = roster.find_person(book.key(at)) else { continue };
                 // Enrollments of one person lie by class.
-                let live = roster.enrollments_of(roster.person(person)).iter().filter(|e| e.live(today));
+                let live = roster.enrollments_of(roster.person(person)).filter(|e| e.live(today));
                 let mut classes: Vec<ClassIx> = live.map(|e| e.class).collect();
                 classes.dedup();
                 for claim in book.claims_at(at).iter().filter(|claim| claim.state.consumes()) {

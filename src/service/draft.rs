@@ -9,7 +9,7 @@ use crate::plan::{
     Approval, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval, check,
     next_holds, plan, trip_text,
 };
-use crate::roster::{Level, Roster, RosterDelta, diff};
+use crate::roster::{Level, Roster, RosterDelta, diff, thin};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::guarding::{Alone, Bench, Sentence};
@@ -40,6 +40,10 @@ pub(crate) struct Seeds {
 /// The rosters of a run, kept over repeated planning.
 pub(crate) struct Drafting {
     before: Roster,
+    /// Of `before` only whom the comparison names is left.
+    is_thin: bool,
+    /// All of `before`, once a guard stopped a run whose comparison is thin.
+    whole: Option<Roster>,
     after: Option<Roster>,
     delta: RosterDelta,
     fresh: Vec<SourceMark>,
@@ -139,6 +143,8 @@ impl Drafting {
         let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
         Ok(Self {
             before,
+            is_thin: false,
+            whole: None,
             after,
             delta,
             fresh,
@@ -154,6 +160,22 @@ impl Drafting {
             partial,
             narrow,
         })
+    }
+
+    /// Lets go of what is as it was in the older roster: a large one beside another and the books is much. The people whom
+    /// guards and holds may ask for stay, whatever the comparison says of them.
+    pub(crate) fn thin(&mut self, customer: &CustomerId, standing: &Standing) -> Result<(), ServiceError> {
+        if self.after.is_none() || !self.alone.is_empty() || self.narrow.is_some() {
+            return Ok(());
+        }
+        let withheld = standing.hold.as_ref().map_or(Vec::new(), Hold::withheld);
+        let absent = standing.absences.iter().map(|absence| &absence.person);
+        let known = self.conflicts.iter().map(|(known, _)| known);
+        let others: Vec<&PersonKey> = withheld.iter().chain(absent).chain(known).collect();
+        let thinned = thin(take(&mut self.before), &mut self.delta, &others);
+        self.before = thinned.map_err(|error| ServiceError::snapshot(customer, &error))?;
+        self.is_thin = true;
+        Ok(())
     }
 
     /// Lets the guards look at one source alone, in the scope that its delta tells.
@@ -185,6 +207,10 @@ impl Drafting {
         let judgment = &sentence.judgment;
         // A snapshot that is held as a whole is not taken in: time passes, the roster stays.
         let stopped = self.narrow.is_none() && judgment.verdict.stops_all(&limits);
+        if stopped && self.is_thin && self.whole.is_none() {
+            self.whole = Some(service.roster(customer, &standing)?);
+        }
+        let stays = self.whole.as_ref().unwrap_or(&self.before);
         let nothing = RosterDelta::default();
         let taken = if stopped { None } else { self.after.as_ref() };
         // Before the first snapshot of all there are not even orgs: those of the held one are looked at, and nobody in it.
@@ -204,13 +230,13 @@ impl Drafting {
             }
         };
         let holding = self.holding(&standing, customer, run, now, limits, approval, stopped, &sentence, packages);
-        let former = service.former(customer.id(), &standing, taken.unwrap_or(&self.before))?;
+        let former = service.former(customer.id(), &standing, taken.unwrap_or(stays))?;
         let input = PlanInput {
             now,
             today: policy.calendar.day_of(now),
             policy,
             standing: &standing,
-            roster: taken.or(orgs_only.as_ref()).unwrap_or(&self.before),
+            roster: taken.or(orgs_only.as_ref()).unwrap_or(stays),
             before: &self.before,
             delta: if stopped { &nothing } else { &self.delta },
             fresh: if stopped { &[] } else { &self.fresh },

@@ -284,8 +284,7 @@ impl Service {
                     .iter()
                     .map(|r| format!("{}@{}", roster.role_word(r.role), roster.text(roster.org(r.org).id)))
                     .collect(),
-                live_enrollments: person
-                    .map_or(0, |person| roster.enrollments_of(person).iter().filter(|e| e.live(today)).count()),
+                live_enrollments: person.map_or(0, |person| roster.enrollments_of(person).filter(|e| e.live(today)).count()),
                 claims: claims.iter().map(|c| format!("{} {}", names.pool_of(c), c.state.word())).chain(pins).collect(),
             });
         }

@@ -3,6 +3,7 @@
 mod access;
 mod activity;
 mod activity_file;
+mod again;
 mod audit;
 mod audit_lists;
 mod books;

@@ -105,7 +105,9 @@ impl Service {
         if self.store.snapshot(&digest)?.is_some() {
             return Ok(digest);
         }
+        // While snapshots wait to go because they name somebody, nothing new stands on them: it would keep them.
         if let Some((before, (base, origins))) = ground
+            && !self.store.names_purged(customer)?
             && let Some(whole) = self.store.snapshot(base)?
             && let Some(chunks) = patch(before, origins, roster)
         {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId, parts};
+use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
 use crate::license::{AgreedExcess, Entry, Grant, allowance_in, phase_at};
 use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
 use crate::service::core::{Customer, Service};
@@ -170,6 +170,9 @@ impl Service {
         watch(Phase::Reading);
         let light = self.store.standing_light(customer.id())?;
         let terms = self.terms(customer, &row.trigger, &light, now)?;
+        if commit && self.nothing_to_do(customer, row, &terms, now)? {
+            return Ok(None);
+        }
         let mut pulls: Vec<Pulled> = Vec::new();
         for feed in &customer.sources {
             let pulled = match terms.scope().filter(|_| terms.reads(feed.source.id())) {
@@ -211,16 +214,15 @@ impl Service {
         if commit {
             self.catch_up(customer, now)?;
         }
-        // The books are read while the rosters are compared.
-        let books = || self.standing_with_seeds(customer, now);
-        let (standing, drafts) = parts::both(books, || Drafting::new(customer.id(), pulls, &terms));
-        let (mut drafts, mut first) = (drafts?, Some(standing));
+        let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
+        drafts.thin(customer.id(), &light)?;
+        let mut is_first = true;
         while *left > 0 {
             *left -= 1;
-            if commit && first.is_none() {
+            if commit && !std::mem::take(&mut is_first) {
                 self.catch_up(customer, now)?;
             }
-            let standing = first.take().unwrap_or_else(books)?;
+            let standing = self.standing_with_seeds(customer, now)?;
             if standing.0.sources != light.sources {
                 let (customer, planned, now) = (customer.id().clone(), light.version, standing.0.version);
                 return Err(StoreError::VersionMoved { customer, planned, now }.into());
@@ -252,11 +254,14 @@ impl Service {
                     let taken = !log_ins.is_empty() && !plan.snapshots.is_empty();
                     let noted = if taken { self.store.put_activity(customer.id(), &log_ins, now).map(drop) } else { Ok(()) };
                     let pruned = self.clear_away(customer.id(), Some(row.run));
+                    let version = row.version.unwrap_or(plan.parent);
+                    let rests = if told.is_empty() { self.note_rest(customer, row, (&plan, version), &terms) } else { Ok(()) };
                     // The commit stands; to call this run failed would say that nothing was changed.
                     let beside = [
                         ("note when sources were read", looked),
                         ("note the log-ins", noted),
                         ("clear old snapshots away", pruned),
+                        ("note that nothing is left to be done", rests),
                     ];
                     for (what, done) in beside {
                         if let Err(error) = done {
@@ -274,7 +279,16 @@ impl Service {
 
     /// The standing, with grants of the settings that were never recorded.
     pub(crate) fn standing_with_seeds(&self, customer: &Customer, now: Instant) -> Result<(Standing, Seeds), ServiceError> {
-        let mut standing = self.store.standing(customer.id())?;
+        self.seeded(customer, self.store.standing(customer.id())?, now)
+    }
+
+    /// A standing with grants of the settings that were never recorded.
+    pub(crate) fn seeded(
+        &self,
+        customer: &Customer,
+        mut standing: Standing,
+        now: Instant,
+    ) -> Result<(Standing, Seeds), ServiceError> {
         let mut seeds = Seeds::default();
         for grant in &customer.grants {
             match standing.grants.iter().find(|g| g.id == grant.id) {

@@ -10,6 +10,7 @@ use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, Re
 use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
+use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
     RunState, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
@@ -269,6 +270,12 @@ pub trait Store: Send + Sync {
 
     /// The last look at each source, by source.
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError>;
+
+    /// Keeps what a run came to that left nothing to be done, instead of what was kept before.
+    fn save_rest(&self, customer: &CustomerId, rest: &RestRow) -> Result<(), StoreError>;
+
+    /// What was kept last; it says of which version.
+    fn rest(&self, customer: &CustomerId) -> Result<Option<RestRow>, StoreError>;
 
     /// Whether a notice with this key was written.
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError>;

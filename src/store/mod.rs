@@ -4,12 +4,14 @@ mod api;
 mod batch;
 mod open;
 mod record;
+mod rest;
 mod shape;
 mod sqlite;
 
 pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
 pub use batch::{Batch, Receipt};
 pub use open::{StoreChoice, open};
+pub use rest::RestRow;
 pub use shape::{
     ActivityRow, Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow,
     RequestState, RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch,

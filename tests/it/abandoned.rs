@@ -117,6 +117,41 @@ fn names_that_could_not_be_dropped_go_later() {
     world.verify();
 }
 
+/// A process that dies between the commit of a purge and what follows it leaves a snapshot whose base names the person.
+/// What is planned next must not stand on that base, or it would stay as long as the plan does.
+#[test]
+fn what_is_staged_before_names_could_go_does_not_keep_them() {
+    let mut world = world();
+    for at in 0..300 {
+        world.hire(&format!("t{at}"), "student", "ash");
+    }
+    world.night();
+    world.vanish("ana");
+    for name in ["one", "two"] {
+        world.people.get_mut("ben").unwrap().name = name.into();
+        world.night();
+    }
+    let mark = |world: &World| {
+        let store = world.service().store().clone();
+        let snapshot = store.standing_light(&world.policy.customer).unwrap().sources.values().next().unwrap().snapshot;
+        store.snapshot(&snapshot).unwrap().unwrap()
+    };
+    assert!(mark(&world).base.is_some(), "it is kept as a difference");
+    world.set_day(crate::world::day("2026-04-20"));
+    let raw = world.raw();
+    raw.execute_batch("CREATE TRIGGER stuck BEFORE DELETE ON snapshots BEGIN SELECT RAISE(ABORT, 'stuck'); END").unwrap();
+    assert!(world.run().version.is_some());
+    assert!(is_named(&world, "ana") && mark(&world).base.is_some());
+    world.people.get_mut("ben").unwrap().name = "three".into();
+    world.write_package();
+    world.service().plan_sync(&world.service().customers()[0], &by(), &|_| ()).unwrap();
+    raw.execute_batch("DROP TRIGGER stuck").unwrap();
+    assert!(world.service().tick().errors.is_empty());
+    assert!(!is_named(&world, "ana"));
+    assert_eq!(mark(&world).base, None);
+    world.verify();
+}
+
 /// A plan was shown on Monday; on Tuesday a run reads the same package, and meanwhile what Monday staged is dropped, since
 /// somebody is forgotten. Books that rested on it could never be read again.
 #[test]

@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod access;
+mod again;
 mod cli;
 mod clocks;
 mod clocks_doors;

@@ -9,8 +9,8 @@ use rosterd::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Na
 use rosterd::plan::{Plan, Standing};
 use rosterd::store::{
     ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, NoticeRow, Pause, Receipt, ReleasedClaim, RequestRow,
-    RequestState, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, SqliteStore, Store, StoreError,
-    Trigger, Watch, WatchChange,
+    RequestState, RestRow, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, SqliteStore, Store,
+    StoreError, Trigger, Watch, WatchChange,
 };
 
 /// See the module.
@@ -329,6 +329,14 @@ impl Store for Dying {
 
     fn save_look(&self, customer: &CustomerId, look: &SourceLook) -> Result<(), StoreError> {
         self.write(|store| store.save_look(customer, look))
+    }
+
+    fn save_rest(&self, customer: &CustomerId, rest: &RestRow) -> Result<(), StoreError> {
+        self.write(|store| store.save_rest(customer, rest))
+    }
+
+    fn rest(&self, customer: &CustomerId) -> Result<Option<RestRow>, StoreError> {
+        self.store.rest(customer)
     }
 
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError> {

@@ -457,4 +457,17 @@ CREATE TABLE looks (
     at INTEGER NOT NULL,
     PRIMARY KEY (customer_id, source)
 ) STRICT, WITHOUT ROWID;
+
+-- What the newest run of a customer came to that left nothing to be done. Losing a row costs a plan.
+CREATE TABLE rests (
+    customer_id INTEGER PRIMARY KEY REFERENCES customers (id),
+    version INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    settings BLOB NOT NULL,
+    people INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,
+    withheld INTEGER NOT NULL,
+    unserved INTEGER NOT NULL,
+    message TEXT NOT NULL
+) STRICT;
 ";

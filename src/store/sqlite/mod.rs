@@ -19,6 +19,7 @@ mod process;
 mod purged;
 mod report_rows;
 mod requests;
+mod rest;
 mod reuse;
 mod runs;
 mod schema;

@@ -8,6 +8,7 @@ use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Name
 use crate::plan::{Plan, Standing};
 use crate::store::api::{DaemonLease, Opening, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
+use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
     SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
@@ -25,6 +26,7 @@ use crate::store::sqlite::plans;
 use crate::store::sqlite::purged;
 use crate::store::sqlite::report_rows;
 use crate::store::sqlite::requests;
+use crate::store::sqlite::rest;
 use crate::store::sqlite::runs;
 use crate::store::sqlite::snapshots;
 use crate::store::sqlite::watch;
@@ -350,6 +352,14 @@ impl Store for SqliteStore {
 
     fn save_look(&self, customer: &CustomerId, look: &SourceLook) -> Result<(), StoreError> {
         self.door.write(|tx| looks::save_look(tx, customer, look))
+    }
+
+    fn save_rest(&self, customer: &CustomerId, rest: &RestRow) -> Result<(), StoreError> {
+        self.door.write(|tx| rest::save_rest(tx, customer, rest))
+    }
+
+    fn rest(&self, customer: &CustomerId) -> Result<Option<RestRow>, StoreError> {
+        self.door.read(|tx| rest::rest(tx, customer))
     }
 
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError> {
