@@ -829,11 +829,14 @@ fn no_path_of_one_machine() {
 fn settings_and_their_reference_agree() {
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
     let files = [
+        "classlink",
         "clauses",
+        "clever",
         "days",
         "file",
         "guard",
         "identity",
+        "network/files",
         "network/hr",
         "network/keys",
         "network/people",

@@ -3,6 +3,8 @@
 //! Reads only. A store that is not there yet is not made: whoever checks may be another user than the daemon, and the
 //! file would then be theirs.
 
+use std::sync::Arc;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -14,7 +16,7 @@ use crate::cli::parts;
 use crate::cli::progress::Progress;
 use crate::cli::words::counted;
 use crate::plan::Predicate;
-use crate::service::{Customer, Service};
+use crate::service::{Customer, Service, StoredOutages};
 use crate::settings::{Problem, Settings};
 use crate::store::{Opening, StoreError};
 
@@ -53,7 +55,10 @@ struct CheckJson<'a> {
 /// When the settings are wrong: nothing else can be checked then.
 pub fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, CliError> {
     let settings = context.settings()?;
-    let customers = parts::customers(&settings);
+    let network = parts::network();
+    // Whoever checks wants to know: also of an upstream that is left alone.
+    network.insist();
+    let customers = parts::customers_on(&settings, &network);
     let detail = format!("{} customers", customers.len());
     let mut findings =
         vec![Finding { what: "settings", subject: context.config.display().to_string(), ok: true, detail, exit: Exit::Done }];
@@ -72,6 +77,7 @@ pub fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, CliError> {
     let books = if store.ok && is_there { Some(context.service()?) } else { None };
     findings.push(store);
     if let Some(service) = &books {
+        network.keep_outages(Arc::new(StoredOutages::new(service.store().clone())));
         findings.extend(strangers(service)?);
     }
     for customer in &customers {

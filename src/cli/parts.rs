@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::base::{Instant, most_similar};
 use crate::clock::{Clock, SetClock, SystemClock};
-use crate::service::{Customer, Feed, Service, ServiceError, SpoolPages};
+use crate::service::{Customer, Feed, Service, ServiceError, SpoolPages, StoredOutages};
 use crate::settings::{CustomerSettings, Settings, StoreKind};
 use crate::source::{Network, Pace, PageStore, SourceSettings, open_source};
 use crate::store::{self, Opening, SharedStore, StoreChoice, StoreError};
@@ -19,7 +19,9 @@ use crate::store::{self, Opening, SharedStore, StoreChoice, StoreError};
 /// When the store cannot be opened.
 pub fn service(settings: &Settings, as_of: Option<Instant>, opening: Opening) -> Result<Service, StoreError> {
     let store = store(settings, opening)?;
-    let service = Service::new(store, clock(as_of), customers(settings));
+    let network = network();
+    network.keep_outages(Arc::new(StoredOutages::new(store.clone())));
+    let service = Service::new(store, clock(as_of), customers_on(settings, &network));
     Ok(if as_of.is_some() { service.looking_back() } else { service })
 }
 
@@ -74,13 +76,21 @@ pub fn store(settings: &Settings, opening: Opening) -> Result<SharedStore, Store
     store::open(&StoreChoice::Sqlite { path: settings.store.path.clone() }, opening)
 }
 
-/// The customers of the settings, in their order. Reaches no source.
+/// The way out to upstreams, one for all: what is shared with an upstream is shared by its customers.
+pub fn network() -> Network {
+    Network::new(Pace::machine(|| SystemClock.now()))
+}
+
+/// The customers of the settings, in their order, by themselves. Reaches no source.
 pub fn customers(settings: &Settings) -> Vec<Customer> {
-    // One for all: what is shared with an upstream is shared by its customers.
-    let network = Network::new(Pace::machine(|| SystemClock.now()));
+    customers_on(settings, &network())
+}
+
+/// The customers of the settings, in their order. Reaches no source.
+pub fn customers_on(settings: &Settings, network: &Network) -> Vec<Customer> {
     let spool = &settings.spool;
     let pages: Arc<dyn PageStore> = Arc::new(SpoolPages::new(spool.path.clone(), spool.bytes_max));
-    settings.customers.iter().map(|settings| customer(settings, &network, &pages)).collect()
+    settings.customers.iter().map(|settings| customer(settings, network, &pages)).collect()
 }
 
 fn customer(settings: &CustomerSettings, network: &Network, pages: &Arc<dyn PageStore>) -> Customer {

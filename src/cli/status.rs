@@ -7,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::words::{POOL_HEADER, freshness_text, hold_line, pool_cells, quota_text, run_text, term_line, when};
-use crate::service::{Customer, CustomerStatus, Service, pause_text};
+use crate::service::{Customer, CustomerStatus, Service, SourceState, pause_text};
 use crate::shape::{FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJson, RunJson, at};
 use crate::store::DaemonMark;
 
@@ -50,6 +50,15 @@ struct CustomerJson {
     notices: Vec<String>,
     same_day: QuotaJson,
     paused: Vec<PauseJson>,
+    sources: Vec<SourceJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct SourceJson {
+    source: String,
+    looked_at: Option<String>,
+    read_in_full_at: Option<String>,
+    trouble: Option<String>,
 }
 
 /// Tells how customers stand.
@@ -112,6 +121,17 @@ fn customer_json(status: CustomerStatus) -> CustomerJson {
         notices: status.notices,
         same_day: status.same_day.into(),
         paused: status.paused.iter().map(PauseJson::from).collect(),
+        sources: status.sources.into_iter().map(source_json).collect(),
+    }
+}
+
+fn source_json(state: SourceState) -> SourceJson {
+    let SourceState { source, looked, read_in_full, trouble } = state;
+    SourceJson {
+        source: source.to_string(),
+        looked_at: looked.and_then(at),
+        read_in_full_at: read_in_full.and_then(at),
+        trouble,
     }
 }
 
@@ -124,7 +144,8 @@ fn daemon_text(service: &Service, daemon: Option<&DaemonMark>) -> String {
 }
 
 fn tell(context: &mut Context, status: &CustomerStatus) -> Result<(), CliError> {
-    let CustomerStatus { customer, name, version, freshness, pools, last_run, hold, notices, same_day, paused } = status;
+    let CustomerStatus { customer, name, version, freshness, pools, last_run, hold, notices, same_day, paused, sources } =
+        status;
     context.out.text(&format!("\n{customer} ({name}), version {version}, {}", freshness_text(*freshness)))?;
     context.out.table(&POOL_HEADER, pools.iter().map(pool_cells).collect())?;
     for pool in pools {
@@ -142,6 +163,11 @@ fn tell(context: &mut Context, status: &CustomerStatus) -> Result<(), CliError> 
     context.out.text(&quota_text(*same_day))?;
     for pause in paused {
         context.out.text(&pause_text(pause))?;
+    }
+    for SourceState { source, trouble, .. } in sources {
+        if let Some(trouble) = trouble {
+            context.out.text(&format!("source {source}: {trouble}"))?;
+        }
     }
     for notice in notices {
         context.out.text(&format!("notice: {notice}"))?;

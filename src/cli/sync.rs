@@ -29,6 +29,7 @@ const AWAY_MAX: Duration = Duration::from_secs(30);
   rosterd sync north --source sis    reads one source, the others stand as they were last taken in
   rosterd sync north --person s-1    takes in one person, everybody else stays as last taken in
   rosterd sync north --org elm       the same for all who have or had a role in an org or below it
+  rosterd sync north --full          reads everything, also of sources that were to tell changes only
   rosterd sync north --wait          waits for it; exits 0, 3, 5 or 6 as it ends
   rosterd sync north --here          runs in this process; for when no daemon runs")]
 pub struct SyncArgs {
@@ -36,6 +37,9 @@ pub struct SyncArgs {
     customer: String,
     #[command(flatten)]
     wish: WishArgs,
+    /// Read everything, also where changes since the last read, or a revision that stayed, would do.
+    #[arg(long)]
+    full: bool,
     /// Wait until the run is over, and show it.
     #[arg(long, conflicts_with = "here")]
     wait: bool,
@@ -73,6 +77,9 @@ pub fn run(context: &mut Context, args: &SyncArgs) -> Result<Exit, CliError> {
     let customer = service.customer(&args.customer)?;
     let daemon = service.store().daemon()?.is_some();
     let asked = args.wish.asked(customer)?;
+    if args.full {
+        service.forget_cursors(customer, asked.source.as_ref())?;
+    }
     let mut json = SyncJson {
         request: None,
         refused: false,

@@ -169,11 +169,17 @@ pub enum NoticeKind {
     NearLimit,
     /// More seats were asked for (R155).
     SeatsRequested,
+    /// The upstream of a source failed again and again and is left alone for some time.
+    SourceDown,
+    /// A source does not let us read any more.
+    SourceDisconnected,
+    /// A source of which one of these was told was read again.
+    SourceBack,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 28] = [
+    pub const ALL: [NoticeKind; 31] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
@@ -202,6 +208,9 @@ impl NoticeKind {
         NoticeKind::ComplianceChanged,
         NoticeKind::NearLimit,
         NoticeKind::SeatsRequested,
+        NoticeKind::SourceDown,
+        NoticeKind::SourceDisconnected,
+        NoticeKind::SourceBack,
     ];
 
     /// The kind's word.
@@ -235,6 +244,9 @@ impl NoticeKind {
             NoticeKind::ComplianceChanged => "compliance_changed",
             NoticeKind::NearLimit => "near_limit",
             NoticeKind::SeatsRequested => "seats_requested",
+            NoticeKind::SourceDown => "source_down",
+            NoticeKind::SourceDisconnected => "source_disconnected",
+            NoticeKind::SourceBack => "source_back",
         }
     }
 }

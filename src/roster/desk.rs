@@ -163,6 +163,18 @@ impl Desk {
         *self.mode_mut(what) = Some(mode);
     }
 
+    /// Whether a record of this id can be pointed at.
+    pub(crate) fn knows(&self, what: Collection, id: &str) -> bool {
+        match what {
+            Collection::Orgs => self.orgs.look_up(self.arena(), id).is_some(),
+            Collection::Sessions => self.sessions.look_up(self.arena(), id).is_some(),
+            Collection::Courses => self.courses.look_up(self.arena(), id).is_some(),
+            Collection::Classes => self.classes.look_up(self.arena(), id).is_some(),
+            Collection::People => self.people.look_up(self.arena(), id).is_some(),
+            Collection::Roles | Collection::Enrollments => false,
+        }
+    }
+
     /// Counts a row. One of a collection that has not begun can only be a change: nothing is absent.
     pub(crate) fn enter(&mut self, what: Collection) {
         if self.mode_mut(what).is_none() {

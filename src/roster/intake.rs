@@ -69,6 +69,11 @@ impl RosterIntake {
         u32::try_from(rows_before).is_ok_and(|before| before < u32::MAX / 2 && self.desk.take(batch, before))
     }
 
+    /// Whether a record of this id is there so far, read or stored. Roles and enrollments are not looked up by id.
+    pub fn knows(&self, collection: Collection, id: &str) -> bool {
+        self.desk.knows(collection, id)
+    }
+
     /// Begins a collection. Must be called once for each collection that the source delivers, in [`Collection::ALL`]
     /// order, before its first row. A collection that is never begun stays as in `previous`.
     pub fn begin(&mut self, collection: Collection, mode: Mode) {

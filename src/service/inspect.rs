@@ -12,6 +12,7 @@ use crate::service::decisions::book_of;
 use crate::service::episodes::{ClockView, clock_view};
 use crate::service::error::ServiceError;
 use crate::service::on_time::SameDayQuota;
+use crate::service::outages::SourceState;
 use crate::service::person_state::PersonState;
 use crate::service::runs::Freshness;
 use crate::service::terms::TermView;
@@ -40,6 +41,8 @@ pub struct CustomerStatus {
     pub same_day: SameDayQuota,
     /// The pauses that hold now (R108).
     pub paused: Vec<Pause>,
+    /// How its sources over the network stand.
+    pub sources: Vec<SourceState>,
 }
 
 /// One pool at a glance (R46, R141).
@@ -146,6 +149,7 @@ impl Service {
                 notices: self.store.notices(Some(customer.id()), 5)?.into_iter().map(|n| n.text).collect(),
                 same_day: self.same_day_quota(customer)?,
                 paused: self.paused(customer)?,
+                sources: self.source_states(customer)?,
             })
         })
     }

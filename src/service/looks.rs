@@ -74,12 +74,13 @@ impl Service {
         looks.iter().filter(taken).try_for_each(|look| self.store.save_look(customer.id(), look))
     }
 
-    /// Makes the next read of every source a full one (R106).
+    /// Makes the next read of a source, or of every source, a full one (R106).
     ///
     /// # Errors
     /// When the store cannot be read or written.
-    pub fn forget_cursors(&self, customer: &Customer) -> Result<(), StoreError> {
-        for look in self.store.looks(customer.id())? {
+    pub fn forget_cursors(&self, customer: &Customer, source: Option<&SourceId>) -> Result<(), StoreError> {
+        let is_meant = |look: &SourceLook| source.is_none_or(|source| *source == look.source);
+        for look in self.store.looks(customer.id())?.into_iter().filter(is_meant) {
             self.store.save_look(customer.id(), &SourceLook { cursor: None, ..look })?;
         }
         Ok(())

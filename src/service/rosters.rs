@@ -37,6 +37,8 @@ pub struct Pulled {
     pub(crate) look: Option<SourceLook>,
     /// Log-ins that it told beside the roster (R144).
     pub(crate) activity: Vec<ActivityRow>,
+    /// What the upstream says of itself that an operator should know.
+    pub(crate) told: Vec<String>,
 }
 
 impl Pulled {
@@ -48,8 +50,20 @@ impl Pulled {
     /// The source as it stands.
     pub(crate) fn nothing_new(source: SourceId, before: Option<Roster>) -> Self {
         let findings = Findings::default();
-        let (narrowed, look, activity) = (None, None, Vec::new());
-        Self { source, before, fresh: None, repeated: None, error: None, rejected: None, findings, narrowed, look, activity }
+        let (narrowed, look, activity, told) = (None, None, Vec::new(), Vec::new());
+        Self {
+            source,
+            before,
+            fresh: None,
+            repeated: None,
+            error: None,
+            rejected: None,
+            findings,
+            narrowed,
+            look,
+            activity,
+            told,
+        }
     }
 }
 
@@ -140,6 +154,7 @@ impl Service {
         let Some(Taken { package, roster, mut counts, read }) = read else { return Ok(pulled) };
         if feed.source.is_live() {
             let told = package.told();
+            pulled.told = told_by(&source, &read, mark.is_some_and(|mark| !mark.is_of(&told)));
             if seen.rejected.contains(&told) {
                 return Ok(pulled);
             }
@@ -237,6 +252,12 @@ impl Service {
         let pulled = self.stored(customer, &SourceId::from(MANUAL_SOURCE), standing)?;
         Ok(Some(pulled).filter(|pulled| pulled.before.is_some()))
     }
+}
+
+/// What a live source says of itself, in the words of a run's message.
+fn told_by(source: &SourceId, read: &Read, is_news: bool) -> Vec<String> {
+    let of_news = Some(&read.told_of_news).filter(|told| is_news && !told.is_empty());
+    read.told.iter().chain(of_news).map(|told| format!("source {source}: {told}")).collect()
 }
 
 /// A package that was read to its end.

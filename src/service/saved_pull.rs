@@ -38,6 +38,7 @@ pub fn save_pull(asked: PullAsked<'_>, clock: Arc<dyn Clock>) -> io::Result<(usi
     let now = clock.now();
     let saved = Arc::new(SavedPull::new(folder, Redaction::with(redact))?);
     let network = Network::recorded(Pace::machine(move || clock.now()), saved.clone());
+    network.insist();
     let pages: Arc<dyn PageStore> = Arc::new(MemoryPages { bytes_max: PAGES_BYTES_MAX });
     let work = folder.join(".work");
     let source = open_source(settings.clone().aside(&work), &network, &pages);

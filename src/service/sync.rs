@@ -8,6 +8,7 @@ use crate::plan::{Flaw, Plan, PoolOutlook, Standing, check, fit};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
+use crate::service::hints::hints;
 use crate::service::rosters::{Pulled, bad_rows};
 use crate::service::scope::known;
 use crate::service::terms::carried_grants;
@@ -50,6 +51,8 @@ impl Service {
         }
         let planned = self.run(customer, trigger, true, watch)?;
         self.remind(customer)?;
+        self.tell_troubles(customer)?;
+        self.tell_recoveries(customer)?;
         Ok(planned.run)
     }
 
@@ -195,6 +198,7 @@ impl Service {
         }
         let mut told = terms.told();
         told.extend(pulls.iter().flat_map(|pulled| &pulled.narrowed).flat_map(|narrowed| narrowed.told.iter().cloned()));
+        told.extend(pulls.iter_mut().flat_map(|pulled| std::mem::take(&mut pulled.told)));
         if let Some(reason) = unusable {
             told.push(reason.1);
             if commit {
@@ -231,7 +235,9 @@ impl Service {
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
-            row.message = told.iter().cloned().chain(Some(message).filter(|m| !m.is_empty())).collect::<Vec<_>>().join("; ");
+            let hints = hints(customer, |source| terms.reads(source), &plan, state == RunState::Held);
+            let message = Some(message).filter(|message| !message.is_empty());
+            row.message = told.iter().cloned().chain(message).chain(hints).collect::<Vec<_>>().join("; ");
             row.plan = Some(plan.id);
             self.store.save_plan(&plan)?;
             if !commit {

@@ -180,6 +180,8 @@ fn source(customer: &CustomerShape, calendar: &Calendar, work: &Path, shape: &So
             Some(SourceSettings::DelimitedFetched(Box::new(fetch), settings))
         }
         SourceKind::OneRosterRest => network::oneroster(&shape.id, pull, &shape.network, read(false)),
+        SourceKind::ClassLink => network::of_classlink(&shape.id, pull, &shape.network, read(true)),
+        SourceKind::Clever => network::of_clever(&shape.id, pull, &shape.network, read(false)),
         kind @ (SourceKind::Scim | SourceKind::BambooHr | SourceKind::Workday) => {
             let names = (customer.id.as_str(), customer.name.as_deref().unwrap_or(&customer.id));
             network::hr_source(kind, &shape.id, pull, &shape.network, read(false), names, calendar)

@@ -103,6 +103,12 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
         };
         found.push(Problem::new(format!("{}.activity_column", source.at), why).showing(Some(column.clone())));
     }
+    let tenants = sources.iter().filter(|source| source.kind == Some(SourceKind::ClassLink));
+    let mixed = tenants.clone().count() > 1;
+    for source in tenants.filter(|source| mixed && !source.network.classlink.qualify_ids) {
+        let why = "is needed: the customer has several sources of ClassLink, whose ids are unique within a tenant only";
+        found.push(Problem::new(format!("{}.qualify_ids", source.at), why));
+    }
     sources.iter().flat_map(|source| &source.pauses).for_each(|pause| pauses::check(pause, found));
     for source in sources.iter().filter(|source| source.id == MANUAL_SOURCE) {
         let why = "is the id of what is made by hand; take another one, such as `sis`";

@@ -2,7 +2,9 @@
 
 mod build;
 mod check;
+mod classlink;
 mod clauses;
+mod clever;
 mod cron;
 mod days;
 mod file;

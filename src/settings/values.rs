@@ -124,6 +124,10 @@ pub enum SourceKind {
     OneRosterCsv,
     /// OneRoster over REST.
     OneRosterRest,
+    /// ClassLink.
+    ClassLink,
+    /// Clever.
+    Clever,
     /// Delimited files of people.
     Delimited,
     /// SCIM 2.0.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::{Digest, Instant, SourceId};
 use crate::roster::{Finding, Level, RosterIntake};
-use crate::source::http::HttpError;
+use crate::source::http::{HttpError, Outage};
 
 /// One configured roster feed. Blocking: the service calls it off the async threads.
 pub trait RosterSource: Send + Sync {
@@ -27,6 +27,16 @@ pub trait RosterSource: Send + Sync {
     /// lies there again says nothing (R131).
     fn is_live(&self) -> bool {
         false
+    }
+
+    /// What keeps the source from being read, as far as it is known without asking; `None`: nothing.
+    fn trouble(&self) -> Option<Trouble> {
+        None
+    }
+
+    /// What makes many people come or go at once at this kind of source, beside those who come and go; a sentence.
+    fn hint(&self) -> Option<&'static str> {
+        None
     }
 
     /// The run that pulled is over: what was kept of a pull that was read to its end is not needed any more.
@@ -100,6 +110,19 @@ pub struct Read {
     pub cursor: Option<String>,
     /// Only changes were read.
     pub partly: bool,
+    /// What the upstream says of itself that an operator should know, in a few words each.
+    pub told: Vec<String>,
+    /// What it means if anything is not as it was last time; empty: nothing special.
+    pub told_of_news: String,
+}
+
+/// What keeps a source from being read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Its upstream failed again and again and is left alone for some time.
+    Down(Outage),
+    /// The customer, or the vendor in its name, does not let us read any more; says how that shows.
+    Disconnected(String),
 }
 
 /// Why a source could not be read.
@@ -124,6 +147,14 @@ pub enum SourceError {
         /// Why.
         #[source]
         cause: Box<HttpError>,
+    },
+    /// We are not let in any more: the customer or the vendor has withdrawn what it takes. Nobody is gone by that.
+    #[error("read {upstream}: {why}")]
+    Disconnected {
+        /// Who.
+        upstream: String,
+        /// How that shows, and what to do.
+        why: String,
     },
     /// The upstream answered, and what it said cannot be complete or cannot be used: nothing of it is (R103).
     #[error("use what {upstream} says: {why}")]

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::base::SourceId;
 use crate::roster::IntakePolicy;
 use crate::source::api::{RosterSource, SourceError};
+use crate::source::classlink::{ClassLinkSettings, ClassLinkSource};
+use crate::source::clever::{CleverSettings, CleverSource};
 use crate::source::csv::{CsvSource, CsvSourceSettings, DropKind};
 use crate::source::delimited::{DelimitedSettings, DelimitedSource, Dialect};
 use crate::source::fetch::{FetchSettings, Fetched, Pattern, Reader};
@@ -27,6 +29,10 @@ pub enum SourceSettings {
     DelimitedFetched(Box<FetchSettings>, Box<DelimitedSettings>),
     /// OneRoster over REST.
     OneRosterRest(Box<RestSettings>),
+    /// A district of ClassLink.
+    ClassLink(Box<ClassLinkSettings>),
+    /// A district of Clever.
+    Clever(Box<CleverSettings>),
     /// An HR system: SCIM, BambooHR, Workday.
     Hr(Box<HrSettings>),
 }
@@ -42,6 +48,10 @@ impl SourceSettings {
             SourceSettings::OneRosterRest(rest) => {
                 IntakePolicy { lenient: rest.read.lenient, courses_optional: rest.read.courses_optional }
             }
+            SourceSettings::ClassLink(classlink) => {
+                IntakePolicy { lenient: classlink.read.lenient, courses_optional: classlink.read.courses_optional }
+            }
+            SourceSettings::Clever(_) => IntakePolicy { lenient: false, courses_optional: true },
             // There are no classes, and no second rows of a person.
             SourceSettings::Hr(_) => IntakePolicy::default(),
         }
@@ -52,7 +62,10 @@ impl SourceSettings {
         match self {
             SourceSettings::OneRosterCsv(csv) | SourceSettings::OneRosterFetched(_, csv) => csv.activity_column.as_deref(),
             SourceSettings::Delimited(_) | SourceSettings::DelimitedFetched(..) => None,
-            SourceSettings::OneRosterRest(_) | SourceSettings::Hr(_) => None,
+            SourceSettings::OneRosterRest(_)
+            | SourceSettings::ClassLink(_)
+            | SourceSettings::Clever(_)
+            | SourceSettings::Hr(_) => None,
         }
     }
 
@@ -62,6 +75,8 @@ impl SourceSettings {
             SourceSettings::OneRosterCsv(csv) | SourceSettings::OneRosterFetched(_, csv) => &csv.id,
             SourceSettings::Delimited(files) | SourceSettings::DelimitedFetched(_, files) => &files.id,
             SourceSettings::OneRosterRest(rest) => &rest.id,
+            SourceSettings::ClassLink(classlink) => &classlink.id,
+            SourceSettings::Clever(clever) => &clever.id,
             SourceSettings::Hr(hr) => &hr.id,
         }
     }
@@ -71,7 +86,10 @@ impl SourceSettings {
         match self {
             SourceSettings::Delimited(files) | SourceSettings::DelimitedFetched(_, files) => Some(files.dialect),
             SourceSettings::OneRosterCsv(_) | SourceSettings::OneRosterFetched(..) => None,
-            SourceSettings::OneRosterRest(_) | SourceSettings::Hr(_) => None,
+            SourceSettings::OneRosterRest(_)
+            | SourceSettings::ClassLink(_)
+            | SourceSettings::Clever(_)
+            | SourceSettings::Hr(_) => None,
         }
     }
 
@@ -84,7 +102,10 @@ impl SourceSettings {
             }
             SourceSettings::OneRosterCsv(csv) => csv.settle_secs = 0,
             SourceSettings::Delimited(files) => files.settle_secs = 0,
-            SourceSettings::OneRosterRest(_) | SourceSettings::Hr(_) => {}
+            SourceSettings::OneRosterRest(_)
+            | SourceSettings::ClassLink(_)
+            | SourceSettings::Clever(_)
+            | SourceSettings::Hr(_) => {}
         }
         self
     }
@@ -95,7 +116,10 @@ impl SourceSettings {
             SourceSettings::OneRosterCsv(csv) => csv.kind == DropKind::Drop,
             SourceSettings::Delimited(files) => files.pattern.is_some(),
             SourceSettings::OneRosterFetched(..) | SourceSettings::DelimitedFetched(..) => false,
-            SourceSettings::OneRosterRest(_) | SourceSettings::Hr(_) => false,
+            SourceSettings::OneRosterRest(_)
+            | SourceSettings::ClassLink(_)
+            | SourceSettings::Clever(_)
+            | SourceSettings::Hr(_) => false,
         }
     }
 }
@@ -121,6 +145,8 @@ pub fn open_source(settings: SourceSettings, network: &Network, pages: &Arc<dyn 
             Box::new(Fetched::new(*fetch, network, here))
         }
         SourceSettings::OneRosterRest(settings) => Box::new(RestSource::new(*settings, network, pages.clone())),
+        SourceSettings::ClassLink(settings) => Box::new(ClassLinkSource::new(*settings, network, pages.clone())),
+        SourceSettings::Clever(settings) => Box::new(CleverSource::new(*settings, network, pages.clone())),
         SourceSettings::Hr(settings) => Box::new(HrSource::new(*settings, network, pages.clone())),
     }
 }

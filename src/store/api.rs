@@ -10,6 +10,7 @@ use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, Re
 use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
+use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
@@ -270,6 +271,15 @@ pub trait Store: Send + Sync {
 
     /// The last look at each source, by source.
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError>;
+
+    /// What is known of an upstream that fails; `None`: it answered last.
+    fn outage(&self, upstream: &str) -> Result<Option<OutageRow>, StoreError>;
+
+    /// Keeps what is known of an upstream that fails.
+    fn save_outage(&self, row: &OutageRow) -> Result<(), StoreError>;
+
+    /// An upstream answers again.
+    fn drop_outage(&self, upstream: &str) -> Result<(), StoreError>;
 
     /// Keeps what a run came to that left nothing to be done, instead of what was kept before.
     fn save_rest(&self, customer: &CustomerId, rest: &RestRow) -> Result<(), StoreError>;

@@ -3,6 +3,7 @@
 mod api;
 mod batch;
 mod open;
+mod outage;
 mod record;
 mod rest;
 mod shape;
@@ -11,6 +12,7 @@ mod sqlite;
 pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
 pub use batch::{Batch, Receipt};
 pub use open::{StoreChoice, open};
+pub use outage::OutageRow;
 pub use rest::RestRow;
 pub use shape::{
     ActivityRow, Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow,

@@ -77,6 +77,11 @@ impl Reply {
         self
     }
 
+    /// The same with another status.
+    pub fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     pub fn cut(self, at: usize) -> Self {
         Self { cut: Some(at), ..self }
     }

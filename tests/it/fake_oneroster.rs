@@ -114,23 +114,32 @@ pub struct Provider {
     pub now: Arc<Mutex<Instant>>,
     pub pages: Arc<dyn PageStore>,
     waited: Arc<Mutex<Duration>>,
+    around: Arc<Mutex<Option<Arc<Around>>>>,
 }
+
+/// Told of the beginning and the end of each request, outside all locks.
+type Around = dyn Fn(bool) + Send + Sync;
 
 impl Provider {
     /// An honest provider of nothing.
     pub fn start() -> Self {
         let lists = Arc::new(Mutex::new(Lists::new()));
         let twist: Arc<Mutex<Box<Twist>>> = Arc::new(Mutex::new(Box::new(|_, _, reply| reply)));
+        let around: Arc<Mutex<Option<Arc<Around>>>> = Arc::default();
         let server = FakeServer::start({
-            let (lists, twist) = (lists.clone(), twist.clone());
+            let (lists, twist, around) = (lists.clone(), twist.clone(), around.clone());
             move |asked, before| {
+                let around = around.lock().expect("no panic").clone();
+                around.iter().for_each(|around| around(true));
                 let reply = honest(&lists.lock().expect("no panic"), asked);
-                twist.lock().expect("no panic")(asked, before, reply)
+                let reply = twist.lock().expect("no panic")(asked, before, reply);
+                around.iter().for_each(|around| around(false));
+                reply
             }
         });
         let now = Arc::new(Mutex::new(Instant::parse("2026-03-02T02:30:00Z").expect("a moment")));
         let pages = Arc::new(MemoryPages { bytes_max: 64 << 20 });
-        Self { server, lists, twist, now, pages, waited: Arc::default() }
+        Self { server, lists, twist, now, pages, waited: Arc::default(), around }
     }
 
     /// From now on it has what the world has.
@@ -144,8 +153,18 @@ impl Provider {
         *self.twist.lock().expect("no panic") = Box::new(move |asked, before, reply| twist(asked, before - first, reply));
     }
 
+    /// From now on each request is told of when it begins and ends.
+    pub fn slow(&self, around: impl Fn(bool) + Send + Sync + 'static) {
+        *self.around.lock().expect("no panic") = Some(Arc::new(around));
+    }
+
     pub fn is_honest(&self) {
         self.lies(|_, _, reply| reply);
+    }
+
+    /// What was waited for, in all.
+    pub fn waited(&self) -> Duration {
+        *self.waited.lock().expect("no panic")
     }
 
     pub fn network(&self) -> Network {
@@ -175,7 +194,18 @@ impl Provider {
 
     /// Makes this provider the source of the world, with settings that `adjust` changes.
     pub fn feeds(&self, world: &mut World, version: RestVersion, adjust: impl Fn(&mut RestSettings) + Sync + 'static) {
-        let (network, settings, pages) = (self.network(), self.settings(version), self.pages.clone());
+        self.feeds_on(world, self.network(), version, adjust);
+    }
+
+    /// The same on a network that others may share.
+    pub fn feeds_on(
+        &self,
+        world: &mut World,
+        network: Network,
+        version: RestVersion,
+        adjust: impl Fn(&mut RestSettings) + Sync + 'static,
+    ) {
+        let (settings, pages) = (self.settings(version), self.pages.clone());
         world.adjust = Box::new(move |customer| {
             let mut settings = settings.clone();
             adjust(&mut settings);

@@ -14,7 +14,7 @@ use crate::fake_oneroster::{Provider, segment};
 use crate::world::{World, succeeded};
 
 /// Two schools, three classes, 30 people, a seat for each; whoever is missing is gone at once, so that a lie would show.
-fn district(customer: &str) -> World {
+pub fn district(customer: &str) -> World {
     let mut world = World::new(customer)
         .school("s1")
         .school("s2")
@@ -34,7 +34,7 @@ fn district(customer: &str) -> World {
     world
 }
 
-fn roster(world: &World) -> Roster {
+pub fn roster(world: &World) -> Roster {
     let service = world.service();
     let standing = service.store().standing(&world.policy.customer).expect("books");
     service.roster(&service.customers()[0], &standing).expect("a roster")
@@ -126,7 +126,7 @@ fn users(twist: impl Fn(&crate::fake_http::Asked, Reply) -> Reply + Send + Sync 
     Arc::new(move |asked, _, reply| if segment(asked) == "users" { twist(asked, reply) } else { reply })
 }
 
-fn with_total(mut reply: Reply, total: impl ToString) -> Reply {
+pub fn with_total(mut reply: Reply, total: impl ToString) -> Reply {
     reply.headers.retain(|(name, _)| name != "X-Total-Count");
     reply.with("X-Total-Count", total)
 }
@@ -136,7 +136,7 @@ fn without_total(mut reply: Reply) -> Reply {
     reply
 }
 
-fn cut_list(reply: Reply, keep: usize) -> Reply {
+pub fn cut_list(reply: Reply, keep: usize) -> Reply {
     let mut body: serde_json::Value = serde_json::from_slice(&reply.body).expect("JSON");
     if let Some(list) = body.as_object_mut().and_then(|body| body.values_mut().next()?.as_array_mut()) {
         list.truncate(keep);
@@ -436,7 +436,7 @@ fn reads_of_changes_lead_where_full_reads_lead() {
         };
         assert_eq!(live(&by_changes, "u01"), ["s2"], "{version:?}");
         let service = world.service();
-        service.forget_cursors(&service.customers()[0]).expect("forgets");
+        service.forget_cursors(&service.customers()[0], None).expect("forgets");
         let seated = world.seated("p");
         let asked = provider.server.asked().len();
         assert!(succeeded(&world.quiet_night()));

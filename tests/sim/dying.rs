@@ -8,9 +8,9 @@ use rosterd::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, P
 use rosterd::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, OrgMark, PoolSample, SeatRequest};
 use rosterd::plan::{Plan, Standing};
 use rosterd::store::{
-    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, NoticeRow, Pause, Receipt, ReleasedClaim, RequestRow,
-    RequestState, RestRow, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, SqliteStore, Store,
-    StoreError, Trigger, Watch, WatchChange,
+    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, NoticeRow, OutageRow, Pause, Receipt, ReleasedClaim,
+    RequestRow, RequestState, RestRow, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, SqliteStore,
+    Store, StoreError, Trigger, Watch, WatchChange,
 };
 
 /// See the module.
@@ -341,6 +341,18 @@ impl Store for Dying {
 
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError> {
         self.store.looks(customer)
+    }
+
+    fn outage(&self, upstream: &str) -> Result<Option<OutageRow>, StoreError> {
+        self.store.outage(upstream)
+    }
+
+    fn save_outage(&self, row: &OutageRow) -> Result<(), StoreError> {
+        self.write(|store| store.save_outage(row))
+    }
+
+    fn drop_outage(&self, upstream: &str) -> Result<(), StoreError> {
+        self.write(|store| store.drop_outage(upstream))
     }
 
     fn notice(&self, customer: &CustomerId, key: &str) -> Result<Option<NoticeRow>, StoreError> {

@@ -66,7 +66,11 @@ pub fn check(s: &Section<'_>, kind: SourceKind, shape: &HrShape) {
         SourceKind::Scim => ("kind = \"scim\"", &NOT_SCIM),
         SourceKind::BambooHr => ("kind = \"bamboohr\"", &NOT_BAMBOOHR),
         SourceKind::Workday => ("kind = \"workday\"", &NOT_WORKDAY),
-        SourceKind::OneRosterCsv | SourceKind::Delimited | SourceKind::OneRosterRest => return,
+        SourceKind::OneRosterCsv
+        | SourceKind::Delimited
+        | SourceKind::OneRosterRest
+        | SourceKind::ClassLink
+        | SourceKind::Clever => return,
     };
     for key in strange.iter().chain(&NOT_HR).filter(|key| s.has(key)) {
         s.wrong(key, format!("means nothing with {word}"));
@@ -117,9 +121,12 @@ fn defaults(kind: SourceKind, shape: &HrShape) -> PeopleDefaults {
             days: if shape.report.is_some() { ["hireDate", "terminationDate"] } else { ["", ""] },
             orgs: &["division", "department"],
         },
-        SourceKind::Workday | SourceKind::OneRosterCsv | SourceKind::Delimited | SourceKind::OneRosterRest => {
-            PeopleDefaults::default()
-        }
+        SourceKind::Workday
+        | SourceKind::OneRosterCsv
+        | SourceKind::Delimited
+        | SourceKind::OneRosterRest
+        | SourceKind::ClassLink
+        | SourceKind::Clever => PeopleDefaults::default(),
     }
 }
 
@@ -175,7 +182,11 @@ pub fn build(
             }
             HrSystem::Workday { csv: shape.csv.unwrap_or(false), prompts: shape.prompts.clone().unwrap_or_default() }
         }
-        SourceKind::OneRosterCsv | SourceKind::Delimited | SourceKind::OneRosterRest => return None,
+        SourceKind::OneRosterCsv
+        | SourceKind::Delimited
+        | SourceKind::OneRosterRest
+        | SourceKind::ClassLink
+        | SourceKind::Clever => return None,
     };
     Some(HrSettings {
         id: SourceId::from(place.id.as_str()),

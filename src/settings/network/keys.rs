@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::{Calendar, Secret, SourceId};
+use crate::settings::classlink::{self, ClassLinkShape};
+use crate::settings::clever::{self, CleverShape};
 use crate::settings::network::files::{self, FilesShape, OF_DELIMITED, OF_FETCH};
 use crate::settings::network::hr::{self, HrShape, OF_HR, Place};
 use crate::settings::read::{Section, Wrong};
@@ -80,6 +82,10 @@ pub struct NetworkShape {
     pub timeout_secs: Option<u32>,
     /// `ca_file`.
     pub ca_file: Option<PathBuf>,
+    /// The keys of ClassLink alone.
+    pub classlink: ClassLinkShape,
+    /// The keys of Clever alone.
+    pub clever: CleverShape,
     /// The keys of HR sources.
     pub hr: HrShape,
     /// The keys of files.
@@ -87,10 +93,12 @@ pub struct NetworkShape {
 }
 
 /// The kinds of sources.
-pub const KINDS: [(&str, SourceKind); 6] = [
+pub const KINDS: [(&str, SourceKind); 8] = [
     ("oneroster_csv", SourceKind::OneRosterCsv),
     ("delimited", SourceKind::Delimited),
     ("oneroster_rest", SourceKind::OneRosterRest),
+    ("classlink", SourceKind::ClassLink),
+    ("clever", SourceKind::Clever),
     ("scim", SourceKind::Scim),
     ("bamboohr", SourceKind::BambooHr),
     ("workday", SourceKind::Workday),
@@ -99,11 +107,9 @@ pub const KINDS: [(&str, SourceKind); 6] = [
 /// The ways in which a kind of source signs in.
 fn auths(kind: Option<SourceKind>) -> Vec<(&'static str, AuthWord)> {
     let own: &[(&str, AuthWord)] = match kind {
-        None | Some(SourceKind::OneRosterCsv | SourceKind::Delimited | SourceKind::OneRosterRest) => {
-            &[("oauth1", AuthWord::OAuth1)]
-        }
         Some(SourceKind::Scim | SourceKind::Workday) => &[("basic", AuthWord::Basic)],
         Some(SourceKind::BambooHr) => &[("key", AuthWord::Key)],
+        _ => &[("oauth1", AuthWord::OAuth1)],
     };
     own.iter().copied().chain([("oauth2", AuthWord::OAuth2), ("bearer", AuthWord::Bearer)]).collect()
 }
@@ -145,7 +151,17 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
     let places = [("basic", ClientAuth::Basic), ("body", ClientAuth::Body), ("query", ClientAuth::Query)];
     let auth = s.parsed("auth", words::one_of(&auths(kind)));
     let is_file = matches!(kind, Some(SourceKind::OneRosterCsv | SourceKind::Delimited));
-    let needs = |wanted: AuthWord| kind.is_some() && !is_file && auth == Some(wanted);
+    let is_clever = kind == Some(SourceKind::Clever);
+    let by_auth = kind.is_some() && !is_file && !is_clever && kind != Some(SourceKind::ClassLink);
+    let classlink = classlink::classlink(s, kind == Some(SourceKind::ClassLink));
+    let typed_in = kind == Some(SourceKind::ClassLink) && classlink.access == classlink::AccessWord::Direct;
+    let token = s.secret("token");
+    let lacks_token = token.is_none();
+    let needs = |wanted: AuthWord| {
+        by_auth && auth == Some(wanted)
+            || wanted == AuthWord::OAuth1 && typed_in
+            || wanted == AuthWord::OAuth2 && is_clever && lacks_token
+    };
     let needs_key = needs(AuthWord::OAuth1) || needs(AuthWord::Key);
     let shape = NetworkShape {
         address: if is_file { s.parsed("address", files::address) } else { s.parsed("address", address) },
@@ -160,7 +176,7 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
         client_secret: if needs(AuthWord::OAuth2) { s.required_secret("client_secret") } else { s.secret("client_secret") },
         client_auth: s.parsed("client_auth", words::one_of(&places)),
         scopes: s.texts("scopes"),
-        token: if needs(AuthWord::Bearer) { s.required_secret("token") } else { s.secret("token") },
+        token: if needs(AuthWord::Bearer) { token.or_else(|| s.required_secret("token")) } else { token },
         page_rows: s.count("page_rows", 1..=50_000),
         pages_max: s.count("max_pages", 1..=10_000_000),
         sort: s.flag("sort"),
@@ -172,6 +188,8 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
         per_second_max: s.count("max_per_second", 1..=1_000),
         timeout_secs: s.count("timeout_secs", 1..=3_600),
         ca_file: s.path("ca_file"),
+        classlink,
+        clever: clever::clever(s, is_clever),
         hr: hr::hr(s, needs(AuthWord::Basic)),
         files: files::files(s),
     };
@@ -184,27 +202,51 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
     };
     match kind {
         Some(kind @ (SourceKind::OneRosterCsv | SourceKind::Delimited)) => {
+            let word = if kind == SourceKind::Delimited { "kind = \"delimited\"" } else { "kind = \"oneroster_csv\"" };
+            refuse(s, &[&classlink::OWN, &clever::OWN], word);
             let given = files::Given::of(shape.address.as_deref(), shape.token.as_ref(), &shape.hr, &shape.files);
             files::check(s, kind, given, &OF_NETWORK);
         }
+        Some(SourceKind::ClassLink) => {
+            refuse(
+                s,
+                &[&OF_PACKAGES, &classlink::FOREIGN, &clever::OWN, &OF_HR, &OF_FETCH, &OF_DELIMITED],
+                "kind = \"classlink\"",
+            );
+            if !typed_in {
+                refuse(s, &[&["key", "secret"]], "access = \"proxy\" or \"server\"");
+            }
+        }
+        Some(SourceKind::Clever) => {
+            refuse(
+                s,
+                &[&OF_PACKAGES, &clever::FOREIGN, &classlink::OWN, &OF_HR, &OF_FETCH, &OF_DELIMITED],
+                "kind = \"clever\"",
+            );
+        }
         Some(SourceKind::OneRosterRest) => {
-            s.means_nothing(&OF_PACKAGES, "kind = \"oneroster_rest\"");
-            s.means_nothing(&OF_HR, "kind = \"oneroster_rest\"");
-            s.means_nothing(&OF_FETCH, "kind = \"oneroster_rest\"");
-            s.means_nothing(&OF_DELIMITED, "kind = \"oneroster_rest\"");
+            refuse(
+                s,
+                &[&OF_PACKAGES, &classlink::OWN, &clever::OWN, &OF_HR, &OF_FETCH, &OF_DELIMITED],
+                "kind = \"oneroster_rest\"",
+            );
             requires_place();
             s.required("version", shape.version);
         }
         Some(kind @ (SourceKind::Scim | SourceKind::BambooHr | SourceKind::Workday)) => {
-            s.means_nothing(&OF_PACKAGES, "a source that is asked over the network");
-            s.means_nothing(&OF_FETCH, "a source that is asked over the network");
-            s.means_nothing(&OF_DELIMITED, "a source that is asked over the network");
+            let strange: [&[&str]; 5] = [&OF_PACKAGES, &OF_FETCH, &OF_DELIMITED, &classlink::OWN, &clever::OWN];
+            refuse(s, &strange, "a source that is asked over the network");
             requires_place();
             hr::check(s, kind, &shape.hr);
         }
         None => {}
     }
     shape
+}
+
+/// Keys that mean nothing for this kind.
+fn refuse(s: &Section<'_>, keys: &[&[&str]], kind: &str) {
+    keys.iter().for_each(|keys| s.means_nothing(keys, kind));
 }
 
 fn address(text: &str) -> Result<String, Wrong> {
@@ -240,6 +282,7 @@ pub fn read_settings(
         lenient: lenient.unwrap_or(false),
         courses_optional,
         keep_metadata: keep_metadata.to_vec(),
+        id_prefix: String::new(),
         http: HttpSettings {
             read,
             total: http.total.max(read * 5),
@@ -249,6 +292,31 @@ pub fn read_settings(
             ..http
         },
     }
+}
+
+/// A source of ClassLink. `None` only if something that must be there is absent.
+pub fn of_classlink(id: &str, pull: String, shape: &NetworkShape, read: ReadSettings) -> Option<SourceSettings> {
+    let keys = classlink::Keys {
+        address: shape.address.clone(),
+        key: shape.key.clone(),
+        secret: shape.secret.clone(),
+        signature: shape.signature.unwrap_or_default(),
+        version: shape.oauth_version.unwrap_or(false),
+        pages_max: shape.pages_max,
+    };
+    classlink::build(id, pull, &shape.classlink, keys, read)
+}
+
+/// A source of Clever. `None` only if something that must be there is absent.
+pub fn of_clever(id: &str, pull: String, shape: &NetworkShape, read: ReadSettings) -> Option<SourceSettings> {
+    let keys = clever::Keys {
+        address: shape.address.clone(),
+        token_address: shape.token_address.clone(),
+        client_id: shape.client_id.clone(),
+        client_secret: shape.client_secret.clone(),
+        token: shape.token.clone(),
+    };
+    clever::build(id, pull, &shape.clever, keys, read)
 }
 
 /// A OneRoster REST source. `None` only if something that must be there is absent.

@@ -5,6 +5,6 @@ mod hr;
 mod keys;
 mod people;
 
-pub use keys::{KINDS, NetworkShape, hr_source, network, oneroster, read_settings};
+pub use keys::{KINDS, NetworkShape, hr_source, network, of_classlink, of_clever, oneroster, read_settings};
 
 pub use files::{FileSource, Given, delimited, fetch, is_drop, work};

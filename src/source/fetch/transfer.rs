@@ -133,7 +133,8 @@ impl<'s> Transfer<'s> {
     ) -> Result<T, SourceError> {
         let pace = self.network.pace();
         let what = format!("{}{}{path}", self.sftp.at.origin(), if path.starts_with('/') { "" } else { "/~/" });
-        self.upstream.admit(pace).map_err(|cause| unreachable(what.clone(), io::Error::other(cause)))?;
+        let manners = self.network.manners();
+        let is_own = self.upstream.admit(manners).map_err(|cause| unreachable(what.clone(), io::Error::other(cause)))?;
         let mut retry = Retry::new(self.settings.http.retry);
         let done = loop {
             let error = match self.once(steps) {
@@ -154,7 +155,9 @@ impl<'s> Transfer<'s> {
             Err(SftpError::Secret(_) | SftpError::Key | SftpError::Unwritten(_)) => Outcome::NotAsked,
             Ok(_) | Err(_) => Outcome::Answered,
         };
-        self.upstream.report(&outcome, pace);
+        if is_own {
+            self.upstream.report(&outcome, manners);
+        }
         done.map_err(|cause| unreachable(what, io::Error::other(cause)))
     }
 

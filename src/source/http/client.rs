@@ -1,6 +1,7 @@
 //! Requests of one source to one upstream.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Certificate, Client, Method, Response, Url, redirect};
@@ -14,7 +15,7 @@ use crate::source::http::error::{HttpError, Refusal};
 use crate::source::http::network::Network;
 use crate::source::http::record::Exchange;
 use crate::source::http::settings::HttpSettings;
-use crate::source::http::told::asked_pause;
+use crate::source::http::told::{asked_pause, is_own_limit, spent_pause};
 use crate::source::http::upstream::{Outcome, Upstream};
 use crate::source::retry::{Next, Retry};
 
@@ -96,6 +97,8 @@ pub struct Http {
     upstream: Arc<Upstream>,
     base: Url,
     settings: HttpSettings,
+    /// When its next request may start, where the upstream's limit is that of its credential alone.
+    next: Mutex<Duration>,
 }
 
 impl Http {
@@ -124,7 +127,8 @@ impl Http {
         let client = builder.build().map_err(|error| HttpError::Client(Box::new(error)))?;
         let upstream = network.upstream(&origin(&base));
         upstream.limit(settings.parallel_max, settings.per_second_max);
-        Ok(Self { network: network.clone(), client, upstream, base, settings: settings.clone() })
+        let next = Mutex::new(Duration::ZERO);
+        Ok(Self { network: network.clone(), client, upstream, base, settings: settings.clone(), next })
     }
 
     /// The address it was made for.
@@ -170,15 +174,18 @@ impl Http {
         url: &mut dyn FnMut(Attempt<'_>) -> Url,
         what: &mut Ask<'_>,
     ) -> Result<Answer, HttpError> {
-        let pace = self.network.pace();
-        self.upstream.admit(pace)?;
+        let manners = self.network.manners();
+        let is_own = self.upstream.admit(manners)?;
         let result = self.ask_until_clear(auth, url, what);
+        if !is_own {
+            return result;
+        }
         let outcome = match &result {
             Err(error) if error.is_trouble() => Outcome::Trouble(error),
             Err(error) if error.is_ours() => Outcome::NotAsked,
             Ok(_) | Err(_) => Outcome::Answered,
         };
-        self.upstream.report(&outcome, pace);
+        self.upstream.report(&outcome, manners);
         result
     }
 
@@ -217,9 +224,8 @@ impl Http {
             let asked = error.refusal().and_then(|refusal| asked_pause(&refusal.headers));
             match retry.next(asked) {
                 Next::After(pause) => {
-                    if error.status() == Some(429) {
-                        // The limit is the upstream's: all who ask it wait.
-                        self.upstream.slow_down(pause, pace);
+                    if let Some(refusal) = error.refusal().filter(|refusal| refusal.status == 429) {
+                        self.slow_down(pause, &refusal.headers);
                     } else {
                         pace.wait(pause);
                     }
@@ -230,6 +236,18 @@ impl Http {
                     return Err(HttpError::Later { address: shown(&address), secs: asked.as_secs() });
                 }
             }
+        }
+    }
+
+    /// Waits before the next request: this source alone if the limit is that of its credential, else all who ask the
+    /// upstream.
+    fn slow_down(&self, pause: Duration, headers: &HeaderMap) {
+        let pace = self.network.pace();
+        if is_own_limit(headers) {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            *next = (*next).max(pace.elapsed() + pause);
+        } else {
+            self.upstream.slow_down(pause, pace);
         }
     }
 
@@ -251,6 +269,10 @@ impl Http {
     fn send(&self, auth: &dyn Authorize, url: &Url, what: &mut Ask<'_>) -> Result<Sent, HttpError> {
         let pace = self.network.pace();
         auth.ready()?;
+        let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pause) = next.checked_sub(pace.elapsed()).filter(|pause| !pause.is_zero()) {
+            pace.wait(pause);
+        }
         // Before the signature, which carries the time: a place may be long in coming.
         let _pass = self.upstream.enter(pace);
         let form = what.form;
@@ -282,6 +304,10 @@ impl Http {
     async fn receive(&self, url: &Url, mut response: Response, into: &mut Into<'_>) -> Result<Sent, HttpError> {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
+        // A number that is used up is no reason to fail first.
+        if let Some(pause) = spent_pause(&headers).filter(|pause| *pause <= self.settings.retry.asked_max) {
+            self.slow_down(pause, &headers);
+        }
         if status.is_redirection()
             && let Some(target) = headers.get(LOCATION).and_then(|value| value.to_str().ok())
         {

@@ -13,14 +13,17 @@ mod auth;
 mod client;
 mod error;
 mod network;
+mod outage;
 mod pace;
 mod record;
+mod rotating;
 mod settings;
 mod told;
 mod upstream;
 
 pub(crate) use ask::{Ask, FileTo, Into};
 pub(crate) use auth::base64;
+pub(crate) use rotating::{Credential, Rotating};
 pub(crate) use told::unix_secs;
 pub(crate) use upstream::{Outcome, Upstream};
 
@@ -29,6 +32,7 @@ pub use auth::{Authorize, Basic, Bearer, Header, Nobody, Outgoing};
 pub use client::{Answer, Attempt, Http};
 pub use error::{HttpError, Refusal};
 pub use network::Network;
+pub use outage::{Outage, Outages};
 pub use pace::Pace;
 pub use record::{Exchange, Recorder};
 pub use settings::HttpSettings;

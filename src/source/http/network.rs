@@ -1,14 +1,18 @@
 //! What all sources share that ask an upstream: the runtime, the upstreams, and how time passes.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::runtime::{Builder, Runtime};
 
+use crate::source::http::address::{origin, parse};
+use crate::source::http::outage::{Outage, Outages};
 use crate::source::http::pace::Pace;
 use crate::source::http::record::Recorder;
-use crate::source::http::upstream::Upstream;
+use crate::source::http::upstream::{Manners, Upstream};
 
 /// The way out to upstreams; cheap to clone, made once per process. Starts nothing before the first request.
 #[derive(Clone)]
@@ -19,6 +23,10 @@ struct Shared {
     recorder: Option<Arc<dyn Recorder>>,
     runtime: OnceLock<io::Result<Runtime>>,
     upstreams: Mutex<BTreeMap<String, Arc<Upstream>>>,
+    /// What sources of one account share, by a name of their own.
+    accounts: Mutex<BTreeMap<String, Arc<dyn Any + Send + Sync>>>,
+    outages: OnceLock<Arc<dyn Outages>>,
+    insists: AtomicBool,
 }
 
 impl Network {
@@ -35,7 +43,42 @@ impl Network {
     fn of(pace: Pace, recorder: Option<Arc<dyn Recorder>>) -> Self {
         // The one TLS provider of the process; if there is one already, it is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self(Arc::new(Shared { pace, recorder, runtime: OnceLock::new(), upstreams: Mutex::default() }))
+        Self(Arc::new(Shared {
+            pace,
+            recorder,
+            runtime: OnceLock::new(),
+            upstreams: Mutex::default(),
+            accounts: Mutex::default(),
+            outages: OnceLock::new(),
+            insists: AtomicBool::new(false),
+        }))
+    }
+
+    /// Keeps outages there from now on. Called once, before the first request.
+    pub fn keep_outages(&self, outages: Arc<dyn Outages>) {
+        let _ = self.0.outages.set(outages);
+    }
+
+    /// From now on also upstreams that failed again and again are asked: an operator wants to know.
+    pub fn insist(&self) {
+        self.0.insists.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn manners(&self) -> Manners<'_> {
+        let outages = self.0.outages.get().map(|outages| &**outages);
+        Manners { pace: &self.0.pace, outages, insists: self.0.insists.load(Ordering::SeqCst) }
+    }
+
+    /// The outage of the upstream at an address, if it is left alone for some time.
+    pub fn outage(&self, address: &str) -> Option<Outage> {
+        self.upstream(&origin(&parse(address).ok()?)).outage(self.manners())
+    }
+
+    /// What all sources of one account share; made by the first of them.
+    pub(crate) fn account<T: Any + Send + Sync>(&self, name: String, make: impl Fn() -> T) -> Arc<T> {
+        let mut accounts = self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = accounts.entry(name).or_insert_with(|| Arc::new(make())).clone();
+        known.downcast().unwrap_or_else(|_| Arc::new(make()))
     }
 
     /// How time passes here.

@@ -27,6 +27,17 @@ pub fn asked_pause(headers: &HeaderMap) -> Option<Duration> {
     }
 }
 
+/// The pause until there are new requests, of an answer that says that there are none left.
+pub fn spent_pause(headers: &HeaderMap) -> Option<Duration> {
+    let left = headers.get("x-ratelimit-remaining").or_else(|| headers.get("ratelimit-remaining"))?;
+    (left.to_str().ok()?.trim() == "0").then(|| asked_pause(headers)).flatten()
+}
+
+/// Whether the limit that an answer tells is that of the credential alone (clever §6).
+pub fn is_own_limit(headers: &HeaderMap) -> bool {
+    headers.get("x-ratelimit-bucket").is_some_and(|bucket| bucket.as_bytes().eq_ignore_ascii_case(b"bearer"))
+}
+
 /// Seconds since 1970 of an HTTP date.
 pub fn unix_secs(text: &str) -> Option<u64> {
     let at = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;

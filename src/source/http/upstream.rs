@@ -2,12 +2,16 @@
 //! one of us to slow down, and a circuit that leaves it alone when it fails again and again.
 //!
 //! The circuit opens after some failed requests in a row, whoever made them. Then one request is let through as a trial: after
-//! a minute at first, later after twice as long as before, in the end once a day. The first success closes it.
+//! a minute at first, later after twice as long as before, in the end once a day. The first success closes it. All of that is
+//! kept over a restart; while the circuit is open, another process may close it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use crate::base::{ErrorChain, Instant};
 use crate::source::http::error::HttpError;
+use crate::source::http::outage::{Outage, Outages};
 use crate::source::http::pace::Pace;
 use crate::telemetry::{UpstreamBack, UpstreamDown};
 
@@ -15,8 +19,8 @@ use crate::telemetry::{UpstreamBack, UpstreamDown};
 const FAILURES_MAX: u32 = 5;
 /// How long the circuit stays open at first …
 const REST_FIRST: Duration = Duration::from_secs(60);
-/// … and at most.
-const REST_MAX: Duration = Duration::from_secs(24 * 3600);
+/// … and at most: once a day, and over when the next night comes.
+const REST_MAX: Duration = Duration::from_secs(23 * 3600);
 
 /// One origin, shared by all sources that read from it.
 pub(crate) struct Upstream {
@@ -30,9 +34,16 @@ struct State {
     /// The time between two requests.
     gap: Duration,
     running: u32,
+    /// Threads with an admitted request.
+    asking: Vec<ThreadId>,
     /// When the next request may start.
     next: Duration,
+    /// What is kept was asked for once.
+    recalled: bool,
     failures: u32,
+    /// When the first of them failed, and why the last one did.
+    since: Instant,
+    error: String,
     rest: Option<Rest>,
 }
 
@@ -40,8 +51,17 @@ struct State {
 struct Rest {
     until: Duration,
     length: Duration,
+    opened: Instant,
     /// A trial is under way.
     trial: bool,
+}
+
+/// How an upstream is asked: at which pace, where its outages are kept, and whether an operator insists on an answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Manners<'n> {
+    pub(crate) pace: &'n Pace,
+    pub(crate) outages: Option<&'n dyn Outages>,
+    pub(crate) insists: bool,
 }
 
 /// How a request went, as far as it says something about the upstream.
@@ -66,8 +86,18 @@ impl Drop for Pass<'_> {
 
 impl Upstream {
     pub(crate) fn new(name: String) -> Self {
-        let state =
-            State { parallel_max: u32::MAX, gap: Duration::ZERO, running: 0, next: Duration::ZERO, failures: 0, rest: None };
+        let state = State {
+            parallel_max: u32::MAX,
+            gap: Duration::ZERO,
+            running: 0,
+            asking: Vec::new(),
+            next: Duration::ZERO,
+            recalled: false,
+            failures: 0,
+            since: Instant::MIN,
+            error: String::new(),
+            rest: None,
+        };
         Self { name, state: Mutex::new(state), freed: Condvar::new() }
     }
 
@@ -83,18 +113,60 @@ impl Upstream {
         state.gap = state.gap.max(Duration::from_secs(1) / per_second_max.max(1));
     }
 
-    /// Lets a request through, or says that the circuit is open. If it does, [`Upstream::report`] must follow.
-    pub(crate) fn admit(&self, pace: &Pace) -> Result<(), HttpError> {
+    /// Learns what is kept: at first, and as long as the circuit is open, for another process may have closed it.
+    fn recall(&self, state: &mut State, manners: Manners<'_>) {
+        let is_open = state.rest.is_some_and(|rest| !rest.trial);
+        let Some(outages) = manners.outages.filter(|_| is_open || !state.recalled) else { return };
+        state.recalled = true;
+        let Some(Outage { failures, since, opened, rest_secs, error, .. }) = outages.outage(&self.name) else {
+            (state.failures, state.rest) = (0, None);
+            return;
+        };
+        let length = Duration::from_secs(rest_secs).min(REST_MAX);
+        let passed = Duration::from_millis(u64::try_from(manners.pace.now().0 - opened.0).unwrap_or(0));
+        let until = manners.pace.elapsed() + length.saturating_sub(passed);
+        (state.failures, state.since, state.error) = (failures, since, error);
+        state.rest = (!length.is_zero()).then_some(Rest { until, length, opened, trial: false });
+    }
+
+    /// Lets a request through, or says that the circuit is open. If it does, [`Upstream::report`] must follow. `false`: it
+    /// is part of one that this thread was let through for, such as signing in: what becomes of that one says it all.
+    pub(crate) fn admit(&self, manners: Manners<'_>) -> Result<bool, HttpError> {
         let mut state = self.lock();
-        let failures = state.failures;
-        let Some(rest) = &mut state.rest else { return Ok(()) };
-        let now = pace.elapsed();
-        if rest.trial || now < rest.until {
-            let secs = rest.until.saturating_sub(now).as_secs().max(1);
-            return Err(HttpError::Resting { upstream: self.name.clone(), failures, secs });
+        let own = thread::current().id();
+        if state.asking.contains(&own) {
+            return Ok(false);
         }
-        rest.trial = true;
-        Ok(())
+        self.recall(&mut state, manners);
+        let failures = state.failures;
+        if let Some(rest) = state.rest.as_mut().filter(|_| !manners.insists) {
+            let now = manners.pace.elapsed();
+            if rest.trial || now < rest.until {
+                let secs = rest.until.saturating_sub(now).as_secs().max(1);
+                return Err(HttpError::Resting { upstream: self.name.clone(), failures, secs });
+            }
+            rest.trial = true;
+        }
+        state.asking.push(own);
+        Ok(true)
+    }
+
+    /// What is known of an open circuit.
+    pub(crate) fn outage(&self, manners: Manners<'_>) -> Option<Outage> {
+        let mut state = self.lock();
+        self.recall(&mut state, manners);
+        state.rest.is_some().then(|| self.told(&state))
+    }
+
+    fn told(&self, state: &State) -> Outage {
+        Outage {
+            upstream: self.name.clone(),
+            failures: state.failures,
+            since: state.since,
+            opened: state.rest.map_or(state.since, |rest| rest.opened),
+            rest_secs: state.rest.map_or(0, |rest| rest.length.as_secs()),
+            error: state.error.clone(),
+        }
     }
 
     /// Waits for a place and for the next moment at which a request may start.
@@ -122,13 +194,19 @@ impl Upstream {
     }
 
     /// How an admitted request went in the end, repeats included.
-    pub(crate) fn report(&self, outcome: &Outcome<'_>, pace: &Pace) {
+    pub(crate) fn report(&self, outcome: &Outcome<'_>, manners: Manners<'_>) {
         let mut state = self.lock();
+        let own = thread::current().id();
+        state.asking.retain(|thread| *thread != own);
         match outcome {
             Outcome::Answered => {
+                let (failed, rested) = (state.failures > 0, state.rest.take().is_some());
                 state.failures = 0;
-                if state.rest.take().is_some() {
-                    drop(state);
+                drop(state);
+                if let (true, Some(outages)) = (failed, manners.outages) {
+                    outages.forget(&self.name);
+                }
+                if rested {
                     UpstreamBack { upstream: &self.name }.emit();
                 }
             }
@@ -138,18 +216,27 @@ impl Upstream {
                 }
             }
             Outcome::Trouble(error) => {
-                state.failures = state.failures.saturating_add(1);
-                let failures = state.failures;
-                let known = state.rest;
-                if known.is_none_or(|rest| !rest.trial) && (known.is_some() || failures < FAILURES_MAX) {
-                    return;
+                let now = manners.pace.now();
+                if state.failures == 0 {
+                    state.since = now;
                 }
-                let length = known.map_or(REST_FIRST, |rest| (rest.length * 2).min(REST_MAX));
-                state.rest = Some(Rest { until: pace.elapsed() + length, length, trial: false });
+                state.failures = state.failures.saturating_add(1);
+                state.error = ErrorChain(*error).to_string();
+                let (failures, known) = (state.failures, state.rest);
+                let stays = known.is_some_and(|rest| !rest.trial) || known.is_none() && failures < FAILURES_MAX;
+                if !stays {
+                    let length = known.map_or(REST_FIRST, |rest| (rest.length * 2).min(REST_MAX));
+                    let until = manners.pace.elapsed() + length;
+                    state.rest = Some(Rest { until, length, opened: now, trial: false });
+                }
+                let told = self.told(&state);
                 drop(state);
-                if known.is_none() {
-                    let error = crate::base::ErrorChain(*error).to_string();
-                    UpstreamDown { upstream: &self.name, failures, rest_secs: length.as_secs(), error: &error }.emit();
+                if let Some(outages) = manners.outages {
+                    outages.keep(&told);
+                }
+                if known.is_none() && !stays {
+                    let Outage { rest_secs, error, .. } = &told;
+                    UpstreamDown { upstream: &self.name, failures, rest_secs: *rest_secs, error }.emit();
                 }
             }
         }
@@ -161,9 +248,30 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use crate::base::Instant;
     use crate::source::http::error::HttpError;
+    use crate::source::http::outage::{Outage, Outages};
     use crate::source::http::pace::Pace;
-    use crate::source::http::upstream::{Outcome, Upstream};
+    use crate::source::http::upstream::{Manners, Outcome, Upstream};
+
+    fn plain(pace: &Pace) -> Manners<'_> {
+        Manners { pace, outages: None, insists: false }
+    }
+
+    #[derive(Default)]
+    struct Kept(std::sync::Mutex<Option<Outage>>);
+
+    impl Outages for Kept {
+        fn outage(&self, _: &str) -> Option<Outage> {
+            self.0.lock().expect("no panic").clone()
+        }
+        fn keep(&self, outage: &Outage) {
+            *self.0.lock().expect("no panic") = Some(outage.clone());
+        }
+        fn forget(&self, _: &str) {
+            *self.0.lock().expect("no panic") = None;
+        }
+    }
 
     fn trouble() -> HttpError {
         HttpError::Timeout { address: "https://sis.example/x".into(), secs: 1 }
@@ -213,31 +321,83 @@ mod tests {
         let (pace, _) = Pace::fast();
         let upstream = Upstream::new("u".into());
         for _ in 0..5 {
-            upstream.admit(&pace).expect("closed");
-            upstream.report(&Outcome::Trouble(&trouble()), &pace);
+            upstream.admit(plain(&pace)).expect("closed");
+            upstream.report(&Outcome::Trouble(&trouble()), plain(&pace));
         }
         let mut rest = 60;
         for _ in 0..14 {
-            let told = upstream.admit(&pace).expect_err("open").to_string();
+            let told = upstream.admit(plain(&pace)).expect_err("open").to_string();
             assert!(told.ends_with(&format!("left alone for {rest} s more")), "{told}");
             pace.wait(Duration::from_secs(rest - 1));
-            assert!(upstream.admit(&pace).is_err());
+            assert!(upstream.admit(plain(&pace)).is_err());
             pace.wait(Duration::from_secs(1));
-            upstream.admit(&pace).expect("a trial");
-            assert!(upstream.admit(&pace).is_err(), "one trial at a time");
-            upstream.report(&Outcome::Trouble(&trouble()), &pace);
-            rest = (rest * 2).min(86_400);
+            upstream.admit(plain(&pace)).expect("a trial");
+            std::thread::scope(|scope| {
+                scope.spawn(|| assert!(upstream.admit(plain(&pace)).is_err(), "one trial at a time"));
+            });
+            upstream.report(&Outcome::Trouble(&trouble()), plain(&pace));
+            rest = (rest * 2).min(82_800);
         }
-        assert_eq!(rest, 86_400);
+        assert_eq!(rest, 82_800);
         pace.wait(Duration::from_secs(rest));
-        upstream.admit(&pace).expect("a trial");
-        upstream.report(&Outcome::NotAsked, &pace);
-        upstream.admit(&pace).expect("still a trial");
-        upstream.report(&Outcome::Answered, &pace);
+        upstream.admit(plain(&pace)).expect("a trial");
+        upstream.report(&Outcome::NotAsked, plain(&pace));
+        upstream.admit(plain(&pace)).expect("still a trial");
+        upstream.report(&Outcome::Answered, plain(&pace));
         for _ in 0..4 {
-            upstream.admit(&pace).expect("closed");
-            upstream.report(&Outcome::Trouble(&trouble()), &pace);
+            upstream.admit(plain(&pace)).expect("closed");
+            upstream.report(&Outcome::Trouble(&trouble()), plain(&pace));
         }
-        upstream.admit(&pace).expect("four failures do not open it");
+        upstream.admit(plain(&pace)).expect("four failures do not open it");
+    }
+
+    #[test]
+    fn what_is_known_outlives_the_process_and_another_one_may_close_it() {
+        let (pace, _) = Pace::fast();
+        let kept = Kept::default();
+        let manners = Manners { pace: &pace, outages: Some(&kept), insists: false };
+        let upstream = Upstream::new("u".into());
+        for _ in 0..3 {
+            upstream.admit(manners).expect("closed");
+            upstream.report(&Outcome::Trouble(&trouble()), manners);
+        }
+        let again = Upstream::new("u".into());
+        assert_eq!(again.outage(manners), None);
+        for _ in 0..2 {
+            again.admit(manners).expect("closed");
+            again.report(&Outcome::Trouble(&trouble()), manners);
+        }
+        let known = again.outage(manners).expect("three and two are five");
+        assert_eq!((known.failures, known.rest_secs, known.since), (5, 60, Instant(1_700_000_000_000)));
+        assert!(known.error.contains("no answer within 1 s"), "{}", known.error);
+        // Forty seconds later by the clock: a third process waits for the rest of the minute.
+        let kept_at = known.opened.plus_millis(-40_000);
+        *kept.0.lock().expect("no panic") = Some(Outage { opened: kept_at, ..known });
+        let third = Upstream::new("u".into());
+        let told = third.admit(manners).expect_err("open").to_string();
+        assert!(told.ends_with("left alone for 20 s more"), "{told}");
+        third.admit(Manners { insists: true, ..manners }).expect("an operator insists");
+        third.report(&Outcome::Answered, manners);
+        assert_eq!((again.outage(manners), kept.outage("u")), (None, None));
+        again.admit(manners).expect("closed by the other one");
+    }
+
+    #[test]
+    fn what_it_takes_to_sign_in_is_part_of_the_request() {
+        let (pace, _) = Pace::fast();
+        let upstream = Upstream::new("u".into());
+        for _ in 0..5 {
+            assert!(upstream.admit(plain(&pace)).expect("closed"));
+            assert!(!upstream.admit(plain(&pace)).expect("its token"), "nobody reports of it");
+            upstream.report(&Outcome::Trouble(&trouble()), plain(&pace));
+        }
+        pace.wait(Duration::from_secs(60));
+        assert!(upstream.admit(plain(&pace)).expect("a trial"));
+        assert!(!upstream.admit(plain(&pace)).expect("its token"));
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert!(upstream.admit(plain(&pace)).is_err(), "nobody else"));
+        });
+        upstream.report(&Outcome::Trouble(&trouble()), plain(&pace));
+        assert_eq!(upstream.outage(plain(&pace)).map(|outage| outage.rest_secs), Some(120));
     }
 }

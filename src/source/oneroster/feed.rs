@@ -12,8 +12,20 @@ use crate::source::oneroster::parse::{
 };
 use crate::source::oneroster::settings::{ReadSettings, RestVersion};
 use crate::source::oneroster::wire::{
-    ClassWire, CourseWire, EnrollmentWire, Loose, OrgWire, Ref, RoleWire, SessionWire, UserWire,
+    ClassWire, CourseWire, EnrollmentWire, Loose, OrgWire, Prefix, Ref, RoleWire, SessionWire, UserWire,
 };
+
+/// A record with its ids as they are told from those of other tenants.
+macro_rules! told {
+    ($wire:ident, $prefix:ident) => {{
+        let mut wire = $wire;
+        if !$prefix.is_empty() {
+            wire.id.put_before($prefix);
+            wire.prefix($prefix);
+        }
+        wire
+    }};
+}
 
 /// A person has fewer roles than this: their places among them serve as the ids that roles have not on the wire.
 const ROLES_MAX: usize = 64;
@@ -66,14 +78,19 @@ impl<'a> Feed<'a> {
     /// When the page is not what it was when it was kept.
     pub(crate) fn page(&mut self, endpoint: Endpoint, collection: Collection, body: &str) -> Result<(), serde_json::Error> {
         let key = endpoint.word();
+        let prefix = self.settings.id_prefix.as_str();
         match (endpoint, collection) {
-            (Endpoint::Orgs, _) => each_record(body, key, &mut |wire: OrgWire<'_>| self.org(&wire)),
-            (Endpoint::Sessions, _) => each_record(body, key, &mut |wire: SessionWire<'_>| self.session(&wire)),
-            (Endpoint::Courses, _) => each_record(body, key, &mut |wire: CourseWire<'_>| self.course(&wire)),
-            (Endpoint::Classes, _) => each_record(body, key, &mut |wire: ClassWire<'_>| self.class(&wire)),
-            (Endpoint::Users, Collection::Roles) => each_record(body, key, &mut |wire: UserWire<'_>| self.roles(&wire)),
-            (Endpoint::Users, _) => each_record(body, key, &mut |wire: UserWire<'_>| self.user(&wire)),
-            (Endpoint::Enrollments, _) => each_record(body, key, &mut |wire: EnrollmentWire<'_>| self.enrollment(&wire)),
+            (Endpoint::Orgs, _) => each_record(body, key, &mut |wire: OrgWire<'_>| self.org(&told!(wire, prefix))),
+            (Endpoint::Sessions, _) => each_record(body, key, &mut |wire: SessionWire<'_>| self.session(&told!(wire, prefix))),
+            (Endpoint::Courses, _) => each_record(body, key, &mut |wire: CourseWire<'_>| self.course(&told!(wire, prefix))),
+            (Endpoint::Classes, _) => each_record(body, key, &mut |wire: ClassWire<'_>| self.class(&told!(wire, prefix))),
+            (Endpoint::Users, Collection::Roles) => {
+                each_record(body, key, &mut |wire: UserWire<'_>| self.roles(&told!(wire, prefix)))
+            }
+            (Endpoint::Users, _) => each_record(body, key, &mut |wire: UserWire<'_>| self.user(&told!(wire, prefix))),
+            (Endpoint::Enrollments, _) => {
+                each_record(body, key, &mut |wire: EnrollmentWire<'_>| self.enrollment(&told!(wire, prefix)))
+            }
         }
         .map(|_| ())
     }

@@ -1,4 +1,7 @@
-//! Pages from a provider to the shelf, collection by collection, each until it is proven complete.
+//! Pages from a provider to the shelf, collection by collection, each until it is proven complete. Only what is used of a
+//! page is kept.
+
+use std::collections::BTreeSet;
 
 use reqwest::Url;
 use reqwest::header::HeaderMap;
@@ -6,13 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::api::SourceError;
 use crate::source::http::{Answer, Attempt, Authorize, Http, HttpError};
+use crate::source::narrow::narrowed;
 use crate::source::oneroster::collection::{PageFacts, Proof, Step};
 use crate::source::oneroster::endpoint::Endpoint;
 use crate::source::oneroster::page::each_record;
 use crate::source::oneroster::refusal::minor_codes;
 use crate::source::oneroster::settings::ReadSettings;
 use crate::source::oneroster::sign::encoded;
-use crate::source::oneroster::wire::IdWire;
+use crate::source::oneroster::wire::{FIELDS, IdWire};
 use crate::source::shelf::Shelf;
 
 /// How often a collection that does not add up is read from its beginning.
@@ -170,6 +174,7 @@ impl Fetch<'_> {
             }
         };
         let (body, ids) = self.records(endpoint, &answer)?;
+        let body = body.as_str();
         let head = Head {
             endpoint: endpoint as u8,
             offset,
@@ -185,12 +190,13 @@ impl Fetch<'_> {
         }
     }
 
-    /// The text of an answer and the ids in its list. Success is told by the list alone (oneroster-rest §10).
-    fn records<'t>(&self, endpoint: Endpoint, answer: &'t Answer) -> Result<(&'t str, Ids), Stop> {
+    /// What is used of an answer and the ids in its list. Success is told by the list alone (oneroster-rest §10).
+    fn records(&self, endpoint: Endpoint, answer: &Answer) -> Result<(String, Ids), Stop> {
         let failed = |error| Stop::Failed(self.failed(endpoint, error));
         let text = answer.text().map_err(failed)?;
-        match ids_of(text, endpoint) {
-            Ok(Some(ids)) => Ok((text, ids)),
+        let body = narrowed(text, &keys(self.settings)).map_err(|error| failed(answer.broken_json(&error)))?;
+        match ids_of(&body, endpoint) {
+            Ok(Some(ids)) => Ok((body, ids)),
             Ok(None) => {
                 let codes = minor_codes(text.as_bytes());
                 let told =
@@ -244,6 +250,14 @@ fn ids_of(text: &str, endpoint: Endpoint) -> Result<Option<Ids>, serde_json::Err
         ids.push(wire.id.text().map(|id| xxhash_rust::xxh3::xxh3_64(id.as_bytes())));
     })?;
     Ok(found.then_some(ids))
+}
+
+/// The keys of an answer that are used.
+fn keys(settings: &ReadSettings) -> BTreeSet<&str> {
+    let lists = Endpoint::ALL.iter().map(|endpoint| endpoint.word());
+    let used = FIELDS.iter().copied().filter(|field| *field != "metadata" || !settings.keep_metadata.is_empty());
+    let kept = settings.keep_metadata.iter().filter_map(|full| full.strip_prefix("metadata."));
+    lists.chain(used).chain(kept).collect()
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {

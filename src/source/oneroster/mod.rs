@@ -20,6 +20,13 @@ mod sign;
 mod source;
 mod wire;
 
+pub(crate) use collection::Through;
+pub(crate) use page::each_record;
+pub(crate) use parse::{Fault, fault, id, is_id, modified};
+pub(crate) use rest::Rest;
+pub(crate) use source::offer;
+pub(crate) use wire::{Loose, Many};
+
 pub use auth::{ClientAuth, OAuth2, OAuth2Settings};
 pub use rest::{Address, Fetched};
 pub use settings::{ReadSettings, RestAuth, RestSettings, RestVersion, Signature};

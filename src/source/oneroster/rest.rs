@@ -121,7 +121,7 @@ impl Rest {
                     };
                     self.feed(at, &stored, since.is_some(), &mut *shelf, intake)?;
                     self.complete.store(true, Ordering::SeqCst);
-                    return Ok(Read { cursor, partly: since.is_some() });
+                    return Ok(Read { cursor, partly: since.is_some(), ..Read::default() });
                 }
                 Err(Stop::Failed(error)) => return Err(error),
                 Err(Stop::Moved) => shelf.cut(0),

@@ -93,6 +93,8 @@ pub struct ReadSettings {
     pub courses_optional: bool,
     /// `metadata.` fields of users that are handed on as attributes, by their full names.
     pub keep_metadata: Vec<String>,
+    /// What is put before every id, so that the ids of two tenants differ; may be empty.
+    pub id_prefix: String,
     /// Bounds and manners of requests.
     pub http: HttpSettings,
 }
@@ -110,6 +112,7 @@ impl Default for ReadSettings {
             lenient: false,
             courses_optional: false,
             keep_metadata: Vec::new(),
+            id_prefix: String::new(),
             http: HttpSettings::default(),
         }
     }

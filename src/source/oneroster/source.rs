@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::{Instant, SourceId};
 use crate::roster::RosterIntake;
-use crate::source::api::{Package, Read, RosterSource, Seen, SourceError};
+use crate::source::api::{Package, Read, RosterSource, Seen, SourceError, Trouble};
 use crate::source::http::{Authorize, Bearer, Network};
 use crate::source::oneroster::auth::OAuth2;
 use crate::source::oneroster::rest::{Address, Rest};
@@ -78,6 +78,10 @@ impl RosterSource for RestSource {
 
     fn is_live(&self) -> bool {
         true
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        self.rest.network.outage(&self.at.root).map(Trouble::Down)
     }
 
     fn done(&self) {

@@ -76,6 +76,41 @@ impl<'de: 'a, 'a> Deserialize<'de> for Loose<'a> {
     }
 }
 
+impl Loose<'_> {
+    /// Puts something before the text, if there is one.
+    pub(crate) fn put_before(&mut self, prefix: &str) {
+        if let Some(text) = self.text().filter(|_| !prefix.is_empty()) {
+            *self = Loose::Text(Cow::Owned(format!("{prefix}{text}")));
+        }
+    }
+}
+
+/// Records whose references get a prefix, so that the ids of two providers differ.
+pub(crate) trait Prefix {
+    /// Puts it before every id that is referred to.
+    fn prefix(&mut self, prefix: &str);
+}
+
+impl Prefix for Loose<'_> {
+    fn prefix(&mut self, _: &str) {}
+}
+
+impl Prefix for Ref<'_> {
+    fn prefix(&mut self, prefix: &str) {
+        self.0.put_before(prefix);
+    }
+}
+
+impl Prefix for Pairs<'_> {
+    fn prefix(&mut self, _: &str) {}
+}
+
+impl<T: Prefix> Prefix for Many<T> {
+    fn prefix(&mut self, prefix: &str) {
+        self.0.iter_mut().for_each(|item| item.prefix(prefix));
+    }
+}
+
 /// A reference: its `sourcedId`; `href` is never followed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ref<'a>(pub(crate) Loose<'a>);
@@ -166,7 +201,17 @@ macro_rules! wires {
         pub(crate) struct $name<'a> {
             $(#[serde(rename = $wire, borrow)] pub(crate) $field: $kind,)*
         }
-    )*};
+
+        impl Prefix for $name<'_> {
+            fn prefix(&mut self, prefix: &str) {
+                $(self.$field.prefix(prefix);)*
+            }
+        }
+    )*
+
+    /// The names of all fields that are looked at.
+    pub(crate) const FIELDS: &[&str] = &[$($($wire,)*)*];
+    };
 }
 
 wires! {

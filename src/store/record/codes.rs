@@ -36,6 +36,7 @@ codes! {
         CureEnded = 14, UpgradeWithheld = 15, UpgradeProposed = 16, Upgraded = 17, OverageClosed = 18, OverageVoid = 19,
         RenewalDue = 20, TermEnded = 21, GraceEnds = 22, Suspended = 23, Reinstated = 24, RenewalCarriedOver = 25,
         ReuseWarning = 26, ReuseExceeded = 27, ComplianceChanged = 30, NearLimit = 31, SeatsRequested = 32,
+        SourceDown = 33, SourceDisconnected = 34, SourceBack = 35,
     }
     GuardKind, "guards" {
         Empty = 0, Removal = 1, OrgRemoval = 2, Rolling = 3, Growth = 4, Change = 5, IdentityFlip = 6, Bootstrap = 7,

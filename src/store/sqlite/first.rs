@@ -458,6 +458,16 @@ CREATE TABLE looks (
     PRIMARY KEY (customer_id, source)
 ) STRICT, WITHOUT ROWID;
 
+-- Upstreams that failed last. Losing a row costs a few requests.
+CREATE TABLE outages (
+    upstream TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    opened INTEGER NOT NULL,
+    rest_secs INTEGER NOT NULL,
+    error TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What the newest run of a customer came to that left nothing to be done. Losing a row costs a plan.
 CREATE TABLE rests (
     customer_id INTEGER PRIMARY KEY REFERENCES customers (id),

@@ -14,6 +14,7 @@ mod first;
 mod lease;
 mod looks;
 mod on_time;
+mod outages;
 mod plans;
 mod process;
 mod purged;

@@ -8,6 +8,7 @@ use crate::license::{Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Name
 use crate::plan::{Plan, Standing};
 use crate::store::api::{DaemonLease, Opening, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
+use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
@@ -22,6 +23,7 @@ use crate::store::sqlite::connect::{Door, place_of, probe_path};
 use crate::store::sqlite::lease;
 use crate::store::sqlite::looks;
 use crate::store::sqlite::on_time;
+use crate::store::sqlite::outages;
 use crate::store::sqlite::plans;
 use crate::store::sqlite::purged;
 use crate::store::sqlite::report_rows;
@@ -364,6 +366,18 @@ impl Store for SqliteStore {
 
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError> {
         self.door.read(|tx| looks::looks(tx, customer))
+    }
+
+    fn outage(&self, upstream: &str) -> Result<Option<OutageRow>, StoreError> {
+        self.door.read(|tx| outages::outage(tx, upstream))
+    }
+
+    fn save_outage(&self, row: &OutageRow) -> Result<(), StoreError> {
+        self.door.write(|tx| outages::save(tx, row))
+    }
+
+    fn drop_outage(&self, upstream: &str) -> Result<(), StoreError> {
+        self.door.write(|tx| outages::drop(tx, upstream))
     }
 
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError> {

@@ -1,6 +1,8 @@
 use crate::base::Secret;
 use crate::settings::trial::{EVERYONE, district, good, wrong};
-use crate::source::{RestAuth, RestVersion, Signature, SourceSettings};
+use crate::source::{
+    ClassLinkAccess, CleverAuth, CleverSettings, CleverVersion, RestAuth, RestVersion, Signature, SourceSettings, StaffRole,
+};
 
 fn source(keys: &str) -> String {
     district(&format!("[[customer.source]]\nid = \"sis\"\n{keys}"), "", "", EVERYONE)
@@ -55,4 +57,103 @@ fn what_a_rest_source_lacks_or_cannot_have_is_told() {
     let settings = good(&source(&format!("{REST}auth = \"bearer\"")));
     let absent: Vec<&str> = settings.secrets_absent.iter().map(|problem| problem.at.as_str()).collect();
     assert_eq!(absent, ["customer.north.source.sis.token"]);
+}
+
+#[test]
+fn a_classlink_source_is_what_its_keys_say() {
+    let of = |keys: &str| {
+        let settings = good(&source(&format!("kind = \"classlink\"\n{keys}")));
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        let SourceSettings::ClassLink(classlink) = settings.customers[0].sources[0].clone() else { panic!("ClassLink") };
+        *classlink
+    };
+    let plain = of("tenant = 8841\napi_key = \"hunter2\"");
+    assert_eq!((plain.pull.as_str(), plain.tenant.as_str(), plain.application.as_deref()), ("north/sis", "8841", None));
+    let address = "https://oneroster-proxy.apis.classlink.com".to_owned();
+    assert_eq!(plain.access, ClassLinkAccess::Proxy { address, key: Secret::new("hunter2") });
+    assert_eq!((plain.read.page_rows, plain.read.pages_max, plain.read.fields), (1_000, 2_000, true));
+    assert_eq!((plain.read.id_prefix.as_str(), plain.read.delta), ("", false));
+    let served = of("access = \"server\"\ntenant = 1\napi_key = \"hunter2\"\naddress = \"https://proxy.example\"\n\
+                     application = \"%2Fx\"\nqualify_ids = true\nsignature = \"sha1\"\nmax_pages = 9\nfields = false");
+    let (address, key) = ("https://proxy.example".to_owned(), Secret::new("hunter2"));
+    assert_eq!(served.access, ClassLinkAccess::Server { address, key, signature: Signature::Sha1, version: false });
+    assert_eq!((served.application.as_deref(), served.read.id_prefix.as_str()), (Some("%2Fx"), "1:"));
+    assert_eq!((served.read.pages_max, served.read.fields), (9, false));
+    let direct = of("access = \"direct\"\naddress = \"https://nord.example\"\nkey = \"k\"\nsecret = \"hunter2\"");
+    let (address, key, secret) = ("https://nord.example".to_owned(), Secret::new("k"), Secret::new("hunter2"));
+    let signature = Signature::Sha256;
+    assert_eq!(direct.access, ClassLinkAccess::Direct { address, key, secret, signature, version: false });
+}
+
+#[test]
+fn a_clever_source_is_what_its_keys_say() {
+    let of = |keys: &str| {
+        let settings = good(&source(&format!("kind = \"clever\"\ndistrict = \"5a0c\"\n{keys}")));
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        assert!(settings.customers[0].sources[0].intake().courses_optional);
+        let SourceSettings::Clever(clever) = settings.customers[0].sources[0].clone() else { panic!("Clever") };
+        *clever
+    };
+    let plain = of("client_id = \"i\"\nclient_secret = \"hunter2\"");
+    let (token_address, id) = (CleverSettings::TOKEN_ADDRESS.to_owned(), Secret::new("i"));
+    assert_eq!(plain.auth, CleverAuth::Client { token_address, id, secret: Secret::new("hunter2") });
+    assert_eq!((plain.address.as_str(), plain.version), (CleverSettings::ADDRESS, CleverVersion::V3_0));
+    assert_eq!((plain.staff, plain.events, plain.page_rows), (StaffRole::Aide, false, 1_000));
+    let own =
+        of("token = \"hunter2\"\napi_version = \"3.1\"\nstaff_role = \"siteAdministrator\"\nevents = true\npage_rows = 9");
+    assert_eq!((own.auth, own.version), (CleverAuth::Token(Secret::new("hunter2")), CleverVersion::V3_1));
+    assert_eq!((own.staff, own.events, own.page_rows), (StaffRole::SiteAdministrator, true, 9));
+}
+
+#[test]
+fn what_vendors_lack_or_cannot_have_is_told() {
+    let at = "customer.north.source.sis";
+    for (keys, told) in [
+        ("kind = \"classlink\"", vec![format!("{at}.tenant is missing")]),
+        ("kind = \"classlink\"\naccess = \"direct\"", vec![format!("{at}.address is missing")]),
+        (
+            "kind = \"classlink\"\ntenant = 1\napi_key = \"k\"\ndelta = true\ndistrict = \"d\"\nkey = \"x\"",
+            vec![
+                format!("{at}.delta = true means nothing with kind = \"classlink\""),
+                format!("{at}.district = \"d\" means nothing with kind = \"classlink\""),
+                format!("{at}.key = \"x\" means nothing with access = \"proxy\" or \"server\""),
+            ],
+        ),
+        (
+            "kind = \"classlink\"\naccess = \"direct\"\naddress = \"https://x.example\"\nkey = \"k\"\nsecret = \"s\"\nqualify_ids = true",
+            vec![format!("{at}.tenant is missing")],
+        ),
+        ("kind = \"clever\"", vec![format!("{at}.district is missing")]),
+        (
+            "kind = \"clever\"\ndistrict = \"d\"\ntoken = \"t\"\nclient_id = \"i\"\nlenient = true\ntenant = 1",
+            vec![
+                format!("{at}.client_id = \"i\" is given beside token; one of them is enough"),
+                format!("{at}.lenient = true means nothing with kind = \"clever\""),
+                format!("{at}.tenant = 1 means nothing with kind = \"clever\""),
+            ],
+        ),
+        (
+            &format!("{REST}auth = \"bearer\"\ntoken = \"t\"\nevents = true"),
+            vec![format!("{at}.events = true means nothing with kind = \"oneroster_rest\"")],
+        ),
+    ] {
+        let mut found = wrong(&source(keys));
+        found.sort();
+        assert_eq!(found, told, "{keys}");
+    }
+    let one = |id: &str, more: &str| {
+        format!("[[customer.source]]\nid = \"{id}\"\nkind = \"classlink\"\ntenant = 1\napi_key = \"k\"\n{more}\n")
+    };
+    let both = district(&format!("{}{}", one("a", ""), one("b", "qualify_ids = true")), "", "", EVERYONE);
+    let why = "is needed: the customer has several sources of ClassLink, whose ids are unique within a tenant only";
+    assert_eq!(wrong(&both), [format!("customer.north.source.a.qualify_ids {why}")]);
+    // A secret that is not there is no mistake in the settings: who needs it fails.
+    for (keys, absent) in [
+        ("kind = \"classlink\"\ntenant = 1", vec![format!("{at}.api_key")]),
+        ("kind = \"clever\"\ndistrict = \"d\"", vec![format!("{at}.client_id"), format!("{at}.client_secret")]),
+    ] {
+        let settings = good(&source(keys));
+        let found: Vec<String> = settings.secrets_absent.iter().map(|problem| problem.at.clone()).collect();
+        assert_eq!(found, absent);
+    }
 }

@@ -28,7 +28,7 @@ fn is_sane(outcome: Result<Recorder, SourceError>) -> bool {
         Err(SourceError::Rejected { findings, .. }) => !findings.is_empty(),
         // Some damage to a zip looks to the unpacking like a failing disk.
         Err(SourceError::Unreachable { .. }) => true,
-        Err(SourceError::Upstream { .. } | SourceError::Unusable { .. }) => false,
+        Err(SourceError::Upstream { .. } | SourceError::Unusable { .. } | SourceError::Disconnected { .. }) => false,
     }
 }
 
