@@ -23,6 +23,7 @@ use crate::cli::pause::{PauseArgs, ResumeArgs};
 use crate::cli::people::PeopleArgs;
 use crate::cli::plan::PlanArgs;
 use crate::cli::pool::PoolArgs;
+use crate::cli::pull::PullArgs;
 use crate::cli::queue::QueueArgs;
 use crate::cli::renewals::RenewalsArgs;
 use crate::cli::report::ReportArgs;
@@ -93,6 +94,8 @@ pub enum Verb {
     Runs(RunsArgs),
     /// List what a run found wrong in its sources.
     Findings(FindingsArgs),
+    /// Keep what sources say in a folder for support, redacted; plan nothing, book nothing.
+    Pull(PullArgs),
     /// List what guards hold, show it, approve or reject it.
     Hold(HoldArgs),
     /// Find people of the newest roster, or forget one who left.

@@ -33,6 +33,7 @@ mod people_import;
 mod plan;
 mod pool;
 mod progress;
+mod pull;
 mod queue;
 mod renewals;
 mod report;

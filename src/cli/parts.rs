@@ -1,10 +1,14 @@
 //! From settings to the service: opens the store, builds customers and their sources, sets the clock.
 
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::base::Instant;
+use crate::base::{Instant, most_similar};
 use crate::clock::{Clock, SetClock, SystemClock};
-use crate::service::{Customer, Feed, Service, SpoolPages, StoredOutages};
+use crate::service::{Customer, Feed, Service, ServiceError, SpoolPages, StoredOutages};
 use crate::settings::{CustomerSettings, Settings, StoreKind};
 use crate::source::{Network, Pace, PageStore, SourceSettings, open_source};
 use crate::store::{self, Opening, SharedStore, StoreChoice, StoreError};
@@ -15,14 +19,52 @@ use crate::store::{self, Opening, SharedStore, StoreChoice, StoreError};
 /// When the store cannot be opened.
 pub fn service(settings: &Settings, as_of: Option<Instant>, opening: Opening) -> Result<Service, StoreError> {
     let store = store(settings, opening)?;
-    let clock: Arc<dyn Clock> = match as_of {
-        Some(instant) => Arc::new(SetClock::at(instant)),
-        None => Arc::new(SystemClock),
-    };
     let network = network();
     network.keep_outages(Arc::new(StoredOutages::new(store.clone())));
-    let service = Service::new(store, clock, customers_on(settings, &network));
+    let service = Service::new(store, clock(as_of), customers_on(settings, &network));
     Ok(if as_of.is_some() { service.looking_back() } else { service })
+}
+
+/// A clock that was set, or the machine's.
+pub fn clock(as_of: Option<Instant>) -> Arc<dyn Clock> {
+    match as_of {
+        Some(instant) => Arc::new(SetClock::at(instant)),
+        None => Arc::new(SystemClock),
+    }
+}
+
+/// A customer of the settings, without its books.
+///
+/// # Errors
+/// [`ServiceError::Unknown`] with a suggestion.
+pub fn customer_settings<'s>(settings: &'s Settings, id: &str) -> Result<&'s CustomerSettings, ServiceError> {
+    settings.customer(id).ok_or_else(|| ServiceError::Unknown {
+        what: "customer",
+        id: id.to_owned(),
+        hint: most_similar(id, settings.customers.iter().map(|customer| customer.id.as_str())),
+    })
+}
+
+/// A source of a customer, or all of them.
+///
+/// # Errors
+/// [`ServiceError::Unknown`] with a suggestion.
+pub fn source_settings<'s>(customer: &'s CustomerSettings, id: Option<&str>) -> Result<Vec<&'s SourceSettings>, ServiceError> {
+    let Some(id) = id else { return Ok(customer.sources.iter().collect()) };
+    let found = customer.sources.iter().find(|source| source.id().as_str() == id);
+    found.map(|source| vec![source]).ok_or_else(|| ServiceError::Unknown {
+        what: "source",
+        id: id.to_owned(),
+        hint: most_similar(id, customer.sources.iter().map(|source| source.id().as_str())),
+    })
+}
+
+/// Makes a folder that nobody else may look into, and that was not there.
+///
+/// # Errors
+/// When it is there, or cannot be made.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)
 }
 
 /// The store that these settings name.

@@ -13,7 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
     access, activity, apply, audit, backup, check, completions, episode, explain, findings, forecast, hold, man, notices,
-    pause, people, plan, pool, queue, renewals, report, revert, runs, serve, size_limit, status, sync, what_if,
+    pause, people, plan, pool, pull, queue, renewals, report, revert, runs, serve, size_limit, status, sync, what_if,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.
@@ -57,6 +57,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Revert(args) => revert::run(context, args),
         Verb::Runs(args) => runs::run(context, args),
         Verb::Findings(args) => findings::run(context, args),
+        Verb::Pull(args) => pull::run(context, args),
         Verb::Hold(args) => hold::run(context, args),
         Verb::People(args) => people::run(context, args),
         Verb::Activity(args) => activity::run(context, args),

@@ -81,14 +81,24 @@ pub struct Findings {
     pub kept: Vec<Finding>,
     /// How many there were of each rule, sorted by rule.
     pub counts: std::collections::BTreeMap<&'static str, u64>,
+    /// What rows call their file, and what it is called.
+    file: Option<(&'static str, String)>,
 }
 
 impl Findings {
     /// How many findings are kept word by word.
     pub const KEPT_MAX: usize = 10_000;
 
+    /// From now on what rows call `told` is called `name`: rows name files by fixed words.
+    pub fn call(&mut self, told: &'static str, name: &str) {
+        self.file = Some((told, name.to_owned()));
+    }
+
     /// Adds one.
-    pub fn push(&mut self, finding: Finding) {
+    pub fn push(&mut self, mut finding: Finding) {
+        if let Some((_, name)) = self.file.as_ref().filter(|(told, _)| *told == finding.file) {
+            finding.file.clone_from(name);
+        }
         *self.counts.entry(finding.rule).or_default() += 1;
         if self.kept.len() < Self::KEPT_MAX {
             self.kept.push(finding);

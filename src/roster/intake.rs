@@ -134,6 +134,11 @@ impl RosterIntake {
         self.desk.cannot_tell(Collection::Roles, person);
     }
 
+    /// Calls the file that rows name `told` by its name in what is found from now on.
+    pub fn call_file(&mut self, told: &'static str, name: &str) {
+        self.desk.book.findings.call(told, name);
+    }
+
     /// Takes note of something that costs no row.
     pub fn warn(&mut self, finding: Finding) {
         self.desk.book.findings.push(finding);

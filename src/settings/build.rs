@@ -1,5 +1,7 @@
 //! From checked shapes to values: what is not said is taken from farther out, words become rules.
 
+use std::path::{Path, PathBuf};
+
 use crate::base::{
     Actor, Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RuleId, Seats,
     SourceId,
@@ -13,6 +15,7 @@ use crate::settings::days::DaysShape;
 use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape};
 use crate::settings::guard::GuardShape;
 use crate::settings::network;
+use crate::settings::network::{FileSource, Given};
 use crate::settings::pauses;
 use crate::settings::profiles;
 use crate::settings::reports;
@@ -109,7 +112,8 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
     let calendar = &policy.calendar;
     let pauses = shape.sources.iter().flat_map(|source| source.pauses.iter().map(|p| pauses::build(&source.id, p, calendar)));
     let pauses = pauses.collect::<Option<_>>()?;
-    let sources = shape.sources.iter().map(|item| source(shape, calendar, item)).collect::<Option<_>>()?;
+    let work = network::work(file.spool.0.as_ref()?);
+    let sources = shape.sources.iter().map(|item| source(shape, calendar, &work, item)).collect::<Option<_>>()?;
     Some(CustomerSettings {
         id: policy.customer.clone(),
         name: shape.name.clone().unwrap_or_else(|| shape.id.clone()),
@@ -154,25 +158,57 @@ fn guard_limits(shape: &GuardShape, base: GuardLimits) -> GuardLimits {
     }
 }
 
-fn source(customer: &CustomerShape, calendar: &Calendar, shape: &SourceShape) -> Option<SourceSettings> {
+fn source(customer: &CustomerShape, calendar: &Calendar, work: &Path, shape: &SourceShape) -> Option<SourceSettings> {
     let courses_optional = shape.courses_optional.unwrap_or(false);
     let read = |fields| network::read_settings(&shape.network, fields, shape.lenient, courses_optional, &shape.keep_metadata);
     let pull = format!("{}/{}", customer.id, shape.id);
+    let files = file_source(shape);
     match shape.kind? {
+        SourceKind::OneRosterCsv if shape.network.address.is_some() => {
+            let fetch = network::fetch(&files, pull, work, read(false).http)?;
+            let Some(SourceSettings::OneRosterCsv(csv)) = csv(shape) else { return None };
+            Some(SourceSettings::OneRosterFetched(Box::new(fetch), csv))
+        }
         SourceKind::OneRosterCsv => csv(shape),
+        SourceKind::Delimited => {
+            let names = (customer.id.as_str(), customer.name.as_deref().unwrap_or(&customer.id));
+            let settings = Box::new(network::delimited(&files, names, calendar)?);
+            if shape.network.address.is_none() {
+                return Some(SourceSettings::Delimited(settings));
+            }
+            let fetch = network::fetch(&files, pull, work, read(false).http)?;
+            Some(SourceSettings::DelimitedFetched(Box::new(fetch), settings))
+        }
         SourceKind::OneRosterRest => network::oneroster(&shape.id, pull, &shape.network, read(false)),
+        SourceKind::ClassLink => network::of_classlink(&shape.id, pull, &shape.network, read(true)),
+        SourceKind::Clever => network::of_clever(&shape.id, pull, &shape.network, read(false)),
         kind @ (SourceKind::Scim | SourceKind::BambooHr | SourceKind::Workday) => {
             let names = (customer.id.as_str(), customer.name.as_deref().unwrap_or(&customer.id));
             network::hr_source(kind, &shape.id, pull, &shape.network, read(false), names, calendar)
         }
-        SourceKind::ClassLink => network::of_classlink(&shape.id, pull, &shape.network, read(true)),
-        SourceKind::Clever => network::of_clever(&shape.id, pull, &shape.network, read(false)),
+    }
+}
+
+/// A source as far as it is one of files.
+fn file_source(shape: &SourceShape) -> FileSource<'_> {
+    let SourceShape { at, id, kind, path, drop, settle_secs, keep_metadata, network, .. } = shape;
+    FileSource {
+        at,
+        id,
+        path: path.as_deref(),
+        drop: *drop,
+        settle_secs: *settle_secs,
+        keep: keep_metadata,
+        packages: *kind == Some(SourceKind::OneRosterCsv),
+        given: Given::of(network.address.as_deref(), network.token.as_ref(), &network.hr, &network.files),
     }
 }
 
 fn csv(shape: &SourceShape) -> Option<SourceSettings> {
-    let kind = if shape.drop.unwrap_or(true) { DropKind::Drop } else { DropKind::Package };
-    let defaults = CsvSourceSettings::new(SourceId::from(shape.id.as_str()), shape.path.clone()?, kind);
+    let kind = if network::is_drop(&file_source(shape)) { DropKind::Drop } else { DropKind::Package };
+    // What is fetched lies where it is fetched to.
+    let path = shape.path.clone().or_else(|| shape.network.address.as_ref().map(|_| PathBuf::new()))?;
+    let defaults = CsvSourceSettings::new(SourceId::from(shape.id.as_str()), path, kind);
     Some(SourceSettings::OneRosterCsv(CsvSourceSettings {
         settle_secs: shape.settle_secs.map_or(defaults.settle_secs, u64::from),
         bulk_with_status: shape.bulk_with_status.unwrap_or_default(),

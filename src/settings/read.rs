@@ -141,6 +141,13 @@ impl Section<'_> {
         self.refuse::<()>(key, Wrong::new(what));
     }
 
+    /// Refuses keys that mean nothing with what else is written: better told than silently without effect.
+    pub fn means_nothing(&self, keys: &[&str], with: &str) {
+        for key in keys.iter().filter(|key| self.has(key)) {
+            self.wrong(key, format!("means nothing with {with}"));
+        }
+    }
+
     /// The value, or the default if the key is not written. A wrong value stays absent.
     pub fn or<T>(&self, key: &str, value: Option<T>, default: T) -> Option<T> {
         if self.has(key) { value } else { Some(default) }

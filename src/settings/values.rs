@@ -124,16 +124,18 @@ pub enum SourceKind {
     OneRosterCsv,
     /// OneRoster over REST.
     OneRosterRest,
+    /// ClassLink.
+    ClassLink,
+    /// Clever.
+    Clever,
+    /// Delimited files of people.
+    Delimited,
     /// SCIM 2.0.
     Scim,
     /// BambooHR.
     BambooHr,
     /// A Workday report.
     Workday,
-    /// ClassLink.
-    ClassLink,
-    /// Clever.
-    Clever,
 }
 
 /// The words of `on_full`, without the percentage that one of them needs.

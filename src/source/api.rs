@@ -1,5 +1,7 @@
 //! What a source is: it hands rows to an intake and says what it read.
 
+use std::path::PathBuf;
+
 use crate::base::{Digest, Instant, SourceId};
 use crate::roster::{Finding, Level, RosterIntake};
 use crate::source::http::{HttpError, Outage};
@@ -39,6 +41,11 @@ pub trait RosterSource: Send + Sync {
 
     /// The run that pulled is over: what was kept of a pull that was read to its end is not needed any more.
     fn done(&self) {}
+
+    /// The file of a package on this machine, while it is there.
+    fn file(&self, _package: &Package) -> Option<PathBuf> {
+        None
+    }
 
     /// Whether `package` needs the stored roster of this source to build on (a file of changes).
     ///

@@ -11,5 +11,5 @@ pub use events::{
     DaemonStarted, DaemonStopping, NegativeBalance, NoticeWritten, RequestDropped, RequestTaken, RunFailed, RunFinished,
     StoreTrouble,
 };
-pub use network::{PullRead, SpoolLost, UpstreamBack, UpstreamDown};
+pub use network::{FileFetched, PullRead, SpoolLost, UpstreamBack, UpstreamDown};
 pub use setup::{LogFormat, LogSettings, SetupError, setup};

@@ -70,6 +70,24 @@ impl PullRead<'_> {
     }
 }
 
+/// A file was fetched from another machine, whole.
+pub struct FileFetched<'a> {
+    /// Customer and source.
+    pub pull: &'a str,
+    /// Its name there.
+    pub file: &'a str,
+    /// Its length.
+    pub bytes: u64,
+}
+
+impl FileFetched<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let FileFetched { pull, file, bytes } = *self;
+        info!(event = "file_fetched", pull, file, bytes, "Fetched {file} of {pull}: {bytes} bytes.");
+    }
+}
+
 /// The spool could not be used as it was; a broken-off pull will be read from its beginning, and nothing else is lost.
 pub struct SpoolLost<'a> {
     /// Where it is.

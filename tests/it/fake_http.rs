@@ -49,6 +49,10 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Close the connection after so many bytes of the body, though more were announced.
     pub cut: Option<usize>,
+    /// Where it is cut, keep the connection open until the client gives up.
+    pub stall: bool,
+    /// Do not say how long the body is; its end is that of the connection.
+    pub unsized_body: bool,
     /// Answer nothing, and keep the connection open until the client gives up.
     pub hang: bool,
     /// Close the connection without a word.
@@ -91,7 +95,12 @@ impl Reply {
     }
 
     fn write(&self, to: &mut dyn Write) -> std::io::Result<bool> {
-        let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\n", self.status, self.body.len());
+        let mut head = format!("HTTP/1.1 {} X\r\n", self.status);
+        if self.unsized_body {
+            head.push_str("Connection: close\r\n");
+        } else {
+            head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
+        }
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -100,7 +109,7 @@ impl Reply {
         to.write_all(b"\r\n")?;
         to.write_all(body)?;
         to.flush()?;
-        Ok(self.cut.is_none())
+        Ok(self.cut.is_none() && !self.unsized_body)
     }
 }
 
@@ -191,6 +200,9 @@ fn serve(stream: impl Read + Write, handler: &Handler, asked: &Mutex<Vec<Asked>>
             return;
         }
         if !matches!(reply.write(stream.get_mut()), Ok(true)) {
+            if reply.stall {
+                let _ = stream.read(&mut [0; 1]);
+            }
             return;
         }
     }

@@ -47,11 +47,6 @@ const NOT_WORKDAY: [&str; 6] = ["filter", "report", "page_rows", "max_pages", "s
 const NOT_HR: [&str; 8] =
     ["version", "secret", "signature", "oauth_version", "delta", "delta_overlap_minutes", "lenient", "courses"];
 
-/// Whether the kind is one of these.
-pub fn is_hr(kind: SourceKind) -> bool {
-    matches!(kind, SourceKind::Scim | SourceKind::BambooHr | SourceKind::Workday)
-}
-
 /// Reads the keys; `basic` says that a user and a password are needed.
 pub fn hr(s: &Section<'_>, basic: bool) -> HrShape {
     HrShape {
@@ -71,7 +66,11 @@ pub fn check(s: &Section<'_>, kind: SourceKind, shape: &HrShape) {
         SourceKind::Scim => ("kind = \"scim\"", &NOT_SCIM),
         SourceKind::BambooHr => ("kind = \"bamboohr\"", &NOT_BAMBOOHR),
         SourceKind::Workday => ("kind = \"workday\"", &NOT_WORKDAY),
-        SourceKind::OneRosterCsv | SourceKind::OneRosterRest | SourceKind::ClassLink | SourceKind::Clever => return,
+        SourceKind::OneRosterCsv
+        | SourceKind::Delimited
+        | SourceKind::OneRosterRest
+        | SourceKind::ClassLink
+        | SourceKind::Clever => return,
     };
     for key in strange.iter().chain(&NOT_HR).filter(|key| s.has(key)) {
         s.wrong(key, format!("means nothing with {word}"));
@@ -124,6 +123,7 @@ fn defaults(kind: SourceKind, shape: &HrShape) -> PeopleDefaults {
         },
         SourceKind::Workday
         | SourceKind::OneRosterCsv
+        | SourceKind::Delimited
         | SourceKind::OneRosterRest
         | SourceKind::ClassLink
         | SourceKind::Clever => PeopleDefaults::default(),
@@ -182,7 +182,11 @@ pub fn build(
             }
             HrSystem::Workday { csv: shape.csv.unwrap_or(false), prompts: shape.prompts.clone().unwrap_or_default() }
         }
-        SourceKind::OneRosterCsv | SourceKind::OneRosterRest | SourceKind::ClassLink | SourceKind::Clever => return None,
+        SourceKind::OneRosterCsv
+        | SourceKind::Delimited
+        | SourceKind::OneRosterRest
+        | SourceKind::ClassLink
+        | SourceKind::Clever => return None,
     };
     Some(HrSettings {
         id: SourceId::from(place.id.as_str()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::base::{Calendar, Secret, SourceId};
 use crate::settings::classlink::{self, ClassLinkShape};
 use crate::settings::clever::{self, CleverShape};
+use crate::settings::network::files::{self, FilesShape, OF_DELIMITED, OF_FETCH};
 use crate::settings::network::hr::{self, HrShape, OF_HR, Place};
 use crate::settings::read::{Section, Wrong};
 use crate::settings::values::SourceKind;
@@ -87,11 +88,14 @@ pub struct NetworkShape {
     pub clever: CleverShape,
     /// The keys of HR sources.
     pub hr: HrShape,
+    /// The keys of files.
+    pub files: FilesShape,
 }
 
 /// The kinds of sources.
-pub const KINDS: [(&str, SourceKind); 7] = [
+pub const KINDS: [(&str, SourceKind); 8] = [
     ("oneroster_csv", SourceKind::OneRosterCsv),
+    ("delimited", SourceKind::Delimited),
     ("oneroster_rest", SourceKind::OneRosterRest),
     ("classlink", SourceKind::ClassLink),
     ("clever", SourceKind::Clever),
@@ -105,9 +109,7 @@ fn auths(kind: Option<SourceKind>) -> Vec<(&'static str, AuthWord)> {
     let own: &[(&str, AuthWord)] = match kind {
         Some(SourceKind::Scim | SourceKind::Workday) => &[("basic", AuthWord::Basic)],
         Some(SourceKind::BambooHr) => &[("key", AuthWord::Key)],
-        Some(SourceKind::OneRosterCsv | SourceKind::OneRosterRest | SourceKind::ClassLink | SourceKind::Clever) | None => {
-            &[("oauth1", AuthWord::OAuth1)]
-        }
+        _ => &[("oauth1", AuthWord::OAuth1)],
     };
     own.iter().copied().chain([("oauth2", AuthWord::OAuth2), ("bearer", AuthWord::Bearer)]).collect()
 }
@@ -148,20 +150,21 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
     let signatures = [("sha256", Signature::Sha256), ("sha1", Signature::Sha1)];
     let places = [("basic", ClientAuth::Basic), ("body", ClientAuth::Body), ("query", ClientAuth::Query)];
     let auth = s.parsed("auth", words::one_of(&auths(kind)));
+    let is_file = matches!(kind, Some(SourceKind::OneRosterCsv | SourceKind::Delimited));
     let is_clever = kind == Some(SourceKind::Clever);
-    let says_how = kind.is_some_and(|kind| kind == SourceKind::OneRosterRest || hr::is_hr(kind));
+    let by_auth = kind.is_some() && !is_file && !is_clever && kind != Some(SourceKind::ClassLink);
     let classlink = classlink::classlink(s, kind == Some(SourceKind::ClassLink));
     let typed_in = kind == Some(SourceKind::ClassLink) && classlink.access == classlink::AccessWord::Direct;
     let token = s.secret("token");
-    let has_token = token.is_some();
+    let lacks_token = token.is_none();
     let needs = |wanted: AuthWord| {
-        says_how && auth == Some(wanted)
+        by_auth && auth == Some(wanted)
             || wanted == AuthWord::OAuth1 && typed_in
-            || wanted == AuthWord::OAuth2 && is_clever && !has_token
+            || wanted == AuthWord::OAuth2 && is_clever && lacks_token
     };
     let needs_key = needs(AuthWord::OAuth1) || needs(AuthWord::Key);
     let shape = NetworkShape {
-        address: s.parsed("address", address),
+        address: if is_file { s.parsed("address", files::address) } else { s.parsed("address", address) },
         version: s.parsed("version", words::one_of(&versions)),
         auth,
         key: if needs_key { s.required_secret("key") } else { s.secret("key") },
@@ -188,6 +191,7 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
         classlink,
         clever: clever::clever(s, is_clever),
         hr: hr::hr(s, needs(AuthWord::Basic)),
+        files: files::files(s),
     };
     let requires_place = || {
         s.required("address", shape.address.as_ref());
@@ -197,27 +201,41 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
         }
     };
     match kind {
-        Some(SourceKind::OneRosterCsv) => {
-            refuse(s, &[&OF_NETWORK, &classlink::OWN, &clever::OWN, &OF_HR], "kind = \"oneroster_csv\"");
-            s.required("path", Some(()));
+        Some(kind @ (SourceKind::OneRosterCsv | SourceKind::Delimited)) => {
+            let word = if kind == SourceKind::Delimited { "kind = \"delimited\"" } else { "kind = \"oneroster_csv\"" };
+            refuse(s, &[&classlink::OWN, &clever::OWN], word);
+            let given = files::Given::of(shape.address.as_deref(), shape.token.as_ref(), &shape.hr, &shape.files);
+            files::check(s, kind, given, &OF_NETWORK);
         }
         Some(SourceKind::ClassLink) => {
-            refuse(s, &[&OF_PACKAGES, &classlink::FOREIGN, &clever::OWN, &OF_HR], "kind = \"classlink\"");
+            refuse(
+                s,
+                &[&OF_PACKAGES, &classlink::FOREIGN, &clever::OWN, &OF_HR, &OF_FETCH, &OF_DELIMITED],
+                "kind = \"classlink\"",
+            );
             if !typed_in {
                 refuse(s, &[&["key", "secret"]], "access = \"proxy\" or \"server\"");
             }
         }
         Some(SourceKind::Clever) => {
-            refuse(s, &[&OF_PACKAGES, &clever::FOREIGN, &classlink::OWN, &OF_HR], "kind = \"clever\"");
+            refuse(
+                s,
+                &[&OF_PACKAGES, &clever::FOREIGN, &classlink::OWN, &OF_HR, &OF_FETCH, &OF_DELIMITED],
+                "kind = \"clever\"",
+            );
         }
         Some(SourceKind::OneRosterRest) => {
-            refuse(s, &[&OF_PACKAGES, &classlink::OWN, &clever::OWN, &OF_HR], "kind = \"oneroster_rest\"");
+            refuse(
+                s,
+                &[&OF_PACKAGES, &classlink::OWN, &clever::OWN, &OF_HR, &OF_FETCH, &OF_DELIMITED],
+                "kind = \"oneroster_rest\"",
+            );
             requires_place();
             s.required("version", shape.version);
         }
         Some(kind @ (SourceKind::Scim | SourceKind::BambooHr | SourceKind::Workday)) => {
-            let what = "a source that is asked over the network";
-            refuse(s, &[&OF_PACKAGES, &classlink::OWN, &clever::OWN], what);
+            let strange: [&[&str]; 5] = [&OF_PACKAGES, &OF_FETCH, &OF_DELIMITED, &classlink::OWN, &clever::OWN];
+            refuse(s, &strange, "a source that is asked over the network");
             requires_place();
             hr::check(s, kind, &shape.hr);
         }
@@ -226,11 +244,9 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
     shape
 }
 
-/// A key that means nothing for this kind is a mistake, and better told than silently without effect.
+/// Keys that mean nothing for this kind.
 fn refuse(s: &Section<'_>, keys: &[&[&str]], kind: &str) {
-    for key in keys.iter().copied().flatten().filter(|key| s.has(key)) {
-        s.wrong(key, format!("means nothing with {kind}"));
-    }
+    keys.iter().for_each(|keys| s.means_nothing(keys, kind));
 }
 
 fn address(text: &str) -> Result<String, Wrong> {

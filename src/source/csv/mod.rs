@@ -31,6 +31,9 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use package::is_ignored;
+pub(crate) use settle::{Look, Sightings};
+
 pub use files::CsvVersion;
 pub use settings::{BulkWithStatus, CsvBounds, CsvSourceSettings, DropKind};
 pub use source::CsvSource;

@@ -51,6 +51,11 @@ impl CsvSource {
         Ok(found)
     }
 
+    /// What the beginning of a package shows.
+    pub(crate) fn look_at(&self, head: &[u8]) -> Result<String, &'static str> {
+        if head.starts_with(b"PK") { Ok("a zip".to_owned()) } else { Err("it is no zip") }
+    }
+
     fn path_of(&self, package: &Package) -> PathBuf {
         match self.settings.kind {
             DropKind::Package => self.settings.path.clone(),
@@ -124,6 +129,10 @@ impl RosterSource for CsvSource {
     fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError> {
         self.pull_into(package, intake)?;
         Ok(Read::default())
+    }
+
+    fn file(&self, package: &Package) -> Option<PathBuf> {
+        Some(self.path_of(package))
     }
 
     fn is_incremental(&self, package: &Package) -> Result<bool, SourceError> {

@@ -7,10 +7,13 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Certificate, Client, Method, Response, Url, redirect};
 use serde::Deserialize;
 
+use crate::base::{ErrorChain, Instant};
 use crate::source::http::address::{origin, parse, shown, within};
+use crate::source::http::ask::{Ask, Into};
 use crate::source::http::auth::{Authorize, Outgoing};
 use crate::source::http::error::{HttpError, Refusal};
 use crate::source::http::network::Network;
+use crate::source::http::record::Exchange;
 use crate::source::http::settings::HttpSettings;
 use crate::source::http::told::{asked_pause, is_own_limit, spent_pause};
 use crate::source::http::upstream::{Outcome, Upstream};
@@ -24,6 +27,8 @@ const REFUSAL_BYTES: usize = 16 << 10;
 pub struct Answer {
     /// Where it came from, redirects followed.
     pub url: Url,
+    /// Its status: 200 or one of its neighbors.
+    pub status: u16,
     /// Its headers.
     pub headers: HeaderMap,
     /// Its body, whole.
@@ -109,6 +114,7 @@ impl Http {
             .read_timeout(settings.read)
             .timeout(settings.total)
             .redirect(redirect::Policy::none())
+            .gzip(settings.packed)
             .referer(false);
         if let Some(file) = &settings.ca_file {
             let name = || file.display().to_string();
@@ -148,7 +154,7 @@ impl Http {
     /// # Errors
     /// The last failure.
     pub fn get(&self, auth: &dyn Authorize, mut url: impl FnMut(Attempt<'_>) -> Url) -> Result<Answer, HttpError> {
-        self.ask(auth, &mut url, None)
+        self.ask(auth, &mut url, &mut Ask::json())
     }
 
     /// Sends a form; for token services, where sending it twice does no harm.
@@ -159,18 +165,18 @@ impl Http {
         // A form is written like a query.
         let mut written = url.clone();
         written.query_pairs_mut().clear().extend_pairs(form);
-        self.ask(auth, &mut |_| url.clone(), Some(written.query().unwrap_or_default()))
+        self.ask(auth, &mut |_| url.clone(), &mut Ask::form(written.query().unwrap_or_default()))
     }
 
-    fn ask(
+    pub(crate) fn ask(
         &self,
         auth: &dyn Authorize,
         url: &mut dyn FnMut(Attempt<'_>) -> Url,
-        form: Option<&str>,
+        what: &mut Ask<'_>,
     ) -> Result<Answer, HttpError> {
         let manners = self.network.manners();
         let is_own = self.upstream.admit(manners)?;
-        let result = self.ask_until_clear(auth, url, form);
+        let result = self.ask_until_clear(auth, url, what);
         if !is_own {
             return result;
         }
@@ -187,7 +193,7 @@ impl Http {
         &self,
         auth: &dyn Authorize,
         url: &mut dyn FnMut(Attempt<'_>) -> Url,
-        form: Option<&str>,
+        what: &mut Ask<'_>,
     ) -> Result<Answer, HttpError> {
         let pace = self.network.pace();
         let mut retry = Retry::new(self.settings.retry);
@@ -202,7 +208,7 @@ impl Http {
                 return Err(error);
             }
             tried = Some(address.clone());
-            let error = match self.once(auth, address.clone(), form) {
+            let error = match self.once(auth, address.clone(), what) {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -246,12 +252,12 @@ impl Http {
     }
 
     /// One try, redirects followed; each of them is signed anew.
-    fn once(&self, auth: &dyn Authorize, mut url: Url, form: Option<&str>) -> Result<Answer, HttpError> {
+    fn once(&self, auth: &dyn Authorize, mut url: Url, what: &mut Ask<'_>) -> Result<Answer, HttpError> {
         if url.origin() != self.base.origin() {
             return Err(HttpError::Elsewhere { from: shown(&self.base), to: origin(&url) });
         }
         for _ in 0..=self.settings.redirects_max {
-            let answer = self.send(auth, &url, form)?;
+            let answer = self.send(auth, &url, what)?;
             match answer {
                 Sent::Answer(answer) => return Ok(answer),
                 Sent::Redirect(target) => url = within(&url, &target)?,
@@ -260,7 +266,7 @@ impl Http {
         Err(HttpError::Redirects { address: shown(&url), redirects_max: self.settings.redirects_max })
     }
 
-    fn send(&self, auth: &dyn Authorize, url: &Url, form: Option<&str>) -> Result<Sent, HttpError> {
+    fn send(&self, auth: &dyn Authorize, url: &Url, what: &mut Ask<'_>) -> Result<Sent, HttpError> {
         let pace = self.network.pace();
         auth.ready()?;
         let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -269,10 +275,14 @@ impl Http {
         }
         // Before the signature, which carries the time: a place may be long in coming.
         let _pass = self.upstream.enter(pace);
+        let form = what.form;
         let method = if form.is_some() { "POST" } else { "GET" };
         let headers = auth.headers(&Outgoing { method, url, now: pace.now() })?;
         let mut request = self.client.request(if form.is_some() { Method::POST } else { Method::GET }, url.clone());
-        request = request.header(ACCEPT, "application/json");
+        request = request.header(ACCEPT, what.accept);
+        for (name, value) in what.headers {
+            request = request.header(*name, *value);
+        }
         for header in headers {
             request = request.header(header.name, header.value);
         }
@@ -280,13 +290,18 @@ impl Http {
             request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.to_owned());
         }
         let runtime = self.network.runtime().map_err(|error| HttpError::Client(Box::new(error)))?;
-        runtime.block_on(async {
+        let began = pace.now();
+        let sent = runtime.block_on(async {
             let response = request.send().await.map_err(|error| self.failure(url, error))?;
-            self.receive(url, response).await
-        })
+            self.receive(url, response, &mut what.into).await
+        });
+        if let Some(recorder) = self.network.recorder() {
+            recorder.saw(&seen(url, method, (began, pace.now()), &sent));
+        }
+        sent
     }
 
-    async fn receive(&self, url: &Url, mut response: Response) -> Result<Sent, HttpError> {
+    async fn receive(&self, url: &Url, mut response: Response, into: &mut Into<'_>) -> Result<Sent, HttpError> {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         // A number that is used up is no reason to fail first.
@@ -300,6 +315,10 @@ impl Http {
         }
         let bytes_max = self.settings.body_bytes_max;
         let mut body = Vec::new();
+        let mut length = 0u64;
+        if status.is_success() {
+            into.begin(url, &headers, response.version())?;
+        }
         loop {
             let chunk = match response.chunk().await {
                 Ok(Some(chunk)) => chunk,
@@ -316,13 +335,16 @@ impl Http {
                 }
                 continue;
             }
-            if (body.len() + chunk.len()) as u64 > bytes_max {
+            length += chunk.len() as u64;
+            if length > bytes_max {
                 return Err(HttpError::TooLarge { address: shown(url), bytes_max });
             }
-            body.extend_from_slice(&chunk);
+            if into.take(&chunk, &mut body)? {
+                break;
+            }
         }
         if status.is_success() {
-            return Ok(Sent::Answer(Answer { url: url.clone(), headers, body }));
+            return Ok(Sent::Answer(Answer { url: url.clone(), status: status.as_u16(), headers, body }));
         }
         let refusal = Box::new(Refusal { status: status.as_u16(), headers, body });
         Err(HttpError::Status { address: shown(url), refusal, tries: 1 })
@@ -345,6 +367,29 @@ impl Http {
 enum Sent {
     Answer(Answer),
     Redirect(String),
+}
+
+/// What is recorded of a request.
+fn seen<'s>(
+    url: &'s Url,
+    method: &'static str,
+    (began, ended): (Instant, Instant),
+    sent: &'s Result<Sent, HttpError>,
+) -> Exchange<'s> {
+    let exchange = Exchange { method, url: Some(url), began, ended, ..Exchange::of(url.path()) };
+    match sent {
+        // What a token service says is a secret through and through.
+        Ok(Sent::Answer(answer)) => {
+            let body = (method == "GET" && !answer.body.is_empty()).then_some(answer.body.as_slice());
+            Exchange { status: Some(answer.status), headers: Some(&answer.headers), body, ..exchange }
+        }
+        Ok(Sent::Redirect(_)) => Exchange { error: Some("a redirect".to_owned()), ..exchange },
+        Err(error) => {
+            let refusal = error.refusal();
+            let (status, headers) = (refusal.map(|refusal| refusal.status), refusal.map(|refusal| &refusal.headers));
+            Exchange { status, headers, error: Some(ErrorChain(error).to_string()), ..exchange }
+        }
+    }
 }
 
 fn with_tries(error: HttpError, tries: u32) -> HttpError {

@@ -115,6 +115,23 @@ pub enum HttpError {
         /// What it is.
         found: String,
     },
+    /// An answer that is to be kept as a file is not what it should be.
+    #[error("take {address}: {why}")]
+    Unfit {
+        /// What.
+        address: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An answer cannot be written where it is kept.
+    #[error("keep {address}")]
+    Unwritten {
+        /// What.
+        address: String,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
     /// The server asks for a pause that is too long to wait.
     #[error("read {address}: the server asks to come back in {secs} s")]
     Later {
@@ -160,6 +177,8 @@ impl HttpError {
             | HttpError::Elsewhere { .. }
             | HttpError::Redirects { .. }
             | HttpError::NotJson { .. }
+            | HttpError::Unfit { .. }
+            | HttpError::Unwritten { .. }
             | HttpError::Later { .. }
             | HttpError::Resting { .. } => false,
         }
@@ -179,6 +198,7 @@ impl HttpError {
                 | HttpError::Secret(_)
                 | HttpError::Unsendable { .. }
                 | HttpError::Client(_)
+                | HttpError::Unwritten { .. }
         )
     }
 

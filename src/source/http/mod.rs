@@ -8,19 +8,24 @@
 //! size and time; no error tells a secret, a query or a body.
 
 mod address;
+mod ask;
 mod auth;
 mod client;
 mod error;
 mod network;
 mod outage;
 mod pace;
+mod record;
 mod rotating;
 mod settings;
 mod told;
 mod upstream;
 
+pub(crate) use ask::{Ask, FileTo, Into};
 pub(crate) use auth::base64;
 pub(crate) use rotating::{Credential, Rotating};
+pub(crate) use told::unix_secs;
+pub(crate) use upstream::{Outcome, Upstream};
 
 pub use address::check_address;
 pub use auth::{Authorize, Basic, Bearer, Header, Nobody, Outgoing};
@@ -29,4 +34,5 @@ pub use error::{HttpError, Refusal};
 pub use network::Network;
 pub use outage::{Outage, Outages};
 pub use pace::Pace;
+pub use record::{Exchange, Recorder};
 pub use settings::HttpSettings;

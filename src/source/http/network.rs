@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::source::http::address::{origin, parse};
 use crate::source::http::outage::{Outage, Outages};
 use crate::source::http::pace::Pace;
+use crate::source::http::record::Recorder;
 use crate::source::http::upstream::{Manners, Upstream};
 
 /// The way out to upstreams; cheap to clone, made once per process. Starts nothing before the first request.
@@ -19,6 +20,7 @@ pub struct Network(Arc<Shared>);
 
 struct Shared {
     pace: Pace,
+    recorder: Option<Arc<dyn Recorder>>,
     runtime: OnceLock<io::Result<Runtime>>,
     upstreams: Mutex<BTreeMap<String, Arc<Upstream>>>,
     /// What sources of one account share, by a name of their own.
@@ -30,10 +32,20 @@ struct Shared {
 impl Network {
     /// A network at this pace.
     pub fn new(pace: Pace) -> Self {
+        Self::of(pace, None)
+    }
+
+    /// A network that tells `recorder` of every request.
+    pub fn recorded(pace: Pace, recorder: Arc<dyn Recorder>) -> Self {
+        Self::of(pace, Some(recorder))
+    }
+
+    fn of(pace: Pace, recorder: Option<Arc<dyn Recorder>>) -> Self {
         // The one TLS provider of the process; if there is one already, it is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self(Arc::new(Shared {
             pace,
+            recorder,
             runtime: OnceLock::new(),
             upstreams: Mutex::default(),
             accounts: Mutex::default(),
@@ -72,6 +84,11 @@ impl Network {
     /// How time passes here.
     pub fn pace(&self) -> &Pace {
         &self.0.pace
+    }
+
+    /// Who is told of requests, if anybody is.
+    pub(crate) fn recorder(&self) -> Option<&dyn Recorder> {
+        self.0.recorder.as_deref()
     }
 
     /// The runtime that drives requests. One thread is plenty: it moves bytes, and the callers' threads do the rest.

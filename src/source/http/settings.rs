@@ -16,6 +16,8 @@ pub struct HttpSettings {
     pub total: Duration,
     /// Bytes of one answer at most, unpacked.
     pub body_bytes_max: u64,
+    /// Answers may come packed; not where their bytes are what counts.
+    pub packed: bool,
     /// Redirects followed at most, all of them within the origin.
     pub redirects_max: u32,
     /// A file of certificates (PEM) that are trusted besides the system's.
@@ -35,6 +37,7 @@ impl Default for HttpSettings {
             read: Duration::from_secs(60),
             total: Duration::from_secs(300),
             body_bytes_max: 128 << 20,
+            packed: true,
             redirects_max: 3,
             ca_file: None,
             parallel_max: 4,

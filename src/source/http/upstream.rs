@@ -69,7 +69,7 @@ pub(crate) enum Outcome<'e> {
     /// It answered.
     Answered,
     /// It is in trouble.
-    Trouble(&'e HttpError),
+    Trouble(&'e dyn std::error::Error),
     /// It was not asked at all: the fault is on our side.
     NotAsked,
 }
