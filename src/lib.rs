@@ -6,7 +6,7 @@
 //! | floor | folders | what |
 //! |---|---|---|
 //! | 8 | `cli` | commands, exit codes, progress |
-//! | 7 | `daemon` | schedule, worker, stopping |
+//! | 7 | `daemon`, `http` | schedule, worker, stopping; questions over HTTP |
 //! | 6 | `settings`, `shape` | files and environment to checked values; answers to JSON |
 //! | 5 | `service` | use cases: the one layer all doors share |
 //! | 4 | `store`, `source`, `spool`, `clock` | adapters: one outside thing each |
@@ -20,6 +20,7 @@ pub mod base;
 pub mod cli;
 pub mod clock;
 pub mod daemon;
+pub mod http;
 pub mod license;
 pub mod plan;
 pub mod roster;

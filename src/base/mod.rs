@@ -1,5 +1,6 @@
 //! Floor 0: ids, counts, days, calendar, digests, error chain. Knows nothing of rosters or licenses.
 
+mod access_role;
 mod actor;
 mod calendar;
 mod chain;
@@ -12,6 +13,7 @@ mod secret;
 mod similar;
 mod text;
 
+pub use access_role::AccessRole;
 pub use actor::{Actor, ActorKind};
 pub use calendar::Calendar;
 pub use chain::ErrorChain;

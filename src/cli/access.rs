@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::base::Day;
 use crate::cli::context::Context;
-use crate::cli::csv::CsvText;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::grid::one_form;
@@ -13,7 +12,7 @@ use crate::cli::output::text;
 use crate::cli::words::freshness_text;
 use crate::plan::{AccessBook, EnrollmentAccess, PersonAccess};
 use crate::service::{Customer, Service, ServiceError};
-use crate::shape::{FreshnessJson, on};
+use crate::shape::{CsvText, FreshnessJson, on};
 
 /// Arguments of `access`.
 #[derive(Debug, Args)]

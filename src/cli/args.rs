@@ -31,6 +31,7 @@ use crate::cli::revert::RevertArgs;
 use crate::cli::runs::RunsArgs;
 use crate::cli::status::StatusArgs;
 use crate::cli::sync::SyncArgs;
+use crate::cli::token::TokenArgs;
 use crate::cli::what_if::WhatIfArgs;
 
 /// Pulls rosters, reconciles them with license pools and keeps honest books of seats.
@@ -124,6 +125,8 @@ pub enum Verb {
     Report(ReportArgs),
     /// Read the trail, prove the books with it, or export it.
     Audit(AuditArgs),
+    /// Say who may use the HTTP door.
+    Token(TokenArgs),
     /// Copy the whole store to a file, also while the daemon works.
     Backup(BackupArgs),
     /// Write a completion script for a shell.

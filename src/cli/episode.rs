@@ -11,9 +11,7 @@ use crate::cli::output::{Cell, number, text};
 use crate::cli::words::{clock_text, when};
 use crate::license::{ClockFact, ClockStep, Episode};
 use crate::service::{ClockAnswer, Customer, EpisodeFile, EpisodeView, Service};
-use crate::shape::{
-    ClockJson, CommitJson, EpisodeJson, at, calendar_json, clauses_json, delivery_json, fact_json, grant_json, on, quote_json,
-};
+use crate::shape::{CommitJson, at, calendar_json, clauses_json, episode_file_json, episode_view_json, on};
 
 /// Arguments of `episode`.
 #[derive(Debug, Args)]
@@ -108,7 +106,7 @@ pub fn run(context: &mut Context, args: &EpisodeArgs) -> Result<Exit, CliError> 
 
 fn list(context: &mut Context, customer: &Customer, views: &[EpisodeView]) -> Result<Exit, CliError> {
     if context.out.is_json() {
-        let episodes: Vec<Value> = views.iter().map(view_json).collect();
+        let episodes: Vec<Value> = views.iter().map(episode_view_json).collect();
         context.out.json(&json!({"customer": customer.id().as_str(), "episodes": episodes}))?;
         return Ok(Exit::Done);
     }
@@ -140,40 +138,9 @@ fn numbers(episode: &Episode) -> String {
     episode.samples.last().map_or(String::new(), |s| format!("{} of {} ({})", s.used, s.effective, s.band.word()))
 }
 
-fn view_json(view: &EpisodeView) -> Value {
-    let EpisodeView { episode, clock, repeat } = view;
-    json!({
-        "episode": EpisodeJson::from(episode), "clock": clock.as_ref().map(ClockJson::from), "nth": repeat,
-        "offer": clock.as_ref().and_then(|clock| clock.offer.as_ref()).map(quote_json),
-    })
-}
-
-fn file_json(file: &EpisodeFile) -> Value {
-    let EpisodeFile { view, facts, billing, notices, grants } = file;
-    let notices: Vec<Value> = notices
-        .iter()
-        .map(|(notice, deliveries)| {
-            json!({
-                "key": notice.key, "kind": notice.kind, "at": at(notice.at), "text": notice.text,
-                "deliveries": deliveries.iter().map(delivery_json).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    let mut value = view_json(view);
-    if let Value::Object(fields) = &mut value {
-        fields.extend([
-            ("facts".to_owned(), facts.iter().map(fact_json).collect()),
-            ("billing".to_owned(), billing.iter().map(fact_json).collect()),
-            ("notices".to_owned(), Value::Array(notices)),
-            ("grants".to_owned(), grants.iter().map(grant_json).collect()),
-        ]);
-    }
-    value
-}
-
 fn show(context: &mut Context, customer: &Customer, file: &EpisodeFile) -> Result<Exit, CliError> {
     if context.out.is_json() {
-        let mut value = file_json(file);
+        let mut value = episode_file_json(file);
         value["customer"] = customer.id().as_str().into();
         context.out.json(&value)?;
         return Ok(Exit::Done);
@@ -245,7 +212,7 @@ pub fn fact_text(fact: &ClockFact) -> String {
 fn document(service: &Service, customer: &Customer, file: &EpisodeFile) -> Result<Value, CliError> {
     let episode = &file.view.episode;
     let trail = service.episode_trail(customer, episode)?;
-    let mut value = file_json(file);
+    let mut value = episode_file_json(file);
     if let Value::Object(fields) = &mut value {
         fields.insert("customer".to_owned(), customer.id().as_str().into());
         fields.insert("exported".to_owned(), at(service.now()).into());

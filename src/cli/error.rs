@@ -1,6 +1,7 @@
 //! What keeps a verb from being done, and what to do next.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::base::{CustomerId, RequestId, RunId};
@@ -26,6 +27,15 @@ pub enum CliError {
     /// Logging could not be set up.
     #[error(transparent)]
     Log(#[from] SetupError),
+    /// The HTTP door has no place to stand.
+    #[error("listen on {at}, as http.listen says")]
+    Listen {
+        /// The address.
+        at: SocketAddr,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
     /// Arguments that contradict each other or what is known.
     #[error("understand the command: {0}")]
     Usage(String),
@@ -78,7 +88,7 @@ impl CliError {
     /// What the process exits with.
     pub fn exit(&self) -> Exit {
         match self {
-            CliError::Settings(_) | CliError::Log(_) => Exit::BadSettings,
+            CliError::Settings(_) | CliError::Log(_) | CliError::Listen { .. } => Exit::BadSettings,
             CliError::Service(error) => Exit::of_error(error.kind()),
             CliError::Serve(ServeError::Store(_)) => Exit::StoreDown,
             CliError::Serve(ServeError::Runtime(_) | ServeError::Schedule(_)) => Exit::Bug,
@@ -107,6 +117,7 @@ impl CliError {
             | CliError::File { .. }
             | CliError::Unwritten { .. }
             | CliError::Output(_)
+            | CliError::Listen { .. }
             | CliError::Log(_) => None,
             CliError::Serve(ServeError::Store(error)) | CliError::Service(ServiceError::Store(error)) => store_next_step(error),
             CliError::Serve(_) => None,

@@ -1,7 +1,6 @@
 //! `rosterd explain`: why a person has a seat, or not (R161); why a pool's balance is what it is (R162).
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::base::{Day, ProductId};
 use crate::cli::context::Context;
@@ -10,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::pool::show_pool;
 use crate::cli::words::freshness_text;
 use crate::plan::Explanation;
-use crate::shape::FreshnessJson;
+use crate::shape::ExplainJson;
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
@@ -38,32 +37,6 @@ fn day(text: &str) -> Result<Day, String> {
     Day::parse(text).ok_or_else(|| "write 2026-03-01".to_owned())
 }
 
-#[derive(Debug, Serialize)]
-struct ExplainJson<'a> {
-    customer: &'a str,
-    person: &'a str,
-    #[serde(flatten)]
-    freshness: FreshnessJson,
-    answers: Vec<AnswerJson<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct AnswerJson<'a> {
-    product: &'a str,
-    pool: Option<&'a str>,
-    /// A stable code.
-    answer: &'static str,
-    text: &'a str,
-    facts: &'a [String],
-}
-
-impl<'a> From<&'a Explanation> for AnswerJson<'a> {
-    fn from(explanation: &'a Explanation) -> Self {
-        let Explanation { product, pool, answer, text, facts } = explanation;
-        Self { product: product.as_str(), pool: pool.as_ref().map(|pool| pool.as_str()), answer, text, facts }
-    }
-}
-
 /// Explains.
 ///
 /// # Errors
@@ -80,12 +53,7 @@ pub fn run(context: &mut Context, args: &ExplainArgs) -> Result<Exit, CliError> 
     let freshness = service.freshness(customer)?;
     let unknown = !answers.is_empty() && answers.iter().all(|answer| answer.answer == "unknown_person");
     if context.out.is_json() {
-        context.out.json(&ExplainJson {
-            customer: customer.id().as_str(),
-            person,
-            freshness: freshness.into(),
-            answers: answers.iter().map(AnswerJson::from).collect(),
-        })?;
+        context.out.json(&ExplainJson::new(customer.id().as_str(), person, freshness, &answers))?;
     } else {
         for Explanation { product, pool, answer, text, facts } in &answers {
             let place = pool.as_ref().map_or(String::new(), |pool| format!(" in {pool}"));

@@ -1,15 +1,13 @@
 //! `rosterd findings`: what a run found wrong in its sources.
 
-use clap::Args;
-use serde::Serialize;
-
 use crate::base::RunId;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{number, text};
 use crate::cli::words::counted;
-use crate::store::FindingRow;
+use crate::shape::FindingsJson;
+use clap::Args;
 
 /// Arguments of `findings`.
 #[derive(Debug, Args)]
@@ -25,34 +23,6 @@ pub struct FindingsArgs {
     limit: usize,
 }
 
-#[derive(Debug, Serialize)]
-struct FindingsJson<'a> {
-    run: u64,
-    /// All findings of the run, of whatever rule.
-    total: u64,
-    findings: Vec<FindingJson<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct FindingJson<'a> {
-    number: u64,
-    source: &'a str,
-    level: &'a str,
-    rule: &'a str,
-    file: &'a str,
-    row: u64,
-    record: &'a str,
-    field: &'a str,
-    detail: &'a str,
-}
-
-impl<'a> From<&'a FindingRow> for FindingJson<'a> {
-    fn from(finding: &'a FindingRow) -> Self {
-        let FindingRow { number, source, level, rule, file, row, record, field, detail } = finding;
-        Self { number: *number, source: source.as_str(), level, rule, file, row: *row, record, field, detail }
-    }
-}
-
 /// Lists findings.
 ///
 /// # Errors
@@ -63,7 +33,7 @@ pub fn run(context: &mut Context, args: &FindingsArgs) -> Result<Exit, CliError>
     let total = service.run_row(run)?.tally.findings;
     let found = service.run_findings(run, args.rule.as_deref(), args.limit)?;
     if context.out.is_json() {
-        context.out.json(&FindingsJson { run: args.run, total, findings: found.iter().map(FindingJson::from).collect() })?;
+        context.out.json(&FindingsJson::new(args.run, total, &found))?;
         return Ok(Exit::Done);
     }
     let rows = found.iter().map(|finding| {

@@ -1,7 +1,6 @@
 //! `rosterd hold`: what guards hold, shown before anybody decides, and the decision (R119 to R123).
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use crate::base::{PersonKey, RunId};
 use crate::cli::context::{Context, actor};
@@ -13,7 +12,7 @@ use crate::cli::words::{counted, run_next, run_text, when};
 use crate::license::Hold;
 use crate::plan::{Plan, PoolOutlook};
 use crate::service::{Customer, HoldAnswer, HoldDone, Service};
-use crate::shape::{HoldJson, OutlookJson, RunJson};
+use crate::shape::{HoldDetailJson, HoldDoneJson, HoldsJson, hold_answer};
 
 /// Arguments of `hold`.
 #[derive(Debug, Args)]
@@ -70,42 +69,6 @@ enum HoldVerb {
     },
 }
 
-#[derive(Debug, Serialize)]
-struct HoldsJson {
-    holds: Vec<ListedJson>,
-}
-
-#[derive(Debug, Serialize)]
-struct ListedJson {
-    customer: String,
-    #[serde(flatten)]
-    hold: HoldJson,
-}
-
-#[derive(Debug, Serialize)]
-struct ShownJson<'a> {
-    customer: &'a str,
-    #[serde(flatten)]
-    hold: HoldJson,
-    /// What approving it would do now; `null` if it is not open, or its packages are gone.
-    if_approved: Option<EffectJson<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct EffectJson<'a> {
-    released: u64,
-    seated: u64,
-    pools: Vec<OutlookJson<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct DecidedJson {
-    answer: &'static str,
-    text: String,
-    hold: HoldJson,
-    run: Option<RunJson>,
-}
-
 /// Lists, shows or decides.
 ///
 /// # Errors
@@ -144,8 +107,7 @@ fn list(context: &mut Context, service: &Service, customer: Option<&str>, all: b
         found.extend(holds.into_iter().filter(|hold| all || hold.is_open(now)).map(|hold| (customer, hold)));
     }
     if context.out.is_json() {
-        let holds = found.iter().map(|(customer, hold)| ListedJson { customer: customer.id().to_string(), hold: hold.into() });
-        context.out.json(&HoldsJson { holds: holds.collect() })?;
+        context.out.json(&HoldsJson::new(&found))?;
         return Ok(Exit::Done);
     }
     let rows = found.iter().map(|(customer, hold)| {
@@ -170,12 +132,7 @@ fn show(context: &mut Context, service: &Service, run: RunId, limit: usize) -> R
     let (customer, hold) = service.hold(run)?;
     let plan = service.hold_preview(customer, &hold)?;
     if context.out.is_json() {
-        let if_approved = plan.as_ref().map(|plan| EffectJson {
-            released: plan.pools.iter().map(|pool| u64::from(pool.released.0)).sum(),
-            seated: plan.pools.iter().map(|pool| u64::from(pool.seated.0)).sum(),
-            pools: plan.pools.iter().map(OutlookJson::from).collect(),
-        });
-        context.out.json(&ShownJson { customer: customer.id().as_str(), hold: HoldJson::from(&hold), if_approved })?;
+        context.out.json(&HoldDetailJson::new(customer.id().as_str(), &hold, plan.as_ref()))?;
         return Ok(Exit::Done);
     }
     tell(context, customer, &hold, limit)?;
@@ -242,21 +199,10 @@ fn effect(context: &mut Context, plan: &Plan) -> Result<(), CliError> {
 
 fn decided(context: &mut Context, done: &HoldDone) -> Result<Exit, CliError> {
     let HoldDone { answer, hold, run } = done;
-    let (word, said) = match answer {
-        HoldAnswer::Done => ("done", format!("hold {} is {}", hold.run, hold.state.word())),
-        HoldAnswer::NotOpen(state) => ("not_open", format!("hold {} is {} already", hold.run, state.word())),
-        HoldAnswer::Expired => ("expired", format!("hold {} could be decided until {}", hold.run, when(hold.deadline))),
-        HoldAnswer::NeedsAllowEmpty => (
-            "needs_allow_empty",
-            format!("hold {}: a collection came back empty; say --allow-empty if that is right", hold.run),
-        ),
-        HoldAnswer::NotCovered(person) => ("not_covered", format!("hold {} does not cover {person}", hold.run)),
-    };
     if context.out.is_json() {
-        let run = run.as_ref().map(RunJson::from);
-        context.out.json(&DecidedJson { answer: word, text: said, hold: hold.into(), run })?;
+        context.out.json(&HoldDoneJson::from(done))?;
     } else {
-        context.out.text(&said)?;
+        context.out.text(&hold_answer(done).1)?;
         if let Some(row) = run {
             context.out.text(&run_text(row))?;
             if hold.used.is_none() {

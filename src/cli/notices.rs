@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::words::when;
 use crate::service::{DeliveryAnswer, NoticeView};
-use crate::shape::{at, delivery_json};
+use crate::shape::{delivery_json, notices_json};
 
 /// Arguments of `notices`.
 #[derive(Debug, Args)]
@@ -80,14 +80,7 @@ pub fn run(context: &mut Context, args: &NoticesArgs) -> Result<Exit, CliError> 
 
 fn list(context: &mut Context, customer: &str, notices: &[NoticeView]) -> Result<Exit, CliError> {
     if context.out.is_json() {
-        let notice = |view: &NoticeView| {
-            json!({
-                "key": view.notice.key, "kind": view.notice.kind, "at": at(view.notice.at), "text": view.notice.text,
-                "superseded": view.superseded, "deliveries": view.deliveries.iter().map(delivery_json).collect::<Vec<_>>(),
-            })
-        };
-        let notices: Vec<_> = notices.iter().map(notice).collect();
-        context.out.json(&json!({"customer": customer, "notices": notices}))?;
+        context.out.json(&notices_json(customer, notices))?;
         return Ok(Exit::Done);
     }
     for NoticeView { notice, deliveries, superseded } in notices {

@@ -9,6 +9,7 @@ use comfy_table::{CellAlignment, Color, ColumnConstraint, ContentArrangement, Ta
 use serde::Serialize;
 
 use crate::base::Balance;
+use crate::shape::steers;
 
 /// A longer word may be broken.
 const WHOLE_MAX: usize = 24;
@@ -226,12 +227,6 @@ fn records(header: &[&str], rows: &[Vec<Cell>]) -> String {
 /// Text without control characters but line feeds: a name in a roster must not steer a terminal.
 pub fn clean(text: &str) -> String {
     text.chars().map(|c| if steers(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
-}
-
-/// Whether a character is not shown but obeyed: control characters, those that turn the direction of writing (the rest
-/// of a line would be read wrongly), and line ends by other names.
-pub fn steers(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// JSON that steers no terminal: what the serializer leaves as it is gets escaped. Outside of texts JSON has no such

@@ -1,16 +1,13 @@
 //! `rosterd queue`: who wants a seat and has none, in order (R42, R150).
 
-use clap::Args;
-use serde::Serialize;
-
 use crate::base::PoolId;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{number, text};
 use crate::cli::words::{freshness_text, when};
-use crate::service::QueueRow;
-use crate::shape::{FreshnessJson, at};
+use crate::shape::QueueJson;
+use clap::Args;
 
 /// Arguments of `queue`.
 #[derive(Debug, Args)]
@@ -20,34 +17,6 @@ pub struct QueueArgs {
     customer: String,
     /// Of one pool only.
     pool: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct QueueJson<'a> {
-    customer: &'a str,
-    #[serde(flatten)]
-    freshness: FreshnessJson,
-    waiting: Vec<WaitingJson<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct WaitingJson<'a> {
-    pool: &'a str,
-    position: usize,
-    person: &'a str,
-    priority: i32,
-    since: Option<String>,
-    waits_for: &'static str,
-    home: &'a str,
-    reasons: &'a str,
-}
-
-impl<'a> From<&'a QueueRow> for WaitingJson<'a> {
-    fn from(row: &'a QueueRow) -> Self {
-        let QueueRow { pool, position, person, priority, since, waits_for, home, reasons } = row;
-        let (pool, position, priority, since) = (pool.as_str(), *position, *priority, at(*since));
-        Self { pool, position, person, priority, since, waits_for, home, reasons }
-    }
 }
 
 /// Lists who waits.
@@ -64,8 +33,7 @@ pub fn run(context: &mut Context, args: &QueueArgs) -> Result<Exit, CliError> {
     let rows = service.queue(customer, pool.as_ref())?;
     let freshness = service.freshness(customer)?;
     if context.out.is_json() {
-        let waiting = rows.iter().map(WaitingJson::from).collect();
-        context.out.json(&QueueJson { customer: customer.id().as_str(), freshness: freshness.into(), waiting })?;
+        context.out.json(&QueueJson::new(customer.id().as_str(), freshness, &rows))?;
         return Ok(Exit::Done);
     }
     let cells = rows.iter().map(|row| {

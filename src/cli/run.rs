@@ -13,7 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
     access, activity, apply, audit, backup, check, completions, episode, explain, findings, forecast, hold, man, notices,
-    pause, people, plan, pool, pull, queue, renewals, report, revert, runs, serve, size_limit, status, sync, what_if,
+    pause, people, plan, pool, pull, queue, renewals, report, revert, runs, serve, size_limit, status, sync, token, what_if,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.
@@ -72,6 +72,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Access(args) => access::run(context, args),
         Verb::Report(args) => report::run(context, args),
         Verb::Audit(args) => audit::run(context, args),
+        Verb::Token(args) => token::run(context, args),
         Verb::Backup(args) => backup::run(context, args),
         Verb::Completions { shell } => completions::run(context, Cli::command(), *shell),
         Verb::Man { verb } => man::run(context, Cli::command(), verb),

@@ -1,15 +1,18 @@
 //! `rosterd serve`: the daemon.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::parts;
-use crate::daemon::{self, DaemonOptions};
+use crate::daemon::{self, Beside, DaemonOptions};
+use crate::http;
+use crate::service::Service;
 use crate::settings::DaemonSettings;
 use crate::store::Opening;
-use crate::telemetry;
+use crate::telemetry::{self, DoorOpened};
 
 /// Runs the daemon until it is told to stop.
 ///
@@ -23,6 +26,21 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     telemetry::setup(&settings.log)?;
     let service = parts::service(&settings, None, Opening::Daemon)?;
     let DaemonSettings { workers, drop_poll_secs, stop_secs_max } = settings.daemon;
-    daemon::serve(Arc::new(service), DaemonOptions { workers, drop_poll_secs, stop_secs_max })?;
+    let service = Arc::new(service);
+    let beside = match settings.listen {
+        Some(at) => Some(door(at, Arc::clone(&service))?),
+        None => None,
+    };
+    daemon::serve(service, DaemonOptions { workers, drop_poll_secs, stop_secs_max }, beside)?;
     Ok(Exit::Done)
+}
+
+/// The HTTP door, with its address taken already.
+fn door(at: SocketAddr, service: Arc<Service>) -> Result<Beside, CliError> {
+    let listener = http::listen(at).map_err(|cause| CliError::Listen { at, cause })?;
+    let at = listener.local_addr().unwrap_or(at);
+    Ok(Box::new(move |stopped| {
+        DoorOpened { address: &at.to_string() }.emit();
+        http::serve(listener, service, stopped)
+    }))
 }

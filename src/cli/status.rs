@@ -8,7 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::words::{POOL_HEADER, freshness_text, hold_line, pool_cells, quota_text, run_text, term_line, when};
 use crate::service::{Customer, CustomerStatus, Service, SourceState, pause_text};
-use crate::shape::{FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJson, RunJson, at};
+use crate::shape::{CustomerJson, DaemonJson};
 use crate::store::DaemonMark;
 
 /// Arguments of `status`.
@@ -30,37 +30,6 @@ struct StatusJson {
     customers: Vec<CustomerJson>,
 }
 
-#[derive(Debug, Serialize)]
-struct DaemonJson {
-    pid: u32,
-    host: String,
-    since: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct CustomerJson {
-    customer: String,
-    name: String,
-    version: u64,
-    #[serde(flatten)]
-    freshness: FreshnessJson,
-    pools: Vec<PoolJson>,
-    last_run: Option<RunJson>,
-    hold: Option<HoldJson>,
-    notices: Vec<String>,
-    same_day: QuotaJson,
-    paused: Vec<PauseJson>,
-    sources: Vec<SourceJson>,
-}
-
-#[derive(Debug, Serialize)]
-struct SourceJson {
-    source: String,
-    looked_at: Option<String>,
-    read_in_full_at: Option<String>,
-    trouble: Option<String>,
-}
-
 /// Tells how customers stand.
 ///
 /// # Errors
@@ -76,8 +45,8 @@ pub fn run(context: &mut Context, args: &StatusArgs) -> Result<Exit, CliError> {
     let exit = if args.fail { worst(daemon.is_some(), &stands) } else { Exit::Done };
     if context.out.is_json() {
         let answer = StatusJson {
-            daemon: daemon.map(|DaemonMark { pid, host, since }| DaemonJson { pid, host, since: at(since) }),
-            customers: stands.into_iter().map(customer_json).collect(),
+            daemon: daemon.map(DaemonJson::from),
+            customers: stands.into_iter().map(CustomerJson::from).collect(),
         };
         context.out.json(&answer)?;
         return Ok(exit);
@@ -103,32 +72,6 @@ fn worst(is_served: bool, customers: &[CustomerStatus]) -> Exit {
         Exit::SourceDown
     } else {
         Exit::Done
-    }
-}
-
-fn customer_json(status: CustomerStatus) -> CustomerJson {
-    CustomerJson {
-        customer: status.customer,
-        name: status.name,
-        version: status.version,
-        freshness: status.freshness.into(),
-        pools: status.pools.iter().map(PoolJson::from).collect(),
-        last_run: status.last_run.as_ref().map(RunJson::from),
-        hold: status.hold.as_ref().map(HoldJson::from),
-        notices: status.notices,
-        same_day: status.same_day.into(),
-        paused: status.paused.iter().map(PauseJson::from).collect(),
-        sources: status.sources.into_iter().map(source_json).collect(),
-    }
-}
-
-fn source_json(state: SourceState) -> SourceJson {
-    let SourceState { source, looked, read_in_full, trouble } = state;
-    SourceJson {
-        source: source.to_string(),
-        looked_at: looked.and_then(at),
-        read_in_full_at: read_in_full.and_then(at),
-        trouble,
     }
 }
 

@@ -7,4 +7,4 @@ mod schedule;
 mod stop;
 mod worker;
 
-pub use run::{DaemonOptions, ServeError, serve};
+pub use run::{Beside, DaemonOptions, ServeError, serve};

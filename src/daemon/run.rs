@@ -1,5 +1,7 @@
 //! The daemon: takes requests, makes them when a night is due or a package arrives, and stops between commits.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -31,6 +33,9 @@ pub struct DaemonOptions {
     pub stop_secs_max: u32,
 }
 
+/// Something else that runs as long as the daemon does: told to stop by what it gets.
+pub type Beside = Box<dyn FnOnce(watch::Receiver<bool>) -> Pin<Box<dyn Future<Output = ()> + Send>>>;
+
 /// Why the daemon did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -49,7 +54,7 @@ pub enum ServeError {
 ///
 /// # Errors
 /// When it cannot start; a daemon that runs survives what befalls single customers.
-pub fn serve(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeError> {
+pub fn serve(service: Arc<Service>, options: DaemonOptions, beside: Option<Beside>) -> Result<(), ServeError> {
     let mark = DaemonMark { pid: std::process::id(), host: host(), since: service.now() };
     let lease = service.store().become_daemon(&mark)?;
     service.recover(service.now())?;
@@ -59,14 +64,14 @@ pub fn serve(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeE
         .max_blocking_threads(512 + service.customers().len())
         .enable_all()
         .build()?;
-    let served = runtime.block_on(run(service, options));
+    let served = runtime.block_on(run(service, options, beside));
     // A run that still reads or plans is given up: it has written nothing, or all of it.
     runtime.shutdown_timeout(Duration::from_millis(100));
     drop(lease);
     served
 }
 
-async fn run(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeError> {
+async fn run(service: Arc<Service>, options: DaemonOptions, beside: Option<Beside>) -> Result<(), ServeError> {
     // Before anybody is told that it is ready: from then on a supervisor may stop it.
     let mut signals = StopSignals::listen()?;
     let (stop, stopped) = watch::channel(false);
@@ -82,6 +87,9 @@ async fn run(service: Arc<Service>, options: DaemonOptions) -> Result<(), ServeE
     let (over, minute) = watch::channel(Instant::now());
     tasks.spawn(minutes(Arc::clone(&service), rung, over, stopped.clone()));
     tasks.spawn(arrivals(Arc::clone(&service), options.drop_poll_secs, stopped.clone()));
+    if let Some(beside) = beside {
+        tasks.spawn(beside(stopped.clone()));
+    }
     tasks.spawn(heartbeat(Arc::clone(&running), minute, stopped.clone()));
 
     DaemonStarted {

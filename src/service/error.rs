@@ -76,6 +76,13 @@ pub enum ServiceError {
     /// The program broke off in the middle: a bug.
     #[error("come to its end: it broke off (this is a bug; the log says where)")]
     BrokeOff,
+    /// The machine gives no random bytes.
+    #[error("make a token: no random bytes are to be had")]
+    Random {
+        /// Why.
+        #[source]
+        cause: getrandom::Error,
+    },
     /// There is no such thing.
     #[error("find {what} {id}{}", .hint.as_ref().map(|h| format!("; did you mean {h}?")).unwrap_or_default())]
     Unknown {
@@ -162,7 +169,9 @@ impl ServiceError {
             ) => ErrorKind::StoreDown,
             ServiceError::Source { .. } => ErrorKind::SourceDown,
             ServiceError::Plan { .. } | ServiceError::Settings { .. } => ErrorKind::BadSettings,
-            ServiceError::Flawed { .. } | ServiceError::Trail { .. } | ServiceError::BrokeOff => ErrorKind::Bug,
+            ServiceError::Flawed { .. } | ServiceError::Trail { .. } | ServiceError::BrokeOff | ServiceError::Random { .. } => {
+                ErrorKind::Bug
+            }
             ServiceError::Stale { .. } => ErrorKind::PlanStale,
             ServiceError::Unknown { .. } | ServiceError::RosterGone { .. } => ErrorKind::Unknown,
         }

@@ -36,6 +36,7 @@ pub fn build(file: &FileShape) -> Option<Settings> {
             drop_poll_secs: file.daemon.drop_poll_secs?,
             stop_secs_max: file.daemon.stop_secs_max?,
         },
+        listen: file.listen?,
         log: LogSettings { format: file.log.format?, level: file.log.level.clone()? },
         customers: file.customers.iter().map(|shape| customer(file, shape)).collect::<Option<_>>()?,
         secrets_absent: Vec::new(),

@@ -1,5 +1,6 @@
 //! Checked settings: what the rest of the program gets to see. Plain values, nothing left to go wrong.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::base::CustomerId;
@@ -21,6 +22,8 @@ pub struct Settings {
     pub spool: SpoolSettings,
     /// How the daemon works.
     pub daemon: DaemonSettings,
+    /// Where the HTTP door listens; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
     /// What is logged, and how.
     pub log: LogSettings,
     /// The customers, in the order of the file.

@@ -1,5 +1,7 @@
 //! What single texts of the settings mean.
 
+use std::net::SocketAddr;
+
 use crate::base::most_similar;
 use crate::base::{Calendar, Day};
 use crate::settings::cron;
@@ -113,6 +115,14 @@ pub fn log_filter(text: &str) -> Result<String, Wrong> {
 fn none_of<'a>(text: &str, words: impl IntoIterator<Item = &'a str> + Clone) -> Wrong {
     let list: Vec<&str> = words.clone().into_iter().collect();
     Wrong { what: format!("is none of {}", list.join(", ")), meant: most_similar(text, words) }
+}
+
+/// Where to listen: an address and a port, or nothing for nowhere.
+pub fn listen(text: &str) -> Result<Option<SocketAddr>, Wrong> {
+    match text {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| Wrong::new("is not an address with a port, such as 127.0.0.1:8321")),
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
-    RunState, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
+    RunState, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, TokenRow, Trigger, Watch, WatchChange,
 };
 
 /// The one door to what is kept.
@@ -307,6 +307,20 @@ pub trait Store: Send + Sync {
 
     /// Notices, newest first.
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError>;
+
+    // Tokens of the HTTP door: operational.
+
+    /// Keeps a token; gives it its number.
+    fn add_token(&self, token: &TokenRow) -> Result<u64, StoreError>;
+
+    /// Tokens by number, also those that are no longer good.
+    fn tokens(&self) -> Result<Vec<TokenRow>, StoreError>;
+
+    /// One token.
+    fn token(&self, id: u64) -> Result<Option<TokenRow>, StoreError>;
+
+    /// Revokes a token; says whether it was good until then.
+    fn revoke_token(&self, id: u64, at: Instant) -> Result<bool, StoreError>;
 }
 
 /// What a store is opened for. Whoever makes it owns it, and whoever migrates it shuts older programs out; so not everybody

@@ -18,7 +18,7 @@ pub use outage::OutageRow;
 pub use rest::RestRow;
 pub use shape::{
     ActivityRow, Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow,
-    RequestState, RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch,
-    WatchChange,
+    RequestState, RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, TokenRow,
+    Trigger, Watch, WatchChange,
 };
 pub use sqlite::SqliteStore;

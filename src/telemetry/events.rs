@@ -19,6 +19,20 @@ pub struct DaemonStarted<'a> {
     pub workers: u32,
 }
 
+/// The HTTP door stands open.
+pub struct DoorOpened<'a> {
+    /// Where it listens.
+    pub address: &'a str,
+}
+
+impl DoorOpened<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let DoorOpened { address } = *self;
+        info!(event = "door_opened", address, "The HTTP door listens on {address}.");
+    }
+}
+
 impl DaemonStarted<'_> {
     /// Logs it.
     pub fn emit(&self) {

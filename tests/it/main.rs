@@ -13,6 +13,7 @@ mod daemon;
 mod data;
 mod demo;
 mod disk;
+mod door;
 mod edges;
 mod entitlement;
 mod explain;

@@ -12,7 +12,7 @@ use rosterd::plan::{Plan, Standing};
 use rosterd::store::{
     ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NoticeRow, OutageRow, Pause, Receipt,
     ReleasedClaim, RequestRow, RequestState, RestRow, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook,
-    SqliteStore, Store, StoreError, Trigger, Watch, WatchChange,
+    SqliteStore, Store, StoreError, TokenRow, Trigger, Watch, WatchChange,
 };
 
 /// See the module.
@@ -359,6 +359,22 @@ impl Store for Dying {
 
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError> {
         self.store.looks(customer)
+    }
+
+    fn add_token(&self, token: &TokenRow) -> Result<u64, StoreError> {
+        self.write(|store| store.add_token(token))
+    }
+
+    fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        self.store.tokens()
+    }
+
+    fn token(&self, id: u64) -> Result<Option<TokenRow>, StoreError> {
+        self.store.token(id)
+    }
+
+    fn revoke_token(&self, id: u64, at: Instant) -> Result<bool, StoreError> {
+        self.write(|store| store.revoke_token(id, at))
     }
 
     fn outage(&self, upstream: &str) -> Result<Option<OutageRow>, StoreError> {

@@ -6,10 +6,10 @@ use crate::base::{PoolId, Seats};
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::grid::{Column, Datum, Grid, count, words};
+use crate::cli::grid::Grid;
 use crate::license::SeatRequest;
 use crate::service::SeatsAsked;
-use crate::shape::seat_request_json;
+use crate::shape::{Column, Datum, count, seat_request_json, words};
 
 /// Requests for more seats (R155).
 const REQUESTS: [Column; 9] = [

@@ -1,7 +1,6 @@
 //! `rosterd report`: what stands in the books, for people, spreadsheets and programs.
 
 mod args;
-mod rows;
 mod run;
 
 pub use args::ReportArgs;

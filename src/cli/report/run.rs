@@ -6,13 +6,14 @@ use crate::base::{OrgId, PoolId, ProductId, most_similar};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::grid::{Column, Datum, Grid};
+use crate::cli::grid::Grid;
 use crate::cli::report::args::{ClaimsArgs, PlainArgs, PoolReportArgs, ReportArgs, ReportVerb};
-use crate::cli::report::rows::{
-    self, ADVICE, CLAIMS, COMPLIANCE, CONSUMPTION, DASHBOARD, HIGH_WATER, LICENSES, REUSE, UNSEATED, USAGE,
-};
 use crate::cli::words::counted;
 use crate::service::{ClaimFilter, Customer, Dashboard, Report, Service, ServiceError};
+use crate::shape::report::{
+    self as rows, ADVICE, CLAIMS, COMPLIANCE, CONSUMPTION, DASHBOARD, HIGH_WATER, LICENSES, REUSE, UNSEATED, USAGE,
+};
+use crate::shape::{Column, Datum};
 
 /// Writes a report.
 ///

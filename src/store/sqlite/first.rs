@@ -410,6 +410,20 @@ CREATE TABLE samples (
     PRIMARY KEY (customer_id, pool, version)
 ) STRICT, WITHOUT ROWID;
 
+-- Tokens of the HTTP door; of each only a digest.
+CREATE TABLE tokens (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    customer TEXT,
+    org TEXT,
+    digest BLOB NOT NULL,
+    created INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    revoked INTEGER
+) STRICT;
+
 -- How each pool stood when it was last looked at (R145, R152).
 CREATE TABLE watches (
     customer_id INTEGER NOT NULL REFERENCES customers (id),

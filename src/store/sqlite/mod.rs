@@ -27,6 +27,7 @@ mod runs;
 mod schema;
 mod snapshots;
 mod store;
+mod tokens;
 mod watch;
 
 pub use store::SqliteStore;

@@ -15,7 +15,7 @@ use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
-    SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
+    SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, TokenRow, Trigger, Watch, WatchChange,
 };
 use crate::store::sqlite::audit;
 use crate::store::sqlite::backup;
@@ -35,6 +35,7 @@ use crate::store::sqlite::requests;
 use crate::store::sqlite::rest;
 use crate::store::sqlite::runs;
 use crate::store::sqlite::snapshots;
+use crate::store::sqlite::tokens;
 use crate::store::sqlite::watch;
 
 /// A store in one SQLite file. Several processes may use it at once.
@@ -406,5 +407,21 @@ impl Store for SqliteStore {
 
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
         self.door.read(|tx| runs::notices(tx, customer, limit))
+    }
+
+    fn add_token(&self, token: &TokenRow) -> Result<u64, StoreError> {
+        self.door.write(|tx| tokens::add_token(tx, token))
+    }
+
+    fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        self.door.read(tokens::tokens)
+    }
+
+    fn token(&self, id: u64) -> Result<Option<TokenRow>, StoreError> {
+        self.door.read(|tx| tokens::token(tx, id))
+    }
+
+    fn revoke_token(&self, id: u64, at: Instant) -> Result<bool, StoreError> {
+        self.door.write(|tx| tokens::revoke_token(tx, id, at))
     }
 }

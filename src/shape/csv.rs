@@ -3,7 +3,11 @@
 
 use std::fmt::Write as _;
 
-use crate::cli::output::steers;
+/// Whether a character is not shown but obeyed: control characters, those that turn the direction of writing (the rest
+/// of a line would be read wrongly), and line ends by other names.
+pub fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
 
 /// Lines of CSV.
 #[derive(Debug, Default)]
@@ -62,7 +66,7 @@ impl CsvText {
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::csv::CsvText;
+    use crate::shape::csv::CsvText;
 
     #[test]
     fn r147_formulas_are_neutralized_and_numbers_are_not() {

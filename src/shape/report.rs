@@ -1,12 +1,12 @@
 //! The columns of each report, and a row of it as cells.
 
 use crate::base::{PoolId, ProductId, Seats};
-use crate::cli::grid::{Column, Datum, count, words};
 use crate::license::{Advice, HighWater};
 use crate::service::{
     AdviceRow, ClaimRow, ConsumptionRow, Freshness, LicenseRow, PoolState, ProductSeats, ReuseRow, SeatUse, Team, UnseatedRow,
     UsageRow,
 };
+use crate::shape::grid::{Column, Datum, count, words};
 
 /// The license report; the header to the letter (R136).
 pub const LICENSES: [Column; 6] = [
@@ -337,10 +337,16 @@ pub fn unseated(row: UnseatedRow) -> Vec<Datum> {
 #[cfg(test)]
 mod tests {
     use crate::base::Instant;
-    use crate::cli::grid::csv_text;
-    use crate::cli::report::rows::{CLAIMS, LICENSES, claim, license};
     use crate::license::Activity;
     use crate::service::{ClaimRow, LicenseRow};
+    use crate::shape::grid::{Column, Datum, csv_of, csv_row};
+    use crate::shape::report::{CLAIMS, LICENSES, claim, license};
+
+    fn csv_text(columns: &[Column], rows: &[Vec<Datum>]) -> String {
+        let mut csv = csv_of(columns);
+        rows.iter().for_each(|row| csv_row(&mut csv, columns, row));
+        csv.take()
+    }
 
     #[test]
     fn r136_the_license_report_is_to_the_letter() {

@@ -1,0 +1,120 @@
+//! From a request to the service and back: who asks, whether they may, and the question on a thread of its own, because the
+//! service blocks.
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use tokio::sync::Semaphore;
+
+use crate::base::{OrgId, PersonKey};
+use crate::http::access::{Deed, may};
+use crate::http::answer::Answered;
+use crate::http::problem::Problem;
+use crate::service::{Caller, Customer, Service};
+
+/// So many questions are worked on at once; more are turned away.
+const QUESTIONS_MAX: usize = 32;
+
+/// What all handlers share.
+#[derive(Clone)]
+pub struct Door {
+    service: Arc<Service>,
+    turns: Arc<Semaphore>,
+}
+
+impl Door {
+    /// A door to a service.
+    pub fn new(service: Arc<Service>) -> Self {
+        Self { service, turns: Arc::new(Semaphore::new(QUESTIONS_MAX)) }
+    }
+
+    /// Asks a question in the name of whoever's token the request bears, if that role may do the deed.
+    pub async fn ask<F>(&self, headers: &HeaderMap, deed: Deed, question: F) -> Answered
+    where
+        F: FnOnce(&Asking<'_>) -> Answered + Send + 'static,
+    {
+        let token = bearer(headers).ok_or_else(Problem::unauthenticated)?.to_owned();
+        self.work(move |service| {
+            let caller = service.caller(&token)?.ok_or_else(Problem::unauthenticated)?;
+            if !may(caller.role, deed) {
+                return Err(Problem::forbidden());
+            }
+            question(&Asking { service, caller })
+        })
+        .await
+    }
+
+    /// Asks a question that anybody may ask.
+    pub async fn work<F>(&self, question: F) -> Answered
+    where
+        F: FnOnce(&Service) -> Answered + Send + 'static,
+    {
+        let turn = Arc::clone(&self.turns).try_acquire_owned().map_err(|_| Problem::busy())?;
+        let service = Arc::clone(&self.service);
+        let asked = tokio::task::spawn_blocking(move || {
+            let answered = question(&service);
+            drop(turn);
+            answered
+        });
+        let bug = |_| Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "bug", "the question broke off: a bug");
+        asked.await.map_err(bug)?
+    }
+}
+
+/// The text of a bearer token.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// A question being asked.
+pub struct Asking<'s> {
+    /// The service.
+    pub service: &'s Service,
+    /// Who asks.
+    pub caller: Caller,
+}
+
+impl<'s> Asking<'s> {
+    /// A customer, if the caller may see it. One that it may not see is not told from one that is not there.
+    pub fn customer(&self, id: &str) -> Result<&'s Customer, Problem> {
+        let unknown = || Problem::unknown("customer", id);
+        match &self.caller.customer {
+            Some(own) if own.as_str() != id => Err(unknown()),
+            _ => self.service.customer(id).map_err(|_| unknown()),
+        }
+    }
+
+    /// The customers that the caller may see.
+    pub fn customers(&self) -> impl Iterator<Item = &'s Customer> {
+        let own = self.caller.customer.clone();
+        self.service.customers().iter().filter(move |customer| own.as_ref().is_none_or(|own| own == customer.id()))
+    }
+
+    /// The org that a report starts at: the one that is named, if the caller's reach goes there; the caller's own else.
+    pub fn org(&self, customer: &Customer, named: Option<&str>) -> Result<Option<OrgId>, Problem> {
+        let named = named.map(OrgId::from);
+        let Some(top) = &self.caller.org else { return Ok(named) };
+        match named {
+            None => Ok(Some(top.clone())),
+            Some(org) if self.service.is_org_within(customer, &org, top)? => Ok(Some(org)),
+            Some(org) => Err(Problem::unknown("org", org.as_str())),
+        }
+    }
+
+    /// Lets a question about a person pass if the caller's reach goes there.
+    pub fn person(&self, customer: &Customer, key: &str) -> Result<(), Problem> {
+        match &self.caller.org {
+            Some(top) if !self.service.is_person_within(customer, &PersonKey::from(key), top)? => {
+                Err(Problem::unknown("person", key))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Only who is not bound to one org passes.
+    pub fn whole_customer(&self) -> Result<(), Problem> {
+        if self.caller.org.is_some() { Err(Problem::forbidden()) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,99 @@
+//! Numbers for Prometheus, in its text format: a handful for each customer and each of its pools, nothing for people.
+
+use std::fmt::{Display, Write as _};
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use crate::http::access::Deed;
+use crate::http::answer::{Answer, Answered};
+use crate::http::ask::Door;
+use crate::http::problem::Problem;
+use crate::service::{CustomerStatus, PoolView};
+use crate::store::RunState;
+
+/// What scrapers get.
+pub async fn metrics(State(door): State<Door>, headers: HeaderMap) -> Answered {
+    door.ask(&headers, Deed::Look, |asking| {
+        let service = asking.service;
+        let all: Result<Vec<CustomerStatus>, Problem> =
+            asking.customers().map(|customer| Ok(service.status(customer)?)).collect();
+        Answer::text("text/plain; version=0.0.4; charset=utf-8", text(&all?, service.now().0))
+    })
+    .await
+}
+
+/// A family of samples, as the format wants it: its help, its type, its samples together.
+struct Family<'t> {
+    text: &'t mut String,
+    name: &'static str,
+}
+
+impl<'t> Family<'t> {
+    fn new(text: &'t mut String, name: &'static str, help: &str) -> Self {
+        // Writing to a text does not fail.
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+        Self { text, name }
+    }
+
+    fn sample(&mut self, labels: &[(&str, &str)], value: impl Display) {
+        let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+        let _ = writeln!(self.text, "{}{{{}}} {value}", self.name, labels.join(","));
+    }
+}
+
+fn escaped(label: &str) -> String {
+    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+fn text(customers: &[CustomerStatus], now_millis: i64) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "# HELP rosterd_build_info The program.\n# TYPE rosterd_build_info gauge");
+    let _ = writeln!(text, "rosterd_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
+    let mut of_customers = |name, help, value: &dyn Fn(&CustomerStatus) -> Option<i64>| {
+        let mut family = Family::new(&mut text, name, help);
+        for customer in customers {
+            value(customer).into_iter().for_each(|value| family.sample(&[("customer", &customer.customer)], value));
+        }
+    };
+    of_customers("rosterd_customer_version", "Commits of the customer.", &|c| i64::try_from(c.version).ok());
+    of_customers("rosterd_customer_stale", "1 if no source was read for too long.", &|c| Some(c.freshness.stale.into()));
+    of_customers("rosterd_customer_snapshot_age_seconds", "Since a source was last known to be as the books have it.", &|c| {
+        c.freshness.snapshot.map(|at| (now_millis - at.0) / 1000)
+    });
+    of_customers("rosterd_customer_hold_open", "1 if a hold waits for a decision.", &|c| Some(c.hold.is_some().into()));
+    of_customers("rosterd_customer_last_run_failed", "1 if the newest run failed.", &|c| {
+        c.last_run.as_ref().map(|run| (run.state == RunState::Failed).into())
+    });
+    of_customers("rosterd_customer_same_day_used", "Same-day runs asked for today.", &|c| Some(c.same_day.used.into()));
+    let mut of_pools = |name, help, value: &dyn Fn(&PoolView) -> Option<i64>| {
+        let mut family = Family::new(&mut text, name, help);
+        for customer in customers {
+            for pool in &customer.pools {
+                let labels = [("customer", customer.customer.as_str()), ("pool", pool.pool.as_str())];
+                value(pool).into_iter().for_each(|value| family.sample(&labels, value));
+            }
+        }
+    };
+    of_pools("rosterd_pool_used", "Seats in use.", &|p| Some(p.used().0.into()));
+    of_pools("rosterd_pool_allowance", "Seats bought; absent if unlimited.", &|p| {
+        p.allowance.seats.map(|seats| seats.0.into())
+    });
+    of_pools("rosterd_pool_waiting", "People who wait for a seat.", &|p| Some(p.waiting().0.into()));
+    of_pools("rosterd_pool_balance", "Allowance less used; absent if unlimited.", &|p| p.balance.map(|balance| balance.0));
+    of_pools("rosterd_pool_overage_open", "1 if an overage is open.", &|p| Some(p.episode.is_some().into()));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::http::metrics::{Family, escaped};
+
+    #[test]
+    fn labels_are_quoted_as_the_format_wants() {
+        assert_eq!(escaped("a\\b\"c\nd"), "a\\\\b\\\"c\\nd");
+        let mut text = String::new();
+        Family::new(&mut text, "x", "Help.").sample(&[("customer", "n\"1"), ("pool", "p")], -3);
+        assert_eq!(text, "# HELP x Help.\n# TYPE x gauge\nx{customer=\"n\\\"1\",pool=\"p\"} -3\n");
+    }
+}
