@@ -312,7 +312,8 @@ fn read_best(
     Ok((read, load()?))
 }
 
-/// Reads a package to its end on top of the stored roster, in which people go by the source's own keys. `None`: it could not be, and `pulled` says why (R103).
+/// Reads a package to its end on top of the stored roster, in which people go by the source's own keys. `None`: it could
+/// not be, and `pulled` says why (R103).
 pub(crate) fn read_package(feed: &Feed, package: Package, previous: Option<Roster>, pulled: &mut Pulled) -> Option<Taken> {
     let is_first = previous.is_none();
     let mut intake = RosterIntake::new(previous, feed.intake);
