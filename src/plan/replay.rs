@@ -164,8 +164,11 @@ impl Replay {
         self.standing.book.names = step.names.clone();
         let is_clock = step.verb == "overage_clock";
         self.note_staleness(step.entries);
+        // Where a term moves its pool, what the dates do goes up to just before that.
+        let moves_phase = |entry: &Entry| matches!(entry, Entry::Phase { phase, .. } if phase.since == step.at);
+        let swept_to = if step.entries.iter().any(moves_phase) { step.at.plus_millis(-1) } else { step.at };
         if !is_clock {
-            self.sweep(step.at, &BTreeMap::new());
+            self.sweep(swept_to, &BTreeMap::new());
         }
         let moved = self.moved(step);
         let granted =

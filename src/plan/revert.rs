@@ -263,18 +263,8 @@ impl Work<'_> {
     fn make(&mut self, key: &str, before: Claim, after: Claim, because: Because) {
         let there = |claim: &Claim, nearest| (claim.state != ClaimState::Released).then_some((claim.state, nearest));
         let (from, to) = (there(&before, self.nearest(&before)), there(&after, self.nearest(&after)));
-        let absences = &self.input.standing.absences;
-        let absence = absences.binary_search_by(|absence| absence.person.as_str().cmp(key)).ok().map(|at| &absences[at]);
         if let Some(at) = self.catalog.pool(after.pool) {
             self.pools[at].shift(from, to);
-            // Seats of somebody whose removal a guard holds would be free if it were approved (R123).
-            let held_back = &mut self.pools[at].held_back;
-            match (before.state.consumes(), after.state.consumes()) {
-                _ if absence.is_none_or(|absence| !absence.held) => {}
-                (true, false) => *held_back = held_back.saturating_sub(1),
-                (false, true) => *held_back += 1,
-                _ => {}
-            }
         }
         let open = self.claims.entry(key.to_owned()).or_default();
         open.retain(|claim| claim.id != after.id);
@@ -430,6 +420,7 @@ impl Work<'_> {
     /// Counts the seats that an open hold would free, as the plan leaves them: an overage that only they make stays
     /// provisional (R123).
     fn hold_back(&mut self, changes: &[AbsenceChange]) {
+        self.pools.iter_mut().for_each(|pool| pool.held_back = 0);
         if self.open_hold().is_none() {
             return;
         }

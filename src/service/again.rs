@@ -20,7 +20,7 @@ fn settings_of(customer: &Customer) -> Option<Digest> {
 
 /// Whether a run looks at all of a customer and at nothing in a special way.
 fn is_plain(customer: &Customer, terms: &RunTerms) -> bool {
-    let reads = customer.sources.iter().all(|feed| terms.reads(feed.source.id()) && !feed.source.is_live());
+    let reads = customer.sources.iter().all(|feed| terms.reads(feed.source.id()) && !feed.source.is_far());
     reads && terms.told().is_empty() && terms.scope().is_none() && !terms.confirms_absences()
 }
 

@@ -20,8 +20,7 @@ use crate::settings::read::Section;
 use crate::settings::reports::{ReportsShape, reports};
 use crate::settings::terms::{self, TermRulesShape, TermShape};
 use crate::settings::values::{OnFullWord, SourceKind, StoreKind};
-use crate::settings::when;
-use crate::settings::words;
+use crate::settings::{when, words};
 use crate::source::BulkWithStatus;
 use crate::telemetry::LogFormat;
 

@@ -29,6 +29,11 @@ pub trait RosterSource: Send + Sync {
         false
     }
 
+    /// Whether [`RosterSource::pending`] already asks another machine, so that it is not done for a mere look.
+    fn is_far(&self) -> bool {
+        self.is_live()
+    }
+
     /// What keeps the source from being read, as far as it is known without asking; `None`: nothing.
     fn trouble(&self) -> Option<Trouble> {
         None

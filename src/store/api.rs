@@ -17,8 +17,9 @@ use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
-    RunState, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, TokenRow, Trigger, Watch, WatchChange,
+    RunState, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
 };
+use crate::store::token::TokenRow;
 
 /// The one door to what is kept.
 pub trait Store: Send + Sync {

@@ -9,6 +9,7 @@ mod record;
 mod rest;
 mod shape;
 mod sqlite;
+mod token;
 
 pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
 pub use batch::{Batch, Receipt};
@@ -18,7 +19,8 @@ pub use outage::OutageRow;
 pub use rest::RestRow;
 pub use shape::{
     ActivityRow, Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow,
-    RequestState, RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, TokenRow,
-    Trigger, Watch, WatchChange,
+    RequestState, RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch,
+    WatchChange,
 };
 pub use sqlite::SqliteStore;
+pub use token::TokenRow;

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::base::{
-    AccessRole, Actor, CustomerId, Day, Digest, Instant, OrgId, PersonKey, PoolId, ProductId, RequestId, RunId, SourceId,
-    TextArena, Version,
+    Actor, CustomerId, Day, Digest, Instant, OrgId, PersonKey, PoolId, ProductId, RequestId, RunId, SourceId, TextArena,
+    Version,
 };
 use crate::license::{Claim, ClaimChange, Compliance, Entry, Names};
 use crate::plan::Notice;
@@ -485,29 +485,4 @@ pub struct DaemonMark {
     pub host: String,
     /// Since when.
     pub since: Instant,
-}
-
-/// A token of the HTTP door. The token itself is kept nowhere, only its digest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenRow {
-    /// Its number; the store gives it.
-    pub id: u64,
-    /// Whose or what for, for people.
-    pub name: String,
-    /// What its holder may do (R157).
-    pub role: AccessRole,
-    /// Only in this customer; `None`: in all.
-    pub customer: Option<CustomerId>,
-    /// Only in this org and those below it.
-    pub org: Option<OrgId>,
-    /// Digest of its secret part.
-    pub digest: Digest,
-    /// When it was made …
-    pub created: Instant,
-    /// … and by whom.
-    pub by: String,
-    /// From when on it is no longer good.
-    pub expires: Instant,
-    /// When somebody revoked it.
-    pub revoked: Option<Instant>,
 }

@@ -69,7 +69,7 @@ impl<'g> Given<'g> {
     }
 
     fn is_sftp(&self) -> bool {
-        self.address.is_some_and(|address| address.starts_with("sftp:"))
+        self.address.is_some_and(|text| text.starts_with("sftp://"))
     }
 }
 

@@ -160,6 +160,10 @@ impl<R: Reader> RosterSource for Fetched<R> {
         }
     }
 
+    fn is_far(&self) -> bool {
+        true
+    }
+
     fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError> {
         self.reader.pull(package, intake)
     }

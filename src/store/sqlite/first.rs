@@ -1,4 +1,4 @@
-//! The first step of the schema.
+//! The first step of the schema: the books, and what runs keep.
 
 /// What is asked by key or sorted by is a column; everything else lies in `body`, a versioned record.
 pub(in crate::store::sqlite) const FIRST: &str = "
@@ -410,20 +410,6 @@ CREATE TABLE samples (
     PRIMARY KEY (customer_id, pool, version)
 ) STRICT, WITHOUT ROWID;
 
--- Tokens of the HTTP door; of each only a digest.
-CREATE TABLE tokens (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL,
-    role TEXT NOT NULL,
-    customer TEXT,
-    org TEXT,
-    digest BLOB NOT NULL,
-    created INTEGER NOT NULL,
-    by TEXT NOT NULL,
-    expires INTEGER NOT NULL,
-    revoked INTEGER
-) STRICT;
-
 -- How each pool stood when it was last looked at (R145, R152).
 CREATE TABLE watches (
     customer_id INTEGER NOT NULL REFERENCES customers (id),
@@ -481,39 +467,4 @@ CREATE TRIGGER samples_kept BEFORE DELETE ON samples BEGIN SELECT RAISE(ABORT, '
 CREATE TRIGGER samples_fixed BEFORE UPDATE ON samples BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
 CREATE TRIGGER seat_requests_kept BEFORE DELETE ON seat_requests BEGIN SELECT RAISE(ABORT, 'requests are kept'); END;
 CREATE TRIGGER seat_requests_fixed BEFORE UPDATE ON seat_requests BEGIN SELECT RAISE(ABORT, 'requests are kept'); END;
-
--- When sources that are asked over the network were last looked at, and where the next look may start. Losing a row costs a
--- full read.
-CREATE TABLE looks (
-    customer_id INTEGER NOT NULL REFERENCES customers (id),
-    source TEXT NOT NULL,
-    package BLOB NOT NULL,
-    cursor TEXT,
-    full_at INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    PRIMARY KEY (customer_id, source)
-) STRICT, WITHOUT ROWID;
-
--- Upstreams that failed last. Losing a row costs a few requests.
-CREATE TABLE outages (
-    upstream TEXT PRIMARY KEY,
-    failures INTEGER NOT NULL,
-    since INTEGER NOT NULL,
-    opened INTEGER NOT NULL,
-    rest_secs INTEGER NOT NULL,
-    error TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-
--- What the newest run of a customer came to that left nothing to be done. Losing a row costs a plan.
-CREATE TABLE rests (
-    customer_id INTEGER PRIMARY KEY REFERENCES customers (id),
-    version INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    settings BLOB NOT NULL,
-    people INTEGER NOT NULL,
-    waiting INTEGER NOT NULL,
-    withheld INTEGER NOT NULL,
-    unserved INTEGER NOT NULL,
-    message TEXT NOT NULL
-) STRICT;
 ";

@@ -11,6 +11,7 @@ mod connect;
 mod entries;
 mod fault;
 mod first;
+mod first_beside;
 mod glance;
 mod lease;
 mod looks;

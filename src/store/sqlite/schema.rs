@@ -5,9 +5,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::store::api::StoreError;
 use crate::store::sqlite::fault::Fault;
 use crate::store::sqlite::first::FIRST;
+use crate::store::sqlite::first_beside::BESIDE;
 
 /// Steps from an empty file on; `PRAGMA user_version` counts those that were taken.
-const STEPS: [&str; 1] = [FIRST];
+const STEPS: [&[&str]; 1] = [&[FIRST, BESIDE]];
 
 /// The newest schema this program knows.
 pub(in crate::store::sqlite) const NEWEST: u32 = STEPS.len() as u32;
@@ -51,8 +52,8 @@ pub(in crate::store::sqlite) fn migrate(connection: &mut Connection, place: &str
     }
 }
 
-fn take(tx: &Transaction<'_>, step: &str, to: u32) -> Result<(), Fault> {
-    tx.execute_batch(step)?;
+fn take(tx: &Transaction<'_>, step: &[&str], to: u32) -> Result<(), Fault> {
+    step.iter().try_for_each(|part| tx.execute_batch(part))?;
     tx.pragma_update(None, "user_version", to)?;
     Ok(())
 }

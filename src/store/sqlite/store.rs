@@ -15,7 +15,7 @@ use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
-    SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, TokenRow, Trigger, Watch, WatchChange,
+    SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
 };
 use crate::store::sqlite::audit;
 use crate::store::sqlite::backup;
@@ -37,6 +37,7 @@ use crate::store::sqlite::runs;
 use crate::store::sqlite::snapshots;
 use crate::store::sqlite::tokens;
 use crate::store::sqlite::watch;
+use crate::store::token::TokenRow;
 
 /// A store in one SQLite file. Several processes may use it at once.
 pub struct SqliteStore {

@@ -3,9 +3,9 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use crate::base::{AccessRole, CustomerId, Digest, Instant, OrgId};
-use crate::store::shape::TokenRow;
 use crate::store::sqlite::books::{text, unsigned};
 use crate::store::sqlite::fault::Fault;
+use crate::store::token::TokenRow;
 
 const COLUMNS: &str = "id, name, role, customer, org, digest, created, by, expires, revoked";
 

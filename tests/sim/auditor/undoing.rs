@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rosterd::base::Instant;
 
-use crate::sim::auditor::books::{Auditor, Claim, HoldState, Missing, State};
+use crate::sim::auditor::books::{Auditor, Claim, HoldState, Missing, Pin, State};
 
 /// Whose claim, in which pool: before and after. `None` is "not open".
 type Change = ((String, usize), Option<Claim>, Option<Claim>);
@@ -137,7 +137,9 @@ impl Auditor {
             let comes_back = after.is_none();
             let purged = self.purged[done.purged..].contains(&key.0);
             let taken = self.claims.contains_key(key) || promised.contains(key);
-            if !is_as_left || (comes_back && (purged || taken || withheld.contains(&key.0))) {
+            // Who was kept out since then stays out (R9).
+            let denied = self.pin(&key.0, key.1, self.today(now)) == Some(Pin::Deny);
+            if !is_as_left || (comes_back && (purged || taken || denied || withheld.contains(&key.0))) {
                 work.in_part = true;
                 continue;
             }
