@@ -8,7 +8,7 @@ use crate::service::core::{Customer, Service};
 use crate::service::draft::outcome;
 use crate::service::error::ServiceError;
 use crate::service::pauses::RunTerms;
-use crate::store::{Batch, RestRow, RunRow, RunState, StoreError};
+use crate::store::{Batch, RestRow, RunRow, RunState, RunTally, StoreError};
 
 /// What a plan depends on beside books, roster and time. A policy that was never digested is like no other.
 fn settings_of(customer: &Customer) -> Option<Digest> {
@@ -49,9 +49,10 @@ impl Service {
         }
         let Some(repeated) = self.repeated(customer, &standing, now)? else { return Ok(false) };
         row.packages = repeated.iter().map(|mark| format!("{}:{}", mark.source, mark.name)).collect();
-        row.tally.people = rest.people;
-        row.tally.waiting = rest.waiting;
-        row.tally.withheld = rest.withheld;
+        // A plan of this run that came too late to be committed is none of its doings.
+        row.plan = None;
+        let (findings, RestRow { people, waiting, withheld, .. }) = (row.tally.findings, rest.clone());
+        row.tally = RunTally { people, waiting, withheld, findings, ..RunTally::default() };
         if !repeated.is_empty() {
             let entries: Vec<Entry> = repeated.into_iter().map(Entry::Adopted).collect();
             row.state = RunState::Committing;
