@@ -35,3 +35,29 @@ fn fifty_processes_and_one_seat() {
     assert!(shown.contains("   14    14          0"), "{shown}");
     assert!(demo.told("audit verify northfield").contains("the books are what the trail says"));
 }
+
+#[test]
+fn a_sync_and_purchases_by_hand_at_once() {
+    let demo = Demo::new();
+    assert_eq!(demo.run("sync northfield --here").code, 6);
+    // The second night, and eight seats bought by eight processes meanwhile: whoever is late plans anew on newer books.
+    let mut started =
+        vec![demo.program().args(["sync", "northfield", "--here"]).stdout(Stdio::null()).spawn().expect("it runs")];
+    started.extend((1..=8).map(|n| {
+        let line =
+            format!("pool grant northfield learn-educators --seats 1 --from 2020-08-01 --reference race-{n} --id race-{n}");
+        demo.program().args(line.split(' ')).stdout(Stdio::null()).spawn().expect("it runs")
+    }));
+    let codes: Vec<Option<i32>> = started.iter_mut().map(|child| child.wait().expect("it ends").code()).collect();
+    assert!(matches!(codes[0], Some(0 | 6)), "the sync: {codes:?}");
+    assert!(codes[1..].iter().all(|code| *code == Some(0)), "the purchases: {codes:?}");
+    // 52 want a seat after that night, 45 were bought before.
+    let status = demo.json("status northfield");
+    let pools = status["customers"][0]["pools"].as_array().expect("pools");
+    let pool = pools.iter().find(|pool| pool["pool"] == "learn-educators").expect("a pool");
+    assert_eq!((&pool["limit"], &pool["used"], &pool["waiting"]), (&53.into(), &52.into(), &0.into()), "{pool}");
+    let runs = demo.json("runs northfield");
+    let over = runs["runs"].as_array().expect("runs").iter().all(|run| run["state"] != "failed" && !run["ended"].is_null());
+    assert!(over, "{runs}");
+    assert!(demo.told("audit verify northfield").contains("the books are what the trail says"));
+}
