@@ -40,7 +40,7 @@ fn door(at: SocketAddr, service: Arc<Service>) -> Result<Beside, CliError> {
     let listener = http::listen(at).map_err(|cause| CliError::Listen { at, cause })?;
     let at = listener.local_addr().unwrap_or(at);
     Ok(Box::new(move |stopped| {
-        DoorOpened { address: &at.to_string() }.emit();
+        DoorOpened { address: &at.to_string(), loopback: at.ip().is_loopback() }.emit();
         http::serve(listener, service, stopped)
     }))
 }

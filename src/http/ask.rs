@@ -3,15 +3,18 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
 use tokio::sync::Semaphore;
 
-use crate::base::{OrgId, PersonKey};
+use crate::base::{OrgId, PersonKey, RunId};
 use crate::http::access::{Deed, may};
 use crate::http::answer::Answered;
 use crate::http::problem::Problem;
-use crate::service::{Caller, Customer, Service};
+use crate::license::Hold;
+use crate::service::{Caller, Customer, ErrorKind, Service, ServiceError};
+use crate::store::RunRow;
+use crate::telemetry::QuestionFailed;
 
 /// So many questions are worked on at once; more are turned away.
 const QUESTIONS_MAX: usize = 32;
@@ -36,7 +39,8 @@ impl Door {
     {
         let token = bearer(headers).ok_or_else(Problem::unauthenticated)?.to_owned();
         self.work(move |service| {
-            let caller = service.caller(&token)?.ok_or_else(Problem::unauthenticated)?;
+            let caller = service.caller(&token).map_err(|error| Problem::from(error).hidden())?;
+            let caller = caller.ok_or_else(Problem::unauthenticated)?;
             if !may(caller.role, deed) {
                 return Err(Problem::forbidden());
             }
@@ -57,8 +61,16 @@ impl Door {
             drop(turn);
             answered
         });
-        let bug = |_| Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "bug", "the question broke off: a bug");
-        asked.await.map_err(bug)?
+        let bug = |_| {
+            let broke_off = "the question broke off: a bug";
+            let logged = Some("answer a question over HTTP: it broke off (a bug)".to_owned());
+            Problem { logged, ..Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "bug", broke_off) }
+        };
+        let answered = asked.await.map_err(bug).flatten();
+        if let Err(Problem { code, logged: Some(why), .. }) = &answered {
+            QuestionFailed { code, why }.emit();
+        }
+        answered
     }
 }
 
@@ -92,6 +104,22 @@ impl<'s> Asking<'s> {
         self.service.customers().iter().filter(move |customer| own.as_ref().is_none_or(|own| own == customer.id()))
     }
 
+    /// A run of a customer that the caller may see.
+    pub fn run(&self, run: u64) -> Result<RunRow, Problem> {
+        let unknown = || Problem::unknown("run", &run.to_string());
+        let row = self.service.run_row(RunId(run)).map_err(|error| known(error, unknown))?;
+        self.customer(row.customer.as_str()).map_err(|_| unknown())?;
+        Ok(row)
+    }
+
+    /// A hold of a customer that the caller may see, by the run that opened it.
+    pub fn hold(&self, run: u64) -> Result<(&'s Customer, Hold), Problem> {
+        let unknown = || Problem::unknown("hold of run", &run.to_string());
+        let (customer, hold) = self.service.hold(RunId(run)).map_err(|error| known(error, unknown))?;
+        self.customer(customer.id().as_str()).map_err(|_| unknown())?;
+        Ok((customer, hold))
+    }
+
     /// The org that a report starts at: the one that is named, if the caller's reach goes there; the caller's own else.
     pub fn org(&self, customer: &Customer, named: Option<&str>) -> Result<Option<OrgId>, Problem> {
         let named = named.map(OrgId::from);
@@ -117,4 +145,9 @@ impl<'s> Asking<'s> {
     pub fn whole_customer(&self) -> Result<(), Problem> {
         if self.caller.org.is_some() { Err(Problem::forbidden()) } else { Ok(()) }
     }
+}
+
+/// What is not there is told like what may not be seen.
+fn known(error: ServiceError, unknown: impl FnOnce() -> Problem) -> Problem {
+    if error.kind() == ErrorKind::Unknown { unknown() } else { error.into() }
 }

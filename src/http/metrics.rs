@@ -8,17 +8,15 @@ use axum::http::HeaderMap;
 use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Door;
-use crate::http::problem::Problem;
-use crate::service::{CustomerStatus, PoolView};
+use crate::service::{Customer, CustomerStatus, PoolView};
 use crate::store::RunState;
 
 /// What scrapers get.
 pub async fn metrics(State(door): State<Door>, headers: HeaderMap) -> Answered {
     door.ask(&headers, Deed::Look, |asking| {
         let service = asking.service;
-        let all: Result<Vec<CustomerStatus>, Problem> =
-            asking.customers().map(|customer| Ok(service.status(customer)?)).collect();
-        Answer::text("text/plain; version=0.0.4; charset=utf-8", text(&all?, service.now().0))
+        let customers: Vec<&Customer> = asking.customers().collect();
+        Answer::text("text/plain; version=0.0.4; charset=utf-8", text(&service.statuses(&customers)?, service.now().0))
     })
     .await
 }

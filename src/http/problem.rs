@@ -15,12 +15,14 @@ pub struct Problem {
     pub code: &'static str,
     /// One sentence for people.
     pub detail: String,
+    /// What the log has to tell of it; `None`: it is the caller's affair alone.
+    pub logged: Option<String>,
 }
 
 impl Problem {
     /// A problem.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into() }
+        Self { status, code, detail: detail.into(), logged: None }
     }
 
     /// Nobody who is known.
@@ -49,6 +51,14 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many questions at once; ask again in a moment")
     }
 
+    /// The same for somebody who is not known: what went wrong inside is told by the log alone.
+    pub fn hidden(self) -> Self {
+        match self.logged {
+            Some(_) => Self { detail: "this cannot be answered now; the daemon's log tells why".to_owned(), ..self },
+            None => self,
+        }
+    }
+
     /// Its JSON.
     pub fn json(&self) -> Value {
         let title = self.status.canonical_reason().unwrap_or_default();
@@ -70,6 +80,27 @@ impl From<ServiceError> for Problem {
             ErrorKind::Damaged => (StatusCode::INTERNAL_SERVER_ERROR, "damaged"),
             ErrorKind::Bug => (StatusCode::INTERNAL_SERVER_ERROR, "bug"),
         };
-        Self::new(status, code, format!("could not {}", ErrorChain(&error)))
+        let chain = ErrorChain(&error).to_string();
+        let logged = status.is_server_error().then(|| chain.clone());
+        Self { logged, ..Self::new(status, code, format!("could not {chain}")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::http::problem::Problem;
+    use crate::service::ServiceError;
+    use crate::store::StoreError;
+
+    #[test]
+    fn what_goes_wrong_inside_is_logged_and_told_to_known_callers_alone() {
+        let error = || ServiceError::from(StoreError::Busy { place: "sqlite:/var/lib/rosterd/rosterd.db".into() });
+        let told = Problem::from(error());
+        assert!(told.detail.contains("/var/lib/rosterd") && told.logged.as_ref().is_some_and(|why| why.contains("/var/lib")));
+        let hidden = Problem::from(error()).hidden();
+        assert!(!hidden.json().to_string().contains("/var/lib"), "{}", hidden.json());
+        assert_eq!((hidden.status, hidden.code, &hidden.logged), (told.status, told.code, &told.logged));
+        let unknown = Problem::from(ServiceError::Unknown { what: "run", id: "7".into(), hint: None });
+        assert_eq!((unknown.logged.clone(), unknown.clone().hidden()), (None, unknown));
     }
 }

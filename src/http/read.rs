@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::base::{EpisodeId, OrgId, PoolId, ProductId, RequestId, RunId};
 use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
-use crate::http::ask::{Asking, Door};
+use crate::http::ask::Door;
 use crate::http::problem::Problem;
 use crate::service::{Customer, Freshness, Report};
 use crate::shape::report::{ADVICE, COMPLIANCE, CONSUMPTION, LICENSES, REUSE, UNSEATED, USAGE};
@@ -19,7 +19,7 @@ use crate::shape::{
     Column, CustomerJson, Datum, ExplainJson, FindingsJson, FreshnessJson, HoldDetailJson, HoldsJson, PoolJson, QueueJson,
     RunJson, at, csv_of, csv_row, episode_file_json, episode_view_json, grid_json, notices_json,
 };
-use crate::store::{RequestState, RunRow};
+use crate::store::RequestState;
 
 /// So many rows of a list unless the question says so, and at most.
 const ROWS: u32 = 100;
@@ -69,9 +69,9 @@ impl Asks {
 /// All customers at a glance.
 pub async fn customers(State(door): State<Door>, headers: HeaderMap) -> Answered {
     door.ask(&headers, Deed::Look, |asking| {
-        let all: Result<Vec<_>, Problem> =
-            asking.customers().map(|customer| Ok(CustomerJson::from(asking.service.status(customer)?))).collect();
-        Answer::json(&json!({"customers": all?}))
+        let customers: Vec<&Customer> = asking.customers().collect();
+        let all: Vec<_> = asking.service.statuses(&customers)?.into_iter().map(CustomerJson::from).collect();
+        Answer::json(&json!({"customers": all}))
     })
     .await
 }
@@ -137,24 +137,18 @@ pub async fn runs(State(door): State<Door>, Path(id): Path<String>, asks: Asks, 
 
 /// One run.
 pub async fn run(State(door): State<Door>, Path(run): Path<u64>, headers: HeaderMap) -> Answered {
-    door.ask(&headers, Deed::Look, move |asking| Answer::json(&RunJson::from(&run_row(asking, run)?))).await
+    door.ask(&headers, Deed::Look, move |asking| Answer::json(&RunJson::from(&asking.run(run)?))).await
 }
 
 /// What a run found wrong in its sources.
 pub async fn findings(State(door): State<Door>, Path(run): Path<u64>, asks: Asks, headers: HeaderMap) -> Answered {
     door.ask(&headers, Deed::LookAtPeople, move |asking| {
         asking.whole_customer()?;
-        let total = run_row(asking, run)?.tally.findings;
+        let total = asking.run(run)?.tally.findings;
         let found = asking.service.run_findings(RunId(run), asks.rule.as_deref(), asks.limit() as usize)?;
         Answer::json(&FindingsJson::new(run, total, &found))
     })
     .await
-}
-
-fn run_row(asking: &Asking<'_>, run: u64) -> Result<RunRow, Problem> {
-    let row = asking.service.run_row(RunId(run))?;
-    asking.customer(row.customer.as_str()).map_err(|_| Problem::unknown("run", &run.to_string()))?;
-    Ok(row)
 }
 
 /// A request for a run: whether it is over, and the run it came to.
@@ -193,8 +187,7 @@ pub async fn holds(State(door): State<Door>, Path(id): Path<String>, asks: Asks,
 pub async fn hold(State(door): State<Door>, Path(run): Path<u64>, headers: HeaderMap) -> Answered {
     door.ask(&headers, Deed::LookAtPeople, move |asking| {
         asking.whole_customer()?;
-        let (customer, hold) = asking.service.hold(RunId(run))?;
-        asking.customer(customer.id().as_str()).map_err(|_| Problem::unknown("hold of run", &run.to_string()))?;
+        let (customer, hold) = asking.hold(run)?;
         let plan = asking.service.hold_preview(customer, &hold)?;
         Answer::json(&HoldDetailJson::new(customer.id().as_str(), &hold, plan.as_ref()))
     })

@@ -17,6 +17,7 @@ use crate::http::metrics::metrics;
 use crate::http::problem::Problem;
 use crate::http::read;
 use crate::http::write;
+use crate::service::ServiceError;
 
 /// So long may what is sent be, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -90,7 +91,7 @@ async fn livez() -> Answered {
 /// The books can be read.
 async fn readyz(State(door): State<Door>) -> Answered {
     door.work(|service| {
-        let daemon = service.store().daemon().map_err(crate::service::ServiceError::from)?;
+        let daemon = service.store().daemon().map_err(|error| Problem::from(ServiceError::from(error)).hidden())?;
         match daemon {
             Some(_) => Answer::json(&json!({"ready": true})),
             None => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "the daemon has not taken the store yet")),

@@ -78,8 +78,7 @@ pub async fn sync(State(door): State<Door>, Path(id): Path<String>, headers: Hea
 pub async fn approve(State(door): State<Door>, Path(run): Path<u64>, headers: HeaderMap, wish: Body<Approval>) -> Answered {
     door.ask(&headers, Deed::DecideHold, move |asking| {
         let Approval { except, allow_empty } = body(wish)?;
-        let (customer, _) = asking.service.hold(RunId(run))?;
-        asking.customer(customer.id().as_str()).map_err(|_| Problem::unknown("hold of run", &run.to_string()))?;
+        asking.hold(run)?;
         let except: Vec<PersonKey> = except.iter().map(|key| PersonKey::from(key.as_str())).collect();
         decided(&asking.service.approve_hold(RunId(run), &asking.caller.actor(), &except, allow_empty, &|_| ())?)
     })
@@ -89,8 +88,7 @@ pub async fn approve(State(door): State<Door>, Path(run): Path<u64>, headers: He
 /// Rejects a hold: the people stay as they are.
 pub async fn reject(State(door): State<Door>, Path(run): Path<u64>, headers: HeaderMap) -> Answered {
     door.ask(&headers, Deed::DecideHold, move |asking| {
-        let (customer, _) = asking.service.hold(RunId(run))?;
-        asking.customer(customer.id().as_str()).map_err(|_| Problem::unknown("hold of run", &run.to_string()))?;
+        asking.hold(run)?;
         decided(&asking.service.reject_hold(RunId(run), &asking.caller.actor())?)
     })
     .await

@@ -23,13 +23,40 @@ pub struct DaemonStarted<'a> {
 pub struct DoorOpened<'a> {
     /// Where it listens.
     pub address: &'a str,
+    /// Only who is on this machine can come.
+    pub loopback: bool,
 }
 
 impl DoorOpened<'_> {
     /// Logs it.
     pub fn emit(&self) {
-        let DoorOpened { address } = *self;
-        info!(event = "door_opened", address, "The HTTP door listens on {address}.");
+        let DoorOpened { address, loopback } = *self;
+        if loopback {
+            info!(event = "door_opened", address, loopback, "The HTTP door listens on {address}.");
+        } else {
+            warn!(
+                event = "door_opened",
+                address,
+                loopback,
+                "The HTTP door listens on {address}, without TLS: tokens and names can be read on the way. Listen on loopback and put a proxy in front."
+            );
+        }
+    }
+}
+
+/// A question over HTTP could not be answered, through no fault of whoever asked.
+pub struct QuestionFailed<'a> {
+    /// The problem's stable code.
+    pub code: &'a str,
+    /// What could not be done, and why.
+    pub why: &'a str,
+}
+
+impl QuestionFailed<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let QuestionFailed { code, why } = *self;
+        error!(event = "question_failed", code, why, "Could not {why}, for somebody who asked over HTTP.");
     }
 }
 

@@ -8,8 +8,8 @@ mod setup;
 
 pub use drops::{DropsHang, DropsReadable, DropsUnreadable};
 pub use events::{
-    DaemonStarted, DaemonStopping, DoorOpened, NegativeBalance, NoticeWritten, RequestDropped, RequestTaken, RunFailed,
-    RunFinished, StoreTrouble,
+    DaemonStarted, DaemonStopping, DoorOpened, NegativeBalance, NoticeWritten, QuestionFailed, RequestDropped, RequestTaken,
+    RunFailed, RunFinished, StoreTrouble,
 };
 pub use network::{FileFetched, PullRead, SpoolLost, UpstreamBack, UpstreamDown};
 pub use setup::{LogFormat, LogSettings, SetupError, setup};

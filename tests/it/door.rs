@@ -187,7 +187,11 @@ fn a_token_reaches_as_far_as_it_says_and_as_long() {
     let listed = open.get("/api/v1/customers", &bound).json();
     assert_eq!(listed["customers"].as_array().map(Vec::len), Some(1));
     let run = open.demo.json("runs northfield")["runs"][0]["run"].as_u64().expect("a run");
-    assert_eq!(open.get(&format!("/api/v1/runs/{run}"), &bound).status, 404);
+    for what in ["runs", "holds"] {
+        let foreign = open.get(&format!("/api/v1/{what}/{run}"), &bound);
+        let none = open.get(&format!("/api/v1/{what}/999"), &bound);
+        assert_eq!((foreign.status, foreign.body.replace(&format!(" {run}\""), " 999\"")), (404, none.body), "{what}");
+    }
     assert!(!open.get("/metrics", &bound).body.contains("northfield"));
     // Of one org.
     let office = open.token(AccessRole::OrgAdmin, "");
