@@ -1,7 +1,6 @@
 //! `rosterd access`: may a person log in, use a product, open an enrollment (R29, R31)?
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::base::Day;
 use crate::cli::context::Context;
@@ -12,7 +11,7 @@ use crate::cli::output::text;
 use crate::cli::words::freshness_text;
 use crate::plan::{AccessBook, EnrollmentAccess, PersonAccess};
 use crate::service::{Customer, Service, ServiceError};
-use crate::shape::{CsvText, FreshnessJson, on};
+use crate::shape::{ACCESS_HEADER, AccessJson, CsvText, PersonAccessJson, access_csv, on, yes_no};
 
 /// Arguments of `access`.
 #[derive(Debug, Args)]
@@ -32,71 +31,8 @@ pub struct AccessArgs {
     csv: bool,
 }
 
-const CSV_HEADER: [&str; 8] = ["person", "what", "id", "role", "answer", "because", "first", "last"];
 /// So many people are put together before they are written.
 const PEOPLE_A_WRITE: usize = 1_000;
-
-#[derive(Debug, Serialize)]
-struct OneJson<'a> {
-    customer: &'a str,
-    #[serde(flatten)]
-    freshness: FreshnessJson,
-    time_zone: &'a str,
-    /// Whether the class that was asked for may be opened now.
-    open: Option<bool>,
-    #[serde(flatten)]
-    person: PersonJson<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct PersonJson<'a> {
-    person: &'a str,
-    /// The local date that the answers are for.
-    date: String,
-    log_in: bool,
-    because: &'static str,
-    products: Vec<ProductJson<'a>>,
-    enrollments: Vec<EnrollmentJson<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct ProductJson<'a> {
-    product: &'a str,
-    access: bool,
-    because: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct EnrollmentJson<'a> {
-    class: &'a str,
-    role: &'a str,
-    first: Option<String>,
-    /// The last day on which it is still open.
-    last: Option<String>,
-    /// `open`, `not_started` or `ended`.
-    state: &'static str,
-    because: &'static str,
-}
-
-impl<'a> PersonJson<'a> {
-    fn new(answers: &PersonAccess<'a>, today: Day) -> Self {
-        let products = answers.products.iter();
-        let enrollments = answers.enrollments.iter().map(|&EnrollmentAccess { class, role, first, last, opening }| {
-            let (state, because) = (opening.state(), opening.because());
-            EnrollmentJson { class, role, first: on(first), last: on(last), state, because }
-        });
-        Self {
-            person: answers.person,
-            date: today.to_string(),
-            log_in: answers.log_in.allowed,
-            because: answers.log_in.because,
-            products: products
-                .map(|(id, access)| ProductJson { product: id.as_str(), access: access.allowed, because: access.because })
-                .collect(),
-            enrollments: enrollments.collect(),
-        }
-    }
-}
 
 /// Answers for a person, or exports everybody.
 ///
@@ -129,8 +65,8 @@ fn one(
         answers.enrollments.retain(|enrollment| class.is_none_or(|class| class == enrollment.class));
         let open = class.map(|_| answers.may_open());
         if context.out.is_json() {
-            let (customer, person) = (customer.id().as_str(), PersonJson::new(&answers, book.today()));
-            context.out.json(&OneJson { customer, freshness: freshness.into(), time_zone: zone, open, person })?;
+            let person = PersonAccessJson::new(&answers, book.today());
+            context.out.json(&AccessJson::new(customer.id().as_str(), freshness, zone, open, person))?;
         } else {
             table(context, &answers, book.today(), zone)?;
             context.out.text(&freshness_text(freshness))?;
@@ -161,33 +97,17 @@ fn everybody(context: &mut Context, book: &AccessBook<'_>, csv: bool) -> Result<
     let answers = people.iter().filter_map(|person| book.of(person));
     if !csv {
         for answers in answers {
-            context.out.json_line(&PersonJson::new(&answers, book.today()))?;
+            context.out.json_line(&PersonAccessJson::new(&answers, book.today()))?;
         }
         return Ok(Exit::Done);
     }
-    let mut lines = CsvText::with_header(&CSV_HEADER);
+    let mut lines = CsvText::with_header(&ACCESS_HEADER);
     for (at, answers) in answers.enumerate() {
-        let mut line = |cells: [&str; 8]| {
-            cells.iter().for_each(|cell| lines.text(cell));
-            lines.end();
-        };
-        let PersonAccess { person, log_in, products, enrollments } = answers;
-        line([person, "log_in", "", "", yes_no(log_in.allowed), log_in.because, "", ""]);
-        for (id, access) in &products {
-            line([person, "product", id.as_str(), "", yes_no(access.allowed), access.because, "", ""]);
-        }
-        for EnrollmentAccess { class, role, first, last, opening } in enrollments {
-            let (first, last) = (on(first).unwrap_or_default(), on(last).unwrap_or_default());
-            line([person, "enrollment", class, role, opening.state(), opening.because(), &first, &last]);
-        }
+        access_csv(&mut lines, &answers);
         if at % PEOPLE_A_WRITE == 0 {
             context.out.bytes(lines.take().as_bytes())?;
         }
     }
     context.out.bytes(lines.take().as_bytes())?;
     Ok(Exit::Done)
-}
-
-fn yes_no(allowed: bool) -> &'static str {
-    if allowed { "yes" } else { "no" }
 }

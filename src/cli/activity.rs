@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -12,6 +11,7 @@ use crate::cli::output::{number, text};
 use crate::cli::people_import::read_bounded;
 use crate::cli::words::counted;
 use crate::service::{ACTIVITY_BYTES_MAX, ActivityAnswer};
+use crate::shape::ActivityJson;
 
 /// Arguments of `activity`.
 #[derive(Debug, Args)]
@@ -46,11 +46,7 @@ pub fn run(context: &mut Context, args: &ActivityArgs) -> Result<Exit, CliError>
     let answer = service.import_activity(customer, &name, &bytes)?;
     let ActivityAnswer { rows, news, bad, findings, taken } = &answer;
     if context.out.is_json() {
-        let finding = |f: &crate::roster::Finding| json!({"rule": f.rule, "file": f.file, "row": f.row, "record": f.record, "field": f.field, "detail": f.detail});
-        context.out.json(&json!({
-            "customer": customer.id().as_str(), "taken": taken, "rows": rows, "news": news, "bad": bad,
-            "findings": findings.iter().map(finding).collect::<Vec<_>>(),
-        }))?;
+        context.out.json(&ActivityJson::new(customer.id().as_str(), &answer))?;
     } else {
         let cells = |f: &crate::roster::Finding| {
             vec![text(&f.file), number(f.row), text(&f.record), text(&f.field), text(f.rule), text(&f.detail)]

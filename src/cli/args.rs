@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use crate::base::{Day, Instant};
 use crate::cli::access::AccessArgs;
 use crate::cli::activity::ActivityArgs;
+use crate::cli::api::ApiArgs;
 use crate::cli::apply::ApplyArgs;
 use crate::cli::audit::AuditArgs;
 use crate::cli::backup::BackupArgs;
@@ -127,6 +128,8 @@ pub enum Verb {
     Audit(AuditArgs),
     /// Say who may use the HTTP door.
     Token(TokenArgs),
+    /// Tell programs what the HTTP door can be asked.
+    Api(ApiArgs),
     /// Copy the whole store to a file, also while the daemon works.
     Backup(BackupArgs),
     /// Write a completion script for a shell.

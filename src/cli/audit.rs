@@ -3,17 +3,16 @@
 use std::ops::ControlFlow;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
-use crate::base::{CustomerId, Digest, ErrorChain, Instant, Version};
+use crate::base::{CustomerId, Version};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{number, text};
 use crate::cli::progress::Progress;
 use crate::cli::words::{counted, when};
-use crate::service::{AuditReport, Customer, ErrorKind, Verified};
-use crate::shape::{CommitJson, at};
+use crate::service::Customer;
+use crate::shape::{CommitJson, HeadJson, HeadsJson, ProofJson, ProofsJson};
 
 /// So many commits of the trail are read at once.
 const PAGE_COMMITS: usize = 100;
@@ -59,45 +58,6 @@ enum AuditVerb {
     },
 }
 
-#[derive(Debug, Serialize)]
-struct ListJson<'a> {
-    customer: &'a str,
-    commits: Vec<HeadJson>,
-}
-
-#[derive(Debug, Serialize)]
-struct HeadJson {
-    version: u64,
-    #[serde(skip)]
-    instant: Instant,
-    at: Option<String>,
-    actor: String,
-    verb: String,
-    run: Option<u64>,
-    changes: usize,
-    entries: usize,
-    hash: String,
-}
-
-#[derive(Debug, Serialize)]
-struct VerifyJson {
-    ok: bool,
-    customers: Vec<ProofJson>,
-}
-
-#[derive(Debug, Serialize)]
-struct ProofJson {
-    customer: String,
-    /// It is in the settings.
-    configured: bool,
-    ok: bool,
-    commits: u64,
-    changes: u64,
-    hash: String,
-    /// The first difference.
-    difference: Option<String>,
-}
-
 /// Reads, proves or exports the trail.
 ///
 /// # Errors
@@ -123,21 +83,11 @@ fn list(context: &mut Context, customer: &str, after: Option<u64>, limit: u64) -
         if heads.len() as u64 >= limit {
             return ControlFlow::Break(());
         }
-        heads.push(HeadJson {
-            version: commit.version.0,
-            instant: commit.at,
-            at: at(commit.at),
-            actor: commit.actor,
-            verb: commit.verb,
-            run: commit.run.map(|run| run.0),
-            changes: commit.changes.len(),
-            entries: commit.entries.len(),
-            hash: commit.hash.to_string(),
-        });
+        heads.push(HeadJson::from(&commit));
         ControlFlow::Continue(())
     })?;
     if context.out.is_json() {
-        context.out.json(&ListJson { customer: customer.id().as_str(), commits: heads })?;
+        context.out.json(&HeadsJson { customer: customer.id().as_str(), commits: heads })?;
         return Ok(Exit::Done);
     }
     let rows = heads.iter().map(|head| {
@@ -173,37 +123,12 @@ fn verify(context: &mut Context, customer: Option<&str>) -> Result<Exit, CliErro
     let progress = Progress::start("replaying".to_owned());
     for customer in customers {
         progress.say(format!("replaying the trail of {customer}"));
-        let (report, difference) = match service.verify_books(customer) {
-            Ok(report) => {
-                let difference = match &report.verified {
-                    Verified::Clean => None,
-                    Verified::Broken { at, why } => Some(format!("the chain is broken at version {at}: {why}")),
-                    Verified::Different(mismatch) => Some(mismatch.to_string()),
-                };
-                (report, difference)
-            }
-            // What cannot be read back is not proved.
-            Err(error) if error.kind() == ErrorKind::Damaged => {
-                let nothing = AuditReport { commits: 0, changes: 0, hash: Digest::default(), verified: Verified::Clean };
-                (nothing, Some(format!("could not {}", ErrorChain(&error))))
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let AuditReport { commits, changes, hash, verified: _ } = report;
-        proofs.push(ProofJson {
-            customer: customer.to_string(),
-            configured: !strangers.contains(customer),
-            ok: difference.is_none(),
-            commits,
-            changes,
-            hash: hash.to_string(),
-            difference,
-        });
+        proofs.push(ProofJson::new(customer, !strangers.contains(customer), service.verify_books(customer))?);
     }
     drop(progress);
     let ok = proofs.iter().all(|proof| proof.ok);
     if context.out.is_json() {
-        context.out.json(&VerifyJson { ok, customers: proofs })?;
+        context.out.json(&ProofsJson { ok, customers: proofs })?;
     } else {
         for ProofJson { customer, configured, commits, changes, hash, difference, .. } in &proofs {
             let stranger = if *configured { "" } else { " (not in the settings)" };

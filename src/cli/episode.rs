@@ -10,8 +10,8 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, number, text};
 use crate::cli::words::{clock_text, when};
 use crate::license::{ClockFact, ClockStep, Episode};
-use crate::service::{ClockAnswer, Customer, EpisodeFile, EpisodeView, Service};
-use crate::shape::{CommitJson, at, calendar_json, clauses_json, episode_file_json, episode_view_json, on};
+use crate::service::{ClockAnswer, Customer, EpisodeFile, EpisodeView};
+use crate::shape::{UpgradeJson, episode_document_json, episode_file_json, episode_view_json};
 
 /// Arguments of `episode`.
 #[derive(Debug, Args)]
@@ -92,8 +92,8 @@ pub fn run(context: &mut Context, args: &EpisodeArgs) -> Result<Exit, CliError> 
         EpisodeVerb::Export { customer, episode } => {
             let customer = service.customer(customer)?;
             let file = service.episode_file(customer, EpisodeId(*episode))?;
-            let document = document(&service, customer, &file)?;
-            context.out.json(&document)?;
+            let trail = service.episode_trail(customer, &file.view.episode)?;
+            context.out.json(&episode_document_json(customer, &file, &trail, service.now()))?;
             Ok(Exit::Done)
         }
         EpisodeVerb::ApproveUpgrade { customer, episode, reason } => {
@@ -207,40 +207,15 @@ pub fn fact_text(fact: &ClockFact) -> String {
     }
 }
 
-/// Everything for a dispute: what happened, by which calendar and clauses, who was told when, and the commits that prove
-/// it, each with its place in the chain.
-fn document(service: &Service, customer: &Customer, file: &EpisodeFile) -> Result<Value, CliError> {
-    let episode = &file.view.episode;
-    let trail = service.episode_trail(customer, episode)?;
-    let mut value = episode_file_json(file);
-    if let Value::Object(fields) = &mut value {
-        fields.insert("customer".to_owned(), customer.id().as_str().into());
-        fields.insert("exported".to_owned(), at(service.now()).into());
-        // Those of a closed one are in its last fact, as they were then.
-        if let (None, Ok(pool)) = (episode.closed, customer.pool(&episode.pool)) {
-            let today = pool.calendar.day_of(service.now());
-            let holidays = pool.calendar.holidays(episode.opened_day, today.plus(366)).map(on);
-            let calendar = calendar_json(pool.calendar.zone_name(), pool.calendar.weekend(), holidays);
-            fields.insert("calendar".to_owned(), calendar);
-            fields.insert("clauses".to_owned(), clauses_json(&pool.clauses));
-        }
-        let commits: Vec<CommitJson<'_>> = trail.iter().map(|commit| CommitJson::new(customer.id().as_str(), commit)).collect();
-        fields.insert("trail".to_owned(), serde_json::to_value(commits).unwrap_or_default());
-    }
-    Ok(value)
-}
-
 fn approved(context: &mut Context, episode: u64, answer: &ClockAnswer) -> Result<Exit, CliError> {
-    let (word, told, exit) = match answer {
-        ClockAnswer::Done => ("done", "approved; it happens when the cure window is over".to_owned(), Exit::Done),
-        ClockAnswer::AlreadySo => ("already_so", "it was approved before".to_owned(), Exit::Done),
-        ClockAnswer::Closed(outcome) => ("closed", format!("the episode is closed: {}", outcome.word()), Exit::Refused),
-        ClockAnswer::NotMajor(stage) => ("not_major", format!("the episode is {}, not major", stage.word()), Exit::Refused),
-    };
+    let told = UpgradeJson::new(episode, answer);
     if context.out.is_json() {
-        context.out.json(&json!({"episode": episode, "answer": word, "text": told}))?;
+        context.out.json(&told)?;
     } else {
-        context.out.text(&told)?;
+        context.out.text(&told.text)?;
     }
-    Ok(exit)
+    Ok(match answer {
+        ClockAnswer::Done | ClockAnswer::AlreadySo => Exit::Done,
+        ClockAnswer::Closed(_) | ClockAnswer::NotMajor(_) => Exit::Refused,
+    })
 }

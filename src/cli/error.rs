@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use crate::base::{CustomerId, RequestId, RunId};
 use crate::cli::exit::Exit;
 use crate::daemon::ServeError;
+use crate::http::TlsError;
 use crate::service::{ErrorKind, ServiceError};
-use crate::settings::SettingsError;
+use crate::settings::{SettingsError, TurnsError};
 use crate::store::StoreError;
 use crate::telemetry::SetupError;
 
@@ -36,6 +37,9 @@ pub enum CliError {
         #[source]
         cause: io::Error,
     },
+    /// The HTTP door has no certificate that can be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Arguments that contradict each other or what is known.
     #[error("understand the command: {0}")]
     Usage(String),
@@ -84,11 +88,20 @@ impl From<StoreError> for CliError {
     }
 }
 
+impl From<TurnsError> for CliError {
+    fn from(error: TurnsError) -> Self {
+        match error {
+            TurnsError::Unknown(error) => CliError::Service(error),
+            TurnsError::Senseless(why) => CliError::Usage(why),
+        }
+    }
+}
+
 impl CliError {
     /// What the process exits with.
     pub fn exit(&self) -> Exit {
         match self {
-            CliError::Settings(_) | CliError::Log(_) | CliError::Listen { .. } => Exit::BadSettings,
+            CliError::Settings(_) | CliError::Log(_) | CliError::Listen { .. } | CliError::Tls(_) => Exit::BadSettings,
             CliError::Service(error) => Exit::of_error(error.kind()),
             CliError::Serve(ServeError::Store(_)) => Exit::StoreDown,
             CliError::Serve(ServeError::Runtime(_) | ServeError::Schedule(_)) => Exit::Bug,
@@ -118,6 +131,7 @@ impl CliError {
             | CliError::Unwritten { .. }
             | CliError::Output(_)
             | CliError::Listen { .. }
+            | CliError::Tls(_)
             | CliError::Log(_) => None,
             CliError::Serve(ServeError::Store(error)) | CliError::Service(ServiceError::Store(error)) => store_next_step(error),
             CliError::Serve(_) => None,

@@ -1,13 +1,12 @@
 //! `rosterd people forget`: a removed person's name leaves everything that is kept.
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::base::PersonKey;
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::service::ForgetAnswer;
+use crate::shape::ForgetJson;
 
 /// Arguments of `people forget`.
 #[derive(Debug, Args)]
@@ -26,14 +25,6 @@ pub struct ForgetArgs {
     reason: String,
 }
 
-#[derive(Debug, Serialize)]
-struct ForgetJson<'a> {
-    answer: &'static str,
-    text: String,
-    person: &'a str,
-    version: Option<u64>,
-}
-
 /// Forgets somebody, or says why not.
 ///
 /// # Errors
@@ -42,43 +33,13 @@ pub fn run(context: &mut Context, args: &ForgetArgs) -> Result<Exit, CliError> {
     let service = context.service_to_write()?;
     let customer = service.customer(&args.customer)?;
     let answer = service.forget(customer, &actor(), &PersonKey::from(args.person.as_str()), &args.reason)?;
-    let (code, text, version) = match &answer {
-        ForgetAnswer::Forgotten(receipt) => {
-            ("forgotten", "no snapshot names the person any more".to_owned(), Some(receipt.version.0))
-        }
-        ForgetAnswer::Forgetting(receipt) => (
-            "forgetting",
-            "snapshots that a run under way has read name the person until it is over; they go by themselves".to_owned(),
-            Some(receipt.version.0),
-        ),
-        ForgetAnswer::StillDelivered(source) => (
-            "still_delivered",
-            format!(
-                "source {source} still delivers the person: let it end the person or leave the record out, sync until \
-                 `rosterd people` says removed, then ask again"
-            ),
-            None,
-        ),
-        ForgetAnswer::NotRemovedYet => (
-            "not_removed_yet",
-            "the person is missing but not removed: sync until the absence is confirmed, or decide what a guard holds"
-                .to_owned(),
-            None,
-        ),
-        ForgetAnswer::HoldsClaims(pools) => {
-            let pools: Vec<&str> = pools.iter().map(|pool| pool.as_str()).collect();
-            (
-                "holds_claims",
-                format!("the person has claims in {}: free them with `rosterd pool pin … deny`", pools.join(", ")),
-                None,
-            )
-        }
-    };
+    let told = ForgetJson::new(&args.person, &answer);
     if context.out.is_json() {
-        context.out.json(&ForgetJson { answer: code, text, person: &args.person, version })?;
+        context.out.json(&told)?;
     } else {
+        let ForgetJson { answer, text, version, .. } = &told;
         let version = version.map_or(String::new(), |version| format!(" (version {version})"));
-        context.out.text(&format!("{code}: {text}{version}"))?;
+        context.out.text(&format!("{answer}: {text}{version}"))?;
     }
-    Ok(if version.is_some() { Exit::Done } else { Exit::Refused })
+    Ok(if told.version.is_some() { Exit::Done } else { Exit::Refused })
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod activity;
+mod api;
 mod apply;
 mod args;
 mod audit;

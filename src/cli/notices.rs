@@ -1,7 +1,6 @@
 //! `rosterd notices`: what was told, and that it arrived (R153).
 
 use clap::{Args, Subcommand};
-use serde_json::json;
 
 use crate::base::{Day, Instant};
 use crate::cli::context::{Context, actor};
@@ -9,7 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::words::when;
 use crate::service::{DeliveryAnswer, NoticeView};
-use crate::shape::{delivery_json, notices_json};
+use crate::shape::{DeliveredJson, notices_json};
 
 /// Arguments of `notices`.
 #[derive(Debug, Args)]
@@ -94,20 +93,16 @@ fn list(context: &mut Context, customer: &str, notices: &[NoticeView]) -> Result
 }
 
 fn delivered(context: &mut Context, answer: &DeliveryAnswer) -> Result<Exit, CliError> {
-    let (word, text, delivery) = match answer {
-        DeliveryAnswer::Done(delivery) => ("done", "written down".to_owned(), Some(delivery)),
-        DeliveryAnswer::AlreadySo(delivery) => {
-            ("already_so", format!("known since {}", when(delivery.recorded)), Some(delivery))
-        }
-        DeliveryAnswer::NotThen { written, now } => {
-            ("not_then", format!("it was written at {}, and it is {} now", when(*written), when(*now)), None)
-        }
+    let delivery = match answer {
+        DeliveryAnswer::Done(delivery) | DeliveryAnswer::AlreadySo(delivery) => Some(delivery),
+        DeliveryAnswer::NotThen { .. } => None,
     };
+    let told = DeliveredJson::from(answer);
     if context.out.is_json() {
-        context.out.json(&json!({"answer": word, "text": text, "delivery": delivery.map(delivery_json)}))?;
+        context.out.json(&told)?;
     } else {
         let at = delivery.map_or(String::new(), |d| format!("{} delivered by {} at {}: ", d.key, d.channel, when(d.at)));
-        context.out.text(&format!("{at}{text}"))?;
+        context.out.text(&format!("{at}{}", told.text))?;
     }
     Ok(if delivery.is_some() { Exit::Done } else { Exit::Refused })
 }

@@ -1,7 +1,6 @@
 //! `rosterd pause` and `rosterd resume`: windows in which a source is not read (R108).
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::base::{Day, SourceId};
 use crate::cli::context::{Context, actor};
@@ -9,7 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::words::{counted, when};
 use crate::service::pause_text;
-use crate::shape::PauseJson;
+use crate::shape::{PausedJson, ResumedJson};
 use crate::store::Pause;
 
 /// Arguments of `pause`.
@@ -43,22 +42,6 @@ pub struct ResumeArgs {
     source: String,
 }
 
-#[derive(Debug, Serialize)]
-struct PausedJson {
-    customer: String,
-    pause: PauseJson,
-}
-
-#[derive(Debug, Serialize)]
-struct ResumedJson {
-    customer: String,
-    source: String,
-    /// How many pauses were lifted.
-    lifted: u32,
-    /// A pause of the settings that still holds.
-    still: Option<PauseJson>,
-}
-
 /// Pauses a source.
 ///
 /// # Errors
@@ -78,7 +61,7 @@ pub fn pause(context: &mut Context, args: &PauseArgs) -> Result<Exit, CliError> 
     }
     service.pause(customer, &pause, &actor())?;
     if context.out.is_json() {
-        context.out.json(&PausedJson { customer: customer.id().to_string(), pause: PauseJson::from(&pause) })?;
+        context.out.json(&PausedJson::new(customer.id().as_str(), &pause))?;
     } else {
         let Pause { source, from, to, .. } = &pause;
         context.out.text(&format!(
@@ -100,8 +83,7 @@ pub fn resume(context: &mut Context, args: &ResumeArgs) -> Result<Exit, CliError
     let customer = service.customer(&args.customer)?;
     let (lifted, still) = service.resume(customer, &SourceId::from(args.source.as_str()), &actor())?;
     if context.out.is_json() {
-        let (customer, source) = (customer.id().to_string(), args.source.clone());
-        context.out.json(&ResumedJson { customer, source, lifted, still: still.as_ref().map(PauseJson::from) })?;
+        context.out.json(&ResumedJson::new(customer.id().as_str(), &args.source, lifted, still.as_ref()))?;
         return Ok(Exit::Done);
     }
     let lifted =

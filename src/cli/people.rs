@@ -1,7 +1,6 @@
 //! `rosterd people`: who is in the newest roster. Looks e-mails through and never shows one.
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -11,7 +10,7 @@ use crate::cli::output::{number, text};
 use crate::cli::people_bulk::{self, PeopleBulkArgs};
 use crate::cli::people_export::{self, PeopleExportArgs};
 use crate::cli::people_import::{self, PeopleImportArgs};
-use crate::service::{PersonState, PersonView};
+use crate::shape::PeopleJson;
 
 /// Arguments of `people`.
 #[derive(Debug, Args)]
@@ -48,37 +47,6 @@ pub enum PeopleVerb {
     Bulk(PeopleBulkArgs),
 }
 
-#[derive(Debug, Serialize)]
-struct PeopleJson<'a> {
-    customer: &'a str,
-    /// How many there are in all.
-    total: usize,
-    people: Vec<PersonJson<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct PersonJson<'a> {
-    person: &'a str,
-    name: &'a str,
-    state: &'a str,
-    /// While absent: from how many complete snapshots in a row.
-    absent: Option<u32>,
-    /// While removed: the day of the purge, if there is one.
-    until: Option<String>,
-    roles: &'a [String],
-    live_enrollments: usize,
-    claims: &'a [String],
-}
-
-impl<'a> From<&'a PersonView> for PersonJson<'a> {
-    fn from(view: &'a PersonView) -> Self {
-        let PersonView { key, name, state, roles, live_enrollments, claims } = view;
-        let absent = if let PersonState::Absent { count, of: _ } = state { Some(*count) } else { None };
-        let until = if let PersonState::Removed { until } = state { until.map(|day| day.to_string()) } else { None };
-        Self { person: key, name, state: state.word(), absent, until, roles, live_enrollments: *live_enrollments, claims }
-    }
-}
-
 /// Lists people, or does what the verb says.
 ///
 /// # Errors
@@ -95,8 +63,7 @@ pub fn run(context: &mut Context, args: &PeopleArgs) -> Result<Exit, CliError> {
     let customer = service.customer(args.customer.as_deref().unwrap_or_default())?;
     let (found, total) = service.people(customer, &args.text, args.limit)?;
     if context.out.is_json() {
-        let people = found.iter().map(PersonJson::from).collect();
-        context.out.json(&PeopleJson { customer: customer.id().as_str(), total, people })?;
+        context.out.json(&PeopleJson::new(customer.id().as_str(), total, &found))?;
         return Ok(Exit::Done);
     }
     let rows = found.iter().map(|person| {

@@ -5,7 +5,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
@@ -14,10 +13,8 @@ use crate::cli::plan::plan_text;
 use crate::cli::progress::Progress;
 use crate::cli::words::{counted, run_next, run_text};
 use crate::plan::Policy;
-use crate::service::{
-    Customer, Import, ImportAnswer, ImportReport, ImportRequest, Kept, PEOPLE_BYTES_MAX, Service, TokenRefusal,
-};
-use crate::shape::{PlanJson, RunJson};
+use crate::service::{Customer, Import, ImportAnswer, ImportRequest, Kept, PEOPLE_BYTES_MAX, Service, TokenRefusal};
+use crate::shape::{ImportJson, ImportRefusedJson};
 
 /// Arguments of `people import`.
 #[derive(Debug, Args)]
@@ -47,70 +44,6 @@ pub struct PeopleImportArgs {
     /// Show at most so many people of a kind, changes, and things withheld; the rest is counted.
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct ImportJson<'a> {
-    run: RunJson,
-    plan: Option<PlanJson<'a>>,
-    report: ReportJson<'a>,
-    /// Confirms it; `null` if there is nothing to confirm.
-    token: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-struct ReportJson<'a> {
-    rows: u64,
-    created: &'a [String],
-    updated: &'a [String],
-    removed: &'a [String],
-    kept: Vec<KeptJson<'a>>,
-    unchanged: u64,
-    of_sources: u64,
-    elsewhere: u64,
-    refused: u64,
-    absence_untellable: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct KeptJson<'a> {
-    person: &'a str,
-    why: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct RefusedJson {
-    refused: &'static str,
-    message: String,
-}
-
-impl<'a> From<&'a ImportReport> for ReportJson<'a> {
-    fn from(report: &'a ImportReport) -> Self {
-        let ImportReport {
-            rows,
-            created,
-            updated,
-            removed,
-            kept,
-            unchanged,
-            of_sources,
-            elsewhere,
-            refused,
-            absence_untellable,
-        } = report;
-        Self {
-            rows: *rows,
-            created,
-            updated,
-            removed,
-            kept: kept.iter().map(|Kept { person, why }| KeptJson { person, why: why.word() }).collect(),
-            unchanged: *unchanged,
-            of_sources: *of_sources,
-            elsewhere: *elsewhere,
-            refused: *refused,
-            absence_untellable: *absence_untellable,
-        }
-    }
 }
 
 /// Previews an import, or confirms one.
@@ -160,12 +93,7 @@ pub fn carry_out(
     let held = done.plan.as_ref().is_some_and(|plan| !plan.verdict.proceeds());
     let exit = if held { Exit::Held } else { Exit::of_run(done.run.state) };
     if context.out.is_json() {
-        context.out.json(&ImportJson {
-            run: RunJson::from(&done.run),
-            plan: done.plan.as_deref().map(|plan| PlanJson::new(plan, &customer.policy, limit)),
-            report: ReportJson::from(&done.report),
-            token: done.token.as_deref(),
-        })?;
+        context.out.json(&ImportJson::new(&done, &customer.policy, limit))?;
     } else {
         let text = text(&done, &customer.policy, confirm, limit);
         context.out.text(&text)?;
@@ -186,20 +114,12 @@ pub fn read_bounded(path: &Path, bytes_max: usize) -> Result<Vec<u8>, CliError> 
 }
 
 fn refused(context: &mut Context, why: TokenRefusal) -> Result<Exit, CliError> {
-    let message = match why {
-        TokenRefusal::Unknown => "no preview of this customer gave this token".to_owned(),
-        TokenRefusal::Used => "this token was used; each works once".to_owned(),
-        TokenRefusal::Expired => "this token is older than 72 hours".to_owned(),
-        TokenRefusal::OtherFile => "the file or the options are not those that were previewed".to_owned(),
-        TokenRefusal::Moved { planned, now } => {
-            format!("the books moved since the preview, from version {planned} to {now}")
-        }
-        TokenRefusal::Different => "it would do something else than the preview showed: a date or a setting changed".to_owned(),
-    };
+    let told = ImportRefusedJson::from(why);
     if context.out.is_json() {
-        context.out.json(&RefusedJson { refused: why.word(), message })?;
+        context.out.json(&told)?;
     } else {
-        context.out.text(&format!("refused ({}): {message}; nothing was changed\nnext: preview it again", why.word()))?;
+        let ImportRefusedJson { refused, message } = told;
+        context.out.text(&format!("refused ({refused}): {message}; nothing was changed\nnext: preview it again"))?;
     }
     let stale = matches!(why, TokenRefusal::Moved { .. } | TokenRefusal::Different | TokenRefusal::Expired);
     Ok(if stale { Exit::PlanStale } else { Exit::Refused })

@@ -1,7 +1,6 @@
 //! `rosterd plan`: the first half of a run, shown and kept; changes no seat.
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -11,8 +10,8 @@ use crate::cli::wish::WishArgs;
 use crate::cli::words::{counted, run_text};
 use crate::plan::{Plan, Policy, render};
 use crate::service::Planned;
-use crate::shape::{PlanJson, RunJson};
-use crate::store::{RunRow, Trigger};
+use crate::shape::PlannedJson;
+use crate::store::Trigger;
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
@@ -30,20 +29,6 @@ pub struct PlanArgs {
     /// Show at most so many changes, and so many things withheld; the rest is counted.
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
-}
-
-/// A run with its plan.
-#[derive(Debug, Serialize)]
-pub struct PlannedJson<'a> {
-    run: RunJson,
-    plan: Option<PlanJson<'a>>,
-}
-
-impl<'a> PlannedJson<'a> {
-    /// Their JSON.
-    pub fn new(row: &RunRow, plan: Option<&'a Plan>, policy: &'a Policy, limit: usize) -> Self {
-        Self { run: row.into(), plan: plan.map(|plan| PlanJson::new(plan, policy, limit)) }
-    }
 }
 
 /// A plan as text.

@@ -1,7 +1,6 @@
 //! `rosterd renewals`: terms that end, or have ended, without a successor (R88).
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -9,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{flagged, text};
 use crate::license::TermState;
 use crate::service::{Customer, TermView};
-use crate::shape::TermStateJson;
+use crate::shape::RenewalsJson;
 
 /// Arguments of `renewals`.
 #[derive(Debug, Args)]
@@ -22,19 +21,6 @@ pub struct RenewalsArgs {
     all: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct RenewalsJson {
-    renewals: Vec<RenewalJson>,
-}
-
-#[derive(Debug, Serialize)]
-struct RenewalJson {
-    customer: String,
-    pool: String,
-    #[serde(flatten)]
-    term: TermStateJson,
-}
-
 /// Lists renewals.
 ///
 /// # Errors
@@ -45,21 +31,9 @@ pub fn run(context: &mut Context, args: &RenewalsArgs) -> Result<Exit, CliError>
         Some(id) => vec![service.customer(id)?],
         None => service.customers().iter().collect(),
     };
-    let mut rows = Vec::new();
-    for customer in customers {
-        let views = service.term_views(customer)?;
-        let wanted = views.into_iter().filter(|(_, view)| args.all || view.renewal_due);
-        rows.extend(wanted.map(|(pool, view)| (customer.id().to_string(), pool, view)));
-    }
-    // What ends first comes first.
-    rows.sort_by(|(a, ap, av), (b, bp, bv)| (av.phase.term_end, a, ap).cmp(&(bv.phase.term_end, b, bp)));
+    let rows = service.renewals(&customers, args.all)?;
     if context.out.is_json() {
-        let renewals = rows.iter().map(|(customer, pool, view)| RenewalJson {
-            customer: customer.clone(),
-            pool: pool.to_string(),
-            term: TermStateJson::from(view),
-        });
-        context.out.json(&RenewalsJson { renewals: renewals.collect() })?;
+        context.out.json(&RenewalsJson::new(&rows))?;
         return Ok(Exit::Done);
     }
     let day = |day: Option<crate::base::Day>| text(day.map_or(String::new(), |day| day.to_string()));
@@ -67,7 +41,7 @@ pub fn run(context: &mut Context, args: &RenewalsArgs) -> Result<Exit, CliError>
         let TermView { phase, last_day, access_until, next, renewal_due } = view;
         let id = |id: &Option<crate::base::GrantId>| text(id.as_ref().map_or("", |id| id.as_str()));
         vec![
-            text(customer),
+            text(customer.as_str()),
             text(pool.as_str()),
             flagged(text(phase.state.word()), !matches!(phase.state, TermState::Current | TermState::NotStarted)),
             id(&phase.term),

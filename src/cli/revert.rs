@@ -6,10 +6,11 @@ use crate::base::RunId;
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::plan::{PlannedJson, plan_text};
+use crate::cli::plan::plan_text;
 use crate::cli::progress::Progress;
 use crate::cli::words::run_text;
 use crate::service::RevertAnswer;
+use crate::shape::{NotRevertedJson, PlannedJson};
 use crate::store::RunState;
 
 /// Arguments of `revert`.
@@ -45,10 +46,8 @@ pub fn run(context: &mut Context, args: &RevertArgs) -> Result<Exit, CliError> {
     drop(progress);
     let (row, plan) = match answer {
         RevertAnswer::Planned { run, plan } => (run, plan),
-        RevertAnswer::AlreadyReverted => return refuse(context, args, "already_reverted", "it is undone already".to_owned()),
-        RevertAnswer::NothingCommitted(state) => {
-            return refuse(context, args, "nothing_committed", format!("it is {state} and changed nothing"));
-        }
+        RevertAnswer::AlreadyReverted => return refuse(context, NotRevertedJson::already(args.run)),
+        RevertAnswer::NothingCommitted(state) => return refuse(context, NotRevertedJson::nothing(args.run, state)),
     };
     let customer = service.customer(row.customer.as_str())?;
     let exit = if plan.verdict.proceeds() { Exit::of_run(row.state) } else { Exit::Held };
@@ -72,11 +71,12 @@ pub fn run(context: &mut Context, args: &RevertArgs) -> Result<Exit, CliError> {
     Ok(exit)
 }
 
-fn refuse(context: &mut Context, args: &RevertArgs, answer: &str, why: String) -> Result<Exit, CliError> {
+fn refuse(context: &mut Context, why: NotRevertedJson) -> Result<Exit, CliError> {
     if context.out.is_json() {
-        context.out.json(&serde_json::json!({"answer": answer, "text": why, "run": args.run}))?;
+        context.out.json(&why)?;
     } else {
-        context.out.text(&format!("{answer}: run {} cannot be undone: {why}", args.run))?;
+        let NotRevertedJson { answer, text, run } = why;
+        context.out.text(&format!("{answer}: run {run} cannot be undone: {text}"))?;
     }
     Ok(Exit::Refused)
 }

@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
-    access, activity, apply, audit, backup, check, completions, episode, explain, findings, forecast, hold, man, notices,
+    access, activity, api, apply, audit, backup, check, completions, episode, explain, findings, forecast, hold, man, notices,
     pause, people, plan, pool, pull, queue, renewals, report, revert, runs, serve, size_limit, status, sync, token, what_if,
 };
 
@@ -73,6 +73,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Report(args) => report::run(context, args),
         Verb::Audit(args) => audit::run(context, args),
         Verb::Token(args) => token::run(context, args),
+        Verb::Api(args) => api::run(context, args),
         Verb::Backup(args) => backup::run(context, args),
         Verb::Completions { shell } => completions::run(context, Cli::command(), *shell),
         Verb::Man { verb } => man::run(context, Cli::command(), verb),

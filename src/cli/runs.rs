@@ -8,9 +8,9 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, flagged, number, text};
-use crate::cli::plan::{PlannedJson, plan_text};
+use crate::cli::plan::plan_text;
 use crate::cli::words::{run_text, when};
-use crate::shape::RunJson;
+use crate::shape::{PlannedJson, RunJson};
 use crate::store::{RunRow, RunState};
 
 /// Arguments of `runs`.

@@ -9,8 +9,9 @@ use crate::cli::exit::Exit;
 use crate::cli::parts;
 use crate::daemon::{self, Beside, DaemonOptions};
 use crate::http;
+use crate::http::DoorOptions;
 use crate::service::Service;
-use crate::settings::DaemonSettings;
+use crate::settings::{DaemonSettings, HttpSettings, TlsSettings};
 use crate::store::Opening;
 use crate::telemetry::{self, DoorOpened};
 
@@ -27,8 +28,8 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     let service = parts::service(&settings, None, Opening::Daemon)?;
     let DaemonSettings { workers, drop_poll_secs, stop_secs_max } = settings.daemon;
     let service = Arc::new(service);
-    let beside = match settings.listen {
-        Some(at) => Some(door(at, Arc::clone(&service))?),
+    let beside = match settings.http.listen {
+        Some(at) => Some(door(at, &settings.http, Arc::clone(&service))?),
         None => None,
     };
     daemon::serve(service, DaemonOptions { workers, drop_poll_secs, stop_secs_max }, beside)?;
@@ -36,11 +37,13 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
 }
 
 /// The HTTP door, with its address taken already.
-fn door(at: SocketAddr, service: Arc<Service>) -> Result<Beside, CliError> {
+fn door(at: SocketAddr, settings: &HttpSettings, service: Arc<Service>) -> Result<Beside, CliError> {
+    let tls = settings.tls.as_ref().map(|TlsSettings { cert, key }| http::acceptor(cert, key)).transpose()?;
+    let options = DoorOptions { per_minute: settings.requests_per_minute, tls };
     let listener = http::listen(at).map_err(|cause| CliError::Listen { at, cause })?;
     let at = listener.local_addr().unwrap_or(at);
     Ok(Box::new(move |stopped| {
-        DoorOpened { address: &at.to_string(), loopback: at.ip().is_loopback() }.emit();
-        http::serve(listener, service, stopped)
+        DoorOpened { address: &at.to_string(), loopback: at.ip().is_loopback(), tls: options.tls.is_some() }.emit();
+        http::serve(listener, service, options, stopped)
     }))
 }

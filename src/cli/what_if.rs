@@ -1,27 +1,18 @@
 //! `rosterd what-if`: a stretch of the trail played again with other settings. Changes nothing.
 
 use clap::Args;
-use serde_json::{Value, json};
 
-use crate::base::{Actor, Day, GrantId, Instant, most_similar};
+use crate::base::{Day, Instant};
 use crate::cli::context::Context;
 use crate::cli::episode::fact_text;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, number, text};
 use crate::cli::words::{freshness_text, when};
-use crate::license::{Charge, Grant, GrantKind, Pool};
 use crate::plan::Story;
-use crate::service::{Customer, PoolWhatIf, ServiceError, WhatIf, WhatIfAsked};
-use crate::settings::{KNOBS, turn};
-use crate::shape::{EpisodeJson, FreshnessJson, at, charge_json, fact_json};
-
-/// What a replay cannot know.
-const LIMITS: &str = "People are taken as recorded: who wanted a seat, since when and until when. Only whether a pool had a seat \
-                      for them is asked anew, with its queue in order; reservations, moves to another pool and what hangs on a seat \
-                      of another product are not worked out anew, and what was refused by hand stays refused. The changed side is \
-                      looked at in time. A pool's n-th major notice arrives, and its upgrade is approved, as long after it is written \
-                      as the n-th one was; further notices arrive at once.";
+use crate::service::{PoolWhatIf, WhatIf};
+use crate::settings::{KNOBS, Turns, what_if};
+use crate::shape::{WHAT_IF_LIMITS, what_if_json};
 
 /// Arguments of `what-if`.
 #[derive(Debug, Args)]
@@ -36,7 +27,7 @@ Without a change it proves that the replay gives what was recorded. Keys of --se
   {}
   (ladder=1000:1200000,1500:1650000 is seats:price_minor; on_full=wait, overdraw or overdraw_up_to:110; holidays=+DAY adds)
 
-{LIMITS}", KNOBS.join(", ")))]
+{WHAT_IF_LIMITS}", KNOBS.join(", ")))]
 pub struct WhatIfArgs {
     /// Of which customer.
     customer: String,
@@ -67,10 +58,12 @@ pub struct WhatIfArgs {
 pub fn run(context: &mut Context, args: &WhatIfArgs) -> Result<Exit, CliError> {
     let service = context.service()?;
     let customer = service.customer(&args.customer)?;
-    let asked = asked(customer, args)?;
+    let WhatIfArgs { customer: _, pool, from, to, set, seats, without } = args;
+    let turns = Turns { pools: pool, set, seats, without, from: *from, to: *to };
+    let asked = what_if(customer, &turns)?;
     let told = service.what_if(customer, &asked)?;
     if context.out.is_json() {
-        context.out.json(&document(customer.id().as_str(), &told))?;
+        context.out.json(&what_if_json(customer.id().as_str(), &told))?;
         return Ok(Exit::Done);
     }
     let WhatIf { freshness, from, to, commits, difference, pools } = &told;
@@ -87,48 +80,10 @@ pub fn run(context: &mut Context, args: &WhatIfArgs) -> Result<Exit, CliError> {
         show(context, pool)?;
     }
     if pools.iter().any(|pool| pool.would.is_some()) {
-        context.out.text(LIMITS)?;
+        context.out.text(WHAT_IF_LIMITS)?;
     }
     context.out.text(&freshness_text(*freshness))?;
     Ok(Exit::Done)
-}
-
-fn asked(customer: &Customer, args: &WhatIfArgs) -> Result<WhatIfAsked, CliError> {
-    let WhatIfArgs { customer: _, pool, from, to, set, seats, without } = args;
-    for id in pool {
-        let known = || customer.policy.pools.iter().map(|pool| pool.id.as_str());
-        if !known().any(|known| known == id) {
-            let hint = most_similar(id, known());
-            return Err(ServiceError::Unknown { what: "pool", id: id.clone(), hint }.into());
-        }
-    }
-    let wanted = |known: &&Pool| pool.is_empty() || pool.iter().any(|id| known.id.as_str() == id);
-    let mut pools: Vec<Pool> = customer.policy.pools.iter().filter(wanted).cloned().collect();
-    for (key, value) in set {
-        pools.iter_mut().try_for_each(|pool| turn(pool, key, value)).map_err(CliError::Usage)?;
-    }
-    let mut grants = Vec::new();
-    for (nth, (seats, day)) in (1..).zip(seats) {
-        let [pool] = pools.as_slice() else {
-            return Err(CliError::Usage("--seats needs one --pool to add them to".into()));
-        };
-        grants.push(Grant {
-            id: GrantId::new(format!("what-if-{nth}")),
-            pool: pool.id.clone(),
-            seats: *seats,
-            from: day.map_or(Instant::MIN, |day| pool.calendar.start_of(day)),
-            to: Instant::MAX,
-            recorded: Instant::MIN,
-            by: Actor::operator("what-if"),
-            kind: GrantKind::Purchase,
-            reference: "what-if".to_owned(),
-        });
-    }
-    if set.is_empty() {
-        pools.clear();
-    }
-    let without = without.iter().map(|id| GrantId::from(id.as_str())).collect();
-    Ok(WhatIfAsked { from: *from, to: *to, pools, grants, without })
 }
 
 fn show(context: &mut Context, told: &PoolWhatIf) -> Result<(), CliError> {
@@ -213,47 +168,6 @@ fn lines(was: &Story, would: &Story) -> Vec<(Instant, String, Side)> {
     lines.extend(would.into_iter().map(|(at, what)| (at, what, Side::Would)));
     lines.sort_by_key(|(at, _, side)| (*at, *side));
     lines
-}
-
-fn document(customer: &str, told: &WhatIf) -> Value {
-    let WhatIf { freshness, from, to, commits, difference, pools } = told;
-    let mut value = serde_json::to_value(FreshnessJson::from(*freshness)).unwrap_or_default();
-    if let Value::Object(fields) = &mut value {
-        fields.insert("customer".to_owned(), customer.into());
-        fields.insert("from".to_owned(), at(*from).into());
-        fields.insert("to".to_owned(), at(*to).into());
-        fields.insert("commits".to_owned(), (*commits).into());
-        let differs = difference.as_ref().map(|(version, what)| json!({"version": version.0, "what": what}));
-        fields.insert("exact".to_owned(), difference.is_none().into());
-        fields.insert("difference".to_owned(), differs.into());
-        fields.insert("limits".to_owned(), LIMITS.into());
-        fields.insert("pools".to_owned(), pools.iter().map(pool_json).collect());
-    }
-    value
-}
-
-fn pool_json(told: &PoolWhatIf) -> Value {
-    let PoolWhatIf { pool, was, would, bought, refused } = told;
-    json!({
-        "pool": pool.as_str(), "was": story_json(was), "would": would.as_ref().map(story_json), "refused_by_hand": refused,
-        "seats_added": bought.iter().map(|charge| charge.as_ref().map(charge_json)).collect::<Vec<_>>(),
-    })
-}
-
-fn story_json(story: &Story) -> Value {
-    let notices = story
-        .notices
-        .iter()
-        .map(|(told, notice)| json!({"at": at(*told), "kind": notice.kind.word(), "key": notice.key, "text": notice.text}));
-    let charged =
-        |charge: Option<(u64, &Charge)>| charge.map(|(sum, charge)| json!({"currency": charge.currency, "amount": sum}));
-    json!({
-        "episodes": story.episodes.iter().map(EpisodeJson::from).collect::<Vec<_>>(),
-        "facts": story.facts.iter().map(fact_json).collect::<Vec<_>>(),
-        "notices": notices.collect::<Vec<_>>(), "upgrades": story.upgrades().count(), "charged": charged(story.charged()),
-        "over_max": story.most_over().0, "used_max": story.most().0.0, "waiting_max": story.most().1.0,
-        "used": story.last().0.0, "waiting": story.last().1.0,
-    })
 }
 
 fn day(text: &str) -> Result<Day, String> {

@@ -1,11 +1,13 @@
 //! Sentences that several verbs share, and cells of pool tables.
 
-use crate::base::{Day, Instant, TextArena};
+use crate::base::{Day, TextArena};
 use crate::cli::output::{Cell, balance, flagged, number, text};
 use crate::license::{Band, ClaimChange, Hold, Names, Stage, TermState};
 use crate::plan::causes_text;
 use crate::service::{ClockView, Freshness, PoolView, SameDayQuota, TermView};
 use crate::store::{Asked, RunRow, RunState, RunTally, Trigger};
+
+pub use crate::shape::when;
 
 /// The header of [`pool_cells`].
 pub const POOL_HEADER: [&str; 9] =
@@ -71,12 +73,6 @@ pub fn term_line(view: &TermView) -> Option<String> {
         TermState::InGrace => format!("IN GRACE: term {term} ended on {last}, access until {until}; {next}"),
         TermState::Expired => format!("EXPIRED: term {term} ended on {last}, claims are suspended; {next}"),
     })
-}
-
-/// An instant for people: without fractions of a second.
-pub fn when(at: Instant) -> String {
-    let whole = if at == Instant::MIN || at == Instant::MAX { at } else { Instant(at.0 - at.0.rem_euclid(1000)) };
-    whole.to_string()
 }
 
 /// A count with its noun: `1 commit`, `2 commits`.

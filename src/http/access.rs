@@ -7,31 +7,62 @@ use crate::base::AccessRole;
 pub enum Deed {
     /// See numbers: customers, pools, runs, metrics. No names, no person keys.
     Look,
-    /// See single people: queue, explanations, holds.
+    /// See single people: queue, explanations, holds, the trail.
     LookAtPeople,
     /// Read reports other than the license report.
     Report,
     /// Read the license report.
     LicenseReport,
-    /// Ask for a same-day run.
+    /// Ask for a same-day run, plan one, do what a plan says.
     Sync,
-    /// Decide what a guard held back.
+    /// Decide what a guard held back, and undo a run.
     DecideHold,
+    /// Give and take seats by hand (R163), ask the vendor for more (R155).
+    Seats,
+    /// Make, change and remove people by hand; take in log-ins; leave a source unread.
+    Administer,
+    /// What is bought, agreed, billed and told: grants, terms, upgrades, deliveries.
+    Money,
 }
 
 impl Deed {
     /// All of them.
-    pub const ALL: [Deed; 6] =
-        [Deed::Look, Deed::LookAtPeople, Deed::Report, Deed::LicenseReport, Deed::Sync, Deed::DecideHold];
+    pub const ALL: [Deed; 9] = [
+        Deed::Look,
+        Deed::LookAtPeople,
+        Deed::Report,
+        Deed::LicenseReport,
+        Deed::Sync,
+        Deed::DecideHold,
+        Deed::Seats,
+        Deed::Administer,
+        Deed::Money,
+    ];
+
+    /// Its word, as docs/API.md has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Deed::Look => "look",
+            Deed::LookAtPeople => "people",
+            Deed::Report => "report",
+            Deed::LicenseReport => "licenses",
+            Deed::Sync => "sync",
+            Deed::DecideHold => "decide",
+            Deed::Seats => "seats",
+            Deed::Administer => "administer",
+            Deed::Money => "money",
+        }
+    }
 }
 
 /// Whether a role may do a deed, as far as it goes: in its customer, and where it is of one org, in that org.
 pub fn may(role: AccessRole, deed: Deed) -> bool {
+    use Deed::{LicenseReport, Look, LookAtPeople, Report, Seats};
     match role {
         AccessRole::Operator => true,
-        AccessRole::SystemAdmin => deed != Deed::DecideHold,
-        AccessRole::Reporter => matches!(deed, Deed::Look | Deed::Report | Deed::LicenseReport),
-        AccessRole::OrgAdmin | AccessRole::UserManager => matches!(deed, Deed::LookAtPeople | Deed::LicenseReport),
-        AccessRole::ReadOnly => !matches!(deed, Deed::Sync | Deed::DecideHold),
+        AccessRole::SystemAdmin => !matches!(deed, Deed::DecideHold | Deed::Money),
+        AccessRole::Reporter => matches!(deed, Look | Report | LicenseReport),
+        AccessRole::OrgAdmin | AccessRole::UserManager => matches!(deed, LookAtPeople | LicenseReport | Seats),
+        AccessRole::ReadOnly => matches!(deed, Look | LookAtPeople | Report | LicenseReport),
     }
 }

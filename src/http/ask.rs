@@ -2,15 +2,16 @@
 //! service blocks.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::base::{OrgId, PersonKey, RunId};
 use crate::http::access::{Deed, may};
-use crate::http::answer::Answered;
 use crate::http::problem::Problem;
+use crate::http::rate::Rates;
 use crate::license::Hold;
 use crate::service::{Caller, Customer, ErrorKind, Service, ServiceError};
 use crate::store::RunRow;
@@ -19,23 +20,50 @@ use crate::telemetry::QuestionFailed;
 /// So many questions are worked on at once; more are turned away.
 const QUESTIONS_MAX: usize = 32;
 
+/// So many runs are watched at once.
+const WATCHES_MAX: usize = 64;
+
 /// What all handlers share.
 #[derive(Clone)]
 pub struct Door {
     service: Arc<Service>,
     turns: Arc<Semaphore>,
+    watches: Arc<Semaphore>,
+    rates: Arc<Rates>,
+    stopped: watch::Receiver<bool>,
 }
 
 impl Door {
-    /// A door to a service.
-    pub fn new(service: Arc<Service>) -> Self {
-        Self { service, turns: Arc::new(Semaphore::new(QUESTIONS_MAX)) }
+    /// A door to a service, where a token may ask so many questions a minute (0: any number), until it is told to stop.
+    pub fn new(service: Arc<Service>, per_minute: u32, stopped: watch::Receiver<bool>) -> Self {
+        Self {
+            service,
+            turns: Arc::new(Semaphore::new(QUESTIONS_MAX)),
+            watches: Arc::new(Semaphore::new(WATCHES_MAX)),
+            rates: Arc::new(Rates::new(per_minute)),
+            stopped,
+        }
     }
 
     /// Asks a question in the name of whoever's token the request bears, if that role may do the deed.
-    pub async fn ask<F>(&self, headers: &HeaderMap, deed: Deed, question: F) -> Answered
+    pub async fn ask<T, F>(&self, headers: &HeaderMap, deed: Deed, question: F) -> Result<T, Problem>
     where
-        F: FnOnce(&Asking<'_>) -> Answered + Send + 'static,
+        T: Send + 'static,
+        F: FnOnce(&Asking<'_>) -> Result<T, Problem> + Send + 'static,
+    {
+        let rates = Arc::clone(&self.rates);
+        let counted = move |asking: &Asking<'_>| {
+            rates.take(asking.caller.token, Instant::now()).map_err(Problem::rate)?;
+            question(asking)
+        };
+        self.ask_on(headers, deed, counted).await
+    }
+
+    /// The same as part of a question that was counted.
+    pub async fn ask_on<T, F>(&self, headers: &HeaderMap, deed: Deed, question: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Asking<'_>) -> Result<T, Problem> + Send + 'static,
     {
         let token = bearer(headers).ok_or_else(Problem::unauthenticated)?.to_owned();
         self.work(move |service| {
@@ -50,9 +78,10 @@ impl Door {
     }
 
     /// Asks a question that anybody may ask.
-    pub async fn work<F>(&self, question: F) -> Answered
+    pub async fn work<T, F>(&self, question: F) -> Result<T, Problem>
     where
-        F: FnOnce(&Service) -> Answered + Send + 'static,
+        T: Send + 'static,
+        F: FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
     {
         let turn = Arc::clone(&self.turns).try_acquire_owned().map_err(|_| Problem::busy())?;
         let service = Arc::clone(&self.service);
@@ -71,6 +100,16 @@ impl Door {
             QuestionFailed { code, why }.emit();
         }
         answered
+    }
+
+    /// A place among those who watch runs.
+    pub fn watch(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.watches).try_acquire_owned().map_err(|_| Problem::busy())
+    }
+
+    /// Becomes `true` when the door is shut.
+    pub fn stopped(&self) -> watch::Receiver<bool> {
+        self.stopped.clone()
     }
 }
 

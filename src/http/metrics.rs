@@ -2,23 +2,28 @@
 
 use std::fmt::{Display, Write as _};
 
-use axum::extract::State;
-use axum::http::HeaderMap;
-
 use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
-use crate::http::ask::Door;
+use crate::http::ask::Asking;
+use crate::http::endpoint::{Endpoint, Output, Work};
+use crate::http::question::Question;
 use crate::service::{Customer, CustomerStatus, PoolView};
 use crate::store::RunState;
 
 /// What scrapers get.
-pub async fn metrics(State(door): State<Door>, headers: HeaderMap) -> Answered {
-    door.ask(&headers, Deed::Look, |asking| {
-        let service = asking.service;
-        let customers: Vec<&Customer> = asking.customers().collect();
-        Answer::text("text/plain; version=0.0.4; charset=utf-8", text(&service.statuses(&customers)?, service.now().0))
-    })
-    .await
+pub const METRICS: &[Endpoint] = &[Endpoint::get(
+    "/metrics",
+    Work::Asked(Deed::Look, metrics),
+    "Numbers for Prometheus, a handful a customer and pool.",
+    Output::Text(KIND),
+)];
+
+const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+fn metrics(asking: &Asking<'_>, _: &Question) -> Answered {
+    let service = asking.service;
+    let customers: Vec<&Customer> = asking.customers().collect();
+    Answer::text(KIND, text(&service.statuses(&customers)?, service.now().0))
 }
 
 /// A family of samples, as the format wants it: its help, its type, its samples together.

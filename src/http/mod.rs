@@ -1,16 +1,29 @@
 //! Floor 7: the HTTP door. It authenticates, asks the service one question, and answers in the shapes that the command line
-//! uses, too. Off unless `http.listen` says where; loopback is the place for it, a proxy in front brings TLS.
+//! uses, too. Off unless `http.listen` says where; loopback is the place for it, unless it has a certificate.
 
 mod access;
 mod answer;
 mod ask;
+mod endpoint;
+mod events;
+mod handle;
 mod metrics;
+mod once;
+mod openapi;
+mod page;
+mod pipe;
 mod problem;
+mod question;
+mod rate;
 mod read;
 mod router;
 mod serve;
+mod table;
+mod tls;
+mod words;
 mod write;
 
 pub use access::{Deed, may};
-pub use router::{ROUTES, Route};
-pub use serve::{Task, listen, serve};
+pub use router::{Route, openapi_json, routes};
+pub use serve::{DoorOptions, Task, listen, serve};
+pub use tls::{TlsError, acceptor};

@@ -3,8 +3,12 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::base::ErrorChain;
+use crate::base::{ErrorChain, Version};
 use crate::service::{ErrorKind, ServiceError};
+use crate::store::StoreError;
+
+/// The code of a commit that others were faster than.
+pub const MOVED_ON: &str = "moved_on";
 
 /// Why a request came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,12 +21,15 @@ pub struct Problem {
     pub detail: String,
     /// What the log has to tell of it; `None`: it is the caller's affair alone.
     pub logged: Option<String>,
+    /// After so many seconds it is worth to ask again; `None`: it is not said.
+    pub retry_after_secs: Option<u32>,
 }
 
 impl Problem {
     /// A problem.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), logged: None }
+        let retry_after_secs = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(5);
+        Self { status, code, detail: detail.into(), logged: None, retry_after_secs }
     }
 
     /// Nobody who is known.
@@ -51,12 +58,30 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many questions at once; ask again in a moment")
     }
 
+    /// Books that are no longer, or not, of the version the caller wants them to be.
+    pub fn moved(now: Version) -> Self {
+        let detail = format!("If-Match names another version; the books are at {now}: look again, then decide");
+        Self::new(StatusCode::PRECONDITION_FAILED, "moved", detail)
+    }
+
+    /// A token that asks too much.
+    pub fn rate(retry_after_secs: u32) -> Self {
+        let detail = format!("this token asks too much; ask again in {retry_after_secs} seconds");
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate", detail);
+        Self { retry_after_secs: Some(retry_after_secs), ..problem }
+    }
+
     /// The same for somebody who is not known: what went wrong inside is told by the log alone.
     pub fn hidden(self) -> Self {
         match self.logged {
             Some(_) => Self { detail: "this cannot be answered now; the daemon's log tells why".to_owned(), ..self },
             None => self,
         }
+    }
+
+    /// A store that could not answer, as the service would tell it.
+    pub fn of_store(error: StoreError) -> Self {
+        ServiceError::from(error).into()
     }
 
     /// Its JSON.
@@ -80,6 +105,7 @@ impl From<ServiceError> for Problem {
             ErrorKind::Damaged => (StatusCode::INTERNAL_SERVER_ERROR, "damaged"),
             ErrorKind::Bug => (StatusCode::INTERNAL_SERVER_ERROR, "bug"),
         };
+        let code = if matches!(error, ServiceError::Store(StoreError::VersionMoved { .. })) { MOVED_ON } else { code };
         let chain = ErrorChain(&error).to_string();
         let logged = status.is_server_error().then(|| chain.clone());
         Self { logged, ..Self::new(status, code, format!("could not {chain}")) }

@@ -7,12 +7,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
 use crate::http::ask::Door;
 use crate::http::router::router;
@@ -40,19 +43,28 @@ pub fn listen(at: SocketAddr) -> io::Result<StdListener> {
     Ok(listener)
 }
 
+/// How the door stands.
+pub struct DoorOptions {
+    /// So many questions a minute of each token; 0: any number.
+    pub per_minute: u32,
+    /// What speaks TLS; `None`: nobody does.
+    pub tls: Option<TlsAcceptor>,
+}
+
 /// Answers questions until it is told to stop.
-pub fn serve(listener: StdListener, service: Arc<Service>, stopped: watch::Receiver<bool>) -> Task {
+pub fn serve(listener: StdListener, service: Arc<Service>, options: DoorOptions, stopped: watch::Receiver<bool>) -> Task {
     Box::pin(async move {
         // It was made non-blocking; nothing else can be wrong with it.
         let Ok(listener) = TcpListener::from_std(listener) else { return };
-        answer(listener, Door::new(service), stopped).await;
+        let DoorOptions { per_minute, tls } = options;
+        let router = router(Door::new(service, per_minute, stopped.clone()), tls.is_some());
+        answer(listener, router, tls, stopped).await;
     })
 }
 
-async fn answer(listener: TcpListener, door: Door, mut stopped: watch::Receiver<bool>) {
+async fn answer(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>, mut stopped: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();
-    let router = router(door);
     loop {
         let place = tokio::select! {
             _ = stopped.changed() => break,
@@ -67,15 +79,27 @@ async fn answer(listener: TcpListener, door: Door, mut stopped: watch::Receiver<
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME_MAX);
-        let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+        let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
-            // A peer that breaks off is its own affair.
-            let _ = connection.await;
+            match tls {
+                None => speak(stream, router, watcher).await,
+                Some(tls) => {
+                    // Who does not come to terms is its own affair, and not waited for.
+                    if let Ok(Ok(stream)) = tokio::time::timeout(HEADER_TIME_MAX, tls.accept(stream)).await {
+                        speak(stream, router, watcher).await;
+                    }
+                }
+            }
             drop(place);
         });
     }
     let _ = tokio::time::timeout(STOP_TIME_MAX, graceful.shutdown()).await;
+}
+
+async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, watcher: Watcher) {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME_MAX);
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // A peer that breaks off is its own affair.
+    let _ = watcher.watch(connection).await;
 }

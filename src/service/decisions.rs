@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Actor, PersonKey};
+use crate::base::{Actor, GrantId, PersonKey, Version};
 use crate::license::{Book, BookPerson, Claim, Names};
 use crate::plan::{Answer, Decided, Decision, Desk, Standing, decide};
 use crate::service::core::{Customer, Service};
@@ -35,12 +35,26 @@ impl Service {
     /// # Errors
     /// When the books or the roster cannot be read or written.
     pub fn decide(&self, customer: &Customer, actor: &Actor, decision: &Decision) -> Result<DecisionDone, ServiceError> {
+        self.decide_on(customer, actor, decision, None)
+    }
+
+    /// The same; with a version only on books of that version.
+    ///
+    /// # Errors
+    /// As [`Service::decide`], and [`StoreError::VersionMoved`] if the books are not, or no longer, of that version.
+    pub fn decide_on(
+        &self,
+        customer: &Customer,
+        actor: &Actor,
+        decision: &Decision,
+        version: Option<Version>,
+    ) -> Result<DecisionDone, ServiceError> {
         let mut tries = 0;
         loop {
             tries += 1;
             self.settled(customer)?;
-            match self.try_decide(customer, actor, decision) {
-                Err(ServiceError::Store(StoreError::VersionMoved { .. })) if tries < TRIES_MAX => {}
+            match self.try_decide(customer, actor, decision, version) {
+                Err(ServiceError::Store(StoreError::VersionMoved { .. })) if version.is_none() && tries < TRIES_MAX => {}
                 done => {
                     if let Ok(DecisionDone { receipt: Some(_), .. }) = &done {
                         // The decision stands, whatever comes of looking at the pools; the next run looks again.
@@ -52,10 +66,47 @@ impl Service {
         }
     }
 
-    fn try_decide(&self, customer: &Customer, actor: &Actor, decision: &Decision) -> Result<DecisionDone, ServiceError> {
+    /// Decides under an id, or where none is given under one that nobody has taken.
+    ///
+    /// # Errors
+    /// As [`Service::decide_on`].
+    pub fn decide_named(
+        &self,
+        customer: &Customer,
+        actor: &Actor,
+        id: Option<&str>,
+        version: Option<Version>,
+        decision: &dyn Fn(GrantId) -> Decision,
+    ) -> Result<DecisionDone, ServiceError> {
+        if let Some(id) = id {
+            return self.decide_on(customer, actor, &decision(GrantId::from(id)), version);
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let free = self.free_grant_id(customer)?;
+            let done = self.decide_on(customer, actor, &decision(GrantId::from(free.as_str())), version)?;
+            // Somebody else may take it in between.
+            if done.answer != Answer::GrantTaken || tries == TRIES_MAX {
+                return Ok(done);
+            }
+        }
+    }
+
+    fn try_decide(
+        &self,
+        customer: &Customer,
+        actor: &Actor,
+        decision: &Decision,
+        version: Option<Version>,
+    ) -> Result<DecisionDone, ServiceError> {
         let now = self.now();
         self.catch_up(customer, now)?;
         let mut standing = self.store.standing_light(customer.id())?;
+        if let Some(planned) = version.filter(|version| *version != standing.version) {
+            let (customer, now) = (customer.id().clone(), standing.version);
+            return Err(StoreError::VersionMoved { customer, planned, now }.into());
+        }
         let now = self.acts_at(&standing, now);
         standing.book = self.book_for(customer, decision)?;
         standing.gone = self.store.gone(customer.id())?;

@@ -187,6 +187,20 @@ impl Service {
     /// # Errors
     /// When the books or the roster cannot be read.
     pub fn people(&self, customer: &Customer, text: &str, limit: usize) -> Result<(Vec<PersonView>, usize), ServiceError> {
+        self.people_after(customer, text, None, limit)
+    }
+
+    /// The same, only those whose key comes after another; all are counted.
+    ///
+    /// # Errors
+    /// When the books or the roster cannot be read.
+    pub fn people_after(
+        &self,
+        customer: &Customer,
+        text: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<PersonView>, usize), ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
         let roster = self.roster(customer, &standing)?;
         let today: Day = customer.day_of(self.now());
@@ -208,7 +222,7 @@ impl Service {
             let hit = wanted.is_empty()
                 || [key, &name, field(|p| p.email)].iter().any(|field| field.to_lowercase().contains(&wanted));
             total += usize::from(hit);
-            if !hit || found.len() >= limit {
+            if !hit || found.len() >= limit || after.is_some_and(|after| key <= after) {
                 continue;
             }
             let (names, claims) = self.store.claims_of(customer.id(), key)?;

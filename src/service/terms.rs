@@ -1,6 +1,6 @@
 //! Terms of pools: recorded, corrected, and acted on at their true instants, however late somebody looks (R87 to R93).
 
-use crate::base::{Actor, Day, GrantId, Instant, PoolId, Seats};
+use crate::base::{Actor, CustomerId, Day, GrantId, Instant, PoolId, Seats};
 use crate::license::{
     Grant, GrantKind, Phase, Pool, RenewalBasis, Term, TermState, chain_of, grace_end, last_day, overlapping_terms, phase_at,
     term_corrections, term_grant,
@@ -245,6 +245,22 @@ impl Service {
         let can_run = !self.store.standing_light(customer.id())?.sources.is_empty();
         let run = if decided.answer == Answer::Done && can_run { Some(self.dates_run(customer, self.now())?) } else { None };
         Ok(TermDone { term, decided, run })
+    }
+
+    /// Terms of these customers that end, or have ended, without a successor, the first to end first (R88); `all`: every pool
+    /// that has terms.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn renewals(&self, customers: &[&Customer], all: bool) -> Result<Vec<(CustomerId, PoolId, TermView)>, ServiceError> {
+        let mut rows = Vec::new();
+        for customer in customers {
+            let views = self.term_views(customer)?;
+            let wanted = views.into_iter().filter(|(_, view)| all || view.renewal_due);
+            rows.extend(wanted.map(|(pool, view)| (customer.id().clone(), pool, view)));
+        }
+        rows.sort_by(|(a, ap, av), (b, bp, bv)| (av.phase.term_end, a, ap).cmp(&(bv.phase.term_end, b, bp)));
+        Ok(rows)
     }
 
     /// The terms of all pools in the order of the settings, each pool's in their own.

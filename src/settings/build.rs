@@ -14,6 +14,7 @@ use crate::settings::clauses;
 use crate::settings::days::DaysShape;
 use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape};
 use crate::settings::guard::GuardShape;
+use crate::settings::http;
 use crate::settings::network;
 use crate::settings::network::{FileSource, Given};
 use crate::settings::pauses;
@@ -36,7 +37,7 @@ pub fn build(file: &FileShape) -> Option<Settings> {
             drop_poll_secs: file.daemon.drop_poll_secs?,
             stop_secs_max: file.daemon.stop_secs_max?,
         },
-        listen: file.listen?,
+        http: http::build(&file.http)?,
         log: LogSettings { format: file.log.format?, level: file.log.level.clone()? },
         customers: file.customers.iter().map(|shape| customer(file, shape)).collect::<Option<_>>()?,
         secrets_absent: Vec::new(),

@@ -2,7 +2,6 @@
 //!
 //! Absent fields were not written or were wrong; what is wrong is in the report by then.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::base::Day;
@@ -12,6 +11,7 @@ use crate::roster::MatchBy;
 use crate::settings::clauses::{ClausesShape, TiersShape, clauses, tiers};
 use crate::settings::days::{DaysShape, days};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
+use crate::settings::http::{HttpShape, http};
 use crate::settings::identity::identity;
 use crate::settings::network::{KINDS, NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
@@ -32,8 +32,8 @@ pub struct FileShape {
     pub spool: (Option<PathBuf>, Option<u32>),
     /// `[daemon]`.
     pub daemon: DaemonShape,
-    /// `[http]`: `listen`.
-    pub listen: Option<Option<SocketAddr>>,
+    /// `[http]`.
+    pub http: HttpShape,
     /// `[log]`.
     pub log: LogShape,
     /// `[guard]`, `[absence]`, `[claims]`, `[retention]`, `[admission]`, `[validation]`, `[sync]`, `[overage]` for all customers.
@@ -306,7 +306,7 @@ pub fn file(s: &Section<'_>) -> FileShape {
         store: s.section("store", store).unwrap_or_default(),
         spool: s.section("spool", |s| (s.path("path"), s.count("max_mib", 1..=1_048_576))).unwrap_or_default(),
         daemon: s.section("daemon", daemon).unwrap_or_default(),
-        listen: s.section("http", |s| s.parsed("listen", words::listen)).flatten(),
+        http: s.section("http", http).unwrap_or_default(),
         log: s.section("log", log).unwrap_or_default(),
         policies: policies(s),
         days: s.section("calendar", days).unwrap_or_default(),

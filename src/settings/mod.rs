@@ -9,6 +9,7 @@ mod cron;
 mod days;
 mod file;
 mod guard;
+mod http;
 mod ical;
 mod identity;
 mod knobs;
@@ -25,10 +26,13 @@ mod tree;
 #[cfg(test)]
 mod trial;
 mod values;
+mod what_if;
 mod when;
 mod words;
 
+pub use http::{HttpSettings, TlsSettings};
 pub use knobs::{KNOBS, turn};
 pub use load::{known_keys, load, load_with, reference};
 pub use problem::{Problem, Problems, SettingsError};
 pub use values::{CustomerSettings, DaemonSettings, Settings, SourceKind, SpoolSettings, StoreKind, StoreSettings};
+pub use what_if::{Turns, TurnsError, what_if};

@@ -1,6 +1,5 @@
 //! Checked settings: what the rest of the program gets to see. Plain values, nothing left to go wrong.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::base::CustomerId;
@@ -8,6 +7,7 @@ use crate::license::{AgreedExcess, Grant, Term};
 use crate::plan::Policy;
 use crate::roster::MatchBy;
 use crate::service::{ByHandPolicy, ReportPolicy};
+use crate::settings::http::HttpSettings;
 use crate::settings::problem::Problem;
 use crate::source::SourceSettings;
 use crate::store::Pause;
@@ -22,8 +22,8 @@ pub struct Settings {
     pub spool: SpoolSettings,
     /// How the daemon works.
     pub daemon: DaemonSettings,
-    /// Where the HTTP door listens; `None`: nowhere.
-    pub listen: Option<SocketAddr>,
+    /// The HTTP door.
+    pub http: HttpSettings,
     /// What is logged, and how.
     pub log: LogSettings,
     /// The customers, in the order of the file.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::base::{Day, Instant, PersonKey, percent_used};
@@ -12,6 +13,12 @@ use crate::store::{Pause, RunRow};
 /// An instant in RFC 3339; `null` for the ends of time.
 pub fn at(instant: Instant) -> Option<String> {
     (instant != Instant::MIN && instant != Instant::MAX).then(|| instant.to_string())
+}
+
+/// An instant for people: without fractions of a second.
+pub fn when(at: Instant) -> String {
+    let whole = if at == Instant::MIN || at == Instant::MAX { at } else { Instant(at.0 - at.0.rem_euclid(1000)) };
+    whole.to_string()
 }
 
 /// A date; `null` for the ends of time.
@@ -25,7 +32,7 @@ pub fn causes(causes: &Causes) -> BTreeMap<&'static str, u32> {
 }
 
 /// How old the numbers are (R148).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct FreshnessJson {
     as_of: Option<String>,
     snapshot: Option<String>,
@@ -40,7 +47,7 @@ impl From<Freshness> for FreshnessJson {
 }
 
 /// How many same-day syncs are left today (R98).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct QuotaJson {
     used: u32,
     max: u32,
@@ -56,7 +63,7 @@ impl From<SameDayQuota> for QuotaJson {
 }
 
 /// A pause of a source (R108).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PauseJson {
     source: String,
     from: Option<String>,
@@ -72,7 +79,7 @@ impl From<&Pause> for PauseJson {
 }
 
 /// A pool's numbers (R46, R141).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PoolJson {
     pool: String,
     product: String,
@@ -105,7 +112,7 @@ pub struct PoolJson {
 }
 
 /// The people of a pool's license year (R81 to R83).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ReuseJson {
     year: Option<String>,
     distinct: u32,
@@ -114,7 +121,7 @@ pub struct ReuseJson {
 }
 
 /// Where a pool is in its terms (R87 to R93).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct TermStateJson {
     state: &'static str,
     /// The term that runs, or ended last.
@@ -176,7 +183,7 @@ impl From<&PoolView> for PoolJson {
 }
 
 /// How an open overage stands by its clock (R61, R63).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ClockJson {
     stage: &'static str,
     since: Option<String>,
@@ -202,7 +209,7 @@ impl From<&ClockView> for ClockJson {
 }
 
 /// A hold (R119 to R122).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HoldJson {
     run: u64,
     plan: String,
@@ -243,7 +250,7 @@ impl From<&Hold> for HoldJson {
 }
 
 /// An overage episode with its samples (R74).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct EpisodeJson {
     episode: u64,
     pool: String,
@@ -256,7 +263,7 @@ pub struct EpisodeJson {
     samples: Vec<SampleJson>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct SampleJson {
     at: Option<String>,
     used: u32,
@@ -285,7 +292,7 @@ impl From<&Episode> for EpisodeJson {
 }
 
 /// A run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RunJson {
     run: u64,
     customer: String,

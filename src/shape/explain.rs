@@ -1,5 +1,6 @@
 //! Explanations, in JSON.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::plan::Explanation;
@@ -7,7 +8,7 @@ use crate::service::Freshness;
 use crate::shape::common::FreshnessJson;
 
 /// Why a person has seats, or not.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ExplainJson<'a> {
     customer: &'a str,
     person: &'a str,
@@ -17,7 +18,7 @@ pub struct ExplainJson<'a> {
 }
 
 /// One answer (R161).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct AnswerJson<'a> {
     product: &'a str,
     pool: Option<&'a str>,

@@ -1,11 +1,12 @@
 //! Findings, in JSON.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::store::FindingRow;
 
 /// What a run found wrong in its sources.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct FindingsJson<'a> {
     run: u64,
     /// All findings of the run, of whatever rule.
@@ -14,7 +15,7 @@ pub struct FindingsJson<'a> {
 }
 
 /// A finding.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct FindingJson<'a> {
     number: u64,
     source: &'a str,

@@ -1,5 +1,6 @@
 //! Holds and decisions on them, in JSON.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::license::Hold;
@@ -9,13 +10,13 @@ use crate::shape::common::{HoldJson, RunJson};
 use crate::shape::plan::OutlookJson;
 
 /// Holds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HoldsJson {
     holds: Vec<HeldJson>,
 }
 
 /// A hold of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HeldJson {
     customer: String,
     #[serde(flatten)]
@@ -23,7 +24,7 @@ pub struct HeldJson {
 }
 
 /// A hold, and what approving it would do.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HoldDetailJson<'a> {
     customer: &'a str,
     #[serde(flatten)]
@@ -33,7 +34,7 @@ pub struct HoldDetailJson<'a> {
 }
 
 /// What approving would do.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HoldEffectJson<'a> {
     released: u64,
     seated: u64,
@@ -41,7 +42,7 @@ pub struct HoldEffectJson<'a> {
 }
 
 /// What came of a decision.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HoldDoneJson {
     answer: &'static str,
     text: String,

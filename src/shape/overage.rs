@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::service::{EpisodeFile, EpisodeView, NoticeView};
-use crate::shape::clock::{delivery_json, fact_json, quote_json};
-use crate::shape::common::{ClockJson, EpisodeJson, at};
-use crate::shape::trail::grant_json;
+use crate::base::Instant;
+use crate::service::{Customer, EpisodeFile, EpisodeView, NoticeView};
+use crate::shape::clock::{calendar_json, clauses_json, delivery_json, fact_json, quote_json};
+use crate::shape::common::{ClockJson, EpisodeJson, at, on};
+use crate::shape::trail::{CommitJson, grant_json};
+use crate::store::AuditCommit;
 
 /// Notices of a customer.
 pub fn notices_json(customer: &str, notices: &[NoticeView]) -> Value {
@@ -47,6 +49,28 @@ pub fn episode_file_json(file: &EpisodeFile) -> Value {
             ("notices".to_owned(), Value::Array(notices)),
             ("grants".to_owned(), grants.iter().map(grant_json).collect()),
         ]);
+    }
+    value
+}
+
+/// Everything for a dispute: what happened, by which calendar and clauses, who was told when, and the commits that prove
+/// it, each with its place in the chain.
+pub fn episode_document_json(customer: &Customer, file: &EpisodeFile, trail: &[AuditCommit], now: Instant) -> Value {
+    let episode = &file.view.episode;
+    let mut value = episode_file_json(file);
+    if let Value::Object(fields) = &mut value {
+        fields.insert("customer".to_owned(), customer.id().as_str().into());
+        fields.insert("exported".to_owned(), at(now).into());
+        // Those of a closed one are in its last fact, as they were then.
+        if let (None, Ok(pool)) = (episode.closed, customer.pool(&episode.pool)) {
+            let today = pool.calendar.day_of(now);
+            let holidays = pool.calendar.holidays(episode.opened_day, today.plus(366)).map(on);
+            let calendar = calendar_json(pool.calendar.zone_name(), pool.calendar.weekend(), holidays);
+            fields.insert("calendar".to_owned(), calendar);
+            fields.insert("clauses".to_owned(), clauses_json(&pool.clauses));
+        }
+        let commits: Vec<CommitJson<'_>> = trail.iter().map(|commit| CommitJson::new(customer.id().as_str(), commit)).collect();
+        fields.insert("trail".to_owned(), serde_json::to_value(commits).unwrap_or_default());
     }
     value
 }

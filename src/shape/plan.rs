@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::base::TextArena;
@@ -10,7 +11,7 @@ use crate::plan::{AbsenceChange, Notice, Plan, Policy, PoolOutlook, Trip, trip_t
 use crate::shape::common::{at, causes, on};
 
 /// A plan (R112). `limit` bounds each of the three long lists; `totals` tells their full lengths.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PlanJson<'a> {
     plan: String,
     customer: &'a str,
@@ -27,7 +28,7 @@ pub struct PlanJson<'a> {
     notices: Vec<NoticeJson<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct SnapshotJson<'a> {
     source: &'a str,
     package: &'a str,
@@ -36,13 +37,13 @@ struct SnapshotJson<'a> {
     amended: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct VerdictJson<'a> {
     proceeds: bool,
     trips: Vec<TripJson<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct TripJson<'a> {
     guard: &'static str,
     org: Option<&'a str>,
@@ -53,14 +54,14 @@ struct TripJson<'a> {
     text: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct TotalsJson {
     actions: usize,
     withheld: usize,
     missing: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct WithheldJson<'a> {
     person: &'a str,
     product: Option<&'a str>,
@@ -68,7 +69,7 @@ struct WithheldJson<'a> {
     because: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct MissingJson<'a> {
     person: &'a str,
     /// `absent`, `held`, `removed` or `back`.
@@ -151,7 +152,7 @@ fn missing(change: &AbsenceChange) -> MissingJson<'_> {
 }
 
 /// A change of a claim.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ActionJson<'a> {
     person: &'a str,
     claim: u64,
@@ -188,7 +189,7 @@ impl<'a> ActionJson<'a> {
 }
 
 /// A pool before and after (R112).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct OutlookJson<'a> {
     pool: &'a str,
     product: &'a str,
@@ -232,7 +233,7 @@ impl<'a> From<&'a PoolOutlook> for OutlookJson<'a> {
 }
 
 /// A notice that would go out, or went out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct NoticeJson<'a> {
     kind: &'static str,
     pool: Option<&'a str>,

@@ -1,12 +1,13 @@
 //! Queues, in JSON.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::service::{Freshness, QueueRow};
 use crate::shape::common::{FreshnessJson, at};
 
 /// Who waits.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct QueueJson<'a> {
     customer: &'a str,
     #[serde(flatten)]
@@ -15,7 +16,7 @@ pub struct QueueJson<'a> {
 }
 
 /// One who waits.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WaitingJson<'a> {
     pool: &'a str,
     position: usize,

@@ -1,7 +1,7 @@
 //! The columns of each report, and a row of it as cells.
 
 use crate::base::{PoolId, ProductId, Seats};
-use crate::license::{Advice, HighWater};
+use crate::license::{Advice, HighWater, SeatRequest};
 use crate::service::{
     AdviceRow, ClaimRow, ConsumptionRow, Freshness, LicenseRow, PoolState, ProductSeats, ReuseRow, SeatUse, Team, UnseatedRow,
     UsageRow,
@@ -331,6 +331,35 @@ pub fn unseated(row: UnseatedRow) -> Vec<Datum> {
         Datum::Number(position.and_then(|position| i64::try_from(position).ok())),
         Datum::At(since),
         words(home),
+    ]
+}
+
+/// Requests for more seats (R155).
+pub const SEAT_REQUESTS: [Column; 9] = [
+    ("Pool", "pool"),
+    ("Seats", "seats"),
+    ("Asked", "at"),
+    ("By", "by"),
+    ("Limit", "limit"),
+    ("Used", "used"),
+    ("Available", "available"),
+    ("Waiting", "waiting"),
+    ("Note", "note"),
+];
+
+/// A row of [`SEAT_REQUESTS`].
+pub fn seat_request(row: &SeatRequest) -> Vec<Datum> {
+    let SeatRequest { pool, seats, used, allowance, waiting, by, at, note } = row;
+    vec![
+        words(pool.as_str()),
+        count(seats.0),
+        Datum::At(Some(*at)),
+        words(by.to_string()),
+        Datum::Number(allowance.map(|seats| i64::from(seats.0))),
+        count(used.0),
+        Datum::Balance(row.available().map(|balance| balance.0)),
+        count(waiting.0),
+        words(note.as_str()),
     ]
 }
 

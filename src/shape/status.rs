@@ -1,5 +1,6 @@
 //! How customers stand, in JSON.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::service::{CustomerStatus, SourceState};
@@ -7,7 +8,7 @@ use crate::shape::common::{FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJs
 use crate::store::DaemonMark;
 
 /// The daemon at work.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct DaemonJson {
     pid: u32,
     host: String,
@@ -15,7 +16,7 @@ pub struct DaemonJson {
 }
 
 /// A customer at a glance.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CustomerJson {
     customer: String,
     name: String,
@@ -32,7 +33,7 @@ pub struct CustomerJson {
 }
 
 /// A source of a customer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct SourceJson {
     source: String,
     looked_at: Option<String>,

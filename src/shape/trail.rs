@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ use crate::shape::common::{EpisodeJson, HoldJson, at, causes, on};
 use crate::store::AuditCommit;
 
 /// A commit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CommitJson<'a> {
     customer: &'a str,
     version: u64,
@@ -29,7 +30,7 @@ pub struct CommitJson<'a> {
     entries: Vec<Value>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ChangeJson<'a> {
     person: &'a str,
     because: &'static str,
@@ -37,7 +38,7 @@ struct ChangeJson<'a> {
     after: ClaimJson<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ClaimJson<'a> {
     claim: u64,
     pool: &'a str,

@@ -13,6 +13,7 @@ use crate::license::{
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::glance::Glance;
+use crate::store::once::{OnceAnswer, OnceRow};
 use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
@@ -322,6 +323,13 @@ pub trait Store: Send + Sync {
 
     /// Revokes a token; says whether it was good until then.
     fn revoke_token(&self, id: u64, at: Instant) -> Result<bool, StoreError>;
+
+    /// Begins what a token asks under a key, unless it did before within [`ONCE_MILLIS`](crate::store::ONCE_MILLIS): then
+    /// nothing is written, and what was written then comes back.
+    fn begin_once(&self, row: &OnceRow) -> Result<Option<OnceRow>, StoreError>;
+
+    /// Keeps the answer to what was begun; `None`: it came to nothing, and may be asked again.
+    fn end_once(&self, token: u64, key: &str, answer: Option<&OnceAnswer>) -> Result<(), StoreError>;
 }
 
 /// What a store is opened for. Whoever makes it owns it, and whoever migrates it shuts older programs out; so not everybody

@@ -3,6 +3,7 @@
 mod api;
 mod batch;
 mod glance;
+mod once;
 mod open;
 mod outage;
 mod record;
@@ -14,6 +15,7 @@ mod token;
 pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
 pub use batch::{Batch, Receipt};
 pub use glance::Glance;
+pub use once::{ONCE_MILLIS, OnceAnswer, OnceRow};
 pub use open::{StoreChoice, open};
 pub use outage::OutageRow;
 pub use rest::RestRow;

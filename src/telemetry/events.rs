@@ -25,20 +25,25 @@ pub struct DoorOpened<'a> {
     pub address: &'a str,
     /// Only who is on this machine can come.
     pub loopback: bool,
+    /// Nobody can read on the way.
+    pub tls: bool,
 }
 
 impl DoorOpened<'_> {
     /// Logs it.
     pub fn emit(&self) {
-        let DoorOpened { address, loopback } = *self;
-        if loopback {
-            info!(event = "door_opened", address, loopback, "The HTTP door listens on {address}.");
+        let DoorOpened { address, loopback, tls } = *self;
+        if tls {
+            info!(event = "door_opened", address, loopback, tls, "The HTTP door listens on {address}, with TLS.");
+        } else if loopback {
+            info!(event = "door_opened", address, loopback, tls, "The HTTP door listens on {address}.");
         } else {
             warn!(
                 event = "door_opened",
                 address,
                 loopback,
-                "The HTTP door listens on {address}, without TLS: tokens and names can be read on the way. Listen on loopback and put a proxy in front."
+                tls,
+                "The HTTP door listens on {address}, without TLS: tokens and names can be read on the way. Give it a certificate (http.tls_cert), or listen on loopback and put a proxy in front."
             );
         }
     }

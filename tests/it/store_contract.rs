@@ -17,8 +17,8 @@ use rosterd::license::{
 };
 use rosterd::plan::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Verdict, Withheld};
 use rosterd::store::{
-    Asked, AuditCommit, Batch, FindingRow, Pause, Receipt, RequestPlace, RequestState, RunRow, RunState, RunTally,
-    SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError, Trigger,
+    Asked, AuditCommit, Batch, FindingRow, ONCE_MILLIS, OnceAnswer, OnceRow, Pause, Receipt, RequestPlace, RequestState,
+    RunRow, RunState, RunTally, SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError, Trigger,
 };
 
 /// A fresh, empty store, which can be opened several times as if by several processes.
@@ -38,7 +38,7 @@ macro_rules! store_contract {
                 a_new_store_is_empty, commits_move_the_version, stale_commits_are_refused, a_commit_is_whole_or_absent,
                 histories_are_kept, entries_are_kept, what_reports_ask_for_is_kept, grants_are_never_edited, names_only_grow, notices_are_written_once,
                 handles_see_each_other, one_of_fifty_wins, the_trail_is_a_chain, the_trail_can_be_read_from_the_middle,
-                requests_join, same_day_wishes_are_counted, pauses_are_kept, looks_are_kept, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
+                requests_join, same_day_wishes_are_counted, pauses_are_kept, looks_are_kept, what_is_asked_under_a_key_is_begun_once, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
                 findings_are_kept, snapshots_are_immutable, a_snapshot_keeps_what_it_stands_on, snapshots_in_use_are_not_pruned, plans_round_trip,
                 released_claims_come_back, purged_people_are_named_until_runs_end, books_rest_on_what_is_kept,
             );
@@ -812,6 +812,30 @@ pub fn pauses_are_kept(harness: &impl Harness) {
     let cut = Pause { to: Instant(35), ..pause("sis", 30, 40) };
     assert_eq!(store.pauses(&lakes()).expect("reads"), [pause("hr", 30, 40), pause("sis", 10, 20), cut]);
     assert!(store.pauses(&"hills".into()).expect("reads").is_empty());
+}
+
+pub fn what_is_asked_under_a_key_is_begun_once(harness: &impl Harness) {
+    let (store, other) = (harness.open(), harness.open());
+    let row = |token, key: &str, asked: &[u8], at| OnceRow {
+        token,
+        key: key.to_owned(),
+        asked: Digest::of(asked),
+        at: Instant(at),
+        answer: None,
+    };
+    let first = row(1, "k", b"a", 1000);
+    assert_eq!(store.begin_once(&first).expect("begun"), None);
+    assert_eq!(other.begin_once(&row(1, "k", b"b", 2000)).expect("known"), Some(first.clone()), "whatever is asked now");
+    assert_eq!(other.begin_once(&row(2, "k", b"a", 2000)).expect("begun"), None, "a key is its token's own");
+    // One that came to nothing may be asked again.
+    store.end_once(2, "k", None).expect("ended");
+    assert_eq!(other.begin_once(&row(2, "k", b"b", 3000)).expect("begun"), None);
+    let answer = OnceAnswer { status: 409, body: b"{}".to_vec() };
+    store.end_once(1, "k", Some(&answer)).expect("ended");
+    let known = OnceRow { answer: Some(answer), ..first };
+    assert_eq!(other.begin_once(&row(1, "k", b"a", 1000 + ONCE_MILLIS)).expect("known"), Some(known));
+    assert_eq!(other.begin_once(&row(1, "k", b"a", 1001 + ONCE_MILLIS)).expect("begun"), None, "a day is over");
+    store.end_once(9, "none", None).expect("there is nothing to end");
 }
 
 pub fn looks_are_kept(harness: &impl Harness) {

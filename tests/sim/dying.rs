@@ -10,9 +10,9 @@ use rosterd::license::{
 };
 use rosterd::plan::{Plan, Standing};
 use rosterd::store::{
-    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NoticeRow, OutageRow, Pause, Receipt,
-    ReleasedClaim, RequestRow, RequestState, RestRow, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook,
-    SqliteStore, Store, StoreError, TokenRow, Trigger, Watch, WatchChange,
+    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NoticeRow, OnceAnswer, OnceRow, OutageRow,
+    Pause, Receipt, ReleasedClaim, RequestRow, RequestState, RestRow, RunRow, SameDayRow, SameDayTaken, SameDayWish,
+    SnapshotRow, SourceLook, SqliteStore, Store, StoreError, TokenRow, Trigger, Watch, WatchChange,
 };
 
 /// See the module.
@@ -375,6 +375,14 @@ impl Store for Dying {
 
     fn revoke_token(&self, id: u64, at: Instant) -> Result<bool, StoreError> {
         self.write(|store| store.revoke_token(id, at))
+    }
+
+    fn begin_once(&self, row: &OnceRow) -> Result<Option<OnceRow>, StoreError> {
+        self.write(|store| store.begin_once(row))
+    }
+
+    fn end_once(&self, token: u64, key: &str, answer: Option<&OnceAnswer>) -> Result<(), StoreError> {
+        self.write(|store| store.end_once(token, key, answer))
     }
 
     fn outage(&self, upstream: &str) -> Result<Option<OutageRow>, StoreError> {

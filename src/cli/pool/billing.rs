@@ -1,12 +1,11 @@
 //! `rosterd pool freeze-billing` and `unfreeze-billing`: no upgrade happens by itself while billing is frozen (R69).
 
-use serde_json::json;
-
 use crate::base::PoolId;
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::service::ClockAnswer;
+use crate::shape::BillingJson;
 
 /// Freezes or unfreezes.
 ///
@@ -21,11 +20,10 @@ pub fn run(context: &mut Context, customer: &str, pool: &str, freeze: bool, reas
         service.sweep(customer)?;
     }
     let state = if freeze { "frozen" } else { "not frozen" };
-    let (word, already) = if answer == ClockAnswer::AlreadySo { ("already_so", " already") } else { ("done", "") };
     if context.out.is_json() {
-        let customer = customer.id().as_str();
-        context.out.json(&json!({"customer": customer, "pool": pool, "answer": word, "billing_frozen": freeze}))?;
+        context.out.json(&BillingJson::new(customer.id().as_str(), pool, &answer, freeze))?;
     } else {
+        let already = if answer == ClockAnswer::AlreadySo { " already" } else { "" };
         context.out.text(&format!("billing of {pool} is {state}{already}"))?;
     }
     Ok(Exit::Done)

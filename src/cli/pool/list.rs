@@ -1,20 +1,10 @@
 //! `rosterd pool list`.
 
-use serde::Serialize;
-
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells};
-use crate::shape::{FreshnessJson, PoolJson};
-
-#[derive(Debug, Serialize)]
-struct ListJson<'a> {
-    customer: &'a str,
-    #[serde(flatten)]
-    freshness: FreshnessJson,
-    pools: Vec<PoolJson>,
-}
+use crate::shape::PoolsJson;
 
 /// Lists pools (R46).
 ///
@@ -26,8 +16,7 @@ pub fn run(context: &mut Context, customer: &str) -> Result<Exit, CliError> {
     let pools = service.pools(customer)?;
     let freshness = service.freshness(customer)?;
     if context.out.is_json() {
-        let pools = pools.iter().map(PoolJson::from).collect();
-        context.out.json(&ListJson { customer: customer.id().as_str(), freshness: freshness.into(), pools })?;
+        context.out.json(&PoolsJson::new(customer.id().as_str(), freshness, &pools))?;
         return Ok(Exit::Done);
     }
     context.out.table(&POOL_HEADER, pools.iter().map(pool_cells).collect())?;

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde_json::Value;
-
 use crate::base::{Day, PoolId};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
@@ -12,49 +9,8 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{number, text};
 use crate::cli::words::{POOL_HEADER, freshness_text, pool_cells, term_line, when};
 use crate::license::{ClaimState, Episode, Pool, last_day};
-use crate::service::{Customer, Freshness, PoolDetail, PoolMoves};
-use crate::shape::{EpisodeJson, FreshnessJson, PoolJson, agreed_json, grant_json, pin_json, term_json};
-
-#[derive(Debug, Serialize)]
-struct ShowJson<'a> {
-    customer: &'a str,
-    #[serde(flatten)]
-    freshness: FreshnessJson,
-    #[serde(flatten)]
-    pool: PoolJson,
-    terms: Vec<Value>,
-    grants: Vec<Value>,
-    agreed_excesses: Vec<Value>,
-    reservations: Vec<ReservedJson<'a>>,
-    pins: Vec<Value>,
-    used_by_org: BTreeMap<&'a str, u32>,
-    episodes: Vec<EpisodeJson>,
-    /// With `--since`.
-    moves: Option<MovesJson<'a>>,
-    /// Of `explain`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seats_by_reason: Option<BTreeMap<&'a str, u32>>,
-}
-
-#[derive(Debug, Serialize)]
-struct ReservedJson<'a> {
-    org: &'a str,
-    seats: u32,
-}
-
-#[derive(Debug, Serialize)]
-struct MovesJson<'a> {
-    since: String,
-    seated: &'a BTreeMap<&'static str, u32>,
-    freed: &'a BTreeMap<&'static str, u32>,
-    granted: Vec<GrantedJson<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct GrantedJson<'a> {
-    id: &'a str,
-    seats: i64,
-}
+use crate::service::{PoolDetail, PoolMoves};
+use crate::shape::PoolDetailJson;
 
 /// Shows a pool; `explained`: and tells for which reasons its seats are held, which takes a look at every claim.
 ///
@@ -73,7 +29,7 @@ pub fn run(context: &mut Context, customer: &str, pool: &str, since: Option<Day>
         None => None,
     };
     if context.out.is_json() {
-        context.out.json(&json(customer, pool, &detail, freshness, moves.as_ref(), reasons.as_deref()))?;
+        context.out.json(&PoolDetailJson::new(customer, pool, &detail, freshness, moves.as_ref(), reasons.as_deref()))?;
     } else {
         tell(context, pool, &detail, moves.as_ref())?;
         let told = reasons.iter().flatten().map(|(why, seats)| vec![text(why), number(seats)]);
@@ -81,35 +37,6 @@ pub fn run(context: &mut Context, customer: &str, pool: &str, since: Option<Day>
         context.out.text(&freshness_text(freshness))?;
     }
     Ok(Exit::Done)
-}
-
-fn json<'a>(
-    customer: &'a Customer,
-    pool: &'a Pool,
-    detail: &'a PoolDetail,
-    freshness: Freshness,
-    moves: Option<&'a (Day, PoolMoves)>,
-    reasons: Option<&'a [(String, u32)]>,
-) -> ShowJson<'a> {
-    ShowJson {
-        customer: customer.id().as_str(),
-        freshness: freshness.into(),
-        pool: PoolJson::from(&detail.view),
-        terms: detail.terms.iter().map(term_json).collect(),
-        grants: detail.grants.iter().map(grant_json).collect(),
-        agreed_excesses: detail.agreed.iter().map(agreed_json).collect(),
-        reservations: pool.reservations.iter().map(|(org, seats)| ReservedJson { org: org.as_str(), seats: seats.0 }).collect(),
-        pins: detail.pins.iter().map(pin_json).collect(),
-        used_by_org: detail.used_by_org.iter().map(|(org, used)| (org.as_str(), *used)).collect(),
-        episodes: detail.episodes.iter().map(EpisodeJson::from).collect(),
-        moves: moves.map(|(since, moves)| MovesJson {
-            since: since.to_string(),
-            seated: &moves.seated,
-            freed: &moves.freed,
-            granted: moves.granted.iter().map(|(id, seats)| GrantedJson { id, seats: *seats }).collect(),
-        }),
-        seats_by_reason: reasons.map(|list| list.iter().map(|(why, seats)| (why.as_str(), *seats)).collect()),
-    }
 }
 
 fn tell(context: &mut Context, pool: &Pool, detail: &PoolDetail, moves: Option<&(Day, PoolMoves)>) -> Result<(), CliError> {

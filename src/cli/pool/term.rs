@@ -1,30 +1,16 @@
 //! `rosterd pool renew` and `pool correct-term`: for how long a pool was bought (R18, R92).
 
-use serde::Serialize;
-use serde_json::Value;
-
 use crate::base::{Day, GrantId, PoolId, Seats};
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::pool::answer::words;
+use crate::cli::pool::answer::exit_of;
 use crate::cli::pool::term_args::{CorrectArgs, RenewArgs};
 use crate::cli::words::run_text;
 use crate::license::{Entry, Pool, RenewalBasis, last_day};
 use crate::plan::Answer;
 use crate::service::{TermDone, TermFix, TermWish};
-use crate::shape::{NoticeJson, RunJson, grant_json, term_json};
-
-#[derive(Debug, Serialize)]
-struct TermJson<'a> {
-    answer: &'static str,
-    text: String,
-    version: Option<u64>,
-    term: Value,
-    grants: Vec<Value>,
-    notices: Vec<NoticeJson<'a>>,
-    run: Option<RunJson>,
-}
+use crate::shape::{TermDoneJson, answer_words};
 
 /// Records the next term of a pool.
 ///
@@ -72,21 +58,14 @@ pub fn correct(context: &mut Context, args: &CorrectArgs) -> Result<Exit, CliErr
 
 fn show(context: &mut Context, pool: &Pool, done: &TermDone) -> Result<Exit, CliError> {
     let TermDone { term, decided, run } = done;
-    let (exit, code, text) = words(&decided.answer);
-    let grants =
-        || decided.decided.entries.iter().filter_map(|e| if let Entry::Granted(grant) = e { Some(grant) } else { None });
+    let exit = exit_of(&decided.answer);
     if context.out.is_json() {
-        context.out.json(&TermJson {
-            answer: code,
-            text,
-            version: decided.receipt.map(|receipt| receipt.version.0),
-            term: term_json(term),
-            grants: grants().map(grant_json).collect(),
-            notices: decided.decided.notices.iter().map(NoticeJson::from).collect(),
-            run: run.as_ref().map(RunJson::from),
-        })?;
+        context.out.json(&TermDoneJson::from(done))?;
         return Ok(exit);
     }
+    let (code, text) = answer_words(&decided.answer);
+    let grants =
+        || decided.decided.entries.iter().filter_map(|e| if let Entry::Granted(grant) = e { Some(grant) } else { None });
     let version = decided.receipt.map_or(String::new(), |receipt| format!(" (version {})", receipt.version));
     context.out.text(&format!("{code}: {text}{version}"))?;
     if decided.answer != Answer::Done {

@@ -15,6 +15,18 @@ CREATE TABLE tokens (
     revoked INTEGER
 ) STRICT;
 
+-- What the HTTP door was asked under idempotency keys within a day, and its answers. Losing a row may do a thing twice.
+CREATE TABLE once (
+    token INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    asked BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    status INTEGER,
+    body BLOB,
+    PRIMARY KEY (token, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX once_at ON once (at);
+
 -- When sources that are asked over the network were last looked at, and where the next look may start. Losing a row costs a
 -- full read.
 CREATE TABLE looks (

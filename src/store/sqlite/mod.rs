@@ -16,6 +16,7 @@ mod glance;
 mod lease;
 mod looks;
 mod on_time;
+mod once;
 mod outages;
 mod plans;
 mod process;

@@ -11,6 +11,7 @@ use crate::plan::{Plan, Standing};
 use crate::store::api::{DaemonLease, Opening, Store, StoreError};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::glance::Glance;
+use crate::store::once::{OnceAnswer, OnceRow};
 use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
@@ -27,6 +28,7 @@ use crate::store::sqlite::glance;
 use crate::store::sqlite::lease;
 use crate::store::sqlite::looks;
 use crate::store::sqlite::on_time;
+use crate::store::sqlite::once;
 use crate::store::sqlite::outages;
 use crate::store::sqlite::plans;
 use crate::store::sqlite::purged;
@@ -424,5 +426,13 @@ impl Store for SqliteStore {
 
     fn revoke_token(&self, id: u64, at: Instant) -> Result<bool, StoreError> {
         self.door.write(|tx| tokens::revoke_token(tx, id, at))
+    }
+
+    fn begin_once(&self, row: &OnceRow) -> Result<Option<OnceRow>, StoreError> {
+        self.door.write(|tx| once::begin_once(tx, row))
+    }
+
+    fn end_once(&self, token: u64, key: &str, answer: Option<&OnceAnswer>) -> Result<(), StoreError> {
+        self.door.write(|tx| once::end_once(tx, token, key, answer))
     }
 }

@@ -1,0 +1,87 @@
+//! Overages, and what was told of them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::base::EpisodeId;
+use crate::http::access::Deed;
+use crate::http::answer::{Answer, Answered};
+use crate::http::ask::Asking;
+use crate::http::endpoint::{Endpoint, Output, Work, object, schema_of};
+use crate::http::page::{AFTER, Cursor, LIMIT, PAGE, page};
+use crate::http::question::Question;
+use crate::http::read::pools::POOL;
+use crate::shape::{episode_document_json, episode_file_json, episode_view_json, notices_json};
+
+/// See the module.
+pub const EPISODES: &[Endpoint] = &[
+    Endpoint::get(
+        "/api/v1/customers/{customer}/episodes",
+        Work::Asked(Deed::Look, episodes),
+        "Overages of a customer, newest first.",
+        Output::List(schema_of::<EpisodesJson>),
+    )
+    .asks(&[POOL, LIMIT, AFTER]),
+    Endpoint::get(
+        "/api/v1/customers/{customer}/episodes/{episode}",
+        Work::Asked(Deed::Look, episode),
+        "An overage with its stages, notices and deliveries.",
+        Output::Json(object),
+    ),
+    Endpoint::get(
+        "/api/v1/customers/{customer}/episodes/{episode}/export",
+        Work::Asked(Deed::LookAtPeople, export),
+        "All that is known of an overage, with the commits that prove it, for a dispute.",
+        Output::Json(object),
+    ),
+    Endpoint::get(
+        "/api/v1/customers/{customer}/notices",
+        Work::Asked(Deed::LookAtPeople, notices),
+        "What was told, newest first, with its deliveries.",
+        Output::List(object),
+    )
+    .asks(PAGE),
+];
+
+#[derive(Serialize, JsonSchema)]
+struct EpisodesJson<'a> {
+    customer: &'a str,
+    /// Each an overage with its clock.
+    episodes: Vec<Value>,
+}
+
+fn episodes(asking: &Asking<'_>, question: &Question) -> Answered {
+    let customer = asking.customer(question.name("customer"))?;
+    let views = asking.service.episodes(customer, question.pool(customer)?.as_ref())?;
+    let (views, next) = page(question, views, |view| view.episode.id.to_string())?;
+    let episodes = views.iter().map(episode_view_json).collect();
+    Answer::list(&EpisodesJson { customer: customer.id().as_str(), episodes }, next)
+}
+
+fn episode(asking: &Asking<'_>, question: &Question) -> Answered {
+    let customer = asking.customer(question.name("customer"))?;
+    let file = asking.service.episode_file(customer, EpisodeId(question.number("episode")?))?;
+    let mut value = episode_file_json(&file);
+    value["customer"] = customer.id().as_str().into();
+    Answer::json(&value)
+}
+
+fn export(asking: &Asking<'_>, question: &Question) -> Answered {
+    asking.whole_customer()?;
+    let customer = asking.customer(question.name("customer"))?;
+    let file = asking.service.episode_file(customer, EpisodeId(question.number("episode")?))?;
+    let trail = asking.service.episode_trail(customer, &file.view.episode)?;
+    Answer::json(&episode_document_json(customer, &file, &trail, asking.service.now()))
+}
+
+fn notices(asking: &Asking<'_>, question: &Question) -> Answered {
+    asking.whole_customer()?;
+    let customer = asking.customer(question.name("customer"))?;
+    let limit = match Cursor::of(question)? {
+        None => u32::try_from(question.limit() + 1).unwrap_or(u32::MAX),
+        Some(_) => u32::MAX,
+    };
+    let (found, next) = page(question, asking.service.notices(customer, limit)?, |view| view.notice.key.clone())?;
+    Answer::list(&notices_json(customer.id().as_str(), &found), next)
+}

@@ -1,0 +1,21 @@
+//! Questions that change nothing, by what they are about. Each file says which it answers.
+
+mod ahead;
+mod customers;
+mod episodes;
+mod holds;
+mod people;
+mod pools;
+mod reports;
+mod runs;
+mod trail;
+
+pub use ahead::AHEAD;
+pub use customers::CUSTOMERS;
+pub use episodes::EPISODES;
+pub use holds::HOLDS;
+pub use people::PEOPLE;
+pub use pools::POOLS;
+pub use reports::REPORTS;
+pub use runs::{PLAN_LIMIT, RUNS};
+pub use trail::TRAIL;

@@ -1,0 +1,175 @@
+//! Pools, what was bought for them, who was pinned to them and who waits for them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::base::PoolId;
+use crate::http::access::Deed;
+use crate::http::answer::{Answer, Answered};
+use crate::http::ask::Asking;
+use crate::http::endpoint::{Ask, Endpoint, Kind, Output, Work, schema_of};
+use crate::http::page::{AFTER, LIMIT, PAGE, page};
+use crate::http::problem::Problem;
+use crate::http::question::Question;
+use crate::plan::Standing;
+use crate::service::Customer;
+use crate::shape::report::{SEAT_REQUESTS, seat_request};
+use crate::shape::{PoolDetailJson, PoolsJson, QueueJson, agreed_json, grant_json, pin_json, term_json};
+
+/// See the module.
+pub const POOLS: &[Endpoint] = &[
+    Endpoint::get(
+        "/api/v1/customers/{customer}/pools",
+        Work::Asked(Deed::Look, pools),
+        "The pools of a customer.",
+        Output::Json(schema_of::<PoolsJson>),
+    ),
+    Endpoint::get(
+        "/api/v1/customers/{customer}/pools/{pool}",
+        Work::Asked(Deed::LookAtPeople, pool),
+        "Why a pool's balance is what it is.",
+        Output::Json(schema_of::<PoolDetailJson>),
+    )
+    .asks(&[
+        Ask::new("since", Kind::Date, "Tell as well what changed from this day on, in the pool's calendar."),
+        Ask::new("reasons", Kind::Flag, "Tell as well for which reasons its seats are held."),
+    ]),
+    Endpoint::get(
+        "/api/v1/customers/{customer}/queue",
+        Work::Asked(Deed::LookAtPeople, queue),
+        "Who waits, in order.",
+        Output::List(schema_of::<QueueJson>),
+    )
+    .asks(&[POOL, LIMIT, AFTER]),
+    Endpoint::get(
+        "/api/v1/customers/{customer}/grants",
+        Work::Asked(Deed::Look, grants),
+        "What was bought and what was agreed beyond it, by start.",
+        Output::List(schema_of::<GrantsJson>),
+    )
+    .asks(&[POOL, LIMIT, AFTER]),
+    Endpoint::get(
+        "/api/v1/customers/{customer}/terms",
+        Work::Asked(Deed::Look, terms),
+        "For how long pools were bought, by start.",
+        Output::List(schema_of::<TermsJson>),
+    )
+    .asks(&[POOL, LIMIT, AFTER]),
+    Endpoint::get(
+        "/api/v1/customers/{customer}/pins",
+        Work::Asked(Deed::LookAtPeople, pins),
+        "Who was given a seat by hand, or kept out.",
+        Output::List(schema_of::<PinsJson>),
+    )
+    .asks(&[POOL, LIMIT, AFTER]),
+    Endpoint::get(
+        "/api/v1/customers/{customer}/seat-requests",
+        Work::Asked(Deed::Look, seat_requests),
+        "What the vendor was asked for, newest first.",
+        Output::Rows(&SEAT_REQUESTS),
+    )
+    .asks(PAGE),
+];
+
+/// Only of one pool.
+pub const POOL: Ask = Ask::new("pool", Kind::Text, "Of this pool only.");
+
+#[derive(Serialize, JsonSchema)]
+struct GrantsJson<'a> {
+    customer: &'a str,
+    /// Grants, and agreed excesses, which have no `grant_kind`.
+    grants: Vec<Value>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct TermsJson<'a> {
+    customer: &'a str,
+    terms: Vec<Value>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct PinsJson<'a> {
+    customer: &'a str,
+    pins: Vec<Value>,
+}
+
+fn pools(asking: &Asking<'_>, question: &Question) -> Answered {
+    let customer = asking.customer(question.name("customer"))?;
+    let pools = asking.service.pools(customer)?;
+    Answer::json(&PoolsJson::new(customer.id().as_str(), asking.service.freshness(customer)?, &pools))
+}
+
+fn pool(asking: &Asking<'_>, question: &Question) -> Answered {
+    asking.whole_customer()?;
+    let service = asking.service;
+    let customer = asking.customer(question.name("customer"))?;
+    let id = PoolId::from(question.name("pool"));
+    let pool = customer.pool(&id)?;
+    let detail = service.pool_detail(customer, &id)?;
+    let freshness = service.freshness(customer)?;
+    let reasons = if question.flag("reasons") { Some(service.seats_by_reason(customer, &id)?) } else { None };
+    let moves = match question.day("since") {
+        Some(day) => Some((day, service.pool_moves(customer, &id, pool.calendar.start_of(day))?)),
+        None => None,
+    };
+    Answer::json(&PoolDetailJson::new(customer, pool, &detail, freshness, moves.as_ref(), reasons.as_deref()))
+}
+
+fn queue(asking: &Asking<'_>, question: &Question) -> Answered {
+    asking.whole_customer()?;
+    let customer = asking.customer(question.name("customer"))?;
+    let rows = asking.service.queue(customer, question.pool(customer)?.as_ref())?;
+    let (rows, next) = page(question, rows, |row| format!("{}/{}", row.pool, row.person))?;
+    Answer::list(&QueueJson::new(customer.id().as_str(), asking.service.freshness(customer)?, &rows), next)
+}
+
+/// The books of a customer, without claims, and the pool that is asked about.
+fn standing<'s>(asking: &Asking<'s>, question: &Question) -> Result<(&'s Customer, Standing, Option<PoolId>), Problem> {
+    let customer = asking.customer(question.name("customer"))?;
+    let pool = question.pool(customer)?;
+    let standing = asking.service.store().standing_light(customer.id()).map_err(Problem::of_store)?;
+    Ok((customer, standing, pool))
+}
+
+fn grants(asking: &Asking<'_>, question: &Question) -> Answered {
+    let (customer, standing, pool) = standing(asking, question)?;
+    let of = |id: &PoolId| pool.as_ref().is_none_or(|pool| pool == id);
+    let bought = standing.grants.iter().filter(|grant| of(&grant.pool));
+    let agreed = standing.agreed.iter().filter(|agreed| of(&agreed.pool));
+    let bought = bought.map(|grant| ((grant.from, grant.id.clone()), grant_json(grant)));
+    let agreed = agreed.map(|agreed| ((agreed.from, agreed.id.clone()), agreed_json(agreed)));
+    let mut rows: Vec<_> = bought.chain(agreed).collect();
+    rows.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let (rows, next) = page(question, rows, |((_, id), _)| id.to_string())?;
+    let grants = rows.into_iter().map(|(_, grant)| grant).collect();
+    Answer::list(&GrantsJson { customer: customer.id().as_str(), grants }, next)
+}
+
+fn terms(asking: &Asking<'_>, question: &Question) -> Answered {
+    let (customer, standing, pool) = standing(asking, question)?;
+    let mut terms = standing.chain;
+    terms.retain(|term| pool.as_ref().is_none_or(|pool| *pool == term.pool));
+    terms.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
+    let (terms, next) = page(question, terms, |term| term.id.to_string())?;
+    let terms = terms.iter().map(term_json).collect();
+    Answer::list(&TermsJson { customer: customer.id().as_str(), terms }, next)
+}
+
+fn pins(asking: &Asking<'_>, question: &Question) -> Answered {
+    asking.whole_customer()?;
+    let (customer, standing, pool) = standing(asking, question)?;
+    let mut pins = standing.pins;
+    pins.retain(|pin| pool.as_ref().is_none_or(|pool| *pool == pin.pool));
+    pins.sort_by(|a, b| (&a.pool, &a.person).cmp(&(&b.pool, &b.person)));
+    let (pins, next) = page(question, pins, |pin| format!("{}/{}", pin.pool, pin.person))?;
+    let pins = pins.iter().map(pin_json).collect();
+    Answer::list(&PinsJson { customer: customer.id().as_str(), pins }, next)
+}
+
+fn seat_requests(asking: &Asking<'_>, question: &Question) -> Answered {
+    let customer = asking.customer(question.name("customer"))?;
+    let report = asking.service.seat_requests(customer)?;
+    let rows = report.rows.iter().map(seat_request).collect();
+    crate::http::table::table(question, customer, report.freshness, &SEAT_REQUESTS, Vec::new(), rows)
+}
