@@ -835,6 +835,7 @@ fn settings_and_their_reference_agree() {
         "days",
         "file",
         "guard",
+        "http",
         "identity",
         "network/files",
         "network/hr",

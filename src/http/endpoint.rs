@@ -7,11 +7,9 @@ use crate::http::access::Deed;
 use crate::http::answer::Answered;
 use crate::http::ask::Asking;
 use crate::http::question::Question;
+use crate::http::says::{Ask, Input, SchemaOf};
 use crate::service::Service;
 use crate::shape::Column;
-
-/// How the shape of a JSON value is had from its type.
-pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// What answers.
 #[derive(Clone, Copy)]
@@ -22,50 +20,6 @@ pub enum Work {
     Open(fn(&Service) -> Answered),
     /// Who may do the deed may ask.
     Asked(Deed, fn(&Asking<'_>, &Question) -> Answered),
-}
-
-/// What a value of a query may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A text that is not empty.
-    Text,
-    /// A whole number within limits.
-    Number(u64, u64),
-    /// `true` or `false`.
-    Flag,
-    /// A date such as 2026-03-01.
-    Date,
-    /// One of these words.
-    Word(&'static [&'static str]),
-}
-
-/// Something that may be said in the query of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ask {
-    /// Its name.
-    pub name: &'static str,
-    /// What it may be.
-    pub kind: Kind,
-    /// What it means.
-    pub about: &'static str,
-}
-
-impl Ask {
-    /// Something that may be said.
-    pub const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
-        Self { name, kind, about }
-    }
-}
-
-/// What is sent along.
-#[derive(Clone, Copy)]
-pub enum Input {
-    /// Nothing.
-    Nothing,
-    /// JSON; where all of it may be left out, so may the body.
-    Json(SchemaOf),
-    /// A CSV file of at most so many bytes.
-    Csv(usize),
 }
 
 /// What comes back.

@@ -12,12 +12,13 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::http::answer::{Answer, Answered, Content, tag};
 use crate::http::ask::{Asking, Door};
-use crate::http::endpoint::{Endpoint, Input, Work};
+use crate::http::endpoint::{Endpoint, Work};
 use crate::http::events::follow;
 use crate::http::once::once;
 use crate::http::pipe::pipe;
 use crate::http::problem::{MOVED_ON, Problem};
 use crate::http::question::Question;
+use crate::http::says::Input;
 use crate::service::Customer;
 
 /// So long may JSON be, in bytes.
@@ -66,7 +67,7 @@ async fn answer(door: &Door, endpoint: &'static Endpoint, request: Request) -> R
     let headers = parts.headers.clone();
     let answered = door.ask(&headers, deed, move |asking| {
         let params = params.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
-        let mut question = Question::read(endpoint, params, &parts, bytes.clone())?;
+        let mut question = Question::read((endpoint.asks, endpoint.input), params, &parts, bytes.clone())?;
         once(asking, endpoint, &parts, &bytes, || versioned(asking, endpoint, &parts.headers, &mut question, ask))
     });
     let (mut response, content) = answered.await?.into_parts();

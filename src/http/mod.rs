@@ -17,6 +17,7 @@ mod question;
 mod rate;
 mod read;
 mod router;
+mod says;
 mod serve;
 mod table;
 mod tls;

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::base::AccessRole;
 use crate::http::access::may;
-use crate::http::endpoint::{Ask, Endpoint, Input, Kind, Output, SchemaOf};
+use crate::http::endpoint::{Endpoint, Output};
+use crate::http::says::{Ask, Input, Kind, SchemaOf};
 use crate::shape::Column;
 
 /// The whole description.

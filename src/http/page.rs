@@ -1,9 +1,9 @@
 //! Lists in pages. A cursor names the last row of a page and its place, so that the next page begins behind that row even if
 //! others came or went; if the row itself is gone, it begins at that place.
 
-use crate::http::endpoint::{Ask, Kind};
 use crate::http::problem::Problem;
 use crate::http::question::{Question, ROWS_MAX};
+use crate::http::says::{Ask, Kind};
 
 /// How long a page is to be.
 pub const LIMIT: Ask = Ask::new("limit", Kind::Number(1, ROWS_MAX), "At most so many rows; 100 if left out.");

@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::base::{Day, PersonKey, PoolId, ProductId, Version};
-use crate::http::endpoint::{Endpoint, Input, Kind};
 use crate::http::problem::Problem;
+use crate::http::says::{Ask, Input, Kind};
 use crate::service::Customer;
 
 /// Pages of lists are so long unless the question says so, and at most.
@@ -33,18 +33,23 @@ impl Question {
     ///
     /// # Errors
     /// What of it cannot be understood.
-    pub fn read(endpoint: &Endpoint, params: Vec<(String, String)>, parts: &Parts, body: Bytes) -> Result<Self, Problem> {
+    pub fn read(
+        (allowed, input): (&[Ask], Input),
+        params: Vec<(String, String)>,
+        parts: &Parts,
+        body: Bytes,
+    ) -> Result<Self, Problem> {
         let asks = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map(|Query(asks)| asks);
         let asks = asks.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
         for (at, (name, value)) in asks.iter().enumerate() {
-            let known = endpoint.asks.iter().find(|ask| ask.name == name);
-            let Some(ask) = known else { return Err(unknown_ask(endpoint, name)) };
+            let known = allowed.iter().find(|ask| ask.name == name);
+            let Some(ask) = known else { return Err(unknown_ask(allowed, name)) };
             if asks[..at].iter().any(|(other, _)| other == name) {
                 return Err(Problem::bad_request(format!("{name} is said twice")));
             }
             fits(ask.kind, value).map_err(|why| Problem::bad_request(format!("{name} {why}")))?;
         }
-        typed(endpoint.input, &parts.headers, &body)?;
+        typed(input, &parts.headers, &body)?;
         let accept = parts.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
         let csv = accept.is_some_and(|accept| accept.contains("text/csv"));
         Ok(Self { params, asks, body, csv, version: None })
@@ -147,8 +152,8 @@ pub fn product(customer: &Customer, id: &str) -> Result<ProductId, Problem> {
     known.map(|product| product.id.clone()).ok_or_else(|| Problem::unknown("product", id))
 }
 
-fn unknown_ask(endpoint: &Endpoint, name: &str) -> Problem {
-    let known: Vec<&str> = endpoint.asks.iter().map(|ask| ask.name).collect();
+fn unknown_ask(allowed: &[Ask], name: &str) -> Problem {
+    let known: Vec<&str> = allowed.iter().map(|ask| ask.name).collect();
     let known = if known.is_empty() { "this takes no query".to_owned() } else { format!("there are {}", known.join(", ")) };
     Problem::bad_request(format!("{name} cannot be asked here; {known}"))
 }

@@ -3,9 +3,10 @@
 use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
-use crate::http::endpoint::{Ask, Endpoint, Kind, Output, Work, schema_of};
+use crate::http::endpoint::{Endpoint, Output, Work, schema_of};
 use crate::http::page::{AFTER, LIMIT, page};
 use crate::http::question::Question;
+use crate::http::says::{Ask, Kind};
 use crate::shape::{HoldDetailJson, HoldsJson};
 
 /// See the module.

@@ -8,10 +8,12 @@ use crate::base::PoolId;
 use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
-use crate::http::endpoint::{Ask, Endpoint, Kind, Output, Work, schema_of};
+use crate::http::endpoint::{Endpoint, Output, Work, schema_of};
 use crate::http::page::{AFTER, LIMIT, PAGE, page};
 use crate::http::problem::Problem;
 use crate::http::question::Question;
+use crate::http::says::{Ask, Kind};
+use crate::http::table::table;
 use crate::plan::Standing;
 use crate::service::Customer;
 use crate::shape::report::{SEAT_REQUESTS, seat_request};
@@ -171,5 +173,5 @@ fn seat_requests(asking: &Asking<'_>, question: &Question) -> Answered {
     let customer = asking.customer(question.name("customer"))?;
     let report = asking.service.seat_requests(customer)?;
     let rows = report.rows.iter().map(seat_request).collect();
-    crate::http::table::table(question, customer, report.freshness, &SEAT_REQUESTS, Vec::new(), rows)
+    table(question, customer, report.freshness, &SEAT_REQUESTS, Vec::new(), rows)
 }

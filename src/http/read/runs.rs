@@ -7,10 +7,11 @@ use crate::base::{RequestId, RunId};
 use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
-use crate::http::endpoint::{Ask, Endpoint, Kind, Output, Work, schema_of};
+use crate::http::endpoint::{Endpoint, Output, Work, schema_of};
 use crate::http::page::{AFTER, Cursor, LIMIT, PAGE, page};
 use crate::http::problem::Problem;
 use crate::http::question::Question;
+use crate::http::says::{Ask, Kind};
 use crate::shape::{FindingsJson, PlannedJson, RunJson, at};
 use crate::store::RequestState;
 

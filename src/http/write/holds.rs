@@ -8,8 +8,9 @@ use crate::base::{PersonKey, RunId};
 use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
-use crate::http::endpoint::{Endpoint, Input, Output, Work, schema_of};
+use crate::http::endpoint::{Endpoint, Output, Work, schema_of};
 use crate::http::question::Question;
+use crate::http::says::Input;
 use crate::service::{HoldAnswer, HoldDone};
 use crate::shape::HoldDoneJson;
 
