@@ -201,9 +201,14 @@ fn content(output: Output, told: &mut SchemaGenerator) -> (Value, &'static str) 
             });
             (kinds, "A value a line, or with `Accept: text/csv` rows.")
         }
+        // What is told is one event.
         Output::Events(schema) => {
-            let kinds = json!({"text/event-stream": {"schema": {"type": "string"}, "x-data": json_of(schema, told)}});
-            (kinds, "Events until it is over.")
+            let data =
+                json!({"type": "string", "contentMediaType": "application/json", "contentSchema": json_of(schema, told)});
+            let event = json!({
+                "type": "object", "properties": {"event": {"enum": ["run", "over"]}, "data": data}, "required": ["event", "data"],
+            });
+            (json!({"text/event-stream": {"schema": event}}), "Events until it is over.")
         }
     }
 }
