@@ -163,7 +163,10 @@ fn store_next_step(error: &StoreError) -> Option<String> {
         StoreError::DaemonRunning { .. } => Some("`rosterd status` tells which daemon runs".into()),
         StoreError::Absent { .. } => Some("start the daemon; a wrong `store.path` or --config looks the same".into()),
         StoreError::Corrupt { .. } => Some(RESTORE.into()),
-        StoreError::SchemaOlder { .. } | StoreError::SchemaNewer { .. } | StoreError::Backup { .. } => None,
+        StoreError::SchemaOlder { .. }
+        | StoreError::SchemaNewer { .. }
+        | StoreError::Backup { .. }
+        | StoreError::Archive { .. } => None,
         StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. } => {
             Some("somebody else wrote meanwhile: try again".into())
         }

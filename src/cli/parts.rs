@@ -21,7 +21,7 @@ pub fn service(settings: &Settings, as_of: Option<Instant>, opening: Opening) ->
     let store = store(settings, opening)?;
     let network = network();
     network.keep_outages(Arc::new(StoredOutages::new(store.clone())));
-    let service = Service::new(store, clock(as_of), customers_on(settings, &network));
+    let service = Service::new(store, clock(as_of), customers_on(settings, &network)).archiving(settings.archiving.clone());
     Ok(if as_of.is_some() { service.looking_back() } else { service })
 }
 

@@ -20,6 +20,7 @@ use crate::plan::pools::{PoolWork, Stock, close};
 use crate::plan::purchase::{purchases, shortfall_ahead, voided};
 use crate::plan::reconcile::Walk;
 use crate::plan::reuse::reuse;
+use crate::plan::roles::roles_changed;
 use crate::plan::terms::{moves, phases_at};
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Roster};
@@ -114,6 +115,8 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     entries.extend(input.new_agreed.iter().cloned().map(Entry::ExcessAgreed));
     let amended = input.amended.iter();
     entries.extend(input.fresh.iter().chain(amended).chain(input.repeated).chain(input.remade).cloned().map(Entry::Adopted));
+    let roles = roles_changed(input);
+    entries.extend((!roles.is_empty()).then_some(Entry::RolesChanged(roles)));
     if !input.fresh.is_empty() {
         entries.extend(
             input.conflicts.iter().map(|(known, new)| Entry::IdentityConflict { known: known.clone(), new: new.clone() }),

@@ -1,5 +1,6 @@
 //! The service: what all doors share. It owns the store, the clock and the customers; it knows no door.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::base::{CustomerId, Day, Instant, PersonKey, PoolId, most_similar};
@@ -129,6 +130,15 @@ impl Customer {
     }
 }
 
+/// Where old content of trails goes, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archiving {
+    /// The folder.
+    pub folder: PathBuf,
+    /// So many days stay in the store.
+    pub keep_days: u32,
+}
+
 /// The one layer all doors share. All calls block.
 pub struct Service {
     pub(crate) store: SharedStore,
@@ -138,6 +148,8 @@ pub struct Service {
     pub(crate) looks_back: bool,
     pub(crate) dues: Dues,
     pub(crate) term_dues: Dues,
+    /// `None`: trails stay whole in the store.
+    pub(crate) archiving: Option<Archiving>,
     customers: Vec<Customer>,
 }
 
@@ -151,6 +163,7 @@ impl Service {
             dues: Dues::default(),
             term_dues: Dues::default(),
             looks_back: false,
+            archiving: None,
             customers,
         }
     }
@@ -159,6 +172,12 @@ impl Service {
     #[must_use]
     pub fn looking_back(self) -> Self {
         Self { looks_back: true, ..self }
+    }
+
+    /// The same, with old content of trails going to files (R160).
+    #[must_use]
+    pub fn archiving(self, archiving: Option<Archiving>) -> Self {
+        Self { archiving, ..self }
     }
 
     /// The store, for doors that only read rows.

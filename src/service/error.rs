@@ -145,6 +145,7 @@ impl ServiceError {
             | StoreError::SchemaNewer { .. }
             | StoreError::Corrupt { .. }
             | StoreError::Backup { .. }
+            | StoreError::Archive { .. }
             | StoreError::Database { .. } => false,
         }
     }
@@ -164,6 +165,7 @@ impl ServiceError {
                 | StoreError::SchemaOlder { .. }
                 | StoreError::SchemaNewer { .. }
                 | StoreError::Backup { .. }
+                | StoreError::Archive { .. }
                 | StoreError::Disk { .. }
                 | StoreError::Database { .. },
             ) => ErrorKind::StoreDown,

@@ -3,7 +3,7 @@
 
 use crate::base::{Actor, Digest, Instant, PersonKey, RunId};
 use crate::license::{Entry, Hold, HoldState};
-use crate::plan::{Plan, Sight, Standing, next_holds};
+use crate::plan::{Plan, Sight, Standing, next_holds, resolution};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::Drafting;
 use crate::service::error::ServiceError;
@@ -191,7 +191,8 @@ impl Service {
                 Ok(next) => {
                     let next = Hold { by: Some(actor.clone()), at: Some(now), ..next };
                     let (plan, entries) = (Some(hold.plan), vec![Entry::Hold(next.clone())]);
-                    ((HoldAnswer::Done, next), Some(Writing { verb, plan, entries, notices: Vec::new() }))
+                    let notices = vec![resolution(&next)];
+                    ((HoldAnswer::Done, next), Some(Writing { verb, plan, entries, notices }))
                 }
                 Err(answer) => ((answer, hold), None),
             })

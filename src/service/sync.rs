@@ -52,6 +52,7 @@ impl Service {
         self.remind(customer)?;
         self.tell_troubles(customer)?;
         self.tell_recoveries(customer)?;
+        self.tell_streak(customer, &planned.run)?;
         Ok(planned.run)
     }
 

@@ -9,16 +9,18 @@ use crate::base::{
 use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
 use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rule, shipped_rules};
 use crate::service::ByHandPolicy;
+use crate::settings::audit;
 use crate::settings::check::{Requires, requires};
 use crate::settings::clauses;
 use crate::settings::days::DaysShape;
-use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape};
+use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, SourceShape};
 use crate::settings::guard::GuardShape;
 use crate::settings::network;
 use crate::settings::network::{FileSource, Given};
 use crate::settings::pauses;
 use crate::settings::profiles;
 use crate::settings::reports;
+use crate::settings::rules::RuleShape;
 use crate::settings::terms;
 use crate::settings::values::{
     CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, SpoolSettings, StoreSettings,
@@ -37,6 +39,7 @@ pub fn build(file: &FileShape) -> Option<Settings> {
             stop_secs_max: file.daemon.stop_secs_max?,
         },
         listen: file.listen?,
+        archiving: audit::build(&file.audit),
         log: LogSettings { format: file.log.format?, level: file.log.level.clone()? },
         customers: file.customers.iter().map(|shape| customer(file, shape)).collect::<Option<_>>()?,
         secrets_absent: Vec::new(),

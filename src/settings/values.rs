@@ -7,7 +7,7 @@ use crate::base::CustomerId;
 use crate::license::{AgreedExcess, Grant, Term};
 use crate::plan::Policy;
 use crate::roster::MatchBy;
-use crate::service::{ByHandPolicy, ReportPolicy};
+use crate::service::{Archiving, ByHandPolicy, ReportPolicy};
 use crate::settings::problem::Problem;
 use crate::source::SourceSettings;
 use crate::store::Pause;
@@ -24,6 +24,8 @@ pub struct Settings {
     pub daemon: DaemonSettings,
     /// Where the HTTP door listens; `None`: nowhere.
     pub listen: Option<SocketAddr>,
+    /// Where old content of trails goes; `None`: it stays.
+    pub archiving: Option<Archiving>,
     /// What is logged, and how.
     pub log: LogSettings,
     /// The customers, in the order of the file.

@@ -1,6 +1,7 @@
 //! Floor 4: what is kept. `api` says what a store must do; SQLite does it for one machine.
 
 mod api;
+mod archive;
 mod batch;
 mod glance;
 mod open;
@@ -12,6 +13,7 @@ mod sqlite;
 mod token;
 
 pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
+pub use archive::ArchiveRow;
 pub use batch::{Batch, Receipt};
 pub use glance::Glance;
 pub use open::{StoreChoice, open};
