@@ -9,6 +9,7 @@ use crate::plan::{Policy, Standing};
 use crate::roster::{IntakePolicy, MatchBy};
 use crate::service::dues::Dues;
 use crate::service::error::ServiceError;
+use crate::service::turns::Turns;
 use crate::service::unsaved::Unsaved;
 use crate::source::RosterSource;
 use crate::store::{Pause, SharedStore};
@@ -116,6 +117,11 @@ impl Customer {
         told.map(|mark| mark.at).max()
     }
 
+    /// Whoever read its sources is done: nothing of it is kept on this machine.
+    pub(crate) fn done_reading(&self) {
+        self.sources.iter().for_each(|feed| feed.source.done());
+    }
+
     /// One of its pools.
     ///
     /// # Errors
@@ -138,6 +144,8 @@ pub struct Service {
     pub(crate) looks_back: bool,
     pub(crate) dues: Dues,
     pub(crate) term_dues: Dues,
+    /// Who reads whose sources now.
+    pub(crate) turns: Turns,
     customers: Vec<Customer>,
 }
 
@@ -150,6 +158,7 @@ impl Service {
             unsaved: Unsaved::default(),
             dues: Dues::default(),
             term_dues: Dues::default(),
+            turns: Turns::default(),
             looks_back: false,
             customers,
         }

@@ -53,6 +53,7 @@ mod net_resume;
 mod net_secrets;
 mod night;
 mod on_time;
+mod one_source;
 mod operating;
 mod props;
 #[path = "../../benches/pull/measure.rs"]
@@ -74,5 +75,7 @@ mod store_sqlite;
 mod story;
 mod tables;
 mod terms;
+mod turns;
+mod undone;
 mod what_if;
 mod world;
