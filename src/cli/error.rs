@@ -142,6 +142,7 @@ impl CliError {
             CliError::Service(error) => match error.kind() {
                 ErrorKind::Unknown => None,
                 ErrorKind::PlanStale => Some("make a new plan with `rosterd plan CUSTOMER`".into()),
+                ErrorKind::UnderWay => Some("`rosterd runs` tells how far it is".into()),
                 ErrorKind::SourceDown | ErrorKind::StoreDown => Some("`rosterd check` tells more".into()),
                 ErrorKind::BadSettings => {
                     Some("correct the settings, or wait for a package that knows what they name; then `rosterd check`".into())

@@ -20,6 +20,7 @@ mod forecast;
 mod guard;
 mod hands;
 mod hold;
+mod holding;
 mod input;
 mod judge;
 mod license_year;
@@ -62,6 +63,7 @@ pub use forecast::{Candidate, CandidateWhy, DayAhead, MoveAhead, PoolForecast, S
 pub use guard::{GuardKind, Trip, Verdict};
 pub use hands::{Hands, hands_of};
 pub use hold::{Approved, Judged, Others, Sight, approval, deferred, next_holds, resolution};
+pub use holding::{holding_after, still_held};
 pub use input::{Holding, PlanInput, Policy, Standing};
 pub use judge::{Approval, Case, Judgment, judge, passes_limit};
 pub use license_year::is_year_full;

@@ -13,7 +13,7 @@ use crate::plan::contest::play;
 use crate::plan::demand::{Demand, UnknownOrg};
 use crate::plan::fate::fates;
 use crate::plan::input::{PlanInput, Policy, Standing};
-use crate::plan::license_year::{YearGate, reuse_year};
+use crate::plan::license_year::YearGate;
 use crate::plan::name::plan_id;
 use crate::plan::org_marks::org_changes;
 use crate::plan::pools::{PoolWork, Stock, close};
@@ -57,11 +57,6 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     let catalog = Catalog::new(policy, &names);
     let phases = phases_at(policy, input.standing, input.now);
     let mut pools = pools_at_work(policy, input.standing, &names, &catalog, &ways, phases, input.now);
-    for work in &mut pools {
-        let year = reuse_year(work.pool, &input.standing.chain, work.pool.calendar.day_of(input.now)).map(|(year, _)| year);
-        let goes_on = |gate: &YearGate<'_>| year.is_none_or(|year| year == gate.year());
-        work.year = YearGate::of(&work.pool.id, work.pool.reuse, input.standing).filter(goes_on);
-    }
     let fates = fates(input);
 
     let mut walk = Walk::new(input, &demand, ways, &mut pools, names);
@@ -249,7 +244,12 @@ pub fn pools_at_work<'a>(
         }
     }
     let works = phases.into_iter().zip(&stocks).enumerate();
-    works.filter_map(|(at, work)| PoolWork::new((policy, at), standing, names, work, now)).collect()
+    let works = works.filter_map(|(at, work)| {
+        let mut work = PoolWork::new((policy, at), standing, names, work, now)?;
+        work.year = YearGate::at(work.pool, standing, now);
+        Some(work)
+    });
+    works.collect()
 }
 
 /// Frees before seats (R55), by person, pool and claim within each; new claims get their numbers in that order.

@@ -10,6 +10,7 @@ use crate::plan::{Policy, Standing};
 use crate::roster::{IntakePolicy, MatchBy};
 use crate::service::dues::Dues;
 use crate::service::error::ServiceError;
+use crate::service::turns::Turns;
 use crate::service::unsaved::Unsaved;
 use crate::source::RosterSource;
 use crate::store::{Pause, SharedStore};
@@ -117,6 +118,11 @@ impl Customer {
         told.map(|mark| mark.at).max()
     }
 
+    /// Whoever read its sources is done: nothing of it is kept on this machine.
+    pub(crate) fn done_reading(&self) {
+        self.sources.iter().for_each(|feed| feed.source.done());
+    }
+
     /// One of its pools.
     ///
     /// # Errors
@@ -150,6 +156,8 @@ pub struct Service {
     pub(crate) term_dues: Dues,
     /// `None`: trails stay whole in the store.
     pub(crate) archiving: Option<Archiving>,
+    /// Who reads whose sources now.
+    pub(crate) turns: Turns,
     customers: Vec<Customer>,
 }
 
@@ -162,6 +170,7 @@ impl Service {
             unsaved: Unsaved::default(),
             dues: Dues::default(),
             term_dues: Dues::default(),
+            turns: Turns::default(),
             looks_back: false,
             archiving: None,
             customers,

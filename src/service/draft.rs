@@ -1,13 +1,13 @@
 //! What a run comes to before it is committed: rosters compared, guards asked, a plan made and looked at twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
-use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark, Term};
+use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, SourceMark, Term};
 use crate::plan::{
-    Approved, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval, check,
-    deferred, next_holds, plan, trip_text,
+    Approved, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Sight, Standing, Verdict, approval, check, deferred,
+    holding_after, plan, still_held, trip_text,
 };
 use crate::roster::{Level, Roster, RosterDelta, diff, thin};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
@@ -15,7 +15,7 @@ use crate::service::error::ServiceError;
 use crate::service::guarding::{Alone, Bench, Sentence};
 use crate::service::pauses::RunTerms;
 use crate::service::purge::Marks;
-use crate::service::rosters::{Pulled, united, united_of};
+use crate::service::rosters::{Pulled, people_of_none, united, united_of};
 use crate::store::{RunState, RunTally};
 
 /// A plan with the things the service needs to commit it.
@@ -65,6 +65,8 @@ pub(crate) struct Drafting {
     confirmed: Vec<SourceId>,
     /// Sources whose new snapshot does not tell of all people.
     partial: Vec<SourceId>,
+    /// Sources that are judged as at the turn of a school year.
+    rollover: BTreeSet<SourceId>,
     /// Only some people were taken in, and the guards have spoken.
     narrow: Option<Narrow>,
 }
@@ -180,6 +182,7 @@ impl Drafting {
             trouble,
             confirmed,
             partial,
+            rollover: terms.rollover().clone(),
             narrow,
         })
     }
@@ -209,11 +212,10 @@ impl Drafting {
         &mut self,
         service: &Service,
         customer: &Customer,
-        policy: &Policy,
         standing: (Standing, Seeds),
         run: RunId,
     ) -> Result<Draft, ServiceError> {
-        let (standing, seeds) = standing;
+        let (policy, (standing, seeds)) = (&customer.policy, standing);
         let now = seeds.at;
         let limits = policy.limits_on(policy.calendar.day_of(now));
         let packages: Vec<_> = self.fresh.iter().map(|mark| (mark.source.clone(), (mark.package, mark.name.clone()))).collect();
@@ -224,7 +226,8 @@ impl Drafting {
         };
         let bench = |after| {
             let (approval, conflicts, deferred) = (approval.as_ref(), &self.conflicts, deferred.as_slice());
-            Bench { standing: &standing, policy, limits, now, after, without: None, conflicts, approval, deferred }
+            let (standing, rollover) = (&standing, &self.rollover);
+            Bench { standing, policy, limits, now, after, without: None, conflicts, approval, deferred, rollover }
         };
         let (sentence, without) = match (&self.after, &self.narrow) {
             (_, Some(narrow)) => {
@@ -259,11 +262,7 @@ impl Drafting {
         // Where nobody looks at what is held, it stays held until it is approved.
         let held: Vec<PersonKey> = match taken {
             Some(_) if self.narrow.is_none() => judgment.held.clone(),
-            _ => {
-                let granted = |person: &PersonKey| approval.as_ref().is_some_and(|a| a.removals.binary_search(person).is_ok());
-                let held = standing.absences.iter().filter(|a| a.held && !granted(&a.person));
-                held.map(|a| a.person.clone()).collect()
-            }
+            _ => still_held(&standing, approval.as_ref()),
         };
         let holding = self.holding(&standing, customer, run, now, limits, approval, stopped, &sentence, packages);
         let episodes = if seeds.grants.is_empty() { Vec::new() } else { service.store.episodes(customer.id())? };
@@ -374,15 +373,6 @@ impl Drafting {
         let used = approval.as_ref().is_some_and(|approval| approval.sources.is_empty() || taken);
         let judged = looked.then_some(Judged { judgment, covered, stopped: kept, packages, others });
         let sight = Sight { run, now, calendar, ttl_hours: limits.approval_ttl_hours, newest, used, judged };
-        let (holds, notices) = next_holds(&sight);
-        let after = holds.iter().max_by_key(|hold| hold.run).or(newest);
-        let withheld = if taken {
-            judgment.withheld.clone()
-        } else if used || !stopped {
-            after.map_or(Vec::new(), Hold::withheld)
-        } else {
-            newest.map_or(Vec::new(), Hold::withheld)
-        };
         let today = calendar.day_of(now);
         let days = counted.iter().filter(|(_, base, _)| limits.rolling_days > 0 && *base > 0);
         let days = days.map(|(source, base, passed)| {
@@ -395,14 +385,11 @@ impl Drafting {
         confirmed.extend(approved.iter().cloned());
         confirmed.sort_unstable();
         confirmed.dedup();
-        Holding {
-            open: after.is_some_and(|hold| hold.state == HoldState::Open),
-            approved: confirmed,
-            holds,
-            notices,
-            days: days.collect(),
-            withheld,
-        }
+        holding_after(&sight, confirmed, days.collect(), |after| match taken {
+            true => judgment.withheld.clone(),
+            false if used || !stopped => after.map_or(Vec::new(), Hold::withheld),
+            false => newest.map_or(Vec::new(), Hold::withheld),
+        })
     }
 }
 
@@ -421,24 +408,14 @@ fn narrow(pulls: &[Pulled], terms: &RunTerms) -> Option<Narrow> {
     Some(all)
 }
 
-/// People whom nothing but a file by hand delivers, sorted; those of the file that is taken in and of the one before.
+/// People whom nothing but a file by hand delivers; those of the file that is taken in and of the one before.
 fn only_by_hand(pulls: &[Pulled]) -> Vec<PersonKey> {
     fn rosters(pulled: &Pulled) -> impl Iterator<Item = &Roster> {
         pulled.fresh.iter().map(|fresh| &fresh.roster).chain(&pulled.before)
     }
     let (manual, others): (Vec<&Pulled>, Vec<&Pulled>) = pulls.iter().partition(|p| p.source.as_str() == MANUAL_SOURCE);
-    let delivered = |key: &str| {
-        let newest = others.iter().filter_map(|pulled| rosters(pulled).next());
-        newest.into_iter().any(|roster| roster.active(key).is_some())
-    };
-    let mut keys = Vec::new();
-    for roster in manual.into_iter().flat_map(rosters) {
-        let alive = roster.people.iter().filter(|person| !person.ended).map(|person| roster.text(person.key));
-        keys.extend(alive.filter(|key| !delivered(key)).map(PersonKey::from));
-    }
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+    let newest: Vec<&Roster> = others.iter().filter_map(|pulled| rosters(pulled).next()).collect();
+    people_of_none(manual.into_iter().flat_map(rosters), &newest)
 }
 
 /// How a run ends (R109): success is never claimed when somebody who ought to have a seat has none.

@@ -45,7 +45,8 @@ impl Service {
         Ok(Looked { source: source.clone(), full_at, now })
     }
 
-    fn look(&self, customer: &Customer, source: &SourceId) -> Result<Option<SourceLook>, ServiceError> {
+    /// The newest look at a source that a run noted.
+    pub(crate) fn look(&self, customer: &Customer, source: &SourceId) -> Result<Option<SourceLook>, ServiceError> {
         Ok(self.store.looks(customer.id())?.into_iter().find(|look| look.source == *source))
     }
 

@@ -77,8 +77,8 @@ impl Service {
             Trigger::SameDay(asked) => (run.trigger.clone(), asked.source.as_ref()),
             _ => (Trigger::Drop, None),
         };
-        // A live source tells everything at once.
-        let is_meant = |feed: &&Feed| only.is_none_or(|only| only == feed.source.id()) && !feed.source.is_live();
+        let is_meant = |feed: &&Feed| only.is_none_or(|only| only == feed.source.id()) && feed.source.may_have_more();
+        let _turn = self.turns.wait(customer.id());
         if !self.waiting(customer, customer.sources.iter().filter(is_meant))?.is_empty() {
             self.request_sync(customer, &trigger)?;
         }
@@ -117,8 +117,13 @@ impl Service {
         for feed in feeds.filter(|feed| !is_paused(feed.source.id())) {
             let seen = self.seen(customer, feed.source.id(), &standing)?;
             match feed.source.pending(&seen) {
-                Ok(packages) => waiting.packages.extend(packages),
-                Err(error) => waiting.troubles.push((feed.source.id().clone(), error)),
+                Ok(packages) if !packages.is_empty() => waiting.packages.extend(packages),
+                // Nobody comes for what was looked at on the way.
+                Ok(_) => feed.source.done(),
+                Err(error) => {
+                    feed.source.done();
+                    waiting.troubles.push((feed.source.id().clone(), error));
+                }
             }
         }
         Ok(waiting)

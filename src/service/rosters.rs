@@ -377,6 +377,18 @@ pub(crate) fn without_new_keys(
     Ok((roster, conflicts))
 }
 
+/// The people of some rosters whom none of the others has, sorted.
+pub(crate) fn people_of_none<'r>(rosters: impl Iterator<Item = &'r Roster>, others: &[&Roster]) -> Vec<PersonKey> {
+    let mut keys = Vec::new();
+    for roster in rosters {
+        let here = roster.people.iter().filter(|person| !person.ended).map(|person| roster.text(person.key));
+        keys.extend(here.filter(|key| others.iter().all(|other| other.active(key).is_none())).map(PersonKey::from));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
 /// Several rosters as one; a single one as it is.
 pub(crate) fn united(customer: &CustomerId, mut rosters: Vec<Roster>) -> Result<Roster, ServiceError> {
     if rosters.len() > 1 {

@@ -171,8 +171,8 @@ impl Read<'_> {
         let Read { source, before, standing, .. } = *self;
         let known = Some(before).filter(|_| !approved);
         let (read, conflicts) = without_new_keys(customer.id(), known, read)?;
-        let policy = terms.policy(&customer.policy);
-        let limits = policy.limits_on(customer.day_of(self.now));
+        let limits = customer.policy.limits_on(customer.day_of(self.now));
+        let limits = if terms.rollover().contains(source) { limits.rollover() } else { limits };
         let packages = [(source.clone(), (self.package.told(), self.package.name.clone()))];
         let grant = approval(standing.hold.as_ref(), self.now, &packages).map(|approved| approved.of(source));
         // A read that a run of the whole would not take in at all is not taken in for anybody.

@@ -54,6 +54,7 @@ mod net_resume;
 mod net_secrets;
 mod night;
 mod on_time;
+mod one_source;
 mod operating;
 mod props;
 #[path = "../../benches/pull/measure.rs"]
@@ -76,5 +77,7 @@ mod story;
 mod tables;
 mod terms;
 mod told;
+mod turns;
+mod undone;
 mod what_if;
 mod world;

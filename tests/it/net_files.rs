@@ -100,7 +100,7 @@ fn work(world: &World) -> PathBuf {
 }
 
 /// Nothing of a file is left on this machine.
-fn nothing_left(world: &World) {
+pub fn nothing_left(world: &World) {
     let left: Vec<String> = fs::read_dir(work(world))
         .expect("listed")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())

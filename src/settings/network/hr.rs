@@ -11,6 +11,8 @@ use crate::source::{HrAuth, HrSettings, HrSystem, HttpSettings};
 
 /// Users of SCIM asked for at once, unless the settings say otherwise.
 const SCIM_PAGE_ROWS: u32 = 200;
+/// Employees of a BambooHR report asked for at once, at most.
+pub const BAMBOOHR_PAGE_ROWS: u32 = 1_000;
 /// A Workday report is one answer: so long it may be silent, and take in all, in seconds …
 const WORKDAY_SECS: (u64, u64) = (600, 1_800);
 /// … and so many bytes it may have.
@@ -77,6 +79,9 @@ pub fn check(s: &Section<'_>, kind: SourceKind, shape: &HrShape) {
     }
     if kind != SourceKind::BambooHr && s.has("key") {
         s.wrong("key", format!("means nothing with {word}"));
+    }
+    if kind == SourceKind::BambooHr && shape.report.is_none() && !s.has("report") {
+        s.means_nothing(&["page_rows"], "a directory, which comes in one answer; a report has pages");
     }
     if kind == SourceKind::Workday && shape.people.person_id.is_none() {
         s.wrong("people", "has no person_id: which column of the report is the key?");

@@ -114,6 +114,25 @@ fn auths(kind: Option<SourceKind>) -> Vec<(&'static str, AuthWord)> {
     own.iter().copied().chain([("oauth2", AuthWord::OAuth2), ("bearer", AuthWord::Bearer)]).collect()
 }
 
+/// The keys of each way.
+const OF_AUTH: [(AuthWord, &[&str]); 5] = [
+    (AuthWord::OAuth1, &["key", "secret", "signature", "oauth_version"]),
+    (AuthWord::OAuth2, &["token_address", "client_id", "client_secret", "client_auth", "scopes"]),
+    (AuthWord::Bearer, &["token"]),
+    (AuthWord::Basic, &["user", "password"]),
+    (AuthWord::Key, &["key"]),
+];
+
+/// Refuses the keys of the ways in which a kind of source might sign in and does not.
+fn refuse_other_ways(s: &Section<'_>, kind: SourceKind, auth: Option<AuthWord>) {
+    let ways = auths(Some(kind));
+    let Some((word, auth)) = ways.iter().find(|(_, way)| Some(*way) == auth) else { return };
+    let others = OF_AUTH.iter().filter(|(way, _)| way != auth && ways.iter().any(|(_, known)| known == way));
+    for key in others.flat_map(|(_, keys)| *keys) {
+        s.means_nothing(&[key, &format!("{key}_file")], &format!("auth = \"{word}\""));
+    }
+}
+
 /// Keys that mean something for packages only …
 const OF_PACKAGES: [&str; 4] = ["path", "drop", "settle_secs", "bulk_with_status"];
 /// … and those of everything that is asked over the network.
@@ -177,7 +196,7 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
         client_auth: s.parsed("client_auth", words::one_of(&places)),
         scopes: s.texts("scopes"),
         token: if needs(AuthWord::Bearer) { token.or_else(|| s.required_secret("token")) } else { token },
-        page_rows: s.count("page_rows", 1..=50_000),
+        page_rows: s.count("page_rows", 1..=if kind == Some(SourceKind::BambooHr) { hr::BAMBOOHR_PAGE_ROWS } else { 50_000 }),
         pages_max: s.count("max_pages", 1..=10_000_000),
         sort: s.flag("sort"),
         fields: s.flag("fields"),
@@ -231,12 +250,14 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
                 "kind = \"oneroster_rest\"",
             );
             requires_place();
+            refuse_other_ways(s, SourceKind::OneRosterRest, auth);
             s.required("version", shape.version);
         }
         Some(kind @ (SourceKind::Scim | SourceKind::BambooHr | SourceKind::Workday)) => {
             let strange: [&[&str]; 5] = [&OF_PACKAGES, &OF_FETCH, &OF_DELIMITED, &classlink::OWN, &clever::OWN];
             refuse(s, &strange, "a source that is asked over the network");
             requires_place();
+            refuse_other_ways(s, kind, auth);
             hr::check(s, kind, &shape.hr);
         }
         None => {}
