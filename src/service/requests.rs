@@ -3,6 +3,7 @@
 use crate::base::{Instant, RequestId, SourceId};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
+use crate::service::pauses::quiet_hours;
 use crate::service::sync::Watch;
 use crate::source::{Package, SourceError};
 use crate::store::{RequestRow, RequestState, RunRow, StoreError, Trigger};
@@ -114,7 +115,8 @@ impl Service {
         let mut waiting = Arrivals::default();
         let paused = self.paused(customer)?;
         let is_paused = |source: &SourceId| paused.iter().any(|pause| pause.source == *source);
-        for feed in feeds.filter(|feed| !is_paused(feed.source.id())) {
+        let is_quiet = |source: &SourceId| quiet_hours(customer, source, self.now()).is_some();
+        for feed in feeds.filter(|feed| !is_paused(feed.source.id()) && !is_quiet(feed.source.id())) {
             let seen = self.seen(customer, feed.source.id(), &standing)?;
             match feed.source.pending(&seen) {
                 Ok(packages) => waiting.packages.extend(packages),
