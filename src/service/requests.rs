@@ -80,7 +80,11 @@ impl Service {
         };
         // A live source tells everything at once.
         let is_meant = |feed: &&Feed| only.is_none_or(|only| only == feed.source.id()) && !feed.source.is_live();
-        if !self.waiting(customer, customer.sources.iter().filter(is_meant))?.is_empty() {
+        let meant = || customer.sources.iter().filter(is_meant);
+        if self.waiting(customer, meant())?.is_empty() {
+            // What was fetched for this look alone is of no use to anybody.
+            meant().for_each(|feed| feed.source.done());
+        } else {
             self.request_sync(customer, &trigger)?;
         }
         Ok(())

@@ -41,7 +41,7 @@ max_per_second = 1000
         ));
     }
     fs::write(folder.join("rosterd.toml"), text).expect("settings");
-    for (name, secret) in [("partner", PARTNER), ("id", "id"), ("hunter2", "hunter2")] {
+    for (name, secret) in [("partner", PARTNER), ("id", "id"), ("word", "hunter2")] {
         write_secret(folder, name, secret);
     }
 }

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -40,6 +41,8 @@ fn killed_at(clever: &Clever, folder: &Path, last: usize) {
     });
     let mut child = sync(folder, &[]).spawn().expect("rosterd starts");
     receive.recv().expect("the request before the end");
+    // The page before it is being put away beside the request.
+    std::thread::sleep(Duration::from_millis(700));
     child.kill().expect("it is killed");
     child.wait().expect("it is gone");
     clever.is_honest();
@@ -51,7 +54,7 @@ fn a_killed_pull_from_clever_goes_on_where_it_was_unless_new_data_came() {
     clever.has(&district("north"));
     let source = format!(
         "kind = \"clever\"\ndistrict = \"d\"\naddress = \"{}\"\ntoken_address = \"{}\"\nclient_id_file = \"id.secret\"\n\
-         client_secret_file = \"hunter2.secret\"",
+         client_secret_file = \"word.secret\"",
         clever.server.url(""),
         clever.server.url("/oauth/tokens")
     );

@@ -120,7 +120,7 @@ fn secrets_show_nowhere_whatever_happens() {
     let CleverAuth::Client { token_address, .. } = clever.settings().auth else { panic!("a client") };
     let source = format!(
         "kind = \"clever\"\ndistrict = \"d\"\naddress = \"{}\"\ntoken_address = \"{token_address}\"\nevents = true\n\
-         client_id_file = \"id.secret\"\nclient_secret_file = \"hunter2.secret\"\npage_rows = 7",
+         client_id_file = \"id.secret\"\nclient_secret_file = \"word.secret\"\npage_rows = 7",
         clever.server.url("")
     );
     write_settings(folder.path(), LOUD, &[("north", &source)]);
@@ -172,14 +172,14 @@ fn secrets_of_every_other_source_show_nowhere_either() {
         let fails = fails.clone();
         move |_, _| fails.lock().expect("no panic").clone().unwrap_or_else(|| Reply::new(200, table).with("ETag", "\"1\""))
     });
-    let basic = "auth = \"basic\"\nuser_file = \"hunter2.secret\"\npassword_file = \"hunter2.secret\"";
+    let basic = "auth = \"basic\"\nuser_file = \"word.secret\"\npassword_file = \"word.secret\"";
     let of_file = "[customer.source.people]\nperson_id = \"UID\"\norg_root = \"d\"\norgs = [\"Unit\"]\n";
     let mut sources = vec![
         (
             "rest-one",
             format!(
                 "kind = \"oneroster_rest\"\nversion = \"1.1\"\naddress = \"{}\"\nauth = \"oauth1\"\n\
-                 key_file = \"id.secret\"\nsecret_file = \"hunter2.secret\"\npage_rows = 7",
+                 key_file = \"id.secret\"\nsecret_file = \"word.secret\"\npage_rows = 7",
                 rest[0].server.url("/x")
             ),
         ),
@@ -187,7 +187,7 @@ fn secrets_of_every_other_source_show_nowhere_either() {
             "rest-two",
             format!(
                 "kind = \"oneroster_rest\"\nversion = \"1.2\"\naddress = \"{}\"\nauth = \"oauth2\"\ntoken_address = \"{}\"\n\
-                 client_id_file = \"id.secret\"\nclient_secret_file = \"hunter2.secret\"\nclient_auth = \"query\"\n\
+                 client_id_file = \"id.secret\"\nclient_secret_file = \"word.secret\"\nclient_auth = \"query\"\n\
                  cookies = true\nscopes = [\"core\"]",
                 rest[1].server.url("/x"),
                 tokens.url("/token")
@@ -200,7 +200,7 @@ fn secrets_of_every_other_source_show_nowhere_either() {
         (
             "bamboo",
             format!(
-                "kind = \"bamboohr\"\naddress = \"{}\"\nauth = \"key\"\nkey_file = \"hunter2.secret\"\nreport = \"12\"\n{}",
+                "kind = \"bamboohr\"\naddress = \"{}\"\nauth = \"key\"\nkey_file = \"word.secret\"\nreport = \"12\"\n{}",
                 offices[1].server.url("/api/v1"),
                 people(Kind::Report)
             ),
@@ -216,7 +216,7 @@ fn secrets_of_every_other_source_show_nowhere_either() {
         (
             "https",
             format!(
-                "kind = \"delimited\"\naddress = \"{}\"\nuser_file = \"hunter2.secret\"\npassword_file = \"hunter2.secret\"\n{of_file}",
+                "kind = \"delimited\"\naddress = \"{}\"\nuser_file = \"word.secret\"\npassword_file = \"word.secret\"\n{of_file}",
                 files.url("/people.csv")
             ),
         ),
@@ -233,7 +233,7 @@ fn secrets_of_every_other_source_show_nowhere_either() {
             "sftp",
             format!(
                 "kind = \"delimited\"\naddress = \"{}\"\ndrop = false\nsettle_secs = 0\nhost_keys = [\"{}\"]\n\
-                 user_file = \"user.secret\"\nprivate_key_file = \"key.secret\"\npassphrase_file = \"hunter2.secret\"\n{of_file}",
+                 user_file = \"user.secret\"\nprivate_key_file = \"key.secret\"\npassphrase_file = \"word.secret\"\n{of_file}",
                 sshd.address("people.csv"),
                 sshd.host_key
             ),

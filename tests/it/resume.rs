@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use rosterd::license::{OnFull, ProductKind, SeatModel};
 use rosterd::source::RestVersion;
@@ -29,7 +30,7 @@ fn district() -> World {
 
 fn connect(provider: &Provider, folder: &Path) {
     let source = format!(
-        "kind = \"oneroster_rest\"\naddress = \"{}\"\nversion = \"1.1\"\nauth = \"bearer\"\ntoken_file = \"hunter2.secret\"\n\
+        "kind = \"oneroster_rest\"\naddress = \"{}\"\nversion = \"1.1\"\nauth = \"bearer\"\ntoken_file = \"word.secret\"\n\
          page_rows = 5",
         provider.server.url("/ims/oneroster/v1p1")
     );
@@ -53,6 +54,8 @@ fn killed_at(provider: &Provider, folder: &Path, last: usize, headers: fn(Reply)
     });
     let mut child = sync(folder);
     receive.recv().expect("the request before the end");
+    // The page before it is being put away beside the request.
+    std::thread::sleep(Duration::from_millis(700));
     child.kill().expect("it is killed");
     child.wait().expect("it is gone");
 }
