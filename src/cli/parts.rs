@@ -110,6 +110,7 @@ fn customer(settings: &CustomerSettings, network: &Network, pages: &Arc<dyn Page
         same_day_max: settings.same_day_max,
         latency_target_secs: settings.latency_target_secs,
         pauses: settings.pauses.clone(),
+        quiet: settings.quiet.clone(),
         by_hand: settings.by_hand.clone(),
         reports: settings.reports,
     }

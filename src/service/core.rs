@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::base::{CustomerId, Day, Instant, PersonKey, PoolId, most_similar};
+use crate::base::{CustomerId, Day, Instant, PersonKey, PoolId, QuietHours, SourceId, most_similar};
 use crate::clock::Clock;
 use crate::license::{ActivityLimits, AgreedExcess, Grant, Pool, Term};
 use crate::plan::{Policy, Standing};
@@ -65,6 +65,8 @@ pub struct Customer {
     pub latency_target_secs: u32,
     /// Windows of the settings in which a source is not read (R108).
     pub pauses: Vec<Pause>,
+    /// Local times in which a source is not asked, and its failures are no alarm; a source may have several.
+    pub quiet: Vec<(SourceId, QuietHours)>,
     /// People made by hand.
     pub by_hand: ByHandPolicy,
     /// What reports and alerts go by.

@@ -1,8 +1,8 @@
-//! Pauses of sources (R108), and what a run reads and how it judges: pauses and the admin's wish decide that.
+//! Pauses of sources (R108) and their quiet hours, and what a run reads and how it judges: pauses and the admin's wish decide that.
 
 use std::collections::BTreeSet;
 
-use crate::base::{Actor, Instant, SourceId};
+use crate::base::{Actor, Instant, QuietHours, SourceId};
 use crate::plan::Standing;
 use crate::roster::Scope;
 use crate::service::core::{Customer, Service};
@@ -15,6 +15,8 @@ pub(crate) struct RunTerms {
     read: BTreeSet<SourceId>,
     /// The sources that would be read if they were not paused, with the pauses.
     paused: Vec<Pause>,
+    /// Why other sources are not asked now.
+    quiet: Vec<String>,
     /// The sources that are read and of which nothing was taken in since a pause of theirs was over.
     rollover: BTreeSet<SourceId>,
     confirm_absences: bool,
@@ -44,7 +46,7 @@ impl RunTerms {
 
     /// What an operator should know of it.
     pub(crate) fn told(&self) -> Vec<String> {
-        let mut told: Vec<String> = self.paused.iter().map(pause_text).collect();
+        let mut told: Vec<String> = self.paused.iter().map(pause_text).chain(self.quiet.iter().cloned()).collect();
         told.extend(
             self.rollover.iter().map(|source| format!("source {source}: first run after a pause: guards as for a rollover")),
         );
@@ -119,6 +121,7 @@ impl Service {
         let mut terms = RunTerms {
             read: BTreeSet::new(),
             paused: Vec::new(),
+            quiet: Vec::new(),
             rollover: BTreeSet::new(),
             confirm_absences: asked.is_some_and(|asked| asked.confirm_absences),
             scope: asked.and_then(|asked| asked.scope.clone()),
@@ -132,6 +135,10 @@ impl Service {
                 terms.paused.push(pause.clone());
                 continue;
             }
+            if let Some(hours) = quiet_hours(customer, source, now) {
+                terms.quiet.push(format!("source {source}: not asked in its quiet hours, {hours}"));
+                continue;
+            }
             terms.read.insert(source.clone());
             let taken_in = standing.sources.get(source).map(|mark| mark.at);
             let over = pauses.iter().filter(|pause| pause.source == *source && pause.from < pause.to && pause.to <= now);
@@ -143,6 +150,12 @@ impl Service {
         }
         Ok(terms)
     }
+}
+
+/// The quiet hours of a source that an instant lies in.
+pub(crate) fn quiet_hours<'c>(customer: &'c Customer, source: &SourceId, at: Instant) -> Option<&'c QuietHours> {
+    let covers = |(of, hours): &&(SourceId, QuietHours)| of == source && hours.covers(at, &customer.policy.calendar);
+    customer.quiet.iter().find(covers).map(|(_, hours)| hours)
 }
 
 /// Of the pauses that hold, the one of each source that lasts longest.

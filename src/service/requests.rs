@@ -3,6 +3,7 @@
 use crate::base::{Instant, RequestId, SourceId};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
+use crate::service::pauses::quiet_hours;
 use crate::service::sync::Watch;
 use crate::source::{Package, SourceError};
 use crate::store::{RequestRow, RequestState, RunRow, StoreError, Trigger};
@@ -79,7 +80,11 @@ impl Service {
         };
         let is_meant = |feed: &&Feed| only.is_none_or(|only| only == feed.source.id()) && feed.source.may_have_more();
         let _turn = self.turns.wait(customer.id());
-        if !self.waiting(customer, customer.sources.iter().filter(is_meant))?.is_empty() {
+        let meant = || customer.sources.iter().filter(is_meant);
+        if self.waiting(customer, meant())?.is_empty() {
+            // What was fetched for this look alone is of no use to anybody.
+            meant().for_each(|feed| feed.source.done());
+        } else {
             self.request_sync(customer, &trigger)?;
         }
         Ok(())
@@ -114,7 +119,8 @@ impl Service {
         let mut waiting = Arrivals::default();
         let paused = self.paused(customer)?;
         let is_paused = |source: &SourceId| paused.iter().any(|pause| pause.source == *source);
-        for feed in feeds.filter(|feed| !is_paused(feed.source.id())) {
+        let is_quiet = |source: &SourceId| quiet_hours(customer, source, self.now()).is_some();
+        for feed in feeds.filter(|feed| !is_paused(feed.source.id()) && !is_quiet(feed.source.id())) {
             let seen = self.seen(customer, feed.source.id(), &standing)?;
             match feed.source.pending(&seen) {
                 Ok(packages) if !packages.is_empty() => waiting.packages.extend(packages),

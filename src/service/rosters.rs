@@ -136,13 +136,13 @@ impl Service {
             }
         };
         let Some(package) = package else {
+            pulled.look = mark.filter(|_| feed.source.is_far()).map(|mark| looked.unchanged(mark, None));
             pulled.before = stored()?;
             return Ok(pulled);
         };
         if let Some(mark) = mark.filter(|mark| package.digest.is_some_and(|told| mark.is_of(&told))) {
-            if feed.source.is_live() {
-                pulled.look = Some(looked.unchanged(mark, seen.cursor));
-            } else {
+            pulled.look = feed.source.is_far().then(|| looked.unchanged(mark, seen.cursor));
+            if !feed.source.is_live() {
                 pulled.repeated = Some(SourceMark { at: now, name: package.name, ..mark.clone() });
             }
             pulled.before = stored()?;
@@ -152,7 +152,9 @@ impl Service {
         let (before, ground) = before.map(Stored::split).unzip();
         pulled.before = before;
         let Some(Taken { package, roster, mut counts, read }) = read else { return Ok(pulled) };
-        if feed.source.is_live() {
+        if !feed.source.is_live() && feed.source.is_far() {
+            pulled.look = Some(looked.read(package.told(), &read));
+        } else if feed.source.is_live() {
             let told = package.told();
             pulled.told = told_by(&source, &read, mark.is_some_and(|mark| !mark.is_of(&told)));
             if seen.rejected.contains(&told) {

@@ -116,6 +116,10 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
     let calendar = &policy.calendar;
     let pauses = shape.sources.iter().flat_map(|source| source.pauses.iter().map(|p| pauses::build(&source.id, p, calendar)));
     let pauses = pauses.collect::<Option<_>>()?;
+    let quiet = shape.sources.iter().flat_map(|source| {
+        let hours = source.network.quiet_hours.iter().flatten();
+        hours.map(|hours| (SourceId::from(source.id.as_str()), *hours))
+    });
     let work = network::work(file.spool.0.as_ref()?);
     let sources = shape.sources.iter().map(|item| source(shape, calendar, &work, item)).collect::<Option<_>>()?;
     Some(CustomerSettings {
@@ -135,6 +139,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         same_day_max: own.same_day_max.or(global.same_day_max)?,
         latency_target_secs: own.latency_target_secs.or(global.latency_target_secs)?,
         pauses,
+        quiet: quiet.collect(),
         by_hand: ByHandPolicy {
             protected: shape.protected.iter().map(|key| PersonKey::from(key.as_str())).collect(),
             coupled_create: own.coupled_create_manual.or(global.coupled_create_manual)?,

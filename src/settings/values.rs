@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::base::CustomerId;
+use crate::base::{CustomerId, QuietHours, SourceId};
 use crate::license::{AgreedExcess, Grant, Term};
 use crate::plan::Policy;
 use crate::roster::MatchBy;
@@ -107,6 +107,8 @@ pub struct CustomerSettings {
     pub full_every_days: u32,
     /// Windows in which a source is not read (R108).
     pub pauses: Vec<Pause>,
+    /// Local times in which a source is not asked.
+    pub quiet: Vec<(SourceId, QuietHours)>,
     /// People made by hand.
     pub by_hand: ByHandPolicy,
     /// What reports and alerts go by.

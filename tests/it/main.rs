@@ -39,19 +39,29 @@ mod looks;
 #[path = "../../benches/night/measure.rs"]
 mod measure;
 mod model;
+mod net_alerts;
 mod net_classlink;
 mod net_clever;
 mod net_clever_events;
 mod net_cost;
 mod net_delimited;
+mod net_delta;
+mod net_faults;
 mod net_files;
+mod net_flat;
+mod net_h2;
+mod net_hints;
 mod net_hr;
 mod net_http;
+mod net_oauth1;
 mod net_oneroster;
 mod net_outage;
+mod net_program;
 mod net_pull;
+mod net_quiet;
 mod net_resume;
 mod net_secrets;
+mod net_spool;
 mod night;
 mod on_time;
 mod one_source;
@@ -59,6 +69,10 @@ mod operating;
 mod props;
 #[path = "../../benches/pull/measure.rs"]
 mod pull_cost;
+#[path = "../../benches/pull/memory.rs"]
+mod pull_memory;
+#[path = "../../benches/pull/provider.rs"]
+mod pull_provider;
 mod purchases;
 mod race;
 mod report_forms;

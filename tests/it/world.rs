@@ -263,6 +263,7 @@ impl World {
             same_day_max: 6,
             latency_target_secs: 300,
             pauses: Vec::new(),
+            quiet: Vec::new(),
             by_hand: self.by_hand.clone(),
             // Stories count what is told; that it is told again has a story of its own.
             reports: rosterd::service::ReportPolicy { remind_business_days: 0, ..rosterd::service::ReportPolicy::default() },

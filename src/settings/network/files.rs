@@ -98,7 +98,7 @@ pub const OF_FETCH: [&str; 7] = ["pattern", "host_keys", "private_key", "passphr
 /// … of delimited files, …
 pub const OF_DELIMITED: [&str; 6] = ["encoding", "separator", "quote", "feed", "trailer", "count_file"];
 /// … and of everything over the network, those that files have, too.
-const SHARED: [&str; 6] = ["address", "token", "max_parallel", "max_per_second", "timeout_secs", "ca_file"];
+const SHARED: [&str; 7] = ["address", "token", "max_parallel", "max_per_second", "timeout_secs", "quiet_hours", "ca_file"];
 
 /// Reads the keys.
 pub fn files(s: &Section<'_>) -> FilesShape {

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::{Digest, SourceId};
 use crate::roster::RosterIntake;
-use crate::source::api::{Package, Read, RosterSource, Seen, SourceError};
+use crate::source::api::{Package, Read, RosterSource, Seen, SourceError, Trouble};
 use crate::source::fault::unreachable;
 use crate::source::fetch::https::{Asked, ask, peek};
 use crate::source::fetch::known::{Known, Marks};
@@ -171,8 +171,17 @@ impl<R: Reader> RosterSource for Fetched<R> {
         self.settings.pattern.is_some()
     }
 
+    fn trouble(&self) -> Option<Trouble> {
+        let outage = match &self.settings.place {
+            Place::Https { address, .. } => self.network.outage(address),
+            Place::Sftp(sftp) => self.network.outage_of(&sftp.at.origin()),
+        };
+        outage.map(Trouble::Down)
+    }
+
     fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError> {
-        self.reader.pull(package, intake)
+        let partly = self.reader.is_incremental(package)?;
+        Ok(Read { partly, ..self.reader.pull(package, intake)? })
     }
 
     fn done(&self) {
