@@ -9,7 +9,7 @@ use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
 use crate::service::hints::hints;
-use crate::service::rosters::{Pulled, bad_rows};
+use crate::service::rosters::{Pulled, Wanted, bad_rows};
 use crate::service::scope::known;
 use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, SourceLook, StoreError, Trigger};
 
@@ -192,7 +192,7 @@ impl Service {
         for feed in &customer.sources {
             let pulled = match terms.scope().filter(|_| terms.reads(feed.source.id())) {
                 Some(scope) => self.pull_people(customer, feed, &light, (scope, &terms), now)?,
-                None if terms.reads(feed.source.id()) => self.pull(customer, feed, &light, &pulls, now)?,
+                None if terms.reads(feed.source.id()) => self.pull(customer, feed, &light, (&pulls, Wanted::Compared), now)?,
                 None => self.stored(customer, feed.source.id(), &light)?,
             };
             pulls.push(pulled);
@@ -232,6 +232,7 @@ impl Service {
         }
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
         drafts.thin(customer.id(), &light)?;
+        drafts.lean(customer.id(), &policy, &light, policy.calendar.day_of(self.acts_at(&light, now)))?;
         let mut is_first = true;
         while *left > 0 {
             *left -= 1;
