@@ -377,9 +377,9 @@ impl Side<'_> {
         let mut attended = Vec::with_capacity(kept.len());
         for (person, is_told) in &kept {
             let (first, len) = (person.enrollments.0 as usize, person.enrollments.1 as usize);
-            let list = if *is_told { &self.news.enrollments } else { &self.people.picked };
             let mut own = Vec::with_capacity(len);
-            for packed in list[first..first + len].to_vec() {
+            for at in first..first + len {
+                let packed = if *is_told { self.news.enrollments[at] } else { self.people.picked[at] };
                 let mut handle = packed.class.0;
                 let mut span = if *is_told { &self.news.spans } else { &self.base.spans }[packed.span.0 as usize];
                 let mut is_told = *is_told;
