@@ -14,6 +14,7 @@ use crate::license::{
 use crate::plan::dates::acting_dates;
 use crate::plan::decide::refill;
 use crate::plan::decision::{Decided, Desk};
+use crate::plan::demand::PlanError;
 use crate::plan::fold::{standing_of, used_by_org};
 use crate::plan::guard::Verdict;
 use crate::plan::hold::{Sight, approval};
@@ -21,7 +22,7 @@ use crate::plan::holding::{holding_after, still_held};
 use crate::plan::input::{PlanInput, Policy, Standing};
 use crate::plan::license_year::reuse_rolls;
 use crate::plan::overage::timeline;
-use crate::plan::planner::{PlanError, plan};
+use crate::plan::planner::plan;
 use crate::plan::sweep::Sweep;
 use crate::plan::terms::{carried_grants, phase_due};
 use crate::roster::{Roster, RosterDelta};

@@ -10,11 +10,12 @@ use crate::license::{
 use crate::plan::action::{AbsenceChange, Plan};
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::play;
-use crate::plan::demand::{Demand, UnknownOrg};
+use crate::plan::demand::{Demand, PlanError};
 use crate::plan::fate::fates;
 use crate::plan::input::{PlanInput, Policy, Standing};
 use crate::plan::license_year::YearGate;
 use crate::plan::name::plan_id;
+use crate::plan::needs::Needs;
 use crate::plan::org_marks::org_changes;
 use crate::plan::pools::{PoolWork, Stock, close};
 use crate::plan::purchase::{purchases, shortfall_ahead, voided};
@@ -24,11 +25,6 @@ use crate::plan::roles::roles_changed;
 use crate::plan::terms::{moves, phases_at};
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Roster};
-
-/// Why there is no plan.
-#[derive(Debug, thiserror::Error)]
-#[error("plan with these settings: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-pub struct PlanError(pub Vec<UnknownOrg>);
 
 /// Whether the orgs that the settings name are all in a roster, as of a day.
 ///
@@ -44,8 +40,14 @@ pub fn fit(policy: &Policy, roster: &Roster, today: Day) -> Result<(), PlanError
 /// [`PlanError`] names every org that the settings mention and the roster does not know. Nothing is planned then: a
 /// rule over an unknown org would quietly free everybody it used to seat.
 pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
+    let needs = Needs::new(input.policy, input.roster, input.today)?;
+    Ok(plan_needs(input, &needs))
+}
+
+/// The same where the needs are known: those of the roster's people under the policy on that day. Of the roster only orgs
+/// are looked at, and of its people keys and whether they ended or are quarantined.
+pub fn plan_needs(input: &PlanInput<'_>, needs: &Needs) -> Plan {
     let tree = OrgTree::new(input.roster);
-    let demand = Demand::new(input.policy, input.roster, &tree, input.today).map_err(PlanError)?;
     let extended = with_retired_pools(input.policy, input.standing);
     let input = &PlanInput { policy: extended.as_ref(), ..input.clone() };
     let policy = input.policy;
@@ -59,10 +61,10 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     let mut pools = pools_at_work(policy, input.standing, &names, &catalog, &ways, phases, input.now);
     let fates = fates(input);
 
-    let mut walk = Walk::new(input, &demand, ways, &mut pools, names);
+    let mut walk = Walk::new(input, needs, ways, &mut pools, names);
     let (roster, book) = (input.roster, &input.standing.book);
     let mut at = 0;
-    for person in &roster.people {
+    for (place, person) in roster.people.iter().enumerate() {
         let key = roster.text(person.key);
         while at < book.people.len() && book.key(at) < key {
             walk.missing(book.key(at), book.claims_at(at), fates.by_person.get(book.key(at)).copied());
@@ -71,10 +73,9 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
         let known = at < book.people.len() && book.key(at) == key;
         let claims = if known { book.claims_at(at) } else { &[] };
         at += usize::from(known);
-        if person.ended {
-            walk.missing(key, claims, fates.by_person.get(key).copied());
-        } else {
-            walk.present(person, claims);
+        match needs.of(place) {
+            Some(kind) => walk.present(person, kind, claims),
+            None => walk.missing(key, claims, fates.by_person.get(key).copied()),
         }
     }
     for at in at..book.people.len() {
@@ -166,7 +167,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
             hold.plan = plan.id;
         }
     }
-    Ok(plan)
+    plan
 }
 
 /// The policy, and pools that are gone from the settings but still have claims: their books must be closed too.

@@ -6,10 +6,10 @@ use std::mem::take;
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
 use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, SourceMark, Term};
 use crate::plan::{
-    Approved, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Sight, Standing, Verdict, approval, check, deferred,
-    holding_after, plan, still_held, trip_text,
+    Approved, GuardLimits, Holding, Judged, Judgment, Needs, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval,
+    check, deferred, holding_after, plan, plan_needs, still_held, trip_text,
 };
-use crate::roster::{Level, Roster, RosterDelta, diff, thin};
+use crate::roster::{Level, Roster, RosterDelta, diff};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::guarding::{Alone, Bench, Sentence};
@@ -41,20 +41,22 @@ pub(crate) struct Seeds {
 
 /// The rosters of a run, kept over repeated planning.
 pub(crate) struct Drafting {
-    before: Roster,
+    pub(crate) before: Roster,
     /// Of `before` only whom the comparison names is left.
-    is_thin: bool,
+    pub(crate) is_thin: bool,
     /// All of `before`, once a guard stopped a run whose comparison is thin.
     whole: Option<Roster>,
-    after: Option<Roster>,
-    delta: RosterDelta,
-    fresh: Vec<SourceMark>,
+    pub(crate) after: Option<Roster>,
+    /// What the people of `after` ought to have: then little else is left of it.
+    pub(crate) asked: Option<Asked>,
+    pub(crate) delta: RosterDelta,
+    pub(crate) fresh: Vec<SourceMark>,
     amended: Vec<SourceMark>,
     repeated: Vec<SourceMark>,
-    conflicts: Vec<(PersonKey, PersonKey)>,
+    pub(crate) conflicts: Vec<(PersonKey, PersonKey)>,
     by_hand: Vec<PersonKey>,
     /// Each source that was read, where there are several.
-    alone: Vec<Alone>,
+    pub(crate) alone: Vec<Alone>,
     /// All rosters in their order, where several were read: one can be kept out without the others.
     places: Vec<Place>,
     /// Which source had somebody who left, where several were read.
@@ -68,7 +70,13 @@ pub(crate) struct Drafting {
     /// Sources that are judged as at the turn of a school year.
     rollover: BTreeSet<SourceId>,
     /// Only some people were taken in, and the guards have spoken.
-    narrow: Option<Narrow>,
+    pub(crate) narrow: Option<Narrow>,
+}
+
+/// What the people of the newer roster ought to have, and who stayed whole in it because they were withheld.
+pub(crate) struct Asked {
+    pub(crate) needs: Needs,
+    pub(crate) withheld: Vec<PersonKey>,
 }
 
 /// The roster of one source.
@@ -81,7 +89,7 @@ enum Place {
 
 /// What the guards said of all sources of a run for some people, and who counts as gone at once.
 #[derive(Default)]
-struct Narrow {
+pub(crate) struct Narrow {
     verdict: Verdict,
     /// By source: people before, and removals that passed.
     counted: Vec<(SourceId, u32, u32)>,
@@ -91,7 +99,7 @@ struct Narrow {
 }
 
 impl Drafting {
-    pub(crate) fn new(customer: &CustomerId, pulls: Vec<Pulled>, terms: &RunTerms) -> Result<Self, ServiceError> {
+    pub(crate) fn new(customer: &CustomerId, mut pulls: Vec<Pulled>, terms: &RunTerms) -> Result<Self, ServiceError> {
         let complete = pulls.iter().filter(|p| p.error.is_none() && terms.reads(&p.source));
         let narrow = narrow(&pulls, terms);
         // For some people only: of everybody else nothing is confirmed.
@@ -106,6 +114,7 @@ impl Drafting {
         let (mut olds, mut news, mut conflicts) = (Vec::new(), Vec::new(), Vec::new());
         let (mut fresh, mut amended) = (Vec::new(), Vec::new());
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
+        let compared = pulls.iter_mut().find_map(|p| p.compared.take());
         let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
         // Where each read source stands among the rosters, before and now.
         let mut read_at: Vec<(SourceId, Option<usize>, usize)> = Vec::new();
@@ -163,12 +172,15 @@ impl Drafting {
         for (source, key) in narrow.iter().flat_map(|narrow| &narrow.left) {
             owners.entry(key.as_str().to_owned()).or_insert_with(|| source.clone());
         }
-        let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
+        let is_thin = compared.is_some();
+        let delta = || after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
+        let delta = compared.unwrap_or_else(delta);
         Ok(Self {
             before,
-            is_thin: false,
+            is_thin,
             whole: None,
             after,
+            asked: None,
             delta,
             fresh,
             amended,
@@ -187,22 +199,6 @@ impl Drafting {
         })
     }
 
-    /// Lets go of what is as it was in the older roster: a large one beside another and the books is much. The people whom
-    /// guards and holds may ask for stay, whatever the comparison says of them.
-    pub(crate) fn thin(&mut self, customer: &CustomerId, standing: &Standing) -> Result<(), ServiceError> {
-        if self.after.is_none() || !self.alone.is_empty() || self.narrow.is_some() {
-            return Ok(());
-        }
-        let withheld = standing.hold.as_ref().map_or(Vec::new(), Hold::withheld);
-        let absent = standing.absences.iter().map(|absence| &absence.person);
-        let known = self.conflicts.iter().map(|(known, _)| known);
-        let others: Vec<&PersonKey> = withheld.iter().chain(absent).chain(known).collect();
-        let thinned = thin(take(&mut self.before), &mut self.delta, &others);
-        self.before = thinned.map_err(|error| ServiceError::snapshot(customer, &error))?;
-        self.is_thin = true;
-        Ok(())
-    }
-
     /// Lets the guards look at one source alone, in the scope that its delta tells.
     pub(crate) fn judged_alone(self, alone: Alone) -> Self {
         Self { alone: vec![alone], ..self }
@@ -217,6 +213,7 @@ impl Drafting {
     ) -> Result<Draft, ServiceError> {
         let (policy, (standing, seeds)) = (&customer.policy, standing);
         let now = seeds.at;
+        self.widen(service, customer.id(), &standing, policy.calendar.day_of(now))?;
         let limits = policy.limits_on(policy.calendar.day_of(now));
         let packages: Vec<_> = self.fresh.iter().map(|mark| (mark.source.clone(), (mark.package, mark.name.clone()))).collect();
         let approval = approval(standing.hold.as_ref(), now, &packages);
@@ -297,7 +294,10 @@ impl Drafting {
         let marks = service.remake(customer, &input)?;
         let Marks { fresh, amended, repeated, remade } = &marks;
         let input = PlanInput { fresh, amended, repeated, remade, ..input };
-        let plan = plan(&input).map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?;
+        let plan = match &self.asked {
+            Some(asked) if taken.is_some() => plan_needs(&input, &asked.needs),
+            _ => plan(&input).map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?,
+        };
         let flaws = check(&plan, &standing, &held);
         if !flaws.is_empty() {
             return Err(ServiceError::Flawed { customer: policy.customer.clone(), flaws });

@@ -7,7 +7,7 @@ use crate::plan::{Plan, Sight, Standing, next_holds, resolution};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::Drafting;
 use crate::service::error::ServiceError;
-use crate::service::rosters::Pulled;
+use crate::service::rosters::{Pulled, Wanted};
 use crate::service::sync::Watch;
 use crate::service::writing::Writing;
 use crate::store::{Asked, RunRow, StoreError, Trigger};
@@ -98,7 +98,7 @@ impl Service {
             let pulled = if hold.packages.is_empty() || !terms.reads(feed.source.id()) {
                 self.stored(customer, feed.source.id(), &standing)?
             } else {
-                self.pull(customer, feed, &standing, &pulls, now)?
+                self.pull(customer, feed, &standing, (&pulls, Wanted::Whole), now)?
             };
             pulls.push(pulled);
         }

@@ -9,7 +9,7 @@ use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
 use crate::service::hints::hints;
-use crate::service::rosters::Pulled;
+use crate::service::rosters::{Pulled, Wanted};
 use crate::service::scope::known;
 use crate::service::turns::Turn;
 use crate::service::unusable::unusable;
@@ -209,7 +209,7 @@ impl Service {
         for feed in &customer.sources {
             let pulled = match terms.scope().filter(|_| terms.reads(feed.source.id())) {
                 Some(scope) => self.pull_people(customer, feed, &light, (scope, &terms), now)?,
-                None if terms.reads(feed.source.id()) => self.pull(customer, feed, &light, &pulls, now)?,
+                None if terms.reads(feed.source.id()) => self.pull(customer, feed, &light, (&pulls, Wanted::Compared), now)?,
                 None => self.stored(customer, feed.source.id(), &light)?,
             };
             pulls.push(pulled);
@@ -248,6 +248,7 @@ impl Service {
         }
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
         drafts.thin(customer.id(), &light)?;
+        drafts.lean(customer.id(), &policy, &light, policy.calendar.day_of(self.acts_at(&light, now)))?;
         let mut is_first = true;
         while *left > 0 {
             *left -= 1;
