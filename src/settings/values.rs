@@ -24,6 +24,8 @@ pub struct Settings {
     pub daemon: DaemonSettings,
     /// Where the HTTP door listens; `None`: nowhere.
     pub listen: Option<SocketAddr>,
+    /// Only a proxy that speaks TLS with browsers connects to that door.
+    pub behind_proxy: bool,
     /// What is logged, and how.
     pub log: LogSettings,
     /// The customers, in the order of the file.

@@ -4,6 +4,7 @@ mod abandoned;
 mod access;
 mod again;
 mod apart;
+mod browser;
 mod bulk;
 mod cli;
 mod clocks;
@@ -54,6 +55,7 @@ mod net_secrets;
 mod night;
 mod on_time;
 mod operating;
+mod pages;
 mod props;
 #[path = "../../benches/pull/measure.rs"]
 mod pull_cost;
@@ -68,6 +70,7 @@ mod scope;
 mod setbacks;
 #[path = "../sim/mod.rs"]
 mod sim;
+mod site;
 mod speed;
 mod store_contract;
 mod store_sqlite;
