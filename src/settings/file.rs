@@ -34,8 +34,8 @@ pub struct FileShape {
     pub spool: (Option<PathBuf>, Option<u32>),
     /// `[daemon]`.
     pub daemon: DaemonShape,
-    /// `[http]`: `listen`.
-    pub listen: Option<Option<SocketAddr>>,
+    /// `[http]`: `listen` and `behind_proxy`.
+    pub http: (Option<Option<SocketAddr>>, Option<bool>),
     /// `[log]`.
     pub log: LogShape,
     /// `[audit]`.
@@ -296,7 +296,7 @@ pub fn file(s: &Section<'_>) -> FileShape {
         store: s.section("store", store).unwrap_or_default(),
         spool: s.section("spool", |s| (s.path("path"), s.count("max_mib", 1..=1_048_576))).unwrap_or_default(),
         daemon: s.section("daemon", daemon).unwrap_or_default(),
-        listen: s.section("http", |s| s.parsed("listen", words::listen)).flatten(),
+        http: s.section("http", |s| (s.parsed("listen", words::listen), s.flag("behind_proxy"))).unwrap_or_default(),
         log: s.section("log", log).unwrap_or_default(),
         audit: audit(s),
         policies: policies(s),

@@ -26,6 +26,8 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Where old content of trails goes; `None`: it stays.
     pub archiving: Option<Archiving>,
+    /// Only a proxy that speaks TLS with browsers connects to that door.
+    pub behind_proxy: bool,
     /// What is logged, and how.
     pub log: LogSettings,
     /// The customers, in the order of the file.

@@ -5,6 +5,7 @@ mod access;
 mod again;
 mod apart;
 mod archive;
+mod browser;
 mod bulk;
 mod cli;
 mod clocks;
@@ -66,6 +67,7 @@ mod night;
 mod on_time;
 mod one_source;
 mod operating;
+mod pages;
 mod props;
 #[path = "../../benches/pull/measure.rs"]
 mod pull_cost;
@@ -84,6 +86,7 @@ mod scope;
 mod setbacks;
 #[path = "../sim/mod.rs"]
 mod sim;
+mod site;
 mod speed;
 mod store_contract;
 mod store_sqlite;
