@@ -72,7 +72,7 @@ fn overages_from_the_command_line() {
             .expect("JSON");
     let settled = document["facts"].as_array().expect("facts").last().expect("a fact");
     assert_eq!((&settled["step"], &settled["outcome"]), (&Value::from("settled"), &Value::from("allowance_raised")));
-    assert!(settled["calendar"]["zone"].is_string() && settled["clauses"]["minor_business_days"].is_number(), "{settled}");
+    assert!(settled["calendar"]["time_zone"].is_string() && settled["clauses"]["minor_business_days"].is_number(), "{settled}");
     let trail = document["trail"].as_array().expect("a list");
     let mut told = 0;
     for books in trail.iter().flat_map(|c| c["entries"].as_array().expect("entries")).filter(|e| e["kind"] == "pool") {
