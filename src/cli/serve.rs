@@ -39,7 +39,7 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
 /// The HTTP door, with its address taken already.
 fn door(at: SocketAddr, settings: &HttpSettings, service: Arc<Service>) -> Result<Beside, CliError> {
     let tls = settings.tls.as_ref().map(|TlsSettings { cert, key }| http::acceptor(cert, key)).transpose()?;
-    let options = DoorOptions { per_minute: settings.requests_per_minute, tls };
+    let options = DoorOptions { per_minute: settings.requests_per_minute, tls, proxied: settings.behind_proxy };
     let listener = http::listen(at).map_err(|cause| CliError::Listen { at, cause })?;
     let at = listener.local_addr().unwrap_or(at);
     Ok(Box::new(move |stopped| {

@@ -8,7 +8,7 @@ use crate::cli::episode::fact_text;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, number, text};
-use crate::cli::words::{freshness_text, when};
+use crate::cli::words::{day, freshness_text, when};
 use crate::plan::Story;
 use crate::service::{PoolWhatIf, WhatIf};
 use crate::settings::{KNOBS, Turns, what_if};
@@ -168,10 +168,6 @@ fn lines(was: &Story, would: &Story) -> Vec<(Instant, String, Side)> {
     lines.extend(would.into_iter().map(|(at, what)| (at, what, Side::Would)));
     lines.sort_by_key(|(at, _, side)| (*at, *side));
     lines
-}
-
-fn day(text: &str) -> Result<Day, String> {
-    Day::parse(text).ok_or_else(|| "write 2026-03-01".to_owned())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

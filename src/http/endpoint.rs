@@ -64,6 +64,8 @@ pub struct Endpoint {
     pub refusal: Option<SchemaOf>,
     /// It reads sources, which may be down.
     pub reads_sources: bool,
+    /// What is asked may be written down and done later: then the status is 202.
+    pub may_wait: bool,
 }
 
 /// The schema of a type.
@@ -89,6 +91,7 @@ impl Endpoint {
             status: 200,
             refusal: None,
             reads_sources: false,
+            may_wait: false,
         }
     }
 
@@ -134,6 +137,12 @@ impl Endpoint {
     /// The same that reads sources.
     pub const fn reads_sources(mut self) -> Self {
         self.reads_sources = true;
+        self
+    }
+
+    /// The same that may be done later.
+    pub const fn may_wait(mut self) -> Self {
+        self.may_wait = true;
         self
     }
 

@@ -11,6 +11,8 @@ mod metrics;
 mod once;
 mod openapi;
 mod page;
+mod pages;
+mod peer;
 mod pipe;
 mod problem;
 mod question;
@@ -25,6 +27,7 @@ mod words;
 mod write;
 
 pub use access::{Deed, may};
+pub use pages::{PAGES, Page};
 pub use router::{Route, openapi_json, routes};
 pub use serve::{DoorOptions, Task, listen, serve};
 pub use tls::{TlsError, acceptor};

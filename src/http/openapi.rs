@@ -128,6 +128,11 @@ fn responses(endpoint: &Endpoint, told: &mut SchemaGenerator) -> Value {
         let schema = json!({"type": "string"});
         success["headers"] = json!({"ETag": {"description": "The version of the customer's books.", "schema": schema}});
     }
+    if endpoint.may_wait {
+        let mut later = success.clone();
+        later["description"] = "It is written down, and done by the run of `request`.".into();
+        responses.insert("202".to_owned(), later);
+    }
     responses.insert(endpoint.status.to_string(), success);
     for (status, about) in problems(endpoint) {
         let content = json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});

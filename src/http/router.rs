@@ -3,8 +3,8 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{ALLOW, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::{Response, StatusCode};
 use axum::middleware::map_response;
 use axum::response::IntoResponse;
 use serde_json::json;
@@ -52,17 +52,11 @@ pub fn openapi_json() -> serde_json::Value {
     document(endpoints())
 }
 
-/// The door's router; `secure`: it speaks TLS, and browsers are to come back that way.
-pub fn router(door: Door, secure: bool) -> Router {
+/// The door's router.
+pub fn router(door: Door) -> Router {
     let table = endpoints().fold(Router::new(), |router, endpoint| router.route(endpoint.path, route(endpoint)));
-    let strict = move |mut response: Response<Body>| async move {
-        if secure {
-            response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
-        }
-        response
-    };
     // Each question says how long its body may be.
-    table.layer(DefaultBodyLimit::disable()).layer(map_response(explained)).layer(map_response(strict)).with_state(door)
+    table.layer(DefaultBodyLimit::disable()).layer(map_response(explained)).with_state(door)
 }
 
 fn livez() -> Answered {

@@ -2,13 +2,20 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::header::STRICT_TRANSPORT_SECURITY;
+use axum::http::{HeaderValue, Response};
+use axum::middleware::map_response;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
@@ -18,6 +25,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::http::ask::Door;
+use crate::http::pages::{Desk, pages};
+use crate::http::peer::Peer;
 use crate::http::router::router;
 use crate::service::Service;
 
@@ -49,6 +58,8 @@ pub struct DoorOptions {
     pub per_minute: u32,
     /// What speaks TLS; `None`: nobody does.
     pub tls: Option<TlsAcceptor>,
+    /// Only a proxy that speaks TLS with browsers connects to it.
+    pub proxied: bool,
 }
 
 /// Answers questions until it is told to stop.
@@ -56,8 +67,11 @@ pub fn serve(listener: StdListener, service: Arc<Service>, options: DoorOptions,
     Box::pin(async move {
         // It was made non-blocking; nothing else can be wrong with it.
         let Ok(listener) = TcpListener::from_std(listener) else { return };
-        let DoorOptions { per_minute, tls } = options;
-        let router = router(Door::new(service, per_minute, stopped.clone()), tls.is_some());
+        let DoorOptions { per_minute, tls, proxied } = options;
+        let door = Door::new(service, per_minute, stopped.clone());
+        // What neither knows is answered as the API answers.
+        let router = pages(Desk::new(door.clone(), tls.is_some(), proxied)).merge(router(door));
+        let router = if tls.is_some() { router.layer(map_response(strict)) } else { router };
         answer(listener, router, tls, stopped).await;
     })
 }
@@ -74,7 +88,7 @@ async fn answer(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>,
             _ = stopped.changed() => break,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             // Out of file descriptors, or the peer went away: others are heard again in a moment.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
@@ -82,11 +96,11 @@ async fn answer(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>,
         let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
             match tls {
-                None => speak(stream, router, watcher).await,
+                None => speak(stream, peer.ip(), router, watcher).await,
                 Some(tls) => {
                     // Who does not come to terms is its own affair, and not waited for.
                     if let Ok(Ok(stream)) = tokio::time::timeout(HEADER_TIME_MAX, tls.accept(stream)).await {
-                        speak(stream, router, watcher).await;
+                        speak(stream, peer.ip(), router, watcher).await;
                     }
                 }
             }
@@ -96,10 +110,20 @@ async fn answer(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>,
     let _ = tokio::time::timeout(STOP_TIME_MAX, graceful.shutdown()).await;
 }
 
-async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, watcher: Watcher) {
+async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: IpAddr, router: Router, watcher: Watcher) {
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME_MAX);
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let routed = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        routed.call(request)
+    });
     // A peer that breaks off is its own affair.
-    let _ = watcher.watch(connection).await;
+    let _ = watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await;
+}
+
+/// Browsers are to come back with TLS.
+async fn strict(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    response
 }

@@ -13,6 +13,7 @@ pub struct HttpShape {
     listen: Option<Option<SocketAddr>>,
     tls: Option<TlsSettings>,
     requests_per_minute: Option<u32>,
+    behind_proxy: Option<bool>,
 }
 
 /// The HTTP door.
@@ -24,6 +25,8 @@ pub struct HttpSettings {
     pub tls: Option<TlsSettings>,
     /// So many questions a minute of each token; 0: any number.
     pub requests_per_minute: u32,
+    /// Only a proxy that speaks TLS with browsers connects to it.
+    pub behind_proxy: bool,
 }
 
 /// A certificate.
@@ -47,11 +50,17 @@ pub fn http(s: &Section<'_>) -> HttpShape {
         listen: s.parsed("listen", words::listen),
         tls: cert.zip(key).map(|(cert, key)| TlsSettings { cert, key }),
         requests_per_minute: s.count("requests_per_minute", 0..=1_000_000),
+        behind_proxy: s.flag("behind_proxy"),
     }
 }
 
 /// What a section without problems means.
 pub fn build(shape: &HttpShape) -> Option<HttpSettings> {
-    let HttpShape { listen, tls, requests_per_minute } = shape;
-    Some(HttpSettings { listen: (*listen)?, tls: tls.clone(), requests_per_minute: (*requests_per_minute)? })
+    let HttpShape { listen, tls, requests_per_minute, behind_proxy } = shape;
+    Some(HttpSettings {
+        listen: (*listen)?,
+        tls: tls.clone(),
+        requests_per_minute: (*requests_per_minute)?,
+        behind_proxy: (*behind_proxy)?,
+    })
 }

@@ -1,5 +1,6 @@
 //! Floor 6: files and environment to checked values. All mistakes are told at once, each with the way out.
 
+mod audit;
 mod build;
 mod check;
 mod classlink;
@@ -20,6 +21,7 @@ mod problem;
 mod profiles;
 mod read;
 mod reports;
+mod rules;
 mod secret;
 mod terms;
 mod tree;

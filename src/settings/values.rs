@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::base::CustomerId;
+use crate::base::{CustomerId, QuietHours, SourceId};
 use crate::license::{AgreedExcess, Grant, Term};
 use crate::plan::Policy;
 use crate::roster::MatchBy;
-use crate::service::{ByHandPolicy, ReportPolicy};
+use crate::service::{Archiving, ByHandPolicy, ReportPolicy};
 use crate::settings::http::HttpSettings;
 use crate::settings::problem::Problem;
 use crate::source::SourceSettings;
@@ -24,6 +24,8 @@ pub struct Settings {
     pub daemon: DaemonSettings,
     /// The HTTP door.
     pub http: HttpSettings,
+    /// Where old content of trails goes; `None`: it stays.
+    pub archiving: Option<Archiving>,
     /// What is logged, and how.
     pub log: LogSettings,
     /// The customers, in the order of the file.
@@ -105,6 +107,8 @@ pub struct CustomerSettings {
     pub full_every_days: u32,
     /// Windows in which a source is not read (R108).
     pub pauses: Vec<Pause>,
+    /// Local times in which a source is not asked.
+    pub quiet: Vec<(SourceId, QuietHours)>,
     /// People made by hand.
     pub by_hand: ByHandPolicy,
     /// What reports and alerts go by.

@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::base::Instant;
-use crate::service::{Customer, EpisodeFile, EpisodeView, NoticeView};
+use crate::base::{Digest, Instant, Version};
+use crate::service::{Customer, EpisodeFile, EpisodeTrail, EpisodeView, NoticeView};
 use crate::shape::clock::{calendar_json, clauses_json, delivery_json, fact_json, quote_json};
 use crate::shape::common::{ClockJson, EpisodeJson, at, on};
 use crate::shape::trail::{CommitJson, grant_json};
-use crate::store::AuditCommit;
 
 /// Notices of a customer.
 pub fn notices_json(customer: &str, notices: &[NoticeView]) -> Value {
@@ -55,7 +54,7 @@ pub fn episode_file_json(file: &EpisodeFile) -> Value {
 
 /// Everything for a dispute: what happened, by which calendar and clauses, who was told when, and the commits that prove
 /// it, each with its place in the chain.
-pub fn episode_document_json(customer: &Customer, file: &EpisodeFile, trail: &[AuditCommit], now: Instant) -> Value {
+pub fn episode_document_json(customer: &Customer, file: &EpisodeFile, trail: &EpisodeTrail, now: Instant) -> Value {
     let episode = &file.view.episode;
     let mut value = episode_file_json(file);
     if let Value::Object(fields) = &mut value {
@@ -69,8 +68,11 @@ pub fn episode_document_json(customer: &Customer, file: &EpisodeFile, trail: &[A
             fields.insert("calendar".to_owned(), calendar);
             fields.insert("clauses".to_owned(), clauses_json(&pool.clauses));
         }
-        let commits: Vec<CommitJson<'_>> = trail.iter().map(|commit| CommitJson::new(customer.id().as_str(), commit)).collect();
+        let commits: Vec<CommitJson<'_>> =
+            trail.commits.iter().map(|commit| CommitJson::new(customer.id().as_str(), commit)).collect();
         fields.insert("trail".to_owned(), serde_json::to_value(commits).unwrap_or_default());
+        let link = |(version, hash): &(Version, Digest)| json!({"version": version.0, "hash": hash.to_string()});
+        fields.insert("chain".to_owned(), trail.chain.iter().map(link).collect());
     }
     value
 }

@@ -11,6 +11,7 @@ use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
 use crate::plan::{Plan, Standing};
+use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
 use crate::store::glance::Glance;
 use crate::store::once::{OnceAnswer, OnceRow};
@@ -18,7 +19,7 @@ use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
-    RunState, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
+    SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
 };
 use crate::store::token::TokenRow;
 
@@ -132,6 +133,19 @@ pub trait Store: Send + Sync {
         after: Version,
         each: &mut dyn FnMut(AuditCommit) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// Parts of a customer's trail whose content lies in files, oldest first (R160). Whoever reads the trail cannot tell.
+    fn archives(&self, customer: &CustomerId) -> Result<Vec<ArchiveRow>, StoreError>;
+
+    /// Moves the content of a trail up to a version, as far as it was not moved before, to a file that is not there yet; it
+    /// is read back first. `None`: there was nothing to move. [`StoreError::Archive`]: the file cannot be made.
+    fn archive(
+        &self,
+        customer: &CustomerId,
+        until: Version,
+        file: &Path,
+        at: Instant,
+    ) -> Result<Option<ArchiveRow>, StoreError>;
 
     /// Whether the trail says that somebody did this at `since` or later.
     fn has_done(&self, customer: &CustomerId, actor: &Actor, verb: &str, since: Instant) -> Result<bool, StoreError>;
@@ -448,6 +462,15 @@ pub enum StoreError {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A file with old content of a trail cannot be made or read; nothing was changed.
+    #[error("use the archive {}", .file.display())]
+    Archive {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The disk failed, or a limit was met; nothing was changed.
     #[error("use {place}")]
     Disk {
@@ -466,19 +489,4 @@ pub enum StoreError {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
-}
-
-impl RunRow {
-    /// Whether it was more than a look: a dry run is one, and so is a date on which nothing began or ended.
-    pub fn is_more_than_a_look(&self) -> bool {
-        let idle = matches!(self.trigger, Trigger::Dates(_)) && self.version.is_none() && self.state != RunState::Failed;
-        self.state != RunState::Planned && !idle
-    }
-}
-
-impl RunState {
-    /// Whether the run is over.
-    pub fn is_over(self) -> bool {
-        !matches!(self, RunState::Fetching | RunState::Planning | RunState::Committing)
-    }
 }

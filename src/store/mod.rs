@@ -1,6 +1,7 @@
 //! Floor 4: what is kept. `api` says what a store must do; SQLite does it for one machine.
 
 mod api;
+mod archive;
 mod batch;
 mod glance;
 mod once;
@@ -8,11 +9,13 @@ mod open;
 mod outage;
 mod record;
 mod rest;
+mod run_state;
 mod shape;
 mod sqlite;
 mod token;
 
 pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
+pub use archive::ArchiveRow;
 pub use batch::{Batch, Receipt};
 pub use glance::Glance;
 pub use once::{ONCE_MILLIS, OnceAnswer, OnceRow};

@@ -63,7 +63,7 @@ fn people(asking: &Asking<'_>, question: &Question) -> Answered {
     let limit = question.limit();
     let after = after.as_ref().map(|cursor| cursor.key.as_str());
     // One more shows that there are more.
-    let (mut found, total) = asking.service.people_after(customer, text, after, limit + 1)?;
+    let (mut found, total) = asking.service.people_beyond(customer, text, after, limit + 1)?;
     let more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| more);

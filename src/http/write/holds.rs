@@ -24,6 +24,7 @@ pub const DECIDE: &[Endpoint] = &[
     )
     .takes(Input::Json(schema_of::<Approval>))
     .refuses(schema_of::<HoldDoneJson>)
+    .may_wait()
     .reads_sources(),
     Endpoint::post(
         "/api/v1/holds/{run}/reject",
@@ -31,7 +32,8 @@ pub const DECIDE: &[Endpoint] = &[
         "Rejects a hold: the people stay as they are.",
         Output::Json(schema_of::<HoldDoneJson>),
     )
-    .refuses(schema_of::<HoldDoneJson>),
+    .refuses(schema_of::<HoldDoneJson>)
+    .may_wait(),
 ];
 
 /// How a hold is approved (R120).
@@ -59,6 +61,10 @@ fn reject(asking: &Asking<'_>, question: &Question) -> Answered {
 }
 
 fn decided(done: &HoldDone) -> Answered {
-    let status = if done.answer == HoldAnswer::Done { StatusCode::OK } else { StatusCode::CONFLICT };
+    let status = match (&done.answer, done.request) {
+        (HoldAnswer::Done, None) => StatusCode::OK,
+        (HoldAnswer::Done, Some(_)) => StatusCode::ACCEPTED,
+        _ => StatusCode::CONFLICT,
+    };
     Answer::json_with(status, &HoldDoneJson::from(done))
 }
