@@ -177,11 +177,19 @@ pub enum NoticeKind {
     SourceBack,
     /// An overage goes on in a stage that was told of (R151).
     OverageReminder,
+    /// A hold that was told of is decided, or over without a decision (R151).
+    HoldClosed,
+    /// A run did its work after others that were told to have failed (R151).
+    RunRecovered,
+    /// No run did its work since a night that was due hours ago.
+    SyncOverdue,
+    /// One did, after that was told.
+    SyncResumed,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 32] = [
+    pub const ALL: [NoticeKind; 36] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
@@ -214,6 +222,10 @@ impl NoticeKind {
         NoticeKind::SourceDisconnected,
         NoticeKind::SourceBack,
         NoticeKind::OverageReminder,
+        NoticeKind::HoldClosed,
+        NoticeKind::RunRecovered,
+        NoticeKind::SyncOverdue,
+        NoticeKind::SyncResumed,
     ];
 
     /// The kind's word.
@@ -251,6 +263,10 @@ impl NoticeKind {
             NoticeKind::SourceDisconnected => "source_disconnected",
             NoticeKind::SourceBack => "source_back",
             NoticeKind::OverageReminder => "overage_reminder",
+            NoticeKind::HoldClosed => "hold_closed",
+            NoticeKind::RunRecovered => "run_recovered",
+            NoticeKind::SyncOverdue => "sync_overdue",
+            NoticeKind::SyncResumed => "sync_resumed",
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::plan::{Policy, Standing};
 use crate::roster::{IntakePolicy, MatchBy};
 use crate::service::dues::Dues;
 use crate::service::error::ServiceError;
+use crate::service::seen::Courses;
 use crate::service::unsaved::Unsaved;
 use crate::source::RosterSource;
 use crate::store::{Pause, SharedStore};
@@ -78,11 +79,13 @@ pub struct ReportPolicy {
     pub near_limit: bool,
     /// An overage is told of again after so many business days: `alerts.remind_business_days` (R151); 0: never.
     pub remind_business_days: u32,
+    /// A nightly sync that was not done so many hours after its time is told: `alerts.sync_overdue_hours`; 0: never.
+    pub sync_overdue_hours: u32,
 }
 
 impl Default for ReportPolicy {
     fn default() -> Self {
-        Self { activity: ActivityLimits::STANDARD, near_limit: true, remind_business_days: 5 }
+        Self { activity: ActivityLimits::STANDARD, near_limit: true, remind_business_days: 5, sync_overdue_hours: 12 }
     }
 }
 
@@ -138,6 +141,7 @@ pub struct Service {
     pub(crate) looks_back: bool,
     pub(crate) dues: Dues,
     pub(crate) term_dues: Dues,
+    pub(crate) courses: Courses,
     customers: Vec<Customer>,
 }
 
@@ -150,6 +154,7 @@ impl Service {
             unsaved: Unsaved::default(),
             dues: Dues::default(),
             term_dues: Dues::default(),
+            courses: Courses::default(),
             looks_back: false,
             customers,
         }

@@ -9,6 +9,7 @@ use crate::base::{
 use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
 use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rule, shipped_rules};
 use crate::service::ByHandPolicy;
+use crate::settings::channels;
 use crate::settings::check::{Requires, requires};
 use crate::settings::clauses;
 use crate::settings::days::DaysShape;
@@ -38,6 +39,8 @@ pub fn build(file: &FileShape) -> Option<Settings> {
         },
         listen: file.listen?,
         log: LogSettings { format: file.log.format?, level: file.log.level.clone()? },
+        outbox: channels::policy(&file.outbox)?,
+        channels: channels::build(&file.outbox, file.customers.iter().map(|own| (own.id.as_str(), &own.channels[..])))?,
         customers: file.customers.iter().map(|shape| customer(file, shape)).collect::<Option<_>>()?,
         secrets_absent: Vec::new(),
         advice: Vec::new(),

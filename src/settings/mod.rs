@@ -1,6 +1,7 @@
 //! Floor 6: files and environment to checked values. All mistakes are told at once, each with the way out.
 
 mod build;
+mod channels;
 mod check;
 mod classlink;
 mod clauses;
@@ -13,6 +14,7 @@ mod ical;
 mod identity;
 mod knobs;
 mod load;
+mod logging;
 mod network;
 mod pauses;
 mod problem;

@@ -1,5 +1,6 @@
 //! Floor 4: what is kept. `api` says what a store must do; SQLite does it for one machine.
 
+mod alert;
 mod api;
 mod batch;
 mod glance;
@@ -11,6 +12,7 @@ mod shape;
 mod sqlite;
 mod token;
 
+pub use alert::{AlertRow, AlertState, Routed};
 pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
 pub use batch::{Batch, Receipt};
 pub use glance::Glance;

@@ -3,6 +3,9 @@
 mod abandoned;
 mod access;
 mod again;
+mod alerts;
+mod alerts_course;
+mod alerts_mail;
 mod apart;
 mod bulk;
 mod cli;
@@ -58,6 +61,7 @@ mod props;
 #[path = "../../benches/pull/measure.rs"]
 mod pull_cost;
 mod purchases;
+mod python;
 mod race;
 mod report_forms;
 mod reports;

@@ -207,7 +207,7 @@ impl World {
         self.people.remove(key);
     }
 
-    fn drop_folder(&self) -> PathBuf {
+    pub fn drop_folder(&self) -> PathBuf {
         self.dir.path().join("drop")
     }
 
