@@ -27,10 +27,10 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     let service = parts::service(&settings, None, Opening::Daemon)?;
     let DaemonSettings { workers, drop_poll_secs, stop_secs_max } = settings.daemon;
     let service = Arc::new(service);
-    let beside = match settings.listen {
-        Some(at) => Some(door(at, settings.behind_proxy, Arc::clone(&service))?),
-        None => None,
-    };
+    let mut beside = vec![daemon::deliver(Arc::new(parts::outbox(&settings, Arc::clone(&service))))];
+    if let Some(at) = settings.listen {
+        beside.push(door(at, settings.behind_proxy, Arc::clone(&service))?);
+    }
     daemon::serve(service, DaemonOptions { workers, drop_poll_secs, stop_secs_max }, beside)?;
     Ok(Exit::Done)
 }

@@ -11,6 +11,7 @@ use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
 use crate::plan::{Plan, Standing};
+use crate::store::alert::{AlertRow, AlertState, Routed};
 use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
 use crate::store::glance::Glance;
@@ -322,6 +323,25 @@ pub trait Store: Send + Sync {
 
     /// Notices, newest first.
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError>;
+
+    // Notices on their way out: operational.
+
+    /// Notices that were not given to their channels yet, oldest first.
+    fn unrouted_notices(&self, limit: u32) -> Result<Vec<NoticeRow>, StoreError>;
+
+    /// Gives notices to channels, due at `at`; they are not unrouted any more. What a channel has already stays as it is, or
+    /// with `again` is to be delivered anew.
+    fn route_notices(&self, routed: &[Routed], at: Instant, again: bool) -> Result<(), StoreError>;
+
+    /// Takes what waits or was accepted and is due at `now`, the longest due first, of each channel `channel_max` at most:
+    /// nobody else gets it before `until`.
+    fn take_alerts(&self, now: Instant, until: Instant, channel_max: u32, limit: u32) -> Result<Vec<AlertRow>, StoreError>;
+
+    /// Writes how far a delivery is. Only a row of the same number is touched.
+    fn save_alert(&self, row: &AlertRow) -> Result<(), StoreError>;
+
+    /// Deliveries, newest first, in one state or in all.
+    fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError>;
 
     // Tokens of the HTTP door: operational.
 

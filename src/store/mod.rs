@@ -1,5 +1,6 @@
 //! Floor 4: what is kept. `api` says what a store must do; SQLite does it for one machine.
 
+mod alert;
 mod api;
 mod archive;
 mod batch;
@@ -12,6 +13,7 @@ mod shape;
 mod sqlite;
 mod token;
 
+pub use alert::{AlertRow, AlertState, Routed};
 pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
 pub use archive::ArchiveRow;
 pub use batch::{Batch, Receipt};
