@@ -3,6 +3,7 @@
 
 mod access;
 mod activity;
+mod alert;
 mod api;
 mod apply;
 mod args;

@@ -5,10 +5,13 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::{Instant, most_similar};
 use crate::clock::{Clock, SetClock, SystemClock};
-use crate::service::{Customer, Feed, Service, ServiceError, SpoolPages, StoredOutages};
+use crate::notify;
+use crate::notify::Notifier;
+use crate::service::{Customer, Feed, Outbox, Service, ServiceError, SpoolPages, StoredOutages};
 use crate::settings::{CustomerSettings, Settings, StoreKind};
 use crate::source::{Network, Pace, PageStore, SourceSettings, open_source};
 use crate::store::{self, Opening, SharedStore, StoreChoice, StoreError};
@@ -23,6 +26,16 @@ pub fn service(settings: &Settings, as_of: Option<Instant>, opening: Opening) ->
     network.keep_outages(Arc::new(StoredOutages::new(store.clone())));
     let service = Service::new(store, clock(as_of), customers_on(settings, &network)).archiving(settings.archiving.clone());
     Ok(if as_of.is_some() { service.looking_back() } else { service })
+}
+
+/// The outbox of these settings. Reaches nobody.
+pub fn outbox(settings: &Settings, service: Arc<Service>) -> Outbox {
+    Outbox::new(service, channels(settings), settings.outbox)
+}
+
+/// The channels of the settings, in their order. Reaches nobody.
+pub fn channels(settings: &Settings) -> Vec<Notifier> {
+    notify::open(settings.channels.clone(), Duration::from_secs(settings.outbox.timeout_secs.into()))
 }
 
 /// A clock that was set, or the machine's.

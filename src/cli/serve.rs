@@ -28,10 +28,10 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     let service = parts::service(&settings, None, Opening::Daemon)?;
     let DaemonSettings { workers, drop_poll_secs, stop_secs_max } = settings.daemon;
     let service = Arc::new(service);
-    let beside = match settings.http.listen {
-        Some(at) => Some(door(at, &settings.http, Arc::clone(&service))?),
-        None => None,
-    };
+    let mut beside = vec![daemon::deliver(Arc::new(parts::outbox(&settings, Arc::clone(&service))))];
+    if let Some(at) = settings.http.listen {
+        beside.push(door(at, &settings.http, Arc::clone(&service))?);
+    }
     daemon::serve(service, DaemonOptions { workers, drop_poll_secs, stop_secs_max }, beside)?;
     Ok(Exit::Done)
 }

@@ -183,11 +183,15 @@ pub enum NoticeKind {
     SourceBack,
     /// An overage goes on in a stage that was told of (R151).
     OverageReminder,
+    /// No run did its work since a night that was due hours ago.
+    SyncOverdue,
+    /// One did, after that was told.
+    SyncResumed,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 35] = [
+    pub const ALL: [NoticeKind; 37] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
@@ -223,6 +227,8 @@ impl NoticeKind {
         NoticeKind::SourceBack,
         NoticeKind::OverageReminder,
         NoticeKind::PeopleWait,
+        NoticeKind::SyncOverdue,
+        NoticeKind::SyncResumed,
     ];
 
     /// The kind's word.
@@ -263,6 +269,8 @@ impl NoticeKind {
             NoticeKind::SourceDisconnected => "source_disconnected",
             NoticeKind::SourceBack => "source_back",
             NoticeKind::OverageReminder => "overage_reminder",
+            NoticeKind::SyncOverdue => "sync_overdue",
+            NoticeKind::SyncResumed => "sync_resumed",
         }
     }
 }

@@ -246,7 +246,7 @@ pub fn resolution(hold: &Hold) -> Notice {
         HoldState::Open | HoldState::Superseded => format!("The hold of run {run} is {}.", state.word()),
     };
     let source = hold.packages.first().map(|(source, _)| source.clone());
-    Notice { key: format!("hold/{run}/{}", state.word()), kind: NoticeKind::HoldClosed, pool: None, source, text }
+    Notice { key: format!("hold_closed/{run}/{}", state.word()), kind: NoticeKind::HoldClosed, pool: None, source, text }
 }
 
 /// What is told of a hold when it opens, and once a business day after that (R122).

@@ -47,6 +47,7 @@ mod shipped;
 mod story;
 mod sweep;
 mod terms;
+mod told;
 mod ways;
 
 pub use access::{Access, AccessBook, EnrollmentAccess, Opening, PersonAccess};
@@ -81,3 +82,4 @@ pub use shipped::{DefaultFor, Entitlement, shipped_rules};
 pub use story::{Story, difference};
 pub use sweep::{Sweep, Swept};
 pub use terms::{carried_grants, phase_due, phases_at};
+pub use told::Severity;

@@ -10,6 +10,7 @@ use crate::plan::{Policy, Standing};
 use crate::roster::{IntakePolicy, MatchBy};
 use crate::service::dues::Dues;
 use crate::service::error::ServiceError;
+use crate::service::seen::Courses;
 use crate::service::turns::Turns;
 use crate::service::unsaved::Unsaved;
 use crate::source::RosterSource;
@@ -82,11 +83,13 @@ pub struct ReportPolicy {
     pub near_limit: bool,
     /// An overage is told of again after so many business days: `alerts.remind_business_days` (R151); 0: never.
     pub remind_business_days: u32,
+    /// A nightly sync that was not done so many hours after its time is told: `alerts.sync_overdue_hours`; 0: never.
+    pub sync_overdue_hours: u32,
 }
 
 impl Default for ReportPolicy {
     fn default() -> Self {
-        Self { activity: ActivityLimits::STANDARD, near_limit: true, remind_business_days: 5 }
+        Self { activity: ActivityLimits::STANDARD, near_limit: true, remind_business_days: 5, sync_overdue_hours: 12 }
     }
 }
 
@@ -160,6 +163,7 @@ pub struct Service {
     pub(crate) archiving: Option<Archiving>,
     /// Who reads whose sources now.
     pub(crate) turns: Turns,
+    pub(crate) courses: Courses,
     customers: Vec<Customer>,
 }
 
@@ -173,6 +177,7 @@ impl Service {
             dues: Dues::default(),
             term_dues: Dues::default(),
             turns: Turns::default(),
+            courses: Courses::default(),
             looks_back: false,
             archiving: None,
             customers,

@@ -6,8 +6,8 @@ use std::mem::take;
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
 use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, SourceMark, Term};
 use crate::plan::{
-    Approved, GuardLimits, Holding, Judged, Judgment, Needs, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval,
-    check, deferred, holding_after, plan, plan_needs, still_held, trip_text,
+    Approved, GuardLimits, Holding, Judged, Judgment, Needs, Plan, PlanInput, Sight, Standing, Verdict, approval, check,
+    deferred, holding_after, plan, plan_needs, still_held, trip_text,
 };
 use crate::roster::{Level, Roster, RosterDelta, diff};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};

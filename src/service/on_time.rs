@@ -114,6 +114,7 @@ impl Service {
         }
         self.tell_troubles(customer)?;
         let nightly = customer.nightly.as_deref().and_then(|pattern| Nightly::new(pattern, &customer.policy.calendar));
+        self.tell_course(customer, nightly.as_ref(), now)?;
         if let Some(day) = nightly.and_then(|nightly| nightly.due(now, customer.catchup_window_hours))
             && (!self.store.is_scheduled(customer.id(), &Trigger::Nightly(day))? || self.came_to_nothing(customer, day, now)?)
         {

@@ -65,7 +65,6 @@ impl Service {
         self.remind(customer)?;
         self.tell_troubles(customer)?;
         self.tell_recoveries(customer)?;
-        self.tell_streak(customer, &planned.run)?;
         Ok(planned.run)
     }
 
@@ -248,7 +247,7 @@ impl Service {
         }
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
         drafts.thin(customer.id(), &light)?;
-        drafts.lean(customer.id(), &policy, &light, policy.calendar.day_of(self.acts_at(&light, now)))?;
+        drafts.lean(customer.id(), &customer.policy, &light, customer.day_of(self.acts_at(&light, now)))?;
         let mut is_first = true;
         while *left > 0 {
             *left -= 1;

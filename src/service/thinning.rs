@@ -32,7 +32,7 @@ impl Drafting {
     }
 
     /// Asks the rules about everybody in the newer roster, and lets go of what only they look at. The people whom guards
-    /// look at stay: who is new, ended or withheld.
+    /// look at stay: who is new, ended or withheld; so do those who changed.
     pub(crate) fn lean(
         &mut self,
         customer: &CustomerId,
@@ -52,6 +52,8 @@ impl Drafting {
         if self.delta.base > 0 {
             whole.extend(&self.delta.added);
         }
+        // The trail tells whose roles changed.
+        whole.extend(self.delta.changed.iter().map(|(_, after)| after));
         whole.sort_unstable();
         whole.dedup();
         let rest = lean(take(&mut self.after).unwrap_or_default(), &whole);

@@ -10,6 +10,7 @@ use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool
 use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rule, shipped_rules};
 use crate::service::ByHandPolicy;
 use crate::settings::audit;
+use crate::settings::channels;
 use crate::settings::check::{Requires, requires};
 use crate::settings::clauses;
 use crate::settings::days::DaysShape;
@@ -42,6 +43,8 @@ pub fn build(file: &FileShape) -> Option<Settings> {
         http: http::build(&file.http)?,
         archiving: audit::build(&file.audit),
         log: LogSettings { format: file.log.format?, level: file.log.level.clone()? },
+        outbox: channels::policy(&file.outbox)?,
+        channels: channels::build(&file.outbox, file.customers.iter().map(|own| (own.id.as_str(), &own.channels[..])))?,
         customers: file.customers.iter().map(|shape| customer(file, shape)).collect::<Option<_>>()?,
         secrets_absent: Vec::new(),
         advice: Vec::new(),

@@ -7,6 +7,7 @@ use crate::base::most_similar;
 use crate::license::ProductKind;
 use crate::plan::Predicate;
 use crate::service::MANUAL_SOURCE;
+use crate::settings::channels;
 use crate::settings::clauses;
 use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoliciesShape, PoolShape, ProductShape};
 use crate::settings::pauses;
@@ -29,6 +30,7 @@ pub fn check(file: &FileShape) -> Vec<Problem> {
     clauses::check_days(&file.policies.overage.clauses, &[], "overage", &mut found);
     clauses::check(&file.policies.tiers, &[], "tiers", &mut found);
     shared_paths(file, &mut found);
+    channels::check(&file.outbox, file.customers.iter().map(|customer| &customer.channels[..]), &mut found);
     let all: Vec<&ProductShape> = file.customers.iter().flat_map(|customer| &customer.products).collect();
     if !file.customers.is_empty() {
         admin_products("entitlement", &file.policies, &all, "is a product of no customer", &mut found);
@@ -81,6 +83,7 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
         products,
         pools,
         rules,
+        channels: _,
     } = customer;
     for window in guard_windows {
         if let (Some(from), Some(to)) = (window.from, window.to)

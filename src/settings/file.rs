@@ -9,11 +9,13 @@ use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
 use crate::plan::DefaultFor;
 use crate::roster::MatchBy;
 use crate::settings::audit::{AuditShape, audit};
+use crate::settings::channels::{self, ChannelShape, OutboxShape};
 use crate::settings::clauses::{ClausesShape, TiersShape, clauses, tiers};
 use crate::settings::days::{DaysShape, days};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
 use crate::settings::http::{HttpShape, http};
 use crate::settings::identity::identity;
+use crate::settings::logging::{LogShape, log};
 use crate::settings::network::{KINDS, NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
@@ -24,7 +26,6 @@ use crate::settings::terms::{self, TermRulesShape, TermShape};
 use crate::settings::values::{OnFullWord, SourceKind, StoreKind};
 use crate::settings::words;
 use crate::source::BulkWithStatus;
-use crate::telemetry::LogFormat;
 
 /// A whole file, or several laid over each other.
 pub struct FileShape {
@@ -40,6 +41,8 @@ pub struct FileShape {
     pub log: LogShape,
     /// `[audit]`.
     pub audit: AuditShape,
+    /// `[outbox]`, `[smtp]`, `[[channel]]`.
+    pub outbox: OutboxShape,
     /// `[guard]`, `[absence]`, `[claims]`, `[retention]`, `[admission]`, `[validation]`, `[sync]`, `[overage]` for all customers.
     pub policies: PoliciesShape,
     /// `[calendar]` for all customers.
@@ -66,15 +69,6 @@ pub struct DaemonShape {
     pub drop_poll_secs: Option<u32>,
     /// `stop_secs_max`.
     pub stop_secs_max: Option<u32>,
-}
-
-/// `[log]`.
-#[derive(Default)]
-pub struct LogShape {
-    /// `format`.
-    pub format: Option<LogFormat>,
-    /// `level`.
-    pub level: Option<String>,
 }
 
 /// The sections that a customer may repeat to override.
@@ -157,6 +151,8 @@ pub struct CustomerShape {
     pub pools: Vec<PoolShape>,
     /// `[[customer.rule]]`.
     pub rules: Vec<RuleShape>,
+    /// `[[customer.channel]]`.
+    pub channels: Vec<ChannelShape>,
 }
 
 /// `[[customer.source]]`.
@@ -299,6 +295,7 @@ pub fn file(s: &Section<'_>) -> FileShape {
         http: s.section("http", http).unwrap_or_default(),
         log: s.section("log", log).unwrap_or_default(),
         audit: audit(s),
+        outbox: channels::outbox(s),
         policies: policies(s),
         days: s.section("calendar", days).unwrap_or_default(),
         customers: s.sections("customer", customer),
@@ -315,11 +312,6 @@ fn daemon(s: &Section<'_>) -> DaemonShape {
         drop_poll_secs: s.count("drop_poll_secs", 1..=86_400),
         stop_secs_max: s.count("stop_secs_max", 1..=3_600),
     }
-}
-
-fn log(s: &Section<'_>) -> LogShape {
-    let formats = [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
-    LogShape { format: s.parsed("format", words::one_of(&formats)), level: s.parsed("level", words::log_filter) }
 }
 
 fn policies(s: &Section<'_>) -> PoliciesShape {
@@ -373,6 +365,7 @@ fn customer(s: &Section<'_>) -> CustomerShape {
         products: s.sections("product", product),
         pools: s.sections("pool", pool),
         rules: s.sections("rule", rule),
+        channels: channels::channels(s),
     }
 }
 

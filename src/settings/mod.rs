@@ -2,6 +2,7 @@
 
 mod audit;
 mod build;
+mod channels;
 mod check;
 mod classlink;
 mod clauses;
@@ -15,6 +16,7 @@ mod ical;
 mod identity;
 mod knobs;
 mod load;
+mod logging;
 mod network;
 mod pauses;
 mod problem;

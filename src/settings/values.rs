@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use crate::base::{CustomerId, QuietHours, SourceId};
 use crate::license::{AgreedExcess, Grant, Term};
+use crate::notify::ChannelSettings;
 use crate::plan::Policy;
 use crate::roster::MatchBy;
-use crate::service::{Archiving, ByHandPolicy, ReportPolicy};
+use crate::service::{Archiving, ByHandPolicy, OutboxPolicy, ReportPolicy};
 use crate::settings::http::HttpSettings;
 use crate::settings::problem::Problem;
 use crate::source::SourceSettings;
@@ -28,6 +29,10 @@ pub struct Settings {
     pub archiving: Option<Archiving>,
     /// What is logged, and how.
     pub log: LogSettings,
+    /// How often and how long notices are tried to be delivered.
+    pub outbox: OutboxPolicy,
+    /// Who is told of notices: the channels of all customers, then each customer's own.
+    pub channels: Vec<ChannelSettings>,
     /// The customers, in the order of the file.
     pub customers: Vec<CustomerSettings>,
     /// Secrets that this process cannot have, such as credentials that only the daemon gets. Who needs one fails.

@@ -3,7 +3,7 @@
 //! All calls block; the service makes them off the async threads. A commit is whole or absent.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, RequestId, RunId, SourceId, Version};
@@ -11,15 +11,17 @@ use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
 use crate::plan::{Plan, Standing};
+use crate::store::alert::{AlertRow, AlertState, Routed};
 use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
+use crate::store::error::StoreError;
 use crate::store::glance::Glance;
 use crate::store::once::{OnceAnswer, OnceRow};
 use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
-    SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
+    RunState, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
 };
 use crate::store::token::TokenRow;
 
@@ -324,6 +326,25 @@ pub trait Store: Send + Sync {
     /// Notices, newest first.
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError>;
 
+    // Notices on their way out: operational.
+
+    /// Notices that were not given to their channels yet, oldest first.
+    fn unrouted_notices(&self, limit: u32) -> Result<Vec<NoticeRow>, StoreError>;
+
+    /// Gives notices to channels, due at `at`; they are not unrouted any more. What a channel has already stays as it is, or
+    /// with `again` is to be delivered anew.
+    fn route_notices(&self, routed: &[Routed], at: Instant, again: bool) -> Result<(), StoreError>;
+
+    /// Takes what waits or was accepted and is due at `now`, the longest due first, of each channel `channel_max` at most:
+    /// nobody else gets it before `until`.
+    fn take_alerts(&self, now: Instant, until: Instant, channel_max: u32, limit: u32) -> Result<Vec<AlertRow>, StoreError>;
+
+    /// Writes how far a delivery is. Only a row of the same number is touched.
+    fn save_alert(&self, row: &AlertRow) -> Result<(), StoreError>;
+
+    /// Deliveries, newest first, in one state or in all.
+    fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError>;
+
     // Tokens of the HTTP door: operational.
 
     /// Keeps a token; gives it its number.
@@ -364,129 +385,17 @@ pub trait DaemonLease: Send + Sync {}
 /// A store, shared.
 pub type SharedStore = Arc<dyn Store>;
 
-/// Why the store could not answer.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Another commit came in between; plan anew.
-    #[error("commit on version {planned} of {customer}: it is at {now}")]
-    VersionMoved {
-        /// Whose books.
-        customer: CustomerId,
-        /// The version the batch was made on.
-        planned: Version,
-        /// The version now.
-        now: Version,
-    },
-    /// A snapshot that was read is not kept any more: somebody was forgotten meanwhile. Read anew.
-    #[error("commit for {customer}: its snapshot {} was dropped meanwhile", .snapshot.short())]
-    SnapshotGone {
-        /// Whose books.
-        customer: CustomerId,
-        /// Which one.
-        snapshot: Digest,
-    },
-    /// A daemon already runs on this store.
-    #[error("become the daemon of {place}: process {pid} on {host} is, since {since}")]
-    DaemonRunning {
-        /// The store.
-        place: String,
-        /// Its process id.
-        pid: u32,
-        /// Its machine.
-        host: String,
-        /// Since when.
-        since: Instant,
-    },
-    /// The disk is full; nothing was changed.
-    #[error("write to {place}: the disk is full (nothing was changed; free space and try again)")]
-    DiskFull {
-        /// The store.
-        place: String,
-    },
-    /// The store cannot be written.
-    #[error("write to {place}: it is read-only for this user (check owner and mount of the folder)")]
-    ReadOnly {
-        /// The store.
-        place: String,
-    },
-    /// Another process held the store for too long.
-    #[error("get a turn at {place}: another process holds it (try again)")]
-    Busy {
-        /// The store.
-        place: String,
-    },
-    /// Nobody made it yet.
-    #[error("use {place}: there is no store yet (the daemon makes it at its first start)")]
-    Absent {
-        /// The store.
-        place: String,
-    },
-    /// Written by an older program.
-    #[error(
-        "use {place}: its schema is {found}, this program needs {known} (restart the daemon with this program; it migrates)"
-    )]
-    SchemaOlder {
-        /// The store.
-        place: String,
-        /// Its schema.
-        found: u32,
-        /// The one that is needed.
-        known: u32,
-    },
-    /// Written by a newer program.
-    #[error("use {place}: its schema is {found}, this program knows up to {known} (use the newer rosterd)")]
-    SchemaNewer {
-        /// The store.
-        place: String,
-        /// Its schema.
-        found: u32,
-        /// The newest this program knows.
-        known: u32,
-    },
-    /// What is stored cannot be read back.
-    #[error("read {what} from {place}: {why}")]
-    Corrupt {
-        /// The store.
-        place: String,
-        /// What.
-        what: String,
-        /// Why.
-        why: String,
-    },
-    /// A backup could not be made; the store is as it was.
-    #[error("back up to {}", .file.display())]
-    Backup {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// A file with old content of a trail cannot be made or read; nothing was changed.
-    #[error("use the archive {}", .file.display())]
-    Archive {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The disk failed, or a limit was met; nothing was changed.
-    #[error("use {place}")]
-    Disk {
-        /// The store.
-        place: String,
-        /// What to check.
-        #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// Anything else the database says.
-    #[error("use {place}")]
-    Database {
-        /// The store.
-        place: String,
-        /// Its own words.
-        #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
-    },
+impl RunRow {
+    /// Whether it was more than a look: a dry run is one, and so is a date on which nothing began or ended.
+    pub fn is_more_than_a_look(&self) -> bool {
+        let idle = matches!(self.trigger, Trigger::Dates(_)) && self.version.is_none() && self.state != RunState::Failed;
+        self.state != RunState::Planned && !idle
+    }
+}
+
+impl RunState {
+    /// Whether the run is over.
+    pub fn is_over(self) -> bool {
+        !matches!(self, RunState::Fetching | RunState::Planning | RunState::Committing)
+    }
 }

@@ -1,22 +1,25 @@
 //! Floor 4: what is kept. `api` says what a store must do; SQLite does it for one machine.
 
+mod alert;
 mod api;
 mod archive;
 mod batch;
+mod error;
 mod glance;
 mod once;
 mod open;
 mod outage;
 mod record;
 mod rest;
-mod run_state;
 mod shape;
 mod sqlite;
 mod token;
 
-pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
+pub use alert::{AlertRow, AlertState, Routed};
+pub use api::{DaemonLease, Opening, SharedStore, Store};
 pub use archive::ArchiveRow;
 pub use batch::{Batch, Receipt};
+pub use error::StoreError;
 pub use glance::Glance;
 pub use once::{ONCE_MILLIS, OnceAnswer, OnceRow};
 pub use open::{StoreChoice, open};

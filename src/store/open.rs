@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::store::api::{Opening, SharedStore, StoreError};
+use crate::store::api::{Opening, SharedStore};
+use crate::store::error::StoreError;
 use crate::store::sqlite::SqliteStore;
 
 /// Which store to use.

@@ -104,7 +104,7 @@ impl Daemon {
         self.log()
     }
 
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.signal("KILL");
         self.ended();
     }

@@ -3,6 +3,9 @@
 mod abandoned;
 mod access;
 mod again;
+mod alerts;
+mod alerts_course;
+mod alerts_mail;
 mod apart;
 mod archive;
 mod browser;
@@ -79,6 +82,7 @@ mod pull_memory;
 #[path = "../../benches/pull/provider.rs"]
 mod pull_provider;
 mod purchases;
+mod python;
 mod race;
 mod report_forms;
 mod reports;

@@ -1,14 +1,11 @@
 //! What is told, how often, and that it is told when it is over (R150, R151).
 
-use std::fs;
-
 use rosterd::base::{Actor, OrgId, PersonKey, Version};
 use rosterd::license::{Entry, OnFull, ProductKind, RolesChange, SeatModel};
 use rosterd::plan::GuardLimits;
-use rosterd::service::ReportPolicy;
 use rosterd::store::{NoticeRow, RunState, Store};
 
-use crate::world::{World, day, succeeded};
+use crate::world::{World, succeeded};
 
 fn school(seats: u32) -> World {
     World::new("north").school("ash").product("learn", ProductKind::Module, SeatModel::Role).role_rule("student", "learn").pool(
@@ -25,59 +22,6 @@ fn told(world: &World, kinds: &[&str]) -> Vec<NoticeRow> {
     all.retain(|notice| kinds.contains(&notice.kind.as_str()));
     all.reverse();
     all
-}
-
-/// A night whose package is cut: it has no people's file. Each is another one: somebody new is enrolled.
-fn broken_night(world: &mut World) -> RunState {
-    let key = format!("new-{}", world.today);
-    world.hire(&key, "student", "ash");
-    world.write_package();
-    world.people.remove(&key);
-    let folders = fs::read_dir(world.drop_folder()).expect("a folder").map(|entry| entry.expect("an entry").path());
-    fs::remove_file(folders.max().expect("a package").join("users.csv")).expect("it was written");
-    let run = world.run();
-    world.next_day();
-    run.state
-}
-
-/// One alert per failure streak, a reminder every five business days, and one when it is over.
-#[test]
-fn r151_a_streak_of_failed_runs_is_told_once_reminded_of_and_resolved() {
-    let mut world = school(10).person("ada", "student", "ash");
-    world.adjust = Box::new(|customer| {
-        customer.reports = ReportPolicy { remind_business_days: 5, ..ReportPolicy::default() };
-    });
-    world.set_day(day("2026-03-02"));
-    assert!(succeeded(&world.night()));
-    // Tuesday the 3rd to Tuesday the 17th.
-    let mut counts = Vec::new();
-    for _ in 3..=17 {
-        assert_eq!(broken_night(&mut world), RunState::Failed);
-        counts.push(told(&world, &["run_failed"]).len());
-    }
-    assert_eq!(counts, [1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3], "the 3rd, the 10th and the 17th");
-    let texts: Vec<String> = told(&world, &["run_failed"]).into_iter().map(|notice| notice.text).collect();
-    assert!(texts[0].contains("everybody keeps what they have") && texts[0].contains("users.csv"), "{}", texts[0]);
-    assert!(texts[2].contains("for 10 business days"), "{}", texts[2]);
-    assert_eq!(told(&world, &["run_recovered"]), []);
-
-    // Nothing new beside a package that was turned away is no sign that all is well.
-    assert!(succeeded(&world.quiet_night()));
-    assert_eq!(told(&world, &["run_recovered"]), []);
-
-    world.hire("ben", "student", "ash");
-    assert!(succeeded(&world.night()));
-    assert!(succeeded(&world.night()));
-    let back = told(&world, &["run_recovered"]);
-    assert_eq!(back.len(), 1);
-    assert!(back[0].text.contains("after runs that failed since 2026-03-03"), "{}", back[0].text);
-
-    // Another streak is another alert.
-    assert_eq!(broken_night(&mut world), RunState::Failed);
-    assert_eq!(told(&world, &["run_failed"]).len(), 4);
-    assert!(succeeded(&world.night()));
-    assert_eq!(told(&world, &["run_recovered"]).len(), 2);
-    world.verify();
 }
 
 /// A hold that nobody has to decide any more is told of, however it ended.

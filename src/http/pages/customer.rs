@@ -138,6 +138,6 @@ fn newest_run(visit: &Visit<'_>, customer: &Customer, run: Option<&RunRow>) -> M
             ("Released", html! { (count(run.tally.released)) }),
             ("Waiting", html! { (count(run.tally.waiting)) }),
         ]))
-        @if !run.message.is_empty() { p.quiet { (run.message) } }
+        @if !run.message.is_empty() { p.quiet { (begun(&run.message)) } }
     }
 }

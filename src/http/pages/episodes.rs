@@ -14,10 +14,11 @@ use crate::service::{ClockView, Customer, EpisodeFile, EpisodeView};
 
 /// All overages, newest first.
 pub fn episodes(visit: &Visit<'_>) -> Made {
-    const HEADS: [Head<'_>; 7] = [
+    const HEADS: [Head<'_>; 8] = [
         ("Episode", false),
         ("Pool", false),
         ("Stage", false),
+        ("On the line of time", false),
         ("Opened", false),
         ("Peak", true),
         ("Used", true),
@@ -27,6 +28,8 @@ pub fn episodes(visit: &Visit<'_>) -> Made {
     let all = visit.service().episodes(customer, None)?;
     let total = all.len();
     let shown = part(all, visit.query.page());
+    // All of them on one line of time: from the first that is shown until now.
+    let first = shown.iter().map(|view| view.episode.opened).min().unwrap_or(visit.now);
     let rows = html! {
         @for view in &shown {
             @let EpisodeView { episode, clock, repeat } = view;
@@ -34,6 +37,7 @@ pub fn episodes(visit: &Visit<'_>) -> Made {
                 th scope="row" { a href=(path_of(customer, &format!("/episodes/{}", episode.id))) { "Episode " (episode.id) } }
                 td { a href=(path_of(customer, &format!("/pools/{}", episode.pool))) { (episode.pool) } }
                 td { (stage_chip(view)) @if *repeat > 1 { span.quiet { " number " (repeat) " of its year" } } }
+                td.wide { (span_of(view, first, visit.now)) }
                 td { (date(episode.opened_day)) }
                 td.num { (count(episode.peak.0)) }
                 td.num { (episode_numbers(episode)) }
@@ -54,6 +58,24 @@ pub fn episodes(visit: &Visit<'_>) -> Made {
         (pager_of(&path_of(customer, "/episodes"), &visit.query, &[], total))
     };
     Ok(page(visit, customer, "Episodes", "Episodes", &body))
+}
+
+/// From when until when it was open, as a part of the time that is shown.
+fn span_of(view: &EpisodeView, first: Instant, now: Instant) -> Markup {
+    let whole = (now.0 - first.0).max(1);
+    let x = |at: Instant| (at.0 - first.0).clamp(0, whole) * 1000 / whole;
+    let (from, to) = (x(view.episode.opened), x(view.episode.closed.unwrap_or(now)));
+    let class = match &view.clock {
+        Some(clock) if clock.stage == Stage::Minor => "near",
+        Some(_) => "over",
+        None => "used",
+    };
+    html! {
+        svg.bar aria-hidden="true" viewBox="0 0 1000 12" preserveAspectRatio="none" {
+            rect.track x="0" y="0" width="1000" height="12" {}
+            rect.(class) x=(from.min(990)) y="0" width=((to - from).max(10)) height="12" {}
+        }
+    }
 }
 
 fn stage_chip(view: &EpisodeView) -> Markup {

@@ -201,6 +201,12 @@ fn turns(at: usize, total: usize) -> Markup {
     }
 }
 
+/// The other pages of a list that is being decided on are answers to a form; who asks for one anew begins with the first.
+pub fn afresh(visit: &Visit<'_>) -> Made {
+    let (customer, hold) = hold_of(visit)?;
+    Ok(Reply::on_to(&path_of(customer, &format!("/holds/{}", hold.run))))
+}
+
 /// Approves a hold but for those who are ticked, or shows another page of it.
 pub fn approve(visit: &Visit<'_>) -> Made {
     let (customer, hold) = hold_of(visit)?;

@@ -22,7 +22,7 @@ const fn page(method: &'static str, path: &'static str, deed: Option<Deed>, make
 }
 
 /// All pages for those who are signed in: what the tests walk through, role by role.
-pub static PAGES: [Page; 29] = [
+pub static PAGES: [Page; 30] = [
     page("GET", "/", None, overview::home),
     page("POST", "/logout", None, login::sign_out),
     page("GET", "/c/{customer}", Some(Deed::Look), customer::overview),
@@ -39,6 +39,7 @@ pub static PAGES: [Page; 29] = [
     page("GET", "/c/{customer}/requests/{request}/progress", Some(Deed::Look), runs::request_progress),
     page("GET", "/c/{customer}/holds", Some(Deed::LookAtPeople), holds::holds),
     page("GET", "/c/{customer}/holds/{run}", Some(Deed::LookAtPeople), holds::hold),
+    page("GET", "/c/{customer}/holds/{run}/approve", Some(Deed::LookAtPeople), holds::afresh),
     page("POST", "/c/{customer}/holds/{run}/approve", Some(Deed::DecideHold), holds::approve),
     page("POST", "/c/{customer}/holds/{run}/reject", Some(Deed::DecideHold), holds::reject),
     page("GET", "/c/{customer}/sources", Some(Deed::Look), sources::sources),
@@ -68,7 +69,12 @@ pub fn pages(desk: Desk) -> Router {
         };
         router = router.route(page.path, on(method, serve));
     }
-    router.with_state(desk)
+    router.method_not_allowed_fallback(|| async { problem(&unasked()) }).with_state(desk)
+}
+
+/// A form's path without its form.
+fn unasked() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this path is not asked that way")
 }
 
 fn kept(name: &str) -> Reply {

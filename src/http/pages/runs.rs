@@ -8,7 +8,7 @@ use crate::http::pages::parts::{Head, facts, nothing, pager, part, run_chip, tab
 use crate::http::pages::plan::plan_of;
 use crate::http::pages::reply::{Made, Reply};
 use crate::http::pages::visit::{ROWS, Visit, path_of};
-use crate::http::pages::words::{count, sentence, state_sentence, took, trigger, when};
+use crate::http::pages::words::{begun, count, sentence, state_sentence, took, trigger, when};
 use crate::http::problem::Problem;
 use crate::service::{Customer, ServiceError};
 use crate::store::{FindingRow, RequestRow, RequestState, RunRow, RunState};
@@ -84,7 +84,7 @@ pub fn run(visit: &Visit<'_>) -> Made {
         div.head { h1 { "Run " (row.run) } (run_chip(row.state)) }
         @if is_over { p { (state_sentence(row.state)) } }
         @else { (watched(&path_of(customer, &format!("/runs/{}/progress", row.run)), &steps(Some(row.state)))) }
-        @if !row.message.is_empty() { p { (row.message) } }
+        @if !row.message.is_empty() { p { (begun(&row.message)) } }
         @if let (Some(hold), true) = (&hold, visit.sees_people()) {
             p { a.button href=(path_of(customer, &format!("/holds/{}", hold.run))) { "What the guard holds: " (hold.state.word().replace('_', " ")) } }
         }

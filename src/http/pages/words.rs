@@ -194,9 +194,9 @@ pub fn fact(fact: &ClockFact, zone: &TimeZone) -> String {
         ClockStep::CureEnded { .. } => "The deadline to cure passed".to_owned(),
         ClockStep::Withheld { reasons, .. } => {
             let reasons: Vec<String> = reasons.iter().map(|reason| reason.word().replace('_', " ")).collect();
-            format!("The upgrade was withheld: {}", reasons.join(", "))
+            format!("Upgrade withheld: {}", reasons.join(", "))
         }
-        ClockStep::Approved { reason, .. } => format!("The upgrade was approved: {reason}"),
+        ClockStep::Approved { reason, .. } => format!("Upgrade approved: {reason}"),
         ClockStep::Upgraded { from, to, charge, .. } => {
             format!("Upgraded from {from} to {to} seats, {}", price(charge.as_ref()))
         }

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 
 use crate::base::{CustomerId, Instant, Version};
-use crate::store::api::StoreError;
 use crate::store::archive::ArchiveRow;
+use crate::store::error::StoreError;
 use crate::store::sqlite::books::{blob, head, text, unsigned};
 use crate::store::sqlite::connect::Door;
 use crate::store::sqlite::fault::Fault;

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use rusqlite::{ErrorCode, ffi};
 
 use crate::base::CustomerId;
-use crate::store::api::StoreError;
+use crate::store::error::StoreError;
 use crate::store::record::DecodeError;
 
 /// A failure before it knows which store it happened in.
@@ -121,7 +121,7 @@ mod tests {
     use rusqlite::ffi;
 
     use crate::base::ErrorChain;
-    use crate::store::api::StoreError;
+    use crate::store::error::StoreError;
     use crate::store::sqlite::fault::Fault;
 
     fn told(code: i32) -> StoreError {

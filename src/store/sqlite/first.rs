@@ -193,10 +193,13 @@ CREATE TABLE notices (
     source TEXT,
     at INTEGER NOT NULL,
     text TEXT NOT NULL,
+    -- Whether it was given to the channels that carry it.
+    routed INTEGER NOT NULL DEFAULT 0,
     UNIQUE (customer_id, key)
 ) STRICT;
 
 CREATE INDEX notices_customer ON notices (customer_id, n);
+CREATE INDEX notices_unrouted ON notices (n) WHERE routed = 0;
 
 -- The trail. Chunk 0 of a commit holds the names it added, the others its changes and entries.
 CREATE TABLE audit (

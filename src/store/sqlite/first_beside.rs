@@ -72,4 +72,19 @@ CREATE TABLE rests (
     unserved INTEGER NOT NULL,
     message TEXT NOT NULL
 ) STRICT;
+
+-- Notices on their way out, by channel: 0 waiting, 1 accepted by the receiver, 2 delivered, 3 dead.
+CREATE TABLE alerts (
+    id INTEGER PRIMARY KEY,
+    notice INTEGER NOT NULL REFERENCES notices (n),
+    channel TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    next INTEGER NOT NULL,
+    ended INTEGER,
+    error TEXT NOT NULL,
+    UNIQUE (notice, channel)
+) STRICT;
+CREATE INDEX alerts_due ON alerts (next) WHERE state IN (0, 1);
+CREATE INDEX alerts_dead ON alerts (id) WHERE state = 3;
 ";

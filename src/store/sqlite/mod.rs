@@ -1,5 +1,6 @@
 //! The store of record for one machine: one SQLite file in WAL mode, one writer, readers that never wait for it.
 
+mod alerts;
 mod archive;
 mod audit;
 mod backup;

@@ -281,7 +281,7 @@ pub(in crate::store::sqlite) fn notices(
     Ok(all)
 }
 
-fn notice_row(row: &Row<'_>) -> Result<NoticeRow, Fault> {
+pub(in crate::store::sqlite) fn notice_row(row: &Row<'_>) -> Result<NoticeRow, Fault> {
     Ok(NoticeRow {
         customer: CustomerId::new(row.get::<_, String>(0)?),
         key: row.get(1)?,

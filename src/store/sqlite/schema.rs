@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::store::api::StoreError;
+use crate::store::error::StoreError;
 use crate::store::sqlite::fault::Fault;
 use crate::store::sqlite::first::FIRST;
 use crate::store::sqlite::first_beside::BESIDE;

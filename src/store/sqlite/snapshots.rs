@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Transaction};
 
 use crate::base::{CustomerId, Digest, Instant, RunId, SourceId, parts};
 use crate::license::Entry;
-use crate::store::api::StoreError;
+use crate::store::error::StoreError;
 use crate::store::shape::SnapshotRow;
 use crate::store::sqlite::books::{blob, head, head_or_new, unsigned};
 use crate::store::sqlite::chunks::{compress, decompress};

@@ -8,9 +8,11 @@ use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
 use crate::plan::{Plan, Standing};
-use crate::store::api::{DaemonLease, Opening, Store, StoreError};
+use crate::store::alert::{AlertRow, AlertState, Routed};
+use crate::store::api::{DaemonLease, Opening, Store};
 use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
+use crate::store::error::StoreError;
 use crate::store::glance::Glance;
 use crate::store::once::{OnceAnswer, OnceRow};
 use crate::store::outage::OutageRow;
@@ -19,6 +21,7 @@ use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
     SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
 };
+use crate::store::sqlite::alerts;
 use crate::store::sqlite::archive;
 use crate::store::sqlite::audit;
 use crate::store::sqlite::backup;
@@ -426,6 +429,30 @@ impl Store for SqliteStore {
 
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
         self.door.read(|tx| runs::notices(tx, customer, limit))
+    }
+
+    fn unrouted_notices(&self, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
+        self.door.read(|tx| alerts::unrouted(tx, limit))
+    }
+
+    fn route_notices(&self, routed: &[Routed], at: Instant, again: bool) -> Result<(), StoreError> {
+        self.door.write(|tx| alerts::route(tx, routed, at, again))
+    }
+
+    fn take_alerts(&self, now: Instant, until: Instant, channel_max: u32, limit: u32) -> Result<Vec<AlertRow>, StoreError> {
+        // Asked every second; while nothing is due it must not hold up other writers.
+        if !self.door.read(|tx| alerts::any_due(tx, now))? {
+            return Ok(Vec::new());
+        }
+        self.door.write(|tx| alerts::take(tx, (now, until), channel_max, limit))
+    }
+
+    fn save_alert(&self, row: &AlertRow) -> Result<(), StoreError> {
+        self.door.write(|tx| alerts::save(tx, row))
+    }
+
+    fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError> {
+        self.door.read(|tx| alerts::alerts(tx, state, limit))
     }
 
     fn add_token(&self, token: &TokenRow) -> Result<u64, StoreError> {
