@@ -9,6 +9,7 @@ use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::nightly::Nightly;
 use crate::store::{NoticeRow, RunRow, RunState, Trigger};
+use crate::telemetry::NoticeWritten;
 
 /// So many runs are looked through for the last good one.
 const RUNS_LOOKED_AT: u32 = 100;
@@ -72,6 +73,16 @@ impl Service {
         Ok(())
     }
 
+    /// Writes a notice beside the books, if nobody did yet, and logs it: how runs go is no part of the books, and whoever
+    /// made a plan can still apply it.
+    fn tell_beside(&self, customer: &Customer, notice: Notice) -> Result<(), ServiceError> {
+        if !self.store.has_notice(customer.id(), &notice.key)? {
+            self.store.add_notices(customer.id(), std::slice::from_ref(&notice), self.now())?;
+            NoticeWritten { customer: customer.id(), kind: notice.kind.word(), text: &notice.text }.emit();
+        }
+        Ok(())
+    }
+
     /// Tells something that goes on since an instant: once, and again after business days.
     fn tell_course_of(
         &self,
@@ -87,7 +98,7 @@ impl Service {
             Some(times) if times > 0 => format!("{}/{after}/{times}", kind.word()),
             _ => format!("{}/{after}", kind.word()),
         };
-        self.tell(customer, Notice { key, kind, pool: None, source: None, text })
+        self.tell_beside(customer, Notice { key, kind, pool: None, source: None, text })
     }
 
     /// Tells that runs no longer fail, or are no longer overdue.
@@ -105,7 +116,7 @@ impl Service {
         }
         let text = format!("Runs of {} {what}: run {} ended as {}.", customer.id(), good.run, good.state);
         let key = format!("{}/{after}", ends.word());
-        self.tell(customer, Notice { key, kind: ends, pool: None, source: None, text })
+        self.tell_beside(customer, Notice { key, kind: ends, pool: None, source: None, text })
     }
 
     /// Tells that the newest hold that was told of waits no more. One whose place a newer one took is told by that.
@@ -123,7 +134,7 @@ impl Service {
         let state = if hold.is_late(now) { "expired" } else { hold.state.word() };
         let by = hold.by.map_or(String::new(), |by| format!(" by {by}"));
         let text = format!("The hold of run {run} is over: {state}{by} (`rosterd hold show {run}`).");
-        self.tell(customer, Notice { key, kind, pool: None, source: None, text })
+        self.tell_beside(customer, Notice { key, kind, pool: None, source: None, text })
     }
 }
 
