@@ -6,7 +6,7 @@
 //! | floor | folders | what |
 //! |---|---|---|
 //! | 8 | `cli` | commands, exit codes, progress |
-//! | 7 | `daemon`, `http` | schedule, worker, stopping; questions over HTTP |
+//! | 7 | `daemon`, `http` | schedule, worker, stopping; questions and pages over HTTP |
 //! | 6 | `settings`, `shape` | files and environment to checked values; answers to JSON |
 //! | 5 | `service` | use cases: the one layer all doors share |
 //! | 4 | `store`, `source`, `spool`, `notify`, `clock` | adapters: one outside thing each |

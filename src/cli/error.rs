@@ -142,6 +142,7 @@ impl CliError {
             CliError::Service(error) => match error.kind() {
                 ErrorKind::Unknown => None,
                 ErrorKind::PlanStale => Some("make a new plan with `rosterd plan CUSTOMER`".into()),
+                ErrorKind::UnderWay => Some("`rosterd runs` tells how far it is".into()),
                 ErrorKind::SourceDown | ErrorKind::StoreDown => Some("`rosterd check` tells more".into()),
                 ErrorKind::BadSettings => {
                     Some("correct the settings, or wait for a package that knows what they name; then `rosterd check`".into())
@@ -163,7 +164,10 @@ fn store_next_step(error: &StoreError) -> Option<String> {
         StoreError::DaemonRunning { .. } => Some("`rosterd status` tells which daemon runs".into()),
         StoreError::Absent { .. } => Some("start the daemon; a wrong `store.path` or --config looks the same".into()),
         StoreError::Corrupt { .. } => Some(RESTORE.into()),
-        StoreError::SchemaOlder { .. } | StoreError::SchemaNewer { .. } | StoreError::Backup { .. } => None,
+        StoreError::SchemaOlder { .. }
+        | StoreError::SchemaNewer { .. }
+        | StoreError::Backup { .. }
+        | StoreError::Archive { .. } => None,
         StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. } => {
             Some("somebody else wrote meanwhile: try again".into())
         }

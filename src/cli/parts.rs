@@ -24,7 +24,7 @@ pub fn service(settings: &Settings, as_of: Option<Instant>, opening: Opening) ->
     let store = store(settings, opening)?;
     let network = network();
     network.keep_outages(Arc::new(StoredOutages::new(store.clone())));
-    let service = Service::new(store, clock(as_of), customers_on(settings, &network));
+    let service = Service::new(store, clock(as_of), customers_on(settings, &network)).archiving(settings.archiving.clone());
     Ok(if as_of.is_some() { service.looking_back() } else { service })
 }
 
@@ -123,6 +123,7 @@ fn customer(settings: &CustomerSettings, network: &Network, pages: &Arc<dyn Page
         same_day_max: settings.same_day_max,
         latency_target_secs: settings.latency_target_secs,
         pauses: settings.pauses.clone(),
+        quiet: settings.quiet.clone(),
         by_hand: settings.by_hand.clone(),
         reports: settings.reports,
     }

@@ -95,6 +95,7 @@ impl NoticeKind {
             NoticeKind::SourceDown => (Warning, "A source does not answer"),
             NoticeKind::SourceDisconnected => (Warning, "A source does not let us read"),
             NoticeKind::SourceBack => (Info, "A source was read again"),
+            NoticeKind::PeopleWait => (Warning, "Somebody waits for a seat"),
             NoticeKind::SyncOverdue => (Critical, "A sync is overdue"),
             NoticeKind::SyncResumed => (Info, "A sync is no longer overdue"),
         }

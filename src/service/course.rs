@@ -1,5 +1,5 @@
-//! The course of a customer's runs, as a tick tells it: that they fail, that a night's is overdue, that a hold is over; each
-//! once, reminded of after business days, and closed with a word of its own (R151).
+//! The course of a customer's runs, as a tick tells it: that they fail, that a night's is overdue; each once, reminded of
+//! after business days, and closed with a word of its own (R151).
 //!
 //! What is told has the last good run in its key, and so needs no state of its own.
 
@@ -41,7 +41,6 @@ impl Service {
         self.tell_end(customer, mended, (NoticeKind::RunFailed, NoticeKind::RunRecovered, "no longer fail"), &told)?;
         let ends = (NoticeKind::SyncOverdue, NoticeKind::SyncResumed, "are no longer overdue");
         self.tell_end(customer, good, ends, &told)?;
-        self.tell_hold_closed(customer, now, &told)?;
         let after = |run: Option<&RunRow>| run.map_or(RunId(0), |run| run.run);
         let since = tried.iter().take_while(|run| mended.is_none_or(|mended| run.run > mended.run));
         let failed: Vec<_> = since.filter(|run| run.state == RunState::Failed).collect();
@@ -117,24 +116,6 @@ impl Service {
         let text = format!("Runs of {} {what}: run {} ended as {}.", customer.id(), good.run, good.state);
         let key = format!("{}/{after}", ends.word());
         self.tell_beside(customer, Notice { key, kind: ends, pool: None, source: None, text })
-    }
-
-    /// Tells that the newest hold that was told of waits no more. One whose place a newer one took is told by that.
-    fn tell_hold_closed(&self, customer: &Customer, now: Instant, told: &[NoticeRow]) -> Result<(), ServiceError> {
-        let Some(run) = newest_of(NoticeKind::HoldOpened, "hold", told) else { return Ok(()) };
-        let kind = NoticeKind::HoldClosed;
-        let key = format!("{}/{run}", kind.word());
-        if told.iter().any(|notice| notice.key == key) {
-            return Ok(());
-        }
-        let Some(hold) = self.store.holds(customer.id())?.into_iter().find(|hold| hold.run == run) else { return Ok(()) };
-        if hold.is_open(now) {
-            return Ok(());
-        }
-        let state = if hold.is_late(now) { "expired" } else { hold.state.word() };
-        let by = hold.by.map_or(String::new(), |by| format!(" by {by}"));
-        let text = format!("The hold of run {run} is over: {state}{by} (`rosterd hold show {run}`).");
-        self.tell_beside(customer, Notice { key, kind, pool: None, source: None, text })
     }
 }
 

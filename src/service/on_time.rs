@@ -103,6 +103,7 @@ impl Service {
         // Without books there is nothing that a date could change.
         if !self.store.is_scheduled(customer.id(), &dates)? && self.store.version(customer.id())?.0 > 0 {
             self.schedule(customer, dates, now, ticked)?;
+            self.archive_due(customer, now)?;
         }
         // A pool's own date may begin at another hour than the customer's.
         if self.terms_tick(customer, now)? {

@@ -9,10 +9,11 @@ use crate::plan::Predicate;
 use crate::service::MANUAL_SOURCE;
 use crate::settings::channels;
 use crate::settings::clauses;
-use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoliciesShape, PoolShape, ProductShape, RuleShape};
+use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoliciesShape, PoolShape, ProductShape};
 use crate::settings::pauses;
 use crate::settings::problem::Problem;
 use crate::settings::profiles;
+use crate::settings::rules::RuleShape;
 use crate::settings::terms;
 use crate::settings::values::{OnFullWord, SourceKind};
 

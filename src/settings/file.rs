@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
-use crate::plan::{DefaultFor, Predicate};
+use crate::plan::DefaultFor;
 use crate::roster::MatchBy;
+use crate::settings::audit::{AuditShape, audit};
 use crate::settings::channels::{self, ChannelShape, OutboxShape};
 use crate::settings::clauses::{ClausesShape, TiersShape, clauses, tiers};
 use crate::settings::days::{DaysShape, days};
@@ -20,9 +21,10 @@ use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
 use crate::settings::reports::{ReportsShape, reports};
+use crate::settings::rules::{RuleShape, id, rule};
 use crate::settings::terms::{self, TermRulesShape, TermShape};
 use crate::settings::values::{OnFullWord, SourceKind, StoreKind};
-use crate::settings::{when, words};
+use crate::settings::words;
 use crate::source::BulkWithStatus;
 
 /// A whole file, or several laid over each other.
@@ -33,10 +35,12 @@ pub struct FileShape {
     pub spool: (Option<PathBuf>, Option<u32>),
     /// `[daemon]`.
     pub daemon: DaemonShape,
-    /// `[http]`: `listen`.
-    pub listen: Option<Option<SocketAddr>>,
+    /// `[http]`: `listen` and `behind_proxy`.
+    pub http: (Option<Option<SocketAddr>>, Option<bool>),
     /// `[log]`.
     pub log: LogShape,
+    /// `[audit]`.
+    pub audit: AuditShape,
     /// `[outbox]`, `[smtp]`, `[[channel]]`.
     pub outbox: OutboxShape,
     /// `[guard]`, `[absence]`, `[claims]`, `[retention]`, `[admission]`, `[validation]`, `[sync]`, `[overage]` for all customers.
@@ -279,20 +283,6 @@ pub struct AgreedShape {
     pub reference: Option<String>,
 }
 
-/// `[[customer.rule]]`.
-pub struct RuleShape {
-    /// Its path, for messages.
-    pub at: String,
-    /// `id`.
-    pub id: String,
-    /// `product`.
-    pub product: Option<String>,
-    /// `priority`.
-    pub priority: Option<i64>,
-    /// `when`.
-    pub when: Option<Predicate>,
-}
-
 const SEATS_MAX: u32 = 100_000_000;
 const HOURS_MAX: u32 = 24 * 365;
 
@@ -302,8 +292,9 @@ pub fn file(s: &Section<'_>) -> FileShape {
         store: s.section("store", store).unwrap_or_default(),
         spool: s.section("spool", |s| (s.path("path"), s.count("max_mib", 1..=1_048_576))).unwrap_or_default(),
         daemon: s.section("daemon", daemon).unwrap_or_default(),
-        listen: s.section("http", |s| s.parsed("listen", words::listen)).flatten(),
+        http: s.section("http", |s| (s.parsed("listen", words::listen), s.flag("behind_proxy"))).unwrap_or_default(),
         log: s.section("log", log).unwrap_or_default(),
+        audit: audit(s),
         outbox: channels::outbox(s),
         policies: policies(s),
         days: s.section("calendar", days).unwrap_or_default(),
@@ -475,19 +466,4 @@ fn agreed(s: &Section<'_>) -> AgreedShape {
         to: s.required("to", s.parsed("to", words::day)),
         reference: s.required("reference", s.text("reference")),
     }
-}
-
-fn rule(s: &Section<'_>) -> RuleShape {
-    RuleShape {
-        at: s.at(""),
-        id: id(s),
-        product: s.required("product", s.text("product")),
-        priority: s.number("priority", i64::from(i32::MIN)..=i64::from(i32::MAX)),
-        when: s.required("when", s.section("when", when::when)).flatten(),
-    }
-}
-
-/// The id. One that is refused is kept as written, so that what points at it is not refused as well.
-fn id(s: &Section<'_>) -> String {
-    s.required("id", s.parsed("id", words::id)).or_else(|| s.raw("id")).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! Floor 6: files and environment to checked values. All mistakes are told at once, each with the way out.
 
+mod audit;
 mod build;
 mod channels;
 mod check;
@@ -21,6 +22,7 @@ mod problem;
 mod profiles;
 mod read;
 mod reports;
+mod rules;
 mod secret;
 mod terms;
 mod tree;

@@ -12,6 +12,7 @@ use crate::license::{
 };
 use crate::plan::{Notice, Plan, Standing};
 use crate::store::alert::{AlertRow, AlertState, Routed};
+use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
 use crate::store::glance::Glance;
 use crate::store::outage::OutageRow;
@@ -132,6 +133,19 @@ pub trait Store: Send + Sync {
         after: Version,
         each: &mut dyn FnMut(AuditCommit) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// Parts of a customer's trail whose content lies in files, oldest first (R160). Whoever reads the trail cannot tell.
+    fn archives(&self, customer: &CustomerId) -> Result<Vec<ArchiveRow>, StoreError>;
+
+    /// Moves the content of a trail up to a version, as far as it was not moved before, to a file that is not there yet; it
+    /// is read back first. `None`: there was nothing to move. [`StoreError::Archive`]: the file cannot be made.
+    fn archive(
+        &self,
+        customer: &CustomerId,
+        until: Version,
+        file: &Path,
+        at: Instant,
+    ) -> Result<Option<ArchiveRow>, StoreError>;
 
     /// Whether the trail says that somebody did this at `since` or later.
     fn has_done(&self, customer: &CustomerId, actor: &Actor, verb: &str, since: Instant) -> Result<bool, StoreError>;
@@ -457,6 +471,15 @@ pub enum StoreError {
     /// A backup could not be made; the store is as it was.
     #[error("back up to {}", .file.display())]
     Backup {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file with old content of a trail cannot be made or read; nothing was changed.
+    #[error("use the archive {}", .file.display())]
+    Archive {
         /// The file.
         file: PathBuf,
         /// Why.

@@ -2,6 +2,7 @@
 
 mod alert;
 mod api;
+mod archive;
 mod batch;
 mod glance;
 mod open;
@@ -14,6 +15,7 @@ mod token;
 
 pub use alert::{AlertRow, AlertState, Routed};
 pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
+pub use archive::ArchiveRow;
 pub use batch::{Batch, Receipt};
 pub use glance::Glance;
 pub use open::{StoreChoice, open};

@@ -158,11 +158,8 @@ fn r151_a_hold_that_is_over_is_told_to_be() {
     service.reject_hold(run, &Actor::operator("ann")).expect("a decision");
     tick(&service);
     tick(&world.service());
-    assert_eq!(told(&service), [opened[0].clone(), format!("hold_closed/{run}")]);
+    assert_eq!(told(&service), [opened[0].clone(), format!("hold_closed/{run}/rejected")]);
     let notices = service.store().notices(None, 5).expect("notices");
-    assert_eq!(
-        notices[0].text,
-        format!("The hold of run {run} is over: rejected by operator:ann (`rosterd hold show {run}`).")
-    );
+    assert_eq!(notices[0].text, format!("The hold of run {run} was rejected by operator:ann: everybody keeps what they have."));
     world.verify();
 }

@@ -10,9 +10,9 @@ use rosterd::license::{
 };
 use rosterd::plan::{Notice, Plan, Standing};
 use rosterd::store::{
-    ActivityRow, AlertRow, AlertState, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NoticeRow, OutageRow,
-    Pause, Receipt, ReleasedClaim, RequestRow, RequestState, RestRow, Routed, RunRow, SameDayRow, SameDayTaken, SameDayWish,
-    SnapshotRow, SourceLook, SqliteStore, Store, StoreError, TokenRow, Trigger, Watch, WatchChange,
+    ActivityRow, AlertRow, AlertState, ArchiveRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NoticeRow,
+    OutageRow, Pause, Receipt, ReleasedClaim, RequestRow, RequestState, RestRow, Routed, RunRow, SameDayRow, SameDayTaken,
+    SameDayWish, SnapshotRow, SourceLook, SqliteStore, Store, StoreError, TokenRow, Trigger, Watch, WatchChange,
 };
 
 /// See the module.
@@ -154,6 +154,20 @@ impl Store for Dying {
 
     fn has_done(&self, customer: &CustomerId, actor: &Actor, verb: &str, since: Instant) -> Result<bool, StoreError> {
         self.store.has_done(customer, actor, verb, since)
+    }
+
+    fn archives(&self, customer: &CustomerId) -> Result<Vec<ArchiveRow>, StoreError> {
+        self.store.archives(customer)
+    }
+
+    fn archive(
+        &self,
+        customer: &CustomerId,
+        until: Version,
+        file: &Path,
+        at: Instant,
+    ) -> Result<Option<ArchiveRow>, StoreError> {
+        self.write(|store| store.archive(customer, until, file, at))
     }
 
     fn audit(

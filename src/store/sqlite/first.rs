@@ -365,7 +365,9 @@ CREATE TABLE guard_days (
 
 CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER audit_fixed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
-CREATE TRIGGER audit_chunk_kept BEFORE DELETE ON audit_chunk BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
+CREATE TRIGGER audit_chunk_kept BEFORE DELETE ON audit_chunk
+WHEN NOT EXISTS (SELECT 1 FROM archives WHERE customer_id = OLD.customer_id AND OLD.version <= until) OR OLD.n = 0
+BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER audit_chunk_fixed BEFORE UPDATE ON audit_chunk BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER released_kept BEFORE DELETE ON released BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
 CREATE TRIGGER released_fixed BEFORE UPDATE ON released BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;

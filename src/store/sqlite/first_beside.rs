@@ -27,6 +27,17 @@ CREATE TABLE looks (
     PRIMARY KEY (customer_id, source)
 ) STRICT, WITHOUT ROWID;
 
+-- Parts of the trail whose content lies in files.
+CREATE TABLE archives (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    after INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    file TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (customer_id, until)
+) STRICT, WITHOUT ROWID;
+
 -- Upstreams that failed last. Losing a row costs a few requests.
 CREATE TABLE outages (
     upstream TEXT PRIMARY KEY,

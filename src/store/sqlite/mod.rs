@@ -1,6 +1,7 @@
 //! The store of record for one machine: one SQLite file in WAL mode, one writer, readers that never wait for it.
 
 mod alerts;
+mod archive;
 mod audit;
 mod backup;
 mod books;

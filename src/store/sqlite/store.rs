@@ -10,6 +10,7 @@ use crate::license::{
 use crate::plan::{Notice, Plan, Standing};
 use crate::store::alert::{AlertRow, AlertState, Routed};
 use crate::store::api::{DaemonLease, Opening, Store, StoreError};
+use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
 use crate::store::glance::Glance;
 use crate::store::outage::OutageRow;
@@ -19,6 +20,7 @@ use crate::store::shape::{
     SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
 };
 use crate::store::sqlite::alerts;
+use crate::store::sqlite::archive;
 use crate::store::sqlite::audit;
 use crate::store::sqlite::backup;
 use crate::store::sqlite::books;
@@ -195,6 +197,20 @@ impl Store for SqliteStore {
         each: &mut dyn FnMut(AuditCommit) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.door.read(|tx| audit::read(tx, customer, after, each))
+    }
+
+    fn archives(&self, customer: &CustomerId) -> Result<Vec<ArchiveRow>, StoreError> {
+        self.door.read(|tx| archive::rows(tx, customer))
+    }
+
+    fn archive(
+        &self,
+        customer: &CustomerId,
+        until: Version,
+        file: &Path,
+        at: Instant,
+    ) -> Result<Option<ArchiveRow>, StoreError> {
+        archive::write(&self.door, customer, until, file, at)
     }
 
     fn has_done(&self, customer: &CustomerId, actor: &Actor, verb: &str, since: Instant) -> Result<bool, StoreError> {
