@@ -4,6 +4,7 @@ mod alert;
 mod api;
 mod archive;
 mod batch;
+mod error;
 mod glance;
 mod open;
 mod outage;
