@@ -9,6 +9,7 @@ use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::nightly::Nightly;
 use crate::store::{NoticeRow, RunRow, RunState, Trigger};
+use crate::telemetry::NoticeWritten;
 
 /// So many runs are looked through for the last good one.
 const RUNS_LOOKED_AT: u32 = 100;
@@ -71,6 +72,16 @@ impl Service {
         Ok(())
     }
 
+    /// Writes a notice beside the books, if nobody did yet, and logs it: how runs go is no part of the books, and whoever
+    /// made a plan can still apply it.
+    fn tell_beside(&self, customer: &Customer, notice: Notice) -> Result<(), ServiceError> {
+        if !self.store.has_notice(customer.id(), &notice.key)? {
+            self.store.add_notices(customer.id(), std::slice::from_ref(&notice), self.now())?;
+            NoticeWritten { customer: customer.id(), kind: notice.kind.word(), text: &notice.text }.emit();
+        }
+        Ok(())
+    }
+
     /// Tells something that goes on since an instant: once, and again after business days.
     fn tell_course_of(
         &self,
@@ -86,7 +97,7 @@ impl Service {
             Some(times) if times > 0 => format!("{}/{after}/{times}", kind.word()),
             _ => format!("{}/{after}", kind.word()),
         };
-        self.tell(customer, Notice { key, kind, pool: None, source: None, text })
+        self.tell_beside(customer, Notice { key, kind, pool: None, source: None, text })
     }
 
     /// Tells that runs no longer fail, or are no longer overdue.
@@ -104,7 +115,7 @@ impl Service {
         }
         let text = format!("Runs of {} {what}: run {} ended as {}.", customer.id(), good.run, good.state);
         let key = format!("{}/{after}", ends.word());
-        self.tell(customer, Notice { key, kind: ends, pool: None, source: None, text })
+        self.tell_beside(customer, Notice { key, kind: ends, pool: None, source: None, text })
     }
 }
 

@@ -142,7 +142,7 @@ impl Service {
     }
 
     /// Writes a notice, if nobody did yet, and logs it.
-    pub(crate) fn tell(&self, customer: &Customer, notice: Notice) -> Result<(), ServiceError> {
+    fn tell(&self, customer: &Customer, notice: Notice) -> Result<(), ServiceError> {
         if self.store.has_notice(customer.id(), &notice.key)? {
             return Ok(());
         }

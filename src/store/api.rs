@@ -10,7 +10,7 @@ use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, PoolId, Re
 use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
-use crate::plan::{Plan, Standing};
+use crate::plan::{Notice, Plan, Standing};
 use crate::store::alert::{AlertRow, AlertState, Routed};
 use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
@@ -327,6 +327,9 @@ pub trait Store: Send + Sync {
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError>;
 
     // Notices on their way out: operational.
+
+    /// Writes notices of `at` that belong to no commit; one whose key exists is left as it is (R151).
+    fn add_notices(&self, customer: &CustomerId, notices: &[Notice], at: Instant) -> Result<(), StoreError>;
 
     /// Notices that were not given to their channels yet, oldest first.
     fn unrouted_notices(&self, limit: u32) -> Result<Vec<NoticeRow>, StoreError>;

@@ -1,4 +1,4 @@
-//! Why a store could not answer.
+//! What a store says when it cannot answer: which store, why, and what helps.
 
 use std::path::PathBuf;
 

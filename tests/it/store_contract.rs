@@ -631,6 +631,13 @@ pub fn notices_go_out_by_channels(harness: &impl Harness) {
     let mut desk = Desk::new();
     desk.notices = ["a", "b", "c"].map(notice).to_vec();
     desk.commit(&one, 0).expect("commits");
+    // Some belong to no commit.
+    one.add_notices(&lakes(), &[notice("b"), notice("d")], Instant(4_000)).expect("writes");
+    assert_eq!(one.version(&lakes()).expect("asks"), Version(1));
+    assert_eq!(one.notice(&lakes(), "d").expect("asks").map(|kept| kept.at), Some(Instant(4_000)));
+    assert_eq!(one.notice(&lakes(), "b").expect("asks").map(|kept| kept.at), Some(Instant(1_000)), "each once");
+    let nobody = Routed { customer: lakes(), key: "d".into(), channels: Vec::new() };
+    one.route_notices(&[nobody], Instant(0), false).expect("writes");
     let unrouted = |limit| two.unrouted_notices(limit).expect("asks").into_iter().map(|notice| notice.key).collect::<Vec<_>>();
     assert_eq!((unrouted(2), unrouted(9)), (vec!["a".to_owned(), "b".into()], vec!["a".into(), "b".into(), "c".into()]));
     let routed = |key: &str, channels: &[&str]| Routed {

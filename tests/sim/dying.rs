@@ -8,7 +8,7 @@ use rosterd::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, P
 use rosterd::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
-use rosterd::plan::{Plan, Standing};
+use rosterd::plan::{Notice, Plan, Standing};
 use rosterd::store::{
     ActivityRow, AlertRow, AlertState, ArchiveRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NoticeRow,
     OnceAnswer, OnceRow, OutageRow, Pause, Receipt, ReleasedClaim, RequestRow, RequestState, RestRow, Routed, RunRow,
@@ -374,6 +374,11 @@ impl Store for Dying {
 
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError> {
         self.store.looks(customer)
+    }
+
+    fn add_notices(&self, customer: &CustomerId, notices: &[Notice], at: Instant) -> Result<(), StoreError> {
+        // No write to die at: it is no part of the books, and written twice it is there once.
+        if self.is_dead() { Err(Self::error()) } else { self.store.add_notices(customer, notices, at) }
     }
 
     fn unrouted_notices(&self, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {

@@ -3,10 +3,12 @@
 
 use rusqlite::{Row, Transaction, params};
 
-use crate::base::{Instant, PoolId, SourceId};
+use crate::base::{CustomerId, Instant, PoolId, SourceId};
+use crate::plan::Notice;
 use crate::store::alert::{AlertRow, AlertState, Routed};
 use crate::store::shape::NoticeRow;
-use crate::store::sqlite::books::unsigned;
+use crate::store::sqlite::books::{head_or_new, unsigned};
+use crate::store::sqlite::entries::insert_notice;
 use crate::store::sqlite::fault::Fault;
 use crate::store::sqlite::runs::notice_row;
 
@@ -17,6 +19,16 @@ fn code(state: AlertState) -> u8 {
         AlertState::Delivered => 2,
         AlertState::Dead => 3,
     }
+}
+
+pub(in crate::store::sqlite) fn add_notices(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    notices: &[Notice],
+    at: Instant,
+) -> Result<(), Fault> {
+    let id = head_or_new(tx, customer)?.id;
+    notices.iter().try_for_each(|notice| insert_notice(tx, id, at, notice))
 }
 
 /// Notices that were not given to their channels yet, oldest first.

@@ -7,7 +7,7 @@ use crate::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, Poo
 use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
-use crate::plan::{Plan, Standing};
+use crate::plan::{Notice, Plan, Standing};
 use crate::store::alert::{AlertRow, AlertState, Routed};
 use crate::store::api::{DaemonLease, Opening, Store};
 use crate::store::archive::ArchiveRow;
@@ -429,6 +429,10 @@ impl Store for SqliteStore {
 
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
         self.door.read(|tx| runs::notices(tx, customer, limit))
+    }
+
+    fn add_notices(&self, customer: &CustomerId, notices: &[Notice], at: Instant) -> Result<(), StoreError> {
+        self.door.write(|tx| alerts::add_notices(tx, customer, notices, at))
     }
 
     fn unrouted_notices(&self, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
