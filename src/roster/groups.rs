@@ -150,8 +150,8 @@ impl Groups {
         let place = |person: usize| rows.len() - self.starts[person] as usize;
         let ends: Vec<usize> = shares.iter().map(|share| place(share.start)).collect();
         let mut next: Vec<usize> = shares.iter().map(|share| place(share.end)).collect();
-        for share in 0..shares.len() {
-            while next[share] < ends[share] {
+        for (share, &end) in ends.iter().enumerate() {
+            while next[share] < end {
                 let own = (rows[next[share]].person >> bits) as usize;
                 if own != share {
                     rows.swap(next[share], next[own]);
