@@ -8,7 +8,7 @@
 use crate::base::{Text, TextArena};
 use crate::roster::desk::Desk;
 use crate::roster::intern::{Scribe, text_hash};
-use crate::roster::links::{LinkRow, State};
+use crate::roster::links::LinkRow;
 use crate::roster::model::{ClassIx, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Span};
 use crate::roster::rows::{Collection, EnrollmentRow, PersonRow, RoleRow, RowAt, RowStatus};
 use crate::roster::spans::SpanTable;
@@ -18,6 +18,8 @@ use crate::roster::table::{modified_of, stamp_of};
 #[derive(Debug)]
 pub struct RowBatch {
     pub(crate) rows: BatchRows,
+    /// The row numbers of roles and enrollments.
+    pub(crate) places: Vec<u32>,
     /// Role words, by the numbers that the rows use.
     pub(crate) words: Vec<String>,
     /// What enrollments have in common, by the numbers that the rows use; role words are the batch's.
@@ -27,7 +29,7 @@ pub struct RowBatch {
     is_odd: bool,
 }
 
-/// The rows of a batch; their places count from the start of the batch.
+/// The rows of a batch.
 #[derive(Debug)]
 pub(crate) enum BatchRows {
     People(PeopleBatch),
@@ -107,7 +109,14 @@ impl<'d> RowReader<'d> {
         Some(Self {
             desk,
             scribe: Scribe::default(),
-            batch: RowBatch { rows, words: Vec::new(), spans: SpanTable::default(), file: "", is_odd: false },
+            batch: RowBatch {
+                rows,
+                places: Vec::new(),
+                words: Vec::new(),
+                spans: SpanTable::default(),
+                file: "",
+                is_odd: false,
+            },
             last_person: None,
             last_class: None,
             last_org: None,
@@ -154,7 +163,8 @@ impl<'d> RowReader<'d> {
         }
         let row = self.row(head.at)?;
         let BatchRows::Enrollments(rows) = &mut self.batch.rows else { return Err(Odd) };
-        rows.push(LinkRow { person, row, file: 0, state: State::Good, link });
+        rows.push(LinkRow { person, link });
+        self.batch.places.push(row);
         Ok(())
     }
 
@@ -180,7 +190,8 @@ impl<'d> RowReader<'d> {
         let person = self.person_named(row.person)?;
         let row = self.row(head.at)?;
         let BatchRows::Roles(rows) = &mut self.batch.rows else { return Err(Odd) };
-        rows.push(LinkRow { person, row, file: 0, state: State::Good, link });
+        rows.push(LinkRow { person, link });
+        self.batch.places.push(row);
         Ok(())
     }
 

@@ -4,19 +4,15 @@
 //! The arena holds one column after the other in the order in which `pack` writes them, so that keys lie side by side
 //! for the merges that walk them, and a packed roster reads back into the very same arena.
 
-use std::ops::Range;
-
 use crate::base::{ArenaFull, Text, TextArena, parts};
+use crate::roster::groups::{Groups, Walk};
 use crate::roster::intern::Scribe;
-use crate::roster::links::{Link, LinkRow};
+use crate::roster::links::LinkRow;
 use crate::roster::model::{
     Attribute, Class, ClassIx, Course, CourseIx, Org, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Roster,
     Session, SessionIx, Span, SpanIx,
 };
 use crate::roster::spans;
-
-/// Calls a visitor for each record and the slot of its person. Several threads may walk at once.
-pub(crate) type Walk<'a, T> = &'a (dyn Fn(&mut dyn FnMut(u32, &T)) + Sync);
 
 /// A person with what only the read knows.
 #[derive(Clone, Copy)]
@@ -225,16 +221,17 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
     let places = &loose.places;
     let people = Order::of(places.texts, &loose.people, |r| r.person.key);
     let (mut words_used, mut spans_used) = (vec![false; places.words.len()], vec![false; places.spans.len()]);
-    let role_groups = Groups::new(&people, loose.roles, |role| role.role.0.into(), &mut words_used);
-    let enrollment_groups = Groups::new(&people, loose.enrollments, |e| e.span.0 as usize, &mut spans_used);
+    let role_groups = Groups::new(&people.rank, people.sorted.len(), loose.roles, |role| role.role.0.into(), &mut words_used);
+    let enrollment_groups =
+        Groups::new(&people.rank, people.sorted.len(), loose.enrollments, |e| e.span.0 as usize, &mut spans_used);
     let mut names_used = vec![false; places.names.len()];
     for person in loose.people.iter().flatten() {
         person.attributes.iter().for_each(|attribute| names_used[usize::from(attribute.name)] = true);
     }
     let (frame, mut roster) = Frame::new(places, &mut words_used, &names_used, &spans_used);
-    roster.roles = role_groups.place(&people, loose.roles, Role::BLANK, |r| frame.role(r), Role::order);
+    roster.roles = role_groups.place(&people.rank, loose.roles, Role::BLANK, |r| frame.role(r), Role::order);
     let (blank, order) = (PackedEnrollment::default(), enrollment_order(&roster.spans));
-    roster.enrollments = enrollment_groups.place(&people, loose.enrollments, blank, |r| frame.enrollment(r), order);
+    roster.enrollments = enrollment_groups.place(&people.rank, loose.enrollments, blank, |r| frame.enrollment(r), order);
     roster.people.reserve_exact(people.sorted.len());
     for (at, LoosePerson { person, attributes, quarantined }) in people.records(&loose.people).enumerate() {
         let person = frame.person(person.clone(), attributes, &mut roster.attributes);
@@ -302,145 +299,4 @@ pub(crate) fn each_text<E>(roster: &mut Roster, mut visit: impl FnMut(&mut Text,
     columns!(roster.people; key false, given false, family false, email false, username false, identifier false, grades true);
     columns!(roster.attributes; value true);
     Ok(())
-}
-
-/// A counting sort by person. Each thread looks at all records and cares for those of its own people.
-struct Groups {
-    /// First position of each person, and one more.
-    starts: Vec<u32>,
-}
-
-impl Groups {
-    /// `mark` tells which of the things in `used` a record uses.
-    fn new<T>(people: &Order, walk: Walk<'_, T>, mark: impl Fn(&T) -> usize + Sync, used: &mut [bool]) -> Self {
-        let count = people.sorted.len();
-        Self::counted(count, used, |own, visit| {
-            walk(&mut |person, record| visit_own(&people.rank, own, person, |at| visit(at, mark(record))));
-        })
-    }
-
-    fn of_rows<T: Link + Sync>(
-        rank: &[u32],
-        rows: &[LinkRow<T>],
-        mark: impl Fn(&T) -> usize + Sync,
-        used: &mut [bool],
-    ) -> Self {
-        Self::counted(rank.len(), used, |own, visit| {
-            rows.iter().for_each(|row| visit_own(rank, own, row.person, |at| visit(at, mark(&row.link))));
-        })
-    }
-
-    fn counted(people: usize, used: &mut [bool], walk: impl Fn(&Range<usize>, &mut dyn FnMut(usize, usize)) + Sync) -> Self {
-        let parts = parts::each_part(people, |own| {
-            let (mut counts, mut marks) = (vec![0u32; own.len()], vec![false; used.len()]);
-            walk(&own, &mut |at, mark| {
-                counts[at] += 1;
-                marks[mark] = true;
-            });
-            (counts, marks)
-        });
-        let mut starts = Vec::with_capacity(people + 1);
-        let mut total = 0;
-        starts.push(total);
-        for (counts, marks) in parts {
-            starts.extend(counts.into_iter().map(|count| {
-                total += count;
-                total
-            }));
-            used.iter_mut().zip(marks).for_each(|(all, used)| *all |= used);
-        }
-        Self { starts }
-    }
-
-    fn place<T: Copy + Send, K: Ord>(
-        &self,
-        people: &Order,
-        walk: Walk<'_, T>,
-        blank: T,
-        new: impl Fn(&T) -> T + Sync,
-        key: impl Fn(&T) -> K + Sync,
-    ) -> Vec<T> {
-        let mut placed = vec![blank; self.starts.last().map_or(0, |&total| total as usize)];
-        parts::each(self.work(&mut placed), |Work { own, placed, mut next }| {
-            walk(&mut |person, record| {
-                visit_own(&people.rank, &own, person, |at| put(placed, &mut next[at], new(record)));
-            });
-            self.sort(own, placed, &key);
-        });
-        placed
-    }
-
-    /// As `place`, from rows that are given back to the system piece by piece, the last ones first.
-    fn use_up<T: Link + Send + Sync, K: Ord>(
-        &self,
-        rank: &[u32],
-        mut rows: Vec<LinkRow<T>>,
-        blank: T,
-        new: impl Fn(&T) -> T + Sync,
-        key: impl Fn(&T) -> K + Sync,
-    ) -> Vec<T> {
-        let mut placed = vec![blank; self.starts.last().map_or(0, |&total| total as usize)];
-        let mut work = self.work(&mut placed);
-        while !rows.is_empty() {
-            let rest = rows.len().saturating_sub(ROWS_AT_ONCE);
-            let piece = &rows[rest..];
-            work = parts::each(work, |Work { own, placed, mut next }| {
-                for row in piece {
-                    visit_own(rank, &own, row.person, |at| put(placed, &mut next[at], new(&row.link)));
-                }
-                Work { own, placed, next }
-            });
-            rows.truncate(rest);
-            rows.shrink_to_fit();
-        }
-        parts::each(work, |Work { own, placed, .. }| self.sort(own, placed, &key));
-        placed
-    }
-
-    fn work<'p, T>(&self, placed: &'p mut [T]) -> Vec<Work<'p, T>> {
-        let ranges = parts::ranges(self.starts.len() - 1);
-        let ends: Vec<usize> = ranges.iter().map(|own| self.starts[own.end] as usize).collect();
-        let cuts = parts::cut(placed, ends);
-        let next = |own: &Range<usize>| self.starts[own.clone()].iter().map(|start| start - self.starts[own.start]).collect();
-        ranges.into_iter().zip(cuts).map(|(own, placed)| Work { next: next(&own), own, placed }).collect()
-    }
-
-    /// Sorts what each person has.
-    fn sort<T, K: Ord>(&self, own: Range<usize>, placed: &mut [T], key: impl Fn(&T) -> K) {
-        let first = self.starts[own.start];
-        for at in own {
-            let (start, len) = self.slice(at);
-            let start = (start - first) as usize;
-            placed[start..start + len as usize].sort_by_key(&key);
-        }
-    }
-
-    fn slice(&self, at: usize) -> (u32, u32) {
-        (self.starts[at], self.starts[at + 1] - self.starts[at])
-    }
-}
-
-/// So many rows are used up before their memory is given back.
-const ROWS_AT_ONCE: usize = 1 << 19;
-
-/// One thread's people, their part of the list, and where the next record of each goes.
-struct Work<'p, T> {
-    own: Range<usize>,
-    placed: &'p mut [T],
-    next: Vec<u32>,
-}
-
-/// Calls `visit` with the position among `own` of a person's new position, if it is there.
-#[inline]
-fn visit_own(rank: &[u32], own: &Range<usize>, person: u32, visit: impl FnOnce(usize)) {
-    let rank = rank[person as usize] as usize;
-    if own.contains(&rank) {
-        visit(rank - own.start);
-    }
-}
-
-#[inline]
-fn put<T>(placed: &mut [T], next: &mut u32, record: T) {
-    placed[*next as usize] = record;
-    *next += 1;
 }

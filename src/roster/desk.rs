@@ -95,8 +95,8 @@ impl Desk {
             courses: Table::new(courses, &texts),
             classes: Table::new(classes, &texts),
             people: Table::new(people, &texts),
-            roles: Links::new(roles, (), unaided.is_some()),
-            enrollments: Links::new(enrollments, SpanTable::new(spans), unaided.is_some()),
+            roles: Links::new(roles, (), unaided.is_some(), true),
+            enrollments: Links::new(enrollments, SpanTable::new(spans), unaided.is_some(), false),
             attributes_stored: attributes,
             attributes: Vec::new(),
             inline: Vec::new(),
@@ -156,6 +156,11 @@ impl Desk {
     pub(crate) fn begin(&mut self, what: Collection, mode: Mode) {
         self.close_before(what as usize);
         self.mode_mut(what).get_or_insert(mode);
+        // Enrollments are many: nothing may stand about that nobody asks for.
+        if what == Collection::Enrollments && self.is_sound_and_unaided() {
+            self.people.settle();
+            self.classes.settle();
+        }
     }
 
     /// Changes what a begun collection means.
@@ -180,7 +185,17 @@ impl Desk {
         if self.mode_mut(what).is_none() {
             self.begin(what, Mode::Changes);
         }
+        if matches!(what, Collection::Classes | Collection::People) {
+            self.unsettle();
+        }
         self.book.row(what);
+    }
+
+    /// Makes ready for rows of people and classes behind those of enrollments, where nobody expects them.
+    pub(crate) fn unsettle(&mut self) {
+        let Self { people, classes, scribe, .. } = self;
+        people.unsettle(scribe.arena());
+        classes.unsettle(scribe.arena());
     }
 
     /// Completes all collections.

@@ -6,7 +6,7 @@ use crate::base::Text;
 use crate::roster::batch::{BatchRows, PeopleBatch, RowBatch};
 use crate::roster::book::Place;
 use crate::roster::desk::Desk;
-use crate::roster::links::{LinkRow, has_twins};
+use crate::roster::links::has_twins;
 use crate::roster::model::{Attribute, Person, RoleWord, Span, SpanIx};
 use crate::roster::rows::{Collection, Mode, RowAt};
 
@@ -20,25 +20,22 @@ impl Desk {
         let Some(words) = self.words_of(&batch) else { return false };
         let count = batch.len() as u64;
         let Place { file, .. } = self.book.place(RowAt { file: batch.file, row: 0 });
+        let places = batch.places.iter().map(|row| Place { file, row: row + rows_before });
         let (what, taken) = match batch.rows {
             BatchRows::People(people) => {
                 (Collection::People, self.take_people(people, &words, Place { file, row: rows_before }))
             }
             BatchRows::Roles(mut rows) => {
-                for LinkRow { row, file: of, link, .. } in &mut rows {
-                    (*row, *of, link.role) = (*row + rows_before, file, words[usize::from(link.role.0)]);
-                }
-                (Collection::Roles, self.roles.mode == Some(Mode::Full) && self.roles.put_all(rows))
+                rows.iter_mut().for_each(|row| row.link.role = words[usize::from(row.link.role.0)]);
+                (Collection::Roles, self.roles.mode == Some(Mode::Full) && self.roles.put_all(rows, places))
             }
             BatchRows::Enrollments(mut rows) => {
                 let spans = batch.spans.into_spans().into_iter();
                 let spans: Vec<SpanIx> = spans
                     .map(|span| self.enrollments.shared.ix(Span { role: words[usize::from(span.role.0)], ..span }))
                     .collect();
-                for LinkRow { row, file: of, link, .. } in &mut rows {
-                    (*row, *of, link.span) = (*row + rows_before, file, spans[link.span.0 as usize]);
-                }
-                (Collection::Enrollments, self.enrollments.mode == Some(Mode::Full) && self.enrollments.put_all(rows))
+                rows.iter_mut().for_each(|row| row.link.span = spans[row.link.span.0 as usize]);
+                (Collection::Enrollments, self.enrollments.mode == Some(Mode::Full) && self.enrollments.put_all(rows, places))
             }
         };
         if taken {
@@ -52,6 +49,7 @@ impl Desk {
     }
 
     fn take_people(&mut self, batch: PeopleBatch, words: &[RoleWord], before: Place) -> bool {
+        self.unsettle();
         let PeopleBatch { arena, people, inline, attributes } = batch;
         let mut hashes: Vec<u64> = people.iter().map(|read| read.hash).collect();
         if self.people.mode != Some(Mode::Full) || has_twins(&mut hashes) {

@@ -8,7 +8,7 @@ use crate::roster::canon::{Loose, LoosePerson, Places, Sound, canonical, canonic
 use crate::roster::desk::Desk;
 use crate::roster::desk_people::range;
 use crate::roster::finding::{Finding, Level};
-use crate::roster::links::{LinkRow, State};
+use crate::roster::links::LinkRow;
 use crate::roster::model::{PackedEnrollment, RecordHash, Role, Roster};
 use crate::roster::parents::Nested;
 use crate::roster::rows::RowAt;
@@ -99,7 +99,7 @@ impl Desk {
         for (slot, person) in (0u32..).zip(&people) {
             for &(role, org) in &self.inline[range(person.roles)] {
                 let link = Role { role, org, modified: person.modified, ..Role::BLANK };
-                roles.push(LinkRow { person: slot, row: 0, link, file: 0, state: State::Good });
+                roles.push(LinkRow { person: slot, link });
             }
         }
         let (attributes, enrollments) = (take(&mut self.attributes), take(&mut self.enrollments.rows));
@@ -186,10 +186,8 @@ impl Desk {
                 }
             }
         }
-        for row in &self.roles.rows {
-            if row.state == State::Good && people[row.person as usize] {
-                visit(row.person, &row.link);
-            }
+        for (_, row) in self.roles.good().filter(|(_, row)| people[row.person as usize]) {
+            visit(row.person, &row.link);
         }
     }
 
@@ -201,10 +199,8 @@ impl Desk {
                 }
             }
         }
-        for row in &self.enrollments.rows {
-            if row.state == State::Good && people[row.person as usize] {
-                visit(row.person, &row.link);
-            }
+        for (_, row) in self.enrollments.good().filter(|(_, row)| people[row.person as usize]) {
+            visit(row.person, &row.link);
         }
     }
 
@@ -225,7 +221,7 @@ impl Desk {
         });
         primary.sort_unstable();
         primary.dedup();
-        let file = self.enrollments.rows.first().map_or("", |row| self.book.at(row.place()).file);
+        let file = self.book.at(self.enrollments.place(0)).file;
         for class in primary.chunk_by(|a, b| a.0 == b.0).filter(|class| class.len() > 1) {
             let id = self.owned(self.classes.id(class[0].0.0));
             let detail = format!("class {id} has {} primary teachers", class.len());

@@ -1,6 +1,6 @@
 //! Rows of roles and enrollments, and what only all roles together can tell.
 
-use crate::roster::book::{Flaw, Place};
+use crate::roster::book::Flaw;
 use crate::roster::desk::{Desk, concern};
 use crate::roster::desk_people::range;
 use crate::roster::links::{LinkArrival, LinkRow, NOBODY, State, first_state};
@@ -21,10 +21,9 @@ impl Desk {
         match arrival {
             LinkArrival::Ignored => return,
             LinkArrival::Double(first) => {
-                let first = self.roles.rows[first as usize];
-                let flaw = Flaw::double(self.book.at(first.place()));
+                let flaw = Flaw::double(self.book.at(self.roles.place(first)));
                 self.book.reject(what, head.at, head.id, flaw);
-                self.concern(first.person);
+                self.concern(self.roles.rows[first as usize].person);
                 self.concern_named(row.person);
                 return;
             }
@@ -48,8 +47,8 @@ impl Desk {
                 Err(flaw) => state = self.link_flaw(what, head, row.person, flaw),
             }
         }
-        let Place { file, row } = self.book.place(head.at);
-        self.roles.put(arrival, head, LinkRow { person, row, file, state, link });
+        let place = self.book.place(head.at);
+        self.roles.put(arrival, head, (place, state), LinkRow { person, link });
     }
 
     fn role_ends(&mut self, row: &RoleRow<'_>) -> Result<(u32, RoleWord, OrgIx), Flaw> {
@@ -67,10 +66,9 @@ impl Desk {
         match arrival {
             LinkArrival::Ignored => return,
             LinkArrival::Double(first) => {
-                let first = self.enrollments.rows[first as usize];
-                let flaw = Flaw::double(self.book.at(first.place()));
+                let flaw = Flaw::double(self.book.at(self.enrollments.place(first)));
                 self.book.reject(what, head.at, head.id, flaw);
-                self.concern(first.person);
+                self.concern(self.enrollments.rows[first as usize].person);
                 self.concern_named(row.person);
                 return;
             }
@@ -88,8 +86,8 @@ impl Desk {
         let ended = head.status == RowStatus::Ended;
         let span = self.enrollments.shared.ix(Span { role, first, last, primary, ended, modified: modified_of(head) });
         let link = PackedEnrollment { id, class, span };
-        let Place { file, row } = self.book.place(head.at);
-        self.enrollments.put(arrival, head, LinkRow { person, row, file, state, link });
+        let place = self.book.place(head.at);
+        self.enrollments.put(arrival, head, (place, state), LinkRow { person, link });
     }
 
     fn enrollment_ends(&mut self, row: &EnrollmentRow<'_>) -> Result<(u32, RoleWord, ClassIx), Flaw> {
@@ -153,10 +151,8 @@ impl Desk {
                 }
             }
         }
-        for (at, row) in (0u32..).zip(&self.roles.rows) {
-            if row.state == State::Good {
-                visit(row.person, &row.link, Some(at));
-            }
+        for (at, row) in self.roles.good() {
+            visit(row.person, &row.link, Some(at));
         }
     }
 
@@ -182,11 +178,11 @@ impl Desk {
             let person = self.owned(self.people.id(row.person));
             self.book.reject(
                 Collection::Roles,
-                self.book.at(row.place()),
+                self.book.at(self.roles.place(at)),
                 "",
                 Flaw { detail: format!("person {person}: {}", flaw.detail), ..flaw },
             );
-            self.roles.rows[at as usize].state = State::Bad;
+            self.roles.set_state(at, State::Bad);
             self.concern(row.person);
             ids.push(row.link.id);
         }
@@ -238,11 +234,8 @@ impl Desk {
         if gone.is_empty() {
             return;
         }
-        let orphans: Vec<u32> = (0u32..)
-            .zip(&self.roles.rows)
-            .filter(|(_, row)| row.state == State::Good && gone.binary_search(&row.person).is_ok())
-            .map(|(at, _)| at)
-            .collect();
+        let orphans = self.roles.good().filter(|(_, row)| gone.binary_search(&row.person).is_ok());
+        let orphans: Vec<u32> = orphans.map(|(at, _)| at).collect();
         self.reject_roles(&orphans, |desk, row| Flaw::missing("user", "person", desk.scribe.get(desk.people.id(row.person))));
     }
 }

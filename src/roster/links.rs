@@ -65,26 +65,13 @@ pub(crate) enum State {
     Spent,
 }
 
-/// A row.
+/// A row. There are very many: where it stands and what became of it is kept beside, if at all.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LinkRow<L> {
     /// The person's slot, or [`NOBODY`].
     pub(crate) person: u32,
-    /// Its row number.
-    pub(crate) row: u32,
     /// The record.
     pub(crate) link: L,
-    /// Its file, by the book's number.
-    pub(crate) file: u16,
-    /// What became of it.
-    pub(crate) state: State,
-}
-
-impl<L> LinkRow<L> {
-    /// Where it stands.
-    pub(crate) fn place(&self) -> Place {
-        Place { file: self.file, row: self.row }
-    }
 }
 
 /// No person of the roster.
@@ -111,6 +98,11 @@ pub(crate) struct Links<L: Link> {
     is_unaided: bool,
     /// The rows, in order of arrival.
     pub(crate) rows: Vec<LinkRow<L>>,
+    /// What became of the rows; all behind its end stand.
+    states: Vec<State>,
+    /// Where the rows stand; of the first one alone, unless somebody may ask for the others.
+    places: Vec<Place>,
+    keeps_places: bool,
     /// Last changes of the rows to the millisecond; kept for files of changes only.
     stamps: Vec<i64>,
     /// What rows mean; `None` while the collection has not begun.
@@ -130,12 +122,16 @@ pub(crate) struct Links<L: Link> {
 }
 
 impl<L: Link + Sync> Links<L> {
-    /// Starts with the stored records; an unaided read has none.
-    pub(crate) fn new(stored: Vec<L>, shared: L::Shared, is_unaided: bool) -> Self {
+    /// Starts with the stored records; an unaided read has none. `keeps_places`: also of such a read it may be asked where
+    /// rows stand.
+    pub(crate) fn new(stored: Vec<L>, shared: L::Shared, is_unaided: bool, keeps_places: bool) -> Self {
         Self {
             index: HashTable::new(),
             is_unaided,
             rows: Vec::new(),
+            states: Vec::new(),
+            places: Vec::new(),
+            keeps_places: keeps_places || !is_unaided,
             stamps: Vec::new(),
             mode: None,
             shared,
@@ -146,6 +142,33 @@ impl<L: Link + Sync> Links<L> {
             untellable: false,
             untellable_of: Vec::new(),
         }
+    }
+
+    /// What became of a row.
+    pub(crate) fn state(&self, at: u32) -> State {
+        self.states.get(at as usize).copied().unwrap_or(State::Good)
+    }
+
+    /// Says what became of a row.
+    pub(crate) fn set_state(&mut self, at: u32, state: State) {
+        let at = at as usize;
+        if self.states.len() <= at {
+            if state == State::Good {
+                return;
+            }
+            self.states.resize(at + 1, State::Good);
+        }
+        self.states[at] = state;
+    }
+
+    /// The rows that stand.
+    pub(crate) fn good(&self) -> impl Iterator<Item = (u32, &LinkRow<L>)> {
+        (0u32..).zip(&self.rows).filter(|&(at, _)| self.state(at) == State::Good)
+    }
+
+    /// Where a row stands.
+    pub(crate) fn place(&self, at: u32) -> Place {
+        self.places.get(at as usize).or(self.places.first()).copied().unwrap_or_default()
     }
 
     fn find(&self, id: RecordHash) -> Option<u32> {
@@ -163,18 +186,30 @@ impl<L: Link + Sync> Links<L> {
     }
 
     /// Takes a row.
-    pub(crate) fn put(&mut self, arrival: LinkArrival, head: &RowHead<'_>, row: LinkRow<L>) {
+    pub(crate) fn put(&mut self, arrival: LinkArrival, head: &RowHead<'_>, (place, state): (Place, State), row: LinkRow<L>) {
         if let LinkArrival::Instead(at) = arrival {
             self.rows[at as usize] = row;
+            self.places[at as usize] = place;
             self.stamps[at as usize] = stamp_of(head);
+            self.set_state(at, state);
             return;
         }
         let at = self.rows.len() as u32;
         self.rows.push(row);
+        self.keep_places([place]);
+        self.set_state(at, state);
         if self.mode != Some(Mode::Full) {
             self.stamps.push(stamp_of(head));
         }
         self.note(at);
+    }
+
+    fn keep_places(&mut self, places: impl IntoIterator<Item = Place>) {
+        if self.keeps_places {
+            self.places.extend(places);
+        } else if self.places.is_empty() {
+            self.places.extend(places.into_iter().take(1));
+        }
     }
 
     fn note(&mut self, at: u32) {
@@ -187,7 +222,7 @@ impl<L: Link + Sync> Links<L> {
     }
 
     /// Takes rows of a complete file at once, unless one of them has an id that stands twice; then it takes none.
-    pub(crate) fn put_all(&mut self, mut rows: Vec<LinkRow<L>>) -> bool {
+    pub(crate) fn put_all(&mut self, mut rows: Vec<LinkRow<L>>, places: impl Iterator<Item = Place>) -> bool {
         if !self.is_unaided {
             let mut ids: Vec<u64> = rows.iter().map(|row| row.link.id().bits()).collect();
             if has_twins(&mut ids) || rows.iter().any(|row| self.find(row.link.id()).is_some()) {
@@ -196,6 +231,7 @@ impl<L: Link + Sync> Links<L> {
         }
         let first = self.rows.len() as u32;
         self.rows.append(&mut rows);
+        self.keep_places(places);
         (first..self.rows.len() as u32).for_each(|at| self.note(at));
         true
     }
@@ -210,9 +246,10 @@ impl<L: Link + Sync> Links<L> {
         if self.unreadable.is_empty() {
             return;
         }
-        for row in &mut self.rows {
+        for at in 0..self.rows.len() as u32 {
+            let row = self.rows[at as usize];
             if self.unreadable.binary_search(&row.link.id()).is_ok() {
-                row.state = State::Bad;
+                self.set_state(at, State::Bad);
                 concern(row.person);
             }
         }
@@ -243,11 +280,10 @@ impl<L: Link + Sync> Links<L> {
             self.settle_unaided(&mut concern);
             return 0;
         }
-        for &id in &self.unreadable {
-            if let Some(row) = self.index.find(id.bits(), |&row| self.rows[row as usize].link.id() == id) {
-                let row = &mut self.rows[*row as usize];
-                row.state = State::Bad;
-                concern(row.person);
+        for at in 0..self.unreadable.len() {
+            if let Some(row) = self.find(self.unreadable[at]) {
+                self.set_state(row, State::Bad);
+                concern(self.rows[row as usize].person);
             }
         }
         let mut outdated = 0;
@@ -266,7 +302,7 @@ impl<L: Link + Sync> Links<L> {
                     concern(person);
                     continue;
                 }
-                let Some(row) = self.index.find(id.bits(), |&row| self.rows[row as usize].link.id() == id) else {
+                let Some(row) = self.find(id) else {
                     let named = self.untellable_of.binary_search(&person).is_ok();
                     let full = self.mode == Some(Mode::Full);
                     self.stays[at] = !full || named || (self.untellable && present);
@@ -275,19 +311,18 @@ impl<L: Link + Sync> Links<L> {
                     }
                     continue;
                 };
-                let row = &mut self.rows[*row as usize];
-                let stamp = row.link.modified(&self.shared);
+                let stamp = self.rows[row as usize].link.modified(&self.shared);
                 let old = stamp != Modified::default() && stamp < self.stored[at].modified(&self.shared);
-                match row.state {
+                match self.state(row) {
                     State::Good | State::End if old && self.mode == Some(Mode::Changes) => {
                         outdated += 1;
-                        row.state = State::Spent;
+                        self.set_state(row, State::Spent);
                         self.stays[at] = true;
                     }
                     State::Good => {}
                     State::End => {
                         self.stored[at].end(&mut self.shared, stamp);
-                        row.state = State::Spent;
+                        self.set_state(row, State::Spent);
                         self.stays[at] = true;
                     }
                     State::Bad => {

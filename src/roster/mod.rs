@@ -19,6 +19,7 @@ mod desk_people;
 mod doubt;
 mod finding;
 mod forget;
+mod groups;
 mod identity;
 mod intake;
 mod intern;

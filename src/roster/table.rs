@@ -65,7 +65,7 @@ pub(crate) enum Choice {
     Row(u32),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Slot {
     id: Text,
     /// The hash of the id, so that a growing index need not read all ids again.
@@ -98,6 +98,8 @@ pub(crate) struct Table<T> {
     /// Slots by id. The id's handle lies beside the slot, so that a look-up goes straight from here to the text.
     index: HashTable<(u32, Text)>,
     slots: Vec<Slot>,
+    /// There are no slots: each would be that of the row at its place, of which no more is asked.
+    is_settled: bool,
     /// The stored records; the first slots are theirs.
     pub(crate) stored: Vec<T>,
     /// Records made from rows, in order of arrival.
@@ -128,6 +130,7 @@ impl<T: Record> Table<T> {
         let mut table = Self {
             index: HashTable::with_capacity(stored.len()),
             slots: Vec::with_capacity(stored.len()),
+            is_settled: false,
             stored,
             rows: Vec::new(),
             mode: None,
@@ -169,7 +172,36 @@ impl<T: Record> Table<T> {
 
     /// Whether a row of a slot was there.
     pub(crate) fn is_seen(&self, slot: u32) -> bool {
-        self.slots[slot as usize].seen
+        self.known(slot).seen
+    }
+
+    #[inline]
+    fn known(&self, slot: u32) -> Slot {
+        if !self.is_settled {
+            return self.slots[slot as usize];
+        }
+        let (id, said, place) = (self.rows[slot as usize].id(), Said::Row(slot), Place::default());
+        Slot { id, hash: 0, stamp: i64::MIN, place, said, seen: true, unreadable: false }
+    }
+
+    /// Lets go of the slots if they tell nothing that the rows do not. Where rows stand can be asked no more, and before
+    /// another row comes the table has to be unsettled.
+    pub(crate) fn settle(&mut self) {
+        if self.is_rows_alone() {
+            (self.slots, self.is_settled) = (Vec::new(), true);
+        }
+    }
+
+    /// Makes the slots again.
+    pub(crate) fn unsettle(&mut self, arena: &TextArena) {
+        if self.is_settled {
+            let slot = |slot| {
+                let known = self.known(slot);
+                Slot { hash: text_hash(arena.get(known.id)), ..known }
+            };
+            self.slots = (0..self.rows.len() as u32).map(slot).collect();
+            self.is_settled = false;
+        }
     }
 
     /// The slot of an id, new at its first mention.
@@ -186,7 +218,8 @@ impl<T: Record> Table<T> {
     /// Whether nothing was stored and each slot is that of the row at its place.
     pub(crate) fn is_rows_alone(&self) -> bool {
         let is_own = |(at, slot): (u32, &Slot)| slot.said == Said::Row(at) && !slot.unreadable;
-        self.stored.is_empty() && self.rows.len() == self.slots.len() && (0u32..).zip(&self.slots).all(is_own)
+        let are_own = || self.rows.len() == self.slots.len() && (0u32..).zip(&self.slots).all(is_own);
+        self.is_settled || self.stored.is_empty() && are_own()
     }
 
     /// The records made from rows, without anything beside them.
@@ -196,23 +229,23 @@ impl<T: Record> Table<T> {
 
     /// How many ids were mentioned.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len()
+        if self.is_settled { self.rows.len() } else { self.slots.len() }
     }
 
     /// The id of a slot.
     #[inline]
     pub(crate) fn id(&self, slot: u32) -> Text {
-        self.slots[slot as usize].id
+        if self.is_settled { self.rows[slot as usize].id() } else { self.slots[slot as usize].id }
     }
 
     /// The place of a slot's row.
     pub(crate) fn place(&self, slot: u32) -> Place {
-        self.slots[slot as usize].place
+        self.known(slot).place
     }
 
     /// Whether a row is to be read.
     fn arrive(&self, slot: u32, head: &RowHead<'_>) -> Arrival {
-        let known = &self.slots[slot as usize];
+        let known = self.known(slot);
         if self.mode == Some(Mode::Full) {
             return if known.seen { Arrival::Double(slot, known.place) } else { Arrival::Take(slot) };
         }
@@ -308,7 +341,7 @@ impl<T: Record> Table<T> {
 
     /// Which record counts.
     pub(crate) fn choice(&self, slot: u32) -> Choice {
-        let known = &self.slots[slot as usize];
+        let known = self.known(slot);
         let stored = if (slot as usize) < self.stored.len() { Choice::Stored } else { Choice::Absent };
         if known.unreadable {
             return stored;
@@ -345,7 +378,7 @@ impl<T: Record> Table<T> {
     /// Whether the stored record is there although no row of this read says so: a row was bad, or absence cannot be
     /// told.
     pub(crate) fn kept_blindly(&self, slot: u32) -> bool {
-        let known = &self.slots[slot as usize];
+        let known = self.known(slot);
         let silent = known.said == Said::Nothing && self.mode == Some(Mode::Full) && self.untellable;
         self.choice(slot) == Choice::Stored && (known.unreadable || known.said == Said::Bad || silent)
     }

@@ -199,6 +199,33 @@ fn lenient_reads_merge_a_person_told_once_per_org() {
 }
 
 #[test]
+fn rows_behind_the_enrollments_are_taken_like_any_others() {
+    let whole = district();
+    let mut late = World { people: whole.people[2..].to_vec(), classes: whole.classes[1..].to_vec(), ..World::default() };
+    late.enroll("e9", "cid", "c1");
+    let mut early = whole.clone();
+    early.people.truncate(2);
+    early.classes.truncate(1);
+    early.roles.retain(|role| role.person != "cid");
+    early.enrollments.retain(|enrollment| enrollment.person == "ben");
+    late.enrollments.extend(whole.enrollments.iter().filter(|e| e.person != "ben").cloned());
+    late.roles.extend(whole.roles.iter().filter(|role| role.person == "cid").cloned());
+    let both = |mut intake: RosterIntake| {
+        for what in Collection::ALL {
+            intake.begin(what, Mode::Full);
+            early.feed(&mut intake, what);
+        }
+        Collection::ALL.into_iter().for_each(|what| late.feed(&mut intake, what));
+        intake.finish()
+    };
+    let unaided = both(RosterIntake::unaided(false, IntakePolicy::default()));
+    let aided = both(RosterIntake::new(None, IntakePolicy::default()));
+    assert!(unaided.is_conclusive);
+    assert_eq!(digest_of(&unaided.roster), digest_of(&aided.roster));
+    assert_eq!(unaided.roster.people.len(), 3);
+}
+
+#[test]
 fn missing_references_are_found_in_every_collection() {
     let mut world = district();
     world.org("s3", "school", Some("gone"));
