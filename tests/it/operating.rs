@@ -1,8 +1,10 @@
 //! What somebody does who keeps the daemon running: start it whatever its customers do, watch it, back it up, restore it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use rosterd::plan::NoticeKind;
 use rosterd::store::{Opening, RunState, SqliteStore, StoreError};
@@ -248,5 +250,28 @@ fn a_list_that_was_altered_is_found() {
         let proved = demo.run("audit verify northfield");
         assert_eq!(proved.code, 70, "{proved:?}");
         assert!(proved.out.contains(what), "{what}: {proved:?}");
+    }
+}
+
+/// Rules and dashboard ask for numbers that there are, and Prometheus itself takes the rules.
+#[test]
+fn monitoring_asks_for_numbers_that_are_told() {
+    let told = page("src/http/metrics.rs");
+    let names = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| !c.is_ascii_lowercase() && c != '_');
+        words.filter(|word| word.starts_with("rosterd_")).map(str::to_owned).collect()
+    };
+    let known = names(&told);
+    for file in ["docs/monitoring/rules.yml", "docs/monitoring/grafana.json"] {
+        let asked = names(&page(file));
+        assert!(asked.len() > 5, "{file}: {asked:?}");
+        let unknown: Vec<&String> = asked.difference(&known).collect();
+        assert!(unknown.is_empty(), "{file}: {unknown:?}");
+    }
+    let _: serde_json::Value = serde_json::from_str(&page("docs/monitoring/grafana.json")).expect("JSON");
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/monitoring/rules.yml");
+    match Command::new("promtool").args(["check", "rules"]).arg(&rules).output() {
+        Ok(checked) => assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr)),
+        Err(_) => eprintln!("LEFT OUT: promtool is not installed (Debian: prometheus); the rules are not checked by it"),
     }
 }
