@@ -63,6 +63,7 @@ pub fn follow(door: &Door, headers: HeaderMap, deed: Deed, run: RunId) -> Result
                 break;
             }
         }
+        pipe.end().await;
         drop(place);
     });
     Ok(body)

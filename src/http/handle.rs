@@ -19,7 +19,7 @@ use crate::http::pipe::pipe;
 use crate::http::problem::{MOVED_ON, Problem};
 use crate::http::question::Question;
 use crate::http::says::Input;
-use crate::service::Customer;
+use crate::service::{Customer, Service};
 
 /// So long may JSON be, in bytes.
 const JSON_BYTES_MAX: usize = 1 << 20;
@@ -77,11 +77,10 @@ async fn answer(door: &Door, endpoint: &'static Endpoint, request: Request) -> R
         Content::Lines(writer) => {
             let (pipe, body) = pipe();
             let door = door.clone();
-            let written = move |service: &_| {
-                writer(service, &pipe).map_err(|error| {
-                    pipe.break_off();
-                    Problem::from(error)
-                })
+            let written = move |service: &Service| -> Result<(), Problem> {
+                writer(service, &pipe)?;
+                pipe.close();
+                Ok(())
             };
             // Whoever reads sees where it ends, the log what was wrong.
             tokio::spawn(async move { drop(door.work(written).await) });

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,19 +16,28 @@ const PIECES_MAX: usize = 8;
 /// A reader who takes nothing for so long is given up.
 const READER_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// The end that is written.
+/// What goes through.
+enum Piece {
+    Bytes(Bytes),
+    End,
+}
+
+/// The end that is written. A pipe that is dropped before its end was said shows its reader that something is missing.
 pub struct Pipe {
-    pieces: mpsc::Sender<io::Result<Bytes>>,
+    pieces: mpsc::Sender<Piece>,
+    /// A piece was lost.
+    lost: AtomicBool,
 }
 
 struct Pieces {
-    pieces: mpsc::Receiver<io::Result<Bytes>>,
+    pieces: mpsc::Receiver<Piece>,
+    ended: bool,
 }
 
 /// A pipe, and the body that reads from it.
 pub fn pipe() -> (Pipe, Body) {
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
-    (Pipe { pieces: sender }, Body::new(Pieces { pieces: receiver }))
+    (Pipe { pieces: sender, lost: AtomicBool::new(false) }, Body::new(Pieces { pieces: receiver, ended: false }))
 }
 
 impl Pipe {
@@ -38,13 +48,24 @@ impl Pipe {
 
     /// The same in a task.
     pub async fn send(&self, piece: Vec<u8>) -> bool {
-        self.pieces.send_timeout(Ok(piece.into()), READER_TIME_MAX).await.is_ok()
+        let sent = self.pieces.send_timeout(Piece::Bytes(piece.into()), READER_TIME_MAX).await.is_ok();
+        if !sent {
+            self.lost.store(true, Ordering::Relaxed);
+        }
+        sent
     }
 
-    /// Lets the reader see that the end is missing.
-    pub fn break_off(&self) {
-        // A reader who left, or reads nothing, sees it anyway.
-        let _ = self.pieces.try_send(Err(io::Error::other("the answer broke off")));
+    /// Says that this was all, if it was. Waits as [`Pipe::write`] does.
+    pub fn close(&self) {
+        tokio::runtime::Handle::current().block_on(self.end());
+    }
+
+    /// The same in a task.
+    pub async fn end(&self) {
+        if !self.lost.load(Ordering::Relaxed) {
+            // A reader who is gone needs no end.
+            let _ = self.pieces.send_timeout(Piece::End, READER_TIME_MAX).await;
+        }
     }
 }
 
@@ -53,6 +74,20 @@ impl hyper::body::Body for Pieces {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        self.pieces.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let Poll::Ready(piece) = self.pieces.poll_recv(context) else { return Poll::Pending };
+        Poll::Ready(match piece {
+            Some(Piece::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
+            Some(Piece::End) => {
+                self.ended = true;
+                None
+            }
+            None => {
+                self.ended = true;
+                Some(Err(io::Error::other("the answer broke off")))
+            }
+        })
     }
 }
