@@ -137,10 +137,13 @@ impl ServiceError {
             | StoreError::ReadOnly { .. }
             | StoreError::Disk { .. }
             | StoreError::Busy { .. }
+            | StoreError::Away { .. }
+            | StoreError::RunClosed { .. }
             | StoreError::VersionMoved { .. }
             | StoreError::SnapshotGone { .. } => true,
             StoreError::DaemonRunning { .. }
             | StoreError::Absent { .. }
+            | StoreError::Occupied { .. }
             | StoreError::SchemaOlder { .. }
             | StoreError::SchemaNewer { .. }
             | StoreError::Corrupt { .. }
@@ -160,7 +163,10 @@ impl ServiceError {
                 | StoreError::DiskFull { .. }
                 | StoreError::ReadOnly { .. }
                 | StoreError::Busy { .. }
+                | StoreError::Away { .. }
+                | StoreError::RunClosed { .. }
                 | StoreError::Absent { .. }
+                | StoreError::Occupied { .. }
                 | StoreError::SchemaOlder { .. }
                 | StoreError::SchemaNewer { .. }
                 | StoreError::Backup { .. }

@@ -20,6 +20,7 @@ mod profiles;
 mod read;
 mod reports;
 mod secret;
+mod store;
 mod terms;
 mod tree;
 #[cfg(test)]

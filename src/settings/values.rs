@@ -10,7 +10,7 @@ use crate::roster::MatchBy;
 use crate::service::{ByHandPolicy, ReportPolicy};
 use crate::settings::problem::Problem;
 use crate::source::SourceSettings;
-use crate::store::Pause;
+use crate::store::{Pause, PostgresChoice, StoreChoice};
 use crate::telemetry::LogSettings;
 
 /// Everything.
@@ -46,6 +46,8 @@ impl Settings {
 pub enum StoreKind {
     /// One SQLite file.
     Sqlite,
+    /// A PostgreSQL database.
+    Postgres,
 }
 
 /// Where the books are kept.
@@ -53,8 +55,20 @@ pub enum StoreKind {
 pub struct StoreSettings {
     /// In which kind of store.
     pub kind: StoreKind,
-    /// The database file.
+    /// SQLite: the database file.
     pub path: PathBuf,
+    /// PostgreSQL: how it is reached.
+    pub postgres: Option<PostgresChoice>,
+}
+
+impl StoreSettings {
+    /// Which store to open.
+    pub fn choice(&self) -> StoreChoice {
+        match &self.postgres {
+            Some(postgres) => StoreChoice::Postgres(postgres.clone()),
+            None => StoreChoice::Sqlite { path: self.path.clone() },
+        }
+    }
 }
 
 /// How the daemon works.

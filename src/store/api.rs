@@ -13,6 +13,7 @@ use crate::license::{
 use crate::plan::{Plan, Standing};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::glance::Glance;
+use crate::store::node::NodeRow;
 use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
@@ -47,6 +48,9 @@ pub trait Store: Send + Sync {
 
     /// The daemon that runs on this store now, if any.
     fn daemon(&self) -> Result<Option<DaemonMark>, StoreError>;
+
+    /// The processes that work on this store and what each of them does, oldest first.
+    fn nodes(&self) -> Result<Vec<NodeRow>, StoreError>;
 
     // What a customer's books say.
 
@@ -363,6 +367,21 @@ pub enum StoreError {
         /// Which one.
         snapshot: Digest,
     },
+    /// The run was taken for dead and closed: somebody else makes it again.
+    #[error("go on with run {run}: it was taken for dead and closed (it is made again)")]
+    RunClosed {
+        /// Which one.
+        run: RunId,
+    },
+    /// The database server cannot be reached, or went away. What was just told to it is done whole or not at all.
+    #[error("reach {place}")]
+    Away {
+        /// The store.
+        place: String,
+        /// Its own words, or those of the network.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A daemon already runs on this store.
     #[error("become the daemon of {place}: process {pid} on {host} is, since {since}")]
     DaemonRunning {
@@ -390,6 +409,12 @@ pub enum StoreError {
     /// Another process held the store for too long.
     #[error("get a turn at {place}: another process holds it (try again)")]
     Busy {
+        /// The store.
+        place: String,
+    },
+    /// Something is in it already.
+    #[error("copy into {place}: it is not empty")]
+    Occupied {
         /// The store.
         place: String,
     },

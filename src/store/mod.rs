@@ -3,19 +3,24 @@
 mod api;
 mod batch;
 mod glance;
+mod node;
 mod open;
 mod outage;
+mod postgres;
 mod record;
 mod rest;
 mod shape;
+mod sql;
 mod sqlite;
 mod token;
 
 pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
 pub use batch::{Batch, Receipt};
 pub use glance::Glance;
-pub use open::{StoreChoice, open};
+pub use node::{NodeRow, NodeWork};
+pub use open::{StoreChoice, copy, open};
 pub use outage::OutageRow;
+pub use postgres::{PostgresChoice, PostgresStore};
 pub use rest::RestRow;
 pub use shape::{
     ActivityRow, Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow,

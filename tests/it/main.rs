@@ -8,6 +8,7 @@ mod bulk;
 mod cli;
 mod clocks;
 mod clocks_doors;
+mod cluster;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
@@ -54,6 +55,7 @@ mod net_secrets;
 mod night;
 mod on_time;
 mod operating;
+mod postgres_doors;
 mod props;
 #[path = "../../benches/pull/measure.rs"]
 mod pull_cost;
@@ -70,6 +72,7 @@ mod setbacks;
 mod sim;
 mod speed;
 mod store_contract;
+mod store_postgres;
 mod store_sqlite;
 mod story;
 mod tables;

@@ -10,9 +10,9 @@ use rosterd::license::{
 };
 use rosterd::plan::{Plan, Standing};
 use rosterd::store::{
-    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NoticeRow, OutageRow, Pause, Receipt,
-    ReleasedClaim, RequestRow, RequestState, RestRow, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook,
-    SqliteStore, Store, StoreError, TokenRow, Trigger, Watch, WatchChange,
+    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NodeRow, NoticeRow, OutageRow, Pause,
+    Receipt, ReleasedClaim, RequestRow, RequestState, RestRow, RunRow, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow,
+    SourceLook, SqliteStore, Store, StoreError, TokenRow, Trigger, Watch, WatchChange,
 };
 
 /// See the module.
@@ -78,6 +78,10 @@ impl Store for Dying {
 
     fn daemon(&self) -> Result<Option<DaemonMark>, StoreError> {
         self.store.daemon()
+    }
+
+    fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
+        self.store.nodes()
     }
 
     fn customers(&self) -> Result<Vec<CustomerId>, StoreError> {
