@@ -842,6 +842,7 @@ fn settings_and_their_reference_agree() {
         "network/people",
         "pauses",
         "reports",
+        "store",
         "terms",
         "when",
     ];

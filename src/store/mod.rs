@@ -2,6 +2,7 @@
 
 mod api;
 mod batch;
+mod error;
 mod glance;
 mod node;
 mod open;
@@ -14,8 +15,9 @@ mod sql;
 mod sqlite;
 mod token;
 
-pub use api::{DaemonLease, Opening, SharedStore, Store, StoreError};
+pub use api::{DaemonLease, Opening, SharedStore, Store};
 pub use batch::{Batch, Receipt};
+pub use error::StoreError;
 pub use glance::Glance;
 pub use node::{NodeRow, NodeWork};
 pub use open::{StoreChoice, copy, open};

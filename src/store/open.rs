@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::store::api::{Opening, SharedStore, Store, StoreError};
+use crate::store::api::{Opening, SharedStore, Store};
+use crate::store::error::StoreError;
 use crate::store::postgres::{PostgresChoice, PostgresStore};
 use crate::store::shape::DaemonMark;
 use crate::store::sql::{self, Door, SqlStore};

@@ -8,7 +8,7 @@ use postgres::Config;
 use postgres::config::{Host, SslMode};
 
 use crate::base::Secret;
-use crate::store::api::StoreError;
+use crate::store::error::StoreError;
 
 /// Which PostgreSQL, and how it is used.
 #[derive(Clone, PartialEq, Eq)]

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use postgres::Config;
 
-use crate::store::api::StoreError;
+use crate::store::error::StoreError;
 use crate::store::postgres::choice::PostgresChoice;
 use crate::store::postgres::tls::Tls;
 use crate::store::sql::{Fault, Node, PgSession, is_away};
 
+/// How long a writer waits for another one of the same customer; a district's first night takes less.
+const LOCK_SECS_MAX: u32 = 60;
 /// The first pause before a server that is away is tried again; each next one is twice as long …
 const PAUSE: Duration = Duration::from_millis(50);
 /// … up to this.
@@ -52,14 +54,11 @@ impl Connector {
     pub(in crate::store::postgres) fn new(choice: &PostgresChoice) -> Result<(Self, String), StoreError> {
         let (config, place) = choice.config()?;
         let tls = Tls::new(choice.ca_file.as_deref()).map_err(|cause| StoreError::Database { place: place.clone(), cause })?;
-        // A session that stops in the middle of a transaction must not hold others up for longer than a node may be unseen.
         // Statements are planned once: what they touch is known by keys, however many rows there are.
         let setup = format!(
-            "SET statement_timeout = '{0}s'; SET lock_timeout = '{0}s';
-             SET idle_in_transaction_session_timeout = '{1}s'; SET plan_cache_mode = force_generic_plan;
-             SET client_min_messages = warning; SET synchronous_commit = on",
-            choice.statement_secs_max,
-            choice.lease_secs.max(10)
+            "SET statement_timeout = '{}s'; SET lock_timeout = '{LOCK_SECS_MAX}s';
+             SET plan_cache_mode = force_generic_plan; SET client_min_messages = warning; SET synchronous_commit = on",
+            choice.statement_secs_max
         );
         Ok((Self { config, tls, setup }, place))
     }
@@ -124,6 +123,12 @@ impl Pool {
             sleep(pause);
             pause = (pause * 2).min(PAUSE_MAX);
         }
+    }
+
+    /// Closes the connections that idle.
+    pub(in crate::store::postgres) fn close(&self) {
+        let idle = std::mem::take(&mut self.state().idle);
+        drop(idle);
     }
 
     fn lend(&self) -> Result<Lent<'_>, Fault> {

@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::Instant;
-use crate::store::api::{DaemonLease, Opening, StoreError};
+use crate::store::api::{DaemonLease, Opening};
+use crate::store::error::StoreError;
 use crate::store::node::NodeRow;
 use crate::store::postgres::choice::PostgresChoice;
 use crate::store::postgres::nodes::Presence;
@@ -19,6 +20,7 @@ pub type PostgresStore = SqlStore<Server>;
 
 /// The server and the connections to it.
 pub struct Server {
+    lease_secs: u32,
     pool: Pool,
     presence: Presence,
 }
@@ -48,7 +50,7 @@ impl SqlStore<Server> {
         let (session, _) = pool.begin("SELECT 1")?;
         schema::prepare(&session, opening, pool.place()).map_err(|fault| fault.told(pool.place()))?;
         drop(session);
-        Ok(Self { door: Server { pool, presence: Presence::new(node, connector) } })
+        Ok(Self { door: Server { lease_secs: choice.lease_secs, pool, presence: Presence::new(node, connector) } })
     }
 }
 
@@ -102,7 +104,12 @@ impl Door for Server {
         // Rows of a customer are read under the lock of its row, so each statement sees what was committed before it.
         let lent = loop {
             let id = self.presence.id();
-            let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT 1 FROM nodes WHERE id = {id}");
+            // A process that stops in the middle must not hold others up for much longer than it may be unseen.
+            let begin = format!(
+                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '{}s';
+                 SELECT 1 FROM nodes WHERE id = {id}",
+                self.lease_secs.max(30)
+            );
             let (lent, known) = self.pool.begin(&begin)?;
             if known {
                 break lent;
@@ -194,9 +201,18 @@ impl Door for Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let id = self.presence.id();
-        if id != 0 && !std::thread::panicking() {
-            // Others would find out by themselves, only later.
-            let _ = self.at_once(|session| session.run("DELETE FROM nodes WHERE id = ?1", &[Value::Integer(id)]));
+        if !std::thread::panicking() {
+            // Others would find out by themselves, only later. The driver blocks, which it may not where somebody drops the
+            // store on a thread of an asynchronous runtime.
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    if id != 0 {
+                        let gone = |session: &PgSession| session.run("DELETE FROM nodes WHERE id = ?1", &[Value::Integer(id)]);
+                        drop(self.at_once(gone));
+                    }
+                    self.pool.close();
+                });
+            });
         }
     }
 }

@@ -5,8 +5,8 @@ use crate::store::sql::transaction::Transaction;
 
 use crate::base::{Actor, CustomerId, Digest, Digester, Instant, RunId, TextArena, Version};
 use crate::license::{ClaimChange, Entry, Names};
-use crate::store::api::StoreError;
 use crate::store::batch::Batch;
+use crate::store::error::StoreError;
 use crate::store::record::{ChangeReader, ChangeWriter, DecodeError, Decoder, FORMAT, NamesAdded, Record, pack, unpack};
 use crate::store::shape::AuditCommit;
 use crate::store::sql::books::{Head, blob, head, unsigned};

@@ -1,8 +1,8 @@
 //! The one way to write to the books: condition, changes and trail in one transaction.
 
 use crate::base::Version;
-use crate::store::api::StoreError;
 use crate::store::batch::{Batch, Receipt};
+use crate::store::error::StoreError;
 use crate::store::sql::audit::append;
 use crate::store::sql::books::{head, head_or_new, names};
 use crate::store::sql::claims::write as write_claims;

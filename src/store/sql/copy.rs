@@ -1,6 +1,6 @@
 //! All rows of one store into another, empty one, whatever databases they are in.
 
-use crate::store::api::StoreError;
+use crate::store::error::StoreError;
 use crate::store::sql::door::Door;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::first::FIRST;
@@ -18,6 +18,8 @@ pub struct Table {
     pub name: &'static str,
     /// Its columns, in order.
     pub columns: Vec<&'static str>,
+    /// The one that the database numbers by itself.
+    pub numbered: Option<&'static str>,
 }
 
 /// All tables of a store, each after those it refers to.
@@ -31,7 +33,9 @@ pub fn tables() -> Vec<Table> {
             let kind = words.next()?.trim_end_matches(',');
             matches!(kind, "INTEGER" | "TEXT" | "BLOB").then_some(name)
         });
-        Some(Table { name, columns: lines.collect() })
+        let columns: Vec<&str> = lines.collect();
+        let numbered = columns.first().copied().filter(|first| rest.contains(&format!("    {first} INTEGER PRIMARY KEY")));
+        Some(Table { name, columns, numbered: numbered.filter(|first| *first != "customer_id") })
     };
     described.filter_map(table).collect()
 }
@@ -70,7 +74,7 @@ pub fn copy(from: &impl Door, to: &impl Door) -> Result<Vec<(&'static str, u64)>
 }
 
 fn copy_table(source: &Transaction<'_>, target: &Transaction<'_>, table: &Table) -> Result<u64, Fault> {
-    let Table { name, columns } = table;
+    let Table { name, columns, numbered: _ } = table;
     let mut ask = source.prepare_long(&format!("SELECT {} FROM {name}", columns.join(", ")), ROWS_AT_ONCE)?;
     let mut write = Many::add(target, name, columns)?;
     let mut rows = ask.query(())?;
@@ -81,13 +85,9 @@ fn copy_table(source: &Transaction<'_>, target: &Transaction<'_>, table: &Table)
     }
     write.flush()?;
     if let Some(session) = target.pg() {
-        for numbered in columns.iter().filter(|column| matches!(**column, "id" | "n")) {
-            // Numbers go on where they were; a column that is not numbered by itself has no sequence.
-            let go_on = format!(
-                "SELECT CAST(setval(CAST(s AS regclass), (SELECT max({numbered}) FROM {name})) AS BIGINT)
-                 FROM (SELECT pg_get_serial_sequence('{name}', '{numbered}') AS s) AS q
-                 WHERE s IS NOT NULL AND EXISTS (SELECT 1 FROM {name})"
-            );
+        if let (Some(numbered), 1..) = (table.numbered, count) {
+            // Numbers go on where they were.
+            let go_on = format!("SELECT setval(pg_get_serial_sequence('{name}', '{numbered}'), max({numbered})) FROM {name}");
             session.ask(&go_on, &[])?;
         }
     }
@@ -110,6 +110,8 @@ mod tests {
         assert_eq!(columns("claims"), Some(vec!["customer_id", "person", "body"]));
         assert_eq!(columns("tokens").map(|columns| columns.len()), Some(10));
         let at = |name: &str| tables.iter().position(|table| table.name == name);
+        let numbered = |name: &str| tables.iter().find(|table| table.name == name).and_then(|table| table.numbered);
+        assert_eq!(["runs", "clock", "purged", "grants"].map(numbered), [Some("id"), Some("n"), None, None]);
         assert!(at("customers") == Some(0) && at("requests") < at("same_day") && at("runs") < at("findings"));
     }
 }

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use rusqlite::{ErrorCode, ffi};
 
 use crate::base::CustomerId;
-use crate::store::api::StoreError;
+use crate::store::error::StoreError;
 use crate::store::record::DecodeError;
 use crate::store::sql::told::told_by_postgres;
 
@@ -134,7 +134,7 @@ mod tests {
     use rusqlite::ffi;
 
     use crate::base::ErrorChain;
-    use crate::store::api::StoreError;
+    use crate::store::error::StoreError;
     use crate::store::sql::fault::Fault;
 
     fn told(code: i32) -> StoreError {

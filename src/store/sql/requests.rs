@@ -10,6 +10,9 @@ use crate::store::sql::books::{blob, head, head_or_new, unsigned};
 use crate::store::sql::fault::Fault;
 use crate::store::sql::process::Life;
 
+/// Nodes ask for a night within so long of each other.
+const MINUTE_MILLIS: i64 = 60_000;
+
 const COLUMNS: &str = "r.id, c.name, r.trigger, r.at, r.state, r.run, r.ended";
 
 fn code(state: RequestState) -> i64 {
@@ -47,6 +50,11 @@ pub(in crate::store::sql) fn request(
     at: Instant,
 ) -> Result<(RequestId, bool), Fault> {
     let head = head_or_new(tx, customer)?;
+    if let Trigger::Nightly(day) = trigger
+        && let Some(asked) = just_asked(tx, head.id, *day, at)?
+    {
+        return Ok((asked, false));
+    }
     let joined = queued(tx, head.id)?.into_iter().find(|(_, waiting)| waiting.covers(trigger));
     let (id, fresh) = match joined {
         Some((id, _)) => (id, false),
@@ -155,6 +163,15 @@ pub(in crate::store::sql) fn unsettled_drops(tx: &Transaction<'_>, customer: &Cu
 pub(in crate::store::sql) fn settle(tx: &Transaction<'_>, request: RequestId) -> Result<(), Fault> {
     tx.prepare_cached("UPDATE requests SET settled = 1 WHERE id = ?1")?.execute([request.0.cast_signed()])?;
     Ok(())
+}
+
+/// The night of a date that another node asked for in the same minute, or that is being worked on.
+fn just_asked(tx: &Transaction<'_>, customer: i64, day: Day, at: Instant) -> Result<Option<RequestId>, Fault> {
+    let mut ask = tx.prepare_cached(
+        "SELECT r.id FROM scheduled s JOIN requests r ON r.id = s.request
+         WHERE s.customer_id = ?1 AND s.kind = 0 AND s.day = ?2 AND (r.state = 1 OR s.at > ?3)",
+    )?;
+    ask.query_row((customer, day.0, at.0.saturating_sub(MINUTE_MILLIS)), |row| unsigned(row, 0).map(RequestId)).optional()
 }
 
 /// What is worked on, with the mark of whoever does.

@@ -4,7 +4,7 @@ use crate::store::sql::transaction::{Row, Transaction};
 
 use crate::base::{CustomerId, Digest, Instant, RunId, SourceId, Version};
 use crate::plan::NoticeKind;
-use crate::store::api::StoreError;
+use crate::store::error::StoreError;
 use crate::store::record::{FORMAT, Record, RunBody, pack, unpack};
 use crate::store::shape::{FindingRow, NoticeRow, RunRow, RunState, Trigger};
 use crate::store::sql::books::{blob, head, head_or_new, text, unsigned};

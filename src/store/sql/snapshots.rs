@@ -5,7 +5,7 @@ use crate::store::sql::value::{Params, Value};
 
 use crate::base::{CustomerId, Digest, Instant, RunId, SourceId, parts};
 use crate::license::Entry;
-use crate::store::api::StoreError;
+use crate::store::error::StoreError;
 use crate::store::shape::SnapshotRow;
 use crate::store::sql::books::{blob, head, head_or_new, unsigned};
 use crate::store::sql::chunks::{compress, decompress};

@@ -8,8 +8,9 @@ use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
 use crate::plan::{Plan, Standing};
-use crate::store::api::{DaemonLease, Store, StoreError};
+use crate::store::api::{DaemonLease, Store};
 use crate::store::batch::{Batch, Receipt};
+use crate::store::error::StoreError;
 use crate::store::glance::Glance;
 use crate::store::node::NodeRow;
 use crate::store::outage::OutageRow;

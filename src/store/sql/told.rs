@@ -2,7 +2,7 @@
 
 use postgres::error::SqlState;
 
-use crate::store::api::StoreError;
+use crate::store::error::StoreError;
 
 /// Whether the server is away: it was stopped, is starting, or cannot be reached. Nothing it was just told is known to be
 /// done.

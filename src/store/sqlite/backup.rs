@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use crate::store::api::StoreError;
+use crate::store::error::StoreError;
 use crate::store::sql::Fault;
 use crate::store::sqlite::connect::{connect, place_of};
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::store::api::{Opening, StoreError};
+use crate::store::api::Opening;
+use crate::store::error::StoreError;
 use crate::store::sql::Fault;
 use crate::store::sqlite::schema;
 use crate::store::sqlite::schema::Found;

@@ -8,7 +8,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::base::Instant;
-use crate::store::api::{DaemonLease, StoreError};
+use crate::store::api::DaemonLease;
+use crate::store::error::StoreError;
 use crate::store::shape::DaemonMark;
 use crate::store::sqlite::connect::{probe_path, told_by_system};
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::store::api::StoreError;
+use crate::store::error::StoreError;
 use crate::store::sql::Fault;
 use crate::store::sql::{BESIDE, FIRST};
 

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::store::api::{DaemonLease, Opening, StoreError};
+use crate::store::api::{DaemonLease, Opening};
+use crate::store::error::StoreError;
 use crate::store::node::NodeRow;
 use crate::store::shape::DaemonMark;
 use crate::store::sql::{Door, Fault, SqlStore, Transaction};
