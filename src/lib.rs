@@ -6,10 +6,10 @@
 //! | floor | folders | what |
 //! |---|---|---|
 //! | 8 | `cli` | commands, exit codes, progress |
-//! | 7 | `daemon`, `http` | schedule, worker, stopping; questions over HTTP |
+//! | 7 | `daemon`, `http` | schedule, worker, stopping; questions and pages over HTTP |
 //! | 6 | `settings`, `shape` | files and environment to checked values; answers to JSON |
 //! | 5 | `service` | use cases: the one layer all doors share |
-//! | 4 | `store`, `source`, `spool`, `clock` | adapters: one outside thing each |
+//! | 4 | `store`, `source`, `spool`, `notify`, `clock` | adapters: one outside thing each |
 //! | 3 | `telemetry` | what operators see |
 //! | — | *waterline* | below it no async, no I/O, no clock, no log, no serde |
 //! | 2 | `plan` | demand, guard, planner |
@@ -22,6 +22,7 @@ pub mod clock;
 pub mod daemon;
 pub mod http;
 pub mod license;
+pub mod notify;
 pub mod plan;
 pub mod roster;
 pub mod service;

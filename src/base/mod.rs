@@ -9,6 +9,7 @@ mod day;
 mod digest;
 mod ids;
 pub mod parts;
+mod quiet_hours;
 mod secret;
 mod similar;
 mod text;
@@ -23,6 +24,7 @@ pub use digest::{BulkDigester, Digest, Digester};
 pub use ids::{
     ClaimId, CustomerId, EpisodeId, GrantId, OrgId, PersonKey, PoolId, ProductId, RequestId, RuleId, RunId, SourceId, Version,
 };
+pub use quiet_hours::QuietHours;
 pub use secret::{Secret, SecretAbsent};
 pub use similar::most_similar;
 pub use text::{ArenaFull, Text, TextArena};

@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use crate::base::{Day, Instant};
 use crate::cli::access::AccessArgs;
 use crate::cli::activity::ActivityArgs;
+use crate::cli::alert::AlertArgs;
 use crate::cli::apply::ApplyArgs;
 use crate::cli::audit::AuditArgs;
 use crate::cli::backup::BackupArgs;
@@ -111,6 +112,8 @@ pub enum Verb {
     Episode(EpisodeArgs),
     /// List what was told, and record that it arrived.
     Notices(NoticesArgs),
+    /// Try the channels that notices go by, list deliveries, and repeat those that were given up.
+    Alert(AlertArgs),
     /// List who waits for a seat, in order.
     Queue(QueueArgs),
     /// List terms that end, or have ended, without a successor.

@@ -5,15 +5,16 @@ use std::ops::ControlFlow;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::base::{CustomerId, Digest, ErrorChain, Instant, Version};
+use crate::base::{CustomerId, Day, Digest, ErrorChain, Instant, Version};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{number, text};
 use crate::cli::progress::Progress;
-use crate::cli::words::{counted, when};
+use crate::cli::words::{counted, day, when};
 use crate::service::{AuditReport, Customer, ErrorKind, Verified};
 use crate::shape::{CommitJson, at};
+use crate::store::ArchiveRow;
 
 /// So many commits of the trail are read at once.
 const PAGE_COMMITS: usize = 100;
@@ -47,6 +48,20 @@ enum AuditVerb {
     Verify {
         /// Of one customer only.
         customer: Option<String>,
+    },
+    /// Move the trail's old content to a file in `audit.archive_folder`, as the daemon does once a month.
+    #[command(
+        after_help = "Examples:\n  rosterd audit archive north\n  rosterd audit archive north --before 2025-07-01\n  rosterd audit archive north --list"
+    )]
+    Archive {
+        /// Of which customer.
+        customer: String,
+        /// What was written before this day of the customer's calendar; what is older than `audit.keep_days` if left out.
+        #[arg(long, value_name = "DAY", value_parser = day, conflicts_with = "list")]
+        before: Option<Day>,
+        /// Only tell which files there are.
+        #[arg(long)]
+        list: bool,
     },
     /// Write the trail as JSON, a line per commit, with all changes, hashes and ids.
     #[command(after_help = "Example:\n  rosterd audit export north --after 100 > trail.ndjson")]
@@ -98,7 +113,32 @@ struct ProofJson {
     difference: Option<String>,
 }
 
-/// Reads, proves or exports the trail.
+#[derive(Debug, Serialize)]
+struct ArchivesJson<'a> {
+    customer: &'a str,
+    /// The file that was made now.
+    made: Option<ArchiveJson>,
+    archives: Vec<ArchiveJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct ArchiveJson {
+    from_version: u64,
+    to_version: u64,
+    at: Option<String>,
+    bytes: u64,
+    file: String,
+}
+
+impl From<&ArchiveRow> for ArchiveJson {
+    fn from(row: &ArchiveRow) -> Self {
+        let ArchiveRow { after, until, file, bytes, at: made } = row;
+        let file = file.display().to_string();
+        Self { from_version: after.0 + 1, to_version: until.0, at: at(*made), bytes: *bytes, file }
+    }
+}
+
+/// Reads, proves, exports the trail or moves its old content.
 ///
 /// # Errors
 /// When the trail cannot be read, or there is no such customer.
@@ -106,6 +146,7 @@ pub fn run(context: &mut Context, args: &AuditArgs) -> Result<Exit, CliError> {
     match &args.verb {
         AuditVerb::List { customer, after, limit } => list(context, customer, *after, *limit),
         AuditVerb::Verify { customer } => verify(context, customer.as_deref()),
+        AuditVerb::Archive { customer, before, list } => archive(context, customer, *before, *list),
         AuditVerb::Export { customer, after } => export(context, customer, Version(*after)),
     }
 }
@@ -240,4 +281,40 @@ fn export(context: &mut Context, customer: &str, after: Version) -> Result<Exit,
             context.out.json_line(&CommitJson::new(customer.id().as_str(), commit))?;
         }
     }
+}
+
+fn archive(context: &mut Context, customer: &str, before: Option<Day>, list: bool) -> Result<Exit, CliError> {
+    let service = if list { context.service()? } else { context.service_to_write()? };
+    let customer = service.customer(customer)?;
+    let made = match list {
+        true => None,
+        false => {
+            let Some(keep_days) = service.keep_days() else {
+                context.out.text("`audit.archive_folder` is not set: the whole trail stays in the store")?;
+                return Ok(Exit::Refused);
+            };
+            let kept = || customer.day_of(service.now()).plus(-i32::try_from(keep_days).unwrap_or(i32::MAX));
+            let day = before.unwrap_or_else(kept);
+            service.archive_trail(customer, customer.policy.calendar.start_of(day))?
+        }
+    };
+    let rows = service.archives(customer.id())?;
+    if context.out.is_json() {
+        let archives = rows.iter().map(ArchiveJson::from).collect();
+        context.out.json(&ArchivesJson {
+            customer: customer.id().as_str(),
+            made: made.as_ref().map(ArchiveJson::from),
+            archives,
+        })?;
+        return Ok(Exit::Done);
+    }
+    if !list && made.is_none() {
+        context.out.text("nothing to move")?;
+    }
+    let rows = rows.iter().map(|row| {
+        let ArchiveRow { after, until, file, bytes, at } = row;
+        vec![number(after.0 + 1), number(until), text(when(*at)), number(bytes), text(file.display().to_string())]
+    });
+    context.out.table(&["from version", "to", "made", "bytes", "file"], rows.collect())?;
+    Ok(Exit::Done)
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::base::{EpisodeId, PoolId};
+use crate::base::{Digest, EpisodeId, PoolId, Version};
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -224,8 +224,11 @@ fn document(service: &Service, customer: &Customer, file: &EpisodeFile) -> Resul
             fields.insert("calendar".to_owned(), calendar);
             fields.insert("clauses".to_owned(), clauses_json(&pool.clauses));
         }
-        let commits: Vec<CommitJson<'_>> = trail.iter().map(|commit| CommitJson::new(customer.id().as_str(), commit)).collect();
+        let commits: Vec<CommitJson<'_>> =
+            trail.commits.iter().map(|commit| CommitJson::new(customer.id().as_str(), commit)).collect();
         fields.insert("trail".to_owned(), serde_json::to_value(commits).unwrap_or_default());
+        let link = |(version, hash): &(Version, Digest)| json!({"version": version.0, "hash": hash.to_string()});
+        fields.insert("chain".to_owned(), trail.chain.iter().map(link).collect());
     }
     Ok(value)
 }

@@ -142,6 +142,7 @@ impl CliError {
             CliError::Service(error) => match error.kind() {
                 ErrorKind::Unknown => None,
                 ErrorKind::PlanStale => Some("make a new plan with `rosterd plan CUSTOMER`".into()),
+                ErrorKind::UnderWay => Some("`rosterd runs` tells how far it is".into()),
                 ErrorKind::SourceDown | ErrorKind::StoreDown => Some("`rosterd check` tells more".into()),
                 ErrorKind::BadSettings => {
                     Some("correct the settings, or wait for a package that knows what they name; then `rosterd check`".into())
@@ -164,7 +165,10 @@ fn store_next_step(error: &StoreError) -> Option<String> {
         StoreError::Absent { .. } => Some("start the daemon; a wrong `store.path` or --config looks the same".into()),
         StoreError::Corrupt { .. } => Some(RESTORE.into()),
         StoreError::Occupied { .. } => Some("name a database or a file without books".into()),
-        StoreError::SchemaOlder { .. } | StoreError::SchemaNewer { .. } | StoreError::Backup { .. } => None,
+        StoreError::SchemaOlder { .. }
+        | StoreError::SchemaNewer { .. }
+        | StoreError::Backup { .. }
+        | StoreError::Archive { .. } => None,
         StoreError::Away { .. } => Some("nothing is lost; it is tried again, and `store.url` says where".into()),
         StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. } | StoreError::RunClosed { .. } => {
             Some("somebody else wrote meanwhile: try again".into())

@@ -95,6 +95,7 @@ impl Exit {
         match kind {
             ErrorKind::Unknown => Exit::Unknown,
             ErrorKind::PlanStale => Exit::PlanStale,
+            ErrorKind::UnderWay => Exit::Refused,
             ErrorKind::SourceDown => Exit::SourceDown,
             ErrorKind::BadSettings => Exit::BadSettings,
             ErrorKind::StoreDown | ErrorKind::Damaged => Exit::StoreDown,

@@ -7,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::pool::show_pool;
-use crate::cli::words::freshness_text;
+use crate::cli::words::{day, freshness_text};
 use crate::plan::Explanation;
 use crate::shape::ExplainJson;
 
@@ -31,10 +31,6 @@ pub struct ExplainArgs {
     /// Of the pool: tell as well what changed from this day on, in its calendar.
     #[arg(long, value_name = "DAY", value_parser = day, requires = "pool")]
     since: Option<Day>,
-}
-
-fn day(text: &str) -> Result<Day, String> {
-    Day::parse(text).ok_or_else(|| "write 2026-03-01".to_owned())
 }
 
 /// Explains.

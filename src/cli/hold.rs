@@ -139,7 +139,7 @@ fn show(context: &mut Context, service: &Service, run: RunId, limit: usize) -> R
     match &plan {
         Some(plan) => effect(context, plan)?,
         None if hold.is_open(service.now()) => {
-            context.out.text("its packages are gone: a newer package is judged anew")?;
+            context.out.text("its packages are not to be had now: their source is down or paused, or they are gone, and newer ones are judged anew")?;
         }
         None => context.out.text("nothing is left to decide")?,
     }
@@ -198,7 +198,7 @@ fn effect(context: &mut Context, plan: &Plan) -> Result<(), CliError> {
 }
 
 fn decided(context: &mut Context, done: &HoldDone) -> Result<Exit, CliError> {
-    let HoldDone { answer, hold, run } = done;
+    let HoldDone { answer, hold, run, request: _ } = done;
     if context.out.is_json() {
         context.out.json(&HoldDoneJson::from(done))?;
     } else {

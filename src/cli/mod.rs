@@ -3,6 +3,7 @@
 
 mod access;
 mod activity;
+mod alert;
 mod apply;
 mod args;
 mod audit;

@@ -5,10 +5,13 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::{Instant, most_similar};
 use crate::clock::{Clock, SetClock, SystemClock};
-use crate::service::{Customer, Feed, Service, ServiceError, SpoolPages, StoredOutages};
+use crate::notify;
+use crate::notify::Notifier;
+use crate::service::{Customer, Feed, Outbox, Service, ServiceError, SpoolPages, StoredOutages};
 use crate::settings::{CustomerSettings, Settings};
 use crate::source::{Network, Pace, PageStore, SourceSettings, open_source};
 use crate::store::{self, Opening, SharedStore, StoreError};
@@ -21,8 +24,18 @@ pub fn service(settings: &Settings, as_of: Option<Instant>, opening: Opening) ->
     let store = store(settings, opening)?;
     let network = network();
     network.keep_outages(Arc::new(StoredOutages::new(store.clone())));
-    let service = Service::new(store, clock(as_of), customers_on(settings, &network));
+    let service = Service::new(store, clock(as_of), customers_on(settings, &network)).archiving(settings.archiving.clone());
     Ok(if as_of.is_some() { service.looking_back() } else { service })
+}
+
+/// The outbox of these settings. Reaches nobody.
+pub fn outbox(settings: &Settings, service: Arc<Service>) -> Outbox {
+    Outbox::new(service, channels(settings), settings.outbox)
+}
+
+/// The channels of the settings, in their order. Reaches nobody.
+pub fn channels(settings: &Settings) -> Vec<Notifier> {
+    notify::open(settings.channels.clone(), Duration::from_secs(settings.outbox.timeout_secs.into()))
 }
 
 /// A clock that was set, or the machine's.
@@ -109,6 +122,7 @@ fn customer(settings: &CustomerSettings, network: &Network, pages: &Arc<dyn Page
         same_day_max: settings.same_day_max,
         latency_target_secs: settings.latency_target_secs,
         pauses: settings.pauses.clone(),
+        quiet: settings.quiet.clone(),
         by_hand: settings.by_hand.clone(),
         reports: settings.reports,
     }

@@ -7,7 +7,7 @@ use crate::base::{Day, SourceId};
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::words::{counted, when};
+use crate::cli::words::{counted, day, when};
 use crate::service::pause_text;
 use crate::shape::PauseJson;
 use crate::store::Pause;
@@ -111,8 +111,4 @@ pub fn resume(context: &mut Context, args: &ResumeArgs) -> Result<Exit, CliError
         context.out.text(&format!("{}, by the settings", pause_text(pause)))?;
     }
     Ok(Exit::Done)
-}
-
-fn day(text: &str) -> Result<Day, String> {
-    Day::parse(text).ok_or_else(|| "write a date as 2026-03-01".to_owned())
 }

@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
-    access, activity, apply, audit, backup, check, completions, episode, explain, findings, forecast, hold, man, nodes,
+    access, activity, alert, apply, audit, backup, check, completions, episode, explain, findings, forecast, hold, man, nodes,
     notices, pause, people, plan, pool, pull, queue, renewals, report, revert, runs, serve, size_limit, status, store, sync,
     token, what_if,
 };
@@ -65,6 +65,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Pool(args) => pool::run(context, args),
         Verb::Episode(args) => episode::run(context, args),
         Verb::Notices(args) => notices::run(context, args),
+        Verb::Alert(args) => alert::run(context, args),
         Verb::Queue(args) => queue::run(context, args),
         Verb::Renewals(args) => renewals::run(context, args),
         Verb::Forecast(args) => forecast::run(context, args),

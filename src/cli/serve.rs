@@ -27,20 +27,20 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     let service = parts::service(&settings, None, Opening::Daemon)?;
     let DaemonSettings { workers, drop_poll_secs, stop_secs_max } = settings.daemon;
     let service = Arc::new(service);
-    let beside = match settings.listen {
-        Some(at) => Some(door(at, Arc::clone(&service))?),
-        None => None,
-    };
+    let mut beside = vec![daemon::deliver(Arc::new(parts::outbox(&settings, Arc::clone(&service))))];
+    if let Some(at) = settings.listen {
+        beside.push(door(at, settings.behind_proxy, Arc::clone(&service))?);
+    }
     daemon::serve(service, DaemonOptions { workers, drop_poll_secs, stop_secs_max }, beside)?;
     Ok(Exit::Done)
 }
 
 /// The HTTP door, with its address taken already.
-fn door(at: SocketAddr, service: Arc<Service>) -> Result<Beside, CliError> {
+fn door(at: SocketAddr, proxied: bool, service: Arc<Service>) -> Result<Beside, CliError> {
     let listener = http::listen(at).map_err(|cause| CliError::Listen { at, cause })?;
     let at = listener.local_addr().unwrap_or(at);
     Ok(Box::new(move |stopped| {
         DoorOpened { address: &at.to_string(), loopback: at.ip().is_loopback() }.emit();
-        http::serve(listener, service, stopped)
+        http::serve(listener, service, proxied, stopped)
     }))
 }

@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::words::{POOL_HEADER, freshness_text, hold_line, pool_cells, quota_text, run_text, term_line, when};
 use crate::service::{Customer, CustomerStatus, Service, SourceState, pause_text};
 use crate::shape::{CustomerJson, DaemonJson};
-use crate::store::DaemonMark;
+use crate::store::{AlertState, DaemonMark};
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
@@ -27,7 +27,15 @@ pub struct StatusArgs {
 #[derive(Debug, Serialize)]
 struct StatusJson {
     daemon: Option<DaemonJson>,
+    alerts: AlertsJson,
     customers: Vec<CustomerJson>,
+}
+
+/// Deliveries of notices.
+#[derive(Debug, Serialize)]
+struct AlertsJson {
+    /// How many were given up.
+    dead: usize,
 }
 
 /// Tells how customers stand.
@@ -41,17 +49,23 @@ pub fn run(context: &mut Context, args: &StatusArgs) -> Result<Exit, CliError> {
         None => service.customers().iter().collect(),
     };
     let daemon = service.store().daemon()?;
+    let dead = service.store().alerts(Some(AlertState::Dead), u32::MAX)?.len();
     let stands = service.statuses(&customers)?;
     let exit = if args.fail { worst(daemon.is_some(), &stands) } else { Exit::Done };
     if context.out.is_json() {
         let answer = StatusJson {
             daemon: daemon.map(DaemonJson::from),
+            alerts: AlertsJson { dead },
             customers: stands.into_iter().map(CustomerJson::from).collect(),
         };
         context.out.json(&answer)?;
         return Ok(exit);
     }
     context.out.text(&daemon_text(&service, daemon.as_ref()))?;
+    if dead > 0 {
+        let notices = if dead == 1 { "notice was" } else { "notices were" };
+        context.out.text(&format!("{dead} {notices} given up (`rosterd alert list --dead`)"))?;
+    }
     for status in &stands {
         tell(context, status)?;
     }

@@ -9,7 +9,7 @@ use crate::cli::episode::fact_text;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, number, text};
-use crate::cli::words::{freshness_text, when};
+use crate::cli::words::{day, freshness_text, when};
 use crate::license::{Charge, Grant, GrantKind, Pool};
 use crate::plan::Story;
 use crate::service::{Customer, PoolWhatIf, ServiceError, WhatIf, WhatIfAsked};
@@ -254,10 +254,6 @@ fn story_json(story: &Story) -> Value {
         "over_max": story.most_over().0, "used_max": story.most().0.0, "waiting_max": story.most().1.0,
         "used": story.last().0.0, "waiting": story.last().1.0,
     })
-}
-
-fn day(text: &str) -> Result<Day, String> {
-    Day::parse(text).ok_or_else(|| "write 2026-03-01".to_owned())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -7,6 +7,14 @@ use crate::plan::causes_text;
 use crate::service::{ClockView, Freshness, PoolView, SameDayQuota, TermView};
 use crate::store::{Asked, RunRow, RunState, RunTally, Trigger};
 
+/// A date of a command line.
+///
+/// # Errors
+/// How to write it.
+pub fn day(text: &str) -> Result<Day, String> {
+    Day::parse(text).ok_or_else(|| "write a date as 2026-03-01".to_owned())
+}
+
 /// The header of [`pool_cells`].
 pub const POOL_HEADER: [&str; 9] =
     ["pool", "product", "limit", "used", "available", "waiting", "band", "below zero because", "overage"];

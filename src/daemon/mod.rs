@@ -2,9 +2,11 @@
 
 mod arrivals;
 mod drops;
+mod outbox;
 mod run;
 mod schedule;
 mod stop;
 mod worker;
 
+pub use outbox::deliver;
 pub use run::{Beside, DaemonOptions, ServeError, serve};

@@ -54,7 +54,7 @@ pub enum ServeError {
 ///
 /// # Errors
 /// When it cannot start; a daemon that runs survives what befalls single customers.
-pub fn serve(service: Arc<Service>, options: DaemonOptions, beside: Option<Beside>) -> Result<(), ServeError> {
+pub fn serve(service: Arc<Service>, options: DaemonOptions, beside: Vec<Beside>) -> Result<(), ServeError> {
     let mark = DaemonMark { pid: std::process::id(), host: host(), since: service.now() };
     let lease = service.store().become_daemon(&mark)?;
     service.recover(service.now())?;
@@ -71,7 +71,7 @@ pub fn serve(service: Arc<Service>, options: DaemonOptions, beside: Option<Besid
     served
 }
 
-async fn run(service: Arc<Service>, options: DaemonOptions, beside: Option<Beside>) -> Result<(), ServeError> {
+async fn run(service: Arc<Service>, options: DaemonOptions, beside: Vec<Beside>) -> Result<(), ServeError> {
     // Before anybody is told that it is ready: from then on a supervisor may stop it.
     let mut signals = StopSignals::listen()?;
     let (stop, stopped) = watch::channel(false);
@@ -87,7 +87,7 @@ async fn run(service: Arc<Service>, options: DaemonOptions, beside: Option<Besid
     let (over, minute) = watch::channel(Instant::now());
     tasks.spawn(minutes(Arc::clone(&service), rung, over, stopped.clone()));
     tasks.spawn(arrivals(Arc::clone(&service), options.drop_poll_secs, stopped.clone()));
-    if let Some(beside) = beside {
+    for beside in beside {
         tasks.spawn(beside(stopped.clone()));
     }
     tasks.spawn(heartbeat(Arc::clone(&running), minute, stopped.clone()));

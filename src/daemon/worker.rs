@@ -80,13 +80,7 @@ fn tell(service: &Service, run: &RunRow) {
         return;
     }
     let told = service.customer(run.customer.as_str()).and_then(|customer| {
-        for notice in service
-            .store()
-            .notices(Some(&run.customer), 100)?
-            .iter()
-            .filter(|n| n.at == run.began && n.kind != "negative_balance")
-            .rev()
-        {
+        for notice in service.notices_of(run)?.iter().filter(|notice| notice.kind != "negative_balance") {
             NoticeWritten { customer: &run.customer, kind: &notice.kind, text: &notice.text }.emit();
         }
         for view in service.pools(customer)? {

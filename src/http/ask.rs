@@ -50,9 +50,10 @@ impl Door {
     }
 
     /// Asks a question that anybody may ask.
-    pub async fn work<F>(&self, question: F) -> Answered
+    pub async fn work<T, F>(&self, question: F) -> Result<T, Problem>
     where
-        F: FnOnce(&Service) -> Answered + Send + 'static,
+        T: Send + 'static,
+        F: FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
     {
         let turn = Arc::clone(&self.turns).try_acquire_owned().map_err(|_| Problem::busy())?;
         let service = Arc::clone(&self.service);

@@ -5,6 +5,8 @@ mod access;
 mod answer;
 mod ask;
 mod metrics;
+mod pages;
+mod peer;
 mod problem;
 mod read;
 mod router;
@@ -12,5 +14,6 @@ mod serve;
 mod write;
 
 pub use access::{Deed, may};
+pub use pages::{PAGES, Page};
 pub use router::{ROUTES, Route};
 pub use serve::{Task, listen, serve};

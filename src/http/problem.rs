@@ -74,6 +74,7 @@ impl From<ServiceError> for Problem {
         let (status, code) = match error.kind() {
             ErrorKind::Unknown => (StatusCode::NOT_FOUND, "unknown"),
             ErrorKind::PlanStale => (StatusCode::CONFLICT, "plan_stale"),
+            ErrorKind::UnderWay => (StatusCode::CONFLICT, "run_under_way"),
             ErrorKind::SourceDown => (StatusCode::BAD_GATEWAY, "source_down"),
             ErrorKind::BadSettings => (StatusCode::CONFLICT, "bad_settings"),
             ErrorKind::StoreDown => (StatusCode::SERVICE_UNAVAILABLE, "store_down"),

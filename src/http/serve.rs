@@ -7,7 +7,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -15,6 +18,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use crate::http::ask::Door;
+use crate::http::pages::{Desk, pages};
+use crate::http::peer::Peer;
 use crate::http::router::router;
 use crate::service::Service;
 
@@ -40,19 +45,20 @@ pub fn listen(at: SocketAddr) -> io::Result<StdListener> {
     Ok(listener)
 }
 
-/// Answers questions until it is told to stop.
-pub fn serve(listener: StdListener, service: Arc<Service>, stopped: watch::Receiver<bool>) -> Task {
+/// Answers questions until it is told to stop. `proxied`: only a proxy that speaks TLS with browsers connects to it.
+pub fn serve(listener: StdListener, service: Arc<Service>, proxied: bool, stopped: watch::Receiver<bool>) -> Task {
     Box::pin(async move {
         // It was made non-blocking; nothing else can be wrong with it.
         let Ok(listener) = TcpListener::from_std(listener) else { return };
-        answer(listener, Door::new(service), stopped).await;
+        answer(listener, Door::new(service), proxied, stopped).await;
     })
 }
 
-async fn answer(listener: TcpListener, door: Door, mut stopped: watch::Receiver<bool>) {
+async fn answer(listener: TcpListener, door: Door, proxied: bool, mut stopped: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();
-    let router = router(door);
+    // What neither knows is answered as the API answers.
+    let router = pages(Desk::new(door.clone(), proxied)).merge(router(door));
     loop {
         let place = tokio::select! {
             _ = stopped.changed() => break,
@@ -62,14 +68,18 @@ async fn answer(listener: TcpListener, door: Door, mut stopped: watch::Receiver<
             _ = stopped.changed() => break,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             // Out of file descriptors, or the peer went away: others are heard again in a moment.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME_MAX);
-        let service = TowerToHyperService::new(router.clone());
+        let routed = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer.ip()));
+            routed.call(request)
+        });
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             // A peer that breaks off is its own affair.

@@ -95,6 +95,10 @@ pub async fn reject(State(door): State<Door>, Path(run): Path<u64>, headers: Hea
 }
 
 fn decided(done: &HoldDone) -> Answered {
-    let status = if done.answer == HoldAnswer::Done { StatusCode::OK } else { StatusCode::CONFLICT };
+    let status = match (&done.answer, done.request) {
+        (HoldAnswer::Done, None) => StatusCode::OK,
+        (HoldAnswer::Done, Some(_)) => StatusCode::ACCEPTED,
+        _ => StatusCode::CONFLICT,
+    };
     Answer::json_with(status, &HoldDoneJson::from(done))
 }

@@ -53,6 +53,8 @@ pub enum Entry {
     },
     /// A snapshot was taken in.
     Adopted(SourceMark),
+    /// It changed the roles of known people (R158), in the order of their keys.
+    RolesChanged(Vec<RolesChange>),
     /// A manual assignment was refused (T20).
     Refused {
         /// For whom.
@@ -94,6 +96,17 @@ pub enum Entry {
     Reuse(ReuseYear),
     /// Numbered seats of a pool changed hands (R84).
     NumberedSeats(SeatMoves),
+}
+
+/// A known person's roles before and after, each as role and org, sorted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolesChange {
+    /// Whose.
+    pub person: PersonKey,
+    /// As they were.
+    pub before: Vec<(String, OrgId)>,
+    /// As they are.
+    pub after: Vec<(String, OrgId)>,
 }
 
 /// The part of a pool's definition that its numbers depend on.

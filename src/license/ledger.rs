@@ -317,7 +317,7 @@ impl Ledger {
             Entry::Reuse(year) => self.reuse.record(year, self.pools.get(&year.pool))?,
             Entry::NumberedSeats(moves) => self.reuse.renumber(moves)?,
             // They tell what was not done; the books do not change.
-            Entry::Refused { .. } | Entry::IdentityConflict { .. } => {}
+            Entry::Refused { .. } | Entry::IdentityConflict { .. } | Entry::RolesChanged(_) => {}
         }
         Ok(())
     }

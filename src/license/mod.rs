@@ -60,7 +60,7 @@ pub use clauses::{AutoUpgrade, Clauses, CureCalendar, CureFrom, GapBand};
 pub use clock_fact::{ClockFact, ClockStep, Delivery, Facts, Interlock, Settled, StageFact, is_frozen};
 pub use compliance::{Compliance, PoolFacts, TermPlace, compliance, is_near_limit, near_limit_mark};
 pub use cure::{Cure, Cures, Shortage, charge_of_seats};
-pub use entry::{Entry, Mismatch, PoolTerms, SeatAnswer};
+pub use entry::{Entry, Mismatch, PoolTerms, RolesChange, SeatAnswer};
 pub use episode::{Observation, Step, advance, last_closed, overlapping, reconsider};
 pub use grant::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
 pub use high_water::{HighWater, PoolSample, high_water};

@@ -121,8 +121,12 @@ pub enum NoticeKind {
     ShortfallAhead,
     /// A run was held by a guard (R122).
     HoldOpened,
-    /// A run failed.
+    /// A hold was decided, ran out, or went away (R151).
+    HoldClosed,
+    /// Runs that read the sources fail (R151).
     RunFailed,
+    /// After some that failed a run did its work again (R151).
+    RunRecovered,
     /// A same-day run was not over by its deadline (R96).
     SameDayMissed,
     /// A request took longer than its target (R107).
@@ -167,6 +171,8 @@ pub enum NoticeKind {
     ComplianceChanged,
     /// Few seats of a pool are left (R152).
     NearLimit,
+    /// Somebody waits for a pool for which nobody waited before (R150).
+    PeopleWait,
     /// More seats were asked for (R155).
     SeatsRequested,
     /// The upstream of a source failed again and again and is left alone for some time.
@@ -177,11 +183,15 @@ pub enum NoticeKind {
     SourceBack,
     /// An overage goes on in a stage that was told of (R151).
     OverageReminder,
+    /// No run did its work since a night that was due hours ago.
+    SyncOverdue,
+    /// One did, after that was told.
+    SyncResumed,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 32] = [
+    pub const ALL: [NoticeKind; 37] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
@@ -189,6 +199,8 @@ impl NoticeKind {
         NoticeKind::RunFailed,
         NoticeKind::SameDayMissed,
         NoticeKind::AssignmentDelay,
+        NoticeKind::HoldClosed,
+        NoticeKind::RunRecovered,
         NoticeKind::OverageMinor,
         NoticeKind::OverageOverdue,
         NoticeKind::OverageMajor,
@@ -214,6 +226,9 @@ impl NoticeKind {
         NoticeKind::SourceDisconnected,
         NoticeKind::SourceBack,
         NoticeKind::OverageReminder,
+        NoticeKind::PeopleWait,
+        NoticeKind::SyncOverdue,
+        NoticeKind::SyncResumed,
     ];
 
     /// The kind's word.
@@ -223,7 +238,9 @@ impl NoticeKind {
             NoticeKind::BalanceRestored => "balance_restored",
             NoticeKind::ShortfallAhead => "shortfall_ahead",
             NoticeKind::HoldOpened => "hold_opened",
+            NoticeKind::HoldClosed => "hold_closed",
             NoticeKind::RunFailed => "run_failed",
+            NoticeKind::RunRecovered => "run_recovered",
             NoticeKind::SameDayMissed => "same_day_missed",
             NoticeKind::AssignmentDelay => "assignment_delay",
             NoticeKind::OverageMinor => "overage_minor",
@@ -246,11 +263,14 @@ impl NoticeKind {
             NoticeKind::ReuseExceeded => "reuse_exceeded",
             NoticeKind::ComplianceChanged => "compliance_changed",
             NoticeKind::NearLimit => "near_limit",
+            NoticeKind::PeopleWait => "people_wait",
             NoticeKind::SeatsRequested => "seats_requested",
             NoticeKind::SourceDown => "source_down",
             NoticeKind::SourceDisconnected => "source_disconnected",
             NoticeKind::SourceBack => "source_back",
             NoticeKind::OverageReminder => "overage_reminder",
+            NoticeKind::SyncOverdue => "sync_overdue",
+            NoticeKind::SyncResumed => "sync_resumed",
         }
     }
 }

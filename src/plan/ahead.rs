@@ -8,19 +8,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Actor, Day, EpisodeId, Instant, PersonKey, PoolId, RunId, Seats, TextArena, Version};
 use crate::license::{
-    AgreedExcess, Allowance, Band, ClaimChange, ClaimState, ClockFact, Delivery, Entry, Facts, Grant, HoldState, Ledger,
-    Mismatch, Names, Phase, Stage, Term, TermState, next_phase_change,
+    AgreedExcess, Allowance, Band, ClaimChange, ClaimState, ClockFact, Delivery, Entry, Facts, Grant, Hold, Ledger, Mismatch,
+    Names, Phase, Stage, Term, TermState, next_phase_change,
 };
 use crate::plan::dates::acting_dates;
 use crate::plan::decide::refill;
 use crate::plan::decision::{Decided, Desk};
+use crate::plan::demand::PlanError;
 use crate::plan::fold::{standing_of, used_by_org};
 use crate::plan::guard::Verdict;
-use crate::plan::hold::{Sight, approval, next_holds};
-use crate::plan::input::{Holding, PlanInput, Policy, Standing};
+use crate::plan::hold::{Sight, approval};
+use crate::plan::holding::{holding_after, still_held};
+use crate::plan::input::{PlanInput, Policy, Standing};
 use crate::plan::license_year::reuse_rolls;
 use crate::plan::overage::timeline;
-use crate::plan::planner::{PlanError, plan};
+use crate::plan::planner::plan;
 use crate::plan::sweep::Sweep;
 use crate::plan::terms::{carried_grants, phase_due};
 use crate::roster::{Roster, RosterDelta};
@@ -267,9 +269,7 @@ impl Player<'_> {
         let today = policy.calendar.day_of(now);
         let newest = standing.hold.as_ref();
         let approval = approval(newest, now, &[]);
-        let granted = |person: &PersonKey| approval.as_ref().is_some_and(|a| a.removals.binary_search(person).is_ok());
-        let held = standing.absences.iter().filter(|absence| absence.held && !granted(&absence.person));
-        let held: Vec<PersonKey> = held.map(|absence| absence.person.clone()).collect();
+        let held = still_held(standing, approval.as_ref());
         let sight = Sight {
             run: RunId(0),
             now,
@@ -279,16 +279,8 @@ impl Player<'_> {
             used: approval.is_some(),
             judged: None,
         };
-        let (holds, _) = next_holds(&sight);
-        let after = holds.iter().max_by_key(|hold| hold.run).or(newest);
-        let holding = Holding {
-            open: after.is_some_and(|hold| hold.state == HoldState::Open),
-            withheld: after.map_or(Vec::new(), |hold| hold.withheld()),
-            approved: approval.map_or(Vec::new(), |approval| approval.removals),
-            holds,
-            notices: Vec::new(),
-            days: Vec::new(),
-        };
+        let approved = approval.map_or(Vec::new(), |approval| approval.removals);
+        let holding = holding_after(&sight, approved, Vec::new(), |after| after.map_or(Vec::new(), Hold::withheld));
         let (delta, verdict) = (RosterDelta::default(), Verdict::default());
         let (former, owners) = (BTreeMap::new(), BTreeMap::new());
         let plan = plan(&PlanInput {

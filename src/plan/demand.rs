@@ -23,6 +23,11 @@ fn hint(suggestion: &Option<String>) -> String {
     suggestion.as_ref().map_or(String::new(), |s| format!("; did you mean {s}?"))
 }
 
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+#[error("plan with these settings: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct PlanError(pub Vec<UnknownOrg>);
+
 /// One person's need of one product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {

@@ -4,11 +4,10 @@ use crate::base::{Day, Instant, PoolId, ProductId};
 use crate::license::{Because, Claim, ClaimState, Gate, Names, PinKind, TermState, Wait, last_day, phase_at};
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::Way;
-use crate::plan::demand::{Demand, NoNeed};
+use crate::plan::demand::{Demand, NoNeed, PlanError};
 use crate::plan::input::{Policy, Standing};
 use crate::plan::license_year::{is_year_full, reuse_year};
 use crate::plan::pins::in_force;
-use crate::plan::planner::PlanError;
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Roster};
 

@@ -108,6 +108,7 @@ pub fn next_holds(sight: &Sight<'_>) -> (Vec<Hold>, Vec<Notice>) {
             hold.used = Some(sight.run);
         } else if hold.is_late(sight.now) {
             *hold = closed(hold, HoldState::Expired);
+            notices.push(resolution(hold));
         }
         if *hold != before {
             holds.push(hold.clone());
@@ -135,7 +136,11 @@ pub fn next_holds(sight: &Sight<'_>) -> (Vec<Hold>, Vec<Notice>) {
             notices.push(notice(&found, sight, today, true));
             holds.push(found);
         }
-        (Some(open), None) => holds.push(closed(open, HoldState::ResolvedAtSource)),
+        (Some(open), None) => {
+            let gone = closed(open, HoldState::ResolvedAtSource);
+            notices.push(resolution(&gone));
+            holds.push(gone);
+        }
         (Some(open), Some(found)) if is_part_of(&found, open) => {
             let Hold { trips, removals, additions, packages, empty, .. } = found;
             let mut hold = Hold { trips, removals, additions, packages, empty, ..open.clone() };
@@ -223,6 +228,25 @@ fn found(sight: &Sight<'_>, judged: &Judged<'_>, newest: Option<&Hold>, today: D
         people.dedup();
     }
     Some(hold)
+}
+
+/// What is told of a hold that nobody has to decide any more (R151). Of one that a newer one took the place of nothing is: the
+/// newer one is told of.
+pub fn resolution(hold: &Hold) -> Notice {
+    let Hold { run, state, .. } = hold;
+    let by = hold.by.as_ref().map_or(String::new(), |by| format!(" by {by}"));
+    let text = match state {
+        HoldState::Approved => format!("The hold of run {run} was approved{by}."),
+        HoldState::PartlyApproved => {
+            format!("The hold of run {run} was approved{by}, but for {} people.", hold.exceptions.len())
+        }
+        HoldState::Rejected => format!("The hold of run {run} was rejected{by}: everybody keeps what they have."),
+        HoldState::Expired => format!("The hold of run {run} ran out at {}: everybody keeps what they have.", hold.deadline),
+        HoldState::ResolvedAtSource => format!("The hold of run {run} is over: a newer snapshot has nothing left to hold."),
+        HoldState::Open | HoldState::Superseded => format!("The hold of run {run} is {}.", state.word()),
+    };
+    let source = hold.packages.first().map(|(source, _)| source.clone());
+    Notice { key: format!("hold_closed/{run}/{}", state.word()), kind: NoticeKind::HoldClosed, pool: None, source, text }
 }
 
 /// What is told of a hold when it opens, and once a business day after that (R122).

@@ -58,9 +58,10 @@ impl<'a> YearGate<'a> {
         Some(Self { gone: standing.gone.get(pool), left: BTreeSet::new(), rules, year, seats })
     }
 
-    /// The year that was written down.
-    pub fn year(&self) -> Day {
-        self.year.year
+    /// Of a pool at an instant; `None` also where the year that was written down is over by then.
+    pub fn at(pool: &Pool, standing: &'a Standing, now: Instant) -> Option<Self> {
+        let year = reuse_year(pool, &standing.chain, pool.calendar.day_of(now)).map(|(year, _)| year);
+        Self::of(&pool.id, pool.reuse, standing).filter(|gate| year.is_none_or(|year| year == gate.year.year))
     }
 
     /// Whether a person may take a seat of a pool with so much used and bought.

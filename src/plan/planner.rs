@@ -10,24 +10,21 @@ use crate::license::{
 use crate::plan::action::{AbsenceChange, Plan};
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::play;
-use crate::plan::demand::{Demand, UnknownOrg};
+use crate::plan::demand::{Demand, PlanError};
 use crate::plan::fate::fates;
 use crate::plan::input::{PlanInput, Policy, Standing};
-use crate::plan::license_year::{YearGate, reuse_year};
+use crate::plan::license_year::YearGate;
 use crate::plan::name::plan_id;
+use crate::plan::needs::Needs;
 use crate::plan::org_marks::org_changes;
 use crate::plan::pools::{PoolWork, Stock, close};
 use crate::plan::purchase::{purchases, shortfall_ahead, voided};
 use crate::plan::reconcile::Walk;
 use crate::plan::reuse::reuse;
+use crate::plan::roles::roles_changed;
 use crate::plan::terms::{moves, phases_at};
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Roster};
-
-/// Why there is no plan.
-#[derive(Debug, thiserror::Error)]
-#[error("plan with these settings: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-pub struct PlanError(pub Vec<UnknownOrg>);
 
 /// Whether the orgs that the settings name are all in a roster, as of a day.
 ///
@@ -43,8 +40,14 @@ pub fn fit(policy: &Policy, roster: &Roster, today: Day) -> Result<(), PlanError
 /// [`PlanError`] names every org that the settings mention and the roster does not know. Nothing is planned then: a
 /// rule over an unknown org would quietly free everybody it used to seat.
 pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
+    let needs = Needs::new(input.policy, input.roster, input.today)?;
+    Ok(plan_needs(input, &needs))
+}
+
+/// The same where the needs are known: those of the roster's people under the policy on that day. Of the roster only orgs
+/// are looked at, and of its people keys and whether they ended or are quarantined.
+pub fn plan_needs(input: &PlanInput<'_>, needs: &Needs) -> Plan {
     let tree = OrgTree::new(input.roster);
-    let demand = Demand::new(input.policy, input.roster, &tree, input.today).map_err(PlanError)?;
     let extended = with_retired_pools(input.policy, input.standing);
     let input = &PlanInput { policy: extended.as_ref(), ..input.clone() };
     let policy = input.policy;
@@ -56,17 +59,12 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     let catalog = Catalog::new(policy, &names);
     let phases = phases_at(policy, input.standing, input.now);
     let mut pools = pools_at_work(policy, input.standing, &names, &catalog, &ways, phases, input.now);
-    for work in &mut pools {
-        let year = reuse_year(work.pool, &input.standing.chain, work.pool.calendar.day_of(input.now)).map(|(year, _)| year);
-        let goes_on = |gate: &YearGate<'_>| year.is_none_or(|year| year == gate.year());
-        work.year = YearGate::of(&work.pool.id, work.pool.reuse, input.standing).filter(goes_on);
-    }
     let fates = fates(input);
 
-    let mut walk = Walk::new(input, &demand, ways, &mut pools, names);
+    let mut walk = Walk::new(input, needs, ways, &mut pools, names);
     let (roster, book) = (input.roster, &input.standing.book);
     let mut at = 0;
-    for person in &roster.people {
+    for (place, person) in roster.people.iter().enumerate() {
         let key = roster.text(person.key);
         while at < book.people.len() && book.key(at) < key {
             walk.missing(book.key(at), book.claims_at(at), fates.by_person.get(book.key(at)).copied());
@@ -75,10 +73,9 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
         let known = at < book.people.len() && book.key(at) == key;
         let claims = if known { book.claims_at(at) } else { &[] };
         at += usize::from(known);
-        if person.ended {
-            walk.missing(key, claims, fates.by_person.get(key).copied());
-        } else {
-            walk.present(person, claims);
+        match needs.of(place) {
+            Some(kind) => walk.present(person, kind, claims),
+            None => walk.missing(key, claims, fates.by_person.get(key).copied()),
         }
     }
     for at in at..book.people.len() {
@@ -114,6 +111,8 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
     entries.extend(input.new_agreed.iter().cloned().map(Entry::ExcessAgreed));
     let amended = input.amended.iter();
     entries.extend(input.fresh.iter().chain(amended).chain(input.repeated).chain(input.remade).cloned().map(Entry::Adopted));
+    let roles = roles_changed(input);
+    entries.extend((!roles.is_empty()).then_some(Entry::RolesChanged(roles)));
     if !input.fresh.is_empty() {
         entries.extend(
             input.conflicts.iter().map(|(known, new)| Entry::IdentityConflict { known: known.clone(), new: new.clone() }),
@@ -168,7 +167,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
             hold.plan = plan.id;
         }
     }
-    Ok(plan)
+    plan
 }
 
 /// The policy, and pools that are gone from the settings but still have claims: their books must be closed too.
@@ -246,7 +245,12 @@ pub fn pools_at_work<'a>(
         }
     }
     let works = phases.into_iter().zip(&stocks).enumerate();
-    works.filter_map(|(at, work)| PoolWork::new((policy, at), standing, names, work, now)).collect()
+    let works = works.filter_map(|(at, work)| {
+        let mut work = PoolWork::new((policy, at), standing, names, work, now)?;
+        work.year = YearGate::at(work.pool, standing, now);
+        Some(work)
+    });
+    works.collect()
 }
 
 /// Frees before seats (R55), by person, pool and claim within each; new claims get their numbers in that order.

@@ -3,15 +3,16 @@
 
 use crate::base::{OrgId, Text, TextArena};
 use crate::license::{
-    Because, Channel, Claim, ClaimChange, ClaimState, Names, OrgNameIx, PinKind, PoolIx, ReasonsIx, SeatModel, Wait,
+    Audience, Because, Channel, Claim, ClaimChange, ClaimState, Names, OrgNameIx, PinKind, PoolIx, ReasonsIx, SeatModel, Wait,
     named_with_team, named_without_team,
 };
 use crate::plan::action::Withheld;
 use crate::plan::catalog::Catalog;
 use crate::plan::contest::{BundleTry, Contender, Dependent, Walked, Way};
-use crate::plan::demand::{Demand, NoNeed};
+use crate::plan::demand::NoNeed;
 use crate::plan::fate::Fate;
 use crate::plan::input::PlanInput;
+use crate::plan::needs::{Kind, Needs};
 use crate::plan::pins::{Pins, is_denied, pins_in_force};
 use crate::plan::pools::PoolWork;
 use crate::plan::reasons::Reasons;
@@ -24,8 +25,6 @@ use std::borrow::Cow;
 pub struct Walk<'a, 'p> {
     /// The input.
     pub input: &'a PlanInput<'a>,
-    /// The compiled rules.
-    pub demand: &'a Demand<'a>,
     /// Ways to seats by product and org.
     pub ways: Ways<'a>,
     /// The pools at work, in the policy's order.
@@ -42,7 +41,9 @@ pub struct Walk<'a, 'p> {
     /// By org of the roster.
     homes: Vec<Option<OrgNameIx>>,
     current: Option<Text>,
-    rules: Vec<u16>,
+    /// By kind of people: what those want who have no pins, once one was met.
+    known: Vec<Vec<Result<Wanted, NoNeed>>>,
+    wanted: Vec<Result<Wanted, NoNeed>>,
 }
 
 /// A product that a person ought to have.
@@ -58,7 +59,8 @@ struct Wanted {
 /// One person under the walk.
 struct Visit<'v> {
     key: &'v str,
-    person: &'v Person,
+    quarantined: bool,
+    audience: Audience,
     claims: &'v [Claim],
     wanted: Vec<Result<Wanted, NoNeed>>,
     /// Products of which the person keeps a seat whatever the contest brings.
@@ -69,19 +71,12 @@ struct Visit<'v> {
 
 impl<'a, 'p> Walk<'a, 'p> {
     /// Starts a walk. `names` must hold the policy's pools.
-    pub fn new(
-        input: &'a PlanInput<'a>,
-        demand: &'a Demand<'a>,
-        ways: Ways<'a>,
-        pools: &'p mut [PoolWork<'a>],
-        names: Names,
-    ) -> Self {
+    pub fn new(input: &'a PlanInput<'a>, needs: &Needs, ways: Ways<'a>, pools: &'p mut [PoolWork<'a>], names: Names) -> Self {
         let catalog = Catalog::new(input.policy, &names);
         // Whom a guard holds is met on the way, and counted anew.
         pools.iter_mut().for_each(|work| work.held_back = 0);
         Self {
             input,
-            demand,
             ways,
             pools,
             names,
@@ -92,7 +87,8 @@ impl<'a, 'p> Walk<'a, 'p> {
             reasons: Reasons::default(),
             homes: vec![None; input.roster.orgs.len()],
             current: None,
-            rules: Vec::new(),
+            known: vec![Vec::new(); needs.kinds()],
+            wanted: Vec::new(),
         }
     }
 
@@ -117,8 +113,8 @@ impl<'a, 'p> Walk<'a, 'p> {
         }
     }
 
-    /// Somebody with an active record.
-    pub fn present(&mut self, person: &Person, claims: &[Claim]) {
+    /// Somebody with an active record, whose needs are those of a kind.
+    pub fn present(&mut self, person: &Person, (at, kind): (usize, &Kind), claims: &[Claim]) {
         self.current = None;
         let roster = self.input.roster;
         let key = roster.text(person.key);
@@ -127,10 +123,11 @@ impl<'a, 'p> Walk<'a, 'p> {
             // Nothing is given and nothing taken until somebody decides (R117).
             return self.withhold(key, None, Because::HeldByGuard);
         }
-        let wanted = Vec::with_capacity(self.input.policy.products.len());
-        let mut visit = Visit { key, person, claims, wanted, kept: Vec::new(), bundled: Vec::new() };
-        self.want(&mut visit);
-        if person.quarantined {
+        let (quarantined, audience) = (person.quarantined, kind.audience);
+        let wanted = std::mem::take(&mut self.wanted);
+        let mut visit = Visit { key, quarantined, audience, claims, wanted, kept: Vec::new(), bundled: Vec::new() };
+        self.want(&mut visit, at, kind);
+        if quarantined {
             self.withhold(key, None, Because::Quarantined);
         }
         for at in 0..self.catalog.bundles.len() {
@@ -148,6 +145,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                 self.free_known(&visit, claim, Because::EntitlementEnded);
             }
         }
+        self.wanted = visit.wanted;
     }
 
     /// A known person and the new key that claims the same e-mail: the known one keeps everything (R5).
@@ -177,33 +175,35 @@ impl<'a, 'p> Walk<'a, 'p> {
         Cow::Owned(claims)
     }
 
-    fn want(&mut self, visit: &mut Visit<'_>) {
+    fn want(&mut self, visit: &mut Visit<'_>, at: usize, kind: &Kind) {
+        visit.wanted.clear();
+        let pins = self.pins.get(visit.key).cloned().unwrap_or_default();
+        if pins.is_empty() && !self.known[at].is_empty() {
+            return visit.wanted.extend_from_slice(&self.known[at]);
+        }
         let policy = self.input.policy;
-        let pins: &[(u16, PinKind)] = self.pins.get(visit.key).map_or(&[], |pins| pins.as_slice());
-        let pins = pins.to_vec();
-        let audience = self.ways.audience_of(visit.person);
-        for product in (0u16..).take(policy.products.len()) {
+        for (product, want) in (0u16..).zip(&kind.wants) {
             let pinned = pins.iter().any(|&(pool, kind)| {
                 kind == PinKind::Assign && policy.pools[pool as usize].product == policy.products[product as usize].id
             });
-            let mut rules = std::mem::take(&mut self.rules);
-            let need = self.demand.need(visit.person, product, &mut rules);
-            self.rules = rules;
-            let priority = match need {
-                Ok(need) => need.priority,
+            let priority = match want.need {
+                Ok(priority) => priority,
                 Err(_) if pinned => 0,
                 Err(no) => {
                     visit.wanted.push(Err(no));
                     continue;
                 }
             };
-            let Some(home) = self.demand.home(visit.person, product) else {
+            let Some(home) = want.home else {
                 visit.wanted.push(Err(NoNeed::NoRule));
                 continue;
             };
-            let way = self.ways.pinned_way(product, home, audience, &pins);
-            let reasons = self.reasons.ix(&self.rules, pinned, policy, &mut self.names);
+            let way = self.ways.pinned_way(product, home, kind.audience, &pins);
+            let reasons = self.reasons.ix(&want.rules, pinned, policy, &mut self.names);
             visit.wanted.push(Ok(Wanted { priority, reasons, home, way, pinned }));
+        }
+        if pins.is_empty() {
+            self.known[at].clone_from(&visit.wanted);
         }
     }
 
@@ -214,9 +214,8 @@ impl<'a, 'p> Walk<'a, 'p> {
         let seat = visit.claims.iter().find(|c| self.catalog.product(c.pool) == Some(bundle) && c.state.consumes());
         let Some(all_wanted) = all_wanted else { return };
         let Some(&first) = all_wanted.first() else { return };
-        let audience = self.ways.audience_of(visit.person);
         let pins = self.pins.get(visit.key).map_or(&[][..], |pins| pins.as_slice());
-        let way = self.ways.pinned_way(bundle, first.home, audience, pins);
+        let way = self.ways.pinned_way(bundle, first.home, visit.audience, pins);
         let priority = all_wanted.iter().map(|w| w.priority).max().unwrap_or_default();
         let mut words: Vec<&str> =
             all_wanted.iter().flat_map(|w| self.names.reasons[w.reasons.0 as usize].split(' ')).collect();
@@ -276,12 +275,12 @@ impl<'a, 'p> Walk<'a, 'p> {
         }
         match main {
             // The seat is free for this run's queue; the next run invites again.
-            Some(seat) if self.lapsed(&seat) && !visit.person.quarantined => {
+            Some(seat) if self.lapsed(&seat) && !visit.quarantined => {
                 self.free(visit.key, &seat, Because::InvitationLapsed);
             }
             Some(seat) if seat.state.consumes() && self.is_on(wanted.way, &seat) => self.stays(product, wanted, seat, visit),
             Some(seat) if seat.state.consumes() => {
-                if visit.person.quarantined {
+                if visit.quarantined {
                     visit.kept.push(product);
                     return;
                 }
@@ -293,7 +292,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                 self.out.contest.enter(contender);
             }
             // No pool serves the person any more as far as can be told: the wait is kept as it was (R104).
-            Some(_) if visit.person.quarantined && self.ways.lists[wanted.way.0 as usize].is_empty() => {}
+            Some(_) if visit.quarantined && self.ways.lists[wanted.way.0 as usize].is_empty() => {}
             other => {
                 let contender = self.contender(product, wanted, other, visit);
                 self.out.contest.enter(contender);
@@ -348,7 +347,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             self.pools[at].shift(Some((seat.state, was)), Some((after.state, is)));
         }
         let required = self.catalog.requires[product as usize];
-        if required.is_some_and(|r| !visit.kept.contains(&r)) && !visit.person.quarantined {
+        if required.is_some_and(|r| !visit.kept.contains(&r)) && !visit.quarantined {
             let person = self.text(visit.key);
             let nearest = is.and_then(|at| u16::try_from(at).ok());
             self.out.contest.dependents.push(Dependent { person, product, before: seat, after, because, nearest });
@@ -373,7 +372,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         let named = self.input.policy.products[product as usize].seat_model == SeatModel::Named;
         for claim in mine {
             let denied = self.denied(visit.key, claim.pool);
-            let unreadable = visit.person.quarantined;
+            let unreadable = visit.quarantined;
             if claim.state == ClaimState::Suspended && named && !denied {
                 self.rests(product, claim, visit);
                 continue;
@@ -400,8 +399,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         let home = self.input.roster.find_org(self.names.home_of(claim).as_str());
         let pool = self.catalog.pool(claim.pool).and_then(|at| u16::try_from(at).ok());
         let (Some(home), Some(pool)) = (home, pool) else { return };
-        let audience = self.ways.audience_of(visit.person);
-        let way = self.ways.pinned_way(product, home, audience, &[(pool, PinKind::Assign)]);
+        let way = self.ways.pinned_way(product, home, visit.audience, &[(pool, PinKind::Assign)]);
         let wanted = Wanted { priority: claim.priority, reasons: claim.reasons, home, way, pinned: false };
         let contender = self.contender(product, wanted, Some(*claim), visit);
         self.out.contest.enter(Contender { as_held: true, ..contender });
@@ -440,7 +438,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     /// Frees a claim of somebody whose record could be read in full; else the person keeps it (R104). The first run
     /// frees nothing: no source has given it (R125).
     fn free_known(&mut self, visit: &Visit<'_>, claim: &Claim, because: Because) {
-        if !visit.person.quarantined && !self.input.standing.sources.is_empty() {
+        if !visit.quarantined && !self.input.standing.sources.is_empty() {
             self.free(visit.key, claim, because);
         }
     }

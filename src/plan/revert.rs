@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Instant, OrgId, PersonKey, PoolId, Text, TextArena, Version};
 use crate::license::{
-    Absence, Because, Claim, ClaimChange, ClaimState, Entry, Hold, HoldState, Names, PoolBooks, SeatAnswer, Wait, admit,
-    queue_order,
+    Absence, Because, Claim, ClaimChange, ClaimState, Entry, Gate, Hold, HoldState, Names, PoolBooks, SeatAnswer, Wait, admit,
+    queue_order, seat_moves,
 };
 use crate::plan::action::{AbsenceChange, Plan, Withheld};
 use crate::plan::catalog::Catalog;
@@ -168,6 +168,11 @@ impl Work<'_> {
             }
             self.make(&key, undo.before, undo.after, Because::Reverted);
         }
+        for change in self.frees.iter().filter(|change| seat_moves(change) == Some(false)) {
+            if let Some(at) = self.catalog.pool(change.after.pool) {
+                self.pools[at].leaves(self.people.get(change.person));
+            }
+        }
         self.pools.iter_mut().for_each(PoolWork::frees_done);
         let place = |claim: &Claim| {
             let product = self.catalog.product(claim.pool);
@@ -276,6 +281,13 @@ impl Work<'_> {
         if after.state.consumes() { self.seats.push(change) } else { self.frees.push(change) }
     }
 
+    /// The person is about to take a seat of the claim's pool.
+    fn takes(&mut self, key: &str, claim: &Claim) {
+        if let Some(at) = self.catalog.pool(claim.pool) {
+            self.pools[at].takes(key);
+        }
+    }
+
     /// Whether the person holds what the product of a claim requires (R12).
     fn is_ready(&self, key: &str, claim: &Claim) -> bool {
         let Some(product) = self.catalog.product(claim.pool) else { return true };
@@ -291,24 +303,34 @@ impl Work<'_> {
             // Suspended stays suspended: that seat is not to be had at this time (R93).
             return self.leave(key, &after, Because::NoTerm);
         }
+        let mut gate = Gate::Open;
         let seat = self.catalog.pool(after.pool).is_some_and(|at| {
             let work = &self.pools[at];
-            let admitted =
-                admit(after.channel, false, &work.room(key, self.nearest(&after)), work.pool.on_full) == SeatAnswer::Seat;
-            // As full as it was before the run is never too full: those people had their seats (R40).
+            let room = work.room(key, self.nearest(&after));
+            gate = room.gate;
+            let admitted = admit(after.channel, false, &room, work.pool.on_full) == SeatAnswer::Seat;
+            // As full as it was before the run is never too full: those people had their seats (R40). Where others came
+            // since, what is reserved is still nobody else's (R20).
+            let reserved = !work.pool.reservations.is_empty() && !room.draw_free;
+            let kept = !reserved || self.input.standing.version == self.input.undone.version;
             let was = self.input.undone.books_before.get(&work.pool.id);
             let as_it_was = was.is_some_and(|was| {
                 let (then, now) = (was.allowance.effective(), work.allowance.effective());
                 let seats = now.is_none_or(|now| then.is_some_and(|then| now >= then));
                 seats && work.counts.used() < was.counts.used()
             });
-            admitted || as_it_was
+            admitted || as_it_was && kept
         });
         if ready && seat {
+            self.takes(key, &after);
             self.make(key, before, after, Because::Reverted);
             return;
         }
-        let (wait, because) = if ready { (Wait::Seat, Because::PoolFull) } else { (Wait::Access, Because::NeedsAccess) };
+        let (wait, because) = match gate {
+            _ if !ready => (Wait::Access, Because::NeedsAccess),
+            Gate::YearFull => (Wait::Seat, Because::ReuseExceeded),
+            Gate::Open | Gate::NoNew(_) | Gate::Shut => (Wait::Seat, Because::PoolFull),
+        };
         self.leave(key, &after, because);
         let queued = Claim { state: ClaimState::Waiting, wait, changed: self.input.now, ..after };
         if before.state == ClaimState::Waiting && before.wait == wait {
@@ -378,6 +400,7 @@ impl Work<'_> {
             let pending = product.is_some_and(|product| product.needs_acceptance);
             let state = if pending { ClaimState::Pending } else { ClaimState::Active };
             let after = Claim { state, wait: Wait::Nothing, changed: self.input.now, ..claim };
+            self.takes(key, &after);
             self.make(key, claim, after, Because::SeatFreed);
         }
     }

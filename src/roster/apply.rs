@@ -4,7 +4,7 @@
 use crate::base::{Text, TextArena};
 use crate::roster::canon::each_text;
 use crate::roster::model::{
-    Attribute, ClassIx, CourseIx, OrgIx, PackedEnrollment, Person, Role, RoleWord, Roster, SessionIx, Span, SpanIx,
+    Attribute, ClassIx, CourseIx, Org, OrgIx, PackedEnrollment, Person, Role, RoleWord, Roster, SessionIx, Span, SpanIx,
 };
 use crate::roster::patch::{NEW, Origins, PATCH, moves};
 use crate::roster::spans::{SpanTable, tidy};
@@ -20,9 +20,8 @@ const RUNS: PackError = PackError::Corrupt("a patch does not fit its base");
 /// # Errors
 /// [`PackError`] as [`unpack`](crate::roster::unpack()), or if the patch does not fit the base.
 pub fn apply(base: Roster, chunks: impl FnMut() -> Option<Vec<u8>>) -> Result<(Roster, Origins), PackError> {
-    let (origins, reader) = origins(&base, base.people.len(), chunks)?;
-    let bounds = bounds(&origins);
-    let news = unpack_part(reader, Some(bounds))?;
+    let (origins, reader) = origins(lens(&base, base.people.len()), chunks)?;
+    let news = unpack_part(reader, Some(bounds(&origins)))?;
     Ok((applied(base, news, &origins)?, origins))
 }
 
@@ -32,9 +31,8 @@ pub fn apply(base: Roster, chunks: impl FnMut() -> Option<Vec<u8>>) -> Result<(R
 /// As [`apply`].
 pub fn apply_one(base: One, chunks: impl FnMut() -> Option<Vec<u8>>, key: &str) -> Result<Roster, PackError> {
     let One { roster: mut base, at, people } = base;
-    let (mut origins, reader) = origins(&base, people as usize, chunks)?;
-    let bounds = bounds(&origins);
-    let mut news = unpack_part(reader, Some(bounds))?;
+    let (mut origins, reader) = origins(lens(&base, people as usize), chunks)?;
+    let mut news = unpack_part(reader, Some(bounds(&origins)))?;
     let new = news.people.iter().position(|person| news.text(person.key) == key);
     let stays = at.is_some_and(|at| origins.people.contains(&at));
     origins.people = match new {
@@ -49,17 +47,31 @@ pub fn apply_one(base: One, chunks: impl FnMut() -> Option<Vec<u8>>, key: &str) 
     applied(base, news, &origins)
 }
 
-fn origins<F: FnMut() -> Option<Vec<u8>>>(base: &Roster, people: usize, chunks: F) -> Result<(Origins, Reader<F>), PackError> {
+fn lens(base: &Roster, people: usize) -> [usize; 5] {
+    [base.orgs.len(), base.sessions.len(), base.courses.len(), base.classes.len(), people]
+}
+
+/// Reads what a patch says of its base, whose lists are of these lengths, and its new records.
+pub(crate) fn take_patch(base: [usize; 5], chunks: impl FnMut() -> Option<Vec<u8>>) -> Result<(Origins, Roster), PackError> {
+    let (origins, reader) = origins(base, chunks)?;
+    let news = unpack_part(reader, Some(bounds(&origins)))?;
+    Ok((origins, news))
+}
+
+fn origins<F: FnMut() -> Option<Vec<u8>>>(
+    [orgs, sessions, courses, classes, people]: [usize; 5],
+    chunks: F,
+) -> Result<(Origins, Reader<F>), PackError> {
     let mut reader = Reader::new(chunks);
     let mark = reader.byte()?;
     if mark != PATCH {
         return Err(PackError::Layout(mark));
     }
     let origins = Origins {
-        orgs: take_runs(&mut reader, base.orgs.len())?,
-        sessions: take_runs(&mut reader, base.sessions.len())?,
-        courses: take_runs(&mut reader, base.courses.len())?,
-        classes: take_runs(&mut reader, base.classes.len())?,
+        orgs: take_runs(&mut reader, orgs)?,
+        sessions: take_runs(&mut reader, sessions)?,
+        courses: take_runs(&mut reader, courses)?,
+        classes: take_runs(&mut reader, classes)?,
         people: take_runs(&mut reader, people)?,
     };
     Ok((origins, reader))
@@ -74,14 +86,19 @@ fn bounds(origins: &Origins) -> Bounds {
     }
 }
 
-fn applied(mut base: Roster, mut news: Roster, origins: &Origins) -> Result<Roster, PackError> {
+/// Puts the texts of new records beside those of the base.
+pub(crate) fn join_texts(base: &mut TextArena, news: &mut Roster) -> Result<(), PackError> {
     let arena = std::mem::take(&mut news.texts);
-    let start = base.texts.append(&arena).map_err(|_| PackError::Corrupt("there are more than 4 GiB of text"))?;
+    let start = base.append(&arena).map_err(|_| PackError::Corrupt("there are more than 4 GiB of text"))?;
     let moved = |text: &mut Text, _: bool| {
         *text = text.moved(start);
         Ok::<(), PackError>(())
     };
-    each_text(&mut news, moved)?;
+    each_text(news, moved)
+}
+
+fn applied(mut base: Roster, mut news: Roster, origins: &Origins) -> Result<Roster, PackError> {
+    join_texts(&mut base.texts, &mut news)?;
     let roster = put_together(base, news, origins)?;
     check(&roster)?;
     Ok(roster)
@@ -125,17 +142,28 @@ fn ids(texts: &TextArena, old: &mut dyn Iterator<Item = Text>, new: &mut dyn Ite
     moves((texts, old), (texts, new))
 }
 
+/// The orgs of both, and where those of the base stand among them; `texts` has the ids of all.
+pub(crate) fn orgs_together(
+    texts: &TextArena,
+    base: &[Org],
+    news: Vec<Org>,
+    origins: &[u32],
+) -> Result<(Vec<Org>, Vec<u32>), PackError> {
+    let (mut all, old) = interleave(base, news, origins)?;
+    let moves = ids(texts, &mut base.iter().map(|r| r.id), &mut all.iter().map(|r| r.id));
+    for org in all.iter_mut().zip(old).filter_map(|(org, old)| old.then_some(org)) {
+        org.parent = org.parent.map(|parent| to(&moves, parent.0).map(OrgIx)).transpose()?;
+    }
+    Ok((all, moves))
+}
+
 /// Every old record's handles lead to the base until they are moved here.
-fn put_together(base: Roster, news: Roster, origins: &Origins) -> Result<Roster, PackError> {
+pub(crate) fn put_together(base: Roster, news: Roster, origins: &Origins) -> Result<Roster, PackError> {
     let texts = &base.texts;
     let words = ids(texts, &mut base.role_words.iter().copied(), &mut news.role_words.iter().copied());
     let names = ids(texts, &mut base.attribute_names.iter().copied(), &mut news.attribute_names.iter().copied());
 
-    let (mut all_orgs, old) = interleave(&base.orgs, news.orgs, &origins.orgs)?;
-    let orgs = ids(texts, &mut base.orgs.iter().map(|r| r.id), &mut all_orgs.iter().map(|r| r.id));
-    for org in all_orgs.iter_mut().zip(old).filter_map(|(org, old)| old.then_some(org)) {
-        org.parent = org.parent.map(|parent| to(&orgs, parent.0).map(OrgIx)).transpose()?;
-    }
+    let (all_orgs, orgs) = orgs_together(texts, &base.orgs, news.orgs, &origins.orgs)?;
     let (mut all_sessions, old) = interleave(&base.sessions, news.sessions, &origins.sessions)?;
     let sessions = ids(texts, &mut base.sessions.iter().map(|r| r.id), &mut all_sessions.iter().map(|r| r.id));
     for session in all_sessions.iter_mut().zip(old).filter_map(|(session, old)| old.then_some(session)) {

@@ -146,7 +146,8 @@ fn merge_keys(
     }
 }
 
-fn collections(before: &Roster, after: &Roster) -> [(u32, u32); 7] {
+/// Records that have not ended, before and after.
+pub(crate) fn collections(before: &Roster, after: &Roster) -> [(u32, u32); 7] {
     macro_rules! living {
         ($records:expr) => {
             parts::each_part($records.len(), |own| $records[own].iter().filter(|record| !record.ended).count() as u32)
@@ -185,7 +186,8 @@ fn orgs(before: &Roster, removed: &[bool]) -> Vec<OrgDelta> {
         .collect()
 }
 
-fn home_org(roster: &Roster, tree: &OrgTree, person: &Person) -> Option<OrgIx> {
+/// Where somebody counts.
+pub(crate) fn home_org(roster: &Roster, tree: &OrgTree, person: &Person) -> Option<OrgIx> {
     let roles = || roster.roles_of(person).iter().filter(|role| !role.ended).map(|role| role.org);
     person.primary_org.or_else(|| roles().min_by_key(|&org| tree.path_rank(org)))
 }
@@ -194,19 +196,31 @@ fn home_org(roster: &Roster, tree: &OrgTree, person: &Person) -> Option<OrgIx> {
 const GONE: u32 = u32::MAX;
 
 /// Handles of the older roster as handles of the newer: then people are compared by numbers.
-struct Comparison<'a> {
+pub(crate) struct Comparison<'a> {
     before: &'a Roster,
     after: &'a Roster,
-    orgs: Vec<u32>,
-    classes: Vec<u32>,
+    pub(crate) orgs: Vec<u32>,
+    pub(crate) classes: Vec<u32>,
     words: Vec<u32>,
     names: Vec<u32>,
     /// What spans mean, stamps aside, by numbers that both rosters share: those of the older, those of the newer.
     spans: [Vec<u32>; 2],
 }
 
+/// What spans mean, stamps aside, by numbers that both lists share.
+pub(crate) fn senses(before: &[Span], words: &[u32], after: &[Span]) -> [Vec<u32>; 2] {
+    let mut senses = BTreeMap::new();
+    let mut sense = |word: u32, span: &Span| {
+        let next = senses.len() as u32;
+        *senses.entry((word, span.first, span.last, span.primary, span.ended)).or_insert(next)
+    };
+    let old = before.iter().map(|span| sense(words[usize::from(span.role.0)], span)).collect();
+    let new = after.iter().map(|span| sense(u32::from(span.role.0), span)).collect();
+    [old, new]
+}
+
 impl<'a> Comparison<'a> {
-    fn new(before: &'a Roster, after: &'a Roster) -> Self {
+    pub(crate) fn new(before: &'a Roster, after: &'a Roster) -> Self {
         let map = |old: &mut dyn Iterator<Item = Text>, new: &mut dyn Iterator<Item = Text>| {
             let mut new = (0u32..).zip(new).peekable();
             let mut map = Vec::new();
@@ -217,30 +231,19 @@ impl<'a> Comparison<'a> {
             }
             map
         };
+        let orgs = map(&mut before.orgs.iter().map(|r| r.id), &mut after.orgs.iter().map(|r| r.id));
+        let classes = map(&mut before.classes.iter().map(|r| r.id), &mut after.classes.iter().map(|r| r.id));
         let words = map(&mut before.role_words.iter().copied(), &mut after.role_words.iter().copied());
-        let mut senses = BTreeMap::new();
-        let mut sense = |word: u32, span: &Span| {
-            let next = senses.len() as u32;
-            *senses.entry((word, span.first, span.last, span.primary, span.ended)).or_insert(next)
-        };
-        let old = before.spans.iter().map(|span| sense(words[usize::from(span.role.0)], span)).collect();
-        let new = after.spans.iter().map(|span| sense(u32::from(span.role.0), span)).collect();
-        Self {
-            before,
-            after,
-            spans: [old, new],
-            orgs: map(&mut before.orgs.iter().map(|r| r.id), &mut after.orgs.iter().map(|r| r.id)),
-            classes: map(&mut before.classes.iter().map(|r| r.id), &mut after.classes.iter().map(|r| r.id)),
-            words,
-            names: map(&mut before.attribute_names.iter().copied(), &mut after.attribute_names.iter().copied()),
-        }
+        let names = map(&mut before.attribute_names.iter().copied(), &mut after.attribute_names.iter().copied());
+        Self { before, after, orgs, classes, spans: senses(&before.spans, &words, &after.spans), words, names }
     }
 
     fn people(&self, old: Range<usize>, new: Range<usize>) -> RosterDelta {
         merge_keys(self.before, self.after, old, new, |was, is| !self.same_person(was, is))
     }
 
-    fn same_person(&self, was: &Person, is: &Person) -> bool {
+    /// Whether nothing changed of somebody.
+    pub(crate) fn same_person(&self, was: &Person, is: &Person) -> bool {
         let Person {
             key: _,
             given,

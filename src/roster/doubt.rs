@@ -22,6 +22,11 @@ impl Doubt {
         self.people.extend(person.map(str::to_owned));
     }
 
+    /// Whether there is none.
+    pub fn is_none(&self) -> bool {
+        self.rows == 0
+    }
+
     /// Whether the stored roster has a record or a person of which a row was bad: then it is needed after all.
     pub fn touches(&self, stored: &Roster) -> bool {
         if self.people.iter().any(|person| stored.find_person(person).is_some()) {

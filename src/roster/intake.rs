@@ -37,10 +37,20 @@ pub struct Intake {
 }
 
 impl Intake {
+    /// Whether an unaided read that is conclusive has no doubt that only all stored records could clear.
+    pub fn is_beyond_doubt(&self) -> bool {
+        self.doubt.is_none()
+    }
+
+    /// Whether one that is beyond doubt stands beside the stored roster, which has records of its own of some collections.
+    pub fn stands_beside_own(&self, has_own: impl Fn(Collection) -> bool) -> bool {
+        !self.unbegun.iter().any(|&what| has_own(what))
+    }
+
     /// Whether an unaided read that is conclusive stands beside this stored roster: nothing is stored of collections that
     /// never began, nor of the bad rows.
     pub fn stands_beside(&self, stored: &Roster) -> bool {
-        !self.unbegun.iter().any(|&what| stored.has_own(what)) && !self.doubt.touches(stored)
+        self.stands_beside_own(|what| stored.has_own(what)) && !self.doubt.touches(stored)
     }
 }
 

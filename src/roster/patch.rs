@@ -51,7 +51,11 @@ impl Origins {
 
 /// Writes what makes `after` of the base of `before`, as [`pack()`] does; `None` if too much is new.
 pub fn patch(before: &Roster, origins: &Origins, after: &Roster) -> Option<Vec<Vec<u8>>> {
-    let own = Own::of(before, origins, after);
+    patch_of(&Own::of(before, origins, after), after)
+}
+
+/// The same where it is known which record of the base each record is.
+pub(crate) fn patch_of(own: &Own, after: &Roster) -> Option<Vec<Vec<u8>>> {
     let new = own.people.iter().filter(|&&origin| origin == NEW).count();
     if new * NEW_SHARE > after.people.len() {
         return None;
@@ -64,7 +68,7 @@ pub fn patch(before: &Roster, origins: &Origins, after: &Roster) -> Option<Vec<V
         put_runs(origins, &mut out);
     }
     out.finish();
-    pack(&news(after, &own)?, &mut sink);
+    pack(&news(after, own)?, &mut sink);
     Some(chunks)
 }
 
@@ -87,7 +91,7 @@ fn put_runs(origins: &[u32], out: &mut Writer<'_>) {
 }
 
 /// For each record of the newer roster, the record of the base that it is.
-type Own = Origins;
+pub(crate) type Own = Origins;
 
 /// Handles of the older roster as handles of the newer, by id; [`NEW`] where there is none.
 struct Moves {
@@ -114,6 +118,15 @@ pub(crate) fn moves(
     .collect()
 }
 
+/// Positions of spans in a newer roster, where the words of roles stand at other positions.
+pub(crate) fn spans_moved(spans: &[Span], words: &[u32], after: &Roster) -> Vec<u32> {
+    let moved = |span: &Span| {
+        let role = u16::try_from(words[usize::from(span.role.0)]).ok().map(RoleWord)?;
+        after.spans.binary_search(&Span { role, ..*span }).ok()
+    };
+    spans.iter().map(|span| moved(span).map_or(NEW, |at| at as u32)).collect()
+}
+
 impl Moves {
     fn new(before: &Roster, after: &Roster) -> Self {
         macro_rules! ids {
@@ -130,16 +143,12 @@ impl Moves {
             };
         }
         let words = words!(role_words);
-        let span = |span: &Span| {
-            let role = u16::try_from(words[usize::from(span.role.0)]).ok().map(RoleWord)?;
-            after.spans.binary_search(&Span { role, ..*span }).ok()
-        };
         Self {
             orgs: ids!(orgs id),
             sessions: ids!(sessions id),
             courses: ids!(courses id),
             classes: ids!(classes id),
-            spans: before.spans.iter().map(|old| span(old).map_or(NEW, |at| at as u32)).collect(),
+            spans: spans_moved(&before.spans, &words, after),
             words,
             names: words!(attribute_names),
         }
@@ -154,7 +163,7 @@ struct Look<'a> {
 }
 
 impl Own {
-    fn of(before: &Roster, origins: &Origins, after: &Roster) -> Self {
+    pub(crate) fn of(before: &Roster, origins: &Origins, after: &Roster) -> Self {
         let look = Look { before, after, moves: Moves::new(before, after) };
         /// For each newer record the base's, if the older one came from there and is the same.
         fn own<T>(moves: &[u32], origins: &[u32], old: &[T], new: &[T], same: impl Fn(&T, &T) -> bool) -> Vec<u32> {

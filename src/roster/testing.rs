@@ -332,3 +332,68 @@ pub(crate) fn roles<'a>(roster: &'a Roster, key: &str) -> Vec<(&'a str, &'a str)
 pub(crate) fn rules(intake: &Intake) -> Vec<(&'static str, &str)> {
     intake.findings.kept.iter().map(|f| (f.rule, f.record.as_str())).collect()
 }
+
+/// A district with enough people that a few changes are few.
+pub(crate) fn town() -> World {
+    let mut world = district();
+    for number in 0..60 {
+        let (key, school) = (format!("p{number}"), if number % 2 == 0 { "s1" } else { "s2" });
+        // Of some the roles alone tell where they are.
+        let primary = (number % 5 > 0).then_some(school);
+        world.person(&key, primary).role(&format!("q{number}"), &key, "student", school, true);
+        world.enroll(&format!("f{number}"), &key, if number % 3 == 0 { "c1" } else { "c2" });
+    }
+    world
+}
+
+/// One of fifteen things that may happen from one night to the next.
+pub(crate) fn change(world: &mut World, kind: u8, at: usize) {
+    let person = at % world.people.len();
+    let key = world.people[person].head.id.clone();
+    match kind {
+        0 => world.people[person].given.push('x'),
+        1 => {
+            world.people.retain(|p| p.head.id != key);
+            world.roles.retain(|r| r.person != key);
+            world.enrollments.retain(|e| e.person != key);
+        }
+        2 => drop(world.person(&format!("new{at}"), None)),
+        3 => drop(world.enroll(&format!("g{at}"), &key, "c2")),
+        // New records before all others: every handle moves.
+        4 => {
+            let name = format!("a{at}");
+            world.org(&name, "school", Some("d")).class(&name, &name, Some("math"), "t").session(&name, "term", Some("y"));
+            world.course(&name, &name, Some("y"));
+        }
+        5 => world.enrollments.iter_mut().filter(|e| e.person == key).for_each(|e| e.head.modified = Some(at as i64 * 1000)),
+        6 => world.enrollments.iter_mut().filter(|e| e.person == key).for_each(|e| e.head.id.push('x')),
+        7 => world.roles.iter_mut().filter(|r| r.person == key).for_each(|r| r.role = format!("ext:{at}")),
+        8 => world.people[person].attributes.push((format!("name{at}"), "value".into())),
+        9 => world.orgs[2].head.modified = Some(at as i64 * 1000),
+        10 => world.classes[0].sessions = "y".into(),
+        11 => world.people[person].head.ended ^= true,
+        // The same class twice; which of the two is told first depends on their ids alone.
+        12 => {
+            world.enroll(&format!("t{at}"), &key, "c1").enroll(&format!("u{at}"), &key, "c1");
+            let twins = world.enrollments.len() - 2;
+            world.enrollments[twins + at % 2].primary = true;
+        }
+        13 => {
+            let own: Vec<usize> = (0..world.enrollments.len()).filter(|&e| world.enrollments[e].person == key).collect();
+            let flags: Vec<bool> = own.iter().map(|&e| world.enrollments[e].primary).collect();
+            own.iter().zip(flags.into_iter().rev()).for_each(|(&e, primary)| world.enrollments[e].primary = primary);
+        }
+        // Somebody under another key.
+        _ => {
+            let new = format!("{key}-2");
+            world.people[person].head.id.clone_from(&new);
+            world.roles.iter_mut().filter(|r| r.person == key).for_each(|r| r.person.clone_from(&new));
+            world.enrollments.iter_mut().filter(|e| e.person == key).for_each(|e| e.person.clone_from(&new));
+        }
+    }
+}
+
+pub(crate) fn read(world: &World) -> Roster {
+    // A key that came twice is told, and is no matter here.
+    world.full(None).roster
+}

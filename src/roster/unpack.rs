@@ -1,9 +1,10 @@
 //! Bytes back to a roster. What comes out keeps every invariant of the model, or nothing comes out.
 
 use crate::base::{Day, Text, TextArena, parts};
+use crate::roster::blank::{blank_class, blank_course, blank_org, blank_person, blank_session};
 use crate::roster::model::{
-    Attribute, Class, ClassIx, Course, CourseIx, Modified, Org, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord,
-    Roster, Session, SessionIx, Span, SpanIx,
+    Attribute, ClassIx, CourseIx, Modified, OrgIx, PackedEnrollment, RecordHash, Role, RoleWord, Roster, SessionIx, Span,
+    SpanIx,
 };
 use crate::roster::pack::LAYOUT;
 use crate::roster::wire::{PackError, Reader};
@@ -101,7 +102,25 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
 
     /// The first column of each collection makes its records, so that memory grows with the bytes that are there.
     pub(super) fn place_texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
-        let [words, names, orgs, sessions, courses, classes, ..] = *counts;
+        self.frame_texts(counts)?;
+        for _ in 0..counts[5] {
+            let id = self.once()?;
+            self.roster.classes.push(blank_class(id));
+        }
+        macro_rules! columns {
+            ($($way:ident $field:ident),*) => {$(
+                for at in 0..self.roster.classes.len() {
+                    self.roster.classes[at].$field = self.$way()?;
+                }
+            )*};
+        }
+        columns!(once title, again kind, once code, again grades, again subjects, again subject_codes);
+        Ok(())
+    }
+
+    /// The same of everything before the classes.
+    pub(super) fn frame_texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
+        let [words, names, orgs, sessions, courses, ..] = *counts;
         macro_rules! columns {
             ($records:ident: $($way:ident $field:ident),*) => {$(
                 for at in 0..self.roster.$records.len() {
@@ -132,11 +151,6 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
             self.roster.courses.push(blank_course(id));
         }
         columns!(courses: once title, once code, again grades, again subjects, again subject_codes);
-        for _ in 0..classes {
-            let id = self.once()?;
-            self.roster.classes.push(blank_class(id));
-        }
-        columns!(classes: once title, again kind, once code, again grades, again subjects, again subject_codes);
         Ok(())
     }
 
@@ -195,7 +209,8 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         }
     }
 
-    pub(super) fn places(&mut self) -> Result<(), PackError> {
+    /// Where everything before the classes is.
+    pub(super) fn frame(&mut self) -> Result<(), PackError> {
         macro_rules! column {
             ($records:ident $field:ident = $value:expr) => {
                 for at in 0..self.roster.$records.len() {
@@ -210,7 +225,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
                 column!($records modified = self.stamp(&mut last)?);
             };
         }
-        let Bounds { orgs, sessions, courses, classes: _ } = self.bounds;
+        let Bounds { orgs, sessions, .. } = self.bounds;
         column!(orgs parent = self.optional(orgs)?.map(OrgIx));
         ended!(orgs);
         column!(sessions parent = self.optional(sessions)?.map(SessionIx));
@@ -222,9 +237,19 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         column!(courses school_year = self.optional(sessions)?.map(SessionIx));
         column!(courses org = OrgIx(self.handle(orgs)?));
         ended!(courses);
-        column!(classes course = self.optional(courses)?.map(CourseIx));
-        column!(classes school = OrgIx(self.handle(orgs)?));
-        for at in 0..self.roster.classes.len() {
+        Ok(())
+    }
+
+    pub(super) fn places(&mut self) -> Result<(), PackError> {
+        self.frame()?;
+        let (Bounds { orgs, sessions, courses, classes: _ }, classes) = (self.bounds, self.roster.classes.len());
+        for at in 0..classes {
+            self.roster.classes[at].course = self.optional(courses)?.map(CourseIx);
+        }
+        for at in 0..classes {
+            self.roster.classes[at].school = OrgIx(self.handle(orgs)?);
+        }
+        for at in 0..classes {
             for _ in 0..self.reader.small()? {
                 let session = SessionIx(self.handle(sessions)?);
                 let own = &mut self.roster.classes[at].sessions;
@@ -234,7 +259,13 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
                 own.push(session);
             }
         }
-        ended!(classes);
+        for at in 0..classes {
+            self.roster.classes[at].ended = self.flags(1)? == 1;
+        }
+        let mut last = 0;
+        for at in 0..classes {
+            self.roster.classes[at].modified = self.stamp(&mut last)?;
+        }
         Ok(())
     }
 
@@ -374,68 +405,6 @@ const SPANS: PackError = PackError::Corrupt("the spans of enrollments are out of
 
 /// Stands in the id until the id column is read: this record has none there.
 const NO_ID: RecordHash = RecordHash([u32::MAX; 2]);
-
-fn blank_org(id: Text) -> Org {
-    let (name, kind, identifier) = (Text::EMPTY, Text::EMPTY, Text::EMPTY);
-    Org { id, name, kind, identifier, parent: None, ended: false, modified: Modified(0) }
-}
-
-fn blank_session(id: Text) -> Session {
-    let (title, kind, first, last) = (Text::EMPTY, Text::EMPTY, Day::MIN, Day::MAX);
-    Session { id, title, kind, first, last, parent: None, ended: false, modified: Modified(0) }
-}
-
-fn blank_course(id: Text) -> Course {
-    Course {
-        id,
-        title: Text::EMPTY,
-        code: Text::EMPTY,
-        school_year: None,
-        org: OrgIx(0),
-        grades: Text::EMPTY,
-        subjects: Text::EMPTY,
-        subject_codes: Text::EMPTY,
-        ended: false,
-        modified: Modified(0),
-    }
-}
-
-fn blank_class(id: Text) -> Class {
-    Class {
-        id,
-        title: Text::EMPTY,
-        kind: Text::EMPTY,
-        code: Text::EMPTY,
-        course: None,
-        school: OrgIx(0),
-        sessions: Vec::new(),
-        grades: Text::EMPTY,
-        subjects: Text::EMPTY,
-        subject_codes: Text::EMPTY,
-        ended: false,
-        modified: Modified(0),
-    }
-}
-
-pub(super) fn blank_person(key: Text) -> Person {
-    Person {
-        key,
-        given: Text::EMPTY,
-        family: Text::EMPTY,
-        email: Text::EMPTY,
-        username: Text::EMPTY,
-        identifier: Text::EMPTY,
-        grades: Text::EMPTY,
-        primary_org: None,
-        enabled: false,
-        ended: false,
-        quarantined: false,
-        modified: Modified(0),
-        roles: (0, 0),
-        enrollments: (0, 0),
-        attributes: (0, 0),
-    }
-}
 
 /// Order and trees; handles were checked as they came.
 pub(crate) fn check(roster: &Roster) -> Result<(), PackError> {

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use crate::roster::blank::blank_person;
 use crate::roster::model::{Attribute, ClassIx, OrgIx, PackedEnrollment, RecordHash, Role, RoleWord, Roster, SpanIx};
 use crate::roster::spans::tidy;
-use crate::roster::unpack::{HANDLE, Unpacker, blank_person, check};
+use crate::roster::unpack::{HANDLE, Unpacker, check};
 use crate::roster::wire::{PackError, Reader};
 
 /// A roster of at most one person, with all orgs, sessions, courses and classes.

@@ -270,7 +270,8 @@ impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
     }
 }
 
-fn push(arena: &mut TextArena, bytes: &[u8]) -> Result<Text, PackError> {
+/// Keeps bytes that must be text.
+pub(crate) fn push(arena: &mut TextArena, bytes: &[u8]) -> Result<Text, PackError> {
     let text = std::str::from_utf8(bytes).map_err(|_| PackError::Corrupt("a text is not UTF-8"))?;
     arena.push(text).map_err(|_| PackError::Corrupt("there are more than 4 GiB of text"))
 }

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{ClaimId, Digest, Instant, OrgId, PersonKey, PoolId, RunId, Version};
-use crate::license::{Because, Book, BookPerson, Claim, ClaimState, Episode, Ledger, Names, OrgMark, PoolSample, SeatRequest};
+use crate::base::{ClaimId, Digest, EpisodeId, Instant, OrgId, PersonKey, PoolId, RunId, Version};
+use crate::license::{
+    Because, Book, BookPerson, Claim, ClaimState, ClockFact, Delivery, Episode, Ledger, Names, OrgMark, PoolSample, SeatRequest,
+};
 use crate::plan::{Standing, standing_of, used_by_org};
 use crate::roster::Roster;
 use crate::service::core::{Customer, Service};
@@ -236,6 +238,22 @@ impl Books<'_> {
         let mut episodes: Vec<Episode> = past.ledger.episodes().cloned().collect();
         episodes.reverse();
         Ok(episodes)
+    }
+
+    /// What the clock of an episode wrote down.
+    pub(crate) fn clock(&self, episode: EpisodeId) -> Result<Vec<ClockFact>, ServiceError> {
+        match &self.past {
+            Some(past) => Ok(past.ledger.clock().filter(|fact| fact.episode == Some(episode)).cloned().collect()),
+            None => Ok(self.service.store.clock(self.customer.id(), Some(episode))?),
+        }
+    }
+
+    /// Deliveries of notices, by notice and channel.
+    pub(crate) fn deliveries(&self) -> Result<Vec<Delivery>, ServiceError> {
+        match &self.past {
+            Some(past) => Ok(past.ledger.deliveries().cloned().collect()),
+            None => Ok(self.service.store.deliveries(self.customer.id())?),
+        }
     }
 
     /// What each pool came to with each commit.

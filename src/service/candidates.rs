@@ -11,7 +11,7 @@ use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 
 /// A notice names at most so many people (R156).
-const NAMED_MAX: usize = 20;
+pub(crate) const NAMED_MAX: usize = 20;
 
 impl Service {
     /// Notices as they are written: with candidates where a feed tells of log-ins. `changes` are those of the same commit.

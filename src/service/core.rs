@@ -1,14 +1,17 @@
 //! The service: what all doors share. It owns the store, the clock and the customers; it knows no door.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::base::{CustomerId, Day, Instant, PersonKey, PoolId, most_similar};
+use crate::base::{CustomerId, Day, Instant, PersonKey, PoolId, QuietHours, SourceId, most_similar};
 use crate::clock::Clock;
 use crate::license::{ActivityLimits, AgreedExcess, Grant, Pool, Term};
 use crate::plan::{Policy, Standing};
 use crate::roster::{IntakePolicy, MatchBy};
 use crate::service::dues::Dues;
 use crate::service::error::ServiceError;
+use crate::service::seen::Courses;
+use crate::service::turns::Turns;
 use crate::service::unsaved::Unsaved;
 use crate::source::RosterSource;
 use crate::store::{Pause, SharedStore};
@@ -63,6 +66,8 @@ pub struct Customer {
     pub latency_target_secs: u32,
     /// Windows of the settings in which a source is not read (R108).
     pub pauses: Vec<Pause>,
+    /// Local times in which a source is not asked, and its failures are no alarm; a source may have several.
+    pub quiet: Vec<(SourceId, QuietHours)>,
     /// People made by hand.
     pub by_hand: ByHandPolicy,
     /// What reports and alerts go by.
@@ -78,11 +83,13 @@ pub struct ReportPolicy {
     pub near_limit: bool,
     /// An overage is told of again after so many business days: `alerts.remind_business_days` (R151); 0: never.
     pub remind_business_days: u32,
+    /// A nightly sync that was not done so many hours after its time is told: `alerts.sync_overdue_hours`; 0: never.
+    pub sync_overdue_hours: u32,
 }
 
 impl Default for ReportPolicy {
     fn default() -> Self {
-        Self { activity: ActivityLimits::STANDARD, near_limit: true, remind_business_days: 5 }
+        Self { activity: ActivityLimits::STANDARD, near_limit: true, remind_business_days: 5, sync_overdue_hours: 12 }
     }
 }
 
@@ -116,6 +123,11 @@ impl Customer {
         told.map(|mark| mark.at).max()
     }
 
+    /// Whoever read its sources is done: nothing of it is kept on this machine.
+    pub(crate) fn done_reading(&self) {
+        self.sources.iter().for_each(|feed| feed.source.done());
+    }
+
     /// One of its pools.
     ///
     /// # Errors
@@ -129,6 +141,15 @@ impl Customer {
     }
 }
 
+/// Where old content of trails goes, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archiving {
+    /// The folder.
+    pub folder: PathBuf,
+    /// So many days stay in the store.
+    pub keep_days: u32,
+}
+
 /// The one layer all doors share. All calls block.
 pub struct Service {
     pub(crate) store: SharedStore,
@@ -138,6 +159,11 @@ pub struct Service {
     pub(crate) looks_back: bool,
     pub(crate) dues: Dues,
     pub(crate) term_dues: Dues,
+    /// `None`: trails stay whole in the store.
+    pub(crate) archiving: Option<Archiving>,
+    /// Who reads whose sources now.
+    pub(crate) turns: Turns,
+    pub(crate) courses: Courses,
     customers: Vec<Customer>,
 }
 
@@ -150,7 +176,10 @@ impl Service {
             unsaved: Unsaved::default(),
             dues: Dues::default(),
             term_dues: Dues::default(),
+            turns: Turns::default(),
+            courses: Courses::default(),
             looks_back: false,
+            archiving: None,
             customers,
         }
     }
@@ -159,6 +188,12 @@ impl Service {
     #[must_use]
     pub fn looking_back(self) -> Self {
         Self { looks_back: true, ..self }
+    }
+
+    /// The same, with old content of trails going to files (R160).
+    #[must_use]
+    pub fn archiving(self, archiving: Option<Archiving>) -> Self {
+        Self { archiving, ..self }
     }
 
     /// The store, for doors that only read rows.

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use crate::base::{Balance, Day, ProductId, Seats, percent_used};
 use crate::license::{ClaimState, Compliance, Orgs, Product, ProductKind, Stage};
 use crate::plan::Standing;
+use crate::service::books::Books;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::pool_state::{PoolState, pool_states};
+use crate::service::report::Report;
 use crate::service::runs::Freshness;
 
 /// So many products are paired with each other unless somebody says which pair is wanted.
@@ -66,18 +68,13 @@ impl Service {
     /// When the books cannot be read.
     pub fn dashboard(&self, customer: &Customer, pair: Option<(ProductId, ProductId)>) -> Result<Dashboard, ServiceError> {
         self.as_of(customer, None, |books| {
-            let marks = books.orgs()?;
-            let orgs = Orgs::new(&marks);
-            let states = pool_states(customer, books)?;
-            let activated = |product: &&Product| {
-                product.activated_for.is_empty() || product.activated_for.iter().any(|org| orgs.find(org.as_str()).is_some())
-            };
-            let products: Vec<&Product> = customer.policy.products.iter().filter(activated).collect();
+            let products = activated(customer, books)?;
             let pairs = match &pair {
                 Some(pair) => vec![pair.clone()],
                 None => pairs_of(&products),
             };
             let combined = if pairs.is_empty() { Vec::new() } else { combined(customer, &books.whole()?, pairs) };
+            let states = pool_states(customer, books)?;
             Ok(Dashboard {
                 freshness: books.freshness()?,
                 products: products.iter().map(|product| seats_of(&product.id, &states)).collect(),
@@ -85,6 +82,28 @@ impl Service {
             })
         })
     }
+
+    /// The activated products alone: asks about no person, however many there are.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn product_seats(&self, customer: &Customer) -> Result<Report<ProductSeats>, ServiceError> {
+        self.as_of(customer, None, |books| {
+            let (products, states) = (activated(customer, books)?, pool_states(customer, books)?);
+            let rows = products.iter().map(|product| seats_of(&product.id, &states)).collect();
+            Ok(Report { freshness: books.freshness()?, rows })
+        })
+    }
+}
+
+/// The products that are activated for an org that is there.
+fn activated<'c>(customer: &'c Customer, books: &Books<'_>) -> Result<Vec<&'c Product>, ServiceError> {
+    let marks = books.orgs()?;
+    let orgs = Orgs::new(&marks);
+    let activated = |product: &&Product| {
+        product.activated_for.is_empty() || product.activated_for.iter().any(|org| orgs.find(org.as_str()).is_some())
+    };
+    Ok(customer.policy.products.iter().filter(activated).collect())
 }
 
 fn pairs_of(products: &[&Product]) -> Vec<(ProductId, ProductId)> {

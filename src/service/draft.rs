@@ -1,21 +1,21 @@
 //! What a run comes to before it is committed: rosters compared, guards asked, a plan made and looked at twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
-use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, HoldState, SourceMark, Term};
+use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, SourceMark, Term};
 use crate::plan::{
-    Approved, GuardLimits, Holding, Judged, Judgment, Plan, PlanInput, Policy, Sight, Standing, Verdict, approval, check,
-    deferred, next_holds, plan, trip_text,
+    Approved, GuardLimits, Holding, Judged, Judgment, Needs, Plan, PlanInput, Sight, Standing, Verdict, approval, check,
+    deferred, holding_after, plan, plan_needs, still_held, trip_text,
 };
-use crate::roster::{Level, Roster, RosterDelta, diff, thin};
+use crate::roster::{Level, Roster, RosterDelta, diff};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::guarding::{Alone, Bench, Sentence};
 use crate::service::pauses::RunTerms;
 use crate::service::purge::Marks;
-use crate::service::rosters::{Pulled, united, united_of};
+use crate::service::rosters::{Pulled, people_of_none, united, united_of};
 use crate::store::{RunState, RunTally};
 
 /// A plan with the things the service needs to commit it.
@@ -41,20 +41,22 @@ pub(crate) struct Seeds {
 
 /// The rosters of a run, kept over repeated planning.
 pub(crate) struct Drafting {
-    before: Roster,
+    pub(crate) before: Roster,
     /// Of `before` only whom the comparison names is left.
-    is_thin: bool,
+    pub(crate) is_thin: bool,
     /// All of `before`, once a guard stopped a run whose comparison is thin.
     whole: Option<Roster>,
-    after: Option<Roster>,
-    delta: RosterDelta,
-    fresh: Vec<SourceMark>,
+    pub(crate) after: Option<Roster>,
+    /// What the people of `after` ought to have: then little else is left of it.
+    pub(crate) asked: Option<Asked>,
+    pub(crate) delta: RosterDelta,
+    pub(crate) fresh: Vec<SourceMark>,
     amended: Vec<SourceMark>,
     repeated: Vec<SourceMark>,
-    conflicts: Vec<(PersonKey, PersonKey)>,
+    pub(crate) conflicts: Vec<(PersonKey, PersonKey)>,
     by_hand: Vec<PersonKey>,
     /// Each source that was read, where there are several.
-    alone: Vec<Alone>,
+    pub(crate) alone: Vec<Alone>,
     /// All rosters in their order, where several were read: one can be kept out without the others.
     places: Vec<Place>,
     /// Which source had somebody who left, where several were read.
@@ -65,8 +67,16 @@ pub(crate) struct Drafting {
     confirmed: Vec<SourceId>,
     /// Sources whose new snapshot does not tell of all people.
     partial: Vec<SourceId>,
+    /// Sources that are judged as at the turn of a school year.
+    rollover: BTreeSet<SourceId>,
     /// Only some people were taken in, and the guards have spoken.
-    narrow: Option<Narrow>,
+    pub(crate) narrow: Option<Narrow>,
+}
+
+/// What the people of the newer roster ought to have, and who stayed whole in it because they were withheld.
+pub(crate) struct Asked {
+    pub(crate) needs: Needs,
+    pub(crate) withheld: Vec<PersonKey>,
 }
 
 /// The roster of one source.
@@ -79,7 +89,7 @@ enum Place {
 
 /// What the guards said of all sources of a run for some people, and who counts as gone at once.
 #[derive(Default)]
-struct Narrow {
+pub(crate) struct Narrow {
     verdict: Verdict,
     /// By source: people before, and removals that passed.
     counted: Vec<(SourceId, u32, u32)>,
@@ -89,7 +99,7 @@ struct Narrow {
 }
 
 impl Drafting {
-    pub(crate) fn new(customer: &CustomerId, pulls: Vec<Pulled>, terms: &RunTerms) -> Result<Self, ServiceError> {
+    pub(crate) fn new(customer: &CustomerId, mut pulls: Vec<Pulled>, terms: &RunTerms) -> Result<Self, ServiceError> {
         let complete = pulls.iter().filter(|p| p.error.is_none() && terms.reads(&p.source));
         let narrow = narrow(&pulls, terms);
         // For some people only: of everybody else nothing is confirmed.
@@ -104,6 +114,7 @@ impl Drafting {
         let (mut olds, mut news, mut conflicts) = (Vec::new(), Vec::new(), Vec::new());
         let (mut fresh, mut amended) = (Vec::new(), Vec::new());
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
+        let compared = pulls.iter_mut().find_map(|p| p.compared.take());
         let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
         // Where each read source stands among the rosters, before and now.
         let mut read_at: Vec<(SourceId, Option<usize>, usize)> = Vec::new();
@@ -161,12 +172,15 @@ impl Drafting {
         for (source, key) in narrow.iter().flat_map(|narrow| &narrow.left) {
             owners.entry(key.as_str().to_owned()).or_insert_with(|| source.clone());
         }
-        let delta = after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
+        let is_thin = compared.is_some();
+        let delta = || after.as_ref().map_or_else(RosterDelta::default, |after| diff(&before, after));
+        let delta = compared.unwrap_or_else(delta);
         Ok(Self {
             before,
-            is_thin: false,
+            is_thin,
             whole: None,
             after,
+            asked: None,
             delta,
             fresh,
             amended,
@@ -180,24 +194,9 @@ impl Drafting {
             trouble,
             confirmed,
             partial,
+            rollover: terms.rollover().clone(),
             narrow,
         })
-    }
-
-    /// Lets go of what is as it was in the older roster: a large one beside another and the books is much. The people whom
-    /// guards and holds may ask for stay, whatever the comparison says of them.
-    pub(crate) fn thin(&mut self, customer: &CustomerId, standing: &Standing) -> Result<(), ServiceError> {
-        if self.after.is_none() || !self.alone.is_empty() || self.narrow.is_some() {
-            return Ok(());
-        }
-        let withheld = standing.hold.as_ref().map_or(Vec::new(), Hold::withheld);
-        let absent = standing.absences.iter().map(|absence| &absence.person);
-        let known = self.conflicts.iter().map(|(known, _)| known);
-        let others: Vec<&PersonKey> = withheld.iter().chain(absent).chain(known).collect();
-        let thinned = thin(take(&mut self.before), &mut self.delta, &others);
-        self.before = thinned.map_err(|error| ServiceError::snapshot(customer, &error))?;
-        self.is_thin = true;
-        Ok(())
     }
 
     /// Lets the guards look at one source alone, in the scope that its delta tells.
@@ -209,12 +208,12 @@ impl Drafting {
         &mut self,
         service: &Service,
         customer: &Customer,
-        policy: &Policy,
         standing: (Standing, Seeds),
         run: RunId,
     ) -> Result<Draft, ServiceError> {
-        let (standing, seeds) = standing;
+        let (policy, (standing, seeds)) = (&customer.policy, standing);
         let now = seeds.at;
+        self.widen(service, customer.id(), &standing, policy.calendar.day_of(now))?;
         let limits = policy.limits_on(policy.calendar.day_of(now));
         let packages: Vec<_> = self.fresh.iter().map(|mark| (mark.source.clone(), (mark.package, mark.name.clone()))).collect();
         let approval = approval(standing.hold.as_ref(), now, &packages);
@@ -224,7 +223,8 @@ impl Drafting {
         };
         let bench = |after| {
             let (approval, conflicts, deferred) = (approval.as_ref(), &self.conflicts, deferred.as_slice());
-            Bench { standing: &standing, policy, limits, now, after, without: None, conflicts, approval, deferred }
+            let (standing, rollover) = (&standing, &self.rollover);
+            Bench { standing, policy, limits, now, after, without: None, conflicts, approval, deferred, rollover }
         };
         let (sentence, without) = match (&self.after, &self.narrow) {
             (_, Some(narrow)) => {
@@ -259,11 +259,7 @@ impl Drafting {
         // Where nobody looks at what is held, it stays held until it is approved.
         let held: Vec<PersonKey> = match taken {
             Some(_) if self.narrow.is_none() => judgment.held.clone(),
-            _ => {
-                let granted = |person: &PersonKey| approval.as_ref().is_some_and(|a| a.removals.binary_search(person).is_ok());
-                let held = standing.absences.iter().filter(|a| a.held && !granted(&a.person));
-                held.map(|a| a.person.clone()).collect()
-            }
+            _ => still_held(&standing, approval.as_ref()),
         };
         let holding = self.holding(&standing, customer, run, now, limits, approval, stopped, &sentence, packages);
         let episodes = if seeds.grants.is_empty() { Vec::new() } else { service.store.episodes(customer.id())? };
@@ -298,7 +294,10 @@ impl Drafting {
         let marks = service.remake(customer, &input)?;
         let Marks { fresh, amended, repeated, remade } = &marks;
         let input = PlanInput { fresh, amended, repeated, remade, ..input };
-        let plan = plan(&input).map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?;
+        let plan = match &self.asked {
+            Some(asked) if taken.is_some() => plan_needs(&input, &asked.needs),
+            _ => plan(&input).map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?,
+        };
         let flaws = check(&plan, &standing, &held);
         if !flaws.is_empty() {
             return Err(ServiceError::Flawed { customer: policy.customer.clone(), flaws });
@@ -374,15 +373,6 @@ impl Drafting {
         let used = approval.as_ref().is_some_and(|approval| approval.sources.is_empty() || taken);
         let judged = looked.then_some(Judged { judgment, covered, stopped: kept, packages, others });
         let sight = Sight { run, now, calendar, ttl_hours: limits.approval_ttl_hours, newest, used, judged };
-        let (holds, notices) = next_holds(&sight);
-        let after = holds.iter().max_by_key(|hold| hold.run).or(newest);
-        let withheld = if taken {
-            judgment.withheld.clone()
-        } else if used || !stopped {
-            after.map_or(Vec::new(), Hold::withheld)
-        } else {
-            newest.map_or(Vec::new(), Hold::withheld)
-        };
         let today = calendar.day_of(now);
         let days = counted.iter().filter(|(_, base, _)| limits.rolling_days > 0 && *base > 0);
         let days = days.map(|(source, base, passed)| {
@@ -395,14 +385,11 @@ impl Drafting {
         confirmed.extend(approved.iter().cloned());
         confirmed.sort_unstable();
         confirmed.dedup();
-        Holding {
-            open: after.is_some_and(|hold| hold.state == HoldState::Open),
-            approved: confirmed,
-            holds,
-            notices,
-            days: days.collect(),
-            withheld,
-        }
+        holding_after(&sight, confirmed, days.collect(), |after| match taken {
+            true => judgment.withheld.clone(),
+            false if used || !stopped => after.map_or(Vec::new(), Hold::withheld),
+            false => newest.map_or(Vec::new(), Hold::withheld),
+        })
     }
 }
 
@@ -421,24 +408,14 @@ fn narrow(pulls: &[Pulled], terms: &RunTerms) -> Option<Narrow> {
     Some(all)
 }
 
-/// People whom nothing but a file by hand delivers, sorted; those of the file that is taken in and of the one before.
+/// People whom nothing but a file by hand delivers; those of the file that is taken in and of the one before.
 fn only_by_hand(pulls: &[Pulled]) -> Vec<PersonKey> {
     fn rosters(pulled: &Pulled) -> impl Iterator<Item = &Roster> {
         pulled.fresh.iter().map(|fresh| &fresh.roster).chain(&pulled.before)
     }
     let (manual, others): (Vec<&Pulled>, Vec<&Pulled>) = pulls.iter().partition(|p| p.source.as_str() == MANUAL_SOURCE);
-    let delivered = |key: &str| {
-        let newest = others.iter().filter_map(|pulled| rosters(pulled).next());
-        newest.into_iter().any(|roster| roster.active(key).is_some())
-    };
-    let mut keys = Vec::new();
-    for roster in manual.into_iter().flat_map(rosters) {
-        let alive = roster.people.iter().filter(|person| !person.ended).map(|person| roster.text(person.key));
-        keys.extend(alive.filter(|key| !delivered(key)).map(PersonKey::from));
-    }
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+    let newest: Vec<&Roster> = others.iter().filter_map(|pulled| rosters(pulled).next()).collect();
+    people_of_none(manual.into_iter().flat_map(rosters), &newest)
 }
 
 /// How a run ends (R109): success is never claimed when somebody who ought to have a seat has none.

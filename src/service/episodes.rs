@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use crate::base::{Actor, Day, EpisodeId, Instant, PoolId, Version};
+use crate::base::{Actor, Day, Digest, EpisodeId, Instant, PoolId, Version};
 use crate::license::{
     ClockFact, ClockStep, Delivery, Entry, Episode, Facts, Grant, Outcome, Phase, Pool, Quote, Stage, elapsed, is_frozen,
     license_year, minor_deadline, tier_on_offer, year_anchor,
 };
 use crate::plan::{Standing, timeline};
+use crate::service::books::Books;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::writing::Writing;
@@ -59,6 +60,17 @@ pub struct EpisodeFile {
     pub grants: Vec<Grant>,
 }
 
+/// What the trail tells of an episode.
+#[derive(Clone, Debug, Default)]
+pub struct EpisodeTrail {
+    /// The commits that concern it, with nothing else in them.
+    pub commits: Vec<AuditCommit>,
+    /// Version and hash of every commit from the one in which it opened on, also of those that do not concern it: each hash
+    /// is over the one before, so whoever has the books can prove with `rosterd audit verify` that nothing was put in or
+    /// taken out.
+    pub chain: Vec<(Version, Digest)>,
+}
+
 /// What came of a decision about an episode or about billing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClockAnswer {
@@ -81,10 +93,11 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn episodes(&self, customer: &Customer, pool: Option<&PoolId>) -> Result<Vec<EpisodeView>, ServiceError> {
-        let standing = self.store.standing_light(customer.id())?;
-        let all = self.store.episodes(customer.id())?;
-        let wanted = all.iter().filter(|episode| pool.is_none_or(|pool| *pool == episode.pool));
-        Ok(wanted.map(|episode| self.episode_view(customer, &standing, &all, episode)).collect())
+        self.as_of(customer, None, |books| {
+            let all = books.episodes()?;
+            let wanted = all.iter().filter(|episode| pool.is_none_or(|pool| *pool == episode.pool));
+            Ok(wanted.map(|episode| episode_view(customer, books, &all, episode)).collect())
+        })
     }
 
     /// Everything about an episode.
@@ -92,71 +105,68 @@ impl Service {
     /// # Errors
     /// [`ServiceError::Unknown`] if there is none; when the books cannot be read.
     pub fn episode_file(&self, customer: &Customer, id: EpisodeId) -> Result<EpisodeFile, ServiceError> {
-        let standing = self.store.standing_light(customer.id())?;
-        let all = self.store.episodes(customer.id())?;
-        let episode = all.iter().find(|episode| episode.id == id);
-        let episode = episode.ok_or_else(|| ServiceError::Unknown { what: "episode", id: id.to_string(), hint: None })?;
-        let facts = self.store.clock(customer.id(), Some(id))?;
-        let deliveries = self.store.deliveries(customer.id())?;
-        let mut notices = Vec::new();
-        for key in facts.iter().filter_map(ClockFact::notice) {
-            let delivered = deliveries.iter().filter(|delivery| delivery.key == key).cloned().collect();
-            notices.extend(self.store.notice(customer.id(), key)?.map(|notice| (notice, delivered)));
-        }
-        let taken = |fact: &ClockFact| match &fact.step {
-            ClockStep::Upgraded { grant, .. } => standing.grants.iter().find(|known| known.id == *grant).cloned(),
-            _ => None,
-        };
-        let billing = standing.clock.get(&None).map_or(&[][..], Vec::as_slice);
-        Ok(EpisodeFile {
-            view: self.episode_view(customer, &standing, &all, episode),
-            billing: billing.iter().filter(|fact| fact.pool == episode.pool).cloned().collect(),
-            notices,
-            grants: facts.iter().filter_map(taken).collect(),
-            facts,
+        self.as_of(customer, None, |books| {
+            let standing = &books.standing;
+            let all = books.episodes()?;
+            let episode = all.iter().find(|episode| episode.id == id);
+            let episode = episode.ok_or_else(|| ServiceError::Unknown { what: "episode", id: id.to_string(), hint: None })?;
+            let facts = books.clock(id)?;
+            let deliveries = books.deliveries()?;
+            let mut notices = Vec::new();
+            for key in facts.iter().filter_map(ClockFact::notice) {
+                let delivered = deliveries.iter().filter(|delivery| delivery.key == key).cloned().collect();
+                notices.extend(self.store.notice(customer.id(), key)?.map(|notice| (notice, delivered)));
+            }
+            let taken = |fact: &ClockFact| match &fact.step {
+                ClockStep::Upgraded { grant, .. } => standing.grants.iter().find(|known| known.id == *grant).cloned(),
+                _ => None,
+            };
+            let billing = standing.clock.get(&None).map_or(&[][..], Vec::as_slice);
+            Ok(EpisodeFile {
+                view: episode_view(customer, books, &all, episode),
+                billing: billing.iter().filter(|fact| fact.pool == episode.pool).cloned().collect(),
+                notices,
+                grants: facts.iter().filter_map(taken).collect(),
+                facts,
+            })
         })
     }
 
-    /// The commits of the trail in which an episode, its clock, or what was bought and billed for its pool changed: only
-    /// that of them, with their hashes.
+    /// The commits of the trail in which an episode, its clock, or what its pool has and owes changed: only that of them. With
+    /// them the chain that all commits form from the one in which it opened to the last of these.
     ///
     /// # Errors
     /// When the trail cannot be read.
-    pub fn episode_trail(&self, customer: &Customer, episode: &Episode) -> Result<Vec<AuditCommit>, ServiceError> {
-        let concerns = |entry: &Entry| match entry {
+    pub fn episode_trail(&self, customer: &Customer, episode: &Episode) -> Result<EpisodeTrail, ServiceError> {
+        let until = episode.closed.unwrap_or(Instant::MAX);
+        let concerns = |at: Instant, entry: &Entry| match entry {
             Entry::Episode(other) => other.id == episode.id,
             Entry::Clock(fact) => fact.episode == Some(episode.id) || (fact.episode.is_none() && fact.pool == episode.pool),
             Entry::NoticeDelivered(delivery) => delivery.episode == Some(episode.id),
             Entry::Granted(grant) => grant.pool == episode.pool,
             Entry::ExcessAgreed(agreed) => agreed.pool == episode.pool,
+            Entry::Term(term) => term.pool == episode.pool,
+            Entry::Phase { pool, .. } => *pool == episode.pool,
+            // What the pool came to, cause by cause, while it lasted.
+            Entry::Pool { pool, .. } => *pool == episode.pool && (episode.opened..=until).contains(&at),
             _ => false,
         };
-        let mut commits = Vec::new();
+        let mut found = EpisodeTrail::default();
+        let mut last = Version(0);
         self.trail(customer, Version(0), &mut |mut commit| {
-            commit.entries.retain(concerns);
+            if commit.at >= episode.opened {
+                found.chain.push((commit.version, commit.hash));
+            }
+            commit.entries.retain(|entry| concerns(commit.at, entry));
             if !commit.entries.is_empty() {
                 commit.changes.clear();
-                commits.push(commit);
+                last = commit.version;
+                found.commits.push(commit);
             }
             ControlFlow::Continue(())
         })?;
-        Ok(commits)
-    }
-
-    fn episode_view(&self, customer: &Customer, standing: &Standing, all: &[Episode], episode: &Episode) -> EpisodeView {
-        let pool = customer.policy.pools.iter().find(|pool| pool.id == episode.pool);
-        let year = pool.and_then(|pool| pool.anchor).map(|anchor| license_year(anchor, episode.opened_day).0);
-        let counts = |other: &&Episode| {
-            other.pool == episode.pool
-                && other.id <= episode.id
-                && other.outcome != Some(Outcome::Void)
-                && year.is_none_or(|start| other.opened_day >= start)
-        };
-        EpisodeView {
-            episode: episode.clone(),
-            clock: pool.filter(|_| episode.closed.is_none()).and_then(|pool| clock_view(pool, standing, self.now())),
-            repeat: u32::try_from(all.iter().filter(counts).count()).unwrap_or(u32::MAX),
-        }
+        found.chain.retain(|(version, _)| *version <= last);
+        Ok(found)
     }
 
     /// Approves the upgrade of an episode in its major stage (R70). It happens when the cure window ends, or now if it
@@ -239,6 +249,22 @@ impl Service {
             })
         })?;
         Ok(answer)
+    }
+}
+
+fn episode_view(customer: &Customer, books: &Books<'_>, all: &[Episode], episode: &Episode) -> EpisodeView {
+    let pool = customer.policy.pools.iter().find(|pool| pool.id == episode.pool);
+    let year = pool.and_then(|pool| pool.anchor).map(|anchor| license_year(anchor, episode.opened_day).0);
+    let counts = |other: &&Episode| {
+        other.pool == episode.pool
+            && other.id <= episode.id
+            && other.outcome != Some(Outcome::Void)
+            && year.is_none_or(|start| other.opened_day >= start)
+    };
+    EpisodeView {
+        episode: episode.clone(),
+        clock: pool.filter(|_| episode.closed.is_none()).and_then(|pool| clock_view(pool, &books.standing, books.at)),
+        repeat: u32::try_from(all.iter().filter(counts).count()).unwrap_or(u32::MAX),
     }
 }
 

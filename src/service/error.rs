@@ -73,6 +73,12 @@ pub enum ServiceError {
         /// The version now.
         now: Version,
     },
+    /// A run of the customer reads its sources now; nobody else may.
+    #[error("read the sources of {customer}: a run of it is under way; ask again when it is over")]
+    UnderWay {
+        /// Whose.
+        customer: CustomerId,
+    },
     /// The program broke off in the middle: a bug.
     #[error("come to its end: it broke off (this is a bug; the log says where)")]
     BrokeOff,
@@ -110,6 +116,8 @@ pub enum ErrorKind {
     Unknown,
     /// The plan is out of date.
     PlanStale,
+    /// A run is under way.
+    UnderWay,
     /// A source is down or delivered something unusable.
     SourceDown,
     /// The settings are wrong.
@@ -148,6 +156,7 @@ impl ServiceError {
             | StoreError::SchemaNewer { .. }
             | StoreError::Corrupt { .. }
             | StoreError::Backup { .. }
+            | StoreError::Archive { .. }
             | StoreError::Database { .. } => false,
         }
     }
@@ -170,6 +179,7 @@ impl ServiceError {
                 | StoreError::SchemaOlder { .. }
                 | StoreError::SchemaNewer { .. }
                 | StoreError::Backup { .. }
+                | StoreError::Archive { .. }
                 | StoreError::Disk { .. }
                 | StoreError::Database { .. },
             ) => ErrorKind::StoreDown,
@@ -179,6 +189,7 @@ impl ServiceError {
                 ErrorKind::Bug
             }
             ServiceError::Stale { .. } => ErrorKind::PlanStale,
+            ServiceError::UnderWay { .. } => ErrorKind::UnderWay,
             ServiceError::Unknown { .. } | ServiceError::RosterGone { .. } => ErrorKind::Unknown,
         }
     }

@@ -1,6 +1,6 @@
 //! The days to come, as far as dates that are known already make them. Nothing is written.
 
-use crate::base::{Day, PersonKey, PoolId, ProductId, Version};
+use crate::base::{Day, PoolId, ProductId, Version};
 use crate::license::{Activity, ClaimState, Ledger};
 use crate::plan::{AheadError, Candidate, CandidateWhy, PoolForecast, Prospect, play_ahead, pool_forecast};
 use crate::roster::Roster;
@@ -8,7 +8,7 @@ use crate::service::activity::ActivityBook;
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
 use crate::service::draft::Seeds;
 use crate::service::error::ServiceError;
-use crate::service::rosters::united;
+use crate::service::rosters::{people_of_none, united};
 use crate::service::runs::Freshness;
 
 /// What becomes of a customer's pools if nothing new arrives and nobody decides anything.
@@ -45,7 +45,9 @@ impl Service {
         if version == Version(0) {
             return Ok(Forecast { freshness, last, pools: Vec::new() });
         }
-        let by_hand = by_hand_only(&rosters);
+        let (manual, others): (Vec<_>, Vec<_>) = rosters.iter().partition(|(source, _)| source.as_str() == MANUAL_SOURCE);
+        let others: Vec<&Roster> = others.into_iter().map(|(_, roster)| roster).collect();
+        let by_hand = people_of_none(manual.into_iter().map(|(_, roster)| roster), &others);
         let roster = united(customer.id(), rosters.into_iter().map(|(_, roster)| roster).collect())?;
         let seeds = if is_newest { self.standing_with_seeds(customer, now)?.1 } else { Seeds::default() };
         let (ledger, since) = self.ledger(customer, version)?;
@@ -75,19 +77,6 @@ impl Service {
         });
         Ok(Forecast { freshness, last, pools: told.collect() })
     }
-}
-
-/// People whom nothing but a file by hand delivers, sorted.
-fn by_hand_only(rosters: &[(crate::base::SourceId, Roster)]) -> Vec<PersonKey> {
-    let alive = |roster: &Roster, key: &str| roster.find_person(key).is_some_and(|at| !roster.person(at).ended);
-    let (manual, others): (Vec<_>, Vec<_>) = rosters.iter().partition(|(source, _)| source.as_str() == MANUAL_SOURCE);
-    let mut keys: Vec<PersonKey> = Vec::new();
-    for (_, roster) in manual {
-        let people = roster.people.iter().filter(|person| !person.ended).map(|person| roster.text(person.key));
-        keys.extend(people.filter(|key| !others.iter().any(|(_, other)| alive(other, key))).map(PersonKey::from));
-    }
-    keys.sort_unstable();
-    keys
 }
 
 /// Who could be removed from a pool: named seats of people in no team, then seats nobody used for long, the longest first

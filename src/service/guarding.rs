@@ -1,5 +1,7 @@
 //! The guards of a run, source by source: what one delivers neither hides nor causes a trip of another (R115).
 
+use std::collections::BTreeSet;
+
 use crate::base::{PersonKey, SourceId};
 use crate::license::{Absence, GuardDay, Hold};
 use crate::plan::{Approval, Approved, Case, GuardLimits, Judgment, Others, Policy, Standing, judge};
@@ -42,6 +44,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) approval: Option<&'a Approved>,
     /// Sources whose packages are approved and wait for those of others that were approved with them.
     pub(crate) deferred: &'a [SourceId],
+    /// Sources that are judged as at the turn of a school year (R108).
+    pub(crate) rollover: &'a BTreeSet<SourceId>,
 }
 
 /// A verdict over one or more sources.
@@ -153,7 +157,7 @@ impl Bench<'_> {
             delta,
             conflicts: u32::try_from(conflicts.count()).unwrap_or(u32::MAX),
             absences: &absences,
-            limits,
+            limits: if self.rollover.contains(source) { limits.rollover() } else { limits },
             today: policy.calendar.day_of(now),
             days: &days,
             withheld: &standing.hold.as_ref().map_or(Vec::new(), Hold::withheld),

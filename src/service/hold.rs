@@ -1,16 +1,16 @@
 //! Deciding holds: shown first, then approved, approved but for some, or rejected (R120). A decision is one commit of
 //! its own; what was approved is then done by an ordinary run that knows of it, planned anew on the books as they are.
 
-use crate::base::{Actor, Digest, Instant, PersonKey, RunId};
+use crate::base::{Actor, Digest, Instant, PersonKey, RequestId, RunId};
 use crate::license::{Entry, Hold, HoldState};
-use crate::plan::{Plan, Sight, Standing, next_holds};
+use crate::plan::{Plan, Sight, Standing, next_holds, resolution};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::Drafting;
 use crate::service::error::ServiceError;
-use crate::service::rosters::Pulled;
+use crate::service::rosters::{Pulled, Wanted};
 use crate::service::sync::Watch;
 use crate::service::writing::Writing;
-use crate::store::{Asked, RunRow, Trigger};
+use crate::store::{Asked, RunRow, StoreError, Trigger};
 
 /// The answer to a decision. Everything but `Done` changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,14 @@ pub struct HoldDone {
     pub hold: Hold,
     /// The run that did what was approved.
     pub run: Option<RunRow>,
+    /// Where a run was under way: the request whose run does it next.
+    pub request: Option<RequestId>,
+}
+
+impl HoldDone {
+    fn of(answer: HoldAnswer, hold: Hold) -> Self {
+        Self { answer, hold, run: None, request: None }
+    }
 }
 
 impl Service {
@@ -60,27 +68,41 @@ impl Service {
     }
 
     /// What approving an open hold as a whole would do now, as a plan; changes nothing. `None`: it is not open, or its
-    /// packages are gone.
+    /// packages are not to be had now: gone, or of a source that is down or paused.
     ///
     /// # Errors
-    /// When books, snapshots or sources cannot be read.
+    /// [`ServiceError::UnderWay`] if packages must be read for it while a run of the customer reads; when books, snapshots or
+    /// sources cannot be read.
     pub fn hold_preview(&self, customer: &Customer, hold: &Hold) -> Result<Option<Plan>, ServiceError> {
         let now = self.now();
         if !hold.is_open(now) {
             return Ok(None);
         }
+        if hold.packages.is_empty() {
+            return self.if_approved(customer, hold, now);
+        }
+        let turn = self.turns.try_take(customer.id());
+        let _turn = turn.ok_or_else(|| ServiceError::UnderWay { customer: customer.id().clone() })?;
+        let plan = self.if_approved(customer, hold, now);
+        customer.done_reading();
+        plan
+    }
+
+    fn if_approved(&self, customer: &Customer, hold: &Hold, now: Instant) -> Result<Option<Plan>, ServiceError> {
         let approved = Hold { state: HoldState::Approved, at: Some(now), exceptions: Vec::new(), ..hold.clone() };
         let (mut standing, seeds) = self.standing_with_seeds(customer, now)?;
         standing.hold = Some(approved);
+        let terms = self.terms(customer, &Trigger::Drop, &standing, now)?;
         let mut pulls: Vec<Pulled> = Vec::new();
         for feed in &customer.sources {
-            let pulled = if hold.packages.is_empty() {
+            let pulled = if hold.packages.is_empty() || !terms.reads(feed.source.id()) {
                 self.stored(customer, feed.source.id(), &standing)?
             } else {
-                self.pull(customer, feed, &standing, &pulls, now)?
+                self.pull(customer, feed, &standing, (&pulls, Wanted::Whole), now)?
             };
             pulls.push(pulled);
         }
+        pulls.extend(self.by_hand(customer, &standing)?);
         let taken = |pulled: &Pulled| pulled.fresh.as_ref().map(|fresh| fresh.mark.package);
         let held = |digest: Digest| hold.packages.iter().any(|(_, (held, _))| *held == digest);
         let here: Vec<Digest> = pulls.iter().filter_map(taken).collect();
@@ -89,15 +111,14 @@ impl Service {
         }
         // What arrived since then is not looked at.
         pulls.iter_mut().filter(|pulled| taken(pulled).is_some_and(|digest| !held(digest))).for_each(|p| p.fresh = None);
-        let terms = self.terms(customer, &Trigger::Drop, &standing, now)?;
-        let policy = terms.policy(&customer.policy);
         let mut drafting = Drafting::new(customer.id(), pulls, &terms)?;
-        let draft = drafting.draft(self, customer, &policy, (standing, seeds), hold.run)?;
+        let draft = drafting.draft(self, customer, (standing, seeds), hold.run)?;
         Ok(Some(draft.plan))
     }
 
-    /// Approves a hold, but for the people in `exceptions`, and does what was approved. If a source is down, the approval
-    /// waits for the next run until its deadline.
+    /// Approves a hold, but for the people in `exceptions`, and does what was approved. While a run of the customer is under
+    /// way the next one does it (R99), which is asked for. If a source is down, the approval waits for the next run until its
+    /// deadline.
     ///
     /// # Errors
     /// [`ServiceError::Unknown`] if there is no such hold; when the books cannot be read or written.
@@ -130,11 +151,22 @@ impl Service {
             Ok(Hold { state, exceptions: exceptions.clone(), deadline, ..hold.clone() })
         })?;
         if answer != HoldAnswer::Done {
-            return Ok(HoldDone { answer, hold, run: None });
+            return Ok(HoldDone::of(answer, hold));
         }
-        let row = self.sync(customer, &Trigger::SameDay(Asked::by(actor.clone())), watch)?;
+        let trigger = Trigger::SameDay(Asked::by(actor.clone()));
+        let turn = if self.works_on(customer)? { None } else { self.turns.try_take(customer.id()) };
+        let Some(turn) = turn else {
+            let (request, _) = self.request_sync(customer, &trigger)?;
+            return Ok(HoldDone { request: Some(request), ..HoldDone::of(answer, hold) });
+        };
+        let row = self.sync_in(&turn, customer, &trigger, watch)?;
         let (_, hold) = self.hold(run)?;
-        Ok(HoldDone { answer, hold, run: Some(row) })
+        Ok(HoldDone { run: Some(row), ..HoldDone::of(answer, hold) })
+    }
+
+    /// Whether a daemon that lives works on a request of the customer.
+    fn works_on(&self, customer: &Customer) -> Result<bool, StoreError> {
+        Ok(self.store.daemon()?.is_some() && self.is_running(customer)?)
     }
 
     /// Rejects a hold: the people stay as they are, and nothing of held packages is taken in. The same removals in the
@@ -145,7 +177,7 @@ impl Service {
     pub fn reject_hold(&self, run: RunId, actor: &Actor) -> Result<HoldDone, ServiceError> {
         let rejected = |hold: &Hold, _| Ok(Hold { state: HoldState::Rejected, ..hold.clone() });
         let (_, answer, hold) = self.decide_hold(run, actor, "hold_reject", rejected)?;
-        Ok(HoldDone { answer, hold, run: None })
+        Ok(HoldDone::of(answer, hold))
     }
 
     /// Looks after the newest hold between packages: tells of it once a business day, and closes it when its deadline
@@ -191,7 +223,8 @@ impl Service {
                 Ok(next) => {
                     let next = Hold { by: Some(actor.clone()), at: Some(now), ..next };
                     let (plan, entries) = (Some(hold.plan), vec![Entry::Hold(next.clone())]);
-                    ((HoldAnswer::Done, next), Some(Writing { verb, plan, entries, notices: Vec::new() }))
+                    let notices = vec![resolution(&next)];
+                    ((HoldAnswer::Done, next), Some(Writing { verb, plan, entries, notices }))
                 }
                 Err(answer) => ((answer, hold), None),
             })

@@ -15,7 +15,7 @@ use crate::service::guarding::Alone;
 use crate::service::import_rows::{Ground, ImportReport, Judged, Meant, judge_rows, take_in};
 use crate::service::people_file;
 use crate::service::rosters::Pulled;
-use crate::service::sync::unusable;
+use crate::service::unusable::unusable;
 use crate::source::{Package, SourceError};
 use crate::store::{RunRow, RunState, StoreError, Trigger};
 
@@ -242,9 +242,8 @@ impl Service {
             }
             let standing = self.standing_with_seeds(customer, now)?;
             let terms = self.terms(customer, &row.trigger, &standing.0, now)?;
-            let policy = terms.policy(&customer.policy);
             let mut drafting = Drafting::new(customer.id(), pulls, &terms)?.judged_alone(alone);
-            let drafted = drafting.draft(self, customer, &policy, standing, row.run)?;
+            let drafted = drafting.draft(self, customer, standing, row.run)?;
             let blocked = blocked(customer, &drafted.plan, &judged.created);
             if blocked.is_empty() {
                 draft = Some(drafted);

@@ -2,11 +2,11 @@
 
 use crate::base::{Balance, Day, Instant, OrgId, PoolId, ProductId, Seats, Text};
 use crate::license::{
-    Allowance, Band, Book, Causes, ClaimState, Episode, Pool, Product, ReuseYear, StateCounts, allowance_in, allowance_of,
-    phase_at,
+    Absence, Allowance, Band, Book, Causes, ClaimState, Episode, Pool, Product, ReuseYear, StateCounts, allowance_in,
+    allowance_of, phase_at,
 };
 use crate::plan::{ExplainInput, Explanation, Standing, explain};
-use crate::roster::Person;
+use crate::roster::{Person, Roster};
 use crate::service::core::{Customer, Service};
 use crate::service::decisions::book_of;
 use crate::service::episodes::{ClockView, clock_view};
@@ -187,6 +187,20 @@ impl Service {
     /// # Errors
     /// When the books or the roster cannot be read.
     pub fn people(&self, customer: &Customer, text: &str, limit: usize) -> Result<(Vec<PersonView>, usize), ServiceError> {
+        self.people_after(customer, text, 0, limit)
+    }
+
+    /// The same without the first `skip`.
+    ///
+    /// # Errors
+    /// As [`Service::people`].
+    pub fn people_after(
+        &self,
+        customer: &Customer,
+        text: &str,
+        skip: usize,
+        limit: usize,
+    ) -> Result<(Vec<PersonView>, usize), ServiceError> {
         let standing = self.store.standing_light(customer.id())?;
         let roster = self.roster(customer, &standing)?;
         let today: Day = customer.day_of(self.now());
@@ -208,27 +222,54 @@ impl Service {
             let hit = wanted.is_empty()
                 || [key, &name, field(|p| p.email)].iter().any(|field| field.to_lowercase().contains(&wanted));
             total += usize::from(hit);
-            if !hit || found.len() >= limit {
-                continue;
+            if hit && total > skip && found.len() < limit {
+                let absence = absence(key);
+                found.push(self.person_view((customer, &standing, today), &roster, key, (person, absence))?);
             }
-            let (names, claims) = self.store.claims_of(customer.id(), key)?;
-            // Whatever shows the person shows the pins (R9).
-            let pins = standing.pins.iter().filter(|pin| pin.person.as_str() == key);
-            let pins = pins.map(|pin| format!("{} pinned to {}", pin.pool, pin.kind.word()));
-            found.push(PersonView {
-                key: key.to_owned(),
-                name,
-                state: PersonState::of(&customer.policy, person, absence(key)),
-                roles: person
-                    .map_or(&[][..], |person| roster.roles_of(person))
-                    .iter()
-                    .map(|r| format!("{}@{}", roster.role_word(r.role), roster.text(roster.org(r.org).id)))
-                    .collect(),
-                live_enrollments: person.map_or(0, |person| roster.enrollments_of(person).filter(|e| e.live(today)).count()),
-                claims: claims.iter().map(|c| format!("{} {}", names.pool_of(c), c.state.word())).chain(pins).collect(),
-            });
         }
         Ok((found, total))
+    }
+
+    /// One person of the newest roster, or a missing one of whom only the key is left; `None`: neither.
+    ///
+    /// # Errors
+    /// When the books or the roster cannot be read.
+    pub fn person(&self, customer: &Customer, key: &str) -> Result<Option<PersonView>, ServiceError> {
+        let standing = self.store.standing_light(customer.id())?;
+        let roster = self.roster_of(customer, &standing, key)?;
+        let person = roster.find_person(key).map(|at| roster.person(at));
+        let absence = standing.absences.iter().find(|absence| absence.person.as_str() == key);
+        if person.is_none() && absence.is_none() {
+            return Ok(None);
+        }
+        let today = customer.day_of(self.now());
+        self.person_view((customer, &standing, today), &roster, key, (person, absence)).map(Some)
+    }
+
+    fn person_view(
+        &self,
+        (customer, standing, today): (&Customer, &Standing, Day),
+        roster: &Roster,
+        key: &str,
+        (person, absence): (Option<&Person>, Option<&Absence>),
+    ) -> Result<PersonView, ServiceError> {
+        let (names, claims) = self.store.claims_of(customer.id(), key)?;
+        // Whatever shows the person shows the pins (R9).
+        let pins = standing.pins.iter().filter(|pin| pin.person.as_str() == key);
+        let pins = pins.map(|pin| format!("{} pinned to {}", pin.pool, pin.kind.word()));
+        let name = person.map_or(String::new(), |p| format!("{} {}", roster.text(p.given), roster.text(p.family)));
+        Ok(PersonView {
+            key: key.to_owned(),
+            name: name.trim().to_owned(),
+            state: PersonState::of(&customer.policy, person, absence),
+            roles: person
+                .map_or(&[][..], |person| roster.roles_of(person))
+                .iter()
+                .map(|r| format!("{}@{}", roster.role_word(r.role), roster.text(roster.org(r.org).id)))
+                .collect(),
+            live_enrollments: person.map_or(0, |person| roster.enrollments_of(person).filter(|e| e.live(today)).count()),
+            claims: claims.iter().map(|c| format!("{} {}", names.pool_of(c), c.state.word())).chain(pins).collect(),
+        })
     }
 }
 

@@ -1,4 +1,6 @@
-//! Looks at live sources: since when a source is known to be as the books have it, and where its next read may start.
+//! Looks at sources over the network: since when a source is known to be as the books have it, and where the next read of a
+//! live one may start. That a file elsewhere is the known one says when its server was last reached, and nothing of how old
+//! the roster is.
 //!
 //! A cursor is a hint that saves reading. It is handed out only while it means what it meant: the books still rest on what
 //! was read up to it, nobody waits for a second look, and the last full read is not too long ago (R106).
@@ -45,7 +47,8 @@ impl Service {
         Ok(Looked { source: source.clone(), full_at, now })
     }
 
-    fn look(&self, customer: &Customer, source: &SourceId) -> Result<Option<SourceLook>, ServiceError> {
+    /// The newest look at a source that a run noted.
+    pub(crate) fn look(&self, customer: &Customer, source: &SourceId) -> Result<Option<SourceLook>, ServiceError> {
         Ok(self.store.looks(customer.id())?.into_iter().find(|look| look.source == *source))
     }
 
@@ -94,6 +97,9 @@ impl Service {
 
 /// The same from looks that were read before.
 pub(crate) fn newest_of(customer: &Customer, standing: &Standing, looks: &[SourceLook]) -> Option<Instant> {
-    let known = |look: &&SourceLook| customer.sources.iter().any(|feed| *feed.source.id() == look.source);
+    let known = |look: &&SourceLook| {
+        let feed = customer.sources.iter().find(|feed| *feed.source.id() == look.source);
+        feed.is_some_and(|feed| feed.source.is_live())
+    };
     looks.iter().filter(known).map(|look| look.at).chain(customer.newest_snapshot(standing)).max()
 }

@@ -44,6 +44,12 @@ impl Nightly {
         Some(instant_of(self.calendar.zone(), civil))
     }
 
+    /// When it last fired at or before an instant, within so many dates.
+    pub fn fired_by(&self, at: Instant, days_max: i32) -> Option<Instant> {
+        let day = self.calendar.day_of(at);
+        (0..=days_max).find_map(|back| self.fires(day.plus(-back)).filter(|fired| *fired <= at))
+    }
+
     /// The local date whose run is due now unless it was scheduled already: the newest one that fired, not before
     /// `window_hours` ago. Several missed nights become one (R100). Whoever asks every minute is never quite on time: a night
     /// that is only just due is never missed, whatever the window.

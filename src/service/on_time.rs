@@ -103,6 +103,7 @@ impl Service {
         // Without books there is nothing that a date could change.
         if !self.store.is_scheduled(customer.id(), &dates)? && self.store.version(customer.id())?.0 > 0 {
             self.schedule(customer, dates, now, ticked)?;
+            self.archive_due(customer, now)?;
         }
         // A pool's own date may begin at another hour than the customer's.
         if self.terms_tick(customer, now)? {
@@ -113,6 +114,7 @@ impl Service {
         }
         self.tell_troubles(customer)?;
         let nightly = customer.nightly.as_deref().and_then(|pattern| Nightly::new(pattern, &customer.policy.calendar));
+        self.tell_course(customer, nightly.as_ref(), now)?;
         if let Some(day) = nightly.and_then(|nightly| nightly.due(now, customer.catchup_window_hours))
             && (!self.store.is_scheduled(customer.id(), &Trigger::Nightly(day))? || self.came_to_nothing(customer, day, now)?)
         {

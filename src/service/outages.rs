@@ -7,6 +7,7 @@ use crate::base::{Actor, Instant, SourceId};
 use crate::plan::{Notice, NoticeKind};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
+use crate::service::pauses::quiet_hours;
 use crate::source::{Outage, Outages, Trouble};
 use crate::store::{OutageRow, SharedStore, SourceLook};
 use crate::telemetry::NoticeWritten;
@@ -55,8 +56,8 @@ pub struct SourceState {
 
 /// How sources over the network stand, from looks that were read before.
 pub(crate) fn states_of(customer: &Customer, looks: &[SourceLook]) -> Vec<SourceState> {
-    let live = customer.sources.iter().filter(|feed| feed.source.is_live());
-    live.map(|feed| {
+    let far = customer.sources.iter().filter(|feed| feed.source.is_far());
+    far.map(|feed| {
         let look = looks.iter().find(|look| look.source == *feed.source.id());
         SourceState {
             source: feed.source.id().clone(),
@@ -80,6 +81,9 @@ impl Service {
     /// Tells of sources that cannot be read, as far as that is known without asking.
     pub(crate) fn tell_troubles(&self, customer: &Customer) -> Result<(), ServiceError> {
         for feed in &customer.sources {
+            if quiet_hours(customer, feed.source.id(), self.now()).is_some() {
+                continue;
+            }
             if let Some(trouble) = feed.source.trouble() {
                 self.tell_trouble(customer, feed, &trouble)?;
             }
@@ -116,7 +120,7 @@ impl Service {
 
     /// Tells of sources that were read again after it was told that they could not be.
     pub(crate) fn tell_recoveries(&self, customer: &Customer) -> Result<(), ServiceError> {
-        if !customer.sources.iter().any(|feed| feed.source.is_live()) {
+        if !customer.sources.iter().any(|feed| feed.source.is_far()) {
             return Ok(());
         }
         let looks = self.store.looks(customer.id())?;
@@ -138,7 +142,7 @@ impl Service {
     }
 
     /// Writes a notice, if nobody did yet, and logs it.
-    fn tell(&self, customer: &Customer, notice: Notice) -> Result<(), ServiceError> {
+    pub(crate) fn tell(&self, customer: &Customer, notice: Notice) -> Result<(), ServiceError> {
         if self.store.has_notice(customer.id(), &notice.key)? {
             return Ok(());
         }

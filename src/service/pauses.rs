@@ -1,10 +1,9 @@
-//! Pauses of sources (R108), and what a run reads and how it judges: pauses and the admin's wish decide that.
+//! Pauses of sources (R108) and their quiet hours, and what a run reads and how it judges: pauses and the admin's wish decide that.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::base::{Actor, Instant, SourceId};
-use crate::plan::{Policy, Standing};
+use crate::base::{Actor, Instant, QuietHours, SourceId};
+use crate::plan::Standing;
 use crate::roster::Scope;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
@@ -16,8 +15,10 @@ pub(crate) struct RunTerms {
     read: BTreeSet<SourceId>,
     /// The sources that would be read if they were not paused, with the pauses.
     paused: Vec<Pause>,
-    /// A source is read for the first time after a pause.
-    rollover: bool,
+    /// Why other sources are not asked now.
+    quiet: Vec<String>,
+    /// The sources that are read and of which nothing was taken in since a pause of theirs was over.
+    rollover: BTreeSet<SourceId>,
     confirm_absences: bool,
     /// Only these people are taken in.
     scope: Option<Scope>,
@@ -38,24 +39,17 @@ impl RunTerms {
         self.confirm_absences
     }
 
-    /// The policy with the guard profile of this run.
-    pub(crate) fn policy<'a>(&self, policy: &'a Policy) -> Cow<'a, Policy> {
-        if self.rollover {
-            let mut raised = policy.clone();
-            raised.limits = raised.limits.rollover();
-            raised.guard_windows.iter_mut().for_each(|window| window.limits = window.limits.rollover());
-            Cow::Owned(raised)
-        } else {
-            Cow::Borrowed(policy)
-        }
+    /// The sources that are judged as at the turn of a school year: each by itself, until it brought something (R108).
+    pub(crate) fn rollover(&self) -> &BTreeSet<SourceId> {
+        &self.rollover
     }
 
     /// What an operator should know of it.
     pub(crate) fn told(&self) -> Vec<String> {
-        let mut told: Vec<String> = self.paused.iter().map(pause_text).collect();
-        if self.rollover {
-            told.push("first run after a pause: guards as for a rollover".to_owned());
-        }
+        let mut told: Vec<String> = self.paused.iter().map(pause_text).chain(self.quiet.iter().cloned()).collect();
+        told.extend(
+            self.rollover.iter().map(|source| format!("source {source}: first run after a pause: guards as for a rollover")),
+        );
         told
     }
 }
@@ -127,7 +121,8 @@ impl Service {
         let mut terms = RunTerms {
             read: BTreeSet::new(),
             paused: Vec::new(),
-            rollover: false,
+            quiet: Vec::new(),
+            rollover: BTreeSet::new(),
             confirm_absences: asked.is_some_and(|asked| asked.confirm_absences),
             scope: asked.and_then(|asked| asked.scope.clone()),
         };
@@ -140,13 +135,27 @@ impl Service {
                 terms.paused.push(pause.clone());
                 continue;
             }
+            if let Some(hours) = quiet_hours(customer, source, now) {
+                terms.quiet.push(format!("source {source}: not asked in its quiet hours, {hours}"));
+                continue;
+            }
             terms.read.insert(source.clone());
             let taken_in = standing.sources.get(source).map(|mark| mark.at);
-            let over = |pause: &Pause| pause.source == *source && pause.from < pause.to && pause.to <= now;
-            terms.rollover |= taken_in.is_some_and(|at| pauses.iter().any(|pause| over(pause) && at < pause.to));
+            let over = pauses.iter().filter(|pause| pause.source == *source && pause.from < pause.to && pause.to <= now);
+            let Some(over) = over.map(|pause| pause.to).max() else { continue };
+            // A live source that had nothing new was looked at all the same.
+            if taken_in.is_some_and(|at| at < over) && self.look(customer, source)?.is_none_or(|look| look.at < over) {
+                terms.rollover.insert(source.clone());
+            }
         }
         Ok(terms)
     }
+}
+
+/// The quiet hours of a source that an instant lies in.
+pub(crate) fn quiet_hours<'c>(customer: &'c Customer, source: &SourceId, at: Instant) -> Option<&'c QuietHours> {
+    let covers = |(of, hours): &&(SourceId, QuietHours)| of == source && hours.covers(at, &customer.policy.calendar);
+    customer.quiet.iter().find(covers).map(|(_, hours)| hours)
 }
 
 /// Of the pauses that hold, the one of each source that lasts longest.

@@ -10,14 +10,33 @@ use crate::service::error::ServiceError;
 use crate::service::sync::{Planned, add};
 use crate::store::{RunRow, RunState, RunTally, Trigger};
 
+/// A run's row as it ended, and its plan or what went wrong.
+pub(crate) type Ended = (RunRow, Result<Option<Arc<Plan>>, ServiceError>);
+
 impl Service {
-    /// Writes a run down from its beginning to its end, whatever comes of it.
+    /// Writes a run down from its beginning to its end, whatever comes of it. What an operator can act on is told by its row
+    /// alone.
     pub(crate) fn recorded(
         &self,
         customer: &Customer,
         trigger: &Trigger,
         work: &mut dyn FnMut(&mut RunRow) -> Result<Option<Plan>, ServiceError>,
     ) -> Result<Planned, ServiceError> {
+        let (run, done) = self.row_and_plan(customer, trigger, work)?;
+        match done {
+            Ok(plan) => Ok(Planned { run, plan }),
+            Err(error) if matches!(error, ServiceError::Store(_)) => Err(error),
+            Err(_) => Ok(Planned { run, plan: None }),
+        }
+    }
+
+    /// The same with what went wrong.
+    pub(crate) fn row_and_plan(
+        &self,
+        customer: &Customer,
+        trigger: &Trigger,
+        work: &mut dyn FnMut(&mut RunRow) -> Result<Option<Plan>, ServiceError>,
+    ) -> Result<Ended, ServiceError> {
         let now = self.now();
         let run = self.store.begin_run(customer.id(), trigger, now)?;
         let mut row = RunRow {
@@ -57,7 +76,7 @@ impl Service {
                 row.message = format!("could not {}", ErrorChain(&error));
                 row.ended = Some(self.now());
                 self.unsaved.end_run(&self.store, &row)?;
-                return if matches!(error, ServiceError::Store(_)) { Err(error) } else { Ok(Planned { run: row, plan: None }) };
+                return Ok((row, Err(error)));
             }
         };
         if row.state != RunState::Planned
@@ -68,6 +87,6 @@ impl Service {
         }
         row.ended = Some(self.now());
         self.unsaved.end_run(&self.store, &row)?;
-        Ok(Planned { run: row, plan })
+        Ok((row, Ok(plan)))
     }
 }

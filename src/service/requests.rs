@@ -3,6 +3,7 @@
 use crate::base::{Instant, RequestId, SourceId};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
+use crate::service::pauses::quiet_hours;
 use crate::service::sync::Watch;
 use crate::source::{Package, SourceError};
 use crate::store::{RequestRow, RequestState, RunRow, StoreError, Trigger};
@@ -77,9 +78,13 @@ impl Service {
             Trigger::SameDay(asked) => (run.trigger.clone(), asked.source.as_ref()),
             _ => (Trigger::Drop, None),
         };
-        // A live source tells everything at once.
-        let is_meant = |feed: &&Feed| only.is_none_or(|only| only == feed.source.id()) && !feed.source.is_live();
-        if !self.waiting(customer, customer.sources.iter().filter(is_meant))?.is_empty() {
+        let is_meant = |feed: &&Feed| only.is_none_or(|only| only == feed.source.id()) && feed.source.may_have_more();
+        let _turn = self.turns.wait(customer.id());
+        let meant = || customer.sources.iter().filter(is_meant);
+        if self.waiting(customer, meant())?.is_empty() {
+            // What was fetched for this look alone is of no use to anybody.
+            meant().for_each(|feed| feed.source.done());
+        } else {
             self.request_sync(customer, &trigger)?;
         }
         Ok(())
@@ -114,11 +119,17 @@ impl Service {
         let mut waiting = Arrivals::default();
         let paused = self.paused(customer)?;
         let is_paused = |source: &SourceId| paused.iter().any(|pause| pause.source == *source);
-        for feed in feeds.filter(|feed| !is_paused(feed.source.id())) {
+        let is_quiet = |source: &SourceId| quiet_hours(customer, source, self.now()).is_some();
+        for feed in feeds.filter(|feed| !is_paused(feed.source.id()) && !is_quiet(feed.source.id())) {
             let seen = self.seen(customer, feed.source.id(), &standing)?;
             match feed.source.pending(&seen) {
-                Ok(packages) => waiting.packages.extend(packages),
-                Err(error) => waiting.troubles.push((feed.source.id().clone(), error)),
+                Ok(packages) if !packages.is_empty() => waiting.packages.extend(packages),
+                // Nobody comes for what was looked at on the way.
+                Ok(_) => feed.source.done(),
+                Err(error) => {
+                    feed.source.done();
+                    waiting.troubles.push((feed.source.id().clone(), error));
+                }
             }
         }
         Ok(waiting)

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId, Version};
+use crate::base::{Actor, Instant, PersonKey, RunId, Version};
 use crate::license::{Absence, Because, Claim, ClaimState, Entry, PoolBooks};
 use crate::plan::{Plan, RevertInput, Undone, Withheld, check, revert, trip_text};
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{outcome, tally};
 use crate::service::error::ServiceError;
-use crate::store::{RunRow, RunState, RunTally, StoreError, Trigger};
+use crate::store::{RunRow, RunState, StoreError, Trigger};
 
 /// How often a revert is worked out anew when somebody else commits in between.
 const TRIES_MAX: u32 = 20;
@@ -56,38 +56,18 @@ impl Service {
         if commit {
             self.settled(customer)?;
         }
-        let now = self.now();
         let trigger = Trigger::Revert(of, actor.clone());
-        let run = self.store.begin_run(customer.id(), &trigger, now)?;
-        let mut row = RunRow {
-            run,
-            customer: customer.id().clone(),
-            trigger,
-            state: RunState::Planning,
-            began: now,
-            ended: None,
-            packages: Vec::new(),
-            plan: None,
-            version: None,
-            tally: RunTally::default(),
-            message: String::new(),
-            rejected: Vec::new(),
-        };
-        let done = self.try_revert(customer, version, &mut row, actor, commit, now);
-        if let Err(error) = &done {
-            row.state = RunState::Failed;
-            row.message = format!("could not {}", ErrorChain(error));
-        }
-        row.ended = Some(self.now());
-        self.store.save_run(&row)?;
-        let plan = done?;
+        let (row, done) = self.row_and_plan(customer, &trigger, &mut |row| {
+            row.state = RunState::Planning;
+            let began = row.began;
+            self.try_revert(customer, version, row, actor, commit, began).map(Some)
+        })?;
         // Where nothing was left to undo, the run is undone as well.
         if matches!(row.state, RunState::Succeeded | RunState::SucceededWithErrors) {
-            self.mark_reverted(of, run)?;
-            // The commit stands, whatever comes of looking at the pools; the next run looks again.
-            let _ = self.watch_pools(customer, self.now());
+            self.mark_reverted(of, row.run)?;
         }
-        Ok(RevertAnswer::Planned { run: Box::new(row), plan: Arc::new(plan) })
+        let plan = done?.ok_or(ServiceError::BrokeOff)?;
+        Ok(RevertAnswer::Planned { run: Box::new(row), plan })
     }
 
     /// Notes on a run that it was undone, and by which.

@@ -4,7 +4,8 @@ use crate::base::{CustomerId, Instant, PersonKey, SourceId};
 use crate::license::SourceMark;
 use crate::plan::{Standing, Verdict};
 use crate::roster::{
-    Findings, Intake, IntakeCounts, Level, Roster, RosterIntake, digest_of, hold_conflicts, is_linked, key_conflicts, merge,
+    Findings, Intake, IntakeCounts, Level, Roster, RosterDelta, RosterIntake, digest_of, hold_conflicts, is_linked,
+    key_conflicts, merge,
 };
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
@@ -14,6 +15,15 @@ use crate::service::purge::without_strangers;
 use crate::service::snapshots::{Ground, Stored};
 use crate::source::{Package, Read, Seen, SourceError};
 use crate::store::{ActivityRow, SourceLook};
+
+/// What a pull is to tell of the stored roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All of it.
+    Whole,
+    /// No more than a comparison leaves, if it can be compared without being loaded.
+    Compared,
+}
 
 /// What one source brought.
 pub struct Pulled {
@@ -31,6 +41,8 @@ pub struct Pulled {
     pub rejected: Option<Package>,
     /// What was found.
     pub findings: Findings,
+    /// What changed, where that is known already; then `before` is no more than a comparison leaves.
+    pub(crate) compared: Option<RosterDelta>,
     /// In a run for some people only: what became of it beside the roster.
     pub(crate) narrowed: Option<Narrowed>,
     /// The look at a live source, to be noted when the run has come to its end.
@@ -50,7 +62,7 @@ impl Pulled {
     /// The source as it stands.
     pub(crate) fn nothing_new(source: SourceId, before: Option<Roster>) -> Self {
         let findings = Findings::default();
-        let (narrowed, look, activity, told) = (None, None, Vec::new(), Vec::new());
+        let (compared, narrowed, look, activity, told) = (None, None, None, Vec::new(), Vec::new());
         Self {
             source,
             before,
@@ -59,6 +71,7 @@ impl Pulled {
             error: None,
             rejected: None,
             findings,
+            compared,
             narrowed,
             look,
             activity,
@@ -117,7 +130,7 @@ impl Service {
         customer: &Customer,
         feed: &Feed,
         standing: &Standing,
-        pulls: &[Pulled],
+        (pulls, wanted): (&[Pulled], Wanted),
         now: Instant,
     ) -> Result<Pulled, ServiceError> {
         let source = feed.source.id().clone();
@@ -136,23 +149,35 @@ impl Service {
             }
         };
         let Some(package) = package else {
+            pulled.look = mark.filter(|_| feed.source.is_far()).map(|mark| looked.unchanged(mark, None));
             pulled.before = stored()?;
             return Ok(pulled);
         };
         if let Some(mark) = mark.filter(|mark| package.digest.is_some_and(|told| mark.is_of(&told))) {
-            if feed.source.is_live() {
-                pulled.look = Some(looked.unchanged(mark, seen.cursor));
-            } else {
+            pulled.look = feed.source.is_far().then(|| looked.unchanged(mark, seen.cursor));
+            if !feed.source.is_live() {
                 pulled.repeated = Some(SourceMark { at: now, name: package.name, ..mark.clone() });
             }
             pulled.before = stored()?;
             return Ok(pulled);
         }
-        let (read, before) = read_best((customer, feed), package, mark.is_some(), &load, &mut pulled)?;
+        let unaided = read_unaided(feed, &package, mark.is_some());
+        let read = match (unaided, mark) {
+            (Some((Ok(read), intake)), Some(mark)) if wanted == Wanted::Compared && is_lone(customer, feed, standing) => {
+                match self.beside(customer, standing, (mark, &package), &intake)? {
+                    Some(beside) => return self.stage_beside(customer, package, (read, intake), beside, (pulled, now)),
+                    None => Some((Ok(read), intake)),
+                }
+            }
+            (unaided, _) => unaided,
+        };
+        let (read, before) = read_best((customer, feed), package, read, &load, &mut pulled)?;
         let (before, ground) = before.map(Stored::split).unzip();
         pulled.before = before;
         let Some(Taken { package, roster, mut counts, read }) = read else { return Ok(pulled) };
-        if feed.source.is_live() {
+        if !feed.source.is_live() && feed.source.is_far() {
+            pulled.look = Some(looked.read(package.told(), &read));
+        } else if feed.source.is_live() {
             let told = package.told();
             pulled.told = told_by(&source, &read, mark.is_some_and(|mark| !mark.is_of(&told)));
             if seen.rejected.contains(&told) {
@@ -177,7 +202,7 @@ impl Service {
         }
         // New keys of known people are held, unless somebody looked at the package and said that it is right.
         let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.told()));
-        let ground = pulled.before.as_ref().zip(ground.as_ref());
+        let ground = pulled.before.as_ref().zip(ground.as_ref()).map(|(before, ground)| Ground::Loaded(before, ground));
         let mut fresh = self.stage(customer.id(), &source, package, (known, ground), roster, counts, now)?;
         fresh.conflicts.extend(strange);
         (pulled.fresh, pulled.activity) = (Some(fresh), activity);
@@ -280,30 +305,45 @@ pub(crate) struct Taken {
     pub(crate) read: Read,
 }
 
-/// Reads a package to its end, and the stored roster of its source. Most packages are complete and sound: their roster is
-/// made without the stored one. Any other file is read with it, if need be a second time; nobody is asked twice.
+/// Whether nothing but two snapshots of one source has to be looked at.
+fn is_lone(customer: &Customer, feed: &Feed, standing: &Standing) -> bool {
+    let is_only = customer.sources.len() == 1 && standing.sources.keys().eq([feed.source.id()]);
+    is_only && customer.same_person.is_empty() && feed.activity_column.is_none()
+}
+
+/// A read that did without the stored roster.
+type Unaided = (Result<Read, SourceError>, Intake);
+
+/// Reads a package to its end without the stored roster, as most can be that are complete and sound. `None`: it is needed.
+fn read_unaided(feed: &Feed, package: &Package, has_stored: bool) -> Option<Unaided> {
+    if feed.source.is_live() || !matches!(feed.source.is_incremental(package), Ok(false)) {
+        return None;
+    }
+    let mut intake = RosterIntake::unaided(has_stored, feed.intake);
+    let read = feed.source.pull(package, &mut intake);
+    let intake = intake.finish();
+    intake.is_conclusive.then_some((read, intake))
+}
+
+/// What was read unaided, or the package read with the stored roster if that was needed after all, a second time if need be;
+/// nobody is asked twice. And the stored roster.
 fn read_best(
     (customer, feed): (&Customer, &Feed),
     package: Package,
-    has_stored: bool,
+    unaided: Option<Unaided>,
     load: &dyn Fn() -> Result<Option<Stored>, ServiceError>,
     pulled: &mut Pulled,
 ) -> Result<(Option<Taken>, Option<Stored>), ServiceError> {
-    if !feed.source.is_live() && matches!(feed.source.is_incremental(&package), Ok(false)) {
-        let mut intake = RosterIntake::unaided(has_stored, feed.intake);
-        let read = feed.source.pull(&package, &mut intake);
-        let intake = intake.finish();
-        if intake.is_conclusive {
-            let before = load()?;
-            let stands = |stored: &Roster| {
-                Ok::<_, ServiceError>(match is_linked(stored) {
-                    true => intake.stands_beside(&own_keys(customer, stored.clone())?),
-                    false => intake.stands_beside(stored),
-                })
-            };
-            if before.as_ref().map(|stored| stands(&stored.roster)).transpose()?.unwrap_or(true) {
-                return Ok((taken(package, read, intake, pulled), before));
-            }
+    if let Some((read, intake)) = unaided {
+        let before = load()?;
+        let stands = |stored: &Roster| {
+            Ok::<_, ServiceError>(match is_linked(stored) {
+                true => intake.stands_beside(&own_keys(customer, stored.clone())?),
+                false => intake.stands_beside(stored),
+            })
+        };
+        if before.as_ref().map(|stored| stands(&stored.roster)).transpose()?.unwrap_or(true) {
+            return Ok((taken(package, read, intake, pulled), before));
         }
     }
     // The intake uses the stored roster up; a second look at the store is cheaper than two copies of a large one at once.
@@ -326,7 +366,7 @@ pub(crate) fn read_package(feed: &Feed, package: Package, previous: Option<Roste
 }
 
 /// What a read came to.
-fn taken(package: Package, read: Result<Read, SourceError>, intake: Intake, pulled: &mut Pulled) -> Option<Taken> {
+pub(crate) fn taken(package: Package, read: Result<Read, SourceError>, intake: Intake, pulled: &mut Pulled) -> Option<Taken> {
     let Intake { roster, findings, counts, .. } = intake;
     let whole = findings.kept.iter().find(|f| matches!(f.level, Level::Package | Level::File)).cloned();
     pulled.findings = findings;
@@ -375,6 +415,18 @@ pub(crate) fn without_new_keys(
     let conflicts = found.iter().map(|&(known, new)| (key(before, known), key(&roster, new))).collect();
     let roster = hold_conflicts(before, &roster, &found).map_err(|error| ServiceError::snapshot(customer, &error))?;
     Ok((roster, conflicts))
+}
+
+/// The people of some rosters whom none of the others has, sorted.
+pub(crate) fn people_of_none<'r>(rosters: impl Iterator<Item = &'r Roster>, others: &[&Roster]) -> Vec<PersonKey> {
+    let mut keys = Vec::new();
+    for roster in rosters {
+        let here = roster.people.iter().filter(|person| !person.ended).map(|person| roster.text(person.key));
+        keys.extend(here.filter(|key| others.iter().all(|other| other.active(key).is_none())).map(PersonKey::from));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 /// Several rosters as one; a single one as it is.

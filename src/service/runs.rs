@@ -4,10 +4,12 @@ use crate::base::{Instant, RunId};
 use crate::plan::Plan;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
-use crate::store::{FindingRow, RunRow};
+use crate::store::{FindingRow, NoticeRow, RunRow};
 
 /// Findings are read in pages of so many.
 const PAGE: u32 = 1000;
+/// So many of the newest notices may be those of the newest run.
+const NOTICES: u32 = 100;
 
 /// How old the numbers of a customer are (R148).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,30 @@ impl Service {
     /// [`ServiceError::Unknown`] if there is no such run.
     pub fn run_row(&self, run: RunId) -> Result<RunRow, ServiceError> {
         self.store.run(run)?.ok_or_else(|| ServiceError::Unknown { what: "run", id: run.to_string(), hint: None })
+    }
+
+    /// What a run told, oldest first: the notices of the instant of its commit. That is no earlier than when it began, and
+    /// later where somebody else committed meanwhile.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn notices_of(&self, run: &RunRow) -> Result<Vec<NoticeRow>, ServiceError> {
+        let Some(version) = run.version else { return Ok(Vec::new()) };
+        let mut told = Vec::new();
+        let mut known: Option<(Instant, bool)> = None;
+        let notices = self.store.notices(Some(&run.customer), NOTICES)?;
+        for notice in notices.into_iter().rev().filter(|notice| notice.at >= run.began) {
+            let of_run = match known {
+                Some((at, of_run)) if at == notice.at => of_run,
+                _ => {
+                    let before = self.store.version_at(&run.customer, notice.at.plus_millis(-1))?;
+                    before < version && version <= self.store.version_at(&run.customer, notice.at)?
+                }
+            };
+            known = Some((notice.at, of_run));
+            told.extend(Some(notice).filter(|_| of_run));
+        }
+        Ok(told)
     }
 
     /// The plan of a run; `None` if it never came to one.

@@ -11,6 +11,7 @@ use crate::service::linking::{Told, own_keys};
 use crate::service::pauses::RunTerms;
 use crate::service::purge::without_strangers;
 use crate::service::rosters::{Fresh, Narrowed, Pulled, Taken, bad_rows, read_package, without_new_keys};
+use crate::service::snapshots::Ground;
 use crate::source::Package;
 
 /// Fails if what the scope names is nowhere, in none of the sources that were read.
@@ -81,7 +82,8 @@ impl Service {
                 let taken =
                     read.take(customer, roster, (scope, terms), &mut narrowed, self.is_approved(standing, &package.told()))?;
                 if let Some(roster) = taken {
-                    let snapshot = self.stage_roster(customer.id(), &source, &roster, Some((&before, &ground)), now)?;
+                    let snapshot =
+                        self.stage_roster(customer.id(), &source, &roster, Some(Ground::Loaded(&before, &ground)), now)?;
                     let mark = SourceMark { snapshot, amended: true, ..mark.clone() };
                     pulled.fresh = Some(Fresh { mark, roster, counts, conflicts: Vec::new() });
                 }
@@ -171,8 +173,8 @@ impl Read<'_> {
         let Read { source, before, standing, .. } = *self;
         let known = Some(before).filter(|_| !approved);
         let (read, conflicts) = without_new_keys(customer.id(), known, read)?;
-        let policy = terms.policy(&customer.policy);
-        let limits = policy.limits_on(customer.day_of(self.now));
+        let limits = customer.policy.limits_on(customer.day_of(self.now));
+        let limits = if terms.rollover().contains(source) { limits.rollover() } else { limits };
         let packages = [(source.clone(), (self.package.told(), self.package.name.clone()))];
         let grant = approval(standing.hold.as_ref(), self.now, &packages).map(|approved| approved.of(source));
         // A read that a run of the whole would not take in at all is not taken in for anybody.

@@ -4,8 +4,8 @@
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use crate::base::{CustomerId, Digest, Instant, SourceId};
-use crate::roster::{Origins, Roster, apply, apply_one, digest_of, pack, patch, unpack, unpack_one};
+use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId};
+use crate::roster::{Compared, Comparing, Origins, Roster, apply, apply_one, digest_of, pack, patch, unpack, unpack_one};
 use crate::service::core::Service;
 use crate::service::error::ServiceError;
 use crate::store::{SnapshotRow, StoreError};
@@ -31,8 +31,30 @@ impl Stored {
     }
 }
 
-/// What a new snapshot may stand on: the roster that was loaded, and its base.
-pub(crate) type Ground<'a> = (&'a Roster, &'a (Digest, Origins));
+/// What a new snapshot may stand on.
+#[derive(Clone, Copy)]
+pub(crate) enum Ground<'a> {
+    /// The base of a roster that was loaded.
+    Loaded(&'a Roster, &'a (Digest, Origins)),
+    /// The base of one that was compared while it was read.
+    Compared(&'a Compared, &'a Digest),
+}
+
+impl Ground<'_> {
+    fn base(&self) -> &Digest {
+        match self {
+            Ground::Loaded(_, (base, _)) => base,
+            Ground::Compared(_, base) => base,
+        }
+    }
+
+    fn patch(&self, roster: &Roster) -> Option<Vec<Vec<u8>>> {
+        match self {
+            Ground::Loaded(before, (_, origins)) => patch(before, origins, roster),
+            Ground::Compared(compared, _) => compared.patch(roster),
+        }
+    }
+}
 
 impl Service {
     /// Loads a snapshot.
@@ -67,6 +89,34 @@ impl Service {
         let applied = self.chunks(digest, |chunks| apply(roster, chunks))?;
         let (roster, origins) = applied.map_err(|error| ServiceError::snapshot(customer, &error))?;
         Ok(Stored { roster, base: base.unwrap_or(*digest), origins })
+    }
+
+    /// Compares a snapshot with a newer roster while it is read, and names the snapshot kept whole that it is or stands on.
+    /// `others` are people who are asked for whatever became of them.
+    pub(crate) fn compare(
+        &self,
+        customer: &CustomerId,
+        digest: &Digest,
+        after: &Roster,
+        others: &[&PersonKey],
+    ) -> Result<(Compared, Digest), ServiceError> {
+        let base = self.store.snapshot(digest)?.and_then(|row| row.base);
+        let mut patch = Vec::new();
+        if base.is_some() {
+            self.store.snapshot_chunks(digest, &mut |chunk| {
+                patch.push(chunk);
+                Ok(())
+            })?;
+        }
+        let (whole, mut patch) = (base.unwrap_or(*digest), patch.into_iter());
+        let compared = self.chunks(&whole, |chunks| {
+            let mut comparing = Comparing::begin(chunks)?;
+            if base.is_some() {
+                comparing.patched(|| patch.next())?;
+            }
+            comparing.with(after, others)
+        })?;
+        Ok((compared.map_err(|error| ServiceError::snapshot(customer, &error))?, whole))
     }
 
     /// Hands a snapshot's chunks to `use_up` while a second thread reads and unpacks those behind them.
@@ -117,14 +167,14 @@ impl Service {
             return Ok(digest);
         }
         // While snapshots wait to go because they name somebody, nothing new stands on them: it would keep them.
-        if let Some((before, (base, origins))) = ground
+        if let Some(ground) = ground
             && !self.store.names_purged(customer)?
-            && let Some(whole) = self.store.snapshot(base)?
-            && let Some(chunks) = patch(before, origins, roster)
+            && let Some(whole) = self.store.snapshot(ground.base())?
+            && let Some(chunks) = ground.patch(roster)
         {
             let bytes: u64 = chunks.iter().map(|chunk| chunk.len() as u64).sum();
             if bytes * SMALLER_TIMES < whole.bytes {
-                self.store.stage(&SnapshotRow { base: Some(*base), ..row }, &mut chunks.into_iter())?;
+                self.store.stage(&SnapshotRow { base: Some(*ground.base()), ..row }, &mut chunks.into_iter())?;
                 return Ok(digest);
             }
         }

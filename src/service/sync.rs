@@ -9,8 +9,10 @@ use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
 use crate::service::hints::hints;
-use crate::service::rosters::{Pulled, bad_rows};
+use crate::service::rosters::{Pulled, Wanted};
 use crate::service::scope::known;
+use crate::service::turns::Turn;
+use crate::service::unusable::unusable;
 use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, SourceLook, StoreError, Trigger};
 
 /// How often a run plans anew when somebody else commits in between (R113).
@@ -45,6 +47,17 @@ impl Service {
     /// When nothing could be found out at all. A run that failed for a reason an operator can act on is a row with
     /// state `failed`, not an error.
     pub fn sync(&self, customer: &Customer, trigger: &Trigger, watch: Watch<'_>) -> Result<RunRow, ServiceError> {
+        self.sync_in(&self.turns.wait(customer.id()), customer, trigger, watch)
+    }
+
+    /// The same for whoever has the turn.
+    pub(crate) fn sync_in(
+        &self,
+        _: &Turn<'_>,
+        customer: &Customer,
+        trigger: &Trigger,
+        watch: Watch<'_>,
+    ) -> Result<RunRow, ServiceError> {
         if let Some(failed) = self.settle(customer)? {
             return Ok(failed);
         }
@@ -60,6 +73,7 @@ impl Service {
     /// # Errors
     /// As [`Service::sync`].
     pub fn plan_sync(&self, customer: &Customer, trigger: &Trigger, watch: Watch<'_>) -> Result<Planned, ServiceError> {
+        let _turn = self.turns.wait(customer.id());
         self.run(customer, trigger, false, watch)
     }
 
@@ -147,7 +161,7 @@ impl Service {
 
     fn run(&self, customer: &Customer, trigger: &Trigger, commit: bool, watch: Watch<'_>) -> Result<Planned, ServiceError> {
         let done = self.recorded(customer, trigger, &mut |row| self.try_run(customer, row, row.began, commit, watch));
-        customer.sources.iter().for_each(|feed| feed.source.done());
+        customer.done_reading();
         done
     }
 
@@ -159,14 +173,16 @@ impl Service {
         commit: bool,
         watch: Watch<'_>,
     ) -> Result<Option<Plan>, ServiceError> {
-        let mut left = TRIES_MAX;
+        let (mut left, mut turns) = (TRIES_MAX, 0);
         loop {
+            turns += 1;
             row.rejected.clear();
             row.message.clear();
             match self.read_and_plan(customer, row, (now, commit), watch, &mut left) {
                 // Somebody else took something in meanwhile: what was read is compared with books that are gone. Or somebody
                 // was forgotten: what was read is not kept any more.
-                Err(ServiceError::Store(StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. })) if left > 0 => {}
+                Err(ServiceError::Store(StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. }))
+                    if left > 0 && turns < TRIES_MAX => {}
                 done => return done,
             }
         }
@@ -192,7 +208,7 @@ impl Service {
         for feed in &customer.sources {
             let pulled = match terms.scope().filter(|_| terms.reads(feed.source.id())) {
                 Some(scope) => self.pull_people(customer, feed, &light, (scope, &terms), now)?,
-                None if terms.reads(feed.source.id()) => self.pull(customer, feed, &light, &pulls, now)?,
+                None if terms.reads(feed.source.id()) => self.pull(customer, feed, &light, (&pulls, Wanted::Compared), now)?,
                 None => self.stored(customer, feed.source.id(), &light)?,
             };
             pulls.push(pulled);
@@ -222,7 +238,6 @@ impl Service {
         }
         told.extend(Some(std::mem::take(&mut row.message)).filter(|trouble| !trouble.is_empty()));
         let looks: Vec<SourceLook> = pulls.iter().filter_map(|pulled| pulled.look.clone()).collect();
-        let policy = terms.policy(&customer.policy);
         row.state = RunState::Planning;
         self.store.save_run(row)?;
         watch(Phase::Planning);
@@ -232,6 +247,7 @@ impl Service {
         }
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
         drafts.thin(customer.id(), &light)?;
+        drafts.lean(customer.id(), &customer.policy, &light, customer.day_of(self.acts_at(&light, now)))?;
         let mut is_first = true;
         while *left > 0 {
             *left -= 1;
@@ -244,7 +260,7 @@ impl Service {
                 let (customer, planned, now) = (customer.id().clone(), light.version, standing.0.version);
                 return Err(StoreError::VersionMoved { customer, planned, now }.into());
             }
-            let draft = drafts.draft(self, customer, &policy, standing, row.run)?;
+            let draft = drafts.draft(self, customer, standing, row.run)?;
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
@@ -453,42 +469,4 @@ pub(crate) fn add(message: &mut String, more: &str) {
         message.push_str("; ");
     }
     message.push_str(more);
-}
-
-/// Whether the run ends here: nothing to read from, a package that cannot be trusted, too many bad rows (R105).
-pub(crate) fn unusable(customer: &Customer, pulls: &mut [Pulled], row: &mut RunRow) -> Option<(RunState, String)> {
-    let mut troubles = Vec::new();
-    for pulled in pulls.iter_mut() {
-        if let Some(error) = &pulled.error {
-            troubles.push(format!("source {}: could not {}", pulled.source, ErrorChain(error)));
-        }
-        if let Some(why) = pulled.narrowed.as_ref().and_then(|narrowed| narrowed.trouble.as_ref()) {
-            troubles.push(format!("source {}: {why}", pulled.source));
-        }
-        if let Some(package) = &pulled.rejected {
-            row.rejected.push((pulled.source.clone(), package.told()));
-        }
-        let bad = pulled.fresh.as_ref().and_then(|fresh| bad_rows(customer, &fresh.counts));
-        if let Some(bad) = bad
-            && let Some(fresh) = pulled.fresh.take()
-        {
-            row.rejected.push((pulled.source.clone(), fresh.mark.package));
-            return Some((
-                RunState::Held,
-                format!(
-                    "source {}: package {} is held: {bad}; nothing was changed (see `rosterd findings {}`)",
-                    pulled.source, fresh.mark.name, row.run
-                ),
-            ));
-        }
-    }
-    let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
-    if !troubles.is_empty() && !any_fresh {
-        return Some((RunState::Failed, format!("{}; nothing was changed", troubles.join("; "))));
-    }
-    row.message = troubles.join("; ");
-    if !any_fresh && pulls.iter().all(|p| p.before.is_none()) {
-        return Some((RunState::Succeeded, "no package has arrived yet".to_owned()));
-    }
-    None
 }

@@ -89,9 +89,22 @@ impl Service {
         let Some((id, secret)) = parts.and_then(|(id, secret)| Some((id.parse().ok()?, secret))) else { return Ok(None) };
         let Some(row) = self.store.token(id)? else { return Ok(None) };
         let given = Digest::of(secret.as_bytes());
-        let is_good = row.digest.is_same(&given) && row.revoked.is_none() && self.now() < row.expires;
+        Ok(Some(row).filter(|row| row.digest.is_same(&given)).and_then(|row| self.holder(row)))
+    }
+
+    /// The holder of the token with this number, for who showed it before; `None`: it is no longer good.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn caller_of(&self, id: u64) -> Result<Option<Caller>, ServiceError> {
+        Ok(self.store.token(id)?.and_then(|row| self.holder(row)))
+    }
+
+    /// The holder of a token, if it is good now.
+    fn holder(&self, row: TokenRow) -> Option<Caller> {
+        let is_good = row.revoked.is_none() && self.now() < row.expires;
         let TokenRow { id, name, role, customer, org, .. } = row;
-        Ok(is_good.then_some(Caller { token: id, name, role, customer, org }))
+        is_good.then_some(Caller { token: id, name, role, customer, org })
     }
 
     /// Revokes a token at once; says whether it was good until then.

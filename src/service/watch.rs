@@ -1,11 +1,13 @@
-//! Looks at each pool after every run, every decision and every date, and tells once what changed: its status (R145), and
-//! that few seats are left (R152).
+//! Looks at each pool after every run, every decision and every date, and tells once what changed: its status (R145), that
+//! few seats are left (R152), and that somebody waits (R150).
 
 use crate::base::{Instant, PoolId};
 use crate::license::{Compliance, is_near_limit};
 use crate::plan::{Notice, NoticeKind};
+use crate::service::candidates::NAMED_MAX;
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
+use crate::service::inspect::{QueueRow, queue_rows};
 use crate::service::pool_state::{PoolState, pool_states};
 use crate::service::report::Report;
 use crate::store::{Watch, WatchChange};
@@ -28,20 +30,23 @@ impl Service {
         let watched = self.store.watches(customer.id())?;
         let books = self.newest_books(customer, now)?;
         let states = pool_states(customer, &books)?;
-        let change = |state: &PoolState| {
-            // Before its first commit there is nothing to say of a pool.
-            books.standing.pools.get(&state.view.pool)?;
+        let mut changes = Vec::new();
+        // Before its first commit there is nothing to say of a pool.
+        for state in states.iter().filter(|state| books.standing.pools.contains_key(&state.view.pool)) {
             let before = watched.get(&state.view.pool).copied();
             let near = customer.reports.near_limit && is_near_limit(state.view.used(), state.view.allowance.effective());
-            let after = Watch { status: state.compliance, near };
-            (before != Some(after)).then(|| WatchChange {
-                pool: state.view.pool.clone(),
-                before,
-                after,
-                notices: notices(state, before, after),
-            })
-        };
-        let changes: Vec<WatchChange> = states.iter().filter_map(change).collect();
+            let after = Watch { status: state.compliance, near, waiting: state.view.waiting().0 > 0 };
+            if before == Some(after) {
+                continue;
+            }
+            let mut notices = notices(state, before, after);
+            if after.waiting && !before.is_some_and(|before| before.waiting) {
+                let pool = &state.view.pool;
+                let rows = queue_rows(&books.queue(Some(pool))?);
+                notices.push(notice(NoticeKind::PeopleWait, pool, &after, waiting_text(customer, state, &rows)));
+            }
+            changes.push(WatchChange { pool: state.view.pool.clone(), before, after, notices });
+        }
         if !changes.is_empty() {
             self.store.save_watches(customer.id(), &changes, now)?;
         }
@@ -66,6 +71,23 @@ fn notices(state: &PoolState, before: Option<Watch>, after: Watch) -> Vec<Notice
         notices.push(notice(NoticeKind::NearLimit, pool, &after, text));
     }
     notices
+}
+
+/// Who waits, by key, in the order of the queue (R150).
+fn waiting_text(customer: &Customer, state: &PoolState, rows: &[QueueRow]) -> String {
+    let pool = &state.view.pool;
+    let calendar = customer.policy.pools.iter().find(|known| known.id == *pool).map(|pool| &pool.calendar);
+    let day = |at: Instant| calendar.unwrap_or(&customer.policy.calendar).day_of(at);
+    let named = rows.iter().take(NAMED_MAX).map(|row| {
+        let QueueRow { position, person, since, waits_for, .. } = row;
+        format!("{position}. {person} (for {} since {})", waits_for, day(*since))
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    let more = match rows.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{} wait for pool {pool}: {named}{more} (`rosterd report unseated {}`).", rows.len(), customer.id())
 }
 
 /// The key is completed by the store with the instant: each change is told once, the next one again.

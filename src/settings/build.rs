@@ -9,16 +9,19 @@ use crate::base::{
 use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
 use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rule, shipped_rules};
 use crate::service::ByHandPolicy;
+use crate::settings::audit;
+use crate::settings::channels;
 use crate::settings::check::{Requires, requires};
 use crate::settings::clauses;
 use crate::settings::days::DaysShape;
-use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, RuleShape, SourceShape};
+use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoolShape, ProductShape, SourceShape};
 use crate::settings::guard::GuardShape;
 use crate::settings::network;
 use crate::settings::network::{FileSource, Given};
 use crate::settings::pauses;
 use crate::settings::profiles;
 use crate::settings::reports;
+use crate::settings::rules::RuleShape;
 use crate::settings::store;
 use crate::settings::terms;
 use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, SpoolSettings};
@@ -35,8 +38,12 @@ pub fn build(file: &FileShape) -> Option<Settings> {
             drop_poll_secs: file.daemon.drop_poll_secs?,
             stop_secs_max: file.daemon.stop_secs_max?,
         },
-        listen: file.listen?,
+        archiving: audit::build(&file.audit),
+        listen: file.http.0?,
+        behind_proxy: file.http.1?,
         log: LogSettings { format: file.log.format?, level: file.log.level.clone()? },
+        outbox: channels::policy(&file.outbox)?,
+        channels: channels::build(&file.outbox, file.customers.iter().map(|own| (own.id.as_str(), &own.channels[..])))?,
         customers: file.customers.iter().map(|shape| customer(file, shape)).collect::<Option<_>>()?,
         secrets_absent: Vec::new(),
         advice: Vec::new(),
@@ -112,6 +119,10 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
     let calendar = &policy.calendar;
     let pauses = shape.sources.iter().flat_map(|source| source.pauses.iter().map(|p| pauses::build(&source.id, p, calendar)));
     let pauses = pauses.collect::<Option<_>>()?;
+    let quiet = shape.sources.iter().flat_map(|source| {
+        let hours = source.network.quiet_hours.iter().flatten();
+        hours.map(|hours| (SourceId::from(source.id.as_str()), *hours))
+    });
     let work = network::work(file.spool.0.as_ref()?);
     let sources = shape.sources.iter().map(|item| source(shape, calendar, &work, item)).collect::<Option<_>>()?;
     Some(CustomerSettings {
@@ -131,6 +142,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         same_day_max: own.same_day_max.or(global.same_day_max)?,
         latency_target_secs: own.latency_target_secs.or(global.latency_target_secs)?,
         pauses,
+        quiet: quiet.collect(),
         by_hand: ByHandPolicy {
             protected: shape.protected.iter().map(|key| PersonKey::from(key.as_str())).collect(),
             coupled_create: own.coupled_create_manual.or(global.coupled_create_manual)?,

@@ -7,11 +7,13 @@ use crate::base::most_similar;
 use crate::license::ProductKind;
 use crate::plan::Predicate;
 use crate::service::MANUAL_SOURCE;
+use crate::settings::channels;
 use crate::settings::clauses;
-use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoliciesShape, PoolShape, ProductShape, RuleShape};
+use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoliciesShape, PoolShape, ProductShape};
 use crate::settings::pauses;
 use crate::settings::problem::Problem;
 use crate::settings::profiles;
+use crate::settings::rules::RuleShape;
 use crate::settings::terms;
 use crate::settings::values::{OnFullWord, SourceKind};
 
@@ -28,6 +30,7 @@ pub fn check(file: &FileShape) -> Vec<Problem> {
     clauses::check_days(&file.policies.overage.clauses, &[], "overage", &mut found);
     clauses::check(&file.policies.tiers, &[], "tiers", &mut found);
     shared_paths(file, &mut found);
+    channels::check(&file.outbox, file.customers.iter().map(|customer| &customer.channels[..]), &mut found);
     let all: Vec<&ProductShape> = file.customers.iter().flat_map(|customer| &customer.products).collect();
     if !file.customers.is_empty() {
         admin_products("entitlement", &file.policies, &all, "is a product of no customer", &mut found);
@@ -80,6 +83,7 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
         products,
         pools,
         rules,
+        channels: _,
     } = customer;
     for window in guard_windows {
         if let (Some(from), Some(to)) = (window.from, window.to)

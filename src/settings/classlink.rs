@@ -35,7 +35,7 @@ pub struct ClassLinkShape {
 /// Those keys, …
 pub const OWN: [&str; 5] = ["access", "api_key", "tenant", "application", "qualify_ids"];
 /// … and keys of other sources over the network that mean nothing here.
-pub const FOREIGN: [&str; 10] = [
+pub const FOREIGN: [&str; 11] = [
     "version",
     "auth",
     "token_address",
@@ -43,6 +43,7 @@ pub const FOREIGN: [&str; 10] = [
     "client_secret",
     "client_auth",
     "scopes",
+    "cookies",
     "token",
     "delta",
     "delta_overlap_minutes",

@@ -21,7 +21,7 @@ pub struct CleverShape {
 /// Those keys, …
 pub const OWN: [&str; 4] = ["district", "api_version", "staff_role", "events"];
 /// … and keys of other sources that mean nothing here.
-pub const FOREIGN: [&str; 15] = [
+pub const FOREIGN: [&str; 16] = [
     "version",
     "auth",
     "key",
@@ -30,6 +30,7 @@ pub const FOREIGN: [&str; 15] = [
     "oauth_version",
     "client_auth",
     "scopes",
+    "cookies",
     "sort",
     "fields",
     "delta",

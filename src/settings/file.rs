@@ -7,23 +7,26 @@ use std::path::PathBuf;
 
 use crate::base::Day;
 use crate::license::{Audience, GrantKind, ProductKind, SeatModel};
-use crate::plan::{DefaultFor, Predicate};
+use crate::plan::DefaultFor;
 use crate::roster::MatchBy;
+use crate::settings::audit::{AuditShape, audit};
+use crate::settings::channels::{self, ChannelShape, OutboxShape};
 use crate::settings::clauses::{ClausesShape, TiersShape, clauses, tiers};
 use crate::settings::days::{DaysShape, days};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
 use crate::settings::identity::identity;
+use crate::settings::logging::{LogShape, log};
 use crate::settings::network::{KINDS, NetworkShape, network};
 use crate::settings::pauses::{self, PauseShape};
 use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
 use crate::settings::reports::{ReportsShape, reports};
+use crate::settings::rules::{RuleShape, id, rule};
 use crate::settings::store::{StoreShape, store};
 use crate::settings::terms::{self, TermRulesShape, TermShape};
 use crate::settings::values::{OnFullWord, SourceKind};
-use crate::settings::{when, words};
+use crate::settings::words;
 use crate::source::BulkWithStatus;
-use crate::telemetry::LogFormat;
 
 /// A whole file, or several laid over each other.
 pub struct FileShape {
@@ -33,10 +36,14 @@ pub struct FileShape {
     pub spool: (Option<PathBuf>, Option<u32>),
     /// `[daemon]`.
     pub daemon: DaemonShape,
-    /// `[http]`: `listen`.
-    pub listen: Option<Option<SocketAddr>>,
+    /// `[http]`: `listen` and `behind_proxy`.
+    pub http: (Option<Option<SocketAddr>>, Option<bool>),
     /// `[log]`.
     pub log: LogShape,
+    /// `[audit]`.
+    pub audit: AuditShape,
+    /// `[outbox]`, `[smtp]`, `[[channel]]`.
+    pub outbox: OutboxShape,
     /// `[guard]`, `[absence]`, `[claims]`, `[retention]`, `[admission]`, `[validation]`, `[sync]`, `[overage]` for all customers.
     pub policies: PoliciesShape,
     /// `[calendar]` for all customers.
@@ -54,15 +61,6 @@ pub struct DaemonShape {
     pub drop_poll_secs: Option<u32>,
     /// `stop_secs_max`.
     pub stop_secs_max: Option<u32>,
-}
-
-/// `[log]`.
-#[derive(Default)]
-pub struct LogShape {
-    /// `format`.
-    pub format: Option<LogFormat>,
-    /// `level`.
-    pub level: Option<String>,
 }
 
 /// The sections that a customer may repeat to override.
@@ -145,6 +143,8 @@ pub struct CustomerShape {
     pub pools: Vec<PoolShape>,
     /// `[[customer.rule]]`.
     pub rules: Vec<RuleShape>,
+    /// `[[customer.channel]]`.
+    pub channels: Vec<ChannelShape>,
 }
 
 /// `[[customer.source]]`.
@@ -275,20 +275,6 @@ pub struct AgreedShape {
     pub reference: Option<String>,
 }
 
-/// `[[customer.rule]]`.
-pub struct RuleShape {
-    /// Its path, for messages.
-    pub at: String,
-    /// `id`.
-    pub id: String,
-    /// `product`.
-    pub product: Option<String>,
-    /// `priority`.
-    pub priority: Option<i64>,
-    /// `when`.
-    pub when: Option<Predicate>,
-}
-
 const SEATS_MAX: u32 = 100_000_000;
 const HOURS_MAX: u32 = 24 * 365;
 
@@ -298,8 +284,10 @@ pub fn file(s: &Section<'_>) -> FileShape {
         store: s.section("store", store).unwrap_or_default(),
         spool: s.section("spool", |s| (s.path("path"), s.count("max_mib", 1..=1_048_576))).unwrap_or_default(),
         daemon: s.section("daemon", daemon).unwrap_or_default(),
-        listen: s.section("http", |s| s.parsed("listen", words::listen)).flatten(),
+        http: s.section("http", |s| (s.parsed("listen", words::listen), s.flag("behind_proxy"))).unwrap_or_default(),
         log: s.section("log", log).unwrap_or_default(),
+        audit: audit(s),
+        outbox: channels::outbox(s),
         policies: policies(s),
         days: s.section("calendar", days).unwrap_or_default(),
         customers: s.sections("customer", customer),
@@ -312,11 +300,6 @@ fn daemon(s: &Section<'_>) -> DaemonShape {
         drop_poll_secs: s.count("drop_poll_secs", 1..=86_400),
         stop_secs_max: s.count("stop_secs_max", 1..=3_600),
     }
-}
-
-fn log(s: &Section<'_>) -> LogShape {
-    let formats = [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
-    LogShape { format: s.parsed("format", words::one_of(&formats)), level: s.parsed("level", words::log_filter) }
 }
 
 fn policies(s: &Section<'_>) -> PoliciesShape {
@@ -370,6 +353,7 @@ fn customer(s: &Section<'_>) -> CustomerShape {
         products: s.sections("product", product),
         pools: s.sections("pool", pool),
         rules: s.sections("rule", rule),
+        channels: channels::channels(s),
     }
 }
 
@@ -470,19 +454,4 @@ fn agreed(s: &Section<'_>) -> AgreedShape {
         to: s.required("to", s.parsed("to", words::day)),
         reference: s.required("reference", s.text("reference")),
     }
-}
-
-fn rule(s: &Section<'_>) -> RuleShape {
-    RuleShape {
-        at: s.at(""),
-        id: id(s),
-        product: s.required("product", s.text("product")),
-        priority: s.number("priority", i64::from(i32::MIN)..=i64::from(i32::MAX)),
-        when: s.required("when", s.section("when", when::when)).flatten(),
-    }
-}
-
-/// The id. One that is refused is kept as written, so that what points at it is not refused as well.
-fn id(s: &Section<'_>) -> String {
-    s.required("id", s.parsed("id", words::id)).or_else(|| s.raw("id")).unwrap_or_default()
 }

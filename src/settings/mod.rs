@@ -1,6 +1,8 @@
 //! Floor 6: files and environment to checked values. All mistakes are told at once, each with the way out.
 
+mod audit;
 mod build;
+mod channels;
 mod check;
 mod classlink;
 mod clauses;
@@ -13,12 +15,14 @@ mod ical;
 mod identity;
 mod knobs;
 mod load;
+mod logging;
 mod network;
 mod pauses;
 mod problem;
 mod profiles;
 mod read;
 mod reports;
+mod rules;
 mod secret;
 mod store;
 mod terms;

@@ -146,6 +146,11 @@ impl Section<'_> {
         self.refuse::<()>(key, Wrong::new(what));
     }
 
+    /// The same for a key that may be secret: what is written there is not shown.
+    pub fn unfit(&self, key: &str, what: impl Into<String>) {
+        self.report.problem(Problem::new(self.at(key), what));
+    }
+
     /// Refuses keys that mean nothing with what else is written: better told than silently without effect.
     pub fn means_nothing(&self, keys: &[&str], with: &str) {
         for key in keys.iter().filter(|key| self.has(key)) {

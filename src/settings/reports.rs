@@ -16,6 +16,8 @@ pub struct ReportsShape {
     pub near_limit: Option<bool>,
     /// `alerts.remind_business_days`.
     pub remind_days: Option<u32>,
+    /// `alerts.sync_overdue_hours`.
+    pub overdue_hours: Option<u32>,
 }
 
 /// Reads the sections.
@@ -24,10 +26,10 @@ pub fn reports(s: &Section<'_>) -> ReportsShape {
     let (recent_days, inactive_days) = activity.unwrap_or_default();
     let alerts = |s: &Section<'_>| {
         let near = s.parsed("near_limit", words::one_of(&[("table", true), ("off", false)]));
-        (near, s.count("remind_business_days", 0..=1_000))
+        (near, s.count("remind_business_days", 0..=1_000), s.count("sync_overdue_hours", 0..=8_760))
     };
-    let (near_limit, remind_days) = s.section("alerts", alerts).unwrap_or_default();
-    ReportsShape { recent_days, inactive_days, near_limit, remind_days }
+    let (near_limit, remind_days, overdue_hours) = s.section("alerts", alerts).unwrap_or_default();
+    ReportsShape { recent_days, inactive_days, near_limit, remind_days, overdue_hours }
 }
 
 /// What a customer's sections say, and the global ones where they say nothing.
@@ -39,5 +41,6 @@ pub fn build(own: &ReportsShape, global: &ReportsShape) -> Option<ReportPolicy> 
         },
         near_limit: own.near_limit.or(global.near_limit)?,
         remind_business_days: own.remind_days.or(global.remind_days)?,
+        sync_overdue_hours: own.overdue_hours.or(global.overdue_hours)?,
     })
 }

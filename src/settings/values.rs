@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::base::CustomerId;
+use crate::base::{CustomerId, QuietHours, SourceId};
 use crate::license::{AgreedExcess, Grant, Term};
+use crate::notify::ChannelSettings;
 use crate::plan::Policy;
 use crate::roster::MatchBy;
-use crate::service::{ByHandPolicy, ReportPolicy};
+use crate::service::{Archiving, ByHandPolicy, OutboxPolicy, ReportPolicy};
 use crate::settings::problem::Problem;
 use crate::source::SourceSettings;
 use crate::store::{Pause, PostgresChoice, StoreChoice};
@@ -24,8 +25,16 @@ pub struct Settings {
     pub daemon: DaemonSettings,
     /// Where the HTTP door listens; `None`: nowhere.
     pub listen: Option<SocketAddr>,
+    /// Where old content of trails goes; `None`: it stays.
+    pub archiving: Option<Archiving>,
+    /// Only a proxy that speaks TLS with browsers connects to that door.
+    pub behind_proxy: bool,
     /// What is logged, and how.
     pub log: LogSettings,
+    /// How often and how long notices are tried to be delivered.
+    pub outbox: OutboxPolicy,
+    /// Who is told of notices: the channels of all customers, then each customer's own.
+    pub channels: Vec<ChannelSettings>,
     /// The customers, in the order of the file.
     pub customers: Vec<CustomerSettings>,
     /// Secrets that this process cannot have, such as credentials that only the daemon gets. Who needs one fails.
@@ -119,6 +128,8 @@ pub struct CustomerSettings {
     pub full_every_days: u32,
     /// Windows in which a source is not read (R108).
     pub pauses: Vec<Pause>,
+    /// Local times in which a source is not asked.
+    pub quiet: Vec<(SourceId, QuietHours)>,
     /// People made by hand.
     pub by_hand: ByHandPolicy,
     /// What reports and alerts go by.

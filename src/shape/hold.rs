@@ -28,7 +28,7 @@ pub struct HoldDetailJson<'a> {
     customer: &'a str,
     #[serde(flatten)]
     hold: HoldJson,
-    /// What approving it would do now; `null` if it is not open, or its packages are gone.
+    /// What approving it would do now; `null` if it is not open, or its packages are not to be had now.
     if_approved: Option<HoldEffectJson<'a>>,
 }
 
@@ -46,7 +46,10 @@ pub struct HoldDoneJson {
     answer: &'static str,
     text: String,
     hold: HoldJson,
+    /// The run that did what was approved.
     run: Option<RunJson>,
+    /// Where a run was under way: the request whose run does it next.
+    request: Option<u64>,
 }
 
 impl HoldsJson {
@@ -72,15 +75,21 @@ impl<'a> HoldDetailJson<'a> {
 impl From<&HoldDone> for HoldDoneJson {
     fn from(done: &HoldDone) -> Self {
         let (answer, text) = hold_answer(done);
-        Self { answer, text, hold: HoldJson::from(&done.hold), run: done.run.as_ref().map(RunJson::from) }
+        let (run, request) = (done.run.as_ref().map(RunJson::from), done.request.map(|request| request.0));
+        Self { answer, text, hold: HoldJson::from(&done.hold), run, request }
     }
 }
 
 /// What came of a decision, as a stable code and as a sentence.
 pub fn hold_answer(done: &HoldDone) -> (&'static str, String) {
-    let HoldDone { answer, hold, run: _ } = done;
+    let HoldDone { answer, hold, run: _, request } = done;
     match answer {
-        HoldAnswer::Done => ("done", format!("hold {} is {}", hold.run, hold.state.word())),
+        HoldAnswer::Done => {
+            let next = request.map_or_else(String::new, |request| {
+                format!("; a run is under way, and request {request} does what was approved when it is over")
+            });
+            ("done", format!("hold {} is {}{next}", hold.run, hold.state.word()))
+        }
         HoldAnswer::NotOpen(state) => ("not_open", format!("hold {} is {} already", hold.run, state.word())),
         HoldAnswer::Expired => ("expired", format!("hold {} could be decided until {}", hold.run, hold.deadline)),
         HoldAnswer::NeedsAllowEmpty => (

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::base::OrgId;
 use crate::license::{
     Absence, AgreedExcess, Claim, ClaimState, Entry, Grant, GuardDay, Names, NumberedSeat, OrgMark, Phase, Pin, PoolBooks,
-    PoolTerms, ReuseYear, SeatMoves, SeatRequest, SourceMark, Term,
+    PoolTerms, ReuseYear, RolesChange, SeatMoves, SeatRequest, SourceMark, Term,
 };
 use crate::shape::clock::{delivery_json, fact_json};
 use crate::shape::common::{EpisodeJson, HoldJson, at, causes, on};
@@ -130,6 +131,11 @@ fn entry(entry: &Entry) -> Value {
         }
         Entry::IdentityConflict { known, new } => {
             json!({"kind": "identity_conflict", "known": known.as_str(), "new": new.as_str()})
+        }
+        Entry::RolesChanged(changes) => {
+            let roles = |roles: &[(String, OrgId)]| roles.iter().map(|(role, org)| format!("{role}@{org}")).collect::<Vec<_>>();
+            let change = |change: &RolesChange| json!({"person": change.person.as_str(), "before": roles(&change.before), "after": roles(&change.after)});
+            json!({"kind": "roles_changed", "people": changes.iter().map(change).collect::<Vec<_>>()})
         }
         Entry::Hold(hold) => json!({"kind": "hold", "hold": HoldJson::from(hold)}),
         Entry::GuardDay(GuardDay { source, day, base, removed }) => json!({

@@ -34,6 +34,12 @@ pub trait RosterSource: Send + Sync {
         self.is_live()
     }
 
+    /// Whether more may wait behind a package that was read: not where a pull tells everything at once, and not where
+    /// another machine has one file that is replaced in place.
+    fn may_have_more(&self) -> bool {
+        !self.is_live()
+    }
+
     /// What keeps the source from being read, as far as it is known without asking; `None`: nothing.
     fn trouble(&self) -> Option<Trouble> {
         None
@@ -44,7 +50,7 @@ pub trait RosterSource: Send + Sync {
         None
     }
 
-    /// The run that pulled is over: what was kept of a pull that was read to its end is not needed any more.
+    /// Whoever pulled, or looked, is done: what was kept of a pull that was read to its end is not needed any more.
     fn done(&self) {}
 
     /// The file of a package on this machine, while it is there.

@@ -1,6 +1,7 @@
 //! Floor 4: where rosters come from.
 
 mod api;
+mod aside;
 mod classlink;
 mod clever;
 mod csv;

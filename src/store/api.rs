@@ -11,6 +11,8 @@ use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
 use crate::plan::{Plan, Standing};
+use crate::store::alert::{AlertRow, AlertState, Routed};
+use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
 use crate::store::error::StoreError;
 use crate::store::glance::Glance;
@@ -136,6 +138,19 @@ pub trait Store: Send + Sync {
         after: Version,
         each: &mut dyn FnMut(AuditCommit) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// Parts of a customer's trail whose content lies in files, oldest first (R160). Whoever reads the trail cannot tell.
+    fn archives(&self, customer: &CustomerId) -> Result<Vec<ArchiveRow>, StoreError>;
+
+    /// Moves the content of a trail up to a version, as far as it was not moved before, to a file that is not there yet; it
+    /// is read back first. `None`: there was nothing to move. [`StoreError::Archive`]: the file cannot be made.
+    fn archive(
+        &self,
+        customer: &CustomerId,
+        until: Version,
+        file: &Path,
+        at: Instant,
+    ) -> Result<Option<ArchiveRow>, StoreError>;
 
     /// Whether the trail says that somebody did this at `since` or later.
     fn has_done(&self, customer: &CustomerId, actor: &Actor, verb: &str, since: Instant) -> Result<bool, StoreError>;
@@ -313,6 +328,25 @@ pub trait Store: Send + Sync {
 
     /// Notices, newest first.
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError>;
+
+    // Notices on their way out: operational.
+
+    /// Notices that were not given to their channels yet, oldest first.
+    fn unrouted_notices(&self, limit: u32) -> Result<Vec<NoticeRow>, StoreError>;
+
+    /// Gives notices to channels, due at `at`; they are not unrouted any more. What a channel has already stays as it is, or
+    /// with `again` is to be delivered anew.
+    fn route_notices(&self, routed: &[Routed], at: Instant, again: bool) -> Result<(), StoreError>;
+
+    /// Takes what waits or was accepted and is due at `now`, the longest due first, of each channel `channel_max` at most:
+    /// nobody else gets it before `until`.
+    fn take_alerts(&self, now: Instant, until: Instant, channel_max: u32, limit: u32) -> Result<Vec<AlertRow>, StoreError>;
+
+    /// Writes how far a delivery is. Only a row of the same number is touched.
+    fn save_alert(&self, row: &AlertRow) -> Result<(), StoreError>;
+
+    /// Deliveries, newest first, in one state or in all.
+    fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError>;
 
     // Tokens of the HTTP door: operational.
 

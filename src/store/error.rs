@@ -123,6 +123,15 @@ pub enum StoreError {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A file with old content of a trail cannot be made or read; nothing was changed.
+    #[error("use the archive {}", .file.display())]
+    Archive {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The disk failed, or a limit was met; nothing was changed.
     #[error("use {place}")]
     Disk {

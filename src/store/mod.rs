@@ -1,6 +1,8 @@
 //! Floor 4: what is kept. `api` says what a store must do; SQLite does it for one machine.
 
+mod alert;
 mod api;
+mod archive;
 mod batch;
 mod error;
 mod glance;
@@ -15,7 +17,9 @@ mod sql;
 mod sqlite;
 mod token;
 
+pub use alert::{AlertRow, AlertState, Routed};
 pub use api::{DaemonLease, Opening, SharedStore, Store};
+pub use archive::ArchiveRow;
 pub use batch::{Batch, Receipt};
 pub use error::StoreError;
 pub use glance::Glance;

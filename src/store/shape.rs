@@ -428,13 +428,15 @@ pub struct ReleasedClaim {
     pub run: Option<RunId>,
 }
 
-/// How a pool stood when it was last looked at (R145, R152).
+/// How a pool stood when it was last looked at (R145, R150, R152).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watch {
     /// Its status.
     pub status: Compliance,
     /// Few seats were left.
     pub near: bool,
+    /// Somebody waited.
+    pub waiting: bool,
 }
 
 /// A pool that does not stand as it did, and what to tell of it; the instant is added to the notices' keys.

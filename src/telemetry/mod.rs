@@ -1,11 +1,13 @@
 //! Floor 3: what operators see. Events are named in one place; each reads alone, has fields to search by, and holds
 //! nothing personal.
 
+mod alerts;
 mod drops;
 mod events;
 mod network;
 mod setup;
 
+pub use alerts::{AlertDead, AlertDelayed, AlertDelivered};
 pub use drops::{DropsHang, DropsReadable, DropsUnreadable};
 pub use events::{
     DaemonStarted, DaemonStopping, DoorOpened, NegativeBalance, NoticeWritten, QuestionFailed, RequestDropped, RequestTaken,

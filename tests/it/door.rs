@@ -268,7 +268,7 @@ fn it_is_bounded_and_says_what_is_wrong() {
     let open = Open::new(|_| ());
     let token = open.token(AccessRole::Operator, "");
     for (method, path, status) in [
-        ("GET", "/", 404),
+        ("GET", "/nothing", 404),
         ("GET", "/api/v1/nothing", 404),
         ("DELETE", "/api/v1/customers", 405),
         ("GET", "/api/v1/runs/abc", 400),

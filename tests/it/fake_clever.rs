@@ -34,6 +34,8 @@ pub struct State {
     pub dies: Option<(usize, String)>,
     pub has_events: bool,
     pub tells_count: bool,
+    /// The versions of the API that the application has.
+    pub versions: Vec<CleverVersion>,
     pub twist: Box<Twist>,
     pub before: usize,
 }
@@ -132,6 +134,7 @@ impl Clever {
             dies: None,
             has_events: true,
             tells_count: true,
+            versions: vec![CleverVersion::V3_0, CleverVersion::V3_1],
             twist: Box::new(|_, _, reply| reply),
             before: 0,
         };
@@ -224,7 +227,12 @@ impl Clever {
     }
 
     pub fn feeds(&self, world: &mut World, adjust: impl Fn(&mut CleverSettings) + Sync + 'static) {
-        let (settings, network, pages) = (self.settings(), self.network(), self.pages.clone());
+        self.feeds_on(world, self.network(), adjust);
+    }
+
+    /// The same on a network that others may share.
+    pub fn feeds_on(&self, world: &mut World, network: Network, adjust: impl Fn(&mut CleverSettings) + Sync + 'static) {
+        let (settings, pages) = (self.settings(), self.pages.clone());
         world.adjust = Box::new(move |customer| {
             let mut settings = settings.clone();
             adjust(&mut settings);
@@ -263,6 +271,36 @@ fn events(old: &Lists, new: &Lists, first: usize) -> Vec<Value> {
     events
 }
 
+/// A record with what only 3.1 has.
+fn of_3_1(word: &str, mut row: Value) -> Value {
+    match word {
+        "districts" => {
+            row["last_attendance_sync"] = json!("2026-03-01T05:10:00.000Z");
+            (row["lms_type"], row["lms_state"]) = (json!("canvas"), json!("success"));
+        }
+        "sections" => row["lms_status"] = json!({"synced_in_lms": true}),
+        "users" => {
+            row["lms_status"] = json!({"synced_in_lms": false});
+            if let Some(student) = row["roles"].get_mut("student").and_then(Value::as_object_mut) {
+                for (key, value) in [
+                    ("preferred_name", json!({"first": "Somebody", "last": "Else"})),
+                    ("home_language", json!("Spanish")),
+                    ("home_language_code", json!("spa")),
+                    ("frl_status", json!("Free")),
+                    ("gifted_status", json!("Y")),
+                    ("iep_status", json!("N")),
+                    ("section_504_status", json!("N")),
+                    ("disability", json!({"code": "", "type": ""})),
+                ] {
+                    student.insert(key.to_owned(), value);
+                }
+            }
+        }
+        _ => {}
+    }
+    row
+}
+
 fn honest(state: &State, asked: &Asked) -> Reply {
     let authorization = asked.header("authorization").unwrap_or_default();
     if asked.path() == "/oauth/tokens" {
@@ -277,7 +315,10 @@ fn honest(state: &State, asked: &Asked) -> Reply {
     if authorization != format!("Bearer {}", state.token) {
         return Reply::json(r#"{"message":"unauthorized"}"#).status(401);
     }
-    let Some(word) = asked.path().strip_prefix("/v3.0/") else { return Reply::new(404, "") };
+    let version = state.versions.iter().copied().find(|version| asked.path().starts_with(&format!("/{}/", version.word())));
+    let Some(version) = version else { return Reply::new(404, "") };
+    let root = format!("/{}", version.word());
+    let word = &asked.path()[root.len() + 1..];
     let limit = asked.number("limit").unwrap_or(100);
     if limit > 10_000 {
         return Reply::json(r#"{"message":"too many"}"#).status(413);
@@ -301,10 +342,12 @@ fn honest(state: &State, asked: &Asked) -> Reply {
     let left: Vec<&Value> =
         rows.iter().copied().skip(skipped).filter(|row| after.as_ref().is_none_or(|after| id(row) > *after)).collect();
     let page: Vec<&Value> = left.iter().copied().take(limit).collect();
-    let data: Vec<Value> = page.iter().map(|row| json!({"data": row, "uri": format!("/v3.0/{word}/{}", id(row))})).collect();
+    let told = |row: &Value| if version == CleverVersion::V3_1 { of_3_1(word, row.clone()) } else { row.clone() };
+    let data: Vec<Value> =
+        page.iter().map(|row| json!({"data": told(row), "uri": format!("{root}/{word}/{}", id(row))})).collect();
     let mut links = vec![json!({"rel": "self", "uri": asked.target})];
     if let Some(last) = page.last().filter(|_| left.len() > page.len()) {
-        links.push(json!({"rel": "next", "uri": format!("/v3.0/{word}?limit={limit}&starting_after={}", id(last))}));
+        links.push(json!({"rel": "next", "uri": format!("{root}/{word}?limit={limit}&starting_after={}", id(last))}));
     }
     let mut body = json!({"data": data, "links": links});
     if state.tells_count && asked.param("count").is_some() {

@@ -235,7 +235,12 @@ impl Office {
 
     /// Makes this system the source of the world, with settings that `adjust` changes.
     pub fn feeds(&self, world: &mut World, adjust: impl FnOnce(&mut HrSettings)) {
-        let (network, pages, mut settings) = (self.network(), self.pages.clone(), self.settings());
+        self.feeds_on(world, self.network(), adjust);
+    }
+
+    /// The same on a network that others may share.
+    pub fn feeds_on(&self, world: &mut World, network: Network, adjust: impl FnOnce(&mut HrSettings)) {
+        let (pages, mut settings) = (self.pages.clone(), self.settings());
         adjust(&mut settings);
         world.adjust = Box::new(move |customer| {
             let source = Arc::new(HrSource::new(settings.clone(), &network, pages.clone()));

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -53,6 +54,8 @@ pub struct Reply {
     pub stall: bool,
     /// Do not say how long the body is; its end is that of the connection.
     pub unsized_body: bool,
+    /// The body comes in pieces of so many bytes, with a pause after each.
+    pub drip: Option<(usize, Duration)>,
     /// Answer nothing, and keep the connection open until the client gives up.
     pub hang: bool,
     /// Close the connection without a word.
@@ -86,6 +89,16 @@ impl Reply {
         Self { cut: Some(at), ..self }
     }
 
+    /// The same, cut there, and then silence.
+    pub fn stall(self, at: usize) -> Self {
+        Self { cut: Some(at), stall: true, ..self }
+    }
+
+    /// The same, so many bytes at a time.
+    pub fn drip(self, bytes: usize, every: Duration) -> Self {
+        Self { drip: Some((bytes, every)), ..self }
+    }
+
     pub fn hang() -> Self {
         Self { hang: true, ..Self::default() }
     }
@@ -107,7 +120,16 @@ impl Reply {
         let body = &self.body[..self.cut.unwrap_or(self.body.len()).min(self.body.len())];
         to.write_all(head.as_bytes())?;
         to.write_all(b"\r\n")?;
-        to.write_all(body)?;
+        match self.drip {
+            None => to.write_all(body)?,
+            Some((bytes, every)) => {
+                for piece in body.chunks(bytes) {
+                    to.write_all(piece)?;
+                    to.flush()?;
+                    std::thread::sleep(every);
+                }
+            }
+        }
         to.flush()?;
         Ok(self.cut.is_none() && !self.unsized_body)
     }

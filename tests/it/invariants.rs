@@ -3,8 +3,10 @@
 use std::thread;
 
 use proptest::prelude::*;
-use rosterd::base::{Actor, Calendar, Day, Instant, Version};
-use rosterd::license::{Absence, Entry, GuardDay, Hold, OnFull, ProductKind, SeatModel};
+use rosterd::base::{Actor, Calendar, Day, Instant, Seats, Version};
+use rosterd::license::{
+    Absence, Clauses, ClockStep, Entry, GuardDay, Hold, Jump, Ladder, OnFull, ProductKind, SeatModel, Tier,
+};
 use rosterd::plan::GuardLimits;
 use rosterd::roster::{Roster, diff};
 use rosterd::service::Service;
@@ -92,6 +94,16 @@ fn changes() -> impl Strategy<Value = Vec<(usize, Change)>> {
     prop::collection::vec((0usize..6, one), 0..4)
 }
 
+/// The newest notice of a major stage arrives now.
+fn deliver_major(world: &World) {
+    let service = world.service();
+    let customer = &service.customers()[0];
+    let newest = world.events().into_iter().find(|notice| notice.kind == "overage_major");
+    if let Some(notice) = newest {
+        service.deliver(customer, &notice.key, "phone", None, &Actor::operator("ann")).expect("an answer");
+    }
+}
+
 /// 28 years: the same weekdays, and as many leap days wherever one begins.
 const DAYS: i32 = 28 * 365 + 7;
 
@@ -132,6 +144,23 @@ fn told(commit: &AuditCommit, days: i32) -> Vec<String> {
             Entry::Adopted(mark) => format!("{} at {}", mark.source, at(mark.at)),
             Entry::Purged { person, .. } => format!("purged {person}"),
             Entry::Returned(person) => format!("returned {person}"),
+            Entry::Clock(fact) => {
+                let step = match &fact.step {
+                    ClockStep::Stage(stage) => format!("{:?} {:?} {:?}", stage.stage, stage.why, stage.deadline.map(at)),
+                    ClockStep::Continues { of, day0 } => format!("continues {of} {}", on(*day0)),
+                    ClockStep::Settled(done) => {
+                        format!("{:?} {} {} {}", done.outcome, on(done.day0), on(done.day), done.elapsed)
+                    }
+                    ClockStep::Upgraded { from, to, charge, .. } => {
+                        format!("{from} {to} {:?}", charge.as_ref().map(|c| c.amount))
+                    }
+                    ClockStep::Withheld { reasons, .. } => format!("{reasons:?}"),
+                    other => format!("{:?}", std::mem::discriminant(other)),
+                };
+                format!("clock {} {:?} {} {} {step}", fact.pool, fact.episode, at(fact.at), at(fact.recorded))
+            }
+            Entry::NoticeDelivered(told) => format!("{} {} {}", told.channel, at(told.at), at(told.recorded)),
+            Entry::Reuse(year) => format!("{} {} {} {}", year.pool, on(year.year), year.distinct, year.used_max),
             Entry::Granted(grant) => format!("{} {} {} {}", grant.id, at(grant.from), at(grant.to), at(grant.recorded)),
             other => format!("{:?}", std::mem::discriminant(other)),
         });
@@ -231,12 +260,19 @@ proptest! {
             let limits = GuardLimits { removal_min: 1, growth_min: 3, bootstrap_approval: false, ..GuardLimits::STANDARD };
             world.policy.limits = GuardLimits { change_percent: 100, ..limits };
             world.set_day(world.today.plus(days));
+            let tiers = [2, 4, 8].map(|seats| Tier { seats: Seats(seats), price: Some(u64::from(seats) * 1200) });
+            let ladder = Ladder { tiers: tiers.to_vec(), jump: Jump::Next, currency: "EUR".into() };
+            let clauses = Clauses { ladder, minor_business_days: 3, major_after_business_days: 5, ..Clauses::CONTRACT };
+            for pool in &mut world.policy.pools {
+                (pool.clauses, pool.anchor) = (clauses.clone(), Some(world.today.plus(-2)));
+            }
             (0..6).for_each(|at| world.hire(&format!("p{at}"), "teacher", "ash"));
             world.night();
             for (changes, pause) in &nights {
                 changes.iter().for_each(|&(who, what)| change(&mut world, who, what));
                 world.night();
                 world.buy(&format!("g{}", world.today.plus(-days)), "learn", 1, &world.today.plus(2).to_string());
+                deliver_major(&world);
                 (1..*pause).for_each(|_| drop(world.quiet_night()));
             }
             // Until everybody who is gone is deleted for good.

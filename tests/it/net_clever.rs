@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::fake_clever::Clever;
 use crate::fake_http::{Asked, FakeServer, Reply};
 use crate::net_classlink::{minute, notices};
+use crate::net_http::{DRIP, PATIENCE};
 use crate::net_oneroster::{district, roster};
 use crate::world::{World, succeeded};
 
@@ -54,13 +55,6 @@ fn the_same_people_by_clever_in_both_versions() {
         world.people.get_mut("u00").expect("hired").roles.push(("aide".into(), "s2".into()));
         clever.has(&world);
         clever.feeds(&mut world, move |settings| settings.version = version);
-        if version == CleverVersion::V3_1 {
-            // The application has 3.0 only.
-            let run = world.run();
-            assert_eq!(run.state, RunState::Failed);
-            assert!(run.message.contains("nothing at this address (404)"), "{}", run.message);
-            continue;
-        }
         let run = world.quiet_night();
         assert_eq!((run.state, run.message.as_str(), run.tally.findings), (RunState::Succeeded, "", 0));
         assert_eq!(world.seated("p"), packages.seated("p"));
@@ -86,9 +80,34 @@ fn the_same_people_by_clever_in_both_versions() {
         assert!(grades.iter().all(|grade| *grade == "09"), "{grades:?}");
         world.verify();
         // What staff are is a matter of the settings.
-        clever.feeds(&mut world, |settings| settings.staff = StaffRole::SiteAdministrator);
+        clever.feeds(&mut world, move |settings| {
+            settings.version = version;
+            settings.staff = StaffRole::SiteAdministrator;
+        });
         assert!(succeeded(&world.quiet_night()));
         assert!(roster(&world).role_words.iter().any(|word| roster(&world).text(*word) == "siteAdministrator"));
+        let root = format!("/{}/", version.word());
+        assert!(clever.server.asked().iter().all(|asked| asked.path().starts_with(&root) || asked.path() == "/oauth/tokens"));
+        // Events speak of the same version.
+        clever.feeds(&mut world, move |settings| (settings.version, settings.events) = (version, true));
+        assert!(succeeded(&world.quiet_night()));
+        world.people.get_mut("u03").expect("known").name = "Renamed".into();
+        clever.has(&world);
+        let before = clever.count();
+        assert!(succeeded(&world.quiet_night()));
+        assert_eq!(clever.asked_since(before), ["districts", "events"], "{version:?}");
+        let read = roster(&world);
+        assert_eq!(read.text(read.person(read.find_person("u03").expect("there")).given), "Renamed");
+    }
+}
+
+#[test]
+fn a_version_that_the_application_has_not_is_told() {
+    for (has, asks) in [(CleverVersion::V3_0, CleverVersion::V3_1), (CleverVersion::V3_1, CleverVersion::V3_0)] {
+        let (clever, mut world) = seated();
+        clever.set(|state| state.versions = vec![has]);
+        clever.feeds(&mut world, move |settings| settings.version = asks);
+        kept(&world, &world.run(), "nothing at this address (404); set api_version");
     }
 }
 
@@ -116,6 +135,8 @@ fn no_lie_and_no_failure_removes_anybody() {
         ("to its end", on("users", |_, reply| reply.cut(40))),
         ("cut-off JSON", on("users", |_, reply| Reply { body: reply.body[..40].to_vec(), ..reply })),
         ("no answer within", on("users", |_, _| Reply::hang())),
+        ("no answer within", on("users", |_, reply| reply.stall(40))),
+        ("not all of the answer came within", on("users", |_, reply| reply.drip(8, DRIP))),
         ("never sent to another host", on("users", move |_, _| Reply::new(302, "").with("Location", &redirect))),
         (
             "never sent to another host",
@@ -190,6 +211,7 @@ fn no_lie_and_no_failure_removes_anybody() {
         clever.feeds(&mut world, |settings| {
             settings.pages_max = 80;
             settings.http.body_bytes_max = 100_000;
+            settings.http.total = PATIENCE;
         });
         clever.lies(move |asked, before, reply| lie(asked, before, reply));
         let run = world.quiet_night();

@@ -11,17 +11,17 @@ use crate::net_oneroster::{district, roster};
 use crate::world::{World, succeeded};
 
 /// Small numbers that are the same for the same seed.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 }
 
 /// Everybody with what counts of them: roles and classes that live.
-fn living(roster: &Roster) -> Vec<String> {
+pub fn living(roster: &Roster) -> Vec<String> {
     let text = |text| roster.text(text).to_owned();
     let person = |person: &rosterd::roster::Person| {
         let roles = &roster.roles[person.roles.0 as usize..][..person.roles.1 as usize];
@@ -47,8 +47,9 @@ fn living(roster: &Roster) -> Vec<String> {
     roster.people.iter().filter(|person| !person.ended).map(person).collect()
 }
 
-/// Somebody comes, goes, moves, changes roles or name; a class or a school begins.
-fn happens(world: &mut World, dice: &mut Dice, night: u64) {
+/// Somebody comes, goes, moves, changes roles or name; a class or a school begins. With tombstones whoever goes, and what they
+/// were in, is told as ended; without, it is not told any more.
+pub fn happens(world: &mut World, dice: &mut Dice, night: u64, tombstones: bool) {
     for turn in 0..=dice.roll(4) {
         let keys: Vec<String> = world.people.keys().cloned().collect();
         let one = keys[dice.roll(keys.len() as u64) as usize].clone();
@@ -59,6 +60,7 @@ fn happens(world: &mut World, dice: &mut Dice, night: u64) {
                 world.hire(&key, if dice.roll(3) == 0 { "teacher" } else { "student" }, school);
                 world.enroll(&key, if school == "s1" { "c1" } else { "c2" }, None, None);
             }
+            1 if tombstones => world.end(&one),
             1 => world.vanish(&one),
             2 => world.people.get_mut(&one).expect("known").name = format!("Renamed {night} {turn}"),
             3 => world.people.get_mut(&one).expect("known").email = format!("{one}-{night}@north.example"),
@@ -69,6 +71,9 @@ fn happens(world: &mut World, dice: &mut Dice, night: u64) {
             5 => {
                 let role = world.people[&one].roles[0].0.clone();
                 world.people.get_mut(&one).expect("known").roles = vec![(role.clone(), "s1".into()), (role, "s2".into())];
+            }
+            6 if tombstones => {
+                world.people.get_mut(&one).expect("known").enrollments.iter_mut().for_each(|e| e.ended = true);
             }
             6 => world.people.get_mut(&one).expect("known").enrollments.clear(),
             7 => world.enroll(&one, if dice.roll(2) == 0 { "c1" } else { "c2" }, None, None),
@@ -100,14 +105,14 @@ fn any_split_into_events_leads_where_full_reads_lead() {
         assert!(succeeded(&first.quiet_night()) && succeeded(&second.quiet_night()));
         for night in 0..8 {
             let mut again = Dice(dice.0);
-            happens(&mut first, &mut dice, night);
-            happens(&mut second, &mut again, night);
+            happens(&mut first, &mut dice, night, false);
+            happens(&mut second, &mut again, night, false);
             // Several steps of events for one night, now and then.
             with_events.has(&first);
             if dice.roll(3) == 0 {
                 again.roll(3);
-                happens(&mut first, &mut dice, 100 + night);
-                happens(&mut second, &mut again, 100 + night);
+                happens(&mut first, &mut dice, 100 + night, false);
+                happens(&mut second, &mut again, 100 + night, false);
                 with_events.has(&first);
             } else {
                 again.roll(3);

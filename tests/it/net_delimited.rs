@@ -48,7 +48,7 @@ fn mapping() -> HrMapping {
     }
 }
 
-fn files(path: impl Into<PathBuf>, pattern: Option<&str>) -> DelimitedSettings {
+pub fn files(path: impl Into<PathBuf>, pattern: Option<&str>) -> DelimitedSettings {
     DelimitedSettings {
         id: SourceId::from("hr"),
         path: path.into(),
@@ -66,7 +66,7 @@ fn files(path: impl Into<PathBuf>, pattern: Option<&str>) -> DelimitedSettings {
 }
 
 /// A company in which everybody gets a seat, and who is missing is gone at once.
-fn company() -> World {
+pub fn company() -> World {
     let mut world = World::new("nord")
         .product("p", ProductKind::Module, SeatModel::Role)
         .rule("all", "p", 0, Predicate::Role(vec!["ext:employee".into()]))
@@ -76,7 +76,7 @@ fn company() -> World {
     world
 }
 
-fn rows(count: usize) -> String {
+pub fn rows(count: usize) -> String {
     let row = |at: usize| format!("{at:04},Ana,Müller {at},a{at}@nord.example,active,2020-01-01,,North/Sales\n");
     format!("{HEADER}\n{}", (0..count).map(row).collect::<String>())
 }

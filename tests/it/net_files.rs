@@ -71,7 +71,7 @@ pub fn fetch(place: Place, pattern: Option<&str>, work: PathBuf) -> FetchSetting
     }
 }
 
-fn packages(fetch: FetchSettings) -> SourceSettings {
+pub fn packages(fetch: FetchSettings) -> SourceSettings {
     let kind = if fetch.pattern.is_some() { DropKind::Drop } else { DropKind::Package };
     let mut csv = CsvSourceSettings::new(SourceId::from("sis"), "", kind);
     csv.courses_optional = true;
@@ -87,20 +87,25 @@ pub fn open(settings: SourceSettings, network: &Network) -> Box<dyn RosterSource
 /// Makes this the source of the world.
 pub fn feeds(world: &mut World, settings: SourceSettings) -> Arc<Mutex<Vec<Duration>>> {
     let (network, waits) = fast_network();
-    let intake = settings.intake();
-    let source: Arc<dyn RosterSource> = Arc::from(open(settings, &network));
-    world.adjust = Box::new(move |customer| {
-        customer.sources = vec![Feed { source: source.clone(), intake, watched: false, activity_column: None }];
-    });
+    feeds_on(world, &network, settings);
     waits
 }
 
-fn work(world: &World) -> PathBuf {
+/// The same on a network that others may share.
+pub fn feeds_on(world: &mut World, network: &Network, settings: SourceSettings) {
+    let intake = settings.intake();
+    let source: Arc<dyn RosterSource> = Arc::from(open(settings, network));
+    world.adjust = Box::new(move |customer| {
+        customer.sources = vec![Feed { source: source.clone(), intake, watched: false, activity_column: None }];
+    });
+}
+
+pub fn work(world: &World) -> PathBuf {
     world.dir.path().join("files")
 }
 
 /// Nothing of a file is left on this machine.
-fn nothing_left(world: &World) {
+pub fn nothing_left(world: &World) {
     let left: Vec<String> = fs::read_dir(work(world))
         .expect("listed")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::fake_hr::{Kind, Office, PERSONAL};
 use crate::fake_http::{Asked, FakeServer, Reply};
+use crate::net_http::{DRIP, PATIENCE};
 use crate::world::{World, succeeded};
 
 /// A company with a seat for everybody; whoever is missing is gone at once, so that a lie would show.
@@ -180,6 +181,7 @@ fn lies_of(kind: Kind) -> Vec<(&'static str, &'static str, Lie)> {
         ("a cut body", "to its end", lie(|_, _, reply| reply.cut(60))),
         ("a dropped connection", "to its end", lie(|_, _, _| Reply::drop())),
         ("silence", "no answer within", lie(|_, _, _| Reply::hang())),
+        ("a body that stops coming", "no answer within", lie(|_, _, reply| reply.stall(60))),
         ("an answer without end", "longer than 100000 bytes", lie(|_, _, _| Reply::json(" ".repeat(100_001)))),
         (
             "another host",
@@ -187,6 +189,10 @@ fn lies_of(kind: Kind) -> Vec<(&'static str, &'static str, Lie)> {
             lie(|_, _, _| Reply::new(302, "").with("Location", "https://elsewhere.example/x")),
         ),
     ];
+    if matches!(kind, Kind::Scim | Kind::WorkdayJson) {
+        let slow = lie(|_, _, reply| reply.drip(8, DRIP));
+        lies.push(("a body that comes too slowly", "not all of the answer came within", slow));
+    }
     if kind != Kind::WorkdayCsv {
         let list = kind.list();
         let other: (&str, Lie) = ("something else", lie(|_, _, _| Reply::json(r#"{"other":[]}"#)));
@@ -370,7 +376,9 @@ fn no_lie_and_no_failure_removes_anybody() {
         staffed(&office);
         let mut world = company();
         // With a network of its own each time: a circuit that is open would tell nothing of the next lie.
-        let connect = |world: &mut World| office.feeds(world, |settings| settings.http.body_bytes_max = 100_000);
+        let connect = |world: &mut World| {
+            office.feeds(world, |settings| (settings.http.body_bytes_max, settings.http.total) = (100_000, PATIENCE));
+        };
         connect(&mut world);
         assert!(succeeded(&world.quiet_night()));
         let seated = world.seated("p");
@@ -649,6 +657,7 @@ fn tokens_die_in_the_middle_and_are_renewed() {
         client_secret: Secret::new("hunter2"),
         scopes: Vec::new(),
         client_auth: Default::default(),
+        cookies: false,
     });
     office.feeds(&mut world, |settings| {
         settings.auth = auth;
@@ -661,7 +670,7 @@ fn tokens_die_in_the_middle_and_are_renewed() {
 
 /// Pages that stay when a pull is given up, as in the spool; and all that was ever put there.
 #[derive(Clone, Default)]
-struct Kept {
+pub struct Kept {
     pages: Arc<Mutex<Vec<Vec<u8>>>>,
     ever: Arc<Mutex<Vec<u8>>>,
 }

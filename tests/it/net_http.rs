@@ -24,6 +24,12 @@ pub fn fast_network() -> (Network, Arc<Mutex<Vec<Duration>>>) {
     (Network::new(pace), waits)
 }
 
+/// Between two pieces of an answer that comes too slowly: less than may be silent, and a second of it is more than may be.
+pub const DRIP: Duration = Duration::from_millis(40);
+
+/// So long an answer may take in all where one drips.
+pub const PATIENCE: Duration = Duration::from_millis(800);
+
 /// Settings for a server on this machine: nothing takes long, except what hangs.
 pub fn quick() -> HttpSettings {
     HttpSettings {
@@ -97,6 +103,36 @@ fn failures_that_stay_are_told_clearly() {
     let http = Http::new(&fast_network().0, &url, &quick()).expect("a client");
     let error = get(&http, &Nobody).expect_err("nobody there");
     assert!(error.contains("connect to http://127.0.0.1:") && error.to_lowercase().contains("refused"), "{error}");
+}
+
+#[test]
+fn an_answer_that_drips_is_given_up_when_it_took_too_long_in_all() {
+    // Never silent for as long as may be, and still never at its end.
+    let server = FakeServer::start(|_, _| Reply::json(" ".repeat(4_000)).drip(10, DRIP));
+    let settings = HttpSettings { total: PATIENCE, ..quick() };
+    let began = std::time::Instant::now();
+    let error = fetch(&server, &settings).expect_err("too slow");
+    assert!(error.ends_with("not all of the answer came within 1 s"), "{error}");
+    assert!((2..8).contains(&began.elapsed().as_secs()), "three tries of 0.8 s each: {:?}", began.elapsed());
+    assert_eq!(server.asked().len(), 3);
+    // One that is slow and comes to its end in time is an answer.
+    let server = FakeServer::start(|_, _| Reply::json("[1, 2, 3]").drip(3, DRIP));
+    assert_eq!(fetch(&server, &settings).as_deref(), Ok("[1, 2, 3]"));
+}
+
+#[test]
+fn a_connection_that_nobody_takes_is_given_up() {
+    let settings = HttpSettings { connect: Duration::from_millis(400), ..quick() };
+    // An address for documents: nobody has it, and no network leads there.
+    let http = Http::new(&fast_network().0, "https://192.0.2.1:9/x", &settings).expect("a client");
+    let began = std::time::Instant::now();
+    let error = get(&http, &Nobody).expect_err("nobody there");
+    assert!(error.contains("connect to https://192.0.2.1:9"), "{error}");
+    if began.elapsed() < Duration::from_millis(400) {
+        eprintln!("LEFT OUT: this network refuses a connection at once that should be waited for in vain ({error})");
+        return;
+    }
+    assert!(began.elapsed() < Duration::from_secs(6), "three tries of 0.4 s each: {:?}", began.elapsed());
 }
 
 #[test]

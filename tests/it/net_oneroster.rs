@@ -11,6 +11,7 @@ use rosterd::store::RunState;
 
 use crate::fake_http::{FakeServer, Reply};
 use crate::fake_oneroster::{Provider, segment};
+use crate::net_http::{DRIP, PATIENCE};
 use crate::world::{World, succeeded};
 
 /// Two schools, three classes, 30 people, a seat for each; whoever is missing is gone at once, so that a lie would show.
@@ -169,6 +170,8 @@ fn no_lie_and_no_failure_removes_anybody() {
         ("JSON cut off", "cut-off JSON", users(|_, reply| Reply { body: reply.body[..40].to_vec(), ..reply })),
         ("a dropped connection", "to its end", users(|_, _| Reply::drop())),
         ("a silent server", "no answer within", users(|_, _| Reply::hang())),
+        ("a body that stops coming", "no answer within", users(|_, reply| reply.stall(40))),
+        ("a body that comes too slowly", "not all of the answer came within", users(|_, reply| reply.drip(8, DRIP))),
         ("another host", "never sent to another host", users(move |_, _| Reply::new(302, "").with("Location", &away))),
         ("a larger total", "there should be 31 records, and only 30 came", users(|_, reply| with_total(reply, 31))),
         ("a smaller total", "more records than the 20", users(|_, reply| with_total(reply, 20))),
@@ -219,7 +222,7 @@ fn no_lie_and_no_failure_removes_anybody() {
         ("an answer without end", "longer than 100000 bytes", users(|_, _| Reply::json(" ".repeat(100_001)))),
         (
             "pages without end",
-            "the bound of pages_max is passed",
+            "the bound of max_pages is passed",
             users(|asked, _| {
                 let offset = asked.number("offset").expect("an offset");
                 Reply::json(format!(r#"{{"users":[{{"sourcedId":"w{offset}","status":"active"}}]}}"#))
@@ -235,6 +238,7 @@ fn no_lie_and_no_failure_removes_anybody() {
             provider.feeds(world, version, |settings| {
                 settings.read.pages_max = 200;
                 settings.read.http.body_bytes_max = 100_000;
+                settings.read.http.total = PATIENCE;
             });
         };
         connect(&mut world);
@@ -508,6 +512,7 @@ fn tokens_are_fetched_renewed_in_the_middle_and_never_told() {
             client_secret: Secret::new("hunter2"),
             scopes: vec!["a".into(), "b".into()],
             client_auth: place,
+            cookies: false,
         });
         provider.feeds(&mut world, RestVersion::V1_2, move |settings| {
             settings.auth = auth.clone();

@@ -17,7 +17,7 @@ use crate::net_oneroster::district;
 use crate::world::{World, succeeded};
 
 /// A new process: a network that knows nothing but what the store keeps, at the world's own time.
-fn restart(provider: &Provider, world: &mut World) -> Network {
+pub fn process(world: &World) -> Network {
     let clock = world.clock.clone();
     let elapsed = Arc::new(Mutex::new(Duration::ZERO));
     let (start, waits, of) = (Clock::now(&*clock), elapsed.clone(), clock.clone());
@@ -30,6 +30,11 @@ fn restart(provider: &Provider, world: &mut World) -> Network {
         move |time| *waits.lock().expect("no panic") += time,
     ));
     network.keep_outages(Arc::new(StoredOutages::new(Arc::new(world.store()))));
+    network
+}
+
+fn restart(provider: &Provider, world: &mut World) -> Network {
+    let network = process(world);
     provider.feeds_on(world, network.clone(), RestVersion::V1_1, |_| ());
     network
 }

@@ -1,35 +1,26 @@
 //! Pulls from Clever and ClassLink that are killed go on where they were, if the district's data is what it was; and what
 //! `sync --full` asks for.
 
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::json;
 
-use crate::fake_classlink::{ClassLink, PARTNER};
+use crate::fake_classlink::ClassLink;
 use crate::fake_clever::Clever;
 use crate::fake_http::Reply;
 use crate::net_oneroster::district;
+use crate::net_program::{rosterd, write_settings};
 
 fn settings(folder: &Path, source: &str) {
-    let text = format!(
-        "[store]\npath = \"rosterd.db\"\n[spool]\npath = \"spool\"\n[guard]\nbootstrap_approval = false\n[[customer]]\nid = \"north\"\n\
-         [[customer.source]]\nid = \"sis\"\nmax_per_second = 1000\npage_rows = 5\n{source}\n[[customer.product]]\nid = \"p\"\n\
-         [[customer.pool]]\nid = \"p\"\nproduct = \"p\"\nowner = \"d\"\n[[customer.pool.grant]]\nid = \"g\"\nseats = 40\n\
-         from = \"2020-01-01\"\n[[customer.rule]]\nid = \"all\"\nproduct = \"p\"\nwhen = {{ everyone = true }}\n"
-    );
-    fs::write(folder.join("rosterd.toml"), text).expect("settings");
-    fs::write(folder.join("secret"), "hunter2").expect("a secret");
-    fs::write(folder.join("key"), PARTNER).expect("a secret");
-    fs::write(folder.join("id"), "id").expect("a secret");
+    write_settings(folder, "", &[("north", &format!("page_rows = 5\n{source}"))]);
 }
 
 fn sync(folder: &Path, more: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rosterd"));
-    command.args(["sync", "north", "--here", "--json"]).args(more).arg("--config").arg(folder.join("rosterd.toml"));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = rosterd(folder, "sync north --here --json");
+    command.args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -50,6 +41,8 @@ fn killed_at(clever: &Clever, folder: &Path, last: usize) {
     });
     let mut child = sync(folder, &[]).spawn().expect("rosterd starts");
     receive.recv().expect("the request before the end");
+    // The page before it is being put away beside the request.
+    std::thread::sleep(Duration::from_millis(700));
     child.kill().expect("it is killed");
     child.wait().expect("it is gone");
     clever.is_honest();
@@ -60,8 +53,8 @@ fn a_killed_pull_from_clever_goes_on_where_it_was_unless_new_data_came() {
     let clever = Clever::start();
     clever.has(&district("north"));
     let source = format!(
-        "kind = \"clever\"\ndistrict = \"d\"\naddress = \"{}\"\ntoken_address = \"{}\"\nclient_id_file = \"id\"\n\
-         client_secret_file = \"secret\"",
+        "kind = \"clever\"\ndistrict = \"d\"\naddress = \"{}\"\ntoken_address = \"{}\"\nclient_id_file = \"id.secret\"\n\
+         client_secret_file = \"word.secret\"",
         clever.server.url(""),
         clever.server.url("/oauth/tokens")
     );
@@ -93,7 +86,7 @@ fn a_full_sync_reads_what_the_revision_says_is_the_same() {
     let classlink = ClassLink::start();
     classlink.has(&district("north"));
     let source = format!(
-        "kind = \"classlink\"\ntenant = 8841\naddress = \"{}\"\napi_key_file = \"key\"",
+        "kind = \"classlink\"\ntenant = 8841\naddress = \"{}\"\napi_key_file = \"partner.secret\"",
         classlink.provider.server.url("")
     );
     let folder = tempfile::tempdir().expect("a folder");
@@ -108,11 +101,7 @@ fn a_full_sync_reads_what_the_revision_says_is_the_same() {
     assert_eq!(reads(&["--full"]), 7);
     assert_eq!(reads(&["--full", "--source", "sis"]), 7);
     assert_eq!(reads(&[]), 0);
-    let told = Command::new(env!("CARGO_BIN_EXE_rosterd"))
-        .args(["status", "north", "--json", "--config"])
-        .arg(folder.path().join("rosterd.toml"))
-        .output()
-        .expect("it ends");
+    let told = rosterd(folder.path(), "status north --json").output().expect("it ends");
     let told: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
     let source = &told["customers"][0]["sources"][0];
     assert_eq!((source["source"].as_str(), source["trouble"].is_null()), (Some("sis"), true));

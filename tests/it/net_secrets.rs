@@ -1,18 +1,20 @@
 //! What must not be anywhere: keys, tokens and what providers tell although nobody asked, in logs, errors, spool and books.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use rosterd::source::{CleverAuth, MemoryPages, NoRoom, PageStore, Shelf};
+use rosterd::source::{CleverAuth, MemoryPages, NoRoom, PageStore, RestVersion, Shelf};
 
-use crate::fake_classlink::{ClassLink, PARTNER};
+use crate::fake_classlink::ClassLink;
 use crate::fake_clever::Clever;
-use crate::fake_http::Reply;
+use crate::fake_hr::{Kind, Office, PERSONAL};
+use crate::fake_http::{FakeServer, Reply};
+use crate::fake_oneroster::Provider;
+use crate::fake_sftp::Sshd;
 use crate::net_clever::word;
+use crate::net_hr::staffed;
 use crate::net_oneroster::district;
+use crate::net_program::{all_of, write_secret, write_settings};
 use crate::world::succeeded;
 
 /// Keys, tokens, and what is in records and used by nobody: passwords, phone numbers, birth dates.
@@ -73,118 +75,35 @@ fn pages_that_are_kept_hold_nothing_that_nobody_uses() {
     }
 }
 
-fn settings(folder: &Path, source: &str) {
-    let text = format!(
-        r#"
-[store]
-path = "rosterd.db"
-[spool]
-path = "spool"
-[log]
-format = "json"
-level = "trace"
-[guard]
-bootstrap_approval = false
-[[customer]]
-id = "north"
-[[customer.source]]
-id = "sis"
-max_per_second = 1000
-{source}
-[[customer.product]]
-id = "p"
-[[customer.pool]]
-id = "p"
-product = "p"
-owner = "d"
-[[customer.pool.grant]]
-id = "g"
-seats = 40
-from = "2020-01-01"
-[[customer.rule]]
-id = "all"
-product = "p"
-when = {{ everyone = true }}
-"#
-    );
-    fs::write(folder.join("rosterd.toml"), text).expect("settings");
-    for (name, secret) in [("api_key", PARTNER), ("client_id", "id"), ("client_secret", "hunter2")] {
-        fs::write(folder.join(name), secret).expect("a secret");
-    }
-}
+/// The head of settings under which everything is logged.
+const LOUD: &str = "[log]\nformat = \"json\"\nlevel = \"trace\"";
 
-fn rosterd(folder: &Path, verb: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rosterd"));
-    command.args(verb.split(' ')).arg("--config").arg(folder.join("rosterd.toml")).stdin(Stdio::null());
-    command
-}
-
-/// What a command says.
-fn told(folder: &Path, verb: &str) -> String {
-    let done = rosterd(folder, verb).output().expect("rosterd starts");
-    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    format!("\n== {verb}: {}\n{out}{err}", done.status.code().unwrap_or(-1))
-}
-
-/// A night by the daemon: everything that commands say, that the log says, and that lies about afterwards, without the
-/// files of secrets.
-fn all_of(folder: &Path) -> String {
-    let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
-    let mut daemon = rosterd(folder, "serve").stdout(Stdio::null()).stderr(log).spawn().expect("it starts");
-    while !told(folder, "status --json").contains("\"pid\"") {
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    let verbs = [
-        "check",
-        "sync north --wait --full --json",
-        "status --json",
-        "status",
-        "findings 1",
-        "notices list north",
-        "audit export north",
-    ];
-    let mut all: String = verbs.iter().map(|verb| told(folder, verb)).collect();
-    daemon.kill().expect("it is killed");
-    daemon.wait().expect("it is gone");
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            if path.is_dir() {
-                folders.push(path);
-            } else if !["api_key", "client_id", "client_secret"].contains(&name.as_str()) {
-                all.push_str(&String::from_utf8_lossy(&fs::read(path).expect("a file")));
-            }
+/// Nothing that must not be anywhere is there.
+fn clean(what: &str, all: &str, secrets: &[&str]) {
+    for secret in secrets {
+        if let Some(at) = all.find(secret) {
+            let from = all[..at].char_indices().rev().nth(200).map_or(0, |(at, _)| at);
+            panic!("{what}: {secret} in …{}…", &all[from..at + secret.len()]);
         }
     }
-    all
 }
 
 #[test]
 fn secrets_show_nowhere_whatever_happens() {
     let mut world = district("north");
     world.people.get_mut("u01").expect("known").email.clear();
-    let clean = |what: &str, all: &str| {
-        for secret in SECRETS {
-            if let Some(at) = all.find(secret) {
-                let from = all[..at].char_indices().rev().nth(200).map_or(0, |(at, _)| at);
-                panic!("{what}: {secret} in …{}…", &all[from..at + secret.len()]);
-            }
-        }
-    };
     let folder = tempfile::tempdir().expect("a folder");
     let classlink = ClassLink::start();
     classlink.has(&world);
     let source = format!(
-        "kind = \"classlink\"\ntenant = 8841\naddress = \"{}\"\napi_key_file = \"api_key\"\npage_rows = 7",
+        "kind = \"classlink\"\ntenant = 8841\naddress = \"{}\"\napi_key_file = \"partner.secret\"\npage_rows = 7",
         classlink.provider.server.url("")
     );
-    settings(folder.path(), &source);
-    let all = all_of(folder.path());
+    write_settings(folder.path(), LOUD, &[("north", &source)]);
+    let all = all_of(folder.path(), &["north"]);
     assert!(all.contains("ok     source north/sis: http://127.0.0.1") && all.contains("answers, revision r1"), "{all}");
     assert!(all.contains("pull_read") && all.contains("run_finished") && all.contains("\"succeeded\""), "{all}");
-    clean("a good night at ClassLink", &all);
+    clean("a good night at ClassLink", &all, &SECRETS);
     for (what, twist) in [
         ("refused", (|_: Reply| Reply::json(r#"{"password":"hunter2"}"#).status(401)) as fn(Reply) -> Reply),
         ("broken", |reply| Reply { body: reply.body[..reply.body.len() / 2].to_vec(), ..reply }),
@@ -192,7 +111,7 @@ fn secrets_show_nowhere_whatever_happens() {
     ] {
         classlink.set(|state| state.revision = Some(what.to_owned()));
         classlink.lies(move |_, before, reply| if before < 3 { reply } else { twist(reply) });
-        clean(what, &all_of(folder.path()));
+        clean(what, &all_of(folder.path(), &["north"]), &SECRETS);
     }
 
     let folder = tempfile::tempdir().expect("a folder");
@@ -201,19 +120,149 @@ fn secrets_show_nowhere_whatever_happens() {
     let CleverAuth::Client { token_address, .. } = clever.settings().auth else { panic!("a client") };
     let source = format!(
         "kind = \"clever\"\ndistrict = \"d\"\naddress = \"{}\"\ntoken_address = \"{token_address}\"\nevents = true\n\
-         client_id_file = \"client_id\"\nclient_secret_file = \"client_secret\"\npage_rows = 7",
+         client_id_file = \"id.secret\"\nclient_secret_file = \"word.secret\"\npage_rows = 7",
         clever.server.url("")
     );
-    settings(folder.path(), &source);
-    let all = all_of(folder.path());
+    write_settings(folder.path(), LOUD, &[("north", &source)]);
+    let all = all_of(folder.path(), &["north"]);
     assert!(all.contains("district d (Nord), state running") && all.contains("\"succeeded\""), "{all}");
-    clean("a good night at Clever", &all);
+    clean("a good night at Clever", &all, &SECRETS);
     for (what, twist) in [
         ("refused", (|_: Reply| Reply::json(r#"{"error":"hunter2"}"#).status(401)) as fn(Reply) -> Reply),
         ("broken", |reply| Reply { body: reply.body[..reply.body.len() / 2].to_vec(), ..reply }),
         ("strange", |_| Reply::json(r#"{"message":"hunter2"}"#)),
     ] {
         clever.lies(move |asked, _, reply| if word(asked) == "users" { twist(reply) } else { reply });
-        clean(what, &all_of(folder.path()));
+        clean(what, &all_of(folder.path(), &["north"]), &SECRETS);
+    }
+}
+
+/// The columns of an HR system, in the words of the settings.
+fn people(kind: Kind) -> String {
+    let mapping = crate::fake_hr::mapping(kind);
+    let line = |key: &str, value: Option<String>| value.map(|value| format!("{key} = \"{value}\"\n")).unwrap_or_default();
+    let named = [("given_name", mapping.given), ("family_name", mapping.family), ("email", mapping.email)];
+    let named: String = named.into_iter().map(|(key, value)| line(key, value)).collect();
+    let status = line("status", mapping.status.map(|status| status.column));
+    let orgs = mapping.orgs.levels.join("\", \"");
+    format!(
+        "[customer.source.people]\nperson_id = \"{}\"\n{named}{status}orgs = [\"{orgs}\"]\norg_root = \"d\"\n",
+        mapping.person_id
+    )
+}
+
+#[test]
+fn secrets_of_every_other_source_show_nowhere_either() {
+    let mut world = district("any");
+    world.people.get_mut("u01").expect("known").email.clear();
+    let rest = [RestVersion::V1_1, RestVersion::V1_2].map(|version| {
+        let provider = Provider::start();
+        provider.has(&world, version);
+        provider
+    });
+    let tokens = FakeServer::start(|asked, _| {
+        assert_eq!(asked.param("client_secret").as_deref(), Some("hunter2"));
+        Reply::json(r#"{"access_token":"token-hunter2","expires_in":3600}"#).with("Set-Cookie", "s=hunter2")
+    });
+    let offices = [Kind::Scim, Kind::Report, Kind::WorkdayJson].map(Office::start);
+    offices.iter().for_each(staffed);
+    let table = "UID,First,Last,Unit,Phone\n1,Ana,Test,North,555-0199\n2,Bea,Test,South,hunter2\n";
+    let fails = Arc::new(Mutex::new(None::<Reply>));
+    let files = FakeServer::start({
+        let fails = fails.clone();
+        move |_, _| fails.lock().expect("no panic").clone().unwrap_or_else(|| Reply::new(200, table).with("ETag", "\"1\""))
+    });
+    let basic = "auth = \"basic\"\nuser_file = \"word.secret\"\npassword_file = \"word.secret\"";
+    let of_file = "[customer.source.people]\nperson_id = \"UID\"\norg_root = \"d\"\norgs = [\"Unit\"]\n";
+    let mut sources = vec![
+        (
+            "rest-one",
+            format!(
+                "kind = \"oneroster_rest\"\nversion = \"1.1\"\naddress = \"{}\"\nauth = \"oauth1\"\n\
+                 key_file = \"id.secret\"\nsecret_file = \"word.secret\"\npage_rows = 7",
+                rest[0].server.url("/x")
+            ),
+        ),
+        (
+            "rest-two",
+            format!(
+                "kind = \"oneroster_rest\"\nversion = \"1.2\"\naddress = \"{}\"\nauth = \"oauth2\"\ntoken_address = \"{}\"\n\
+                 client_id_file = \"id.secret\"\nclient_secret_file = \"word.secret\"\nclient_auth = \"query\"\n\
+                 cookies = true\nscopes = [\"core\"]",
+                rest[1].server.url("/x"),
+                tokens.url("/token")
+            ),
+        ),
+        (
+            "scim",
+            format!("kind = \"scim\"\naddress = \"{}\"\n{basic}\n{}", offices[0].server.url("/scim/v2"), people(Kind::Scim)),
+        ),
+        (
+            "bamboo",
+            format!(
+                "kind = \"bamboohr\"\naddress = \"{}\"\nauth = \"key\"\nkey_file = \"word.secret\"\nreport = \"12\"\n{}",
+                offices[1].server.url("/api/v1"),
+                people(Kind::Report)
+            ),
+        ),
+        (
+            "workday",
+            format!(
+                "kind = \"workday\"\naddress = \"{}\"\n{basic}\nprompts = [\"Who=hunter2\"]\n{}",
+                offices[2].server.url("/report/Roster"),
+                people(Kind::WorkdayJson)
+            ),
+        ),
+        (
+            "https",
+            format!(
+                "kind = \"delimited\"\naddress = \"{}\"\nuser_file = \"word.secret\"\npassword_file = \"word.secret\"\n{of_file}",
+                files.url("/people.csv")
+            ),
+        ),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let sshd = Sshd::start();
+    let mut key = String::new();
+    if let Some(sshd) = &sshd {
+        fs::write(sshd.folder().join("people.csv"), table).expect("written");
+        write_secret(folder.path(), "user", sshd.user());
+        key = sshd.key("locked").expose().expect("a key").to_owned();
+        write_secret(folder.path(), "key", &key);
+        sources.push((
+            "sftp",
+            format!(
+                "kind = \"delimited\"\naddress = \"{}\"\ndrop = false\nsettle_secs = 0\nhost_keys = [\"{}\"]\n\
+                 user_file = \"user.secret\"\nprivate_key_file = \"key.secret\"\npassphrase_file = \"word.secret\"\n{of_file}",
+                sshd.address("people.csv"),
+                sshd.host_key
+            ),
+        ));
+    }
+    let customers: Vec<&str> = sources.iter().map(|(customer, _)| *customer).collect();
+    let sources: Vec<(&str, &str)> = sources.iter().map(|(customer, source)| (*customer, source.as_str())).collect();
+    write_settings(folder.path(), LOUD, &sources);
+    // The middle of the private key stands for all of it.
+    let middle = key.lines().nth(2).unwrap_or("hunter2");
+    let secrets: Vec<&str> = SECRETS.into_iter().chain(PERSONAL).chain([middle]).collect();
+    let all = all_of(folder.path(), &customers);
+    for customer in &customers {
+        assert!(all.contains(&format!("ok     source {customer}/sis: ")), "{customer}: {all}");
+    }
+    assert!(all.matches("\"state\":\"succeeded\"").count() >= customers.len(), "{all}");
+    clean("a good night", &all, &secrets);
+    for (what, twist) in [
+        ("refused", (|_: Reply| Reply::json(r#"{"password":"hunter2"}"#).status(401)) as fn(Reply) -> Reply),
+        ("broken", |reply| Reply { body: [&b"{\"hunter2\":"[..], &reply.body[..reply.body.len() / 2]].concat(), ..reply }),
+    ] {
+        rest.iter().for_each(|provider| provider.lies(move |_, _, reply| twist(reply)));
+        offices.iter().for_each(|office| office.lies(move |_, _, reply| twist(reply)));
+        *fails.lock().expect("no panic") = Some(twist(Reply::new(200, table)));
+        if let (Some(sshd), "broken") = (&sshd, what) {
+            fs::write(sshd.folder().join("people.csv"), "hunter2,\"").expect("written");
+        }
+        let all = all_of(folder.path(), &customers);
+        assert!(all.contains("\"failed\""), "{all}");
+        clean(what, &all, &secrets);
     }
 }

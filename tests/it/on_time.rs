@@ -633,8 +633,9 @@ fn a_night_that_came_to_nothing_is_tried_again() {
             if !asked(&service.tick()).iter().any(|wish| wish.starts_with("nightly")) {
                 continue;
             }
-            let request = service.take_request().unwrap().expect("it is in line");
-            let run = service.fulfil(&request, &|_| ()).unwrap().expect("a run");
+            // That nights fail is told in the books, and where there are books dates act, too.
+            let runs = work(&service);
+            let run = runs.iter().find(|run| matches!(run.trigger, Trigger::Nightly(_))).expect("it is in line");
             assert_eq!(run.state == RunState::Failed, is_down, "{}", run.message);
             tried.push(minute);
         }

@@ -14,12 +14,13 @@ use rosterd::license::{
     OnFull, OverageLimits, Pin, PinKind, Pool, Product, ProductKind, SeatModel, SourceMark, Wait, queue_order,
 };
 use rosterd::plan::{
-    Answer, Case, ClassFilter, Decision, Desk, GuardLimits, Judgment, Plan, PlanInput, Policy, Predicate, Rule, Standing,
-    check, decide, judge, plan, render, standing_of,
+    Answer, Case, ClassFilter, Decision, Desk, GuardLimits, Judgment, Needs, Plan, PlanInput, Policy, Predicate, Rule,
+    Standing, check, decide, judge, plan, plan_needs, render, standing_of,
 };
 use rosterd::roster::{
     ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Intake, IntakePolicy, Level, Mode, OrgRow, PersonRow, RoleRow,
-    Roster, RosterDelta, RosterIntake, RowAt, RowHead, RowStatus, SessionRow, diff, digest_of, hold_conflicts, without_people,
+    Roster, RosterDelta, RosterIntake, RowAt, RowHead, RowStatus, SessionRow, diff, digest_of, hold_conflicts, lean,
+    without_people,
 };
 use rosterd::service::Verified;
 use rosterd::store::RunState;
@@ -659,6 +660,11 @@ impl Memory {
         };
         let made = plan(&input).expect("a plan");
         assert_eq!(check(&made, &standing, &held), []);
+        // Asked ahead, and of the roster nothing left but who is there: the same plan.
+        let needs = Needs::new(&town.policy, input.roster, town.today).expect("its orgs are known");
+        let rest = lean(input.roster.clone(), &[]).expect("it fits");
+        let again = plan_needs(&PlanInput { roster: &rest, ..input.clone() }, &needs);
+        assert_eq!(format!("{again:?}"), format!("{made:?}"));
         let held = held.iter().map(|k| k.as_str().to_owned()).collect();
         Some((made, held, stopped, after.filter(|_| !stopped)))
     }

@@ -10,6 +10,8 @@ use rosterd::clock::Clock;
 use rosterd::license::{Activity, Advice, ClaimState, Compliance, OnFull, PinKind, ProductKind, SeatModel, Stage};
 use rosterd::plan::{Decision, Predicate};
 use rosterd::service::{ClaimFilter, Customer, LicenseRow, SeatUse, Service};
+use rosterd::shape::report::{LICENSES, license};
+use rosterd::shape::{csv_of, csv_row};
 use rosterd::source::{BulkWithStatus, CsvSource, CsvSourceSettings, DropKind};
 use rosterd::store::Trigger;
 
@@ -819,10 +821,10 @@ fn naive(world: &World, top: &str) -> Vec<LicenseRow> {
                 }
             }
         }
-        LicenseRow { org: org.into(), name: format!("Org {org}"), limit, used }
+        LicenseRow { org: org.into(), name: world.org_name(org), limit, used }
     };
     let mut children: Vec<&str> = parents.iter().filter(|(_, up)| **up == Some(top)).map(|(id, _)| *id).collect();
-    children.sort_by_key(|id| (format!("org {id}").to_lowercase(), *id));
+    children.sort_by_key(|id| (world.org_name(id).to_lowercase(), *id));
     std::iter::once(top).chain(children).map(row).collect()
 }
 
@@ -853,6 +855,15 @@ fn the_golden_report_of_ten_thousand_orgs() {
         let org = world.orgs[(state >> 33) as usize % world.orgs.len()].0.clone();
         world.hire(&format!("p{person:04}"), "student", &org);
     }
+    // Names that differ in nothing or in case alone, and some that CSV has to quote or a spreadsheet would obey.
+    for (org, name) in
+        [("r10", "org R09"), ("r11", "ORG r09"), ("r50", "Zoë's"), ("r51", "=SUM(A1)"), ("r52", "Two, \"Old\" Hall")]
+    {
+        world.org_names.insert(org.into(), name.into());
+    }
+    for school in ["r07-50", "r07-03", "r07-98"] {
+        world.org_names.insert(school.into(), "Twin School".into());
+    }
     assert_eq!(world.orgs.len(), 10_001);
     world.night();
     let report = |org: Option<&str>| {
@@ -861,27 +872,35 @@ fn the_golden_report_of_ten_thousand_orgs() {
     let top = report(None);
     assert_eq!(top, naive(&world, "d"));
     assert_eq!((top.len(), top[0].used), (101, 6000));
-    for region in ["r00", "r01", "r42", "r99"] {
+    for region in ["r00", "r07", "r42", "r99"] {
         assert_eq!(report(Some(region)), naive(&world, region));
     }
     // Byte for byte, over all orgs.
-    let mut bytes = String::new();
+    let mut csv = csv_of(&LICENSES);
+    let mut plain = "Name,User Limit,Used,Remaining,Percentage Used\r\n".to_owned();
     let regions = top.iter().skip(1).map(|row| row.org.clone());
     for row in top.iter().cloned().chain(regions.flat_map(|region| report(Some(region.as_str())))) {
         let number = |n: Option<i64>| n.map_or(String::new(), |n| n.to_string());
         let limit = row.limit.and_then(|limit| i64::try_from(limit).ok());
-        bytes += &format!(
-            "{},{},{},{},{}\r\n",
-            row.name,
+        csv_row(&mut csv, &LICENSES, &license(&row));
+        let name = match row.name.as_str() {
+            "=SUM(A1)" => "'=SUM(A1)".to_owned(),
+            "Two, \"Old\" Hall" => "\"Two, \"\"Old\"\" Hall\"".to_owned(),
+            name => name.to_owned(),
+        };
+        plain += &format!(
+            "{name},{},{},{},{}\r\n",
             number(limit),
             row.used,
             number(row.remaining()),
             row.percent().unwrap_or_default()
         );
     }
+    let bytes = csv.take();
+    assert_eq!(bytes, plain);
     assert_eq!(
         Digest::of(bytes.as_bytes()).to_string(),
-        "af7fe3fe8f5c816b64189b828060b0f8bb68600ab1f54c55c07fcca526b62d7e",
+        "214ceb24dbae0afa3773f2a5627f4df86bf47e2bfd33ec8897978bf3353f30dc",
         "{}",
         bytes.len()
     );

@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use rosterd::license::{OnFull, ProductKind, SeatModel};
 use rosterd::source::RestVersion;
 
 use crate::fake_http::Reply;
 use crate::fake_oneroster::{Provider, segment};
+use crate::net_program::{rosterd, write_settings};
 use crate::world::World;
 
 fn district() -> World {
@@ -26,55 +28,18 @@ fn district() -> World {
     world
 }
 
-fn write_settings(provider: &Provider, folder: &Path) {
-    let text = format!(
-        r#"
-[store]
-path = "rosterd.db"
-[spool]
-path = "spool"
-[guard]
-bootstrap_approval = false
-[[customer]]
-id = "north"
-[[customer.source]]
-id = "sis"
-kind = "oneroster_rest"
-address = "{}"
-version = "1.1"
-auth = "bearer"
-token_file = "token"
-page_rows = 5
-max_per_second = 1000
-[[customer.product]]
-id = "p"
-[[customer.pool]]
-id = "p"
-product = "p"
-owner = "d"
-[[customer.pool.grant]]
-id = "g"
-seats = 40
-from = "2020-01-01"
-[[customer.rule]]
-id = "all"
-product = "p"
-when = {{ everyone = true }}
-"#,
+fn connect(provider: &Provider, folder: &Path) {
+    let source = format!(
+        "kind = \"oneroster_rest\"\naddress = \"{}\"\nversion = \"1.1\"\nauth = \"bearer\"\ntoken_file = \"word.secret\"\n\
+         page_rows = 5",
         provider.server.url("/ims/oneroster/v1p1")
     );
-    fs::write(folder.join("rosterd.toml"), text).expect("settings");
-    fs::write(folder.join("token"), "hunter2").expect("a token");
+    write_settings(folder, "", &[("north", &source)]);
 }
 
 fn sync(folder: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_rosterd"))
-        .args(["sync", "north", "--here", "--json", "--config"])
-        .arg(folder.join("rosterd.toml"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("rosterd starts")
+    let mut command = rosterd(folder, "sync north --here --json");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("rosterd starts")
 }
 
 /// Runs a sync that is killed at its `last`-th request.
@@ -89,6 +54,8 @@ fn killed_at(provider: &Provider, folder: &Path, last: usize, headers: fn(Reply)
     });
     let mut child = sync(folder);
     receive.recv().expect("the request before the end");
+    // The page before it is being put away beside the request.
+    std::thread::sleep(Duration::from_millis(700));
     child.kill().expect("it is killed");
     child.wait().expect("it is gone");
 }
@@ -117,7 +84,7 @@ fn a_killed_pull_goes_on_where_it_was() {
     let folder = tempfile::tempdir().expect("a folder");
     let provider = Provider::start();
     provider.has(&district(), RestVersion::V1_1);
-    write_settings(&provider, folder.path());
+    connect(&provider, folder.path());
     killed_at(&provider, folder.path(), 11, |reply| reply);
     let (asked, told) = asked_by_sync(&provider, folder.path(), |reply| reply);
     // Two requests each for four collections, then users: three pages were kept, the fourth was asked for when it died.
@@ -133,13 +100,13 @@ fn a_pull_whose_pages_prove_nothing_starts_over_and_so_does_one_that_was_overtak
     let folder = tempfile::tempdir().expect("a folder");
     let provider = Provider::start();
     provider.has(&district(), RestVersion::V1_1);
-    write_settings(&provider, folder.path());
+    connect(&provider, folder.path());
     killed_at(&provider, folder.path(), 11, without_total);
     let (asked, _) = asked_by_sync(&provider, folder.path(), without_total);
     assert_eq!(asked[0], "orgs 0", "{asked:?}");
 
     let folder = tempfile::tempdir().expect("a folder");
-    write_settings(&provider, folder.path());
+    connect(&provider, folder.path());
     killed_at(&provider, folder.path(), 11, |reply| reply.with("x-perm-rev", 1));
     let (asked, _) = asked_by_sync(&provider, folder.path(), |reply| reply.with("x-perm-rev", 2));
     assert_eq!((asked[0].as_str(), asked[1].as_str()), ("users 15", "orgs 0"), "{asked:?}");
@@ -150,7 +117,7 @@ fn a_damaged_spool_costs_reading_again_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a folder");
     let provider = Provider::start();
     provider.has(&district(), RestVersion::V1_1);
-    write_settings(&provider, folder.path());
+    connect(&provider, folder.path());
     killed_at(&provider, folder.path(), 11, |reply| reply);
     for file in ["conf", "db"] {
         fs::write(folder.path().join("spool").join(file), [0xA5; 64]).expect("damage");

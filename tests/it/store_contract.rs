@@ -17,8 +17,8 @@ use rosterd::license::{
 };
 use rosterd::plan::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Verdict, Withheld};
 use rosterd::store::{
-    Asked, AuditCommit, Batch, FindingRow, Pause, Receipt, RequestPlace, RequestState, RunRow, RunState, RunTally,
-    SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError, Trigger,
+    AlertRow, AlertState, Asked, AuditCommit, Batch, FindingRow, Pause, Receipt, RequestPlace, RequestState, Routed, RunRow,
+    RunState, RunTally, SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError, Trigger,
 };
 
 /// A fresh, empty store, which can be opened several times as if by several processes.
@@ -44,6 +44,7 @@ macro_rules! store_contract {
                 handles_see_each_other, one_of_fifty_wins, the_trail_is_a_chain, the_trail_can_be_read_from_the_middle,
                 requests_join, same_day_wishes_are_counted, pauses_are_kept, looks_are_kept, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
                 findings_are_kept, snapshots_are_immutable, a_snapshot_keeps_what_it_stands_on, snapshots_in_use_are_not_pruned, plans_round_trip,
+                notices_go_out_by_channels,
                 released_claims_come_back, purged_people_are_named_until_runs_end, books_rest_on_what_is_kept,
             );
         }
@@ -633,6 +634,68 @@ pub fn notices_are_written_once(harness: &impl Harness) {
     let known = |customer: CustomerId, key: &str| store.has_notice(&customer, key).expect("asks");
     assert!(known(lakes(), "hold:2") && !known(lakes(), "hold:3") && !known("hills".into(), "hold:2"));
     assert_eq!(store.notices(Some(&"hills".into()), 9).expect("asks"), []);
+}
+
+pub fn notices_go_out_by_channels(harness: &impl Harness) {
+    let (one, two) = (harness.open(), harness.open());
+    let mut desk = Desk::new();
+    desk.notices = ["a", "b", "c"].map(notice).to_vec();
+    desk.commit(&one, 0).expect("commits");
+    let unrouted = |limit| two.unrouted_notices(limit).expect("asks").into_iter().map(|notice| notice.key).collect::<Vec<_>>();
+    assert_eq!((unrouted(2), unrouted(9)), (vec!["a".to_owned(), "b".into()], vec!["a".into(), "b".into(), "c".into()]));
+    let routed = |key: &str, channels: &[&str]| Routed {
+        customer: lakes(),
+        key: key.to_owned(),
+        channels: channels.iter().map(|channel| (*channel).to_owned()).collect(),
+    };
+    let at = Instant(5_000);
+    one.route_notices(&[routed("a", &["mail", "ops"]), routed("b", &[]), routed("no such", &["ops"])], at, false)
+        .expect("writes");
+    assert_eq!(unrouted(9), ["c"]);
+    // Two at once may do the same.
+    two.route_notices(&[routed("a", &["mail", "ops"])], Instant(6_000), false).expect("writes");
+    two.route_notices(&[routed("c", &["ops"])], Instant(6_000), false).expect("writes");
+
+    let words = |rows: &[AlertRow]| {
+        rows.iter().map(|row| format!("{} {} {}", row.notice.key, row.channel, row.state.word())).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        words(&one.alerts(None, 9).expect("asks")),
+        ["c ops waiting", "a ops waiting", "a mail waiting"],
+        "newest first"
+    );
+    assert_eq!(words(&one.alerts(None, 1).expect("asks")), ["c ops waiting"]);
+    let take =
+        |store: &SharedStore, now: i64, until: i64| store.take_alerts(Instant(now), Instant(until), 1, 9).expect("takes");
+    assert_eq!(take(&one, 4_999, 9_000), []);
+    let taken = take(&one, 6_000, 9_000);
+    assert_eq!(words(&taken), ["a mail waiting", "a ops waiting"], "one of each channel, the longest due first");
+    let first = &taken[0];
+    assert_eq!(
+        (&first.notice, &first.pool, &first.source),
+        (&one.notice(&lakes(), "a").expect("asks").expect("there"), &notice("a").pool, &notice("a").source)
+    );
+    assert_eq!((first.tries, first.ended, first.error.as_str()), (0, None, ""));
+    assert_eq!(words(&take(&two, 6_000, 9_000)), ["c ops waiting"], "what one has the other does not get");
+    assert_eq!(take(&two, 8_999, 9_500), []);
+
+    let next = Instant(i64::MAX);
+    let accepted =
+        AlertRow { state: AlertState::Accepted, tries: 2, ended: Some(Instant(6_500)), next: Instant(7_000), ..first.clone() };
+    one.save_alert(&accepted).expect("writes");
+    assert_eq!(take(&two, 7_000, 9_000), [AlertRow { next: Instant(9_000), ..accepted.clone() }], "the books wait for it");
+    two.save_alert(&AlertRow { state: AlertState::Delivered, next, ..accepted }).expect("writes");
+    let dead =
+        AlertRow { state: AlertState::Dead, tries: 9, error: "gone".into(), ended: Some(Instant(7_500)), ..taken[1].clone() };
+    two.save_alert(&dead).expect("writes");
+    assert_eq!(one.alerts(Some(AlertState::Dead), 9).expect("asks"), [dead]);
+    assert_eq!(words(&one.alerts(Some(AlertState::Delivered), 9).expect("asks")), ["a mail delivered"]);
+    assert_eq!(words(&take(&one, 1_000_000, 2_000_000)), ["c ops waiting"], "what is over is over");
+    one.route_notices(&[routed("a", &["ops", "new"])], Instant(8_000), true).expect("writes");
+    let all = words(&one.alerts(None, 9).expect("asks"));
+    assert_eq!(all, ["a new waiting", "c ops waiting", "a ops waiting", "a mail delivered"], "asked for again");
+    let again = take(&one, 8_000, 9_000);
+    assert!(again.iter().all(|row| (row.tries, row.ended) == (0, None)) && again.len() == 2, "{again:?}");
 }
 
 pub fn handles_see_each_other(harness: &impl Harness) {

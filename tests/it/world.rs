@@ -49,6 +49,8 @@ pub struct World {
     pub dir: TempDir,
     pub policy: Policy,
     pub orgs: Vec<(String, Option<String>)>,
+    /// Names of orgs that are not called after their id.
+    pub org_names: BTreeMap<String, String>,
     pub classes: Vec<(String, String, String)>,
     pub people: BTreeMap<String, Person>,
     pub grants: Vec<Grant>,
@@ -101,6 +103,7 @@ impl World {
                 digest: Digest::default(),
             },
             orgs: vec![("d".into(), None)],
+            org_names: BTreeMap::new(),
             classes: Vec::new(),
             people: BTreeMap::new(),
             grants: Vec::new(),
@@ -207,7 +210,7 @@ impl World {
         self.people.remove(key);
     }
 
-    fn drop_folder(&self) -> PathBuf {
+    pub fn drop_folder(&self) -> PathBuf {
         self.dir.path().join("drop")
     }
 
@@ -260,6 +263,7 @@ impl World {
             same_day_max: 6,
             latency_target_secs: 300,
             pauses: Vec::new(),
+            quiet: Vec::new(),
             by_hand: self.by_hand.clone(),
             // Stories count what is told; that it is told again has a story of its own.
             reports: rosterd::service::ReportPolicy { remind_business_days: 0, ..rosterd::service::ReportPolicy::default() },
@@ -370,7 +374,9 @@ impl World {
     /// Notices of events, newest first: without those that tell how pools stand.
     pub fn events(&self) -> Vec<NoticeRow> {
         let all = self.service().store().notices(None, 1000).expect("notices");
-        all.into_iter().filter(|notice| !matches!(notice.kind.as_str(), "compliance_changed" | "near_limit")).collect()
+        all.into_iter()
+            .filter(|notice| !matches!(notice.kind.as_str(), "compliance_changed" | "near_limit" | "people_wait"))
+            .collect()
     }
 
     /// The books are proved by a replay from the first entry.
@@ -378,6 +384,10 @@ impl World {
         let service = self.service();
         let report = service.verify(&service.customers()[0]).expect("a report");
         assert_eq!(report.verified, Verified::Clean);
+    }
+
+    pub fn org_name(&self, id: &str) -> String {
+        self.org_names.get(id).cloned().unwrap_or_else(|| format!("Org {id}"))
     }
 
     pub fn write_package(&mut self) {
@@ -405,7 +415,8 @@ impl World {
         let mut orgs = "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n".to_owned();
         for (id, parent) in &self.orgs {
             let kind = if parent.is_none() { "district" } else { "school" };
-            orgs += &format!("{id},,,Org {id},{kind},,{}\n", parent.as_deref().unwrap_or(""));
+            let name = self.org_name(id).replace('"', "\"\"");
+            orgs += &format!("{id},,,\"{name}\",{kind},,{}\n", parent.as_deref().unwrap_or(""));
         }
         let sessions = "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId,schoolYear\n\
                         y,,,Year,schoolYear,2020-08-01,2099-08-01,,2099\n";

@@ -10,9 +10,9 @@ use rosterd::license::{
 };
 use rosterd::plan::{Plan, Standing};
 use rosterd::store::{
-    ActivityRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NodeRow, NoticeRow, OutageRow, Pause,
-    Receipt, ReleasedClaim, RequestRow, RequestState, RestRow, RunRow, SameDayRow, SameDayTaken, SameDayWish, SharedStore,
-    SnapshotRow, SourceLook, Store, StoreError, TokenRow, Trigger, Watch, WatchChange,
+    ActivityRow, AlertRow, AlertState, ArchiveRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NodeRow,
+    NoticeRow, OutageRow, Pause, Receipt, ReleasedClaim, RequestRow, RequestState, RestRow, Routed, RunRow, SameDayRow,
+    SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError, TokenRow, Trigger, Watch, WatchChange,
 };
 
 /// See the module.
@@ -158,6 +158,20 @@ impl Store for Dying {
 
     fn has_done(&self, customer: &CustomerId, actor: &Actor, verb: &str, since: Instant) -> Result<bool, StoreError> {
         self.store.has_done(customer, actor, verb, since)
+    }
+
+    fn archives(&self, customer: &CustomerId) -> Result<Vec<ArchiveRow>, StoreError> {
+        self.store.archives(customer)
+    }
+
+    fn archive(
+        &self,
+        customer: &CustomerId,
+        until: Version,
+        file: &Path,
+        at: Instant,
+    ) -> Result<Option<ArchiveRow>, StoreError> {
+        self.write(|store| store.archive(customer, until, file, at))
     }
 
     fn audit(
@@ -363,6 +377,26 @@ impl Store for Dying {
 
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError> {
         self.store.looks(customer)
+    }
+
+    fn unrouted_notices(&self, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
+        self.store.unrouted_notices(limit)
+    }
+
+    fn route_notices(&self, routed: &[Routed], at: Instant, again: bool) -> Result<(), StoreError> {
+        self.write(|store| store.route_notices(routed, at, again))
+    }
+
+    fn take_alerts(&self, now: Instant, until: Instant, channel_max: u32, limit: u32) -> Result<Vec<AlertRow>, StoreError> {
+        self.write(|store| store.take_alerts(now, until, channel_max, limit))
+    }
+
+    fn save_alert(&self, row: &AlertRow) -> Result<(), StoreError> {
+        self.write(|store| store.save_alert(row))
+    }
+
+    fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError> {
+        self.store.alerts(state, limit)
     }
 
     fn add_token(&self, token: &TokenRow) -> Result<u64, StoreError> {

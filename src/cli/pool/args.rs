@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::base::Day;
-use crate::cli::pool::day::day;
 use crate::cli::pool::term_args::{CorrectArgs, RenewArgs};
+use crate::cli::words::day;
 use crate::license::{GrantKind, PinKind};
 
 /// Arguments of `pool`.

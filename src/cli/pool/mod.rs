@@ -4,7 +4,6 @@ mod answer;
 mod args;
 mod billing;
 mod buy;
-mod day;
 mod decide;
 mod list;
 mod request;

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::base::Day;
-use crate::cli::pool::day::day;
+use crate::cli::words::day;
 use crate::license::RenewalBasis;
 
 /// Arguments of `pool renew`.

@@ -69,6 +69,7 @@ fn customer() -> Customer {
         same_day_max: 6,
         latency_target_secs: 300,
         pauses: Vec::new(),
+        quiet: Vec::new(),
         by_hand: ByHandPolicy::default(),
         reports: ReportPolicy::default(),
     }

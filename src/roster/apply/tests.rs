@@ -5,7 +5,7 @@ use crate::roster::model::Roster;
 use crate::roster::name::digest_of;
 use crate::roster::pack::pack;
 use crate::roster::patch::{Origins, patch};
-use crate::roster::testing::{World, clean, district};
+use crate::roster::testing::{change, clean, district, read, town};
 use crate::roster::unpack::unpack;
 use crate::roster::unpack_one::unpack_one;
 use crate::roster::wire::PackError;
@@ -26,53 +26,10 @@ fn applied(base: &Roster, bytes: &[u8], cut: usize) -> Result<(Roster, Origins),
     apply(copy(base), move || chunks.pop())
 }
 
-/// A district with enough people that a few changes are few.
-fn town() -> World {
-    let mut world = district();
-    for number in 0..60 {
-        let (key, school) = (format!("p{number}"), if number % 2 == 0 { "s1" } else { "s2" });
-        world.person(&key, Some(school)).role(&format!("q{number}"), &key, "student", school, true);
-        world.enroll(&format!("f{number}"), &key, if number % 3 == 0 { "c1" } else { "c2" });
-    }
-    world
-}
-
-fn change(world: &mut World, kind: u8, at: usize) {
-    let person = at % world.people.len();
-    let key = world.people[person].head.id.clone();
-    match kind {
-        0 => world.people[person].given.push('x'),
-        1 => {
-            world.people.retain(|p| p.head.id != key);
-            world.roles.retain(|r| r.person != key);
-            world.enrollments.retain(|e| e.person != key);
-        }
-        2 => drop(world.person(&format!("new{at}"), None)),
-        3 => drop(world.enroll(&format!("g{at}"), &key, "c2")),
-        // New records before all others: every handle moves.
-        4 => {
-            let name = format!("a{at}");
-            world.org(&name, "school", Some("d")).class(&name, &name, Some("math"), "t").session(&name, "term", Some("y"));
-            world.course(&name, &name, Some("y"));
-        }
-        5 => world.enrollments.iter_mut().filter(|e| e.person == key).for_each(|e| e.head.modified = Some(at as i64 * 1000)),
-        6 => world.enrollments.iter_mut().filter(|e| e.person == key).for_each(|e| e.head.id.push('x')),
-        7 => world.roles.iter_mut().filter(|r| r.person == key).for_each(|r| r.role = format!("ext:{at}")),
-        8 => world.people[person].attributes.push((format!("name{at}"), "value".into())),
-        9 => world.orgs[2].head.modified = Some(at as i64 * 1000),
-        _ => world.classes[0].sessions = "y".into(),
-    }
-}
-
-fn read(world: &World) -> Roster {
-    // A key that came twice is told, and is no matter here.
-    world.full(None).roster
-}
-
 proptest! {
     #[test]
     fn nights_on_one_base_come_back_as_they_were(
-        nights in prop::collection::vec(prop::collection::vec((0..11u8, 0..80usize), 0..5), 1..4),
+        nights in prop::collection::vec(prop::collection::vec((0..15u8, 0..80usize), 0..5), 1..4),
         cut in 1..200usize,
     ) {
         let mut world = town();

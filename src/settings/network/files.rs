@@ -98,7 +98,7 @@ pub const OF_FETCH: [&str; 7] = ["pattern", "host_keys", "private_key", "passphr
 /// … of delimited files, …
 pub const OF_DELIMITED: [&str; 6] = ["encoding", "separator", "quote", "feed", "trailer", "count_file"];
 /// … and of everything over the network, those that files have, too.
-const SHARED: [&str; 6] = ["address", "token", "max_parallel", "max_per_second", "timeout_secs", "ca_file"];
+const SHARED: [&str; 7] = ["address", "token", "max_parallel", "max_per_second", "timeout_secs", "quiet_hours", "ca_file"];
 
 /// Reads the keys.
 pub fn files(s: &Section<'_>) -> FilesShape {
@@ -133,9 +133,7 @@ pub fn check(s: &Section<'_>, kind: SourceKind, given: Given<'_>, of_network: &[
         }
         // Read a second time, for what may not be kept of people.
         s.parsed_list("keep_metadata", people::column);
-        if s.has("quote") && given.files.quote == Some(given.files.separator.or(Some(b','))) {
-            s.wrong("quote", "is the separator, too");
-        }
+        check_delimited(s, given);
     } else {
         s.means_nothing(&OF_DELIMITED, word);
         s.means_nothing(&strange(&OF_HR, &["user", "password"]), word);
@@ -166,6 +164,38 @@ pub fn check(s: &Section<'_>, kind: SourceKind, given: Given<'_>, of_network: &[
     }
     if s.flag("drop") == Some(false) {
         s.means_nothing(&["pattern"], "drop = false");
+    }
+}
+
+fn check_delimited(s: &Section<'_>, given: Given<'_>) {
+    let Given { address, files, .. } = given;
+    let standard = Dialect::default();
+    let is_quote = files.quote.unwrap_or(standard.quote) == Some(files.separator.unwrap_or(standard.separator));
+    if is_quote && s.has("quote") {
+        s.wrong("quote", "is the separator, too");
+    } else if is_quote {
+        s.wrong("separator", "is the quote, too: name another quote, or \"none\"");
+    }
+    // Nobody tells again what only the file before said (R106).
+    let in_place = match address {
+        Some(_) if !given.is_sftp() => Some("an https:// address"),
+        _ => (s.flag("drop") == Some(false)).then_some("drop = false"),
+    };
+    if let (Some(FeedKind::Changes), Some(in_place)) = (files.feed, in_place) {
+        s.wrong(
+            "feed",
+            format!(
+                "is given beside {in_place}: changes in a file that is replaced in place are lost if nobody looks in between"
+            ),
+        );
+    }
+    let path = s.path("path");
+    let names = [files.pattern.as_ref().map(Pattern::text), address, path.as_deref().and_then(Path::to_str)];
+    if let Some(ending) = &files.count_ending {
+        let own = |name: &&str| name.rsplit_once('.').is_some_and(|(_, own)| own.eq_ignore_ascii_case(ending));
+        if names.into_iter().flatten().any(|name| own(&name)) {
+            s.wrong("count_file", "is the ending of the files themselves");
+        }
     }
 }
 

@@ -11,9 +11,11 @@ use crate::source::{HrAuth, HrSettings, HrSystem, HttpSettings};
 
 /// Users of SCIM asked for at once, unless the settings say otherwise.
 const SCIM_PAGE_ROWS: u32 = 200;
+/// Employees of a BambooHR report asked for at once, at most.
+pub const BAMBOOHR_PAGE_ROWS: u32 = 1_000;
 /// A Workday report is one answer: so long it may be silent, and take in all, in seconds …
 const WORKDAY_SECS: (u64, u64) = (600, 1_800);
-/// … and so many bytes it may have.
+/// … and so many bytes it may have, unless the settings say otherwise.
 const WORKDAY_BYTES_MAX: u64 = 512 << 20;
 
 /// The keys.
@@ -77,6 +79,9 @@ pub fn check(s: &Section<'_>, kind: SourceKind, shape: &HrShape) {
     }
     if kind != SourceKind::BambooHr && s.has("key") {
         s.wrong("key", format!("means nothing with {word}"));
+    }
+    if kind == SourceKind::BambooHr && shape.report.is_none() && !s.has("report") {
+        s.means_nothing(&["page_rows"], "a directory, which comes in one answer; a report has pages");
     }
     if kind == SourceKind::Workday && shape.people.person_id.is_none() {
         s.wrong("people", "has no person_id: which column of the report is the key?");
@@ -152,6 +157,8 @@ pub struct Place {
     pub resume_minutes: u32,
     /// The longest silence, if the settings say so.
     pub has_timeout: bool,
+    /// MiB of one answer at most, if the settings say so.
+    pub mib_max: Option<u32>,
     /// Bounds and manners.
     pub http: HttpSettings,
 }
@@ -175,7 +182,7 @@ pub fn build(
         },
         SourceKind::BambooHr => HrSystem::BambooHr { report: shape.report.clone() },
         SourceKind::Workday => {
-            http.body_bytes_max = WORKDAY_BYTES_MAX;
+            http.body_bytes_max = place.mib_max.map_or(WORKDAY_BYTES_MAX, |mib| u64::from(mib) << 20);
             http.total = http.total.max(Duration::from_secs(WORKDAY_SECS.1));
             if !place.has_timeout {
                 http.read = Duration::from_secs(WORKDAY_SECS.0);

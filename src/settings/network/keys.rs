@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::base::{Calendar, Secret, SourceId};
+use crate::base::{Calendar, QuietHours, Secret, SourceId};
 use crate::settings::classlink::{self, ClassLinkShape};
 use crate::settings::clever::{self, CleverShape};
 use crate::settings::network::files::{self, FilesShape, OF_DELIMITED, OF_FETCH};
@@ -58,6 +58,8 @@ pub struct NetworkShape {
     pub client_auth: Option<ClientAuth>,
     /// `scopes`.
     pub scopes: Option<Vec<String>>,
+    /// `cookies`.
+    pub cookies: Option<bool>,
     /// `token`.
     pub token: Option<Secret>,
     /// `page_rows`.
@@ -80,6 +82,8 @@ pub struct NetworkShape {
     pub per_second_max: Option<u32>,
     /// `timeout_secs`.
     pub timeout_secs: Option<u32>,
+    /// `quiet_hours`.
+    pub quiet_hours: Option<Vec<QuietHours>>,
     /// `ca_file`.
     pub ca_file: Option<PathBuf>,
     /// The keys of ClassLink alone.
@@ -114,10 +118,29 @@ fn auths(kind: Option<SourceKind>) -> Vec<(&'static str, AuthWord)> {
     own.iter().copied().chain([("oauth2", AuthWord::OAuth2), ("bearer", AuthWord::Bearer)]).collect()
 }
 
+/// The keys of each way.
+const OF_AUTH: [(AuthWord, &[&str]); 5] = [
+    (AuthWord::OAuth1, &["key", "secret", "signature", "oauth_version"]),
+    (AuthWord::OAuth2, &["token_address", "client_id", "client_secret", "client_auth", "scopes"]),
+    (AuthWord::Bearer, &["token"]),
+    (AuthWord::Basic, &["user", "password"]),
+    (AuthWord::Key, &["key"]),
+];
+
+/// Refuses the keys of the ways in which a kind of source might sign in and does not.
+fn refuse_other_ways(s: &Section<'_>, kind: SourceKind, auth: Option<AuthWord>) {
+    let ways = auths(Some(kind));
+    let Some((word, auth)) = ways.iter().find(|(_, way)| Some(*way) == auth) else { return };
+    let others = OF_AUTH.iter().filter(|(way, _)| way != auth && ways.iter().any(|(_, known)| known == way));
+    for key in others.flat_map(|(_, keys)| *keys) {
+        s.means_nothing(&[key, &format!("{key}_file")], &format!("auth = \"{word}\""));
+    }
+}
+
 /// Keys that mean something for packages only …
 const OF_PACKAGES: [&str; 4] = ["path", "drop", "settle_secs", "bulk_with_status"];
 /// … and those of everything that is asked over the network.
-const OF_NETWORK: [&str; 24] = [
+const OF_NETWORK: [&str; 26] = [
     "address",
     "version",
     "auth",
@@ -130,6 +153,7 @@ const OF_NETWORK: [&str; 24] = [
     "client_secret",
     "client_auth",
     "scopes",
+    "cookies",
     "token",
     "page_rows",
     "max_pages",
@@ -141,6 +165,7 @@ const OF_NETWORK: [&str; 24] = [
     "max_parallel",
     "max_per_second",
     "timeout_secs",
+    "quiet_hours",
     "ca_file",
 ];
 
@@ -176,8 +201,9 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
         client_secret: if needs(AuthWord::OAuth2) { s.required_secret("client_secret") } else { s.secret("client_secret") },
         client_auth: s.parsed("client_auth", words::one_of(&places)),
         scopes: s.texts("scopes"),
+        cookies: s.flag("cookies"),
         token: if needs(AuthWord::Bearer) { token.or_else(|| s.required_secret("token")) } else { token },
-        page_rows: s.count("page_rows", 1..=50_000),
+        page_rows: s.count("page_rows", 1..=if kind == Some(SourceKind::BambooHr) { hr::BAMBOOHR_PAGE_ROWS } else { 50_000 }),
         pages_max: s.count("max_pages", 1..=10_000_000),
         sort: s.flag("sort"),
         fields: s.flag("fields"),
@@ -187,6 +213,7 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
         parallel_max: s.count("max_parallel", 1..=64),
         per_second_max: s.count("max_per_second", 1..=1_000),
         timeout_secs: s.count("timeout_secs", 1..=3_600),
+        quiet_hours: s.parsed_list("quiet_hours", quiet_hours),
         ca_file: s.path("ca_file"),
         classlink,
         clever: clever::clever(s, is_clever),
@@ -231,12 +258,17 @@ pub fn network(s: &Section<'_>, kind: Option<SourceKind>) -> NetworkShape {
                 "kind = \"oneroster_rest\"",
             );
             requires_place();
+            refuse_other_ways(s, SourceKind::OneRosterRest, auth);
             s.required("version", shape.version);
         }
         Some(kind @ (SourceKind::Scim | SourceKind::BambooHr | SourceKind::Workday)) => {
-            let strange: [&[&str]; 5] = [&OF_PACKAGES, &OF_FETCH, &OF_DELIMITED, &classlink::OWN, &clever::OWN];
+            // A report is one answer, and as long as a file.
+            let of_fetch: Vec<&'static str> =
+                OF_FETCH.into_iter().filter(|key| kind != SourceKind::Workday || *key != "max_mib").collect();
+            let strange: [&[&str]; 5] = [&OF_PACKAGES, &of_fetch, &OF_DELIMITED, &classlink::OWN, &clever::OWN];
             refuse(s, &strange, "a source that is asked over the network");
             requires_place();
+            refuse_other_ways(s, kind, auth);
             hr::check(s, kind, &shape.hr);
         }
         None => {}
@@ -252,6 +284,10 @@ fn refuse(s: &Section<'_>, keys: &[&[&str]], kind: &str) {
 fn address(text: &str) -> Result<String, Wrong> {
     crate::source::check_address(text).map_err(Wrong::new)?;
     Ok(text.to_owned())
+}
+
+fn quiet_hours(text: &str) -> Result<QuietHours, Wrong> {
+    QuietHours::parse(text).ok_or_else(|| Wrong::new("is no window such as \"02:00-03:30\" or \"Fri 22:00-Sat 06:00\""))
 }
 
 /// The query of a token service belongs to its address.
@@ -349,6 +385,7 @@ fn token_service(shape: &NetworkShape) -> Option<OAuth2Settings> {
         client_secret: shape.client_secret.clone()?,
         scopes: shape.scopes.clone().unwrap_or_default(),
         client_auth: shape.client_auth.unwrap_or_default(),
+        cookies: shape.cookies.unwrap_or(false),
     })
 }
 
@@ -381,6 +418,7 @@ pub fn hr_source(
         pages_max: read.pages_max,
         resume_minutes: read.resume_minutes,
         has_timeout: shape.timeout_secs.is_some(),
+        mib_max: shape.files.mib_max,
         http: read.http,
     };
     let settings = hr::build(kind, &shape.hr, place, &read.keep_metadata, customer, calendar)?;

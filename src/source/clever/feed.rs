@@ -82,18 +82,9 @@ impl<'a> Feed<'a> {
     #[cold]
     fn quarantine(&mut self, collection: Collection, at: RowAt, id: &Loose<'_>, person: Option<&str>, fault: Fault) {
         let id = id.text().filter(|id| is_id(id));
-        let finding = Finding {
-            level: Level::Row,
-            rule: fault.rule,
-            file: at.file.to_owned(),
-            row: at.row,
-            record: id.unwrap_or_default().to_owned(),
-            field: fault.field.to_owned(),
-            detail: fault.detail,
-        };
         // A role has no id of its own: whatever is stored of this person's roles stays.
         let own = id.filter(|_| collection != Collection::Roles);
-        self.intake.quarantine(collection, at, own, person.filter(|person| is_id(person)), finding);
+        self.intake.quarantine(collection, at, own, person.filter(|person| is_id(person)), fault.of(at, id));
     }
 
     /// An id, if a record of it is known; else it is counted among the strangers.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
 use hashbrown::HashSet;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
-use crate::base::ErrorChain;
 use crate::source::api::SourceError;
+use crate::source::aside::Aside;
 use crate::source::clever::envelope::{Facts, facts};
 use crate::source::clever::settings::CleverSettings;
 use crate::source::http::{Answer, Attempt, Authorize, Http, HttpError};
@@ -74,8 +75,8 @@ pub(crate) struct Fetch<'a> {
     pub(crate) http: &'a Http,
     pub(crate) auth: &'a dyn Authorize,
     pub(crate) settings: &'a CleverSettings,
-    pub(crate) shelf: &'a mut dyn Shelf,
-    pub(crate) keys: BTreeSet<&'static str>,
+    pub(crate) shelf: &'a mut Aside,
+    pub(crate) keys: Arc<BTreeSet<String>>,
     /// The number of the next page.
     pub(crate) number: u32,
     /// Pages of an earlier pull may still be on the shelf.
@@ -131,7 +132,10 @@ impl Fetch<'_> {
         }
         match count.filter(|count| *count != rows) {
             Some(count) => Ok(Err(format!("there should be {count} records, and {rows} came"))),
-            None => Ok(Ok(Stored { list, pages: from..self.number, rows, last })),
+            None => {
+                self.shelf.settle().map_err(|error| error.into_error(self.http.base().as_str()))?;
+                Ok(Ok(Stored { list, pages: from..self.number, rows, last }))
+            }
         }
     }
 
@@ -163,16 +167,18 @@ impl Fetch<'_> {
         let answer = self.answer(list, &url)?;
         let failed = |error: &serde_json::Error| self.failed(list.word(), answer.broken_json(error));
         let text = answer.text().map_err(|cause| self.failed(list.word(), cause))?;
-        let body = narrowed(text, &self.keys).map_err(|error| failed(&error))?;
-        let Some(found) = facts(&body).map_err(|error| failed(&error))? else {
+        let Some(found) = facts(text).map_err(|error| failed(&error))? else {
             return Err(self.unusable(format!("it answered with success and something else instead of {}", list.word())));
         };
-        let head = Head { list: list as u8, at: at.map(str::to_owned) };
-        let kept = postcard::to_stdvec(&head).map_err(|error| ErrorChain(&error).to_string()).and_then(|mut page| {
+        let (head, keys) = (Head { list: list as u8, at: at.map(str::to_owned) }, self.keys.clone());
+        let make = move || {
+            let mut page = postcard::to_stdvec(&head).map_err(|error| error.to_string())?;
+            let text = answer.text().map_err(|error| error.to_string())?;
+            let body = narrowed(text, &keys).map_err(|error| answer.broken_json(&error).to_string())?;
             page.extend_from_slice(body.as_bytes());
-            self.shelf.put(self.number, &page).map_err(|full| full.to_string())
-        });
-        kept.map_err(|why| self.unusable(why))?;
+            Ok(page)
+        };
+        self.shelf.put_later(self.number, make).map_err(|error| error.into_error(self.http.base().as_str()))?;
         Ok(found)
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Digest, Digester, Instant};
 use crate::roster::{Finding, Level, Mode, RosterIntake};
 use crate::source::api::{Read, SourceError};
+use crate::source::aside::Aside;
 use crate::source::clever::changes::{Changes, EVENTS_MAX};
 use crate::source::clever::cursor::Cursor;
 use crate::source::clever::district::District;
@@ -92,17 +93,17 @@ impl Clever {
     ) -> Result<Read, SourceError> {
         self.complete.store(false, Ordering::SeqCst);
         let pull = self.begin(auth)?;
-        let mut shelf = self.pages.shelf(&self.settings.pull);
+        let mut shelf = Aside::of(self.pages.shelf(&self.settings.pull));
         let district = pull.district()?;
         let told = district.told(self.network.pace().now());
         let by_events = match since {
-            Some(since) => pull.events(&district, since, &mut *shelf, intake)?,
+            Some(since) => pull.events(&district, since, &mut shelf, intake)?,
             None => None,
         };
         let read = match by_events {
             Some(cursor) => Read { cursor: Some(cursor), partly: true, told, ..Read::default() },
             None => {
-                let cursor = pull.everything(district, &mut *shelf, intake)?;
+                let cursor = pull.everything(district, &mut shelf, intake)?;
                 let is_same = cursor.sync.is_some() && cursor.sync.as_deref() == sync;
                 let news =
                     if is_same { "what the district shares was changed: its own data is the same as last time" } else { "" };
@@ -156,7 +157,7 @@ impl Pull<'_> {
         &self,
         district: &District,
         since: &Cursor,
-        shelf: &mut dyn Shelf,
+        shelf: &mut Aside,
         intake: &mut RosterIntake,
     ) -> Result<Option<String>, SourceError> {
         let now = self.clever.network.pace().now();
@@ -194,12 +195,7 @@ impl Pull<'_> {
     }
 
     /// Reads everything, until the district's own data stayed the same from the first page to the last.
-    fn everything(
-        &self,
-        mut district: District,
-        shelf: &mut dyn Shelf,
-        intake: &mut RosterIntake,
-    ) -> Result<Cursor, SourceError> {
+    fn everything(&self, mut district: District, shelf: &mut Aside, intake: &mut RosterIntake) -> Result<Cursor, SourceError> {
         let terms = self.terms("");
         for _ in 0..TRIES_MAX {
             // Nothing but the time of the district's own data tells that pages are those of today.
@@ -286,14 +282,14 @@ impl Pull<'_> {
         digester.finish()
     }
 
-    fn fetch<'f>(&'f self, shelf: &'f mut dyn Shelf, resumes: bool) -> Fetch<'f> {
+    fn fetch<'f>(&'f self, shelf: &'f mut Aside, resumes: bool) -> Fetch<'f> {
         let settings = &self.clever.settings;
         Fetch {
             http: &self.http,
             auth: self.auth,
             settings,
             shelf,
-            keys: keys(),
+            keys: Arc::new(keys()),
             number: 1,
             resumes,
             requests: 0,

@@ -140,9 +140,9 @@ pub(crate) struct ObjectWire<T> {
 }
 
 /// All keys of an answer that are used.
-pub(crate) fn keys() -> BTreeSet<&'static str> {
+pub(crate) fn keys() -> BTreeSet<String> {
     let around = ["data", "links", "count", "type", "object", "previous_attributes"];
-    FIELDS.iter().copied().chain(around).collect()
+    FIELDS.iter().copied().chain(around).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

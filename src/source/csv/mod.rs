@@ -31,7 +31,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use package::is_ignored;
+pub(crate) use package::{has_ending, is_ignored};
 pub(crate) use settle::{Look, Sightings};
 
 pub use files::CsvVersion;

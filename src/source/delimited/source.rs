@@ -189,7 +189,6 @@ impl RosterSource for DelimitedSource {
         self.check_unchanged(&path, package)?;
         intake.call_file(FILE, &package.name);
         let mut feed = HrFeed::new(mapping, FILE, mode, today, intake);
-        let id = columns.slot(&mapping.person_id).unwrap_or_default();
         self.walk(&path, &package.name, &columns, &mut |_, row| {
             if let Ok(cells) = row {
                 feed.survey(cells);
@@ -198,10 +197,6 @@ impl RosterSource for DelimitedSource {
         // All of it was seen, and it is whole: from here on it is used.
         feed.people();
         self.walk(&path, &package.name, &columns, &mut |line, row| match row {
-            Ok(cells) if is_damaged(cells[id]) => {
-                let detail = "a spreadsheet has turned the key into something else, such as 1.2E+05 or ###";
-                feed.broken(line, "spreadsheet_damage", &mapping.person_id, detail);
-            }
             Ok(cells) => feed.person(line, cells),
             Err(Wrong { rule, detail }) => feed.broken(line, rule, "", detail),
         })?;
@@ -238,14 +233,4 @@ impl Reader for DelimitedSource {
         let width = look(head, &self.settings, name, &columns).map_err(|stop| stopped(stop, Path::new(name), name))?;
         Ok(format!("{width} columns, among them all {} that are configured", columns.names().len()))
     }
-}
-
-/// Whether a key is one that a spreadsheet spoiled: `1,23457E+05`, `###`.
-fn is_damaged(id: &str) -> bool {
-    let id = id.trim();
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let by_power = id.split_once("E+").is_some_and(|(mantissa, power)| {
-        is_number(power) && mantissa.split_once([',', '.']).is_some_and(|(whole, rest)| is_number(whole) && is_number(rest))
-    });
-    by_power || (!id.is_empty() && id.bytes().all(|byte| byte == b'#'))
 }

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::{Digest, SourceId};
 use crate::roster::RosterIntake;
-use crate::source::api::{Package, Read, RosterSource, Seen, SourceError};
+use crate::source::api::{Package, Read, RosterSource, Seen, SourceError, Trouble};
 use crate::source::fault::unreachable;
 use crate::source::fetch::https::{Asked, ask, peek};
 use crate::source::fetch::known::{Known, Marks};
@@ -73,9 +73,16 @@ impl<R: Reader> Fetched<R> {
     }
 
     /// The file that lies in the folder, as the reader sees it.
-    fn read(&self, marks: Marks) -> Result<Option<Package>, SourceError> {
-        let found = self.reader.pending(&Seen::default())?.pop();
-        let Some(package) = found else { return Ok(None) };
+    fn read(&self, marks: Marks) -> Result<Package, SourceError> {
+        let location = match &self.settings.place {
+            Place::Https { address, .. } => address.clone(),
+            Place::Sftp(sftp) if self.settings.pattern.is_some() => format!("{}/{}", sftp.at.shown(), marks.name),
+            Place::Sftp(sftp) => sftp.at.shown(),
+        };
+        let Some(package) = self.reader.pending(&Seen::default())?.pop() else {
+            let why = format!("{} was fetched, and by its name it is nothing that is read here", marks.name);
+            return Err(SourceError::Unusable { upstream: location, why });
+        };
         if self.here().is_none()
             && let Some(length) = self.reader.file(&package).and_then(|file| Some(fs::metadata(file).ok()?.len()))
         {
@@ -83,12 +90,7 @@ impl<R: Reader> Fetched<R> {
         }
         self.known.remember(marks.clone(), package.told());
         *self.here() = Some(marks);
-        let location = match &self.settings.place {
-            Place::Https { address, .. } => address.clone(),
-            Place::Sftp(sftp) if self.settings.pattern.is_some() => format!("{}/{}", sftp.at.shown(), package.name),
-            Place::Sftp(sftp) => sftp.at.shown(),
-        };
-        Ok(Some(Package { location, ..package }))
+        Ok(Package { location, ..package })
     }
 
     /// Whether a file is of no use: the books rest on it, or it was turned away.
@@ -111,7 +113,8 @@ impl<R: Reader> Fetched<R> {
                 transfer.fetch(file, &mut into)?;
                 self.companions(&mut transfer, &listing, &candidate)?;
             }
-            if let Some(package) = self.read(marks)?.filter(|package| !self.is_old(package.told(), seen)) {
+            let package = self.read(marks)?;
+            if !self.is_old(package.told(), seen) {
                 return Ok(vec![package]);
             }
         }
@@ -142,7 +145,7 @@ impl<R: Reader> Fetched<R> {
             Asked::Unchanged => Ok(Vec::new()),
             Asked::Whole { tag, since } => {
                 let package = self.read(Marks { name, tag, since, ..Marks::default() })?;
-                Ok(package.filter(|package| !self.is_old(package.told(), seen)).into_iter().collect())
+                Ok(Some(package).filter(|package| !self.is_old(package.told(), seen)).into_iter().collect())
             }
         }
     }
@@ -164,8 +167,21 @@ impl<R: Reader> RosterSource for Fetched<R> {
         true
     }
 
+    fn may_have_more(&self) -> bool {
+        self.settings.pattern.is_some()
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        let outage = match &self.settings.place {
+            Place::Https { address, .. } => self.network.outage(address),
+            Place::Sftp(sftp) => self.network.outage_of(&sftp.at.origin()),
+        };
+        outage.map(Trouble::Down)
+    }
+
     fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError> {
-        self.reader.pull(package, intake)
+        let partly = self.reader.is_incremental(package)?;
+        Ok(Read { partly, ..self.reader.pull(package, intake)? })
     }
 
     fn done(&self) {

@@ -49,10 +49,15 @@ fn ask_into(settings: &FetchSettings, network: &Network, known: Option<&Marks>, 
     let mut what = Ask { form: None, accept: "*/*", headers: &headers, into };
     let answer = match http.ask(&*auth, &mut |_| http.base().clone(), &mut what) {
         Ok(answer) => answer,
-        Err(HttpError::Status { refusal, .. }) if refusal.status == 304 && headers.len() > 1 => return Ok(Asked::Unchanged),
+        Err(HttpError::Status { refusal, .. }) if refusal.status == 304 && headers.len() > 1 => {
+            // Whoever has stopped writing it is told by nothing else.
+            let since = told(&refusal.headers).or(known.and_then(|marks| marks.since.as_deref()));
+            check_age(settings, address, since, network)?;
+            return Ok(Asked::Unchanged);
+        }
         Err(error) => return Err(failed(error)),
     };
-    check_age(settings, address, &answer.headers, network)?;
+    check_age(settings, address, told(&answer.headers), network)?;
     let text = |name| answer.header(name).map(str::to_owned);
     Ok(Asked::Whole { tag: text("etag"), since: text("last-modified") })
 }
@@ -64,10 +69,15 @@ pub(crate) fn peek(settings: &FetchSettings, network: &Network) -> Result<Vec<u8
     Ok(head)
 }
 
-fn check_age(settings: &FetchSettings, address: &str, headers: &HeaderMap, network: &Network) -> Result<(), SourceError> {
+/// `Last-Modified`.
+fn told(headers: &HeaderMap) -> Option<&str> {
+    headers.get("last-modified").and_then(|value| value.to_str().ok())
+}
+
+fn check_age(settings: &FetchSettings, address: &str, since: Option<&str>, network: &Network) -> Result<(), SourceError> {
     let Some(hours_max) = settings.age_hours_max else { return Ok(()) };
-    let told = headers.get("last-modified").and_then(|value| value.to_str().ok()).and_then(unix_secs);
-    let Some(modified) = told.and_then(|secs| i64::try_from(secs).ok()) else { return Ok(()) };
+    let modified = since.and_then(unix_secs).and_then(|secs| i64::try_from(secs).ok());
+    let Some(modified) = modified else { return Ok(()) };
     let hours = (network.pace().now().0 / 1000).saturating_sub(modified) / 3600;
     if hours <= i64::from(hours_max) {
         return Ok(());

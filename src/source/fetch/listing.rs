@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::source::api::{Seen, SourceError};
+use crate::source::csv::{has_ending, is_ignored};
 use crate::source::fetch::settings::{FetchSettings, SftpSettings};
 use crate::source::fetch::sftp::Listed;
 use crate::source::http::Network;
@@ -58,7 +59,12 @@ pub(crate) fn choose(
         }
         Some(pattern) => {
             let fits = |file: &Listed| Some(Candidate { sorts: pattern.sorts(&file.name)?, file: file.clone() });
-            listing.0.values().filter(|file| is_plain(&file.name)).filter_map(fits).collect()
+            listing
+                .0
+                .values()
+                .filter(|file| is_plain(&file.name) && !is_beside(settings, &file.name))
+                .filter_map(fits)
+                .collect()
         }
     };
     found.sort_by(|a, b| a.sorts.cmp(&b.sorts));
@@ -77,6 +83,11 @@ pub(crate) fn choose(
         }
     }
     Ok(found)
+}
+
+/// Whether a file is on its way, or goes with another one: it is none of its own, whatever the pattern says.
+fn is_beside(settings: &FetchSettings, name: &str) -> bool {
+    is_ignored(name) || settings.companions.iter().any(|ending| has_ending(name, &format!(".{ending}")))
 }
 
 /// Whether a name can be one of a file here: the server chose it.

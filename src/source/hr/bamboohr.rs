@@ -13,7 +13,7 @@ use crate::source::http::{Answer, HttpError};
 pub(crate) const WHAT: &str = "employees";
 /// Its reason for a refusal.
 const REASON: &str = "x-bamboohr-error-message";
-/// A page of a report is no longer.
+/// A page of a report is no longer; the settings say so.
 const PAGE_ROWS_MAX: u32 = 1_000;
 
 /// Reads everybody. `id` is the column of the key.

@@ -196,7 +196,7 @@ fn id_fault(id: &str) -> Option<(&'static str, &'static str)> {
     } else if id.len() > ID_BYTES_MAX || id.chars().any(char::is_control) {
         Some(("bad_id", "a key has at most 255 bytes, and no control characters"))
     } else if is_damaged(id) {
-        Some(("bad_id", "a spreadsheet has damaged the key; it must be written as text"))
+        Some(("spreadsheet_damage", "a spreadsheet has turned the key into something else, such as 1.2E+05 or ###"))
     } else {
         None
     }

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Digest, Digester, Instant, SourceId};
 use crate::roster::{Finding, Level, Mode, RosterIntake};
-use crate::source::api::{Package, Read, RosterSource, Seen, SourceError};
+use crate::source::api::{Package, Read, RosterSource, Seen, SourceError, Trouble};
 use crate::source::hr::bamboohr;
 use crate::source::hr::feed::HrFeed;
 use crate::source::hr::mapping::HrColumns;
 use crate::source::hr::pull::{Got, Page, Pull};
 use crate::source::hr::scim;
-use crate::source::hr::settings::{HrSettings, HrSystem};
+use crate::source::hr::settings::{HrAuth, HrSettings, HrSystem};
 use crate::source::hr::workday;
 use crate::source::http::{Authorize, Http, Network};
 use crate::source::shelf::{MemoryPages, PageStore, Shelf};
@@ -180,6 +180,12 @@ impl RosterSource for HrSource {
 
     fn is_live(&self) -> bool {
         true
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        let HrSettings { address, auth, .. } = &self.settings;
+        let tokens = || if let HrAuth::OAuth2(service) = auth { self.network.outage(&service.token_address) } else { None };
+        self.network.outage(address).or_else(tokens).map(Trouble::Down)
     }
 
     fn done(&self) {

@@ -7,7 +7,7 @@ use reqwest::header::HeaderValue;
 
 use crate::base::{Instant, Secret};
 use crate::source::http::address::shown;
-use crate::source::http::error::HttpError;
+use crate::source::http::error::{HttpError, Refusal};
 
 /// A request that is about to be sent.
 #[derive(Clone, Copy)]
@@ -61,6 +61,11 @@ pub trait Authorize: Send + Sync {
     /// When another credential should have been had and was not.
     fn renew(&self) -> Result<bool, HttpError> {
         Ok(false)
+    }
+
+    /// What may be the reason for a refusal, as far as it has to do with signing in; a few words.
+    fn hint(&self, _refusal: &Refusal, _now: Instant) -> Option<String> {
+        None
     }
 }
 

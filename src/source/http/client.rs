@@ -182,7 +182,7 @@ impl Http {
         }
         let outcome = match &result {
             Err(error) if error.is_trouble() => Outcome::Trouble(error),
-            Err(error) if error.is_ours() => Outcome::NotAsked,
+            Err(error) if error.is_unasked() => Outcome::NotAsked,
             Ok(_) | Err(_) => Outcome::Answered,
         };
         self.upstream.report(&outcome, manners);
@@ -219,7 +219,7 @@ impl Http {
                 }
             }
             if !error.passes() && !error.is_heavy() {
-                return Err(error);
+                return Err(self.with_hint(auth, error));
             }
             let asked = error.refusal().and_then(|refusal| asked_pause(&refusal.headers));
             match retry.next(asked) {
@@ -237,6 +237,16 @@ impl Http {
                 }
             }
         }
+    }
+
+    /// The error with what whoever signs in makes of it.
+    fn with_hint(&self, auth: &dyn Authorize, mut error: HttpError) -> HttpError {
+        if let HttpError::Status { refusal, hint, .. } = &mut error
+            && hint.is_empty()
+        {
+            *hint = auth.hint(refusal, self.network.pace().now()).map(|text| format!("; {text}")).unwrap_or_default();
+        }
+        error
     }
 
     /// Waits before the next request: this source alone if the limit is that of its credential, else all who ask the
@@ -291,9 +301,10 @@ impl Http {
         }
         let runtime = self.network.runtime().map_err(|error| HttpError::Client(Box::new(error)))?;
         let began = pace.now();
+        let start = std::time::Instant::now();
         let sent = runtime.block_on(async {
-            let response = request.send().await.map_err(|error| self.failure(url, error))?;
-            self.receive(url, response, &mut what.into).await
+            let response = request.send().await.map_err(|error| self.failure(url, error, start))?;
+            self.receive(url, response, &mut what.into, start).await
         });
         if let Some(recorder) = self.network.recorder() {
             recorder.saw(&seen(url, method, (began, pace.now()), &sent));
@@ -301,7 +312,13 @@ impl Http {
         sent
     }
 
-    async fn receive(&self, url: &Url, mut response: Response, into: &mut Into<'_>) -> Result<Sent, HttpError> {
+    async fn receive(
+        &self,
+        url: &Url,
+        mut response: Response,
+        into: &mut Into<'_>,
+        start: std::time::Instant,
+    ) -> Result<Sent, HttpError> {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         // A number that is used up is no reason to fail first.
@@ -325,7 +342,7 @@ impl Http {
                 Ok(None) => break,
                 // The status alone says enough of an answer that is no success.
                 Err(_) if !status.is_success() => break,
-                Err(error) => return Err(self.failure(url, error)),
+                Err(error) => return Err(self.failure(url, error, start)),
             };
             if !status.is_success() {
                 let room = REFUSAL_BYTES.saturating_sub(body.len());
@@ -347,15 +364,17 @@ impl Http {
             return Ok(Sent::Answer(Answer { url: url.clone(), status: status.as_u16(), headers, body }));
         }
         let refusal = Box::new(Refusal { status: status.as_u16(), headers, body });
-        Err(HttpError::Status { address: shown(url), refusal, tries: 1 })
+        Err(HttpError::Status { address: shown(url), refusal, tries: 1, hint: String::new() })
     }
 
-    fn failure(&self, url: &Url, error: reqwest::Error) -> HttpError {
+    fn failure(&self, url: &Url, error: reqwest::Error, start: std::time::Instant) -> HttpError {
         let error = error.without_url();
         if error.is_connect() {
             HttpError::Connect { origin: origin(url), cause: error }
         } else if error.is_timeout() {
-            HttpError::Timeout { address: shown(url), secs: self.settings.read.min(self.settings.total).as_secs().max(1) }
+            let begun = start.elapsed() >= self.settings.total;
+            let bound = if begun { self.settings.total } else { self.settings.read };
+            HttpError::Timeout { address: shown(url), secs: bound.as_secs().max(1), begun }
         } else if error.is_builder() {
             HttpError::Client(Box::new(error))
         } else {
@@ -394,7 +413,7 @@ fn seen<'s>(
 
 fn with_tries(error: HttpError, tries: u32) -> HttpError {
     match error {
-        HttpError::Status { address, refusal, .. } => HttpError::Status { address, refusal, tries },
+        HttpError::Status { address, refusal, hint, .. } => HttpError::Status { address, refusal, tries, hint },
         other => other,
     }
 }

@@ -38,6 +38,9 @@ pub enum HttpError {
     /// A key or password is not to be had.
     #[error("sign in")]
     Secret(#[source] SecretAbsent),
+    /// What it takes to sign in was asked for, and did not come.
+    #[error("sign in")]
+    SignIn(#[source] Box<HttpError>),
     /// A key or password has characters that no header can carry.
     #[error("sign in at {address}: the configured key or token has characters that cannot be sent")]
     Unsendable {
@@ -56,13 +59,15 @@ pub enum HttpError {
         #[source]
         cause: reqwest::Error,
     },
-    /// No answer in time.
-    #[error("read {address}: no answer within {secs} s")]
+    /// No answer in time, or not all of it.
+    #[error("read {address}: {} within {secs} s", if *.begun { "not all of the answer came" } else { "no answer" })]
     Timeout {
         /// What.
         address: String,
         /// The bound that was passed.
         secs: u64,
+        /// It went on coming, and took too long in all.
+        begun: bool,
     },
     /// The answer broke off or is garbled.
     #[error("read {address} to its end")]
@@ -82,7 +87,7 @@ pub enum HttpError {
         bytes_max: u64,
     },
     /// Another status than success.
-    #[error("read {address}: {}", words(.refusal, *.tries))]
+    #[error("read {address}: {}{hint}", words(.refusal, *.tries))]
     Status {
         /// What.
         address: String,
@@ -90,6 +95,8 @@ pub enum HttpError {
         refusal: Box<Refusal>,
         /// How often it was tried.
         tries: u32,
+        /// What whoever signs in makes of it; empty, or begins with `; `.
+        hint: String,
     },
     /// A redirect or a link leads to another host.
     #[error("read {from}: it leads to {to}, and credentials are never sent to another host")]
@@ -171,6 +178,7 @@ impl HttpError {
             HttpError::Address { .. }
             | HttpError::Certificates { .. }
             | HttpError::Secret(_)
+            | HttpError::SignIn(_)
             | HttpError::Unsendable { .. }
             | HttpError::Client(_)
             | HttpError::TooLarge { .. }
@@ -189,11 +197,12 @@ impl HttpError {
         matches!(self, HttpError::Timeout { .. } | HttpError::TooLarge { .. }) || matches!(self.status(), Some(502..=504))
     }
 
-    /// Whether nothing was asked, because of something on our side.
-    pub(crate) fn is_ours(&self) -> bool {
+    /// Whether nothing was asked, because of something on our side, or for lack of what it takes to sign in.
+    pub(crate) fn is_unasked(&self) -> bool {
         matches!(
             self,
-            HttpError::Address { .. }
+            HttpError::SignIn(_)
+                | HttpError::Address { .. }
                 | HttpError::Certificates { .. }
                 | HttpError::Secret(_)
                 | HttpError::Unsendable { .. }
@@ -210,17 +219,23 @@ impl HttpError {
 
 fn words(refusal: &Refusal, tries: u32) -> String {
     let what = match refusal.status {
-        400 => "it refused the request (400)",
-        401 => "it does not accept the credentials (401)",
-        403 => "the credentials do not allow it (403)",
-        404 => "there is nothing at this address (404)",
-        429 => "it asks for fewer requests (429)",
-        status if status >= 500 => return with_tries(format!("it failed ({status})"), tries),
-        status => return with_tries(format!("it answered with status {status}"), tries),
+        400 => "it refused the request (400)".to_owned(),
+        401 => "it does not accept the credentials (401)".to_owned(),
+        403 => "the credentials do not allow it (403)".to_owned(),
+        404 => "there is nothing at this address (404)".to_owned(),
+        429 => "it asks for fewer requests (429)".to_owned(),
+        status if status >= 500 => format!("it failed ({status})"),
+        status => format!("it answered with status {status}"),
     };
-    with_tries(what.to_owned(), tries)
+    let tries = if tries > 1 { format!(", {tries} times") } else { String::new() };
+    let request = request_id(&refusal.headers).map(|id| format!("; its request id is {id}")).unwrap_or_default();
+    format!("{what}{tries}{request}")
 }
 
-fn with_tries(what: String, tries: u32) -> String {
-    if tries > 1 { format!("{what}, {tries} times") } else { what }
+/// What the server calls the request, for whoever asks its support (clever §6).
+fn request_id(headers: &HeaderMap) -> Option<&str> {
+    let id = headers.get("x-request-id")?.to_str().ok()?;
+    let is_plain =
+        (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    is_plain.then_some(id)
 }

@@ -71,7 +71,14 @@ impl Network {
 
     /// The outage of the upstream at an address, if it is left alone for some time.
     pub fn outage(&self, address: &str) -> Option<Outage> {
-        self.upstream(&origin(&parse(address).ok()?)).outage(self.manners())
+        // A query belongs to the address of some token services, and to no other address.
+        let plain = address.split('?').next().unwrap_or_default();
+        self.outage_of(&origin(&parse(plain).ok()?))
+    }
+
+    /// The same of the upstream of this name.
+    pub(crate) fn outage_of(&self, name: &str) -> Option<Outage> {
+        self.upstream(name).outage(self.manners())
     }
 
     /// What all sources of one account share; made by the first of them.

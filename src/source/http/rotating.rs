@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::base::Digest;
+use crate::base::{Digest, Instant};
 use crate::source::http::auth::{Authorize, Header, Outgoing};
-use crate::source::http::error::HttpError;
+use crate::source::http::error::{HttpError, Refusal};
 
 /// A credential, and what tells it from another one.
 #[derive(Clone)]
@@ -56,5 +56,10 @@ impl Authorize for Rotating {
         let mut state = self.lock();
         let fresh = found.filter(|found| found.mark != state.now.mark);
         Ok(fresh.map(|fresh| state.now = fresh).is_some())
+    }
+
+    fn hint(&self, refusal: &Refusal, now: Instant) -> Option<String> {
+        let auth = self.lock().now.auth.clone();
+        auth.hint(refusal, now)
     }
 }

@@ -274,7 +274,7 @@ mod tests {
     }
 
     fn trouble() -> HttpError {
-        HttpError::Timeout { address: "https://sis.example/x".into(), secs: 1 }
+        HttpError::Timeout { address: "https://sis.example/x".into(), secs: 1, begun: false }
     }
 
     #[test]

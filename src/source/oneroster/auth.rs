@@ -4,15 +4,25 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use reqwest::header::{HeaderMap, SET_COOKIE};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::base::{Instant, Secret, SecretAbsent};
-use crate::source::http::{Authorize, Basic, Header, Http, HttpError, HttpSettings, Network, Nobody, Outgoing};
+use crate::source::http::{
+    Answer, Authorize, Basic, Header, Http, HttpError, HttpSettings, Network, Nobody, Outgoing, Refusal,
+};
 
 /// A token with less than this left is renewed, in milliseconds.
 const LEFT_MILLIS_MIN: i64 = 60_000;
 /// How long a token is taken to last if its service does not say, in seconds.
 const LASTS_SECS: i64 = 300;
+
+/// Why there is no token, in the words of the standard (RFC 6749 §5.2). Nothing else that a service says is told.
+const WORDS: [&str; 6] =
+    ["invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"];
+/// Bytes of all cookies at most.
+const COOKIE_BYTES_MAX: usize = 4 << 10;
 
 /// Where a token service wants the credentials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,11 +49,17 @@ pub struct OAuth2Settings {
     pub scopes: Vec<String>,
     /// Where the credentials go.
     pub client_auth: ClientAuth,
+    /// Cookies that come with a token are sent along with it, to the same host.
+    pub cookies: bool,
 }
 
 struct Token {
     text: Secret,
     until: Instant,
+    /// The scopes that the service says it grants.
+    granted: Option<String>,
+    /// A host, and what to send there along with the token.
+    cookies: Option<(String, Secret)>,
 }
 
 /// Signs in with tokens of a token service.
@@ -65,6 +81,8 @@ struct TokenWire {
     access_token: String,
     #[serde(default)]
     expires_in: Option<i64>,
+    #[serde(default)]
+    scope: Value,
 }
 
 impl OAuth2 {
@@ -78,9 +96,14 @@ impl OAuth2 {
         self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A new token. What goes wrong is the token service's doing, which was asked often enough: nobody else was.
     fn fetch(&self) -> Result<Token, HttpError> {
+        self.ask().map_err(|error| HttpError::SignIn(Box::new(error)))
+    }
+
+    fn ask(&self) -> Result<Token, HttpError> {
         let absent = |absent: &SecretAbsent| HttpError::Secret(absent.clone());
-        let OAuth2Settings { token_address, client_id, client_secret, scopes, client_auth } = &self.settings;
+        let OAuth2Settings { token_address, client_id, client_secret, scopes, client_auth, cookies } = &self.settings;
         // A query belongs to the address of some token services, and to no other address.
         let (plain, query) = token_address.split_once('?').unwrap_or((token_address, ""));
         let http = Http::new(&self.network, plain, &self.http)?;
@@ -104,11 +127,47 @@ impl OAuth2 {
                 &Nobody
             }
         };
-        let answer = http.post_form(auth, &url, &form)?;
-        let wire: TokenWire = answer.json()?;
-        let lasts = wire.expires_in.filter(|secs| *secs > 0).unwrap_or(LASTS_SECS).min(86_400);
-        Ok(Token { text: Secret::new(wire.access_token), until: self.network.pace().now().plus_millis(lasts * 1000) })
+        let answer = http.post_form(auth, &url, &form).map_err(refused)?;
+        let TokenWire { access_token, expires_in, scope } = token_of(&answer, plain)?;
+        let lasts = expires_in.filter(|secs| *secs > 0).unwrap_or(LASTS_SECS).min(86_400);
+        let host = http.base().host_str().filter(|_| *cookies);
+        Ok(Token {
+            text: Secret::new(access_token),
+            until: self.network.pace().now().plus_millis(lasts * 1000),
+            granted: scope.as_str().filter(|scope| !scope.trim().is_empty()).map(str::to_owned),
+            cookies: host.and_then(|host| Some((host.to_owned(), cookies_of(&answer.headers)?))),
+        })
     }
+}
+
+/// A refusal of the token service, with its word for it.
+fn refused(mut error: HttpError) -> HttpError {
+    if let HttpError::Status { refusal, hint, .. } = &mut error {
+        *hint = word_of(&refusal.body).map(|word| format!("; it says {word}")).unwrap_or_default();
+    }
+    error
+}
+
+/// Some services refuse with success.
+fn token_of(answer: &Answer, address: &str) -> Result<TokenWire, HttpError> {
+    answer.json().map_err(|error| match word_of(&answer.body) {
+        Some(word) => HttpError::Unfit { address: address.to_owned(), why: format!("it says {word}") },
+        None => error,
+    })
+}
+
+fn word_of(body: &[u8]) -> Option<&'static str> {
+    let Ok(Value::Object(fields)) = serde_json::from_slice(body) else { return None };
+    let told = fields.get("error")?.as_str()?;
+    WORDS.into_iter().find(|word| *word == told)
+}
+
+/// What to send along with a token (oneroster-rest §9): names and values of cookies, whatever else is said of them.
+fn cookies_of(headers: &HeaderMap) -> Option<Secret> {
+    let pairs = headers.get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
+    let is_pair = |pair: &&str| pair.split_once('=').is_some_and(|(name, _)| !name.is_empty());
+    let all = pairs.map(str::trim).filter(is_pair).collect::<Vec<_>>().join("; ");
+    (1..=COOKIE_BYTES_MAX).contains(&all.len()).then(|| Secret::new(all))
 }
 
 impl Authorize for OAuth2 {
@@ -123,13 +182,32 @@ impl Authorize for OAuth2 {
 
     fn headers(&self, request: &Outgoing<'_>) -> Result<Vec<Header>, HttpError> {
         let token = self.lock();
-        let Some(Token { text, .. }) = &*token else { return Ok(Vec::new()) };
-        let text = text.expose().map_err(|absent| HttpError::Secret(absent.clone()))?;
-        Ok(vec![Header::secret("authorization", &format!("Bearer {text}"), request)?])
+        let absent = |absent: &SecretAbsent| HttpError::Secret(absent.clone());
+        let Some(Token { text, cookies, .. }) = &*token else { return Ok(Vec::new()) };
+        let mut headers =
+            vec![Header::secret("authorization", &format!("Bearer {}", text.expose().map_err(absent)?), request)?];
+        if let Some((_, cookies)) = cookies.as_ref().filter(|(host, _)| request.url.host_str() == Some(host)) {
+            headers.push(Header::secret("cookie", cookies.expose().map_err(absent)?, request)?);
+        }
+        Ok(headers)
     }
 
     fn renew(&self) -> Result<bool, HttpError> {
         *self.lock() = Some(self.fetch()?);
         Ok(true)
+    }
+
+    /// What the token is not good for (oneroster-rest §10).
+    fn hint(&self, refusal: &Refusal, _: Instant) -> Option<String> {
+        let asked = Some(&self.settings.scopes).filter(|asked| refusal.status == 403 && !asked.is_empty())?;
+        let token = self.lock();
+        let granted: Option<Vec<&str>> =
+            token.as_ref().and_then(|token| token.granted.as_deref()).map(|all| all.split_whitespace().collect());
+        let is_missing = |scope: &&str| granted.as_ref().is_some_and(|granted| !granted.contains(scope));
+        let missing: Vec<&str> = asked.iter().map(String::as_str).filter(is_missing).collect();
+        Some(match missing.as_slice() {
+            [] => format!("the scopes of its token are {}", asked.join(" ")),
+            missing => format!("its token lacks the scopes {}", missing.join(" ")),
+        })
     }
 }

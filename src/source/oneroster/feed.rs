@@ -55,6 +55,8 @@ pub(crate) struct Feed<'a> {
     pub(crate) version: RestVersion,
     pub(crate) mode: Mode,
     pub(crate) intake: &'a mut RosterIntake,
+    /// E-mail addresses are not the real ones (classlink §6).
+    pub(crate) leaves_mail_out: bool,
     row: u64,
     buffers: [String; 4],
     /// Fields in which a word that the standard has not was told already.
@@ -63,7 +65,8 @@ pub(crate) struct Feed<'a> {
 
 impl<'a> Feed<'a> {
     pub(crate) fn new(settings: &'a ReadSettings, version: RestVersion, mode: Mode, intake: &'a mut RosterIntake) -> Self {
-        Self { settings, version, mode, intake, row: 0, buffers: Default::default(), odd_words: Vec::new() }
+        let leaves_mail_out = false;
+        Self { settings, version, mode, intake, leaves_mail_out, row: 0, buffers: Default::default(), odd_words: Vec::new() }
     }
 
     /// Begins a collection, and counts its records from 1.
@@ -103,16 +106,7 @@ impl<'a> Feed<'a> {
     #[cold]
     fn quarantine(&mut self, collection: Collection, at: RowAt, id: &Loose<'_>, person: Option<&str>, fault: Fault) {
         let id = id.text().filter(|id| is_id(id));
-        let finding = Finding {
-            level: Level::Row,
-            rule: fault.rule,
-            file: at.file.to_owned(),
-            row: at.row,
-            record: id.unwrap_or_default().to_owned(),
-            field: fault.field.to_owned(),
-            detail: fault.detail,
-        };
-        self.intake.quarantine(collection, at, id, person.filter(|person| is_id(person)), finding);
+        self.intake.quarantine(collection, at, id, person.filter(|person| is_id(person)), fault.of(at, id));
     }
 
     /// A word as the standard writes it. One that it has not is told once per field and kept (oneroster-rest §5.8).
@@ -265,7 +259,7 @@ impl<'a> Feed<'a> {
                 enabled,
                 given: wire.given.or_empty(),
                 family: wire.family.or_empty(),
-                email: wire.email.or_empty(),
+                email: if self.leaves_mail_out { "" } else { wire.email.or_empty() },
                 username: wire.username.or_empty(),
                 identifier: wire.identifier.or_empty(),
                 grades: words(&wire.grades, &mut self.buffers[0]),

@@ -2,12 +2,14 @@
 //! page is kept.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use crate::source::api::SourceError;
+use crate::source::aside::{Aside, Unkept};
 use crate::source::http::{Answer, Attempt, Authorize, Http, HttpError};
 use crate::source::narrow::narrowed;
 use crate::source::oneroster::collection::{PageFacts, Proof, Step};
@@ -25,6 +27,8 @@ const TRIES_MAX: u32 = 3;
 const PAGE_ROWS_MIN: u32 = 50;
 /// The revision of a provider's whole data set (classlink §4).
 pub(crate) const REVISION: &str = "x-perm-rev";
+/// What a provider masks (classlink §6).
+const MASKED: &str = "x-obfuscated";
 
 /// Why a pull does not go on.
 pub(crate) enum Stop {
@@ -45,6 +49,7 @@ struct Head {
     total: Option<u64>,
     next: Option<bool>,
     revision: Option<String>,
+    masked: bool,
 }
 
 /// The pages of a complete collection on the shelf.
@@ -54,6 +59,8 @@ pub(crate) struct Stored {
     pub(crate) pages: std::ops::Range<u32>,
     /// Records.
     pub(crate) rows: u64,
+    /// Some page says that its e-mail addresses are not the real ones.
+    pub(crate) masked: bool,
 }
 
 /// A pull under way.
@@ -61,7 +68,9 @@ pub(crate) struct Fetch<'a> {
     pub(crate) http: &'a Http,
     pub(crate) auth: &'a dyn Authorize,
     pub(crate) settings: &'a ReadSettings,
-    pub(crate) shelf: &'a mut dyn Shelf,
+    pub(crate) shelf: &'a mut Aside,
+    /// What is used of answers.
+    pub(crate) keys: Arc<BTreeSet<String>>,
     /// The number of the next page.
     pub(crate) number: u32,
     /// Pages of an earlier pull may still be on the shelf.
@@ -81,7 +90,7 @@ impl Fetch<'_> {
         let mut last = String::new();
         for _ in 0..TRIES_MAX {
             match self.try_collection(endpoint, changed)? {
-                Ok(rows) => return Ok(Stored { endpoint, pages: from..self.number, rows }),
+                Ok((rows, masked)) => return Ok(Stored { endpoint, pages: from..self.number, rows, masked }),
                 Err(why) => last = why,
             }
             self.number = from;
@@ -91,8 +100,10 @@ impl Fetch<'_> {
         Err(self.unusable(format!("{} did not add up, {TRIES_MAX} times in a row; the last time {last}", endpoint.word())))
     }
 
-    fn try_collection(&mut self, endpoint: Endpoint, changed: Option<&str>) -> Result<Result<u64, String>, Stop> {
+    /// How many records there are, and whether any are masked; inside, an error says what does not add up.
+    fn try_collection(&mut self, endpoint: Endpoint, changed: Option<&str>) -> Result<Result<(u64, bool), String>, Stop> {
         let mut proof = Proof::new(changed.is_some());
+        let mut masked = false;
         loop {
             let offset = proof.rows();
             let page = match self.kept(endpoint, offset) {
@@ -100,7 +111,7 @@ impl Fetch<'_> {
                 None => match self.ask(endpoint, offset, changed, proof.has_all())? {
                     Some(page) => page,
                     // Asked for what lies behind the last record, the server refused: as good as an empty page.
-                    None => return Ok(Ok(offset)),
+                    None => return Ok(Ok((offset, masked))),
                 },
             };
             let (head, ids) = page;
@@ -111,10 +122,11 @@ impl Fetch<'_> {
                 self.revision.clone_from(&head.revision);
             }
             self.number += 1;
+            masked |= head.masked;
             let facts = PageFacts { count: head.count, total: head.total, next: head.next };
             match proof.page(&ids, facts) {
                 Step::More => {}
-                Step::End => return Ok(Ok(proof.rows())),
+                Step::End => return Ok(Ok((proof.rows(), masked))),
                 Step::Broken(why) => return Ok(Err(why)),
             }
         }
@@ -147,7 +159,7 @@ impl Fetch<'_> {
         self.requests += 1;
         if self.requests > self.settings.pages_max {
             let why =
-                format!("{} pages were read and there are more: the bound of pages_max is passed", self.settings.pages_max);
+                format!("{} pages were read and there are more: the bound of max_pages is passed", self.settings.pages_max);
             return Err(self.unusable(why));
         }
         let mut limit = self.limit;
@@ -173,8 +185,7 @@ impl Fetch<'_> {
                 return Err(Stop::Failed(self.failed(endpoint, error)));
             }
         };
-        let (body, ids) = self.records(endpoint, &answer)?;
-        let body = body.as_str();
+        let ids = self.ids(endpoint, &answer)?;
         let head = Head {
             endpoint: endpoint as u8,
             offset,
@@ -182,21 +193,34 @@ impl Fetch<'_> {
             total: number(&answer.headers, "x-total-count"),
             next: answer.header("link").and_then(names_next),
             revision: answer.header(REVISION).filter(|text| !text.is_empty()).map(str::to_owned),
+            masked: answer.header(MASKED).is_some_and(masks_mail),
         };
-        let packed = pack(&head, body).and_then(|page| self.shelf.put(self.number, &page).map_err(Into::into));
-        match packed {
-            Ok(()) => Ok(Some((head, ids))),
-            Err(error) => Err(self.unusable(crate::base::ErrorChain(&*error).to_string())),
-        }
+        let start = postcard::to_stdvec(&head).map_err(|error| self.unusable(error.to_string()))?;
+        let keys = self.keys.clone();
+        let make = move || {
+            let text = answer.text().map_err(|error| error.to_string())?;
+            let body = narrowed(text, &keys).map_err(|error| answer.broken_json(&error).to_string())?;
+            Ok([start, body.into_bytes()].concat())
+        };
+        self.shelf.put_later(self.number, make).map_err(|error| self.unkept(error))?;
+        Ok(Some((head, ids)))
     }
 
-    /// What is used of an answer and the ids in its list. Success is told by the list alone (oneroster-rest §10).
-    fn records(&self, endpoint: Endpoint, answer: &Answer) -> Result<(String, Ids), Stop> {
+    /// Waits until all pages are kept.
+    pub(crate) fn settle(&mut self) -> Result<(), Stop> {
+        self.shelf.settle().map_err(|error| self.unkept(error))
+    }
+
+    fn unkept(&self, error: Unkept) -> Stop {
+        Stop::Failed(error.into_error(self.http.base().as_str()))
+    }
+
+    /// The ids in the list of an answer. Success is told by the list alone (oneroster-rest §10).
+    fn ids(&self, endpoint: Endpoint, answer: &Answer) -> Result<Ids, Stop> {
         let failed = |error| Stop::Failed(self.failed(endpoint, error));
         let text = answer.text().map_err(failed)?;
-        let body = narrowed(text, &keys(self.settings)).map_err(|error| failed(answer.broken_json(&error)))?;
-        match ids_of(&body, endpoint) {
-            Ok(Some(ids)) => Ok((body, ids)),
+        match ids_of(text, endpoint) {
+            Ok(Some(ids)) => Ok(ids),
             Ok(None) => {
                 let codes = minor_codes(text.as_bytes());
                 let told =
@@ -229,12 +253,6 @@ pub(crate) fn body_of(page: &[u8]) -> Option<String> {
     unpack(page).map(|(_, body)| body)
 }
 
-fn pack(head: &Head, body: &str) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-    let mut page = postcard::to_stdvec(head)?;
-    page.extend_from_slice(body.as_bytes());
-    Ok(page)
-}
-
 fn unpack(page: &[u8]) -> Option<(Head, String)> {
     let (head, body) = postcard::take_from_bytes(page).ok()?;
     Some((head, String::from_utf8(body.to_vec()).ok()?))
@@ -253,15 +271,25 @@ fn ids_of(text: &str, endpoint: Endpoint) -> Result<Option<Ids>, serde_json::Err
 }
 
 /// The keys of an answer that are used.
-fn keys(settings: &ReadSettings) -> BTreeSet<&str> {
+pub(crate) fn keys(settings: &ReadSettings) -> BTreeSet<String> {
     let lists = Endpoint::ALL.iter().map(|endpoint| endpoint.word());
     let used = FIELDS.iter().copied().filter(|field| *field != "metadata" || !settings.keep_metadata.is_empty());
     let kept = settings.keep_metadata.iter().filter_map(|full| full.strip_prefix("metadata."));
-    lists.chain(used).chain(kept).collect()
+    lists.chain(used).chain(kept).map(str::to_owned).collect()
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// Whether e-mail addresses are among what is masked: a list of fields names them, any other word says that there is something.
+fn masks_mail(told: &str) -> bool {
+    let told = told.to_ascii_lowercase();
+    match told.as_str() {
+        "" | "0" | "false" | "no" | "none" => false,
+        "1" | "true" | "yes" => true,
+        fields => fields.contains("mail") || fields.contains("all"),
+    }
 }
 
 /// Whether links name a next page; `None` if they cannot be understood. Only that is used of them: their hosts may be
@@ -313,7 +341,7 @@ mod tests {
     use reqwest::Url;
 
     use crate::source::oneroster::endpoint::Endpoint;
-    use crate::source::oneroster::fetch::{names_next, url};
+    use crate::source::oneroster::fetch::{masks_mail, names_next, url};
     use crate::source::oneroster::settings::ReadSettings;
 
     #[test]
@@ -331,6 +359,12 @@ mod tests {
             "limit=50&offset=0&sort=sourcedId&orderBy=asc&fields=sourcedId%2Cstatus%2CdateLastModified%2Cname%2Ctype%2C\
              identifier%2Cparent&filter=dateLastModified%3E%272024-01-31T00%3A00%3A00Z%27"
         );
+    }
+
+    #[test]
+    fn what_is_masked_is_told_in_a_word_or_a_list() {
+        assert!(["true", "1", "Yes", "givenName, Email", "ALL"].into_iter().all(masks_mail));
+        assert!(!["", "false", "None", "0", "phone,sms"].into_iter().any(masks_mail));
     }
 
     #[test]

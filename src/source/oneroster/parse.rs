@@ -1,7 +1,7 @@
 //! Values of records as the intake wants them, with faults in the words of oneroster-csv §8.
 
 use crate::base::{Day, Instant};
-use crate::roster::{RowAt, RowHead, RowStatus};
+use crate::roster::{Finding, Level, RowAt, RowHead, RowStatus};
 use crate::source::oneroster::wire::{Loose, Many, Ref};
 
 /// Longest id in bytes.
@@ -13,6 +13,21 @@ pub(crate) struct Fault {
     pub(crate) rule: &'static str,
     pub(crate) field: &'static str,
     pub(crate) detail: String,
+}
+
+impl Fault {
+    /// What is told of it: it was found there, in the record of this id.
+    pub(crate) fn of(self, at: RowAt, id: Option<&str>) -> Finding {
+        Finding {
+            level: Level::Row,
+            rule: self.rule,
+            file: at.file.to_owned(),
+            row: at.row,
+            record: id.unwrap_or_default().to_owned(),
+            field: self.field.to_owned(),
+            detail: self.detail,
+        }
+    }
 }
 
 /// A value, or why there is none; boxed, so that a good record does not pay for it.

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Digest, Digester, Instant};
 use crate::roster::{Collection, Finding, Level, Mode, RosterIntake};
 use crate::source::api::{Read, SourceError};
+use crate::source::aside::Aside;
 use crate::source::http::{Authorize, Http, HttpError, Network};
 use crate::source::oneroster::endpoint::Endpoint;
 use crate::source::oneroster::feed::Feed;
-use crate::source::oneroster::fetch::{Fetch, REVISION, Stop, Stored, body_of, url};
+use crate::source::oneroster::fetch::{Fetch, REVISION, Stop, Stored, body_of, keys, url};
 use crate::source::oneroster::settings::{ReadSettings, RestVersion};
 use crate::source::shelf::{PageStore, Shelf};
 use crate::telemetry::PullRead;
@@ -51,6 +52,10 @@ pub(crate) struct Rest {
     /// The last pull was read to its end.
     complete: AtomicBool,
 }
+
+/// What is told of a provider that masks e-mail addresses.
+const MASKED: &str =
+    "the provider masks e-mail addresses: they are left out, since one that is not real might be somebody else's";
 
 /// A cursor that is a revision begins like this, …
 const BY_REVISION: &str = "revision ";
@@ -106,10 +111,10 @@ impl Rest {
     pub(crate) fn pull(&self, at: &Address, since: Option<&str>, intake: &mut RosterIntake) -> Result<Read, SourceError> {
         self.complete.store(false, Ordering::SeqCst);
         let http = self.http(at)?;
-        let mut shelf = self.pages.shelf(&self.pull);
+        let mut shelf = Aside::of(self.pages.shelf(&self.pull));
         let mut since = since;
         for _ in 0..TRIES_MAX {
-            match self.fetch(&http, at, since, &mut *shelf) {
+            match self.fetch(&http, at, since, &mut shelf) {
                 Ok((began, stored, fetched)) => {
                     let cursor = match (&fetched.revision, self.settings.delta) {
                         (Some(revision), _) => Some(format!("{BY_REVISION}{revision}")),
@@ -119,9 +124,10 @@ impl Rest {
                         }
                         (None, false) => None,
                     };
-                    self.feed(at, &stored, since.is_some(), &mut *shelf, intake)?;
+                    self.feed(at, &stored, since.is_some(), &mut shelf, intake)?;
                     self.complete.store(true, Ordering::SeqCst);
-                    return Ok(Read { cursor, partly: since.is_some(), ..Read::default() });
+                    let told = stored.iter().any(|stored| stored.masked).then(|| MASKED.to_owned()).into_iter().collect();
+                    return Ok(Read { cursor, partly: since.is_some(), told, ..Read::default() });
                 }
                 Err(Stop::Failed(error)) => return Err(error),
                 Err(Stop::Moved) => shelf.cut(0),
@@ -163,7 +169,7 @@ impl Rest {
         http: &Http,
         at: &Address,
         since: Option<&str>,
-        shelf: &mut dyn Shelf,
+        shelf: &mut Aside,
     ) -> Result<(Instant, Vec<Stored>, Fetched), Stop> {
         let now = self.network.pace().now();
         let terms = self.terms(at, since);
@@ -184,6 +190,7 @@ impl Rest {
             auth: &*at.auth,
             settings: &self.settings,
             shelf,
+            keys: Arc::new(keys(&self.settings)),
             number: 1,
             resumes: kept.is_some(),
             revision: None,
@@ -191,6 +198,7 @@ impl Rest {
             limit: self.settings.page_rows,
         };
         let stored = Endpoint::ALL.iter().map(|endpoint| fetch.collection(*endpoint, since)).collect::<Result<Vec<_>, _>>()?;
+        fetch.settle()?;
         let (pages, requests, revision) = (fetch.number - 1, fetch.requests, fetch.revision);
         let rows = stored.iter().map(|stored| stored.rows).sum();
         let resumed = pages.saturating_sub(requests);
@@ -208,6 +216,7 @@ impl Rest {
     ) -> Result<(), SourceError> {
         let mode = if partly { Mode::Changes } else { Mode::Full };
         let mut feed = Feed::new(&self.settings, self.version, mode, intake);
+        feed.leaves_mail_out = stored.iter().any(|stored| stored.masked);
         for stored in stored {
             let users = stored.endpoint == Endpoint::Users;
             let roles = users && self.version == RestVersion::V1_2;

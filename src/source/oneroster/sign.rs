@@ -5,9 +5,12 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Url;
 
-use crate::base::{Secret, SecretAbsent};
-use crate::source::http::{Authorize, Header, HttpError, Outgoing, base64};
+use crate::base::{Instant, Secret, SecretAbsent};
+use crate::source::http::{Authorize, Header, HttpError, Outgoing, Refusal, base64, unix_secs};
 use crate::source::oneroster::settings::Signature;
+
+/// Clocks that differ by no more than this are no reason for anything.
+const SKEW_SECS_MAX: u64 = 60;
 
 /// Signs every request with a key and a secret.
 pub struct OAuth1 {
@@ -41,6 +44,16 @@ impl Authorize for OAuth1 {
             timestamp: &secs,
         };
         Ok(vec![Header::secret("authorization", &signing.header(request.method, request.url), request)?])
+    }
+
+    /// A signature carries the time, and one from too long ago, or from the future, is refused.
+    fn hint(&self, refusal: &Refusal, now: Instant) -> Option<String> {
+        let told = refusal.headers.get("date").filter(|_| refusal.status == 401)?;
+        let server = i64::try_from(unix_secs(told.to_str().ok()?)?).ok()?;
+        let skew = server.saturating_sub(now.0.div_euclid(1000));
+        let how = if skew < 0 { "behind" } else { "ahead of" };
+        let secs = skew.unsigned_abs();
+        (secs > SKEW_SECS_MAX).then(|| format!("its clock is {secs} s {how} ours, and signatures carry the time"))
     }
 }
 

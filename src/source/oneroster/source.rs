@@ -16,6 +16,8 @@ use crate::source::shelf::PageStore;
 pub struct RestSource {
     id: SourceId,
     at: Address,
+    /// Where tokens come from.
+    tokens: Option<String>,
     rest: Rest,
 }
 
@@ -23,12 +25,13 @@ impl RestSource {
     /// A source with these settings. Nothing is reached yet.
     pub fn new(settings: RestSettings, network: &Network, pages: Arc<dyn PageStore>) -> Self {
         let RestSettings { id, pull, address, version, auth, read } = settings;
+        let tokens = if let RestAuth::OAuth2(service) = &auth { Some(service.token_address.clone()) } else { None };
         let auth: Arc<dyn Authorize> = match auth {
             RestAuth::OAuth1 { key, secret, signature, version } => Arc::new(OAuth1 { key, secret, signature, version }),
             RestAuth::OAuth2(service) => Arc::new(OAuth2::new(service, network, read.http.clone())),
             RestAuth::Bearer(token) => Arc::new(Bearer(token)),
         };
-        Self { id, at: Address { root: address, auth }, rest: Rest::new(pull, version, read, network, pages) }
+        Self { id, at: Address { root: address, auth }, tokens, rest: Rest::new(pull, version, read, network, pages) }
     }
 }
 
@@ -81,7 +84,8 @@ impl RosterSource for RestSource {
     }
 
     fn trouble(&self) -> Option<Trouble> {
-        self.rest.network.outage(&self.at.root).map(Trouble::Down)
+        let outage = |address: &str| self.rest.network.outage(address);
+        outage(&self.at.root).or_else(|| outage(self.tokens.as_deref()?)).map(Trouble::Down)
     }
 
     fn done(&self) {

@@ -3,7 +3,8 @@
 use crate::base::Actor;
 use crate::license::{
     Absence, AgreedExcess, Allowance, ClaimState, Entry, Episode, Grant, GuardDay, Hold, Names, NumberedSeat, OrgMark,
-    OverageLimits, Phase, Pin, PoolBooks, PoolTerms, ReuseYear, Sample, SeatMoves, SeatRequest, SourceMark, StateCounts, Term,
+    OverageLimits, Phase, Pin, PoolBooks, PoolTerms, ReuseYear, RolesChange, Sample, SeatMoves, SeatRequest, SourceMark,
+    StateCounts, Term,
 };
 use crate::store::record::bytes::{DecodeError, Decoder, Record, fields};
 use crate::store::shape::Watch;
@@ -14,6 +15,7 @@ fields! {
     AgreedExcess { id, pool, seats, from, to, recorded, by, reference }
     Pin { person, pool, kind, by, at, reason, until }
     OverageLimits { minor_percent, major_percent, minor_floor }
+    RolesChange { person, before, after }
     PoolTerms { pool, product, unlimited, overage, owner, reservations }
     OrgMark { id, name, parent, ended }
     SeatRequest { pool, seats, used, allowance, waiting, by, at, note }
@@ -28,7 +30,7 @@ fields! {
         run, plan, opened, deadline, trips, removals, additions, packages, empty, state, by, at, exceptions, used, told,
     }
     GuardDay { source, day, base, removed }
-    Watch { status, near }
+    Watch { status, near, waiting }
     Term { id, pool, from, to, seats, recorded, by, reference }
     Phase { state, term, since, term_end }
     ReuseYear { pool, year, distinct, allowance_max, used_max, people_max }
@@ -72,6 +74,7 @@ impl Record for Entry {
             Entry::Absent(absence) => tagged(7, absence, out),
             Entry::Returned(person) => tagged(8, person, out),
             Entry::Adopted(mark) => tagged(9, mark, out),
+            Entry::RolesChanged(changes) => tagged(13, changes, out),
             Entry::Refused { person, pool, answer } => {
                 tagged(10, person, out);
                 pool.put(out);
@@ -116,6 +119,7 @@ impl Record for Entry {
             10 => Entry::Refused { person: Record::take(from)?, pool: Record::take(from)?, answer: Record::take(from)? },
             11 => Entry::IdentityConflict { known: Record::take(from)?, new: Record::take(from)? },
             12 => Entry::Purged { person: Record::take(from)?, reason: Record::take(from)? },
+            13 => Entry::RolesChanged(Record::take(from)?),
             20 => Entry::Hold(Record::take(from)?),
             21 => Entry::GuardDay(Record::take(from)?),
             30 => Entry::Clock(Record::take(from)?),

@@ -6,8 +6,8 @@ use proptest::sample::select;
 
 use crate::base::{Actor, Day, Digest, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RunId, Seats, SourceId};
 use crate::license::{
-    Entry, GuardDay, Hold, HoldState, NumberedSeat, OrgMark, OverageLimits, Phase, PoolTerms, ReuseYear, SeatMoves,
-    SeatRequest, Term, TermState,
+    Entry, GuardDay, Hold, HoldState, NumberedSeat, OrgMark, OverageLimits, Phase, PoolTerms, ReuseYear, RolesChange,
+    SeatMoves, SeatRequest, Term, TermState,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -124,5 +124,12 @@ pub fn terms_entry() -> impl Strategy<Value = Entry> {
     });
     let seats = (text(), any::<bool>(), proptest::collection::vec(seat, 0..3))
         .prop_map(|(pool, anew, seats)| Entry::NumberedSeats(SeatMoves { pool: PoolId::new(pool), anew, seats }));
-    prop_oneof![term, phase, year, seats]
+    let roles = || prop::collection::vec((text(), text().prop_map(OrgId::new)), 0..3);
+    let change = (text(), roles(), roles()).prop_map(|(person, before, after)| RolesChange {
+        person: PersonKey::new(person),
+        before,
+        after,
+    });
+    let roles = prop::collection::vec(change, 0..3).prop_map(Entry::RolesChanged);
+    prop_oneof![roles, term, phase, year, seats]
 }

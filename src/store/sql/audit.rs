@@ -9,6 +9,7 @@ use crate::store::batch::Batch;
 use crate::store::error::StoreError;
 use crate::store::record::{ChangeReader, ChangeWriter, DecodeError, Decoder, FORMAT, NamesAdded, Record, pack, unpack};
 use crate::store::shape::AuditCommit;
+use crate::store::sql::archive::Archives;
 use crate::store::sql::books::{Head, blob, head, unsigned};
 use crate::store::sql::chunks::{Chunks, decompress};
 use crate::store::sql::fault::Fault;
@@ -122,6 +123,7 @@ pub(in crate::store::sql) fn read(
 ) -> Result<(), Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(()) };
     let mut names = names_until(tx, head.id, after)?;
+    let archives = Archives::of(tx, customer)?;
     let mut last = (after, None);
     let mut ask = tx.prepare_long(
         "SELECT version, at, actor, run, plan, verb, parent_hash, hash, changes, entries FROM audit
@@ -140,7 +142,7 @@ pub(in crate::store::sql) fn read(
         let plan = row.get::<Option<[u8; 32]>>(4)?.map(Digest);
         let (parent_hash, hash) = (Digest(row.get(6)?), Digest(row.get(7)?));
         let mut hasher = Hasher::new(&parent_hash, &Header { customer, version, at, actor: &actor, run, plan, verb: &verb });
-        let content = content(tx, head.id, version, &mut names, &mut hasher)?;
+        let content = content(tx, head.id, version, &archives, &mut names, &mut hasher)?;
         let (people, changes, entries) =
             take_content(&content).map_err(Fault::unreadable(|| format!("the trail of {customer} at version {version}")))?;
         drop(content);
@@ -202,15 +204,22 @@ fn add_names(names: &mut Names, chunk: &[u8]) -> Result<(), Fault> {
 }
 
 /// A commit's content behind its names, which go to `names`; all of it passes the hasher.
-fn content(tx: &Transaction<'_>, id: i64, version: Version, names: &mut Names, hasher: &mut Hasher) -> Result<Vec<u8>, Fault> {
+fn content(
+    tx: &Transaction<'_>,
+    id: i64,
+    version: Version,
+    archives: &Archives,
+    names: &mut Names,
+    hasher: &mut Hasher,
+) -> Result<Vec<u8>, Fault> {
     let mut ask =
         tx.prepare_long("SELECT n, bytes, body FROM audit_chunk WHERE customer_id = ?1 AND version = ?2 ORDER BY n", 8)?;
     let mut rows = ask.query((id, version.0.cast_signed()))?;
     let mut content = Vec::new();
     let mut expected = 0;
-    while let Some(row) = rows.next()? {
-        let plain = decompress(blob(row, 2)?, row.get(1)?)?;
-        if row.get::<i64>(0)? != expected {
+    let mut take = |n: i64, bytes: u32, body: &[u8]| -> Result<(), Fault> {
+        let plain = decompress(body, bytes)?;
+        if n != expected {
             return Err(Fault::corrupt("the trail", format!("chunk {expected} of version {version} is missing")));
         }
         hasher.content(&plain);
@@ -220,6 +229,13 @@ fn content(tx: &Transaction<'_>, id: i64, version: Version, names: &mut Names, h
             _ => content.extend_from_slice(&plain),
         }
         expected += 1;
+        Ok(())
+    };
+    while let Some(row) = rows.next()? {
+        take(row.get(0)?, row.get(1)?, blob(row, 2)?)?;
+    }
+    for (n, bytes, body) in archives.chunks(version)? {
+        take(n, bytes, &body)?;
     }
     Ok(content)
 }

@@ -116,7 +116,9 @@ pub(in crate::store::sql) fn write(
             Entry::Term(term) => put(tx, "chain", "term", id, term.id.as_str(), &pack(term))?,
             Entry::Phase { pool, phase } => put(tx, "phases", "pool", id, pool.as_str(), &pack(phase))?,
             // These two are facts of the trail alone.
-            Entry::Refused { person: _, pool: _, answer: _ } | Entry::IdentityConflict { known: _, new: _ } => {}
+            Entry::Refused { person: _, pool: _, answer: _ }
+            | Entry::IdentityConflict { known: _, new: _ }
+            | Entry::RolesChanged(_) => {}
         }
     }
     Ok(next)

@@ -193,10 +193,13 @@ CREATE TABLE notices (
     source TEXT,
     at INTEGER NOT NULL,
     text TEXT NOT NULL,
+    -- Whether it was given to the channels that carry it.
+    routed INTEGER NOT NULL DEFAULT 0,
     UNIQUE (customer_id, key)
 ) STRICT;
 
 CREATE INDEX notices_customer ON notices (customer_id, n);
+CREATE INDEX notices_unrouted ON notices (n) WHERE routed = 0;
 
 -- The trail. Chunk 0 of a commit holds the names it added, the others its changes and entries.
 CREATE TABLE audit (
@@ -364,7 +367,9 @@ CREATE TABLE guard_days (
 
 CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER audit_fixed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
-CREATE TRIGGER audit_chunk_kept BEFORE DELETE ON audit_chunk BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
+CREATE TRIGGER audit_chunk_kept BEFORE DELETE ON audit_chunk
+WHEN NOT EXISTS (SELECT 1 FROM archives WHERE customer_id = OLD.customer_id AND OLD.version <= until) OR OLD.n = 0
+BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER audit_chunk_fixed BEFORE UPDATE ON audit_chunk BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER released_kept BEFORE DELETE ON released BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
 CREATE TRIGGER released_fixed BEFORE UPDATE ON released BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;

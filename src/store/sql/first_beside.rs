@@ -27,6 +27,17 @@ CREATE TABLE looks (
     PRIMARY KEY (customer_id, source)
 ) STRICT, WITHOUT ROWID;
 
+-- Parts of the trail whose content lies in files.
+CREATE TABLE archives (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    after INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    file TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (customer_id, until)
+) STRICT, WITHOUT ROWID;
+
 -- Upstreams that failed last. Losing a row costs a few requests.
 CREATE TABLE outages (
     upstream TEXT PRIMARY KEY,
@@ -49,4 +60,19 @@ CREATE TABLE rests (
     unserved INTEGER NOT NULL,
     message TEXT NOT NULL
 ) STRICT;
+
+-- Notices on their way out, by channel: 0 waiting, 1 accepted by the receiver, 2 delivered, 3 dead.
+CREATE TABLE alerts (
+    id INTEGER PRIMARY KEY,
+    notice INTEGER NOT NULL REFERENCES notices (n),
+    channel TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    next INTEGER NOT NULL,
+    ended INTEGER,
+    error TEXT NOT NULL,
+    UNIQUE (notice, channel)
+) STRICT;
+CREATE INDEX alerts_due ON alerts (next) WHERE state IN (0, 1);
+CREATE INDEX alerts_dead ON alerts (id) WHERE state = 3;
 ";

@@ -1,6 +1,8 @@
 //! The store in SQL, once for SQLite and PostgreSQL: statements are written in what both understand, and one thin layer
 //! (`value`, `transaction`, `many`, `pg`) knows the difference.
 
+mod alerts;
+mod archive;
 mod audit;
 mod books;
 mod chunks;

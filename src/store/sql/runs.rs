@@ -149,7 +149,8 @@ pub(in crate::store::sql) fn last_real(tx: &Transaction<'_>, customer: &Customer
     Ok(None)
 }
 
-/// Runs in the middle whose process died, oldest first; with `unseen` also those whose process cannot be seen from here.
+/// Runs in the middle whose process died, oldest first; with `unseen` also those whose process cannot be seen from here. And
+/// plans that were applied, by a process of which nothing is known, and whose row does not say so.
 pub(in crate::store::sql) fn orphans(tx: &Transaction<'_>, unseen: bool) -> Result<Vec<RunId>, Fault> {
     let mut orphans = Vec::new();
     for state in RunState::ALL.into_iter().filter(|state| !state.is_over()) {
@@ -161,6 +162,13 @@ pub(in crate::store::sql) fn orphans(tx: &Transaction<'_>, unseen: bool) -> Resu
                 orphans.push(RunId(unsigned(row, 0)?));
             }
         }
+    }
+    let mut ask = tx.prepare_cached(
+        "SELECT id FROM runs r WHERE state = ?1 AND version IS NULL AND EXISTS (SELECT 1 FROM audit a WHERE a.run = r.id)",
+    )?;
+    let mut rows = ask.query([code(&RunState::Planned)])?;
+    while let Some(row) = rows.next()? {
+        orphans.push(RunId(unsigned(row, 0)?));
     }
     orphans.sort_unstable();
     Ok(orphans)
@@ -285,7 +293,7 @@ pub(in crate::store::sql) fn notices(
     Ok(all)
 }
 
-fn notice_row(row: Row<'_>) -> Result<NoticeRow, Fault> {
+pub(in crate::store::sql) fn notice_row(row: Row<'_>) -> Result<NoticeRow, Fault> {
     Ok(NoticeRow {
         customer: CustomerId::new(row.get::<String>(0)?),
         key: row.get(1)?,

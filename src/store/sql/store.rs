@@ -8,7 +8,9 @@ use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
 use crate::plan::{Plan, Standing};
+use crate::store::alert::{AlertRow, AlertState, Routed};
 use crate::store::api::{DaemonLease, Store};
+use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
 use crate::store::error::StoreError;
 use crate::store::glance::Glance;
@@ -19,6 +21,8 @@ use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
     SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch, WatchChange,
 };
+use crate::store::sql::alerts;
+use crate::store::sql::archive;
 use crate::store::sql::audit;
 use crate::store::sql::books;
 use crate::store::sql::clock;
@@ -181,6 +185,20 @@ impl<D: Door> Store for SqlStore<D> {
         each: &mut dyn FnMut(AuditCommit) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.door.read(|tx| audit::read(tx, customer, after, each))
+    }
+
+    fn archives(&self, customer: &CustomerId) -> Result<Vec<ArchiveRow>, StoreError> {
+        self.door.read(|tx| archive::rows(tx, customer))
+    }
+
+    fn archive(
+        &self,
+        customer: &CustomerId,
+        until: Version,
+        file: &Path,
+        at: Instant,
+    ) -> Result<Option<ArchiveRow>, StoreError> {
+        archive::write(&self.door, customer, until, file, at)
     }
 
     fn has_done(&self, customer: &CustomerId, actor: &Actor, verb: &str, since: Instant) -> Result<bool, StoreError> {
@@ -402,6 +420,30 @@ impl<D: Door> Store for SqlStore<D> {
 
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
         self.door.read(|tx| runs::notices(tx, customer, limit))
+    }
+
+    fn unrouted_notices(&self, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
+        self.door.read(|tx| alerts::unrouted(tx, limit))
+    }
+
+    fn route_notices(&self, routed: &[Routed], at: Instant, again: bool) -> Result<(), StoreError> {
+        self.door.write(|tx| alerts::route(tx, routed, at, again))
+    }
+
+    fn take_alerts(&self, now: Instant, until: Instant, channel_max: u32, limit: u32) -> Result<Vec<AlertRow>, StoreError> {
+        // Asked every second; while nothing is due it must not hold up other writers.
+        if !self.door.read(|tx| alerts::any_due(tx, now))? {
+            return Ok(Vec::new());
+        }
+        self.door.write(|tx| alerts::take(tx, (now, until), channel_max, limit))
+    }
+
+    fn save_alert(&self, row: &AlertRow) -> Result<(), StoreError> {
+        self.door.write(|tx| alerts::save(tx, row))
+    }
+
+    fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError> {
+        self.door.read(|tx| alerts::alerts(tx, state, limit))
     }
 
     fn add_token(&self, token: &TokenRow) -> Result<u64, StoreError> {

@@ -35,6 +35,8 @@ pub(super) enum Event {
     Buy(i64, i64),
     /// A guard holds something, for so many hours.
     Hold(i64),
+    /// An overage of another pool of the customer becomes provisional, or is none any more.
+    Provisional(bool),
 }
 
 pub(super) struct Sim {
@@ -51,6 +53,7 @@ pub(super) struct Sim {
     since: Instant,
     snapshot: Option<Instant>,
     hold: Option<Hold>,
+    provisional: bool,
     next: EpisodeId,
 }
 
@@ -86,6 +89,7 @@ impl Sim {
             since: Instant::MIN,
             snapshot: None,
             hold: None,
+            provisional: false,
             next: EpisodeId(1),
         }
     }
@@ -145,20 +149,10 @@ impl Sim {
             newest_snapshot: self.snapshot,
             stale_after_hours: 36,
             hold: hold.as_ref(),
-            provisional: false,
+            provisional: self.provisional,
             frozen: is_frozen(&self.billing, &self.pool.id),
         };
-        let case = Case {
-            pool: &pool,
-            grants: &grants,
-            agreed: &[],
-            taken: &grants,
-            deliveries: &deliveries,
-            former: self.former,
-            phase: &Phase::UNBOUND,
-            anchor: pool.anchor,
-            now,
-        };
+        let case = case(&pool, &grants, &deliveries, self.former, now);
         let mut counts = StateCounts::default();
         counts.set(ClaimState::Active, self.used);
         let books = PoolBooks {
@@ -194,17 +188,7 @@ impl Sim {
             cause: leading_cause(&self.causes).unwrap_or(Cause::SyncOverdraw),
         };
         let (pool, grants, deliveries) = (self.pool.clone(), self.grants.clone(), self.deliveries.clone());
-        let case = Case {
-            pool: &pool,
-            grants: &grants,
-            agreed: &[],
-            taken: &grants,
-            deliveries: &deliveries,
-            former: self.former,
-            phase: &Phase::UNBOUND,
-            anchor: pool.anchor,
-            now,
-        };
+        let case = case(&pool, &grants, &deliveries, self.former, now);
         let mut line = Timeline::new(case, self.open(), self.facts.clone());
         line.observe(&seen, &mut self.next);
         let entries = std::mem::take(&mut line.entries);
@@ -262,12 +246,19 @@ impl Sim {
                 self.observe(now, before);
             }
             Event::Hold(hours) => self.hold = Some(hold(now, now.plus_millis(hours * 3_600_000))),
+            Event::Provisional(is) => self.provisional = *is,
         }
         self.since = self.since.max(now);
     }
 
     /// What happened, without when it was written down.
     pub(super) fn history(&self) -> Vec<String> {
+        self.history_before(0)
+    }
+
+    /// The same with every date so many days before it was.
+    pub(super) fn history_before(&self, days: i32) -> Vec<String> {
+        let earlier = |at: Instant| at.plus_millis(-i64::from(days) * 86_400_000);
         let fact = |fact: &ClockFact| {
             let what = match &fact.step {
                 ClockStep::Stage(stage) => format!("{} {}", stage.stage.word(), stage.why.word()),
@@ -278,16 +269,21 @@ impl Sim {
                     format!("upgraded {from} to {to} for {}", charge.as_ref().map_or(0, |charge| charge.amount))
                 }
                 ClockStep::Settled(settled) => format!("{} on day {}", settled.outcome.word(), settled.elapsed),
-                ClockStep::Continues { of, day0 } => format!("continues {of} from {day0}"),
+                ClockStep::Continues { of, day0 } => format!("continues {of} from {}", day0.plus(-days)),
                 ClockStep::GapEntered { .. } => "gap".into(),
                 ClockStep::CureEnded { .. } => "cure ended".into(),
                 ClockStep::Approved { .. } => "approved".into(),
                 other => panic!("{other:?}"),
             };
-            format!("{} {} {what}", fact.at, fact.episode.map_or(0, |id| id.0))
+            format!("{} {} {what}", earlier(fact.at), fact.episode.map_or(0, |id| id.0))
         };
         self.all.iter().map(fact).collect()
     }
+}
+
+fn case<'a>(pool: &'a Pool, grants: &'a [Grant], deliveries: &'a [Delivery], former: Option<Former>, now: Instant) -> Case<'a> {
+    let (taken, phase, anchor) = (grants, &Phase::UNBOUND, pool.anchor);
+    Case { pool, grants, agreed: &[], taken, deliveries, former, phase, anchor, now }
 }
 
 fn grant(id: &str, seats: i64, from: Instant, recorded: Instant) -> Grant {

@@ -109,7 +109,7 @@ fn r67_the_window_ends_in_an_upgrade_or_is_discarded() {
 
 #[test]
 fn r69_interlocks_say_once_why_and_let_go_at_their_instant() {
-    use Event::{Approve, Deliver, Freeze, Hold, Run};
+    use Event::{Approve, Deliver, Freeze, Hold, Provisional, Run};
     let tiers = || contract(&[100, 150, 200]);
     let propose = || Clauses { auto_upgrade: AutoUpgrade::Propose, ..tiers() };
     let opened = "2026-03-02T09:00:00Z 1 major band";
@@ -172,6 +172,24 @@ fn r69_interlocks_say_once_why_and_let_go_at_their_instant() {
             vec![(MON, Run(110)), (MON, Deliver)],
             FRI,
             &[opened, "2026-03-03T21:00:00Z 1 upgraded 100 to 150 for 49973", "2026-03-03T21:00:00Z 1 upgraded on day 1"],
+        ),
+        (
+            "an overage of another pool is provisional, until it is none",
+            tiers(),
+            100,
+            vec![
+                (MON, Run(110)),
+                (MON, Deliver),
+                ("2026-03-02T10:00:00Z", Provisional(true)),
+                ("2026-03-03T12:00:00Z", Provisional(false)),
+            ],
+            FRI,
+            &[
+                opened,
+                "2026-03-03T09:00:00Z 1 withheld provisional_overage",
+                "2026-03-03T12:00:00Z 1 upgraded 100 to 150 for 49973",
+                "2026-03-03T12:00:00Z 1 upgraded on day 1",
+            ],
         ),
         (
             "a hold, until its deadline",

@@ -126,6 +126,33 @@ fn mistakes_are_told() {
                 format!("{sis}.quote is the separator, too"),
             ],
         ),
+        (
+            // The quote is the standard one.
+            format!("kind = \"delimited\"\npath = \"/a\"\ndrop = false\nseparator = \"\\\"\"{PEOPLE}"),
+            vec![format!("{sis}.separator is the quote, too: name another quote, or \"none\"")],
+        ),
+        (
+            format!("kind = \"delimited\"\npath = \"/a\"\ndrop = false\nfeed = \"delta\"{PEOPLE}"),
+            vec![format!(
+                "{sis}.feed is given beside drop = false: changes in a file that is replaced in place are lost if nobody looks in \
+                 between"
+            )],
+        ),
+        (
+            format!("kind = \"delimited\"\naddress = \"https://x.example/a.csv\"\nfeed = \"delta\"{PEOPLE}"),
+            vec![format!(
+                "{sis}.feed is given beside an https:// address: changes in a file that is replaced in place are lost if nobody \
+                 looks in between"
+            )],
+        ),
+        (
+            sftp("delimited", &format!("pattern = \"p_*.csv\"\ncount_file = \"CSV\"{PEOPLE}")),
+            vec![format!("{sis}.count_file is the ending of the files themselves")],
+        ),
+        (
+            format!("kind = \"delimited\"\npath = \"/a/p.txt\"\ndrop = false\ncount_file = \"txt\"{PEOPLE}"),
+            vec![format!("{sis}.count_file is the ending of the files themselves")],
+        ),
         ("kind = \"oneroster_csv\"".into(), vec![format!("{sis}.path is missing")]),
         (
             "kind = \"oneroster_csv\"\npath = \"/a\"\nmarker = true\nuser = \"u\"".into(),

@@ -47,7 +47,19 @@ fn what_a_rest_source_lacks_or_cannot_have_is_told() {
             vec![format!("{at}.page_rows = 7 means nothing with kind = \"oneroster_csv\"")],
         ),
         (
-            &format!("{REST}auth = \"bearer\"\ntoken = \"t\"\ntoken_address = \"http://sis.example/t?x=1\""),
+            &format!("{REST}auth = \"bearer\"\ntoken = \"t\"\nclient_id = \"i\"\nscopes = [\"s\"]\nsignature = \"sha1\""),
+            vec![
+                format!("{at}.client_id = \"i\" means nothing with auth = \"bearer\""),
+                format!("{at}.scopes = [\"s\"] means nothing with auth = \"bearer\""),
+                format!("{at}.signature = \"sha1\" means nothing with auth = \"bearer\""),
+            ],
+        ),
+        (
+            &format!("{REST}auth = \"oauth1\"\nkey = \"k\"\nsecret = \"s\"\ntoken_file = \"t\""),
+            vec![format!("{at}.token_file = \"t\" means nothing with auth = \"oauth1\"")],
+        ),
+        (
+            &format!("{REST}auth = \"oauth2\"\ntoken_address = \"http://sis.example/t?x=1\""),
             vec![format!("{at}.token_address = \"http://sis.example/t?x=1\" cannot be used: it does not begin with https://")],
         ),
     ] {

@@ -129,7 +129,7 @@ fn absence_and_bad_rows() {
     let mut nameless = BEN;
     nameless[0] = "1,23457E+05";
     let after = read(Some(&before), Mode::Full, &[nameless]);
-    assert_eq!(rules(&after), ["rows:1 bad_id id []"]);
+    assert_eq!(rules(&after), ["rows:1 spreadsheet_damage id []"]);
     assert_eq!(people(&after.roster).len(), 3, "nobody is absent while a row may be anybody's");
 }
 

@@ -121,8 +121,8 @@ fn what_is_wrong_is_told_with_column_and_rule_and_without_what_was_found() {
     let long = "x".repeat(256);
     for (column, value, rule, told) in [
         ("Employee ID", "", "required_blank", "a key is required"),
-        ("Employee ID", "1,23457E+05", "bad_id", "spreadsheet"),
-        ("Employee ID", "###", "bad_id", "spreadsheet"),
+        ("Employee ID", "1,23457E+05", "spreadsheet_damage", "spreadsheet"),
+        ("Employee ID", "###", "spreadsheet_damage", "spreadsheet"),
         ("Employee ID", long.as_str(), "bad_id", "at most 255 bytes"),
         ("Employee ID", "a\u{0}b", "bad_id", "control"),
         ("Status", "", "unknown_status", "it is empty"),

@@ -1,0 +1,369 @@
+//! The columns of a packed roster's people, beside those of a newer one. Of people nothing is made: somebody is met by the
+//! key, and whatever differs leaves a mark. Only who is picked is read whole.
+
+use std::collections::BTreeMap;
+
+use crate::base::Day;
+use crate::roster::blank::blank_person;
+use crate::roster::compare_classes::{Classes, Frame, Join, bytes};
+use crate::roster::delta::senses;
+use crate::roster::model::{Attribute, ClassIx, OrgIx, PackedEnrollment, RecordHash, Role, RoleWord, Roster, SpanIx};
+use crate::roster::patch::{NEW, spans_moved};
+use crate::roster::unpack::{HANDLE, Unpacker};
+use crate::roster::wire::{PackError, push};
+
+/// The person is one of the stored roster, not only of the base it stands on.
+pub(super) const HERE: u8 = 1;
+/// Something about the person is different.
+pub(super) const OTHER: u8 = 2;
+/// A last change or an id of a record is different.
+pub(super) const STAMPED: u8 = 4;
+/// The person had ended.
+pub(super) const ENDED: u8 = 8;
+
+/// The people of the base.
+pub(super) struct People {
+    /// The newer roster's person of the same key.
+    pub(super) to: Vec<u32>,
+    pub(super) marks: Vec<u8>,
+    /// Place among those picked.
+    pub(super) pick: Vec<u32>,
+    pub(super) primary: Vec<Option<OrgIx>>,
+    /// First role of each, and one past the last of all.
+    pub(super) roles: Vec<u32>,
+    pub(super) enrollments: Vec<u32>,
+    pub(super) role_orgs: Vec<u32>,
+    pub(super) role_ended: Vec<bool>,
+    /// Whether a role has an id.
+    pub(super) has_own_roles: bool,
+    /// Enrollments that have not ended.
+    pub(super) living: u32,
+    /// Those of the people picked; classes and spans are the base's.
+    pub(super) picked: Vec<PackedEnrollment>,
+}
+
+impl People {
+    /// Reads the columns of texts; `origins` are the base's people that the stored roster has, `others` (rising) the keys of
+    /// people to be picked beside those who left.
+    pub(super) fn texts<F: FnMut() -> Option<Vec<u8>>>(
+        from: &mut Unpacker<F>,
+        after: &Roster,
+        counts: &[u32; 10],
+        origins: &[u32],
+        others: &[&str],
+    ) -> Result<Self, PackError> {
+        let count = counts[6] as usize;
+        let mut people = Self {
+            to: Vec::with_capacity(count.min(1 << 16)),
+            marks: vec![0; count],
+            pick: Vec::with_capacity(count.min(1 << 16)),
+            primary: Vec::new(),
+            roles: Vec::new(),
+            enrollments: Vec::new(),
+            role_orgs: Vec::new(),
+            role_ended: Vec::new(),
+            has_own_roles: false,
+            living: 0,
+            picked: Vec::new(),
+        };
+        origins.iter().filter(|&&origin| origin != NEW).for_each(|&origin| people.marks[origin as usize] = HERE);
+        let (mut join, mut named) = (Join::default(), others.iter().peekable());
+        for at in 0..count {
+            let Unpacker { reader, arena, roster, .. } = &mut *from;
+            let is_here = people.marks[at] & HERE != 0;
+            let (to, pick) = reader.text_with(|key| {
+                let to = join.step(key, |at| after.people.get(at).map(|person| after.texts.bytes(person.key)))?;
+                while named.next_if(|other| other.as_bytes() < key).is_some() {}
+                let is_named = named.peek().is_some_and(|other| other.as_bytes() == key);
+                let leaves = after.people.get(to as usize).is_none_or(|person| person.ended);
+                if !is_here || !(is_named || leaves) {
+                    return Ok((to, NEW));
+                }
+                roster.people.push(blank_person(push(arena, key)?));
+                Ok((to, roster.people.len() as u32 - 1))
+            })??;
+            people.to.push(to);
+            people.pick.push(pick);
+        }
+        macro_rules! once {
+            ($($field:ident),*) => {$(
+                for at in 0..count {
+                    let other = bytes(after, after.people.get(people.to[at] as usize).map(|person| person.$field));
+                    let is_same = match from.roster.people.get_mut(people.pick[at] as usize) {
+                        None => from.reader.text_with(|text| text == other)?,
+                        Some(person) => {
+                            person.$field = from.reader.text_into(&mut from.arena)?;
+                            from.arena.bytes(person.$field) == other
+                        }
+                    };
+                    people.mark(at, OTHER, !is_same);
+                }
+            )*};
+        }
+        once!(given, family, email, username, identifier);
+        for at in 0..count {
+            let grades = from.again()?;
+            let other = bytes(after, after.people.get(people.to[at] as usize).map(|person| person.grades));
+            people.mark(at, OTHER, from.arena.bytes(grades) != other);
+            if let Some(person) = from.roster.people.get_mut(people.pick[at] as usize) {
+                person.grades = grades;
+            }
+        }
+        Ok(people)
+    }
+
+    #[inline]
+    fn mark(&mut self, at: usize, mark: u8, is_so: bool) {
+        self.marks[at] |= if is_so { mark } else { 0 };
+    }
+
+    /// Reads the columns of numbers, and the names of attributes, whose values were read before.
+    pub(super) fn numbers<F: FnMut() -> Option<Vec<u8>>>(
+        &mut self,
+        from: &mut Unpacker<F>,
+        frame: &Frame,
+        after: &Roster,
+        counts: &[u32; 10],
+        mut attributes: Vec<Attribute>,
+    ) -> Result<(), PackError> {
+        let (count, orgs) = (self.to.len(), from.bounds.orgs);
+        for at in 0..count {
+            let primary = from.optional(orgs)?.map(OrgIx);
+            self.primary.push(primary);
+            let is = after.people.get(self.to[at] as usize).and_then(|person| person.primary_org);
+            self.mark(at, OTHER, primary.map(|org| frame.orgs[org.0 as usize]) != is.map(|org| org.0));
+            if let Some(person) = from.roster.people.get_mut(self.pick[at] as usize) {
+                person.primary_org = primary;
+            }
+        }
+        for at in 0..count {
+            let flags = from.flags(7)?;
+            let (enabled, ended, quarantined) = (flags & 1 > 0, flags & 2 > 0, flags & 4 > 0);
+            self.mark(at, ENDED, ended);
+            let is = after.people.get(self.to[at] as usize);
+            self.mark(at, OTHER, is.map(|is| (is.enabled, is.ended, is.quarantined)) != Some((enabled, ended, quarantined)));
+            if let Some(person) = from.roster.people.get_mut(self.pick[at] as usize) {
+                (person.enabled, person.ended, person.quarantined) = (enabled, ended, quarantined);
+            }
+        }
+        let mut last = 0;
+        for at in 0..count {
+            let modified = from.stamp(&mut last)?;
+            self.mark(at, STAMPED, after.people.get(self.to[at] as usize).map(|is| is.modified) != Some(modified));
+            if let Some(person) = from.roster.people.get_mut(self.pick[at] as usize) {
+                person.modified = modified;
+            }
+        }
+        // Who has more records of one kind, or fewer, is another.
+        macro_rules! starts {
+            ($field:ident, $total:expr) => {{
+                let (mut starts, mut next, mut first) = (vec![0u32], 0u32, 0u32);
+                for at in 0..count {
+                    let len = from.reader.small()?;
+                    next = next.checked_add(len).ok_or(HANDLE)?;
+                    starts.push(next);
+                    let is = after.people.get(self.to[at] as usize);
+                    self.mark(at, OTHER, is.is_some_and(|is| is.$field.1 != len));
+                    if let Some(person) = from.roster.people.get_mut(self.pick[at] as usize) {
+                        person.$field = (first, len);
+                        first += len;
+                    }
+                }
+                if next != $total {
+                    return Err(PackError::Corrupt("people and their records do not add up"));
+                }
+                starts
+            }};
+        }
+        self.roles = starts!(roles, counts[7]);
+        self.enrollments = starts!(enrollments, counts[8]);
+        let starts = starts!(attributes, counts[9]);
+        let names = from.roster.attribute_names.len();
+        for attribute in &mut attributes {
+            attribute.name = from.handle(names)? as u16;
+        }
+        for at in 0..count {
+            let own = &attributes[starts[at] as usize..starts[at + 1] as usize];
+            if let Some(is) = after.people.get(self.to[at] as usize) {
+                let same = |(was, is): (&Attribute, &Attribute)| {
+                    frame.names[usize::from(was.name)] == u32::from(is.name)
+                        && from.arena.bytes(was.value) == after.texts.bytes(is.value)
+                };
+                self.mark(at, OTHER, !own.iter().zip(after.attributes_of(is)).all(same));
+            }
+            if self.pick[at] != NEW {
+                from.roster.attributes.extend_from_slice(own);
+            }
+        }
+        Ok(())
+    }
+
+    /// Visits a column of records, each with its person and its place among theirs.
+    fn column<V>(
+        starts: &[u32],
+        mut read: impl FnMut() -> Result<V, PackError>,
+        mut visit: impl FnMut(usize, usize, V),
+    ) -> Result<(), PackError> {
+        for (person, own) in starts.windows(2).enumerate() {
+            for at in 0..(own[1] - own[0]) as usize {
+                visit(person, at, read()?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the roles.
+    pub(super) fn roles<F: FnMut() -> Option<Vec<u8>>>(
+        &mut self,
+        from: &mut Unpacker<F>,
+        frame: &Frame,
+        after: &Roster,
+    ) -> Result<(), PackError> {
+        let Self { to, marks, pick, roles: starts, role_orgs, role_ended, has_own_roles, .. } = self;
+        let mut picked: Vec<Role> = Vec::new();
+        let new = |person: usize, at: usize| {
+            let is = after.people.get(to[person] as usize)?;
+            after.roles_of(is).get(at)
+        };
+        macro_rules! column {
+            ($value:ident = $read:expr, $field:ident: $told:expr, $mark:ident unless |$is:ident| $same:expr) => {{
+                let mut own = 0;
+                Self::column(
+                    starts,
+                    || $read,
+                    |person, at, $value| {
+                        if !new(person, at).is_some_and(|$is| $same) {
+                            marks[person] |= $mark;
+                        }
+                        if pick[person] != NEW {
+                            if picked.len() == own {
+                                picked.push(Role::BLANK);
+                            }
+                            picked[own].$field = $told;
+                            own += 1;
+                        }
+                    },
+                )?;
+            }};
+        }
+        let (bound, mut last) = (from.bounds.orgs, 0);
+        column!(org = from.place(&mut last, bound).inspect(|&org| role_orgs.push(org)), org: OrgIx(org), OTHER
+            unless |is| is.org.0 == frame.orgs[org as usize]);
+        let words = from.roster.role_words.len();
+        column!(word = from.handle(words), role: RoleWord(word as u16), OTHER
+            unless |is| u32::from(is.role.0) == frame.words[word as usize]);
+        // Records that are equal but for these may stand in another order: such a person is looked at again.
+        let (mut doubted, mut nameless): (BTreeMap<usize, Vec<u8>>, Vec<bool>) = (BTreeMap::new(), Vec::new());
+        let flags_of = |role: &Role| u8::from(role.primary) | u8::from(role.ended) << 1;
+        let (mut own, mut own_flags) = (0, Vec::new());
+        for person in 0..to.len() {
+            own_flags.clear();
+            for _ in starts[person]..starts[person + 1] {
+                let flags = from.flags(7)?;
+                nameless.push(flags & 4 > 0);
+                role_ended.push(flags & 2 > 0);
+                *has_own_roles |= flags & 4 == 0 && marks[person] & HERE != 0;
+                own_flags.push(flags & 3);
+                if pick[person] != NEW {
+                    (picked[own].primary, picked[own].ended) = (flags & 1 > 0, flags & 2 > 0);
+                    own += 1;
+                }
+            }
+            let differs = (0..).zip(&own_flags).any(|(at, flags)| new(person, at).map(flags_of) != Some(*flags));
+            if differs && marks[person] & OTHER == 0 {
+                doubted.insert(person, own_flags.clone());
+            }
+            marks[person] |= if differs { STAMPED } else { 0 };
+        }
+        let mut day = 0;
+        column!(first = from.day(&mut day), first: first, OTHER unless |is| is.first == first);
+        let mut day = 0;
+        column!(last = from.day(&mut day), last: last, OTHER unless |is| is.last == last);
+        let mut stamp = 0;
+        column!(modified = from.stamp(&mut stamp), modified: modified, STAMPED unless |is| is.modified == modified);
+        let mut nameless = nameless.into_iter();
+        column!(id = if nameless.next() == Some(true) { Ok(RecordHash::default()) } else { from.id() }, id: id, STAMPED
+            unless |is| is.id == id);
+        for (person, flags) in doubted {
+            let Some(is) = after.people.get(to[person] as usize).filter(|_| marks[person] & OTHER == 0) else { continue };
+            let roles = after.roles_of(is);
+            let sense = |role: &Role, flags: u8| (role.org, role.role, role.first, role.last, flags);
+            let mut was: Vec<(OrgIx, RoleWord, Day, Day, u8)> = roles.iter().zip(flags).map(|(r, was)| sense(r, was)).collect();
+            let mut is: Vec<_> = roles.iter().map(|role| sense(role, flags_of(role))).collect();
+            was.sort_unstable();
+            is.sort_unstable();
+            marks[person] |= if was == is { 0 } else { OTHER };
+        }
+        from.roster.roles = picked;
+        Ok(())
+    }
+
+    /// Reads the enrollments, to the end of the bytes.
+    pub(super) fn enrollments<F: FnMut() -> Option<Vec<u8>>>(
+        &mut self,
+        from: &mut Unpacker<F>,
+        frame: &Frame,
+        classes: &Classes,
+        after: &Roster,
+    ) -> Result<(), PackError> {
+        from.spans()?;
+        let Self { to, marks, pick, enrollments: starts, living, picked, .. } = self;
+        let spans = &from.roster.spans;
+        let lives: Vec<bool> = spans.iter().map(|span| !span.ended).collect();
+        let [old_senses, new_senses] = senses(spans, &frame.words, &after.spans);
+        let moved = spans_moved(spans, &frame.words, after);
+        let of = |person: usize| after.people.get(to[person] as usize).map_or(&[][..], |is| after.packed_of(is));
+        let (bound, mut last, mut own) = (from.bounds.classes, 0, 0);
+        Self::column(
+            starts,
+            || from.place(&mut last, bound),
+            |person, at, class| {
+                let is_same = of(person).get(at).is_some_and(|is| is.class.0 == classes.to[class as usize]);
+                marks[person] |= if is_same { 0 } else { OTHER };
+                if pick[person] != NEW {
+                    picked.push(PackedEnrollment { class: ClassIx(class), ..PackedEnrollment::default() });
+                }
+            },
+        )?;
+        // Of records of one class with one role and the same days the order is that of their ids, and no change.
+        let mut own_senses: Vec<u32> = Vec::new();
+        for person in 0..to.len() {
+            let is = of(person);
+            own_senses.clear();
+            let (mut differs, mut strays) = (false, false);
+            for at in 0..(starts[person + 1] - starts[person]) as usize {
+                let span = from.handle(lives.len())? as usize;
+                *living += u32::from(lives[span] && marks[person] & HERE != 0);
+                own_senses.push(old_senses[span]);
+                differs |= is.get(at).map(|is| new_senses[is.span.0 as usize]) != Some(old_senses[span]);
+                strays |= is.get(at).map(|is| is.span.0) != Some(moved[span]);
+                if pick[person] != NEW {
+                    picked[own].span = SpanIx(span as u32);
+                    own += 1;
+                }
+            }
+            marks[person] |= if strays { STAMPED } else { 0 };
+            if differs && marks[person] & OTHER == 0 {
+                let mut was: Vec<(ClassIx, u32)> = is.iter().map(|is| is.class).zip(own_senses.iter().copied()).collect();
+                let mut is: Vec<_> = is.iter().map(|is| (is.class, new_senses[is.span.0 as usize])).collect();
+                was.sort_unstable();
+                is.sort_unstable();
+                marks[person] |= if was == is { 0 } else { OTHER };
+            }
+        }
+        own = 0;
+        Self::column(
+            starts,
+            || from.id(),
+            |person, at, id| {
+                let is_same = of(person).get(at).is_some_and(|is| is.id == id);
+                marks[person] |= if is_same { 0 } else { STAMPED };
+                if pick[person] != NEW {
+                    picked[own].id = id;
+                    own += 1;
+                }
+            },
+        )?;
+        if from.reader.at_end() { Ok(()) } else { Err(PackError::Corrupt("bytes are left over")) }
+    }
+}
