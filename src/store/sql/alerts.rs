@@ -54,7 +54,7 @@ pub(in crate::store::sql) fn route(tx: &Transaction<'_>, routed: &[Routed], at: 
 
 pub(in crate::store::sql) fn any_due(tx: &Transaction<'_>, now: Instant) -> Result<bool, Fault> {
     let mut ask = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM alerts WHERE state IN (0, 1) AND next <= ?1)")?;
-    Ok(ask.query_row([now.0], |row| row.get(0))?)
+    ask.query_row([now.0], |row| row.get(0))
 }
 
 /// Takes what is due: nobody else gets it before `until`. Of each channel the first `channel_max`, so that one that is slow

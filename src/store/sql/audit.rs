@@ -262,7 +262,6 @@ pub(in crate::store::sql) fn has_done(
     since: Instant,
 ) -> Result<bool, Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(false) };
-    Ok(tx
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM audit WHERE customer_id = ?1 AND at >= ?2 AND verb = ?3 AND actor = ?4)")?
-        .query_row((head.id, since.0, verb, actor.to_string()), |row| row.get(0))?)
+    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM audit WHERE customer_id = ?1 AND at >= ?2 AND verb = ?3 AND actor = ?4)")?
+        .query_row((head.id, since.0, verb, actor.to_string()), |row| row.get(0))
 }

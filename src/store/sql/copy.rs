@@ -84,12 +84,10 @@ fn copy_table(source: &Transaction<'_>, target: &Transaction<'_>, table: &Table)
         count += 1;
     }
     write.flush()?;
-    if let Some(session) = target.pg() {
-        if let (Some(numbered), 1..) = (table.numbered, count) {
-            // Numbers go on where they were.
-            let go_on = format!("SELECT setval(pg_get_serial_sequence('{name}', '{numbered}'), max({numbered})) FROM {name}");
-            session.ask(&go_on, &[])?;
-        }
+    if let (Some(session), Some(numbered), 1..) = (target.pg(), table.numbered, count) {
+        // Numbers go on where they were.
+        let go_on = format!("SELECT setval(pg_get_serial_sequence('{name}', '{numbered}'), max({numbered})) FROM {name}");
+        session.ask(&go_on, &[])?;
     }
     Ok(count)
 }

@@ -30,9 +30,8 @@ pub(in crate::store::sql) fn ask_same_day(
 
 pub(in crate::store::sql) fn same_day_used(tx: &Transaction<'_>, customer: &CustomerId, day: Day) -> Result<u32, Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(0) };
-    Ok(tx
-        .prepare_cached("SELECT count(*) FROM same_day WHERE customer_id = ?1 AND day = ?2")?
-        .query_row((head.id, day.0), |row| row.get(0))?)
+    tx.prepare_cached("SELECT count(*) FROM same_day WHERE customer_id = ?1 AND day = ?2")?
+        .query_row((head.id, day.0), |row| row.get(0))
 }
 
 pub(in crate::store::sql) fn same_day_open(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<SameDayRow>, Fault> {
@@ -109,7 +108,6 @@ pub(in crate::store::sql) fn pauses(tx: &Transaction<'_>, customer: &CustomerId)
 
 pub(in crate::store::sql) fn has_notice(tx: &Transaction<'_>, customer: &CustomerId, key: &str) -> Result<bool, Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(false) };
-    Ok(tx
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM notices WHERE customer_id = ?1 AND key = ?2)")?
-        .query_row((head.id, key), |row| row.get(0))?)
+    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM notices WHERE customer_id = ?1 AND key = ?2)")?
+        .query_row((head.id, key), |row| row.get(0))
 }

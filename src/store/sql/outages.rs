@@ -18,7 +18,7 @@ pub(in crate::store::sql) fn outage(tx: &Transaction<'_>, upstream: &str) -> Res
             error: row.get(4)?,
         })
     });
-    Ok(found.optional()?)
+    found.optional()
 }
 
 pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &OutageRow) -> Result<(), Fault> {

@@ -31,9 +31,7 @@ pub(in crate::store::sql) fn note(tx: &Transaction<'_>, id: i64, at: Instant, en
 /// Whether snapshots are left that must go.
 pub(in crate::store::sql) fn is_due(tx: &Transaction<'_>, customer: &CustomerId) -> Result<bool, Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(false) };
-    Ok(tx
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM purged WHERE customer_id = ?1)")?
-        .query_row([head.id], |row| row.get(0))?)
+    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM purged WHERE customer_id = ?1)")?.query_row([head.id], |row| row.get(0))
 }
 
 /// Forgets about it once none is left, and no run but `run` is under way that began before.

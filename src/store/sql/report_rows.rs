@@ -146,10 +146,9 @@ fn activity_rows(mut rows: Rows<'_>) -> Result<Vec<ActivityRow>, Fault> {
 
 pub(in crate::store::sql) fn activity_fed(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<Instant>, Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(None) };
-    Ok(tx
-        .prepare_cached("SELECT at FROM activity_feeds WHERE customer_id = ?1")?
+    tx.prepare_cached("SELECT at FROM activity_feeds WHERE customer_id = ?1")?
         .query_row([head.id], |row| row.get(0).map(Instant))
-        .optional()?)
+        .optional()
 }
 
 /// Lets the log-ins of somebody who is deleted for good leave.

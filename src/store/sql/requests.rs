@@ -77,7 +77,7 @@ pub(in crate::store::sql) fn request(
 
 /// Whether anything is in line: asked before the writer's lock is taken.
 pub(in crate::store::sql) fn any_queued(tx: &Transaction<'_>) -> Result<bool, Fault> {
-    Ok(tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM requests WHERE state = 0)")?.query_row((), |row| row.get(0))?)
+    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM requests WHERE state = 0)")?.query_row((), |row| row.get(0))
 }
 
 /// Takes the oldest request of a customer that has none running (R99).
@@ -226,9 +226,8 @@ pub(in crate::store::sql) fn is_scheduled(
     trigger: &Trigger,
 ) -> Result<bool, Fault> {
     let (Some(head), Some((kind, day))) = (head(tx, customer)?, schedule_of(trigger)) else { return Ok(false) };
-    Ok(tx
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM scheduled WHERE customer_id = ?1 AND kind = ?2 AND day = ?3)")?
-        .query_row((head.id, kind, day.0), |row| row.get(0))?)
+    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM scheduled WHERE customer_id = ?1 AND kind = ?2 AND day = ?3)")?
+        .query_row((head.id, kind, day.0), |row| row.get(0))
 }
 
 /// The stored kind of a schedule, and the local date.
@@ -252,7 +251,6 @@ fn queued(tx: &Transaction<'_>, customer: i64) -> Result<Vec<(i64, Trigger)>, Fa
 
 /// The place of a request among all that are in line, from 1.
 pub(in crate::store::sql) fn position(tx: &Transaction<'_>, request: RequestId) -> Result<u32, Fault> {
-    Ok(tx
-        .prepare_cached("SELECT count(*) FROM requests WHERE state = 0 AND id <= ?1")?
-        .query_row([request.0.cast_signed()], |row| row.get(0))?)
+    tx.prepare_cached("SELECT count(*) FROM requests WHERE state = 0 AND id <= ?1")?
+        .query_row([request.0.cast_signed()], |row| row.get(0))
 }
