@@ -849,6 +849,7 @@ fn settings_and_their_reference_agree() {
         "pauses",
         "reports",
         "rules",
+        "store",
         "terms",
         "when",
     ];

@@ -20,6 +20,7 @@ use crate::cli::explain::ExplainArgs;
 use crate::cli::findings::FindingsArgs;
 use crate::cli::forecast::ForecastArgs;
 use crate::cli::hold::HoldArgs;
+use crate::cli::nodes::NodesArgs;
 use crate::cli::notices::NoticesArgs;
 use crate::cli::pause::{PauseArgs, ResumeArgs};
 use crate::cli::people::PeopleArgs;
@@ -32,6 +33,7 @@ use crate::cli::report::ReportArgs;
 use crate::cli::revert::RevertArgs;
 use crate::cli::runs::RunsArgs;
 use crate::cli::status::StatusArgs;
+use crate::cli::store::StoreArgs;
 use crate::cli::sync::SyncArgs;
 use crate::cli::token::TokenArgs;
 use crate::cli::what_if::WhatIfArgs;
@@ -133,6 +135,10 @@ pub enum Verb {
     Token(TokenArgs),
     /// Tell programs what the HTTP door can be asked.
     Api(ApiArgs),
+    /// List the processes that work on the store, and what each of them does.
+    Nodes(NodesArgs),
+    /// Move the books to another database.
+    Store(StoreArgs),
     /// Copy the whole store to a file, also while the daemon works.
     Backup(BackupArgs),
     /// Write a completion script for a shell.

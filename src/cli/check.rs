@@ -121,7 +121,7 @@ fn answer(context: &mut Context, findings: &[Finding]) -> Result<Exit, CliError>
 
 /// Whether the store is sound, and whether there is one.
 fn check_store(settings: &Settings) -> (Finding, bool) {
-    let subject = settings.store.path.display().to_string();
+    let subject = settings.store.choice().to_string();
     let found = |ok, detail, exit| Finding { what: "store", subject, ok, detail, exit };
     match parts::store(settings, Opening::Existing).and_then(|store| store.integrity()) {
         Ok(wrong) if wrong.is_empty() => (found(true, "sound".to_owned(), Exit::Done), true),

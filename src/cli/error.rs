@@ -178,11 +178,13 @@ fn store_next_step(error: &StoreError) -> Option<String> {
         StoreError::DaemonRunning { .. } => Some("`rosterd status` tells which daemon runs".into()),
         StoreError::Absent { .. } => Some("start the daemon; a wrong `store.path` or --config looks the same".into()),
         StoreError::Corrupt { .. } => Some(RESTORE.into()),
+        StoreError::Occupied { .. } => Some("name a database or a file without books".into()),
         StoreError::SchemaOlder { .. }
         | StoreError::SchemaNewer { .. }
         | StoreError::Backup { .. }
         | StoreError::Archive { .. } => None,
-        StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. } => {
+        StoreError::Away { .. } => Some("nothing is lost; it is tried again, and `store.url` says where".into()),
+        StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. } | StoreError::RunClosed { .. } => {
             Some("somebody else wrote meanwhile: try again".into())
         }
         StoreError::DiskFull { .. }

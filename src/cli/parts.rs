@@ -12,9 +12,9 @@ use crate::clock::{Clock, SetClock, SystemClock};
 use crate::notify;
 use crate::notify::Notifier;
 use crate::service::{Customer, Feed, Outbox, Service, ServiceError, SpoolPages, StoredOutages};
-use crate::settings::{CustomerSettings, Settings, StoreKind};
+use crate::settings::{CustomerSettings, Settings};
 use crate::source::{Network, Pace, PageStore, SourceSettings, open_source};
-use crate::store::{self, Opening, SharedStore, StoreChoice, StoreError};
+use crate::store::{self, Opening, SharedStore, StoreError};
 
 /// The service that these settings describe, at a set time or at the machine's.
 ///
@@ -85,8 +85,7 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
 /// # Errors
 /// When it cannot be opened.
 pub fn store(settings: &Settings, opening: Opening) -> Result<SharedStore, StoreError> {
-    let StoreKind::Sqlite = settings.store.kind;
-    store::open(&StoreChoice::Sqlite { path: settings.store.path.clone() }, opening)
+    store::open(&settings.store.choice(), opening)
 }
 
 /// The way out to upstreams, one for all: what is shared with an upstream is shared by its customers.

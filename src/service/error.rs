@@ -145,10 +145,13 @@ impl ServiceError {
             | StoreError::ReadOnly { .. }
             | StoreError::Disk { .. }
             | StoreError::Busy { .. }
+            | StoreError::Away { .. }
+            | StoreError::RunClosed { .. }
             | StoreError::VersionMoved { .. }
             | StoreError::SnapshotGone { .. } => true,
             StoreError::DaemonRunning { .. }
             | StoreError::Absent { .. }
+            | StoreError::Occupied { .. }
             | StoreError::SchemaOlder { .. }
             | StoreError::SchemaNewer { .. }
             | StoreError::Corrupt { .. }
@@ -169,7 +172,10 @@ impl ServiceError {
                 | StoreError::DiskFull { .. }
                 | StoreError::ReadOnly { .. }
                 | StoreError::Busy { .. }
+                | StoreError::Away { .. }
+                | StoreError::RunClosed { .. }
                 | StoreError::Absent { .. }
+                | StoreError::Occupied { .. }
                 | StoreError::SchemaOlder { .. }
                 | StoreError::SchemaNewer { .. }
                 | StoreError::Backup { .. }

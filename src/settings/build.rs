@@ -23,17 +23,16 @@ use crate::settings::pauses;
 use crate::settings::profiles;
 use crate::settings::reports;
 use crate::settings::rules::RuleShape;
+use crate::settings::store;
 use crate::settings::terms;
-use crate::settings::values::{
-    CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, SpoolSettings, StoreSettings,
-};
+use crate::settings::values::{CustomerSettings, DaemonSettings, OnFullWord, Settings, SourceKind, SpoolSettings};
 use crate::source::{CsvSourceSettings, DropKind, SourceSettings};
 use crate::telemetry::LogSettings;
 
 /// The settings a file without problems means. `None` only if something that must be there is absent.
 pub fn build(file: &FileShape) -> Option<Settings> {
     Some(Settings {
-        store: StoreSettings { kind: file.store.kind?, path: file.store.path.clone()? },
+        store: store::build(&file.store)?,
         spool: SpoolSettings { path: file.spool.0.clone()?, bytes_max: u64::from(file.spool.1?) << 20 },
         daemon: DaemonSettings {
             workers: file.daemon.workers?,

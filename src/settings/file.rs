@@ -22,8 +22,9 @@ use crate::settings::profiles::Profile;
 use crate::settings::read::Section;
 use crate::settings::reports::{ReportsShape, reports};
 use crate::settings::rules::{RuleShape, id, rule};
+use crate::settings::store::{StoreShape, store};
 use crate::settings::terms::{self, TermRulesShape, TermShape};
-use crate::settings::values::{OnFullWord, SourceKind, StoreKind};
+use crate::settings::values::{OnFullWord, SourceKind};
 use crate::settings::words;
 use crate::source::BulkWithStatus;
 
@@ -49,15 +50,6 @@ pub struct FileShape {
     pub days: DaysShape,
     /// `[[customer]]`.
     pub customers: Vec<CustomerShape>,
-}
-
-/// `[store]`.
-#[derive(Default)]
-pub struct StoreShape {
-    /// `kind`.
-    pub kind: Option<StoreKind>,
-    /// `path`.
-    pub path: Option<PathBuf>,
 }
 
 /// `[daemon]`.
@@ -300,10 +292,6 @@ pub fn file(s: &Section<'_>) -> FileShape {
         days: s.section("calendar", days).unwrap_or_default(),
         customers: s.sections("customer", customer),
     }
-}
-
-fn store(s: &Section<'_>) -> StoreShape {
-    StoreShape { kind: s.parsed("kind", words::one_of(&[("sqlite", StoreKind::Sqlite)])), path: s.path("path") }
 }
 
 fn daemon(s: &Section<'_>) -> DaemonShape {

@@ -25,6 +25,7 @@ mod read;
 mod reports;
 mod rules;
 mod secret;
+mod store;
 mod terms;
 mod tree;
 #[cfg(test)]

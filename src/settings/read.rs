@@ -136,6 +136,11 @@ impl Section<'_> {
         self.table.is_empty() && !self.report.survey
     }
 
+    /// Writes down a problem.
+    pub fn report(&self, problem: Problem) {
+        self.report.problem(problem);
+    }
+
     /// Writes down what is wrong with a key.
     pub fn wrong(&self, key: &str, what: impl Into<String>) {
         self.refuse::<()>(key, Wrong::new(what));

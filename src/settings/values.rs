@@ -11,7 +11,7 @@ use crate::service::{Archiving, ByHandPolicy, OutboxPolicy, ReportPolicy};
 use crate::settings::http::HttpSettings;
 use crate::settings::problem::Problem;
 use crate::source::SourceSettings;
-use crate::store::Pause;
+use crate::store::{Pause, PostgresChoice, StoreChoice};
 use crate::telemetry::LogSettings;
 
 /// Everything.
@@ -53,6 +53,8 @@ impl Settings {
 pub enum StoreKind {
     /// One SQLite file.
     Sqlite,
+    /// A PostgreSQL database.
+    Postgres,
 }
 
 /// Where the books are kept.
@@ -60,8 +62,20 @@ pub enum StoreKind {
 pub struct StoreSettings {
     /// In which kind of store.
     pub kind: StoreKind,
-    /// The database file.
+    /// SQLite: the database file.
     pub path: PathBuf,
+    /// PostgreSQL: how it is reached.
+    pub postgres: Option<PostgresChoice>,
+}
+
+impl StoreSettings {
+    /// Which store to open.
+    pub fn choice(&self) -> StoreChoice {
+        match &self.postgres {
+            Some(postgres) => StoreChoice::Postgres(postgres.clone()),
+            None => StoreChoice::Sqlite { path: self.path.clone() },
+        }
+    }
 }
 
 /// How the daemon works.

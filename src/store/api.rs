@@ -17,6 +17,7 @@ use crate::store::batch::{Batch, Receipt};
 use crate::store::error::StoreError;
 use crate::store::glance::Glance;
 use crate::store::once::{OnceAnswer, OnceRow};
+use crate::store::node::NodeRow;
 use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
@@ -51,6 +52,9 @@ pub trait Store: Send + Sync {
 
     /// The daemon that runs on this store now, if any.
     fn daemon(&self) -> Result<Option<DaemonMark>, StoreError>;
+
+    /// The processes that work on this store and what each of them does, oldest first.
+    fn nodes(&self) -> Result<Vec<NodeRow>, StoreError>;
 
     // What a customer's books say.
 

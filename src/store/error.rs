@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::base::{CustomerId, Digest, Instant, Version};
+use crate::base::{CustomerId, Digest, Instant, RunId, Version};
 
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,21 @@ pub enum StoreError {
         customer: CustomerId,
         /// Which one.
         snapshot: Digest,
+    },
+    /// The run was taken for dead and closed: somebody else makes it again.
+    #[error("go on with run {run}: it was taken for dead and closed (it is made again)")]
+    RunClosed {
+        /// Which one.
+        run: RunId,
+    },
+    /// The database server cannot be reached, or went away. What was just told to it is done whole or not at all.
+    #[error("reach {place}")]
+    Away {
+        /// The store.
+        place: String,
+        /// Its own words, or those of the network.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A daemon already runs on this store.
     #[error("become the daemon of {place}: process {pid} on {host} is, since {since}")]
@@ -52,6 +67,12 @@ pub enum StoreError {
     /// Another process held the store for too long.
     #[error("get a turn at {place}: another process holds it (try again)")]
     Busy {
+        /// The store.
+        place: String,
+    },
+    /// Something is in it already.
+    #[error("copy into {place}: it is not empty")]
+    Occupied {
         /// The store.
         place: String,
     },

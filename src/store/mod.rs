@@ -6,12 +6,15 @@ mod archive;
 mod batch;
 mod error;
 mod glance;
+mod node;
 mod once;
 mod open;
 mod outage;
+mod postgres;
 mod record;
 mod rest;
 mod shape;
+mod sql;
 mod sqlite;
 mod token;
 
@@ -21,9 +24,11 @@ pub use archive::ArchiveRow;
 pub use batch::{Batch, Receipt};
 pub use error::StoreError;
 pub use glance::Glance;
+pub use node::{NodeRow, NodeWork};
 pub use once::{ONCE_MILLIS, OnceAnswer, OnceRow};
-pub use open::{StoreChoice, open};
+pub use open::{StoreChoice, copy, open};
 pub use outage::OutageRow;
+pub use postgres::{PostgresChoice, PostgresStore};
 pub use rest::RestRow;
 pub use shape::{
     ActivityRow, Asked, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestPlace, RequestRow,

@@ -35,7 +35,7 @@ impl Daemon {
         daemon
     }
 
-    fn start_with(demo: &Demo, more: impl FnOnce(&mut Command)) -> Self {
+    pub fn start_with(demo: &Demo, more: impl FnOnce(&mut Command)) -> Self {
         let mut serve = demo.program();
         serve.arg("serve").stdout(Stdio::null()).stderr(Stdio::piped());
         more(&mut serve);
@@ -68,14 +68,14 @@ impl Daemon {
         self.log().into_iter().filter(|line| line["event"] == event).collect()
     }
 
-    fn until_logged(&self, event: &str, times: usize) {
+    pub fn until_logged(&self, event: &str, times: usize) {
         until(&format!("{event} is logged {times} times"), || {
             let seen = self.events(event).len();
             if seen >= times { Ok(()) } else { Err(format!("{:?}", self.log())) }
         });
     }
 
-    fn signal(&self, signal: &str) {
+    pub fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         let done = Command::new("kill").args(["-s", signal, &pid]).status().expect("there is a kill");
         assert!(done.success(), "kill -s {signal} {pid}");
@@ -162,13 +162,13 @@ pub fn until_settled(demo: &Demo) {
     });
 }
 
-fn runs(demo: &Demo, customer: &str) -> Vec<Value> {
+pub fn runs(demo: &Demo, customer: &str) -> Vec<Value> {
     let command = format!("runs {customer} --limit 1000");
     let answer = demo.json(&command.replace("  ", " "));
     answer["runs"].as_array().expect("runs").clone()
 }
 
-fn is_over(run: &Value) -> bool {
+pub fn is_over(run: &Value) -> bool {
     !["fetching", "planning", "committing"].iter().any(|state| run["state"] == *state)
 }
 

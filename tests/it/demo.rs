@@ -13,6 +13,8 @@ use zip::write::SimpleFileOptions;
 /// See the module.
 pub struct Demo {
     dir: TempDir,
+    /// The PostgreSQL its books are in, instead of a file.
+    url: Option<String>,
 }
 
 /// What a command came to.
@@ -27,7 +29,12 @@ impl Demo {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config"), &dir.path().join("config"));
-        Self { dir }
+        Self { dir, url: None }
+    }
+
+    /// The same with its books in PostgreSQL.
+    pub fn shared(url: String) -> Self {
+        Self { url: Some(url), ..Self::new() }
     }
 
     /// The folder that holds `config/` and, later, `state/`.
@@ -111,6 +118,10 @@ impl Demo {
     pub fn program(&self) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_rosterd"));
         program.env_clear().env("USER", "ann").env("COLUMNS", "100").env("ROSTERD_CONFIG", self.settings_file());
+        if let Some(url) = &self.url {
+            program.env("ROSTERD__STORE__KIND", "postgres").env("ROSTERD__STORE__URL", url);
+            program.env("ROSTERD__STORE__LEASE_SECS", "3");
+        }
         program.stdin(Stdio::null());
         program
     }

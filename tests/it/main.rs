@@ -13,6 +13,7 @@ mod bulk;
 mod cli;
 mod clocks;
 mod clocks_doors;
+mod cluster;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
@@ -74,6 +75,7 @@ mod on_time;
 mod one_source;
 mod operating;
 mod pages;
+mod postgres_doors;
 mod props;
 #[path = "../../benches/pull/measure.rs"]
 mod pull_cost;
@@ -96,6 +98,7 @@ mod sim;
 mod site;
 mod speed;
 mod store_contract;
+mod store_postgres;
 mod store_sqlite;
 mod story;
 mod tables;

@@ -34,7 +34,7 @@ fn a_package_is_never_turned_away_without_its_hold() {
             world.policy.limits = GuardLimits { bootstrap_approval: true, ..GuardLimits::STANDARD };
             world.write_package();
             let trigger = Trigger::Nightly(world.today);
-            let store = Arc::new(Dying::new(world.store(), Some(life), silently));
+            let store = Arc::new(Dying::new(Arc::new(world.store()), Some(life), silently));
             let service = Service::new(store.clone(), world.clock.clone(), vec![world.customer()]);
             let _ = service.request_sync(&service.customers()[0], &trigger);
             if let Ok(Some(request)) = service.take_request() {

@@ -24,6 +24,10 @@ use rosterd::store::{
 
 /// A fresh, empty store, which can be opened several times as if by several processes.
 pub trait Harness {
+    /// Whether what it needs is installed; says so if it is not.
+    fn is_available() -> bool {
+        true
+    }
     /// Makes one.
     fn fresh() -> Self;
     /// Opens it once more.
@@ -49,7 +53,10 @@ macro_rules! store_contract {
     (@tests $harness:ty: $($test:ident),* $(,)?) => {$(
         #[test]
         fn $test() {
-            $crate::store_contract::$test(&<$harness as $crate::store_contract::Harness>::fresh());
+            use $crate::store_contract::Harness;
+            if <$harness>::is_available() {
+                $crate::store_contract::$test(&<$harness>::fresh());
+            }
         }
     )*};
 }
@@ -87,6 +94,10 @@ impl Desk {
         let person = self.people.push(person).expect("room");
         self.changes.push(ClaimChange { person, because, before: before.map(Box::new), after });
         self
+    }
+
+    pub fn in_run(self, run: RunId) -> Self {
+        Self { run: Some(run), ..self }
     }
 
     pub fn seat(self, person: &str, id: u64) -> Self {
@@ -954,6 +965,7 @@ pub fn orphans_go_back_in_line(harness: &impl Harness) {
     let (first, _) = store.request(&lakes(), &Trigger::Drop, Instant(1)).expect("asks");
     store.take_request(Instant(2)).expect("takes").expect("one");
     let (second, _) = store.request(&lakes(), &Trigger::Drop, Instant(3)).expect("asks");
+    harness.all_die();
     let next_daemon = harness.open();
     assert_eq!(next_daemon.requeue_orphans().expect("requeues"), 1);
     assert_eq!(next_daemon.requeue_orphans().expect("requeues"), 0);

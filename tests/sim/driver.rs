@@ -13,9 +13,13 @@ use rosterd::service::{
     HoldAnswer, ImportAnswer, ImportReport, ImportRequest, RevertAnswer, SameDayAnswer, Service, TokenRefusal, Verified,
 };
 use rosterd::settings::{Settings, load_with};
-use rosterd::store::{Asked, AuditCommit, Pause, RequestState, RunRow, RunState, SqliteStore, Store, Trigger};
+use rosterd::store::{
+    Asked, AuditCommit, Opening, Pause, RequestState, RunRow, RunState, SharedStore, SqliteStore, Store, StoreChoice, Trigger,
+    open,
+};
 use tempfile::TempDir;
 
+use crate::cluster::Database;
 use crate::sim::auditor::books::{Auditor, HoldState, State};
 use crate::sim::auditor::hands::{Decision, Said};
 use crate::sim::auditor::holding::HoldSaid;
@@ -51,6 +55,8 @@ pub struct Sim {
     pub events: Vec<String>,
     pub deaths: u32,
     folder: TempDir,
+    /// Instead of a file in the folder.
+    database: Option<Database>,
     settings: Settings,
     clock: Arc<SetClock>,
     numbers: Vec<Numbers>,
@@ -65,12 +71,23 @@ fn folder() -> TempDir {
     tempfile::Builder::new().prefix("rosterd-sim").tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
 }
 
+/// The store, opened as by another process.
+fn opened(database: Option<&Database>, folder: &TempDir) -> SharedStore {
+    match database {
+        Some(database) => {
+            let choice = StoreChoice::Postgres(database.choice());
+            open(&choice, Opening::Daemon).unwrap_or_else(|error| panic!("{error:?}"))
+        }
+        None => Arc::new(SqliteStore::open(&folder.path().join("rosterd.db")).expect("a store")),
+    }
+}
+
 fn operator() -> Actor {
     Actor::operator("sim")
 }
 
 impl Sim {
-    pub fn new(dice: Dice, setups: Vec<Setup>, now: Instant) -> Self {
+    pub fn new(dice: Dice, setups: Vec<Setup>, now: Instant, database: Option<Database>) -> Self {
         let folder = folder();
         let file = folder.path().join("rosterd.toml");
         std::fs::write(&file, settings(&setups)).expect("a file");
@@ -79,8 +96,7 @@ impl Sim {
             std::fs::create_dir_all(folder.path().join(setup.id)).expect("a folder");
         }
         let clock = Arc::new(SetClock::at(now));
-        let sqlite = SqliteStore::open(&folder.path().join("rosterd.db")).expect("a store");
-        let store = Arc::new(Dying::new(sqlite, None, false));
+        let store = Arc::new(Dying::new(opened(database.as_ref(), &folder), None, false));
         let service = Service::new(store.clone(), clock.clone(), customers(&loaded));
         Self {
             dice,
@@ -91,6 +107,7 @@ impl Sim {
             events: Vec::new(),
             deaths: 0,
             folder,
+            database,
             settings: loaded,
             clock,
             store,
@@ -131,12 +148,17 @@ impl Sim {
     pub fn start(&mut self, mortal: bool) {
         loop {
             let life = (mortal && self.dice.chance(40)).then(|| self.dice.between(0, 90) as u32);
-            let sqlite = SqliteStore::open(&self.folder.path().join("rosterd.db")).expect("a store");
-            self.store = Arc::new(Dying::new(sqlite, life, self.dice.chance(50)));
+            let store = opened(self.database.as_ref(), &self.folder);
+            self.store = Arc::new(Dying::new(store, life, self.dice.chance(50)));
             self.service = Service::new(self.store.clone(), self.clock.clone(), customers(&self.settings));
             // The one before was another process.
-            let raw = rusqlite::Connection::open(self.folder.path().join("rosterd.db")).expect("opens");
-            raw.execute("UPDATE runs SET process = 'another-boot pid:[1] 1 1'", []).expect("written");
+            match &self.database {
+                Some(database) => database.raw().batch_execute("DELETE FROM nodes").expect("written"),
+                None => {
+                    let raw = rusqlite::Connection::open(self.folder.path().join("rosterd.db")).expect("opens");
+                    raw.execute("UPDATE runs SET process = 'another-boot pid:[1] 1 1'", []).expect("written");
+                }
+            }
             let recovered = self.service.recover(self.now());
             if !self.store.is_dead() {
                 recovered.expect("a recovery");

@@ -10,15 +10,15 @@ use rosterd::license::{
 };
 use rosterd::plan::{Notice, Plan, Standing};
 use rosterd::store::{
-    ActivityRow, AlertRow, AlertState, ArchiveRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NoticeRow,
-    OnceAnswer, OnceRow, OutageRow, Pause, Receipt, ReleasedClaim, RequestRow, RequestState, RestRow, Routed, RunRow,
-    SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, SqliteStore, Store, StoreError, TokenRow, Trigger, Watch,
+    ActivityRow, AlertRow, AlertState, ArchiveRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NodeRow,
+    NoticeRow, OnceAnswer, OnceRow, OutageRow, Pause, Receipt, ReleasedClaim, RequestRow, RequestState, RestRow, Routed, RunRow,
+    SameDayRow, SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError, TokenRow, Trigger, Watch,
     WatchChange,
 };
 
 /// See the module.
 pub struct Dying {
-    store: SqliteStore,
+    store: SharedStore,
     /// So many writes are still to come.
     left: AtomicI64,
     /// The last write is done, and its caller is never told.
@@ -28,7 +28,7 @@ pub struct Dying {
 
 impl Dying {
     /// `life`: it dies at the write after so many; `None`: it lives on.
-    pub fn new(store: SqliteStore, life: Option<u32>, silently: bool) -> Self {
+    pub fn new(store: SharedStore, life: Option<u32>, silently: bool) -> Self {
         Self { store, left: AtomicI64::new(life.map_or(i64::MAX, i64::from)), silently, dead: AtomicBool::new(false) }
     }
 
@@ -41,16 +41,16 @@ impl Dying {
         StoreError::Database { place: "the simulation".to_owned(), cause: "the process died".into() }
     }
 
-    fn write<T>(&self, write: impl FnOnce(&SqliteStore) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn write<T>(&self, write: impl FnOnce(&dyn Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
         if self.is_dead() {
             return Err(Self::error());
         }
         if self.left.fetch_sub(1, Ordering::SeqCst) > 0 {
-            return write(&self.store);
+            return write(self.store.as_ref());
         }
         self.dead.store(true, Ordering::SeqCst);
         if self.silently {
-            write(&self.store)?;
+            write(self.store.as_ref())?;
         }
         Err(Self::error())
     }
@@ -79,6 +79,10 @@ impl Store for Dying {
 
     fn daemon(&self) -> Result<Option<DaemonMark>, StoreError> {
         self.store.daemon()
+    }
+
+    fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
+        self.store.nodes()
     }
 
     fn customers(&self) -> Result<Vec<CustomerId>, StoreError> {
@@ -273,7 +277,7 @@ impl Store for Dying {
     }
 
     fn requeue_orphans(&self) -> Result<u32, StoreError> {
-        self.write(Store::requeue_orphans)
+        self.write(|store| store.requeue_orphans())
     }
 
     fn is_scheduled(&self, customer: &CustomerId, trigger: &Trigger) -> Result<bool, StoreError> {

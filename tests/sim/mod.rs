@@ -14,6 +14,7 @@ mod year;
 
 pub use dying::Dying;
 
+use crate::cluster::{self, Database};
 use crate::sim::play::play;
 
 const SEEDS: u64 = 200;
@@ -36,13 +37,28 @@ fn play_quarter(quarter: u64) {
 
 /// Plays a seed; returns how often the process died.
 fn play_one(seed: u64) -> u32 {
-    let year = play(seed);
+    let year = play(seed, None);
     if let Err(difference) = year.result {
         let untold = year.events.len().saturating_sub(EVENTS_TOLD);
         eprintln!("{}\n{difference}", year.events[untold..].join("\n"));
         panic!("seed {seed} fails; repeat it: ROSTERD_SIM_SEED={seed} cargo nextest run --no-capture sim::a_quarter");
     }
     year.deaths
+}
+
+/// A year on PostgreSQL is the same year, event by event: also where processes die.
+#[test]
+fn a_few_seeds_on_postgres() {
+    if !cluster::is_installed() {
+        return;
+    }
+    for seed in 0..3 {
+        let (one, other) = (play(seed, None), play(seed, Some(Database::fresh())));
+        assert_eq!((one.result, one.deaths), (other.result, other.deaths), "seed {seed}");
+        if let Some(at) = (0..one.events.len()).find(|at| one.events.get(*at) != other.events.get(*at)) {
+            panic!("seed {seed}, event {at}: {:?} is now {:?}", one.events[at], other.events.get(at));
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rosterd::base::{Day, Instant};
 
+use crate::cluster::Database;
 use crate::sim::auditor::books::{Auditor, Known, State};
 use crate::sim::auditor::hands::Decision;
 use crate::sim::auditor::importing::{File, is_by_hand};
@@ -30,12 +31,12 @@ pub struct Year {
 }
 
 /// Plays the year of a seed.
-pub fn play(seed: u64) -> Year {
+pub fn play(seed: u64, database: Option<Database>) -> Year {
     let mut dice = Dice::new(seed);
     let left_out = dice.below(5);
     let setups = setups(&mut dice, left_out);
     let first = day("2025-08-25");
-    let mut sim = Sim::new(dice, setups, noon(first));
+    let mut sim = Sim::new(dice, setups, noon(first), database);
     sim.start(true);
     let result = year(&mut sim, first).and_then(|()| sim.close());
     Year { result, events: std::mem::take(&mut sim.events), deaths: sim.deaths }

@@ -91,7 +91,11 @@ fn values_of_the_wrong_kind_name_the_key_and_what_it_wants() {
         ("[daemon]\nworkers = \"two\"", "daemon.workers = \"two\" is not a whole number"),
         ("[daemon]\nworkers = 1.5", "daemon.workers = 1.5 is not a whole number"),
         ("[daemon]\nworkers = 0", "daemon.workers = 0 is less than 1"),
-        ("[store]\nkind = \"postgres\"", "store.kind = \"postgres\" is none of sqlite"),
+        ("[store]\nkind = \"mysql\"", "store.kind = \"mysql\" is none of sqlite, postgres"),
+        (
+            "[store]\nkind = \"postgres\"\nurl = \"db/books:hunter2\"",
+            "store.url is no address of a database (postgres://user:password@host/database)",
+        ),
         ("[store]\npath = 5", "store.path = 5 is not a text in quotes"),
         ("[store]\npath = \"\"", "store.path = \"\" is empty"),
         (

@@ -10,8 +10,8 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use crate::store::error::StoreError;
+use crate::store::sql::Fault;
 use crate::store::sqlite::connect::{connect, place_of};
-use crate::store::sqlite::fault::Fault;
 
 /// Copies the database to a file that is not there yet, proves the copy sound and only then gives it its name. Returns its
 /// size in bytes.

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::store::api::Opening;
 use crate::store::error::StoreError;
-use crate::store::sqlite::fault::Fault;
+use crate::store::sql::Fault;
 use crate::store::sqlite::schema;
 use crate::store::sqlite::schema::Found;
 
@@ -24,7 +24,7 @@ const READERS_KEPT: usize = 4;
 const STATEMENTS_KEPT: usize = 64;
 
 /// The file and the connections to it.
-pub(in crate::store::sqlite) struct Door {
+pub struct SqliteFile {
     path: PathBuf,
     place: String,
     /// Before the writer: fields close in this order, and only a writer that closes last clears the log away.
@@ -32,7 +32,7 @@ pub(in crate::store::sqlite) struct Door {
     writer: Mutex<Connection>,
 }
 
-impl Door {
+impl SqliteFile {
     /// Opens the file; makes and migrates it as far as `opening` allows.
     pub(in crate::store::sqlite) fn open(path: &Path, opening: Opening) -> Result<Self, StoreError> {
         let place = place_of(path);
@@ -177,7 +177,7 @@ fn switch_to_wal(writer: &Connection) -> Result<(), Fault> {
 
 /// SQLite only says that it cannot open its log; whether that is for want of rights, a look at the folder tells.
 fn unless_read_only(fault: Fault, path: &Path, place: &str) -> StoreError {
-    let cannot_open = matches!(&fault, Fault::Sql(cause)
+    let cannot_open = matches!(&fault, Fault::Lite(cause)
         if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen));
     let probe = probe_path(path);
     if cannot_open && let Err(cause) = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(probe) {

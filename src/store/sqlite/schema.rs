@@ -3,9 +3,8 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::store::error::StoreError;
-use crate::store::sqlite::fault::Fault;
-use crate::store::sqlite::first::FIRST;
-use crate::store::sqlite::first_beside::BESIDE;
+use crate::store::sql::Fault;
+use crate::store::sql::{BESIDE, FIRST};
 
 /// Steps from an empty file on; `PRAGMA user_version` counts those that were taken.
 const STEPS: [&[&str]; 1] = [&[FIRST, BESIDE]];

@@ -1,0 +1,189 @@
+//! Connections to the server: as many as are needed at once, up to a bound, each made anew when the server went away.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use postgres::Config;
+
+use crate::store::error::StoreError;
+use crate::store::postgres::choice::PostgresChoice;
+use crate::store::postgres::tls::Tls;
+use crate::store::sql::{Fault, Node, PgSession, is_away};
+
+/// How long a writer waits for another one of the same customer; a district's first night takes less.
+const LOCK_SECS_MAX: u32 = 60;
+/// The first pause before a server that is away is tried again; each next one is twice as long …
+const PAUSE: Duration = Duration::from_millis(50);
+/// … up to this.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// How a session of this process is set up.
+pub(in crate::store::postgres) struct Connector {
+    config: Config,
+    tls: Tls,
+    setup: String,
+}
+
+/// The connections.
+pub(in crate::store::postgres) struct Pool {
+    place: String,
+    connector: Arc<Connector>,
+    node: Arc<Node>,
+    open_max: u32,
+    patience: Duration,
+    state: Mutex<State>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<PgSession>,
+    open: u32,
+    /// The server was waited for in vain: nobody waits for it again before this.
+    away_until: Option<Instant>,
+}
+
+/// A connection in use; it goes back when it is dropped, unless it is spoiled.
+pub(in crate::store::postgres) struct Lent<'p> {
+    pool: &'p Pool,
+    session: Option<PgSession>,
+}
+
+impl Connector {
+    pub(in crate::store::postgres) fn new(choice: &PostgresChoice) -> Result<(Self, String), StoreError> {
+        let (config, place) = choice.config()?;
+        let tls = Tls::new(choice.ca_file.as_deref()).map_err(|cause| StoreError::Database { place: place.clone(), cause })?;
+        // Statements are planned once: what they touch is known by keys, however many rows there are.
+        let setup = format!(
+            "SET statement_timeout = '{}s'; SET lock_timeout = '{LOCK_SECS_MAX}s';
+             SET plan_cache_mode = force_generic_plan; SET client_min_messages = warning; SET synchronous_commit = on",
+            choice.statement_secs_max
+        );
+        Ok((Self { config, tls, setup }, place))
+    }
+
+    pub(in crate::store::postgres) fn connect(&self, node: &Arc<Node>) -> Result<PgSession, Fault> {
+        let session = PgSession::new(self.config.connect(self.tls.clone())?, Arc::clone(node));
+        session.batch(&self.setup)?;
+        Ok(session)
+    }
+}
+
+impl Pool {
+    pub(in crate::store::postgres) fn new(
+        place: String,
+        connector: Arc<Connector>,
+        node: Arc<Node>,
+        choice: &PostgresChoice,
+    ) -> Self {
+        Self {
+            place,
+            connector,
+            node,
+            open_max: choice.connections_max.max(1),
+            patience: Duration::from_secs(choice.connect_secs_max.into()),
+            state: Mutex::default(),
+            freed: Condvar::new(),
+        }
+    }
+
+    pub(in crate::store::postgres) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// A connection on which `begin` was executed; says whether that gave a row. A server that is away is waited for as long
+    /// as a connection may take: a restart is not noticed.
+    pub(in crate::store::postgres) fn begin(&self, begin: &str) -> Result<(Lent<'_>, bool), StoreError> {
+        let (started, mut pause) = (Instant::now(), PAUSE);
+        loop {
+            let begun = self.lend().and_then(|lent| match lent.batch(begin) {
+                Ok(row) => Ok((lent, row)),
+                Err(fault) => {
+                    lent.spoil();
+                    Err(fault)
+                }
+            });
+            let fault = match begun {
+                Ok(begun) => {
+                    self.state().away_until = None;
+                    return Ok(begun);
+                }
+                Err(fault) => fault,
+            };
+            if !matches!(&fault, Fault::Pg(cause) if is_away(cause)) {
+                return Err(fault.told(&self.place));
+            }
+            let now = Instant::now();
+            let given_up = self.state().away_until.is_some_and(|until| now < until);
+            if given_up || started.elapsed() + pause > self.patience {
+                self.state().away_until.get_or_insert(now + PAUSE_MAX);
+                return Err(fault.told(&self.place));
+            }
+            sleep(pause);
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+
+    /// Closes the connections that idle.
+    pub(in crate::store::postgres) fn close(&self) {
+        let idle = std::mem::take(&mut self.state().idle);
+        drop(idle);
+    }
+
+    fn lend(&self) -> Result<Lent<'_>, Fault> {
+        let deadline = Instant::now() + self.patience;
+        let mut state = self.state();
+        loop {
+            if let Some(session) = state.idle.pop() {
+                return Ok(Lent { pool: self, session: Some(session) });
+            }
+            if state.open < self.open_max {
+                state.open += 1;
+                drop(state);
+                // Counted before it is made; whoever does not get it gives the place back.
+                let mut lent = Lent { pool: self, session: None };
+                lent.session = Some(self.connector.connect(&self.node)?);
+                return Ok(lent);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(StoreError::Busy { place: self.place.clone() }.into());
+            }
+            state = self.freed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lent<'_> {
+    /// The connection is of no use any more, and so may be those that idle.
+    pub(in crate::store::postgres) fn spoil(mut self) {
+        self.session = None;
+        self.pool.state().idle.retain(|session| !session.is_closed());
+    }
+}
+
+impl std::ops::Deref for Lent<'_> {
+    type Target = PgSession;
+
+    fn deref(&self) -> &PgSession {
+        self.session.as_ref().expect("it is there until it is spoiled, which takes it away")
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut state = self.pool.state();
+        match self.session.take() {
+            // Whoever panicked left it in the middle of something.
+            Some(session) if !std::thread::panicking() => state.idle.push(session),
+            _ => state.open = state.open.saturating_sub(1),
+        }
+        drop(state);
+        self.pool.freed.notify_one();
+    }
+}

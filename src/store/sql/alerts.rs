@@ -1,0 +1,145 @@
+//! Notices on their way out. A notice says of itself whether it was given to its channels, so that none is passed over,
+//! whoever commits when.
+
+use crate::store::sql::transaction::{Row, Transaction};
+
+use crate::base::{CustomerId, Instant, PoolId, SourceId};
+use crate::plan::Notice;
+use crate::store::alert::{AlertRow, AlertState, Routed};
+use crate::store::shape::NoticeRow;
+use crate::store::sql::books::{head_or_new, unsigned};
+use crate::store::sql::entries::insert_notice;
+use crate::store::sql::fault::Fault;
+use crate::store::sql::runs::notice_row;
+
+fn code(state: AlertState) -> u8 {
+    match state {
+        AlertState::Waiting => 0,
+        AlertState::Accepted => 1,
+        AlertState::Delivered => 2,
+        AlertState::Dead => 3,
+    }
+}
+
+pub(in crate::store::sql) fn add_notices(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    notices: &[Notice],
+    at: Instant,
+) -> Result<(), Fault> {
+    let id = head_or_new(tx, customer)?.id;
+    notices.iter().try_for_each(|notice| insert_notice(tx, id, at, notice))
+}
+
+/// Notices that were not given to their channels yet, oldest first.
+pub(in crate::store::sql) fn unrouted(tx: &Transaction<'_>, limit: u32) -> Result<Vec<NoticeRow>, Fault> {
+    let mut ask = tx.prepare_cached(
+        "SELECT c.name, o.key, o.kind, o.at, o.text FROM notices o JOIN customers c ON c.id = o.customer_id
+         WHERE o.routed = 0 ORDER BY o.n LIMIT ?1",
+    )?;
+    let mut rows = ask.query([limit])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(notice_row(row)?);
+    }
+    Ok(all)
+}
+
+pub(in crate::store::sql) fn route(tx: &Transaction<'_>, routed: &[Routed], at: Instant, again: bool) -> Result<(), Fault> {
+    let twice = if again { "DO UPDATE SET state = 0, tries = 0, next = excluded.next, ended = NULL" } else { "DO NOTHING" };
+    let mut insert = tx.prepare_cached(&format!(
+        "INSERT INTO alerts (notice, channel, state, tries, next, error)
+         SELECT o.n, ?3, 0, 0, ?4, '' FROM notices o JOIN customers c ON c.id = o.customer_id WHERE c.name = ?1 AND o.key = ?2
+         ON CONFLICT (notice, channel) {twice}"
+    ))?;
+    let mut mark = tx.prepare_cached(
+        "UPDATE notices SET routed = 1 WHERE customer_id = (SELECT id FROM customers WHERE name = ?1) AND key = ?2",
+    )?;
+    for Routed { customer, key, channels } in routed {
+        for channel in channels {
+            insert.execute((customer.as_str(), key, channel, at.0))?;
+        }
+        mark.execute((customer.as_str(), key))?;
+    }
+    Ok(())
+}
+
+pub(in crate::store::sql) fn any_due(tx: &Transaction<'_>, now: Instant) -> Result<bool, Fault> {
+    let mut ask = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM alerts WHERE state IN (0, 1) AND next <= ?1)")?;
+    ask.query_row([now.0], |row| row.get(0))
+}
+
+/// Takes what is due: nobody else gets it before `until`. Of each channel the first `channel_max`, so that one that is slow
+/// does not keep others waiting.
+pub(in crate::store::sql) fn take(
+    tx: &Transaction<'_>,
+    (now, until): (Instant, Instant),
+    channel_max: u32,
+    limit: u32,
+) -> Result<Vec<AlertRow>, Fault> {
+    let mut ask = tx.prepare_cached(
+        "SELECT id FROM (SELECT id, next, row_number() OVER (PARTITION BY channel ORDER BY next, id) AS nth
+                         FROM alerts WHERE state IN (0, 1) AND next <= ?1) AS due
+         WHERE nth <= ?2 ORDER BY next, id LIMIT ?3",
+    )?;
+    let ids = ask.query_map((now.0, channel_max, limit), |row| row.get::<i64>(0))?;
+    let mut hide = tx.prepare_cached("UPDATE alerts SET next = ?2 WHERE id = ?1 AND next <= ?3")?;
+    let mut read = tx.prepare_cached(&format!("{SELECT} WHERE a.id = ?1"))?;
+    let mut taken = Vec::with_capacity(ids.len());
+    for id in ids {
+        if hide.execute((id, until.0, now.0))? == 0 {
+            // Another node was faster.
+            continue;
+        }
+        let mut rows = read.query([id])?;
+        if let Some(row) = rows.next()? {
+            taken.push(alert_row(row)?);
+        }
+    }
+    Ok(taken)
+}
+
+pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &AlertRow) -> Result<(), Fault> {
+    let AlertRow { id, notice: _, pool: _, source: _, channel: _, state, tries, next, ended, error } = row;
+    tx.prepare_cached("UPDATE alerts SET state = ?2, tries = ?3, next = ?4, ended = ?5, error = ?6 WHERE id = ?1")?
+        .execute((id.cast_signed(), code(*state), tries, next.0, ended.map(|at| at.0), error))?;
+    Ok(())
+}
+
+/// Deliveries, newest first, in one state or in all.
+pub(in crate::store::sql) fn alerts(
+    tx: &Transaction<'_>,
+    state: Option<AlertState>,
+    limit: u32,
+) -> Result<Vec<AlertRow>, Fault> {
+    let which = if state.is_some() { "a.state = ?1" } else { "CAST(?1 AS BIGINT) IS NULL" };
+    let mut ask = tx.prepare_cached(&format!("{SELECT} WHERE {which} ORDER BY a.id DESC LIMIT ?2"))?;
+    let mut rows = ask.query((state.map(code), limit))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(alert_row(row)?);
+    }
+    Ok(all)
+}
+
+const SELECT: &str = "SELECT c.name, o.key, o.kind, o.at, o.text, o.pool, o.source, a.id, a.channel, a.state, a.tries, a.next,
+         a.ended, a.error
+     FROM alerts a JOIN notices o ON o.n = a.notice JOIN customers c ON c.id = o.customer_id";
+
+fn alert_row(row: Row<'_>) -> Result<AlertRow, Fault> {
+    let id = unsigned(row, 7)?;
+    let state = row.get::<u8>(9)?;
+    let state = AlertState::ALL.into_iter().find(|known| code(*known) == state);
+    Ok(AlertRow {
+        id,
+        notice: notice_row(row)?,
+        pool: row.get::<Option<String>>(5)?.map(PoolId::new),
+        source: row.get::<Option<String>>(6)?.map(SourceId::new),
+        channel: row.get(8)?,
+        state: state.ok_or_else(|| Fault::corrupt(format!("alert {id}"), "its state is unknown"))?,
+        tries: row.get(10)?,
+        next: Instant(row.get(11)?),
+        ended: row.get::<Option<i64>>(12)?.map(Instant),
+        error: row.get(13)?,
+    })
+}

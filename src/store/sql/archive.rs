@@ -1,0 +1,212 @@
+//! Old content of the trail in files of its own (R160): a database with one table, so that anybody's tools can read it. What
+//! is moved is written, read back and compared before the store lets go of it.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, params};
+
+use crate::base::{CustomerId, Instant, Version};
+use crate::store::archive::ArchiveRow;
+use crate::store::error::StoreError;
+use crate::store::sql::books::{blob, head, text, unsigned};
+use crate::store::sql::door::Door;
+use crate::store::sql::fault::Fault;
+use crate::store::sql::transaction::{Row, Transaction};
+
+/// A chunk of a commit: its place in it, the size of what is packed in it, and that.
+pub(in crate::store::sql) type Chunk = (i64, u32, Vec<u8>);
+
+const TABLE: &str = "
+CREATE TABLE about (customer TEXT NOT NULL, after INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;
+CREATE TABLE chunk (
+    version INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (version, n)
+) STRICT;";
+
+pub(in crate::store::sql) fn rows(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<ArchiveRow>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
+    let mut ask =
+        tx.prepare_cached("SELECT after, until, file, bytes, at FROM archives WHERE customer_id = ?1 ORDER BY until")?;
+    let mut rows = ask.query([head.id])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(ArchiveRow {
+            after: Version(unsigned(row, 0)?),
+            until: Version(unsigned(row, 1)?),
+            file: PathBuf::from(text(row, 2)?),
+            bytes: unsigned(row, 3)?,
+            at: Instant(row.get(4)?),
+        });
+    }
+    Ok(found)
+}
+
+/// Moves the content of all commits up to a version, as far as it was not moved before, to a file that is not there yet.
+/// `None`: there is nothing to move.
+pub(in crate::store::sql) fn write(
+    door: &impl Door,
+    customer: &CustomerId,
+    until: Version,
+    file: &Path,
+    at: Instant,
+) -> Result<Option<ArchiveRow>, StoreError> {
+    let failed = |cause: Box<dyn std::error::Error + Send + Sync>| StoreError::Archive { file: file.to_owned(), cause };
+    let after = door.read(|tx| rows(tx, customer))?.last().map_or(Version(0), |row| row.until);
+    if until <= after {
+        return Ok(None);
+    }
+    let part = part_of(file);
+    let made = make(file, &part).map_err(|cause| failed(Box::new(cause)))?;
+    let done = (|| {
+        door.read(|tx| fill(tx, customer, (after, until), &part))?;
+        door.read(|tx| compare(tx, customer, (after, until), &part))?;
+        let bytes = finish(&made, &part, file).map_err(|cause| failed(Box::new(cause)))?;
+        let row = ArchiveRow { after, until, file: file.to_owned(), bytes, at };
+        door.write(|tx| let_go(tx, customer, &row))?;
+        Ok(row)
+    })();
+    if done.is_err() {
+        // The first failure is the one to tell; a file that is whole is only one too many.
+        let _ = fs::remove_file(&part);
+    }
+    done.map(Some)
+}
+
+fn make(file: &Path, part: &Path) -> io::Result<File> {
+    if file.exists() {
+        return Err(io::Error::from(io::ErrorKind::AlreadyExists));
+    }
+    // One that was broken off left it behind.
+    match fs::remove_file(part) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(part)
+}
+
+const CHUNKS_AT_ONCE: u32 = 8;
+
+/// The chunks to move: those behind the names, which are needed to read what comes later.
+const CHUNKS: &str = "SELECT version, n, bytes, body FROM audit_chunk
+    WHERE customer_id = ?1 AND version > ?2 AND version <= ?3 AND n > 0 ORDER BY version, n";
+
+fn fill(tx: &Transaction<'_>, customer: &CustomerId, (after, until): (Version, Version), part: &Path) -> Result<(), Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(()) };
+    let mut archive = Connection::open(part)?;
+    let copy = archive.transaction()?;
+    copy.execute_batch(TABLE)?;
+    let (after, until) = (after.0.cast_signed(), until.0.cast_signed());
+    copy.execute("INSERT INTO about VALUES (?1, ?2, ?3)", params![customer.as_str(), after, until])?;
+    {
+        let mut insert = copy.prepare("INSERT INTO chunk VALUES (?1, ?2, ?3, ?4)")?;
+        let mut ask = tx.prepare_long(CHUNKS, CHUNKS_AT_ONCE)?;
+        let mut rows = ask.query((head.id, after, until))?;
+        while let Some(row) = rows.next()? {
+            insert.execute((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<u32>(2)?, blob(row, 3)?))?;
+        }
+    }
+    copy.commit()?;
+    archive.close().map_err(|(_, cause)| cause)?;
+    Ok(())
+}
+
+/// Reads back what was written.
+fn compare(tx: &Transaction<'_>, customer: &CustomerId, (after, until): (Version, Version), part: &Path) -> Result<(), Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(()) };
+    let archive = open(part)?;
+    let mut kept = archive.prepare("SELECT version, n, bytes, body FROM chunk ORDER BY version, n")?;
+    let mut kept = kept.query([])?;
+    let mut ask = tx.prepare_long(CHUNKS, CHUNKS_AT_ONCE)?;
+    let mut rows = ask.query((head.id, after.0.cast_signed(), until.0.cast_signed()))?;
+    loop {
+        let chunk = |row: Row<'_>| -> Result<(i64, Chunk), Fault> {
+            Ok((row.get(0)?, (row.get(1)?, row.get(2)?, blob(row, 3)?.to_vec())))
+        };
+        let stored = rows.next()?.map(chunk).transpose()?;
+        if stored != kept.next()?.map(Row::Lite).map(chunk).transpose()? {
+            return Err(Fault::corrupt("the archive", "it does not hold what was written to it"));
+        }
+        if stored.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn finish(made: &File, part: &Path, file: &Path) -> io::Result<u64> {
+    made.sync_all()?;
+    fs::rename(part, file)?;
+    // A new name in a folder is on the disk when the folder is.
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()?;
+    Ok(made.metadata()?.len())
+}
+
+fn let_go(tx: &Transaction<'_>, customer: &CustomerId, row: &ArchiveRow) -> Result<(), Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(()) };
+    let ArchiveRow { after, until, file, bytes, at } = row;
+    let file = file.to_str().ok_or_else(|| Fault::corrupt("the archive's name", "it is not UTF-8"))?;
+    let (after, until) = (after.0.cast_signed(), until.0.cast_signed());
+    tx.execute(
+        "INSERT INTO archives (customer_id, after, until, file, bytes, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (head.id, after, until, file, bytes.cast_signed(), at.0),
+    )?;
+    tx.execute(
+        "DELETE FROM audit_chunk WHERE customer_id = ?1 AND version > ?2 AND version <= ?3 AND n > 0",
+        (head.id, after, until),
+    )?;
+    Ok(())
+}
+
+fn part_of(file: &Path) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(".part");
+    PathBuf::from(name)
+}
+
+fn open(file: &Path) -> Result<Connection, Fault> {
+    Ok(Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+}
+
+/// The archives of a customer, each opened when it is first needed.
+pub(in crate::store::sql) struct Archives {
+    rows: Vec<ArchiveRow>,
+    opened: RefCell<Option<(Version, Connection)>>,
+}
+
+impl Archives {
+    pub(in crate::store::sql) fn of(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Self, Fault> {
+        Ok(Self { rows: rows(tx, customer)?, opened: RefCell::default() })
+    }
+
+    /// The chunks of a commit that were moved; none if they were not.
+    pub(in crate::store::sql) fn chunks(&self, version: Version) -> Result<Vec<Chunk>, Fault> {
+        let Some(row) = self.rows.iter().find(|row| row.after < version && version <= row.until) else {
+            return Ok(Vec::new());
+        };
+        let failed = |cause: Box<dyn std::error::Error + Send + Sync>| {
+            Fault::Told(StoreError::Archive { file: row.file.clone(), cause })
+        };
+        let mut opened = self.opened.borrow_mut();
+        if opened.as_ref().is_none_or(|(until, _)| *until != row.until) {
+            if !row.file.exists() {
+                let (first, last) = (row.after.0 + 1, row.until);
+                return Err(failed(format!("find it: the trail of versions {first} to {last} lies in it; put it back").into()));
+            }
+            *opened = Some((row.until, open(&row.file).map_err(|fault| failed(Box::new(fault.told("the archive"))))?));
+        }
+        let Some((_, archive)) = opened.as_ref() else { return Ok(Vec::new()) };
+        let read = || -> Result<Vec<Chunk>, rusqlite::Error> {
+            let mut ask = archive.prepare_cached("SELECT n, bytes, body FROM chunk WHERE version = ?1 ORDER BY n")?;
+            ask.query_map([version.0.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+        };
+        read().map_err(|cause| failed(Box::new(cause)))
+    }
+}

@@ -1,0 +1,444 @@
+//! Reading the books: everything as of one version, or the part that was asked for.
+
+use crate::store::sql::transaction::{OptionalExtension, Row, Transaction};
+
+use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, OrgId, PersonKey, PoolId, RunId, TextArena, Version};
+use crate::license::{
+    Book, BookPerson, Claim, Episode, Gone, Hold, Names, NumberedSeat, NumberedSeats, PoolIx, ReuseYear, last_closed,
+};
+use crate::plan::Standing;
+use crate::store::record::{Record, take_person, take_released, unpack};
+use crate::store::shape::ReleasedClaim;
+use crate::store::sql::clock;
+use crate::store::sql::fault::{Fault, of};
+
+/// A customer's row.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store::sql) struct Head {
+    pub(in crate::store::sql) id: i64,
+    pub(in crate::store::sql) version: Version,
+    pub(in crate::store::sql) hash: Digest,
+    pub(in crate::store::sql) next_claim: ClaimId,
+    pub(in crate::store::sql) next_episode: EpisodeId,
+}
+
+pub(in crate::store::sql) fn head(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<Head>, Fault> {
+    let mut ask = tx.prepare_cached(if tx.locks_rows() {
+        // Whoever writes for a customer does so alone; others may go on reading.
+        "SELECT id, version, hash, next_claim, next_episode FROM customers WHERE name = ?1 FOR NO KEY UPDATE"
+    } else {
+        "SELECT id, version, hash, next_claim, next_episode FROM customers WHERE name = ?1"
+    })?;
+    let found = ask
+        .query_row([customer.as_str()], |row| {
+            Ok(Head {
+                id: row.get(0)?,
+                version: Version(unsigned(row, 1)?),
+                hash: Digest(row.get(2)?),
+                next_claim: ClaimId(unsigned(row, 3)?),
+                next_episode: EpisodeId(unsigned(row, 4)?),
+            })
+        })
+        .optional()?;
+    Ok(found)
+}
+
+/// The customer's row; a new one if nothing was ever written for it.
+pub(in crate::store::sql) fn head_or_new(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Head, Fault> {
+    if let Some(head) = head(tx, customer)? {
+        return Ok(head);
+    }
+    let made = "INSERT INTO customers (name, hash) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    tx.execute(made, (customer.as_str(), Digest::default().0))?;
+    head(tx, customer)?.ok_or_else(|| Fault::corrupt(of("the row", customer), "it vanished"))
+}
+
+/// Whole numbers are stored bit by bit as signed ones.
+pub(in crate::store::sql) fn unsigned(row: Row<'_>, at: usize) -> Result<u64, Fault> {
+    row.get::<i64>(at).map(i64::cast_unsigned)
+}
+
+pub(in crate::store::sql) fn text<'r>(row: Row<'r>, at: usize) -> Result<&'r str, Fault> {
+    row.get(at)
+}
+
+pub(in crate::store::sql) fn blob<'r>(row: Row<'r>, at: usize) -> Result<&'r [u8], Fault> {
+    row.get(at)
+}
+
+pub(in crate::store::sql) fn names(tx: &Transaction<'_>, id: i64) -> Result<Names, Fault> {
+    let mut names = Names::default();
+    let mut ask = tx.prepare_cached("SELECT kind, n, text FROM names WHERE customer_id = ?1 ORDER BY kind, n")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        let (kind, n, text) = (row.get::<i64>(0)?, unsigned(row, 1)?, text(row, 2)?);
+        let at = match kind {
+            0 => {
+                names.pools.push(PoolId::from(text));
+                names.pools.len()
+            }
+            1 => {
+                names.orgs.push(OrgId::from(text));
+                names.orgs.len()
+            }
+            2 => {
+                names.reasons.push(text.to_owned());
+                names.reasons.len()
+            }
+            kind => return Err(Fault::corrupt("the names", format!("{kind} is no kind of name"))),
+        };
+        if n + 1 != at as u64 {
+            return Err(Fault::corrupt("the names", format!("name {at} of kind {kind} is missing")));
+        }
+    }
+    Ok(names)
+}
+
+/// Whether all of a claim's positions have words.
+pub(in crate::store::sql) fn check_positions(claim: &Claim, names: &Names, person: &str) -> Result<(), Fault> {
+    let Names { pools, orgs, reasons } = names;
+    if (claim.pool.0 as usize) < pools.len()
+        && (claim.home.0 as usize) < orgs.len()
+        && (claim.reasons.0 as usize) < reasons.len()
+    {
+        return Ok(());
+    }
+    Err(Fault::corrupt(format!("claim {} of person {person}", claim.id), "its pool, org or reasons have no name"))
+}
+
+/// All records of one kind, in the order of their keys.
+pub(in crate::store::sql) fn bodies<T: Record>(tx: &Transaction<'_>, table: &str, key: &str, id: i64) -> Result<Vec<T>, Fault> {
+    let mut ask = tx.prepare_cached(&format!("SELECT body FROM {table} WHERE customer_id = ?1 ORDER BY {key}"))?;
+    let mut rows = ask.query([id])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(unpack(blob(row, 0)?).map_err(Fault::unreadable(|| format!("a record of {table}")))?);
+    }
+    Ok(all)
+}
+
+/// Of a customer without books.
+pub(in crate::store::sql) fn empty_standing() -> Standing {
+    Standing { next_claim: ClaimId(1), next_episode: EpisodeId(1), ..Standing::default() }
+}
+
+/// Everything but the claims.
+pub(in crate::store::sql) fn standing_light(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(empty_standing()) };
+    let id = head.id;
+    Ok(Standing {
+        book: Book { names: names(tx, id)?, ..Book::default() },
+        pins: bodies(tx, "pins", "person, pool", id)?,
+        overage_ended: last_closed(&bodies(tx, "episodes", "id", id)?),
+        absences: bodies(tx, "absences", "person", id)?,
+        guard_days: bodies(tx, "guard_days", "source, day", id)?,
+        ..standing_of_pools(tx, &head)?
+    })
+}
+
+/// What pools are and have, their clocks and terms; of people and names nothing.
+pub(in crate::store::sql) fn standing_of_pools(tx: &Transaction<'_>, head: &Head) -> Result<Standing, Fault> {
+    let id = head.id;
+    let mut pools = std::collections::BTreeMap::new();
+    let mut ask = tx.prepare_cached("SELECT pool, body FROM pools WHERE customer_id = ?1")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        let pool = PoolId::from(text(row, 0)?);
+        let books = unpack(blob(row, 1)?).map_err(Fault::unreadable(|| format!("the books of pool {pool}")))?;
+        pools.insert(pool, books);
+    }
+    Ok(Standing {
+        version: head.version,
+        grants: bodies(tx, "grants", "id", id)?,
+        agreed: bodies(tx, "agreed", "id", id)?,
+        pools,
+        terms: bodies::<crate::license::PoolTerms>(tx, "terms", "pool", id)?
+            .into_iter()
+            .map(|terms| (terms.pool.clone(), terms))
+            .collect(),
+        sources: bodies::<crate::license::SourceMark>(tx, "sources", "source", id)?
+            .into_iter()
+            .map(|mark| (mark.source.clone(), mark))
+            .collect(),
+        hold: newest_hold(tx, id)?,
+        at: clock::committed(tx, id)?,
+        clock: clock::open_facts(tx, id)?,
+        deliveries: clock::open_deliveries(tx, id)?,
+        former: clock::former(tx, id)?,
+        chain: bodies(tx, "chain", "term", id)?,
+        phases: phases(tx, id)?,
+        reuse: reuse_years(tx, id)?,
+        next_claim: head.next_claim,
+        next_episode: head.next_episode,
+        ..Standing::default()
+    })
+}
+
+fn phases(tx: &Transaction<'_>, id: i64) -> Result<std::collections::BTreeMap<PoolId, crate::license::Phase>, Fault> {
+    let mut phases = std::collections::BTreeMap::new();
+    let mut ask = tx.prepare_cached("SELECT pool, body FROM phases WHERE customer_id = ?1")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        let pool = PoolId::from(text(row, 0)?);
+        let phase = unpack(blob(row, 1)?).map_err(Fault::unreadable(|| format!("the phase of pool {pool}")))?;
+        phases.insert(pool, phase);
+    }
+    Ok(phases)
+}
+
+/// The license years by pool.
+pub(in crate::store::sql) fn reuse_years(
+    tx: &Transaction<'_>,
+    id: i64,
+) -> Result<std::collections::BTreeMap<PoolId, ReuseYear>, Fault> {
+    let mut years = std::collections::BTreeMap::new();
+    let mut ask = tx.prepare_cached("SELECT pool, body FROM reuse WHERE customer_id = ?1")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        let pool = PoolId::from(text(row, 0)?);
+        let year = unpack(blob(row, 1)?).map_err(Fault::unreadable(|| format!("the license year of pool {pool}")))?;
+        years.insert(pool, year);
+    }
+    Ok(years)
+}
+
+/// Who is gone, by pool; a pool whose people are counted has an item of its own.
+pub(in crate::store::sql) fn gone(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Gone, Fault> {
+    let Some(Head { id, .. }) = head(tx, customer)? else { return Ok(Gone::new()) };
+    let mut gone: Gone = reuse_years(tx, id)?.into_keys().map(|pool| (pool, Default::default())).collect();
+    let mut ask = tx.prepare_cached("SELECT person, pool FROM gone WHERE customer_id = ?1")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        if let Some(people) = gone.get_mut(text(row, 1)?) {
+            people.insert(text(row, 0)?.into());
+        }
+    }
+    Ok(gone)
+}
+
+/// The numbered seats of all pools that have them.
+pub(in crate::store::sql) fn numbered_seats(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+) -> Result<std::collections::BTreeMap<PoolId, NumberedSeats>, Fault> {
+    let mut all: std::collections::BTreeMap<PoolId, NumberedSeats> = std::collections::BTreeMap::new();
+    let Some(Head { id, .. }) = head(tx, customer)? else { return Ok(all) };
+    let mut ask = tx.prepare_cached("SELECT pool, number, people, person FROM numbered_seats WHERE customer_id = ?1")?;
+    let mut rows = ask.query([id])?;
+    while let Some(row) = rows.next()? {
+        let person = row.get::<Option<String>>(3)?.map(PersonKey::new);
+        let seat = NumberedSeat { number: row.get(1)?, people: row.get(2)?, person };
+        all.entry(PoolId::from(text(row, 0)?)).or_default().put(seat);
+    }
+    Ok(all)
+}
+
+fn newest_hold(tx: &Transaction<'_>, id: i64) -> Result<Option<Hold>, Fault> {
+    let body: Option<Vec<u8>> = tx
+        .prepare_cached("SELECT body FROM holds WHERE customer_id = ?1 ORDER BY run DESC LIMIT 1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    body.map(|body| unpack(&body).map_err(Fault::unreadable(|| "a hold".to_owned()))).transpose()
+}
+
+/// All holds of a customer, newest first.
+pub(in crate::store::sql) fn holds(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<Hold>, Fault> {
+    match head(tx, customer)? {
+        Some(head) => bodies(tx, "holds", "run DESC", head.id),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Everything, in one pass over the claims in the order of their people.
+pub(in crate::store::sql) fn standing(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
+    let mut standing = standing_light(tx, customer)?;
+    let Some(head) = head(tx, customer)? else { return Ok(standing) };
+    standing.gone = gone(tx, customer)?;
+    standing.seats = numbered_seats(tx, customer)?;
+    standing.orgs = bodies(tx, "orgs", "org", head.id)?;
+    let book = &mut standing.book;
+    // One cheap look ahead instead of several copies of a growing list.
+    let (people, bytes) = tx
+        .prepare_cached("SELECT count(*), coalesce(sum(octet_length(person)), 0) FROM claims WHERE customer_id = ?1")?
+        .query_row([head.id], |row| Ok((row.get::<u32>(0)?, row.get::<u32>(1)?)))?;
+    book.keys = TextArena::with_capacity(bytes as usize);
+    book.people.reserve_exact(people as usize);
+    let mut ask = tx.prepare_long("SELECT person, body FROM claims WHERE customer_id = ?1 ORDER BY person", 8_192)?;
+    let mut rows = ask.query([head.id])?;
+    while let Some(row) = rows.next()? {
+        let person = text(row, 0)?;
+        add_person(book, person, |claims| take_person(blob(row, 1)?, claims).map_err(unreadable_person(person)))?;
+    }
+    book.claims.shrink_to_fit();
+    Ok(standing)
+}
+
+fn unreadable_person(person: &str) -> impl FnOnce(crate::store::record::DecodeError) -> Fault {
+    Fault::unreadable(move || format!("the claims of person {person}"))
+}
+
+fn add_person(book: &mut Book, person: &str, read: impl FnOnce(&mut Vec<Claim>) -> Result<(), Fault>) -> Result<(), Fault> {
+    let first = book.claims.len();
+    read(&mut book.claims)?;
+    for claim in &book.claims[first..] {
+        check_positions(claim, &book.names, person)?;
+    }
+    let first = u32::try_from(first).map_err(|_| Fault::corrupt("the claims", "there are more than 2³²"))?;
+    let key = book.keys.push(person).map_err(|full| Fault::corrupt("the claims", full))?;
+    book.people.push(BookPerson { key, first });
+    Ok(())
+}
+
+/// The row of one person, into `claims`; `false` if there is none.
+pub(in crate::store::sql) fn person_claims(
+    tx: &Transaction<'_>,
+    id: i64,
+    person: &str,
+    claims: &mut Vec<Claim>,
+) -> Result<bool, Fault> {
+    let mut ask = tx.prepare_cached("SELECT body FROM claims WHERE customer_id = ?1 AND person = ?2")?;
+    let mut rows = ask.query((id, person))?;
+    let Some(row) = rows.next()? else { return Ok(false) };
+    take_person(blob(row, 0)?, claims).map_err(unreadable_person(person))?;
+    Ok(true)
+}
+
+pub(in crate::store::sql) fn claims_of(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    person: &str,
+) -> Result<(Names, Vec<Claim>), Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Default::default()) };
+    let (names, mut claims) = (names(tx, head.id)?, Vec::new());
+    person_claims(tx, head.id, person, &mut claims)?;
+    claims.iter().try_for_each(|claim| check_positions(claim, &names, person))?;
+    Ok((names, claims))
+}
+
+pub(in crate::store::sql) fn released(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    person: Option<&str>,
+) -> Result<Vec<ReleasedClaim>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    add_released(tx, head.id, &names(tx, head.id)?, person, &mut all)?;
+    Ok(all)
+}
+
+/// Those of each of these people.
+pub(in crate::store::sql) fn released_of(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    people: &[&str],
+) -> Result<Vec<ReleasedClaim>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
+    let names = names(tx, head.id)?;
+    let mut all = Vec::new();
+    for person in people {
+        add_released(tx, head.id, &names, Some(person), &mut all)?;
+    }
+    Ok(all)
+}
+
+fn add_released(
+    tx: &Transaction<'_>,
+    id: i64,
+    names: &Names,
+    person: Option<&str>,
+    all: &mut Vec<ReleasedClaim>,
+) -> Result<(), Fault> {
+    let mut ask = match person {
+        Some(_) => tx.prepare_cached(
+            "SELECT person, run, body FROM released WHERE customer_id = ?1 AND person = ?2 ORDER BY version, n",
+        )?,
+        None => tx.prepare_long(
+            "SELECT person, run, body FROM released WHERE customer_id = ?1 AND CAST(?2 AS TEXT) IS NULL
+             ORDER BY version, person, n",
+            8_192,
+        )?,
+    };
+    let mut rows = ask.query((id, person))?;
+    while let Some(row) = rows.next()? {
+        let person = text(row, 0)?;
+        let (claim, because) =
+            take_released(blob(row, 2)?).map_err(Fault::unreadable(|| format!("a released claim of person {person}")))?;
+        check_positions(&claim, names, person)?;
+        all.push(ReleasedClaim {
+            person: PersonKey::from(person),
+            claim,
+            pool: names.pool_of(&claim).clone(),
+            home: names.home_of(&claim).clone(),
+            reasons: names.reasons_of(&claim).to_owned(),
+            because,
+            run: row.get::<Option<i64>>(1)?.map(|run| RunId(run.cast_unsigned())),
+        });
+    }
+    Ok(())
+}
+
+/// The queue as a book whose people stand in queue order, one entry per waiting claim.
+pub(in crate::store::sql) fn queue(tx: &Transaction<'_>, customer: &CustomerId, pool: Option<&PoolId>) -> Result<Book, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Book::default()) };
+    let mut book = Book { names: names(tx, head.id)?, ..Book::default() };
+    let pool = match pool.map(|pool| book.names.find_pool(pool)) {
+        // A pool that was never named has no queue.
+        Some(None) => return Ok(book),
+        Some(Some(PoolIx(pool))) => Some(pool),
+        None => None,
+    };
+    let ask = match pool {
+        Some(_) => "SELECT person, body FROM waiting WHERE customer_id = ?1 AND pool = ?2 ORDER BY rank, since, person, claim",
+        None => {
+            "SELECT person, body FROM waiting WHERE customer_id = ?1 AND CAST(?2 AS BIGINT) IS NULL
+             ORDER BY rank, since, person, pool, claim"
+        }
+    };
+    let mut ask = tx.prepare_long(ask, 8_192)?;
+    let mut rows = ask.query((head.id, pool))?;
+    while let Some(row) = rows.next()? {
+        let person = text(row, 0)?;
+        add_person(&mut book, person, |claims| take_person(blob(row, 1)?, claims).map_err(unreadable_person(person)))?;
+    }
+    Ok(book)
+}
+
+pub(in crate::store::sql) fn used_by_org(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+) -> Result<Vec<(PoolId, OrgId, u32)>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
+    let names = names(tx, head.id)?;
+    let mut ask = tx.prepare_cached("SELECT pool, org, used FROM used_by_org WHERE customer_id = ?1")?;
+    let mut rows = ask.query([head.id])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (pool, org) = (row.get::<u16>(0)?, row.get::<u32>(1)?);
+        let (Some(pool), Some(org)) = (names.pools.get(pool as usize), names.orgs.get(org as usize)) else {
+            return Err(Fault::corrupt("the seats used by org", "a pool or org has no name"));
+        };
+        all.push((pool.clone(), org.clone(), row.get(2)?));
+    }
+    all.sort_unstable();
+    Ok(all)
+}
+
+pub(in crate::store::sql) fn episodes(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<Episode>, Fault> {
+    match head(tx, customer)? {
+        Some(head) => bodies(tx, "episodes", "id DESC", head.id),
+        None => Ok(Vec::new()),
+    }
+}
+
+pub(in crate::store::sql) fn episode(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    episode: EpisodeId,
+) -> Result<Option<Episode>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(None) };
+    let body: Option<Vec<u8>> = tx
+        .prepare_cached("SELECT body FROM episodes WHERE customer_id = ?1 AND id = ?2")?
+        .query_row((head.id, episode.0.cast_signed()), |row| row.get(0))
+        .optional()?;
+    body.map(|body| unpack(&body).map_err(Fault::unreadable(|| format!("episode {episode}")))).transpose()
+}

@@ -1,0 +1,47 @@
+//! Long byte strings as rows of compressed chunks.
+
+use crate::store::sql::fault::Fault;
+
+/// A chunk is closed once it has so many bytes.
+const CHUNK_BYTES: usize = 4 << 20;
+/// Level 1: a district's night is compressed while it is written.
+const LEVEL: i32 = 1;
+
+/// Keeps a chunk: its number, its bytes, and the same compressed.
+type Keep<'f> = dyn FnMut(i64, &[u8], Vec<u8>) -> Result<(), Fault> + 'f;
+
+/// Cuts a growing buffer into chunks and hands each on.
+pub(in crate::store::sql) struct Chunks<'f> {
+    next: i64,
+    keep: &'f mut Keep<'f>,
+}
+
+impl<'f> Chunks<'f> {
+    pub(in crate::store::sql) fn new(keep: &'f mut Keep<'f>) -> Self {
+        Self { next: 0, keep }
+    }
+
+    /// Takes the buffer's bytes away if they are enough for a chunk.
+    pub(in crate::store::sql) fn pause(&mut self, buffer: &mut Vec<u8>) -> Result<(), Fault> {
+        if buffer.len() >= CHUNK_BYTES { self.close(buffer) } else { Ok(()) }
+    }
+
+    /// Takes the buffer's bytes away as they are.
+    pub(in crate::store::sql) fn close(&mut self, buffer: &mut Vec<u8>) -> Result<(), Fault> {
+        (self.keep)(self.next, buffer, compress(buffer)?)?;
+        self.next += 1;
+        buffer.clear();
+        Ok(())
+    }
+}
+
+pub(in crate::store::sql) fn compress(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+    zstd::bulk::compress(bytes, LEVEL).map_err(|cause| Fault::corrupt("a chunk", cause))
+}
+
+/// Undoes [`compress`]; `bytes` is how many there were.
+pub(in crate::store::sql) fn decompress(body: &[u8], bytes: u32) -> Result<Vec<u8>, Fault> {
+    let bytes = bytes as usize;
+    let plain = zstd::bulk::decompress(body, bytes).map_err(|cause| Fault::corrupt("a chunk", cause))?;
+    if plain.len() == bytes { Ok(plain) } else { Err(Fault::corrupt("a chunk", "it is shorter than it was")) }
+}

@@ -1,0 +1,46 @@
+//! What a database is to the store: where it is, and how a transaction is opened and ended there.
+
+use std::path::Path;
+
+use crate::store::api::DaemonLease;
+use crate::store::error::StoreError;
+use crate::store::node::NodeRow;
+use crate::store::shape::DaemonMark;
+use crate::store::sql::fault::Fault;
+use crate::store::sql::transaction::Transaction;
+
+/// A database and the connections to it.
+pub trait Door: Send + Sync {
+    /// Where it is, for messages.
+    fn place(&self) -> &str;
+
+    /// Answers a question as of one moment. Never waits for a writer.
+    fn read<T>(&self, ask: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError>;
+
+    /// Writes, whole or not at all. What is read inside of a customer's is still so at the end.
+    fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError>;
+
+    /// Tidies up after a large commit. Only ever saves space.
+    fn tidy(&self);
+
+    /// Whether daemons on several machines may work on it at once.
+    fn is_shared(&self) -> bool;
+
+    /// What is wrong with it, a line each.
+    fn integrity(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Copies all of it to a file. Returns the size in bytes.
+    fn backup(&self, file: &Path) -> Result<u64, StoreError>;
+
+    /// Makes this process its daemon, or one of them.
+    fn become_daemon(&self, mark: &DaemonMark) -> Result<Box<dyn DaemonLease>, StoreError>;
+
+    /// Whether a daemon ever worked on it.
+    fn was_served(&self) -> bool;
+
+    /// The processes that work on it, oldest first; what they do is still to be said.
+    fn nodes(&self) -> Result<Vec<NodeRow>, StoreError>;
+
+    /// The daemon that works on it now; of several the oldest.
+    fn daemon(&self) -> Result<Option<DaemonMark>, StoreError>;
+}

@@ -1,0 +1,212 @@
+//! One connection to PostgreSQL, and how the store's statements become its own.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bytes::BytesMut;
+use postgres::binary_copy::BinaryCopyInWriter;
+use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use postgres::{Client, Row, SimpleQueryMessage, Statement};
+
+use crate::store::sql::fault::Fault;
+use crate::store::sql::process::Life;
+use crate::store::sql::value::Value;
+
+/// What a node is called beside what it works on; the number of its row in `nodes` follows.
+const MARK: &str = "node ";
+
+/// This process, as other nodes see it.
+#[derive(Debug, Default)]
+pub struct Node {
+    /// Its row in `nodes`; 0: it has none yet.
+    pub id: AtomicI64,
+    /// Who is not seen for so long is dead, in seconds.
+    pub lease_secs: u32,
+}
+
+/// A connection with its prepared statements.
+pub struct PgSession {
+    client: RefCell<Client>,
+    statements: RefCell<HashMap<String, Statement>>,
+    cursors: Cell<u32>,
+    node: Arc<Node>,
+}
+
+/// Rows of an answer, all at once or some at a time.
+pub struct PgRows<'s> {
+    session: &'s PgSession,
+    rows: Vec<Row>,
+    at: usize,
+    /// The statement that fetches the next ones.
+    fetch: Option<String>,
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self, to: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match *self {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Integer(number) => match *to {
+                Type::INT4 => i32::try_from(number)?.to_sql(to, out),
+                Type::BOOL => (number != 0).to_sql(to, out),
+                _ => number.to_sql(to, out),
+            },
+            Value::Text(text) if text.contains('\0') => text.replace('\0', "\u{fffd}").to_sql(to, out),
+            Value::Text(text) => text.to_sql(to, out),
+            Value::Blob(bytes) => bytes.to_sql(to, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// A column of a row; `None` if it is of a kind that the store does not use.
+pub(in crate::store::sql) fn column(row: &Row, at: usize) -> Result<Option<Value<'_>>, Fault> {
+    let Some(column) = row.columns().get(at) else { return Ok(None) };
+    let value = match *column.type_() {
+        Type::INT8 => row.try_get::<_, Option<i64>>(at)?.map(Value::Integer),
+        Type::INT4 => row.try_get::<_, Option<i32>>(at)?.map(|number| Value::Integer(number.into())),
+        Type::BOOL => row.try_get::<_, Option<bool>>(at)?.map(|whether| Value::Integer(whether.into())),
+        Type::TEXT => row.try_get::<_, Option<&str>>(at)?.map(Value::Text),
+        Type::BYTEA => row.try_get::<_, Option<&[u8]>>(at)?.map(Value::Blob),
+        _ => return Ok(None),
+    };
+    Ok(Some(value.unwrap_or(Value::Null)))
+}
+
+fn refs<'v>(values: &'v [Value<'v>]) -> Vec<&'v (dyn ToSql + Sync)> {
+    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
+impl PgSession {
+    /// A session over a connection of this node.
+    pub fn new(client: Client, node: Arc<Node>) -> Self {
+        Self { client: RefCell::new(client), statements: RefCell::default(), cursors: Cell::default(), node }
+    }
+
+    /// Whether the server hung up, as far as is known.
+    pub fn is_closed(&self) -> bool {
+        self.client.borrow().is_closed()
+    }
+
+    /// Who is not seen for so long is dead, in seconds.
+    pub fn lease_secs(&self) -> u32 {
+        self.node.lease_secs
+    }
+
+    /// Executes statements as they are; says whether any of them gave a row.
+    pub fn batch(&self, sql: &str) -> Result<bool, Fault> {
+        let answer = self.client.borrow_mut().simple_query(sql)?;
+        Ok(answer.iter().any(|message| matches!(message, SimpleQueryMessage::Row(_))))
+    }
+
+    pub(in crate::store::sql) fn prepare(&self, sql: &str) -> Result<Statement, Fault> {
+        if let Some(known) = self.statements.borrow().get(sql) {
+            return Ok(known.clone());
+        }
+        let statement = self.client.borrow_mut().prepare(&sql.replace('?', "$"))?;
+        self.statements.borrow_mut().insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Executes a statement with its parameters, in the store's spelling; returns how many rows it touched.
+    pub fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, Fault> {
+        self.execute(&self.prepare(sql)?, values)
+    }
+
+    /// Asks; all rows of the answer.
+    pub fn ask(&self, sql: &str, values: &[Value<'_>]) -> Result<PgRows<'_>, Fault> {
+        self.query(&self.prepare(sql)?, values)
+    }
+
+    pub(in crate::store::sql) fn execute(&self, statement: &Statement, values: &[Value<'_>]) -> Result<usize, Fault> {
+        let touched = self.client.borrow_mut().execute(statement, &refs(values))?;
+        usize::try_from(touched).map_err(|_| Fault::corrupt("a statement", "it touched too many rows"))
+    }
+
+    pub(in crate::store::sql) fn query(&self, statement: &Statement, values: &[Value<'_>]) -> Result<PgRows<'_>, Fault> {
+        let rows = self.client.borrow_mut().query(statement, &refs(values))?;
+        Ok(PgRows { session: self, rows, at: 0, fetch: None })
+    }
+
+    /// Asks for an answer that is too long to be held at once; `at_once` rows of it are.
+    pub(in crate::store::sql) fn query_long(&self, sql: &str, at_once: u32, values: &[Value<'_>]) -> Result<PgRows<'_>, Fault> {
+        let number = self.cursors.replace(self.cursors.get().wrapping_add(1));
+        let declare = format!("DECLARE long_{number} NO SCROLL CURSOR FOR {}", sql.replace('?', "$"));
+        self.client.borrow_mut().execute(&declare, &refs(values))?;
+        let fetch = Some(format!("FETCH {at_once} FROM long_{number}"));
+        Ok(PgRows { session: self, rows: Vec::new(), at: 0, fetch })
+    }
+
+    /// The rows of an answer for each of many texts.
+    pub(in crate::store::sql) fn query_texts(&self, sql: &str, id: i64, texts: &[&str]) -> Result<Vec<Row>, Fault> {
+        let statement = self.prepare(sql)?;
+        Ok(self.client.borrow_mut().query(&statement, &[&id, &texts])?)
+    }
+
+    /// Executes a statement for many rows at once, given column by column.
+    pub(in crate::store::sql) fn execute_columns(&self, sql: &str, columns: &[&(dyn ToSql + Sync)]) -> Result<u64, Fault> {
+        let statement = self.prepare(sql)?;
+        Ok(self.client.borrow_mut().execute(&statement, columns)?)
+    }
+
+    /// Copies rows into a table.
+    pub(in crate::store::sql) fn copy<'v>(
+        &self,
+        sql: &str,
+        types: &[Type],
+        rows: impl Iterator<Item = Vec<Value<'v>>>,
+    ) -> Result<u64, Fault> {
+        let mut client = self.client.borrow_mut();
+        let mut writer = BinaryCopyInWriter::new(client.copy_in(sql)?, types);
+        for row in rows {
+            writer.write(&refs(&row))?;
+        }
+        Ok(writer.finish()?)
+    }
+
+    /// How this node is written beside what it works on.
+    pub(in crate::store::sql) fn mark(&self) -> Result<String, Fault> {
+        Ok(format!("{MARK}{}", self.node.id.load(Ordering::SeqCst)))
+    }
+
+    /// Whether the node of a mark lives. One that has not been seen for too long is struck off, so that it stays dead.
+    pub(in crate::store::sql) fn life(&self, of: &str, writes: bool) -> Result<Life, Fault> {
+        let Some(id) = of.strip_prefix(MARK).and_then(|id| id.parse::<i64>().ok()) else { return Ok(Life::Dead) };
+        let own = id == self.node.id.load(Ordering::SeqCst);
+        let lease = Value::Integer(self.node.lease_secs.into());
+        if writes && !own {
+            let strike =
+                "DELETE FROM nodes WHERE id = ?1 AND seen < clock_timestamp() - CAST(?2 AS BIGINT) * INTERVAL '1 second'";
+            self.run(strike, &[Value::Integer(id), lease])?;
+        }
+        // Nobody is dead to itself for want of having said so, only when others struck it off.
+        let ask = "SELECT 1 FROM nodes WHERE id = ?1
+                   AND (?3 OR seen >= clock_timestamp() - CAST(?2 AS BIGINT) * INTERVAL '1 second')";
+        let lives = self.ask(ask, &[Value::Integer(id), lease, Value::Integer(own.into())])?.next()?.is_some();
+        Ok(if lives { Life::Lives } else { Life::Dead })
+    }
+}
+
+impl PgRows<'_> {
+    /// The next row.
+    pub fn next(&mut self) -> Result<Option<&Row>, Fault> {
+        if self.at == self.rows.len()
+            && let Some(fetch) = &self.fetch
+        {
+            self.rows = self.session.client.borrow_mut().query(fetch.as_str(), &[])?;
+            self.at = 0;
+            if self.rows.is_empty() {
+                self.fetch = None;
+            }
+        }
+        let row = self.rows.get(self.at);
+        self.at += usize::from(row.is_some());
+        Ok(row)
+    }
+}

@@ -1,0 +1,78 @@
+//! Plans: immutable, named by their digest, in compressed chunks.
+
+use crate::store::sql::transaction::Transaction;
+
+use crate::base::{CustomerId, Digest};
+use crate::license::Entry;
+use crate::plan::Plan;
+use crate::store::record::{put_plan, take_plan};
+use crate::store::sql::books::{blob, head, head_or_new};
+use crate::store::sql::chunks::{Chunks, decompress};
+use crate::store::sql::fault::Fault;
+
+pub(in crate::store::sql) fn save(tx: &Transaction<'_>, plan: &Plan) -> Result<(), Fault> {
+    let head = head_or_new(tx, &plan.customer)?;
+    let fresh = tx
+        .prepare_cached("INSERT INTO plans (customer_id, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute((head.id, plan.id.0))?;
+    if fresh == 0 {
+        return Ok(());
+    }
+    let adopted = plan.entries.iter().filter_map(|entry| if let Entry::Adopted(mark) = entry { Some(mark) } else { None });
+    for mark in adopted {
+        tx.prepare_cached(
+            "INSERT INTO plan_snapshot (customer_id, plan, snapshot) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute((head.id, plan.id.0, mark.snapshot.0))?;
+    }
+    let mut insert =
+        tx.prepare_cached("INSERT INTO plan_chunk (customer_id, plan, n, bytes, body) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut keep = |n: i64, plain: &[u8], packed: Vec<u8>| {
+        insert.execute((head.id, plan.id.0, n, plain.len().cast_signed(), packed))?;
+        Ok(())
+    };
+    let mut chunks = Chunks::new(&mut keep);
+    let mut content = Vec::new();
+    put_plan(plan, &mut content, &mut |content| chunks.pause(content))?;
+    chunks.close(&mut content)
+}
+
+pub(in crate::store::sql) fn plan(tx: &Transaction<'_>, customer: &CustomerId, id: &Digest) -> Result<Option<Plan>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(None) };
+    let mut ask = tx.prepare_cached("SELECT bytes, body FROM plan_chunk WHERE customer_id = ?1 AND plan = ?2 ORDER BY n")?;
+    let mut rows = ask.query((head.id, id.0))?;
+    let mut content = Vec::new();
+    while let Some(row) = rows.next()? {
+        content.extend_from_slice(&decompress(blob(row, 1)?, row.get(0)?)?);
+    }
+    // A plan has at least its format byte.
+    if content.is_empty() {
+        return Ok(None);
+    }
+    take_plan(&content).map(Some).map_err(Fault::unreadable(|| format!("plan {}", id.short())))
+}
+
+/// Drops the plans of a customer that are not of its newest `keep` runs, nor of a run under way or whose hold waits. Returns
+/// how many.
+pub(in crate::store::sql) fn prune(tx: &Transaction<'_>, customer: &CustomerId, keep: u32) -> Result<u32, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(0) };
+    let mut ask = tx.prepare_cached(
+        "SELECT id FROM plans WHERE customer_id = ?1 AND id NOT IN (
+             SELECT plan FROM (SELECT plan FROM runs WHERE customer_id = ?1 ORDER BY id DESC LIMIT ?2) AS newest WHERE plan IS NOT NULL
+             UNION ALL
+             SELECT plan FROM runs WHERE customer_id = ?1 AND state IN (0, 1, 4) AND plan IS NOT NULL
+             UNION ALL
+             SELECT plan FROM runs WHERE customer_id = ?1 AND plan IS NOT NULL AND id IN (SELECT run FROM holds WHERE customer_id = ?1 AND waits = 1))",
+    )?;
+    let drops = ask.query_map((head.id, keep), |row| row.get::<[u8; 32]>(0))?;
+    for plan in &drops {
+        for delete in [
+            "DELETE FROM plan_chunk WHERE customer_id = ?1 AND plan = ?2",
+            "DELETE FROM plan_snapshot WHERE customer_id = ?1 AND plan = ?2",
+            "DELETE FROM plans WHERE customer_id = ?1 AND id = ?2",
+        ] {
+            tx.prepare_cached(delete)?.execute((head.id, plan))?;
+        }
+    }
+    u32::try_from(drops.len()).map_err(|_| Fault::corrupt("the plans", "there are more than 2³²"))
+}

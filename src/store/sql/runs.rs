@@ -1,0 +1,318 @@
+//! Runs, what they found, what they rejected, what they told.
+
+use crate::store::sql::transaction::{Row, Transaction};
+
+use crate::base::{CustomerId, Digest, Instant, RunId, SourceId, Version};
+use crate::plan::NoticeKind;
+use crate::store::error::StoreError;
+use crate::store::record::{FORMAT, Record, RunBody, pack, unpack};
+use crate::store::shape::{FindingRow, NoticeRow, RunRow, RunState, Trigger};
+use crate::store::sql::books::{blob, head, head_or_new, text, unsigned};
+use crate::store::sql::fault::Fault;
+use crate::store::sql::many::Many;
+use crate::store::sql::process::Life;
+
+const COLUMNS: &str = "r.id, c.name, r.trigger, r.state, r.began, r.ended, r.plan, r.version, r.body";
+
+/// An enum's stored code as a column.
+fn code(value: &impl Record) -> Option<u8> {
+    let mut bytes = Vec::with_capacity(1);
+    value.put(&mut bytes);
+    bytes.first().copied()
+}
+
+/// Reads an enum's code back.
+fn of_code<T: Record>(row: Row<'_>, at: usize, what: &str) -> Result<T, Fault> {
+    unpack(&[FORMAT, row.get(at)?]).map_err(Fault::unreadable(|| what.to_owned()))
+}
+
+fn row_of(row: Row<'_>) -> Result<RunRow, Fault> {
+    let run = RunId(unsigned(row, 0)?);
+    let what = || format!("run {run}");
+    let RunBody { packages, tally, message, rejected } = unpack(blob(row, 8)?).map_err(Fault::unreadable(what))?;
+    Ok(RunRow {
+        run,
+        customer: CustomerId::new(row.get::<String>(1)?),
+        trigger: unpack(blob(row, 2)?).map_err(Fault::unreadable(what))?,
+        state: of_code(row, 3, &what())?,
+        began: Instant(row.get(4)?),
+        ended: row.get::<Option<i64>>(5)?.map(Instant),
+        packages,
+        plan: row.get::<Option<[u8; 32]>>(6)?.map(Digest),
+        version: row.get::<Option<i64>>(7)?.map(|version| Version(version.cast_unsigned())),
+        tally,
+        message,
+        rejected,
+    })
+}
+
+pub(in crate::store::sql) fn begin(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    trigger: &Trigger,
+    at: Instant,
+) -> Result<RunId, Fault> {
+    let head = head_or_new(tx, customer)?;
+    let place = (head.id, pack(trigger), code(&RunState::Fetching), at.0, pack(&RunBody::default()), tx.mark()?);
+    tx.query_row(
+        "INSERT INTO runs (customer_id, trigger, state, began, body, process) VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+        place,
+        |row| unsigned(row, 0).map(RunId),
+    )
+}
+
+pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &RunRow) -> Result<(), Fault> {
+    let RunRow { run, customer, trigger, state, began, ended, packages, plan, version, tally, message, rejected } = row.clone();
+    let id = run.0.cast_signed();
+    let head = head_or_new(tx, &customer)?;
+    if state != RunState::Failed {
+        must_go_on(tx, run)?;
+    }
+    let touched = tx
+        .prepare_cached(
+            "UPDATE runs SET trigger = ?3, state = ?4, began = ?5, ended = ?6, plan = ?7, version = ?8, body = ?9
+             WHERE id = ?1 AND customer_id = ?2",
+        )?
+        .execute((
+            id,
+            head.id,
+            pack(&trigger),
+            code(&state),
+            began.0,
+            ended.map(|ended| ended.0),
+            plan.map(|plan| plan.0),
+            version.map(|version| version.0.cast_signed()),
+            pack(&RunBody { packages, tally, message, rejected: rejected.clone() }),
+        ))?;
+    if touched != 1 {
+        return Err(Fault::corrupt(format!("run {run} of {customer}"), "it was never begun"));
+    }
+    tx.prepare_cached("DELETE FROM rejected WHERE run = ?1")?.execute([id])?;
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO rejected (customer_id, source, run, digest) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    )?;
+    for (source, digest) in &rejected {
+        insert.execute((head.id, source.as_str(), id, digest.0))?;
+    }
+    Ok(())
+}
+
+/// A run that was closed as failed stays so: whoever worked on it was taken for dead, and somebody else does it again.
+pub(in crate::store::sql) fn must_go_on(tx: &Transaction<'_>, run: RunId) -> Result<(), Fault> {
+    let mut ask = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND state = ?2)")?;
+    let failed = ask.query_row((run.0.cast_signed(), code(&RunState::Failed)), |row| row.get::<bool>(0))?;
+    if failed { Err(StoreError::RunClosed { run }.into()) } else { Ok(()) }
+}
+
+pub(in crate::store::sql) fn run(tx: &Transaction<'_>, run: RunId) -> Result<Option<RunRow>, Fault> {
+    let mut ask =
+        tx.prepare_cached(&format!("SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE r.id = ?1"))?;
+    let mut rows = ask.query([run.0.cast_signed()])?;
+    rows.next()?.map(row_of).transpose()
+}
+
+pub(in crate::store::sql) fn runs(
+    tx: &Transaction<'_>,
+    customer: Option<&CustomerId>,
+    limit: u32,
+) -> Result<Vec<RunRow>, Fault> {
+    let id = match customer.map(|customer| head(tx, customer)).transpose()? {
+        Some(None) => return Ok(Vec::new()),
+        Some(Some(head)) => Some(head.id),
+        None => None,
+    };
+    let of_whom = if id.is_some() { "r.customer_id = ?1" } else { "CAST(?1 AS BIGINT) IS NULL" };
+    let mut ask = tx.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE {of_whom} ORDER BY r.id DESC LIMIT ?2"
+    ))?;
+    let mut rows = ask.query((id, limit))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(row_of(row)?);
+    }
+    Ok(all)
+}
+
+/// The newest run that was more than a look, among those of late.
+pub(in crate::store::sql) fn last_real(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<RunRow>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(None) };
+    let mut ask = tx.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE r.customer_id = ?1 ORDER BY r.id DESC LIMIT 50"
+    ))?;
+    let mut rows = ask.query([head.id])?;
+    while let Some(row) = rows.next()? {
+        let run = row_of(row)?;
+        if run.is_more_than_a_look() {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
+}
+
+/// Runs in the middle whose process died, oldest first; with `unseen` also those whose process cannot be seen from here. And
+/// plans that were applied, by a process of which nothing is known, and whose row does not say so.
+pub(in crate::store::sql) fn orphans(tx: &Transaction<'_>, unseen: bool) -> Result<Vec<RunId>, Fault> {
+    let mut orphans = Vec::new();
+    for state in RunState::ALL.into_iter().filter(|state| !state.is_over()) {
+        let mut ask = tx.prepare_cached("SELECT id, process FROM runs WHERE state = ?1")?;
+        let mut rows = ask.query([code(&state)])?;
+        while let Some(row) = rows.next()? {
+            let life = tx.life(text(row, 1)?)?;
+            if life == Life::Dead || (unseen && life == Life::Unknown) {
+                orphans.push(RunId(unsigned(row, 0)?));
+            }
+        }
+    }
+    let mut ask = tx.prepare_cached(
+        "SELECT id FROM runs r WHERE state = ?1 AND version IS NULL AND EXISTS (SELECT 1 FROM audit a WHERE a.run = r.id)",
+    )?;
+    let mut rows = ask.query([code(&RunState::Planned)])?;
+    while let Some(row) = rows.next()? {
+        orphans.push(RunId(unsigned(row, 0)?));
+    }
+    orphans.sort_unstable();
+    Ok(orphans)
+}
+
+/// Closes runs that a dead process left in the middle. One whose commit is in the trail was not in vain, and is not
+/// called failed: a failed run changed nothing.
+pub(in crate::store::sql) fn close_orphans(tx: &Transaction<'_>, at: Instant, unseen: bool) -> Result<Vec<RunId>, Fault> {
+    let orphans = orphans(tx, unseen)?;
+    for &orphan in &orphans {
+        let Some(mut row) = run(tx, orphan)? else { continue };
+        let committed = tx
+            .prepare_cached("SELECT max(version) FROM audit WHERE run = ?1")?
+            .query_row([orphan.0.cast_signed()], |row| row.get::<Option<i64>>(0))?;
+        row.ended = Some(at.max(row.began));
+        if let Some(version) = committed {
+            row.state = RunState::SucceededWithErrors;
+            row.version = Some(Version(version.cast_unsigned()));
+            row.message = format!("its process ended right after it committed version {version}; the books are whole");
+        } else {
+            row.message = format!("its process ended while it was {}; nothing was changed, run it again", row.state);
+            row.state = RunState::Failed;
+        }
+        save(tx, &row)?;
+    }
+    Ok(orphans)
+}
+
+pub(in crate::store::sql) fn save_findings(tx: &Transaction<'_>, run: RunId, findings: &[FindingRow]) -> Result<(), Fault> {
+    tx.prepare_cached("DELETE FROM findings WHERE run = ?1")?.execute([run.0.cast_signed()])?;
+    const COLUMNS: [&str; 10] = ["run", "n", "source", "level", "rule", "file", "row", "record", "field", "detail"];
+    let mut insert = Many::add(tx, "findings", &COLUMNS)?;
+    for FindingRow { number, source, level, rule, file, row, record, field, detail } in findings {
+        insert.write((
+            run.0.cast_signed(),
+            number.cast_signed(),
+            source.as_str(),
+            level,
+            rule,
+            file,
+            row.cast_signed(),
+            record,
+            field,
+            detail,
+        ))?;
+    }
+    insert.flush()?;
+    Ok(())
+}
+
+/// Drops findings, and log-ins of dry runs, of a customer that are not of its newest `keep` runs.
+pub(in crate::store::sql) fn prune_beside(tx: &Transaction<'_>, customer: &CustomerId, keep: u32) -> Result<(), Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(()) };
+    for table in ["findings", "activity_planned"] {
+        let delete = format!(
+            "DELETE FROM {table} WHERE run IN (
+                 SELECT id FROM runs WHERE customer_id = ?1 AND state NOT IN (0, 1, 4) ORDER BY id DESC LIMIT 1000000000000 OFFSET ?2)"
+        );
+        tx.prepare_cached(&delete)?.execute((head.id, keep))?;
+    }
+    Ok(())
+}
+
+pub(in crate::store::sql) fn findings(
+    tx: &Transaction<'_>,
+    run: RunId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<FindingRow>, Fault> {
+    let mut ask = tx.prepare_cached(
+        "SELECT n, source, level, rule, file, row, record, field, detail FROM findings
+         WHERE run = ?1 AND n > ?2 ORDER BY n LIMIT ?3",
+    )?;
+    ask.query_map((run.0.cast_signed(), after.cast_signed(), limit), |row| {
+        Ok(FindingRow {
+            number: unsigned(row, 0)?,
+            source: SourceId::new(row.get::<String>(1)?),
+            level: row.get(2)?,
+            rule: row.get(3)?,
+            file: row.get(4)?,
+            row: unsigned(row, 5)?,
+            record: row.get(6)?,
+            field: row.get(7)?,
+            detail: row.get(8)?,
+        })
+    })
+}
+
+pub(in crate::store::sql) fn rejected(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    source: &SourceId,
+) -> Result<Vec<Digest>, Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
+    let mut ask = tx.prepare_cached(
+        "SELECT digest FROM rejected WHERE customer_id = ?1 AND source = ?2
+         GROUP BY digest ORDER BY max(run) DESC, digest",
+    )?;
+    ask.query_map((head.id, source.as_str()), |row| row.get(0).map(Digest))
+}
+
+pub(in crate::store::sql) fn notices(
+    tx: &Transaction<'_>,
+    customer: Option<&CustomerId>,
+    limit: u32,
+) -> Result<Vec<NoticeRow>, Fault> {
+    let id = match customer.map(|customer| head(tx, customer)).transpose()? {
+        Some(None) => return Ok(Vec::new()),
+        Some(Some(head)) => Some(head.id),
+        None => None,
+    };
+    let of_whom = if id.is_some() { "o.customer_id = ?1" } else { "CAST(?1 AS BIGINT) IS NULL" };
+    let mut ask = tx.prepare_cached(&format!(
+        "SELECT c.name, o.key, o.kind, o.at, o.text FROM notices o JOIN customers c ON c.id = o.customer_id
+         WHERE {of_whom} ORDER BY o.n DESC LIMIT ?2"
+    ))?;
+    let mut rows = ask.query((id, limit))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(notice_row(row)?);
+    }
+    Ok(all)
+}
+
+pub(in crate::store::sql) fn notice_row(row: Row<'_>) -> Result<NoticeRow, Fault> {
+    Ok(NoticeRow {
+        customer: CustomerId::new(row.get::<String>(0)?),
+        key: row.get(1)?,
+        kind: of_code::<NoticeKind>(row, 2, "a notice")?.word().to_owned(),
+        at: Instant(row.get(3)?),
+        text: row.get(4)?,
+    })
+}
+
+/// The notice with this key.
+pub(in crate::store::sql) fn notice(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    key: &str,
+) -> Result<Option<NoticeRow>, Fault> {
+    let mut ask = tx.prepare_cached(
+        "SELECT c.name, o.key, o.kind, o.at, o.text FROM notices o JOIN customers c ON c.id = o.customer_id
+         WHERE c.name = ?1 AND o.key = ?2",
+    )?;
+    let mut rows = ask.query((customer.as_str(), key))?;
+    rows.next()?.map(notice_row).transpose()
+}

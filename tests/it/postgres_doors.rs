@@ -1,0 +1,167 @@
+//! The real program on PostgreSQL: it says what it says on SQLite, its books move from one to the other, and several nodes
+//! share its work while they are killed and stopped.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cluster::{self, Database};
+use crate::daemon::{Daemon, assert_sound, is_over, runs, until, until_settled};
+use crate::demo::Demo;
+
+/// The demo on a database of its own, unless there is no server.
+fn shared() -> Option<(Database, Demo)> {
+    cluster::is_installed().then(|| {
+        let database = Database::fresh();
+        let demo = Demo::shared(database.url());
+        demo.set("drop_poll_secs = 2", "drop_poll_secs = 1");
+        (database, demo)
+    })
+}
+
+/// What anybody may ask.
+const QUESTIONS: [&str; 16] = [
+    "status",
+    "pool list northfield",
+    "pool show northfield content-district",
+    "queue northfield",
+    "explain northfield t-058 learn",
+    "people northfield t- --limit 200",
+    "findings 3",
+    "notices",
+    "runs northfield",
+    "hold list",
+    "episode list northfield",
+    "report licenses northfield --csv",
+    "report claims northfield --csv",
+    "report dashboard northfield --csv",
+    "audit list northfield",
+    "audit verify",
+];
+
+/// Without the name of the store, which alone may differ.
+fn answers(demo: &Demo) -> Vec<String> {
+    let ask = |question: &&str| {
+        let done = demo.run(&format!("--as-of 2026-09-04T12:00:00Z {question}"));
+        let out: Vec<&str> = done.out.lines().filter(|line| !line.starts_with("daemon of ")).collect();
+        format!("{question}: {} {}\n{}", done.code, done.err, out.join("\n"))
+    };
+    QUESTIONS.iter().map(ask).collect()
+}
+
+/// Two nights, a purchase and a decision.
+fn live(demo: &Demo) {
+    for command in [
+        "--as-of 2026-09-03T06:00:00Z sync northfield --here",
+        "--as-of 2026-09-03T07:00:00Z sync northfield --here",
+        "--as-of 2026-09-03T07:00:00Z sync larkspur --here",
+        "--as-of 2026-09-03T08:00:00Z pool grant northfield learn-educators --seats 2 --from 2026-09-01 --reference PO-1 --id po-1",
+        "--as-of 2026-09-03T09:00:00Z pool pin northfield observe-educators t-058 assign --reason visits",
+    ] {
+        let done = demo.run(command);
+        assert!([0, 6].contains(&done.code), "{command}: {done:?}");
+    }
+}
+
+#[test]
+fn both_databases_say_the_same() {
+    let Some((database, shared)) = shared() else { return };
+    let lite = Demo::new();
+    live(&lite);
+    live(&shared);
+    let (said, says) = (answers(&lite), answers(&shared));
+    for (lite, shared) in said.iter().zip(&says) {
+        assert_eq!(lite, shared);
+    }
+    assert!(said.iter().any(|answer| answer.contains("the books are what the trail says")));
+
+    // There and back again: the third store says what the first said.
+    let other = Database::fresh();
+    let file = lite.path().join("again.db");
+    for (from, to) in
+        [(format!("sqlite:{}", lite.store().display()), other.url()), (other.url(), format!("sqlite:{}", file.display()))]
+    {
+        let copied = lite.json(&format!("store copy --from {from} --to {to}"));
+        let customers = copied["customers"].as_array().expect("customers");
+        assert!(customers.len() == 2 && customers.iter().all(|customer| customer["ok"] == true), "{copied}");
+    }
+    let full = lite.run(&format!("store copy --from sqlite:{} --to {}", file.display(), other.url()));
+    assert!(full.code != 0 && full.err.contains("it is not empty"), "{full:?}");
+    std::fs::rename(&file, lite.store()).expect("moved");
+    for beside in ["rosterd.db-wal", "rosterd.db-shm"] {
+        let _ = std::fs::remove_file(lite.store().with_file_name(beside));
+    }
+    assert_eq!(answers(&lite), said);
+    // Books that were copied go on: numbers are not given twice.
+    let copy = Demo::shared(other.url());
+    copy.told("--as-of 2026-09-05T09:00:00Z pool pin northfield observe-educators t-057 assign --reason visits");
+    let run = copy.run("--as-of 2026-09-05T10:00:00Z sync northfield --here");
+    assert!([0, 6].contains(&run.code), "{run:?}");
+    assert!(copy.told("audit verify").contains("the books are what the trail says"));
+    drop(database);
+}
+
+#[test]
+fn three_nodes_do_every_request_once_while_they_are_killed_and_stopped() {
+    let Some((database, demo)) = shared() else { return };
+    let start = || Daemon::start_with(&demo, |_| ());
+    let mut nodes = vec![start()];
+    until("there is a store", || if demo.run("runs").code == 0 { Ok(()) } else { Err(format!("{:?}", nodes[0].log())) });
+    nodes.extend([start(), start()]);
+    until_settled(&demo);
+    let seen = demo.json("nodes");
+    assert_eq!(seen["nodes"].as_array().map(Vec::len), Some(3), "{seen}");
+
+    // More rounds on request: each takes some seconds.
+    let rounds: usize = std::env::var("ROSTERD_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(5);
+    for round in 0..rounds {
+        demo.drop_students(&format!("2026-10-{round:03}.zip"), &[format!("z-{round:03}")]);
+        match round % 5 {
+            0 => nodes.remove(round % 3).kill(),
+            1 => {
+                // Longer than a lease.
+                nodes[0].signal("STOP");
+                sleep(Duration::from_millis(4_500));
+                nodes[0].signal("CONT");
+            }
+            2 => drop(nodes.remove(0).stop()),
+            3 => {
+                let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                           WHERE datname = current_database() AND pid <> pg_backend_pid()";
+                database.raw().query(cut, &[]).expect("cut");
+            }
+            _ => {
+                let mut asked = demo.program();
+                asked.args(["sync", "northfield"]).stdout(Stdio::null());
+                assert!(asked.status().expect("it runs").success());
+            }
+        }
+        while nodes.len() < 3 {
+            nodes.push(start());
+        }
+        until("the student is there", || {
+            let found = demo.run(&format!("explain northfield z-{round:03}"));
+            if found.code == 0 { Ok(()) } else { Err(format!("{found:?}")) }
+        });
+    }
+    until("nothing is under way", || {
+        let under_way = runs(&demo, "").iter().any(|run| !is_over(run));
+        let work =
+            demo.json("nodes")["nodes"].as_array().is_some_and(|nodes| nodes.iter().any(|n| n["work"] != Value::Array(vec![])));
+        if under_way || work { Err(format!("{:?}", runs(&demo, ""))) } else { Ok(()) }
+    });
+    // Each package was taken in by one run.
+    let mut taken: BTreeMap<String, u32> = BTreeMap::new();
+    for run in runs(&demo, "northfield").iter().filter(|run| !run["version"].is_null()) {
+        for package in run["packages"].as_array().expect("packages") {
+            *taken.entry(package.to_string()).or_default() += 1;
+        }
+    }
+    assert!(taken.len() >= rounds && taken.values().all(|times| *times == 1), "{taken:?}");
+    assert_sound(&demo);
+    drop(nodes);
+    drop(database);
+}
