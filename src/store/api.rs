@@ -16,8 +16,8 @@ use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
 use crate::store::error::StoreError;
 use crate::store::glance::Glance;
-use crate::store::once::{OnceAnswer, OnceRow};
 use crate::store::node::NodeRow;
+use crate::store::once::{OnceAnswer, OnceRow};
 use crate::store::outage::OutageRow;
 use crate::store::rest::RestRow;
 use crate::store::shape::{

@@ -11,9 +11,9 @@ use rosterd::license::{
 use rosterd::plan::{Notice, Plan, Standing};
 use rosterd::store::{
     ActivityRow, AlertRow, AlertState, ArchiveRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NodeRow,
-    NoticeRow, OnceAnswer, OnceRow, OutageRow, Pause, Receipt, ReleasedClaim, RequestRow, RequestState, RestRow, Routed, RunRow,
-    SameDayRow, SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError, TokenRow, Trigger, Watch,
-    WatchChange,
+    NoticeRow, OnceAnswer, OnceRow, OutageRow, Pause, Receipt, ReleasedClaim, RequestRow, RequestState, RestRow, Routed,
+    RunRow, SameDayRow, SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError, TokenRow, Trigger,
+    Watch, WatchChange,
 };
 
 /// See the module.
