@@ -572,7 +572,7 @@ fn ends_that_could_not_be_written_are_written_later() {
 
 /// A small disk of its own, in a namespace of its own: full before a run, and in the middle of a daemon's.
 const FULL_DISK: &str = r#"
-mkdir books && mount -t tmpfs -o size=1m tmpfs books || exit 99
+mkdir books && mount -t tmpfs -o size=2m tmpfs books || exit 99
 echo 'has a disk'
 "$P" sync northfield --here; echo "first $?"
 cat /dev/zero > books/fill 2>/dev/null
