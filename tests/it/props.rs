@@ -660,9 +660,11 @@ impl Memory {
         };
         let made = plan(&input).expect("a plan");
         assert_eq!(check(&made, &standing, &held), []);
-        // Asked ahead, and of the roster nothing left but who is there: the same plan.
+        // Asked ahead, and of the roster nothing left but who is there and all of those who changed: the same plan.
         let needs = Needs::new(&town.policy, input.roster, town.today).expect("its orgs are known");
-        let rest = lean(input.roster.clone(), &[]).expect("it fits");
+        let mut changed: Vec<_> = input.delta.changed.iter().map(|(_, after)| *after).collect();
+        changed.sort_unstable();
+        let rest = lean(input.roster.clone(), &changed).expect("it fits");
         let again = plan_needs(&PlanInput { roster: &rest, ..input.clone() }, &needs);
         assert_eq!(format!("{again:?}"), format!("{made:?}"));
         let held = held.iter().map(|k| k.as_str().to_owned()).collect();
