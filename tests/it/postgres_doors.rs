@@ -136,7 +136,9 @@ fn three_nodes_do_every_request_once_while_they_are_killed_and_stopped() {
             _ => {
                 let mut asked = demo.program();
                 asked.args(["sync", "northfield"]).stdout(Stdio::null());
-                assert!(asked.status().expect("it runs").success());
+                // Refused once all of the date are used; with as many rounds as usual they are not.
+                let asked = asked.status().expect("it runs");
+                assert!(asked.success() || round >= 25, "{asked}");
             }
         }
         while nodes.len() < 3 {
