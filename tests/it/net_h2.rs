@@ -110,6 +110,9 @@ fn the_best_version_that_a_server_offers_is_spoken() {
         assert!(succeeded(&run) && world.seated("p").len() == 30, "{protocols:?}: {}", run.message);
         let versions = server.versions.lock().expect("no panic");
         assert!(versions.len() > 12 && versions.iter().all(|spoken| *spoken == version), "{protocols:?}: {versions:?}");
-        assert_eq!(server.connections.load(Ordering::SeqCst), 1, "one connection serves a pull");
+        let connections = server.connections.load(Ordering::SeqCst);
+        // With HTTP/1.1 a request may come before the connection of the last one is put back, and open another; not each does.
+        let few = if version == Version::HTTP_2 { connections == 1 } else { connections * 3 < versions.len() };
+        assert!(few, "{protocols:?}: {connections} connections for {} requests", versions.len());
     }
 }
