@@ -14,7 +14,8 @@ use crate::roster::compare_people::{ENDED, HERE, OTHER, People, STAMPED};
 use crate::roster::delta::{Comparison, OrgDelta, RosterDelta, collections, home_org};
 use crate::roster::identity::conflicts;
 use crate::roster::model::{
-    Attribute, Class, ClassIx, Enrollment, Org, OrgIx, PackedEnrollment, Person, PersonIx, RecordHash, RoleWord, Roster, Span,
+    Attribute, Class, ClassIx, Enrollment, Org, OrgIx, PackedEnrollment, Person, PersonIx, RecordHash, Role, RoleWord, Roster,
+    Span,
 };
 use crate::roster::patch::{NEW, Origins, Own, moves, patch_of};
 use crate::roster::rows::Collection;
@@ -29,7 +30,8 @@ pub struct Compared {
     /// What changed; positions before lead into `rest`.
     pub delta: RosterDelta,
     /// Of the stored roster all orgs, sessions and courses; whoever left or ended since then, and who was asked for, with all
-    /// that is theirs; and the keys of people who changed. Of the classes it has those that these attend, with id and school.
+    /// that is theirs; and of people who changed the keys and, of each role, word and org. Of the classes it has those that the
+    /// former attend, with id and school.
     pub rest: Roster,
     has_own: [bool; 7],
     own: Own,
@@ -286,7 +288,7 @@ impl Side<'_> {
                 gone.extend(is.is_none_or(|is| is.ended).then_some(at));
             }
             let person = match person {
-                None if keeps => self.bare(to)?,
+                None if keeps => self.bare(origin as usize, to)?,
                 None => continue,
                 Some(person) => person,
             };
@@ -310,10 +312,19 @@ impl Side<'_> {
         Ok(out)
     }
 
-    /// Somebody who changed: the key is all that is asked of them as they were.
-    fn bare(&mut self, to: PersonIx) -> Result<Person, PackError> {
-        let key = self.after.text(self.after.person(to).key);
-        self.base.texts.push(key).map(blank_person).map_err(|_| FULL)
+    /// Somebody of the base who changed: key and roles are all that is asked of them as they were.
+    fn bare(&mut self, at: usize, to: PersonIx) -> Result<Person, PackError> {
+        let Self { base, people, after, .. } = self;
+        let own = people.roles[at] as usize..people.roles[at + 1] as usize;
+        let roles = (base.roles.len() as u32, own.len() as u32);
+        base.roles.extend(own.map(|role| Role {
+            role: RoleWord(people.role_words[role]),
+            org: OrgIx(people.role_orgs[role]),
+            ended: people.role_ended[role],
+            ..Role::BLANK
+        }));
+        let key = base.texts.push(after.text(after.person(to).key)).map_err(|_| FULL)?;
+        Ok(Person { roles, ..blank_person(key) })
     }
 
     fn known(&self, at: usize, orgs: &Orgs) -> Result<Known, PackError> {

@@ -33,6 +33,7 @@ pub(super) struct People {
     pub(super) roles: Vec<u32>,
     pub(super) enrollments: Vec<u32>,
     pub(super) role_orgs: Vec<u32>,
+    pub(super) role_words: Vec<u16>,
     pub(super) role_ended: Vec<bool>,
     /// Whether a role has an id.
     pub(super) has_own_roles: bool,
@@ -61,6 +62,7 @@ impl People {
             roles: Vec::new(),
             enrollments: Vec::new(),
             role_orgs: Vec::new(),
+            role_words: Vec::new(),
             role_ended: Vec::new(),
             has_own_roles: false,
             living: 0,
@@ -219,7 +221,7 @@ impl People {
         frame: &Frame,
         after: &Roster,
     ) -> Result<(), PackError> {
-        let Self { to, marks, pick, roles: starts, role_orgs, role_ended, has_own_roles, .. } = self;
+        let Self { to, marks, pick, roles: starts, role_orgs, role_words, role_ended, has_own_roles, .. } = self;
         let mut picked: Vec<Role> = Vec::new();
         let new = |person: usize, at: usize| {
             let is = after.people.get(to[person] as usize)?;
@@ -250,7 +252,7 @@ impl People {
         column!(org = from.place(&mut last, bound).inspect(|&org| role_orgs.push(org)), org: OrgIx(org), OTHER
             unless |is| is.org.0 == frame.orgs[org as usize]);
         let words = from.roster.role_words.len();
-        column!(word = from.handle(words), role: RoleWord(word as u16), OTHER
+        column!(word = from.handle(words).inspect(|&word| role_words.push(word as u16)), role: RoleWord(word as u16), OTHER
             unless |is| u32::from(is.role.0) == frame.words[word as usize]);
         // Records that are equal but for these may stand in another order: such a person is looked at again.
         let (mut doubted, mut nameless): (BTreeMap<usize, Vec<u8>>, Vec<bool>) = (BTreeMap::new(), Vec::new());

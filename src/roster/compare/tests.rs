@@ -4,7 +4,7 @@ use crate::base::PersonKey;
 use crate::roster::apply::apply;
 use crate::roster::compare::{Compared, Comparing};
 use crate::roster::delta::{RosterDelta, diff};
-use crate::roster::model::{PersonIx, Roster};
+use crate::roster::model::{PersonIx, Role, Roster};
 use crate::roster::pack::pack;
 use crate::roster::patch::{Origins, patch};
 use crate::roster::rows::Collection;
@@ -60,6 +60,16 @@ fn said(roster: &Roster, key: &str) -> String {
     format!("{texts:?} {flags:?} {roles:?} {attended:?} {kept:?}")
 }
 
+/// Somebody's roles.
+fn held(roster: &Roster, key: &str) -> Vec<(String, String, bool)> {
+    let person = roster.person(roster.find_person(key).expect("who changed is left"));
+    let role =
+        |role: &Role| (roster.role_word(role.role).to_owned(), roster.text(roster.org(role.org).id).to_owned(), role.ended);
+    let mut roles: Vec<_> = roster.roles_of(person).iter().map(role).collect();
+    roles.sort();
+    roles
+}
+
 /// A difference by keys.
 fn told(delta: &RosterDelta, before: &Roster, after: &Roster) -> String {
     let was = |at: &PersonIx| before.text(before.person(*at).key).to_owned();
@@ -102,6 +112,10 @@ proptest! {
             let left = left.map(|&at| rest.text(rest.person(at).key)).chain(asked.iter().map(|key| key.as_str()));
             for key in left {
                 prop_assert_eq!(said(&found.rest, key), said(&rest, key));
+            }
+            for (was, _) in &delta.changed {
+                let key = rest.text(rest.person(*was).key);
+                prop_assert_eq!(held(&found.rest, key), held(&rest, key));
             }
             prop_assert!(found.rest.orgs.iter().map(|o| found.rest.text(o.id)).eq(before.orgs.iter().map(|o| before.text(o.id))));
             let made = patch(&before, &origins, &after);
