@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rosterd::base::{Actor, ErrorChain, Instant};
+use rosterd::clock::Clock;
 use rosterd::license::{Hold, HoldState};
 use rosterd::service::{HoldAnswer, ImportAnswer, ImportRequest, Service, ServiceError};
 use rosterd::source::{FileAuth, Network, Pace, Place, Seen, SourceSettings};
@@ -136,6 +137,8 @@ fn one_night_asks_for_a_file_once_and_leaves_nothing_of_it() {
     let service = world.service();
     for (people, asked) in [(20, 1), (25, 2)] {
         *answer.lock().expect("no panic") = rows(people);
+        // Within a minute the night would be the same one.
+        world.clock.set(world.clock.now().plus_millis(120_000));
         service.request_sync(&service.customers()[0], &Trigger::Nightly(world.today)).expect("asked for");
         let run = next(&service);
         assert_eq!((run.state, world.seated("p").len(), server.asked().len()), (RunState::Succeeded, people, asked));
