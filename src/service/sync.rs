@@ -16,7 +16,7 @@ use crate::service::unusable::unusable;
 use crate::store::{Batch, FindingRow, Receipt, RunRow, RunState, SourceLook, StoreError, Trigger};
 
 /// How often a run plans anew when somebody else commits in between (R113).
-const TRIES_MAX: u32 = 5;
+const TRIES_MAX: u32 = 20;
 
 /// Where a run is, for whoever watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
