@@ -280,6 +280,33 @@ fn r93_grace_ends_at_its_instant_even_if_nobody_looks_for_weeks() {
     world.verify();
 }
 
+/// R161: before the first term, and for who is new during grace, there is no term to get a seat by.
+#[test]
+fn r161_without_a_term_the_answer_says_so() {
+    let answer = |world: &World, person: &str| {
+        let service = world.service();
+        let told = service.explain(&service.customers()[0], person, Some(&ProductId::from(POOL))).expect("an answer");
+        (told[0].answer, told[0].text.clone())
+    };
+    let mut world = town("UTC", OnFull::Wait, &["a"]);
+    world.night();
+    world.renew(Some(5), Some("2027-01-01"), "2027-12-31");
+    world.now("2026-06-01T12:00:00Z");
+    world.run();
+    assert_eq!(answer(&world, "a"), ("no_term", format!("The first term of {POOL} has not started yet.")));
+    world.now("2027-06-01T12:00:00Z");
+    world.run();
+    assert_eq!(answer(&world, "a").0, "active");
+    // A day into grace.
+    world.now("2028-01-01T12:00:00Z");
+    world.hire("b", "teacher", "ash");
+    world.write_package();
+    world.run();
+    let told = answer(&world, "b");
+    assert_eq!(told, ("no_term", format!("The term of {POOL} is over; nobody new gets a seat during grace.")));
+    assert_eq!(answer(&world, "a").0, "active");
+}
+
 #[test]
 fn r93_a_renewal_brings_back_who_is_still_demanded_in_queue_order() {
     let mut world = town("UTC", OnFull::Wait, &[]);
