@@ -1,17 +1,17 @@
 //! `rosterd episode`: overages with their clocks, as a list, one by one, and as a document for a dispute (R74).
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::base::{EpisodeId, PoolId};
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Cell, number, text};
-use crate::cli::words::{clock_text, when};
+use crate::cli::words::{clock_text, freshness_text, when};
 use crate::license::{ClockFact, ClockStep, Episode};
-use crate::service::{ClockAnswer, Customer, EpisodeFile, EpisodeView};
-use crate::shape::{UpgradeJson, episode_document_json, episode_file_json, episode_view_json};
+use crate::service::{ClockAnswer, Customer, EpisodeFile, EpisodeView, Freshness};
+use crate::shape::{FreshnessJson, UpgradeJson, episode_document_json, episode_file_json, episode_view_json};
 
 /// Arguments of `episode`.
 #[derive(Debug, Args)]
@@ -82,7 +82,8 @@ pub fn run(context: &mut Context, args: &EpisodeArgs) -> Result<Exit, CliError> 
             if let Some(pool) = &pool {
                 customer.pool(pool)?;
             }
-            list(context, customer, &service.episodes(customer, pool.as_ref())?)
+            let freshness = service.freshness(customer)?;
+            list(context, customer, freshness, &service.episodes(customer, pool.as_ref())?)
         }
         EpisodeVerb::Show { customer, episode } => {
             let customer = service.customer(customer)?;
@@ -104,10 +105,13 @@ pub fn run(context: &mut Context, args: &EpisodeArgs) -> Result<Exit, CliError> 
     }
 }
 
-fn list(context: &mut Context, customer: &Customer, views: &[EpisodeView]) -> Result<Exit, CliError> {
+fn list(context: &mut Context, customer: &Customer, freshness: Freshness, views: &[EpisodeView]) -> Result<Exit, CliError> {
     if context.out.is_json() {
         let episodes: Vec<Value> = views.iter().map(episode_view_json).collect();
-        context.out.json(&json!({"customer": customer.id().as_str(), "episodes": episodes}))?;
+        let mut value = serde_json::to_value(FreshnessJson::from(freshness)).unwrap_or_default();
+        value["customer"] = customer.id().as_str().into();
+        value["episodes"] = Value::Array(episodes);
+        context.out.json(&value)?;
         return Ok(Exit::Done);
     }
     let rows: Vec<Vec<Cell>> = views
@@ -131,6 +135,7 @@ fn list(context: &mut Context, customer: &Customer, views: &[EpisodeView]) -> Re
         })
         .collect();
     context.out.table(&["episode", "pool", "opened", "cause", "nth", "peak", "now or at the end", "state"], rows)?;
+    context.out.text(&freshness_text(freshness))?;
     Ok(Exit::Done)
 }
 

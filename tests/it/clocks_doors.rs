@@ -22,6 +22,7 @@ fn overages_from_the_command_line() {
     demo.run("sync northfield --here --as-of 2026-11-20T03:00:00Z");
     demo.run("sync northfield --here --as-of 2026-11-21T03:00:00Z");
     let listed = demo.json("episode list northfield --as-of 2026-11-23T12:00:00Z");
+    assert_eq!((&listed["as_of"], &listed["stale"]), (&"2026-11-23T12:00:00Z".into(), &true.into()), "{listed}");
     let episode = &listed["episodes"][0];
     assert_eq!((&episode["clock"]["stage"], &episode["nth"]), (&Value::from("minor"), &Value::from(1)), "{listed}");
     let id = episode["episode"]["episode"].as_u64().expect("an id");

@@ -12,7 +12,7 @@ use crate::http::endpoint::{Endpoint, Output, Work, object, schema_of};
 use crate::http::page::{AFTER, Cursor, LIMIT, PAGE, page};
 use crate::http::question::Question;
 use crate::http::read::pools::POOL;
-use crate::shape::{episode_document_json, episode_file_json, episode_view_json, notices_json};
+use crate::shape::{FreshnessJson, episode_document_json, episode_file_json, episode_view_json, notices_json};
 
 /// See the module.
 pub const EPISODES: &[Endpoint] = &[
@@ -47,6 +47,8 @@ pub const EPISODES: &[Endpoint] = &[
 #[derive(Serialize, JsonSchema)]
 struct EpisodesJson<'a> {
     customer: &'a str,
+    #[serde(flatten)]
+    freshness: FreshnessJson,
     /// Each an overage with its clock.
     episodes: Vec<Value>,
 }
@@ -56,7 +58,8 @@ fn episodes(asking: &Asking<'_>, question: &Question) -> Answered {
     let views = asking.service.episodes(customer, question.pool(customer)?.as_ref())?;
     let (views, next) = page(question, views, |view| view.episode.id.to_string())?;
     let episodes = views.iter().map(episode_view_json).collect();
-    Answer::list(&EpisodesJson { customer: customer.id().as_str(), episodes }, next)
+    let freshness = FreshnessJson::from(asking.service.freshness(customer)?);
+    Answer::list(&EpisodesJson { customer: customer.id().as_str(), freshness, episodes }, next)
 }
 
 fn episode(asking: &Asking<'_>, question: &Question) -> Answered {
