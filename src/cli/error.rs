@@ -181,6 +181,7 @@ fn store_next_step(error: &StoreError) -> Option<String> {
         StoreError::Occupied { .. } => Some("name a database or a file without books".into()),
         StoreError::SchemaOlder { .. }
         | StoreError::SchemaNewer { .. }
+        | StoreError::OlderNodes { .. }
         | StoreError::Backup { .. }
         | StoreError::Archive { .. } => None,
         StoreError::Away { .. } => Some("nothing is lost; it is tried again, and `store.url` says where".into()),
