@@ -163,6 +163,9 @@ fn instant(text: &str) -> Result<Instant, String> {
 }
 
 #[cfg(test)]
+mod doors;
+
+#[cfg(test)]
 mod tests {
     use clap::{CommandFactory, Parser};
 

@@ -8,12 +8,16 @@ mod alerts_course;
 mod alerts_mail;
 mod apart;
 mod archive;
+#[path = "../../benches/readers/beside.rs"]
+mod beside;
 mod browser;
 mod bulk;
 mod cli;
 mod clocks;
 mod clocks_doors;
 mod cluster;
+#[path = "../../benches/readers/crowd.rs"]
+mod crowd;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
@@ -22,6 +26,7 @@ mod disk;
 mod door;
 mod door_feeds;
 mod door_fuzz;
+mod door_operate;
 mod door_writes;
 mod edges;
 mod entitlement;
@@ -87,6 +92,7 @@ mod pull_provider;
 mod purchases;
 mod python;
 mod race;
+mod readers;
 mod report_forms;
 mod reports;
 mod resume;
