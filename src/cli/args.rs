@@ -163,9 +163,6 @@ fn instant(text: &str) -> Result<Instant, String> {
 }
 
 #[cfg(test)]
-mod doors;
-
-#[cfg(test)]
 mod tests {
     use clap::{CommandFactory, Parser};
 
