@@ -30,16 +30,17 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     let service = Arc::new(service);
     let mut beside = vec![daemon::deliver(Arc::new(parts::outbox(&settings, Arc::clone(&service))))];
     if let Some(at) = settings.http.listen {
-        beside.push(door(at, &settings.http, Arc::clone(&service))?);
+        beside.push(door(at, &settings.http, settings.questions_max(), Arc::clone(&service))?);
     }
     daemon::serve(service, DaemonOptions { workers, drop_poll_secs, stop_secs_max }, beside)?;
     Ok(Exit::Done)
 }
 
 /// The HTTP door, with its address taken already.
-fn door(at: SocketAddr, settings: &HttpSettings, service: Arc<Service>) -> Result<Beside, CliError> {
+fn door(at: SocketAddr, settings: &HttpSettings, questions_max: u32, service: Arc<Service>) -> Result<Beside, CliError> {
     let tls = settings.tls.as_ref().map(|TlsSettings { cert, key }| http::acceptor(cert, key)).transpose()?;
-    let options = DoorOptions { per_minute: settings.requests_per_minute, tls, proxied: settings.behind_proxy };
+    let per_minute = settings.requests_per_minute;
+    let options = DoorOptions { per_minute, questions_max, tls, proxied: settings.behind_proxy };
     let listener = http::listen(at).map_err(|cause| CliError::Listen { at, cause })?;
     let at = listener.local_addr().unwrap_or(at);
     Ok(Box::new(move |stopped| {

@@ -56,6 +56,8 @@ pub fn listen(at: SocketAddr) -> io::Result<StdListener> {
 pub struct DoorOptions {
     /// So many questions a minute of each token; 0: any number.
     pub per_minute: u32,
+    /// So many questions may be worked on at once.
+    pub questions_max: u32,
     /// What speaks TLS; `None`: nobody does.
     pub tls: Option<TlsAcceptor>,
     /// Only a proxy that speaks TLS with browsers connects to it.
@@ -67,8 +69,8 @@ pub fn serve(listener: StdListener, service: Arc<Service>, options: DoorOptions,
     Box::pin(async move {
         // It was made non-blocking; nothing else can be wrong with it.
         let Ok(listener) = TcpListener::from_std(listener) else { return };
-        let DoorOptions { per_minute, tls, proxied } = options;
-        let door = Door::new(service, per_minute, stopped.clone());
+        let DoorOptions { per_minute, questions_max, tls, proxied } = options;
+        let door = Door::new(service, per_minute, questions_max, stopped.clone());
         // What neither knows is answered as the API answers.
         let router = pages(Desk::new(door.clone(), tls.is_some(), proxied)).merge(router(door));
         let router = if tls.is_some() { router.layer(map_response(strict)) } else { router };
