@@ -19,13 +19,15 @@ enum Act<'n> {
     Add,
     /// Added, or these columns replaced where the others are there.
     Put(&'n [&'n str]),
+    /// Added, or this column replaced where the others are there and it is less.
+    Raise(&'n str),
     /// Deleted.
     Drop,
 }
 
 /// Rows on their way into a table.
 pub(in crate::store::sql) enum Many<'t> {
-    Lite(Statement<'t>),
+    Lite(Statement<'t>, u64),
     Pg(Waiting<'t>),
 }
 
@@ -38,6 +40,7 @@ pub(in crate::store::sql) struct Waiting<'t> {
     columns: Vec<Column>,
     rows: usize,
     bytes: usize,
+    touched: u64,
 }
 
 /// The values of one column.
@@ -53,7 +56,7 @@ impl<'t> Many<'t> {
         Self::new(tx, table, columns, Act::Add)
     }
 
-    /// Rows by their key, new or instead of those that are there.
+    /// Rows by their key, new or instead of those that are there; without values those that are there stay. No key twice.
     pub(in crate::store::sql) fn put(
         tx: &'t Transaction<'_>,
         table: &str,
@@ -61,6 +64,11 @@ impl<'t> Many<'t> {
         values: &[&str],
     ) -> Result<Self, Fault> {
         Self::new(tx, table, &[key, values].concat(), Act::Put(values))
+    }
+
+    /// Rows by their key, new or instead of those that are there and have less in one column. No key twice.
+    pub(in crate::store::sql) fn raise(tx: &'t Transaction<'_>, table: &str, key: &[&str], value: &str) -> Result<Self, Fault> {
+        Self::new(tx, table, &[key, &[value]].concat(), Act::Raise(value))
     }
 
     /// Rows to be deleted, by these columns.
@@ -73,10 +81,16 @@ impl<'t> Many<'t> {
         let numbered = |before: &str| (1..=columns.len()).map(|n| format!("{before}{n}")).collect::<Vec<_>>();
         let replaced = match act {
             Act::Add | Act::Drop => String::new(),
+            Act::Put([]) => " ON CONFLICT DO NOTHING".to_owned(),
             Act::Put(values) => {
                 let key: Vec<&str> = columns.iter().copied().filter(|column| !values.contains(column)).collect();
                 let set: Vec<String> = values.iter().map(|column| format!("{column} = excluded.{column}")).collect();
                 format!(" ON CONFLICT ({}) DO UPDATE SET {}", key.join(", "), set.join(", "))
+            }
+            Act::Raise(value) => {
+                let key: Vec<&str> = columns.iter().copied().filter(|column| *column != value).collect();
+                let set = format!("{value} = excluded.{value} WHERE excluded.{value} > {table}.{value}");
+                format!(" ON CONFLICT ({}) DO UPDATE SET {set}", key.join(", "))
             }
         };
         let one = match act {
@@ -86,14 +100,14 @@ impl<'t> Many<'t> {
             }
             _ => format!("INSERT INTO {table} ({list}) VALUES ({}){replaced}", numbered("?").join(", ")),
         };
-        let Some(session) = tx.pg() else { return Ok(Many::Lite(tx.prepare_cached(&one)?)) };
+        let Some(session) = tx.pg() else { return Ok(Many::Lite(tx.prepare_cached(&one)?, 0)) };
         let types = session.prepare(&one)?.params().to_vec();
         let kinds = types.iter().map(Column::of).collect::<Result<Vec<_>, _>>()?;
         let arrays: Vec<String> = kinds.iter().zip(numbered("?")).map(|((_, array), n)| format!("{n}::{array}[]")).collect();
         let arrays = arrays.join(", ");
         let sql = match act {
             Act::Add => format!("COPY {table} ({list}) FROM STDIN (FORMAT binary)"),
-            Act::Put(_) => format!("INSERT INTO {table} ({list}) SELECT * FROM unnest({arrays}){replaced}"),
+            Act::Put(_) | Act::Raise(_) => format!("INSERT INTO {table} ({list}) SELECT * FROM unnest({arrays}){replaced}"),
             Act::Drop => {
                 let names = numbered("c");
                 let same: Vec<String> = columns.iter().zip(&names).map(|(c, n)| format!("{table}.{c} = u.{n}")).collect();
@@ -108,13 +122,18 @@ impl<'t> Many<'t> {
             columns: kinds.into_iter().map(|(column, _)| column).collect(),
             rows: 0,
             bytes: 0,
+            touched: 0,
         }))
     }
 
     /// Writes one row, now or with those that follow. Whether as many were touched as there were rows, as far as is known.
     pub(in crate::store::sql) fn write(&mut self, row: impl Params) -> Result<bool, Fault> {
         match self {
-            Many::Lite(statement) => Ok(statement.execute(row)? == 1),
+            Many::Lite(statement, touched) => {
+                let now = statement.execute(row)?;
+                *touched += now as u64;
+                Ok(now == 1)
+            }
             Many::Pg(waiting) => {
                 row.with(|values| waiting.columns.iter_mut().zip(values).try_for_each(|(column, value)| column.push(value)))?;
                 waiting.bytes += row.with(|values| values.iter().map(bytes_of).sum::<usize>());
@@ -127,9 +146,18 @@ impl<'t> Many<'t> {
     /// Writes what waits. Whether as many were touched as there were rows.
     pub(in crate::store::sql) fn flush(&mut self) -> Result<bool, Fault> {
         match self {
-            Many::Lite(_) => Ok(true),
+            Many::Lite(..) => Ok(true),
             Many::Pg(waiting) => waiting.send(),
         }
+    }
+
+    /// Writes what waits. How many rows were touched in all.
+    pub(in crate::store::sql) fn count(mut self) -> Result<u64, Fault> {
+        self.flush()?;
+        Ok(match self {
+            Many::Lite(_, touched) => touched,
+            Many::Pg(waiting) => waiting.touched,
+        })
     }
 }
 
@@ -154,6 +182,7 @@ impl Waiting<'_> {
             self.session.execute_columns(&self.sql, &columns)?
         };
         let all = touched == self.rows as u64;
+        self.touched += touched;
         self.columns.iter_mut().for_each(Column::clear);
         (self.rows, self.bytes) = (0, 0);
         Ok(all)

@@ -10,6 +10,7 @@ use crate::store::record::pack;
 use crate::store::shape::ActivityRow;
 use crate::store::sql::books::{bodies, head, head_or_new, text, unsigned};
 use crate::store::sql::fault::Fault;
+use crate::store::sql::many::Many;
 
 /// Writes what a pool came to, if it is not what it came to before.
 pub(in crate::store::sql) fn add_sample(
@@ -83,14 +84,11 @@ pub(in crate::store::sql) fn put_activity(
     at: Instant,
 ) -> Result<u64, Fault> {
     let id = head_or_new(tx, customer)?.id;
-    let mut put = tx.prepare_cached(
-        "INSERT INTO activity (customer_id, person, product, at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (customer_id, person, product) DO UPDATE SET at = excluded.at WHERE excluded.at > activity.at",
-    )?;
-    let mut changed = 0;
-    for ActivityRow { person, product, at } in rows {
-        changed += put.execute((id, person, product.as_ref().map_or("", |product| product.as_str()), at.0))? as u64;
+    let mut put = Many::raise(tx, "activity", &["customer_id", "person", "product"], "at")?;
+    for ((person, product), at) in newest(rows) {
+        put.write((id, person, product, at.0))?;
     }
+    let changed = put.count()?;
     tx.prepare_cached(
         "INSERT INTO activity_feeds (customer_id, at) VALUES (?1, ?2)
          ON CONFLICT (customer_id) DO UPDATE SET at = excluded.at WHERE excluded.at > activity_feeds.at",
@@ -99,7 +97,7 @@ pub(in crate::store::sql) fn put_activity(
     Ok(changed)
 }
 
-/// Keeps log-ins that a dry run read.
+/// Keeps log-ins that a dry run read, and none that it read before.
 pub(in crate::store::sql) fn plan_activity(
     tx: &Transaction<'_>,
     customer: &CustomerId,
@@ -107,15 +105,24 @@ pub(in crate::store::sql) fn plan_activity(
     rows: &[ActivityRow],
 ) -> Result<(), Fault> {
     let id = head_or_new(tx, customer)?.id;
-    let mut put = tx.prepare_cached(
-        "INSERT INTO activity_planned (customer_id, run, person, product, at) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (run, person, product) DO UPDATE SET at = excluded.at WHERE excluded.at > activity_planned.at",
-    )?;
-    for ActivityRow { person, product, at } in rows {
-        let product = product.as_ref().map_or("", |product| product.as_str());
-        put.execute((id, run.0.cast_signed(), person, product, at.0))?;
+    tx.prepare_cached("DELETE FROM activity_planned WHERE run = ?1")?.execute([run.0.cast_signed()])?;
+    let mut add = Many::add(tx, "activity_planned", &["customer_id", "run", "person", "product", "at"])?;
+    for ((person, product), at) in newest(rows) {
+        add.write((id, run.0.cast_signed(), person, product, at.0))?;
     }
+    add.flush()?;
     Ok(())
+}
+
+/// Of each person and product, or of all products, the newest log-in.
+fn newest(rows: &[ActivityRow]) -> BTreeMap<(&str, &str), Instant> {
+    let mut newest = BTreeMap::new();
+    for ActivityRow { person, product, at } in rows {
+        let key = (person.as_str(), product.as_ref().map_or("", |product| product.as_str()));
+        let last = newest.entry(key).or_insert(*at);
+        *last = (*last).max(*at);
+    }
+    newest
 }
 
 pub(in crate::store::sql) fn planned_activity(tx: &Transaction<'_>, run: RunId) -> Result<Vec<ActivityRow>, Fault> {
