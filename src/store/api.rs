@@ -291,7 +291,7 @@ pub trait Store: Send + Sync {
     /// Keeps log-ins, of each person and product the newest, and that a feed told at `at`. Returns how many were news.
     fn put_activity(&self, customer: &CustomerId, rows: &[ActivityRow], at: Instant) -> Result<u64, StoreError>;
 
-    /// Keeps log-ins that a dry run read, for when its plan is applied.
+    /// Keeps log-ins that a dry run read, and none that it read before, for when its plan is applied.
     fn plan_activity(&self, customer: &CustomerId, run: RunId, rows: &[ActivityRow]) -> Result<(), StoreError>;
 
     /// The log-ins that a dry run read, by person and product; none where there were none, or the run is too old.
@@ -346,8 +346,9 @@ pub trait Store: Send + Sync {
     /// nobody else gets it before `until`.
     fn take_alerts(&self, now: Instant, until: Instant, channel_max: u32, limit: u32) -> Result<Vec<AlertRow>, StoreError>;
 
-    /// Writes how far a delivery is. Only a row of the same number is touched.
-    fn save_alert(&self, row: &AlertRow) -> Result<(), StoreError>;
+    /// Writes how far a delivery is. Only a row of the same number is touched, and with `taken` only if nobody else has taken it
+    /// or written since it was taken until then.
+    fn save_alert(&self, row: &AlertRow, taken: Option<Instant>) -> Result<(), StoreError>;
 
     /// Deliveries, newest first, in one state or in all.
     fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError>;

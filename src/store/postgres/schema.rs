@@ -20,6 +20,8 @@ CREATE TABLE nodes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     host TEXT NOT NULL,
     pid INTEGER NOT NULL,
+    -- Since when it is seen without a gap.
+    steady TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
     since INTEGER NOT NULL,
     daemon INTEGER NOT NULL,
     seen TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
