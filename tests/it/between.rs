@@ -29,7 +29,8 @@ impl Between {
     pub fn of(database: &Database) -> Self {
         let url = database.url();
         let (server, name) = url.split_once('@').and_then(|(_, rest)| rest.split_once('/')).expect("a socket");
-        let server = PathBuf::from(server.replace("%2F", "/")).join(".s.PGSQL.5432");
+        let (server, port) = server.rsplit_once(':').expect("a port");
+        let server = PathBuf::from(server.replace("%2F", "/")).join(format!(".s.PGSQL.{port}"));
         let folder = tempfile::tempdir().expect("a folder");
         let socket = folder.path().display().to_string().replace('/', "%2F");
         let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).expect("a socket");

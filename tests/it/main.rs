@@ -9,6 +9,8 @@ mod alerts_mail;
 mod apart;
 mod archive;
 mod between;
+#[path = "../../benches/night/books.rs"]
+mod books;
 mod browser;
 mod bulk;
 mod cli;
@@ -72,6 +74,8 @@ mod net_resume;
 mod net_secrets;
 mod net_spool;
 mod night;
+mod nodes;
+mod nodes_upgrade;
 mod on_time;
 mod one_source;
 mod operating;

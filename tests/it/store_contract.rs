@@ -1082,7 +1082,7 @@ pub fn log_ins_are_kept(harness: &impl Harness) {
     plan(&[ann.clone(), log_in("ann", Some("learn"), 2)]);
     assert_eq!(store.planned_activity(run).expect("asks"), std::slice::from_ref(&ann));
     plan(&[later.clone(), ann.clone()]);
-    assert_eq!(store.planned_activity(run).expect("asks"), [ann, later], "it read anew");
+    assert_eq!(store.planned_activity(run).expect("asks"), [ann, later]);
 }
 
 /// Of pools whose people are counted by years.

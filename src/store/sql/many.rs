@@ -17,16 +17,15 @@ const BYTES_MAX: usize = 4 << 20;
 #[derive(Clone, Copy)]
 enum Act<'n> {
     Add,
-    /// Added, or these columns replaced where the others are there.
-    Put(&'n [&'n str]),
-    /// Added, or this column replaced where the others are there and it is less.
-    Raise(&'n str),
+    /// Added, or these columns replaced where the others are there; with one of them only if it is larger than it was.
+    Put(&'n [&'n str], Option<&'n str>),
     /// Deleted.
     Drop,
 }
 
 /// Rows on their way into a table.
 pub(in crate::store::sql) enum Many<'t> {
+    /// The statement, and how many rows it touched so far.
     Lite(Statement<'t>, u64),
     Pg(Waiting<'t>),
 }
@@ -56,19 +55,25 @@ impl<'t> Many<'t> {
         Self::new(tx, table, columns, Act::Add)
     }
 
-    /// Rows by their key, new or instead of those that are there; without values those that are there stay. No key twice.
+    /// Rows by their key, new or instead of those that are there; without values those that are there stay.
     pub(in crate::store::sql) fn put(
         tx: &'t Transaction<'_>,
         table: &str,
         key: &[&str],
         values: &[&str],
     ) -> Result<Self, Fault> {
-        Self::new(tx, table, &[key, values].concat(), Act::Put(values))
+        Self::new(tx, table, &[key, values].concat(), Act::Put(values, None))
     }
 
-    /// Rows by their key, new or instead of those that are there and have less in one column. No key twice.
-    pub(in crate::store::sql) fn raise(tx: &'t Transaction<'_>, table: &str, key: &[&str], value: &str) -> Result<Self, Fault> {
-        Self::new(tx, table, &[key, &[value]].concat(), Act::Raise(value))
+    /// The same, but a row that is there stays unless `newer` is larger. No two rows may have the same key.
+    pub(in crate::store::sql) fn put_newer(
+        tx: &'t Transaction<'_>,
+        table: &str,
+        key: &[&str],
+        values: &[&str],
+        newer: &str,
+    ) -> Result<Self, Fault> {
+        Self::new(tx, table, &[key, values].concat(), Act::Put(values, Some(newer)))
     }
 
     /// Rows to be deleted, by these columns.
@@ -81,16 +86,12 @@ impl<'t> Many<'t> {
         let numbered = |before: &str| (1..=columns.len()).map(|n| format!("{before}{n}")).collect::<Vec<_>>();
         let replaced = match act {
             Act::Add | Act::Drop => String::new(),
-            Act::Put([]) => " ON CONFLICT DO NOTHING".to_owned(),
-            Act::Put(values) => {
+            Act::Put([], _) => " ON CONFLICT DO NOTHING".to_owned(),
+            Act::Put(values, newer) => {
                 let key: Vec<&str> = columns.iter().copied().filter(|column| !values.contains(column)).collect();
                 let set: Vec<String> = values.iter().map(|column| format!("{column} = excluded.{column}")).collect();
-                format!(" ON CONFLICT ({}) DO UPDATE SET {}", key.join(", "), set.join(", "))
-            }
-            Act::Raise(value) => {
-                let key: Vec<&str> = columns.iter().copied().filter(|column| *column != value).collect();
-                let set = format!("{value} = excluded.{value} WHERE excluded.{value} > {table}.{value}");
-                format!(" ON CONFLICT ({}) DO UPDATE SET {set}", key.join(", "))
+                let only = newer.map_or(String::new(), |newer| format!(" WHERE excluded.{newer} > {table}.{newer}"));
+                format!(" ON CONFLICT ({}) DO UPDATE SET {}{only}", key.join(", "), set.join(", "))
             }
         };
         let one = match act {
@@ -107,7 +108,7 @@ impl<'t> Many<'t> {
         let arrays = arrays.join(", ");
         let sql = match act {
             Act::Add => format!("COPY {table} ({list}) FROM STDIN (FORMAT binary)"),
-            Act::Put(_) | Act::Raise(_) => format!("INSERT INTO {table} ({list}) SELECT * FROM unnest({arrays}){replaced}"),
+            Act::Put(..) => format!("INSERT INTO {table} ({list}) SELECT * FROM unnest({arrays}){replaced}"),
             Act::Drop => {
                 let names = numbered("c");
                 let same: Vec<String> = columns.iter().zip(&names).map(|(c, n)| format!("{table}.{c} = u.{n}")).collect();
@@ -130,9 +131,9 @@ impl<'t> Many<'t> {
     pub(in crate::store::sql) fn write(&mut self, row: impl Params) -> Result<bool, Fault> {
         match self {
             Many::Lite(statement, touched) => {
-                let now = statement.execute(row)?;
-                *touched += now as u64;
-                Ok(now == 1)
+                let rows = statement.execute(row)? as u64;
+                *touched += rows;
+                Ok(rows == 1)
             }
             Many::Pg(waiting) => {
                 row.with(|values| waiting.columns.iter_mut().zip(values).try_for_each(|(column, value)| column.push(value)))?;
@@ -151,13 +152,12 @@ impl<'t> Many<'t> {
         }
     }
 
-    /// Writes what waits. How many rows were touched in all.
-    pub(in crate::store::sql) fn count(mut self) -> Result<u64, Fault> {
-        self.flush()?;
-        Ok(match self {
-            Many::Lite(_, touched) => touched,
+    /// How many rows were touched, of those that were sent.
+    pub(in crate::store::sql) fn touched(&self) -> u64 {
+        match self {
+            Many::Lite(_, touched) => *touched,
             Many::Pg(waiting) => waiting.touched,
-        })
+        }
     }
 }
 
@@ -181,8 +181,8 @@ impl Waiting<'_> {
             let columns: Vec<&(dyn ToSql + Sync)> = self.columns.iter().map(Column::array).collect();
             self.session.execute_columns(&self.sql, &columns)?
         };
-        let all = touched == self.rows as u64;
         self.touched += touched;
+        let all = touched == self.rows as u64;
         self.columns.iter_mut().for_each(Column::clear);
         (self.rows, self.bytes) = (0, 0);
         Ok(all)

@@ -84,11 +84,10 @@ pub(in crate::store::sql) fn put_activity(
     at: Instant,
 ) -> Result<u64, Fault> {
     let id = head_or_new(tx, customer)?.id;
-    let mut put = Many::raise(tx, "activity", &["customer_id", "person", "product"], "at")?;
-    for ((person, product), at) in newest(rows) {
-        put.write((id, person, product, at.0))?;
-    }
-    let changed = put.count()?;
+    let mut put = Many::put_newer(tx, "activity", &["customer_id", "person", "product"], &["at"], "at")?;
+    newest(rows).into_iter().try_for_each(|((person, product), at)| put.write((id, person, product, at)).map(drop))?;
+    put.flush()?;
+    let changed = put.touched();
     tx.prepare_cached(
         "INSERT INTO activity_feeds (customer_id, at) VALUES (?1, ?2)
          ON CONFLICT (customer_id) DO UPDATE SET at = excluded.at WHERE excluded.at > activity_feeds.at",
@@ -97,7 +96,7 @@ pub(in crate::store::sql) fn put_activity(
     Ok(changed)
 }
 
-/// Keeps log-ins that a dry run read, and none that it read before.
+/// Keeps log-ins that a dry run read.
 pub(in crate::store::sql) fn plan_activity(
     tx: &Transaction<'_>,
     customer: &CustomerId,
@@ -105,22 +104,20 @@ pub(in crate::store::sql) fn plan_activity(
     rows: &[ActivityRow],
 ) -> Result<(), Fault> {
     let id = head_or_new(tx, customer)?.id;
-    tx.prepare_cached("DELETE FROM activity_planned WHERE run = ?1")?.execute([run.0.cast_signed()])?;
-    let mut add = Many::add(tx, "activity_planned", &["customer_id", "run", "person", "product", "at"])?;
-    for ((person, product), at) in newest(rows) {
-        add.write((id, run.0.cast_signed(), person, product, at.0))?;
-    }
-    add.flush()?;
+    let (run, table) = (run.0.cast_signed(), "activity_planned");
+    let mut put = Many::put_newer(tx, table, &["run", "person", "product"], &["customer_id", "at"], "at")?;
+    newest(rows).into_iter().try_for_each(|((person, product), at)| put.write((run, person, product, id, at)).map(drop))?;
+    put.flush()?;
     Ok(())
 }
 
-/// Of each person and product, or of all products, the newest log-in.
-fn newest(rows: &[ActivityRow]) -> BTreeMap<(&str, &str), Instant> {
+/// The newest log-in of each person and product: no row may come twice where rows are sent together.
+fn newest(rows: &[ActivityRow]) -> BTreeMap<(&str, &str), i64> {
     let mut newest = BTreeMap::new();
     for ActivityRow { person, product, at } in rows {
-        let key = (person.as_str(), product.as_ref().map_or("", |product| product.as_str()));
-        let last = newest.entry(key).or_insert(*at);
-        *last = (*last).max(*at);
+        let product = product.as_ref().map_or("", |product| product.as_str());
+        let known = newest.entry((person.as_str(), product)).or_insert(at.0);
+        *known = at.0.max(*known);
     }
     newest
 }
