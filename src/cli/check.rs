@@ -86,6 +86,7 @@ pub fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, CliError> {
             progress.say(format!("checking the books of {}", customer.id()));
             findings.push(fits(service, customer));
             findings.extend(retired(service, customer));
+            findings.extend(archives(service, customer)?);
         }
         findings.extend(shipped(customer));
         findings.push(schedule(customer));
@@ -173,6 +174,21 @@ fn retired(service: &Service, customer: &Customer) -> Option<Finding> {
         ),
         exit: Exit::Done,
     })
+}
+
+/// Files with old content of the trail that are not here: questions about that time have no answer. Old ones may have been
+/// deleted knowingly; the newest has not.
+fn archives(service: &Service, customer: &Customer) -> Result<Option<Finding>, CliError> {
+    let rows = service.archives(customer.id())?;
+    let ok = rows.last().is_none_or(|row| row.file.exists());
+    let absent: Vec<String> = rows.iter().filter(|row| !row.file.exists()).map(|row| row.file.display().to_string()).collect();
+    Ok((!absent.is_empty()).then(|| Finding {
+        what: "archives",
+        subject: customer.id().to_string(),
+        ok,
+        detail: format!("not here: {} (all nodes must see one `audit.archive_folder`)", absent.join(", ")),
+        exit: if ok { Exit::Done } else { Exit::StoreDown },
+    }))
 }
 
 /// The shipped rules in force (R22): they give seats without being written anywhere.

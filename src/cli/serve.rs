@@ -31,17 +31,18 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     let outbox = Arc::new(parts::outbox(&settings, Arc::clone(&service)));
     let mut beside = vec![daemon::deliver(Arc::clone(&outbox))];
     if let Some(at) = settings.http.listen {
-        beside.push(door(at, &settings.http, outbox)?);
+        beside.push(door(at, &settings.http, settings.questions_max(), outbox)?);
     }
     daemon::serve(service, DaemonOptions { workers, drop_poll_secs, stop_secs_max }, beside)?;
     Ok(Exit::Done)
 }
 
 /// The HTTP door, with its address taken already.
-fn door(at: SocketAddr, settings: &HttpSettings, outbox: Arc<Outbox>) -> Result<Beside, CliError> {
+fn door(at: SocketAddr, settings: &HttpSettings, questions_max: u32, outbox: Arc<Outbox>) -> Result<Beside, CliError> {
     let open = |TlsSettings { cert, key, key_file }| Certificate::open(cert, key, key_file);
     let tls = settings.tls.clone().map(open).transpose()?;
-    let options = DoorOptions { per_minute: settings.requests_per_minute, tls, proxied: settings.behind_proxy };
+    let per_minute = settings.requests_per_minute;
+    let options = DoorOptions { per_minute, questions_max, tls, proxied: settings.behind_proxy };
     let listener = http::listen(at).map_err(|cause| CliError::Listen { at, cause })?;
     let at = listener.local_addr().unwrap_or(at);
     Ok(Box::new(move |stopped| {

@@ -37,12 +37,12 @@ pub struct Door {
 }
 
 impl Door {
-    /// A door to an outbox and its service, where a token may ask so many questions a minute (0: any number), until it is told to
-    /// stop.
-    pub fn new(outbox: Arc<Outbox>, per_minute: u32, stopped: watch::Receiver<bool>) -> Self {
+    /// A door to an outbox and its service, where a token may ask so many questions a minute (0: any number), and so many
+    /// questions are worked on at once, until it is told to stop.
+    pub fn new(outbox: Arc<Outbox>, per_minute: u32, questions_max: u32, stopped: watch::Receiver<bool>) -> Self {
         Self {
             outbox,
-            turns: Arc::new(Semaphore::new(QUESTIONS_MAX)),
+            turns: Arc::new(Semaphore::new(QUESTIONS_MAX.min(questions_max as usize))),
             watches: Arc::new(Semaphore::new(WATCHES_MAX)),
             rates: Arc::new(Rates::new(per_minute)),
             stopped,

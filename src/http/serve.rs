@@ -60,6 +60,8 @@ pub fn listen(at: SocketAddr) -> io::Result<StdListener> {
 pub struct DoorOptions {
     /// So many questions a minute of each token; 0: any number.
     pub per_minute: u32,
+    /// So many questions may be worked on at once.
+    pub questions_max: u32,
     /// The certificate it shows; `None`: it speaks without TLS.
     pub tls: Option<Certificate>,
     /// Only a proxy that speaks TLS with browsers connects to it.
@@ -71,8 +73,8 @@ pub fn serve(listener: StdListener, outbox: Arc<Outbox>, options: DoorOptions, s
     Box::pin(async move {
         // It was made non-blocking; nothing else can be wrong with it.
         let Ok(listener) = TcpListener::from_std(listener) else { return };
-        let DoorOptions { per_minute, tls, proxied } = options;
-        let door = Door::new(outbox, per_minute, stopped.clone());
+        let DoorOptions { per_minute, questions_max, tls, proxied } = options;
+        let door = Door::new(outbox, per_minute, questions_max, stopped.clone());
         let tls = tls.map(Arc::new);
         if let Some(certificate) = &tls {
             tokio::spawn(renew(Arc::clone(certificate), stopped.clone()));

@@ -8,6 +8,7 @@ use crate::service::core::{Customer, Service};
 use crate::service::draft::outcome;
 use crate::service::error::ServiceError;
 use crate::service::pauses::RunTerms;
+use crate::service::sync::told_beside;
 use crate::store::{Batch, RestRow, RunRow, RunState, RunTally, StoreError};
 
 /// What a plan depends on beside books, roster and time. A policy that was never digested is like no other.
@@ -71,10 +72,14 @@ impl Service {
                 notices: &[],
             })?;
             row.version = Some(receipt.version);
-            self.store.save_rest(customer.id(), &RestRow { version: receipt.version, ..rest.clone() })?;
         }
         row.state = if rest.unserved { RunState::SucceededWithErrors } else { RunState::Succeeded };
-        row.message = rest.message;
+        row.message = rest.message.clone();
+        if let Some(version) = row.version {
+            let noted = self.store.save_rest(customer.id(), &RestRow { version, ..rest });
+            // The commit stands; to call this run failed would say that nothing was changed.
+            told_beside(row, [("note that nothing is left to be done", noted)]);
+        }
         Ok(true)
     }
 

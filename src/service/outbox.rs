@@ -115,7 +115,7 @@ impl Outbox {
             let Some((channel, kind)) = told else {
                 row.error = "the channel is not in the settings".to_owned();
                 row.next = now.plus_millis(LATER_MILLIS);
-                store.save_alert(&row)?;
+                store.save_alert(&row, Some(until))?;
                 continue;
             };
             let message = self.message(&row, kind);
@@ -157,6 +157,7 @@ impl Outbox {
     pub fn settle(&self, due: Due, sent: Option<Result<Answer, NotifyError>>) -> Result<(), ServiceError> {
         let now = self.service.now();
         let Due { mut row, channel, message } = due;
+        let taken = Some(row.next);
         let party = self.channels[channel].settings().party;
         match sent {
             Some(Ok(answer)) => {
@@ -164,13 +165,13 @@ impl Outbox {
                 row.ended = Some(now);
                 row.error = String::new();
                 row.state = if party == Party::Customer { AlertState::Accepted } else { AlertState::Delivered };
-                self.service.store.save_alert(&row)?;
+                self.service.store.save_alert(&row, taken)?;
                 let (channel, customer, key) = (&row.channel, &row.notice.customer, &row.notice.key);
                 AlertDelivered { channel, customer, key, tries: row.tries, status: &answer.status }.emit();
             }
             Some(Err(error)) => {
                 self.failed(&mut row, &message, &error, now);
-                return Ok(self.service.store.save_alert(&row)?);
+                return Ok(self.service.store.save_alert(&row, taken)?);
             }
             None => {}
         }
@@ -195,7 +196,7 @@ impl Outbox {
 
     /// Writes into the books that a notice arrived, at the instant it did.
     fn record(&self, mut row: AlertRow) -> Result<(), ServiceError> {
-        let (key, at) = (row.notice.key.clone(), row.ended);
+        let (key, at, taken) = (row.notice.key.clone(), row.ended, Some(row.next));
         let answer = match self.service.customer(row.notice.customer.as_str()) {
             Ok(customer) => Some(self.service.deliver(customer, &key, &row.channel, at, &Actor::system())?),
             // Nobody writes in the books of a customer that left the settings.
@@ -207,7 +208,7 @@ impl Outbox {
         } else {
             row.state = AlertState::Delivered;
         }
-        Ok(self.service.store.save_alert(&row)?)
+        Ok(self.service.store.save_alert(&row, taken)?)
     }
 
     /// Forgets deliveries that are over for long. Returns how many. The notices stay.
@@ -240,7 +241,7 @@ impl Outbox {
         let dead = store.alerts(Some(AlertState::Dead), u32::MAX)?;
         let mut count = 0;
         for row in dead.into_iter().filter(|row| channel.is_none_or(|channel| channel == row.channel)) {
-            store.save_alert(&AlertRow { state: AlertState::Waiting, tries: 0, next: now, ended: None, ..row })?;
+            store.save_alert(&AlertRow { state: AlertState::Waiting, tries: 0, next: now, ended: None, ..row }, None)?;
             count += 1;
         }
         Ok(count)

@@ -455,7 +455,7 @@ impl Service {
 }
 
 /// What did not work beside a commit that stands; to call its run failed would say that nothing was changed.
-fn told_beside<const N: usize>(row: &mut RunRow, beside: [(&str, Result<(), StoreError>); N]) {
+pub(crate) fn told_beside<const N: usize>(row: &mut RunRow, beside: [(&str, Result<(), StoreError>); N]) {
     for (what, done) in beside {
         if let Err(error) = done {
             add(&mut row.message, &format!("could not {what}: {}", ErrorChain(&error)));

@@ -7,9 +7,20 @@ use crate::base::{Instant, RequestId, RunId};
 use crate::store::{RequestState, RunRow, SharedStore, StoreError};
 use crate::telemetry::StoreTrouble;
 
-/// What waits to be written. It lives as long as the process; after that the next daemon's recovery sees to it.
+/// So often an end is tried of which the database says what nobody foresaw.
+const TRIES_MAX: u32 = 10;
+
+/// What waits to be written, each with how often it was tried. It lives as long as the process; after that the next daemon's
+/// recovery sees to it.
 #[derive(Default)]
-pub(crate) struct Unsaved(Mutex<Vec<End>>);
+pub(crate) struct Unsaved(Mutex<Vec<(End, u32)>>);
+
+/// When an end can be written that could not be.
+enum Hope {
+    Later,
+    Perhaps,
+    Never,
+}
 
 enum End {
     Run(Box<RunRow>),
@@ -28,9 +39,22 @@ impl End {
 impl End {
     fn given_up(&self) -> &'static str {
         match self {
-            End::Run(_) => "The end of a run is given up: the next start of the daemon closes it",
+            End::Run(_) => "The end of a run is given up: unless somebody closed it, the next start of the daemon does",
             End::Request { .. } => "The end of a request is given up: the next start of the daemon puts it back in line",
         }
+    }
+}
+
+fn hope(error: &StoreError) -> Hope {
+    match error {
+        StoreError::DiskFull { .. }
+        | StoreError::ReadOnly { .. }
+        | StoreError::Disk { .. }
+        | StoreError::Busy { .. }
+        | StoreError::Away { .. } => Hope::Later,
+        StoreError::Database { .. } => Hope::Perhaps,
+        // Also of a run that somebody closed who took this process for dead: it is over, and made again.
+        _ => Hope::Never,
     }
 }
 
@@ -56,13 +80,14 @@ impl Unsaved {
     /// everybody's.
     pub(crate) fn write(&self, store: &SharedStore) -> Result<(), StoreError> {
         let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(end) = ends.first() {
-            match end.write(store) {
-                Err(error @ StoreError::Corrupt { .. }) => {
-                    StoreTrouble { store: &store.place(), doing: end.given_up(), error: &error }.emit();
+        while let Some((end, tries)) = ends.first_mut() {
+            if let Err(error) = end.write(store) {
+                *tries += 1;
+                match hope(&error) {
+                    Hope::Later => return Err(error),
+                    Hope::Perhaps if *tries < TRIES_MAX => return Err(error),
+                    _ => StoreTrouble { store: &store.place(), doing: end.given_up(), error: &error }.emit(),
                 }
-                Err(error) => return Err(error),
-                Ok(()) => {}
             }
             ends.remove(0);
         }
@@ -71,8 +96,8 @@ impl Unsaved {
 
     fn write_or_keep(&self, store: &SharedStore, end: End) -> Result<(), StoreError> {
         let written = end.write(store);
-        if written.as_ref().is_err_and(|error| !matches!(error, StoreError::Corrupt { .. })) {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(end);
+        if written.as_ref().is_err_and(|error| !matches!(hope(error), Hope::Never)) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push((end, 1));
         }
         written
     }

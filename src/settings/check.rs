@@ -15,7 +15,7 @@ use crate::settings::problem::Problem;
 use crate::settings::profiles;
 use crate::settings::rules::RuleShape;
 use crate::settings::terms;
-use crate::settings::values::{OnFullWord, SourceKind};
+use crate::settings::values::{OnFullWord, SourceKind, StoreKind, connections_min};
 
 const NO_PRODUCT: &str = "is no product of this customer";
 
@@ -30,6 +30,7 @@ pub fn check(file: &FileShape) -> Vec<Problem> {
     clauses::check_days(&file.policies.overage.clauses, &[], "overage", &mut found);
     clauses::check(&file.policies.tiers, &[], "tiers", &mut found);
     shared_paths(file, &mut found);
+    connections(file, &mut found);
     channels::check(&file.outbox, file.customers.iter().map(|customer| &customer.channels[..]), &mut found);
     let all: Vec<&ProductShape> = file.customers.iter().flat_map(|customer| &customer.products).collect();
     if !file.customers.is_empty() {
@@ -64,6 +65,20 @@ pub fn requires<'a>(product: &'a ProductShape, products: &'a [ProductShape]) -> 
     match access[..] {
         [only] => Requires::Product(only),
         _ => Requires::OneOf(access),
+    }
+}
+
+/// Workers and whatever else the daemon does have connections of their own; a few are left for questions (R99).
+fn connections(file: &FileShape, found: &mut Vec<Problem>) {
+    let (Some(StoreKind::Postgres), Some(most), Some(workers)) =
+        (file.store.kind, file.store.connections_max, file.daemon.workers)
+    else {
+        return;
+    };
+    let least = connections_min(workers) + 2;
+    if most < least {
+        let why = format!("is too few for {workers} workers; at least {least}");
+        found.push(Problem::new("store.connections_max", why).showing(Some(most.to_string())));
     }
 }
 

@@ -78,6 +78,19 @@ impl StoreSettings {
     }
 }
 
+/// So many connections to a database server workers and whatever else a daemon does may need at once.
+pub(in crate::settings) fn connections_min(workers: u32) -> u32 {
+    workers.saturating_mul(2).saturating_add(4)
+}
+
+impl Settings {
+    /// So many questions over HTTP may be worked on at once: where each needs a connection, what others leave of them.
+    pub fn questions_max(&self) -> u32 {
+        let left = |choice: &PostgresChoice| choice.connections_max.saturating_sub(connections_min(self.daemon.workers));
+        self.store.postgres.as_ref().map_or(u32::MAX, left).max(2)
+    }
+}
+
 /// How the daemon works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DaemonSettings {

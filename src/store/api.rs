@@ -357,8 +357,9 @@ pub trait Store: Send + Sync {
     /// nobody else gets it before `until`.
     fn take_alerts(&self, now: Instant, until: Instant, channel_max: u32, limit: u32) -> Result<Vec<AlertRow>, StoreError>;
 
-    /// Writes how far a delivery is. Only a row of the same number is touched.
-    fn save_alert(&self, row: &AlertRow) -> Result<(), StoreError>;
+    /// Writes how far a delivery is. Only a row of the same number is touched, and with `taken` only if nobody else has taken it
+    /// or written since it was taken until then.
+    fn save_alert(&self, row: &AlertRow, taken: Option<Instant>) -> Result<(), StoreError>;
 
     /// Deliveries, newest first, in one state or in all.
     fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError>;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rosterd::base::{Actor, PersonKey};
 use rosterd::license::{OnFull, ProductKind, SeatModel};
-use rosterd::service::{ForgetAnswer, Phase};
-use rosterd::store::{Asked, RunState, Trigger};
+use rosterd::service::{ForgetAnswer, Phase, ServiceError};
+use rosterd::store::{Asked, RequestState, RunState, StoreError, Trigger};
 
 use crate::leaving::{forget, is_named, remove};
 use crate::world::{World, succeeded};
@@ -202,4 +202,55 @@ fn an_end_that_cannot_be_written_stands_in_nobodys_way() {
     service.take_request().expect_err("what is left over comes first");
     raw.execute_batch(&format!("PRAGMA foreign_keys = OFF; DELETE FROM requests WHERE id = {first}")).unwrap();
     assert_eq!(service.take_request().unwrap().unwrap().request, second);
+}
+
+/// Another node took this one for dead and closed its run; what this one has to say of it then nobody wants to know.
+#[test]
+fn a_run_that_somebody_else_closed_stands_in_nobodys_way() {
+    let mut world = world();
+    world.write_package();
+    let service = world.service();
+    let other = world.service();
+    let close = |phase: Phase| {
+        if phase == Phase::Planning {
+            world.all_die();
+            assert_eq!(other.store().close_orphans(service.now(), true).unwrap().len(), 1);
+        }
+    };
+    let planned = service.plan_sync(&service.customers()[0], &by(), &close);
+    assert!(matches!(planned, Err(ServiceError::Store(StoreError::RunClosed { .. }))));
+    assert_eq!(service.store().runs(None, 1).unwrap()[0].state, RunState::Failed);
+    let request = service.request_sync(&service.customers()[0], &by()).unwrap().0;
+    assert_eq!(service.take_request().unwrap().unwrap().request, request);
+}
+
+/// What the database says to it nobody foresaw: it is tried for some time, and then given up.
+#[test]
+fn an_end_that_the_database_refuses_is_given_up() {
+    let world = world();
+    let service = world.service();
+    let ask = |customer: &str| service.store().request(&customer.into(), &Trigger::Drop, service.now()).unwrap().0;
+    let (first, second) = (ask("north"), ask("south"));
+    assert_eq!(service.take_request().unwrap().unwrap().request, first);
+    let stuck = "CREATE TRIGGER stuck BEFORE UPDATE ON requests WHEN NEW.state = 2 BEGIN SELECT RAISE(ABORT, 'stuck'); END";
+    world.raw().execute_batch(stuck).unwrap();
+    service.give_up(first).expect_err("it is stuck");
+    let refused = (0..100).take_while(|_| service.take_request().is_err()).count();
+    assert!((2..50).contains(&refused), "{refused}");
+    assert_eq!(service.store().request_row(second).unwrap().unwrap().state, RequestState::Running);
+}
+
+/// The same package under another name, while the note beside its commit cannot be made.
+#[test]
+fn a_run_whose_commit_stands_is_not_called_failed() {
+    let mut world = world();
+    world.write_package();
+    assert!(succeeded(&world.run()));
+    world.write_package();
+    let stuck = "CREATE TRIGGER stuck BEFORE UPDATE ON rests BEGIN SELECT RAISE(ABORT, 'stuck'); END";
+    world.raw().execute_batch(stuck).unwrap();
+    let run = world.run();
+    assert!(succeeded(&run) && run.version.is_some() && run.plan.is_none(), "{} {}", run.state, run.message);
+    assert!(run.message.contains("could not note that nothing is left to be done"), "{}", run.message);
+    world.verify();
 }

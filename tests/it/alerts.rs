@@ -340,7 +340,7 @@ fn r154_what_was_taken_and_not_written_into_the_books_is_written_without_being_s
     let rows = outbox.list(None, 100).expect("a store");
     assert!(rows.iter().all(|row| row.state == AlertState::Delivered && row.ended.is_some()) && rows.len() == sent);
     for row in &rows {
-        store.save_alert(&rosterd::store::AlertRow { state: AlertState::Accepted, ..row.clone() }).expect("written");
+        store.save_alert(&rosterd::store::AlertRow { state: AlertState::Accepted, ..row.clone() }, None).expect("written");
     }
     world.clock.set(at("2026-03-02T03:30:00Z"));
     rounds(&outbox);

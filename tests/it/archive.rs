@@ -9,6 +9,7 @@ use rosterd::license::{OnFull, ProductKind, SeatModel};
 use rosterd::service::{Archiving, Service, ServiceError, Verified};
 use rosterd::store::{Store, StoreError};
 
+use crate::demo::Demo;
 use crate::world::{World, day};
 
 /// Ten nights, each with somebody new and somebody gone, from 2 March 2026 on.
@@ -193,4 +194,28 @@ fn r160_the_daemon_moves_what_is_old_once_a_month() {
     let newest = service(&world).version(&world.customer()).expect("a version");
     assert!(row.until <= newest && row.until.0 >= 10, "{row:?} of {newest}");
     world.verify();
+}
+
+#[test]
+fn check_tells_of_archives_that_are_gone() {
+    let demo = Demo::new();
+    let folder = demo.path().join("archive");
+    fs::create_dir(&folder).expect("a folder");
+    demo.set("[guard]", &format!("[audit]\narchive_folder = {:?}\n\n[guard]", folder.display().to_string()));
+    for night in ["03", "04"] {
+        let done = demo.run(&format!("--as-of 2026-09-{night}T07:00:00Z sync northfield --here"));
+        assert!([0, 6].contains(&done.code), "{done:?}");
+        demo.drop_students(&format!("2026-10-{night}.zip"), &[format!("z-0{night}")]);
+    }
+    let file = |before: &str| {
+        let made = demo.json(&format!("audit archive northfield --before 2026-09-{before}"));
+        PathBuf::from(made["made"]["file"].as_str().unwrap_or_else(|| panic!("{made}")))
+    };
+    let (old, new) = (file("04"), file("05"));
+    assert!(!demo.told("check").contains("archives"));
+    fs::remove_file(&old).expect("deleted knowingly");
+    assert!(demo.told("check").contains(&format!("ok     archives northfield: not here: {}", old.display())));
+    fs::remove_file(&new).expect("gone");
+    let done = demo.run("check");
+    assert!(done.code == 74 && done.out.contains("WRONG  archives northfield"), "{done:?}");
 }

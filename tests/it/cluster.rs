@@ -78,6 +78,14 @@ pub fn is_installed() -> bool {
     installed
 }
 
+/// Waits until somebody waits for a lock.
+pub fn until_blocked(raw: &mut Client) {
+    let ask = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    while !raw.query_one(ask, &[]).expect("asks").get::<_, bool>(0) {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
 impl Server {
     /// Starts one with these settings more, `name=value`; `None`: none is installed.
     pub fn start(settings: &[String]) -> Option<Self> {

@@ -10,6 +10,7 @@ mod apart;
 mod archive;
 #[path = "../../benches/readers/beside.rs"]
 mod beside;
+mod between;
 #[path = "../../benches/night/books.rs"]
 mod books;
 mod browser;
@@ -109,6 +110,7 @@ mod sim;
 mod site;
 mod speed;
 mod store_contract;
+mod store_outage;
 mod store_postgres;
 mod store_sqlite;
 mod story;

@@ -13,12 +13,12 @@ use rosterd::base::{
 use rosterd::license::{
     Absence, Allowance, Band, Because, Book, Cause, Causes, Channel, Claim, ClaimChange, ClaimState, Entry, Episode, Grant,
     GrantKind, Hold, HoldState, Names, OrgMark, OrgNameIx, OverageLimits, Pin, PinKind, PoolBooks, PoolIx, PoolSample,
-    PoolTerms, ReasonsIx, SeatRequest, SourceMark, StateCounts, Wait,
+    PoolTerms, ReasonsIx, ReuseYear, SeatRequest, SourceMark, StateCounts, Wait,
 };
 use rosterd::plan::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Verdict, Withheld};
 use rosterd::store::{
-    AlertRow, AlertStanding, AlertState, Asked, AuditCommit, Batch, FindingRow, ONCE_MILLIS, OnceAnswer, OnceRow, Pause,
-    Receipt, RequestPlace, RequestState, Routed, RunRow, RunState, RunTally, SameDayTaken, SameDayWish, SharedStore,
+    ActivityRow, AlertRow, AlertStanding, AlertState, Asked, AuditCommit, Batch, FindingRow, ONCE_MILLIS, OnceAnswer, OnceRow,
+    Pause, Receipt, RequestPlace, RequestState, Routed, RunRow, RunState, RunTally, SameDayTaken, SameDayWish, SharedStore,
     SnapshotRow, SourceLook, Store, StoreError, Trigger,
 };
 
@@ -44,6 +44,7 @@ macro_rules! store_contract {
                 histories_are_kept, entries_are_kept, what_reports_ask_for_is_kept, grants_are_never_edited, names_only_grow, notices_are_written_once,
                 handles_see_each_other, one_of_fifty_wins, the_trail_is_a_chain, the_trail_can_be_read_from_the_middle,
                 requests_join, same_day_wishes_are_counted, pauses_are_kept, looks_are_kept, what_is_asked_under_a_key_is_begun_once, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
+                a_run_with_a_commit_did_not_fail, log_ins_are_kept, who_is_gone_is_kept,
                 findings_are_kept, snapshots_are_immutable, a_snapshot_keeps_what_it_stands_on, snapshots_in_use_are_not_pruned, plans_round_trip,
                 notices_go_out_by_channels,
                 released_claims_come_back, purged_people_are_named_until_runs_end, books_rest_on_what_is_kept,
@@ -690,12 +691,15 @@ pub fn notices_go_out_by_channels(harness: &impl Harness) {
     let next = Instant(i64::MAX);
     let accepted =
         AlertRow { state: AlertState::Accepted, tries: 2, ended: Some(Instant(6_500)), next: Instant(7_000), ..first.clone() };
-    one.save_alert(&accepted).expect("writes");
-    assert_eq!(take(&two, 7_000, 9_000), [AlertRow { next: Instant(9_000), ..accepted.clone() }], "the books wait for it");
-    two.save_alert(&AlertRow { state: AlertState::Delivered, next, ..accepted }).expect("writes");
+    one.save_alert(&accepted, Some(Instant(9_000))).expect("writes");
+    assert_eq!(take(&two, 7_000, 9_500), [AlertRow { next: Instant(9_500), ..accepted.clone() }], "the books wait for it");
+    let late = AlertRow { state: AlertState::Dead, ..accepted.clone() };
+    one.save_alert(&late, Some(Instant(9_000))).expect("finds that somebody else has it");
+    two.save_alert(&AlertRow { state: AlertState::Delivered, next, ..accepted }, Some(Instant(9_500))).expect("writes");
+    one.save_alert(&late, Some(next)).expect("finds that it is over");
     let dead =
         AlertRow { state: AlertState::Dead, tries: 9, error: "gone".into(), ended: Some(Instant(7_500)), ..taken[1].clone() };
-    two.save_alert(&dead).expect("writes");
+    two.save_alert(&dead, None).expect("writes");
     assert_eq!(one.alerts(Some(AlertState::Dead), 9).expect("asks"), [dead]);
     assert_eq!(words(&one.alerts(Some(AlertState::Delivered), 9).expect("asks")), ["a mail delivered"]);
     assert_eq!(words(&take(&one, 1_000_000, 2_000_000)), ["c ops waiting"], "what is over is over");
@@ -1054,6 +1058,72 @@ pub fn orphan_runs_are_closed(harness: &impl Harness) {
     assert_eq!(state(3), (RunState::SucceededWithErrors, Some(Instant(50)), Some(Version(1))), "its commit stands");
     assert_eq!(store.close_orphans(Instant(51), false).expect("closes"), []);
     assert_eq!(store.run(living).expect("asks").expect("kept").state, RunState::Fetching);
+}
+
+/// Whoever told it to commit heard nothing of it, and ends the run as failed.
+pub fn a_run_with_a_commit_did_not_fail(harness: &impl Harness) {
+    let store = harness.open();
+    let run = store.begin_run(&lakes(), &Trigger::Drop, Instant(1)).expect("begins");
+    let end = || {
+        let mut row = store.run(run).expect("asks").expect("kept");
+        (row.state, row.ended, row.message) = (RunState::Failed, Some(Instant(3)), "could not reach it".to_owned());
+        store.save_run(&row).expect("saves");
+        store.run(run).expect("asks").expect("kept")
+    };
+    Desk::new().in_run(run).seat("ann", 1).commit(&store, 0).expect("commits");
+    let ended = end();
+    assert_eq!((ended.state, ended.version), (RunState::SucceededWithErrors, Some(Version(1))));
+    assert_eq!(ended.message, "version 1 is committed and the books are whole; after that, could not reach it");
+}
+
+pub fn log_ins_are_kept(harness: &impl Harness) {
+    let store = harness.open();
+    let log_in = |person: &str, product: Option<&str>, at| ActivityRow {
+        person: person.to_owned(),
+        product: product.map(ProductId::from),
+        at: Instant(at),
+    };
+    let put = |rows: &[ActivityRow], at| store.put_activity(&lakes(), rows, Instant(at)).expect("writes");
+    let (ann, ben) = (log_in("ann", Some("learn"), 5), log_in("ben", None, 6));
+    assert_eq!(put(&[log_in("ann", Some("learn"), 4), ann.clone(), log_in("ann", Some("learn"), 3), ben.clone()], 10), 2);
+    assert_eq!(store.activity(&lakes()).expect("asks"), [ann.clone(), ben]);
+    let later = log_in("ben", None, 7);
+    assert_eq!(put(&[log_in("ann", Some("learn"), 5), later.clone()], 9), 1, "only what is newer is news");
+    assert_eq!(store.activity(&lakes()).expect("asks"), [ann.clone(), later.clone()]);
+    assert_eq!(store.activity_fed(&lakes()).expect("asks"), Some(Instant(10)));
+
+    let run = store.begin_run(&lakes(), &Trigger::Drop, Instant(1)).expect("begins");
+    let plan = |rows: &[ActivityRow]| store.plan_activity(&lakes(), run, rows).expect("writes");
+    plan(&[ann.clone(), log_in("ann", Some("learn"), 2)]);
+    assert_eq!(store.planned_activity(run).expect("asks"), std::slice::from_ref(&ann));
+    plan(&[later.clone(), ann.clone()]);
+    assert_eq!(store.planned_activity(run).expect("asks"), [ann, later]);
+}
+
+/// Of pools whose people are counted by years.
+pub fn who_is_gone_is_kept(harness: &impl Harness) {
+    let store = harness.open();
+    let year = ReuseYear {
+        pool: "p0".into(),
+        year: Day(7),
+        distinct: 3,
+        allowance_max: Seats(9),
+        used_max: Seats(3),
+        people_max: None,
+    };
+    let desk = Desk { entries: vec![Entry::Reuse(year)], ..Desk::new() };
+    desk.seat("ann", 1).seat("ben", 2).seat("cid", 3).commit(&store, 0).expect("commits");
+    let gone = |id| Claim { state: ClaimState::Released, changed: Instant(9), ..claim(id) };
+    let leave = |desk: Desk, person: &str, id| desk.change(person, Some(claim(id)), gone(id), Because::EntitlementEnded);
+    leave(leave(Desk::new(), "ann", 1), "ben", 2).commit(&store, 1).expect("commits");
+    let are_gone = || {
+        let mut gone = store.gone(&lakes()).expect("asks");
+        gone.remove(&PoolId::from("p0")).expect("it is counted").into_iter().map(String::from).collect::<Vec<_>>()
+    };
+    assert_eq!(are_gone(), ["ann", "ben"]);
+    let back = Claim { changed: Instant(10), ..claim(1) };
+    leave(Desk::new(), "cid", 3).change("ann", Some(gone(1)), back, Because::Entitled).commit(&store, 2).expect("commits");
+    assert_eq!(are_gone(), ["ben", "cid"]);
 }
 
 pub fn findings_are_kept(harness: &impl Harness) {

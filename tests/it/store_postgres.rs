@@ -180,6 +180,34 @@ fn whoever_was_taken_for_dead_cannot_commit() {
     Desk::new().in_run(next).seat("ben", 2).commit(&sleeper, 1).expect("commits");
 }
 
+/// Whoever was taken for dead commits while its run is being closed.
+#[test]
+fn a_run_is_closed_as_it_is_once_its_commit_is_over() {
+    let Some(postgres) = postgres() else { return };
+    let (sleeper, other) = (postgres.open(), postgres.open());
+    let runs = [(); 2].map(|()| sleeper.begin_run(&lakes(), &Trigger::Drop, Instant(3)).expect("begins"));
+    postgres.all_die();
+    let (mut commits, mut looks) = (postgres.database.raw(), postgres.database.raw());
+    let mut commit = commits.transaction().expect("begins");
+    commit
+        .batch_execute(&format!(
+            "UPDATE customers SET version = 1;
+             INSERT INTO audit SELECT id, 1, 4, 'cli:ann', {}, NULL, 'sync', 0, 0, hash, hash FROM customers;
+             UPDATE runs SET state = 3 WHERE id = {}",
+            runs[0], runs[1]
+        ))
+        .expect("written");
+    let closed = std::thread::scope(|scope| {
+        let closes = scope.spawn(|| other.close_orphans(Instant(5), false).expect("closes"));
+        cluster::until_blocked(&mut looks);
+        commit.commit().expect("commits");
+        closes.join().expect("no panic")
+    });
+    assert_eq!(closed, runs[..1], "the other one ended meanwhile");
+    let row = other.run(runs[0]).expect("asks").expect("kept");
+    assert_eq!((row.state, row.version), (RunState::SucceededWithErrors, Some(Version(1))), "{}", row.message);
+}
+
 #[test]
 fn a_node_lives_as_long_as_it_says_so() {
     let Some(postgres) = postgres() else { return };

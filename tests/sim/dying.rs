@@ -408,8 +408,8 @@ impl Store for Dying {
         self.write(|store| store.take_alerts(now, until, channel_max, limit))
     }
 
-    fn save_alert(&self, row: &AlertRow) -> Result<(), StoreError> {
-        self.write(|store| store.save_alert(row))
+    fn save_alert(&self, row: &AlertRow, taken: Option<Instant>) -> Result<(), StoreError> {
+        self.write(|store| store.save_alert(row, taken))
     }
 
     fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError> {

@@ -91,6 +91,10 @@ fn values_of_the_wrong_kind_name_the_key_and_what_it_wants() {
         ("[daemon]\nworkers = \"two\"", "daemon.workers = \"two\" is not a whole number"),
         ("[daemon]\nworkers = 1.5", "daemon.workers = 1.5 is not a whole number"),
         ("[daemon]\nworkers = 0", "daemon.workers = 0 is less than 1"),
+        (
+            "[store]\nkind = \"postgres\"\nurl = \"postgres://db/books\"\nconnections_max = 9",
+            "store.connections_max = 9 is too few for 2 workers; at least 10",
+        ),
         ("[store]\nkind = \"mysql\"", "store.kind = \"mysql\" is none of sqlite, postgres"),
         (
             "[store]\nkind = \"postgres\"\nurl = \"db/books:hunter2\"",

@@ -71,11 +71,13 @@ impl Presence {
         if beats.is_none() {
             let (stop, stopped) = channel();
             let (node, connector) = (Arc::clone(&self.node), Arc::clone(&self.connector));
-            let every = Duration::from_secs(node.lease_secs.into()) / 3;
+            let every = Duration::from_secs(node.lease_secs.into()) / 4;
             let started = thread::Builder::new().name("rosterd-node".into()).spawn(move || {
-                let mut session = None;
-                while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+                let (mut session, mut pause) = (None, every);
+                while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                     session = beat(&node, &connector, session);
+                    // Whoever could not say it says it as soon as it can: before others may judge.
+                    pause = if session.is_some() { every } else { every / 10 };
                 }
             });
             // A node that cannot say that it lives is dead to others sooner or later, and then made anew.
@@ -87,22 +89,23 @@ impl Presence {
     }
 }
 
-/// Says once that the node lives, over a connection of its own; gives back the connection if it is good.
-fn beat(node: &Arc<Node>, connector: &Connector, session: Option<PgSession>) -> Option<PgSession> {
+/// Says once that the node lives, over a connection of its own; gives back the connection if it is good. One that broke since
+/// is made anew at once.
+fn beat(node: &Arc<Node>, connector: &Connector, kept: Option<PgSession>) -> Option<PgSession> {
     let id = node.id.load(Ordering::SeqCst);
     if id == 0 {
-        return session;
+        return kept;
     }
-    let session = match session {
-        Some(session) => session,
-        None => connector.connect(node).ok()?,
-    };
-    match session.run("UPDATE nodes SET seen = clock_timestamp() WHERE id = ?1", &[Value::Integer(id)]) {
-        Ok(0) => {
-            let _ = node.id.compare_exchange(id, 0, Ordering::SeqCst, Ordering::SeqCst);
-            Some(session)
-        }
-        Ok(_) => Some(session),
-        Err(_) => None,
+    kept.and_then(|session| say(node, id, session)).or_else(|| say(node, id, connector.connect_to_say(node).ok()?))
+}
+
+fn say(node: &Node, id: i64, session: PgSession) -> Option<PgSession> {
+    let say = "UPDATE nodes SET seen = clock_timestamp(),
+                   steady = CASE WHEN seen < clock_timestamp() - CAST(?2 AS BIGINT) * INTERVAL '1 second' / 2
+                            THEN clock_timestamp() ELSE steady END
+               WHERE id = ?1";
+    if session.run(say, &[Value::Integer(id), Value::Integer(node.lease_secs.into())]).ok()? == 0 {
+        let _ = node.id.compare_exchange(id, 0, Ordering::SeqCst, Ordering::SeqCst);
     }
+    Some(session)
 }

@@ -21,6 +21,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How a session of this process is set up.
 pub(in crate::store::postgres) struct Connector {
     config: Config,
+    /// The same for whoever says that the node lives: it must hear in time that the server does not answer.
+    config_to_say: Config,
     tls: Tls,
     setup: String,
 }
@@ -53,6 +55,8 @@ pub(in crate::store::postgres) struct Lent<'p> {
 impl Connector {
     pub(in crate::store::postgres) fn new(choice: &PostgresChoice) -> Result<(Self, String), StoreError> {
         let (config, place) = choice.config()?;
+        let mut config_to_say = config.clone();
+        config_to_say.tcp_user_timeout(Duration::from_secs(choice.lease_secs.into()) / 4);
         let tls = Tls::new(choice.ca_file.as_deref()).map_err(|cause| StoreError::Database { place: place.clone(), cause })?;
         // Statements are planned once: what they touch is known by keys, however many rows there are; also where a table was
         // empty when that was done.
@@ -61,11 +65,19 @@ impl Connector {
              SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off; SET client_min_messages = warning; SET synchronous_commit = on",
             choice.statement_secs_max
         );
-        Ok((Self { config, tls, setup }, place))
+        Ok((Self { config, config_to_say, tls, setup }, place))
     }
 
     pub(in crate::store::postgres) fn connect(&self, node: &Arc<Node>) -> Result<PgSession, Fault> {
-        let session = PgSession::new(self.config.connect(self.tls.clone())?, Arc::clone(node));
+        self.connect_by(&self.config, node)
+    }
+
+    pub(in crate::store::postgres) fn connect_to_say(&self, node: &Arc<Node>) -> Result<PgSession, Fault> {
+        self.connect_by(&self.config_to_say, node)
+    }
+
+    fn connect_by(&self, config: &Config, node: &Arc<Node>) -> Result<PgSession, Fault> {
+        let session = PgSession::new(config.connect(self.tls.clone())?, Arc::clone(node));
         session.batch(&self.setup)?;
         Ok(session)
     }
@@ -116,11 +128,15 @@ impl Pool {
                 return Err(fault.told(&self.place));
             }
             let now = Instant::now();
-            let given_up = self.state().away_until.is_some_and(|until| now < until);
-            if given_up || started.elapsed() + pause > self.patience {
-                self.state().away_until.get_or_insert(now + PAUSE_MAX);
+            let mut state = self.state();
+            if state.is_away(now) {
                 return Err(fault.told(&self.place));
             }
+            if started.elapsed() + pause > self.patience {
+                state.away_until = Some(now + PAUSE_MAX);
+                return Err(fault.told(&self.place));
+            }
+            drop(state);
             sleep(pause);
             pause = (pause * 2).min(PAUSE_MAX);
         }
@@ -138,6 +154,10 @@ impl Pool {
         loop {
             if let Some(session) = state.idle.pop() {
                 return Ok(Lent { pool: self, session: Some(session) });
+            }
+            if state.is_away(Instant::now()) {
+                let cause = "it was waited for just now".into();
+                return Err(StoreError::Away { place: self.place.clone(), cause }.into());
             }
             if state.open < self.open_max {
                 state.open += 1;
@@ -161,10 +181,21 @@ impl Pool {
 }
 
 impl Lent<'_> {
-    /// The connection is of no use any more, and so may be those that idle.
+    /// The connection is of no use any more, and so may be those that idle: a server that went away hung up on all of them,
+    /// and nobody finds out before they are used.
     pub(in crate::store::postgres) fn spoil(mut self) {
         self.session = None;
-        self.pool.state().idle.retain(|session| !session.is_closed());
+        let mut state = self.pool.state();
+        let idle = std::mem::take(&mut state.idle);
+        state.open = state.open.saturating_sub(u32::try_from(idle.len()).unwrap_or(u32::MAX));
+        drop(state);
+        self.pool.freed.notify_all();
+    }
+}
+
+impl State {
+    fn is_away(&self, now: Instant) -> bool {
+        self.away_until.is_some_and(|until| now < until)
     }
 }
 
@@ -186,5 +217,39 @@ impl Drop for Lent<'_> {
         }
         drop(state);
         self.pool.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use crate::base::Secret;
+    use crate::store::error::StoreError;
+    use crate::store::postgres::choice::PostgresChoice;
+    use crate::store::postgres::pool::{Connector, Pool};
+    use crate::store::sql::Node;
+
+    #[test]
+    fn a_server_that_is_away_is_waited_for_by_one_at_a_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = folder.path().display().to_string().replace('/', "%2F");
+        let url = Secret::new(format!("postgres://rosterd@{socket}/books"));
+        let choice = PostgresChoice { connect_secs_max: 1, ..PostgresChoice::at(url) };
+        let (connector, place) = Connector::new(&choice).expect("an address");
+        let pool = Pool::new(place, Arc::new(connector), Arc::new(Node::default()), &choice);
+        let asked = Instant::now();
+        for _ in 0..3 {
+            for _ in 0..20 {
+                assert!(matches!(pool.begin("SELECT 1"), Err(StoreError::Away { .. })));
+            }
+            // The pause is over: it is tried again, and waited for again.
+            let mut state = pool.state();
+            assert!(state.is_away(Instant::now()));
+            state.away_until = Some(Instant::now());
+        }
+        assert!(asked.elapsed() < Duration::from_secs(30), "each of sixty waits for it: {:?}", asked.elapsed());
+        assert_eq!(pool.state().open, 0);
     }
 }

@@ -21,6 +21,8 @@ CREATE TABLE nodes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     host TEXT NOT NULL,
     pid INTEGER NOT NULL,
+    -- Since when it is seen without a gap.
+    steady TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
     since INTEGER NOT NULL,
     daemon INTEGER NOT NULL,
     -- The newest schema its program knows.

@@ -15,7 +15,7 @@ use crate::store::postgres::places;
 use crate::store::postgres::pool::{Connector, Lent, Pool};
 use crate::store::postgres::schema;
 use crate::store::shape::DaemonMark;
-use crate::store::sql::{Door, Fault, Node, PgSession, Recent, Row, SqlStore, Transaction, Value, is_away};
+use crate::store::sql::{Door, Doubts, Fault, Node, PgSession, Recent, Row, SqlStore, Transaction, Value, is_away};
 
 /// A store in a PostgreSQL database. Several nodes may use it at once.
 pub type PostgresStore = SqlStore<Server>;
@@ -53,14 +53,9 @@ impl SqlStore<Server> {
         let (session, _) = pool.begin("SELECT 1")?;
         schema::prepare(&session, opening, pool.place()).map_err(|fault| fault.told(pool.place()))?;
         drop(session);
-        Ok(Self {
-            door: Server {
-                lease_secs: choice.lease_secs,
-                pool,
-                presence: Presence::new(node, connector),
-                recent: Recent::default(),
-            },
-        })
+        let (lease_secs, presence) = (choice.lease_secs, Presence::new(node, connector));
+        let door = Server { lease_secs, pool, presence, recent: Recent::default() };
+        Ok(Self { door, doubts: Doubts::default() })
     }
 }
 

@@ -99,10 +99,13 @@ pub(in crate::store::sql) fn take(
     Ok(taken)
 }
 
-pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &AlertRow) -> Result<(), Fault> {
+pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &AlertRow, taken: Option<Instant>) -> Result<(), Fault> {
     let AlertRow { id, notice: _, pool: _, source: _, channel: _, state, tries, next, ended, error } = row;
-    tx.prepare_cached("UPDATE alerts SET state = ?2, tries = ?3, next = ?4, ended = ?5, error = ?6 WHERE id = ?1")?
-        .execute((id.cast_signed(), code(*state), tries, next.0, ended.map(|at| at.0), error))?;
+    tx.prepare_cached(
+        "UPDATE alerts SET state = ?2, tries = ?3, next = ?4, ended = ?5, error = ?6
+         WHERE id = ?1 AND (CAST(?7 AS BIGINT) IS NULL OR (next = ?7 AND state IN (0, 1)))",
+    )?
+    .execute((id.cast_signed(), code(*state), tries, next.0, ended.map(|at| at.0), error, taken.map(|until| until.0)))?;
     Ok(())
 }
 

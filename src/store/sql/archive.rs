@@ -7,15 +7,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rusqlite::{Connection, OpenFlags, params};
 
-use crate::base::{CustomerId, Instant, Version};
+use crate::base::{CustomerId, Digest, Instant, Version};
 use crate::store::archive::ArchiveRow;
 use crate::store::error::StoreError;
 use crate::store::sql::books::{blob, head, text, unsigned};
 use crate::store::sql::door::Door;
 use crate::store::sql::fault::Fault;
+use crate::store::sql::process;
 use crate::store::sql::transaction::{Row, Transaction};
 
 /// A chunk of a commit: its place in it, the size of what is packed in it, and that.
@@ -61,9 +63,17 @@ pub(in crate::store::sql) fn write(
     let failed = |cause: Box<dyn std::error::Error + Send + Sync>| StoreError::Archive { file: file.to_owned(), cause };
     // Whoever reads it later may stand in another folder.
     let file = &std::path::absolute(file).map_err(|cause| failed(Box::new(cause)))?;
-    let after = door.read(|tx| rows(tx, customer))?.last().map_or(Version(0), |row| row.until);
+    let known = door.read(|tx| rows(tx, customer))?;
+    let after = known.last().map_or(Version(0), |row| row.until);
     if until <= after {
         return Ok(None);
+    }
+    // A trail in pieces on several machines could be read on none of them.
+    if door.is_shared()
+        && let Some(ArchiveRow { file, .. }) = known.into_iter().next_back().filter(|row| !row.file.exists())
+    {
+        let cause = "find it here: archives must lie in one folder that all nodes see".into();
+        return Err(StoreError::Archive { file, cause });
     }
     let span = (after, until);
     if file.exists() {
@@ -89,11 +99,6 @@ pub(in crate::store::sql) fn write(
 /// Writes the file under a name of this process alone, and reads it back.
 fn write_part(door: &impl Door, customer: &CustomerId, span: (Version, Version), part: &Path) -> Result<File, StoreError> {
     let failed = |cause: io::Error| StoreError::Archive { file: part.to_owned(), cause: Box::new(cause) };
-    // One that broke off left it behind.
-    match fs::remove_file(part) {
-        Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(failed(cause)),
-        _ => {}
-    }
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(part).map_err(failed)?;
     door.read(|tx| fill(tx, customer, span, part))?;
     door.read(|tx| compare(tx, customer, span, part))?;
@@ -106,8 +111,17 @@ const CHUNKS_AT_ONCE: u32 = 8;
 const CHUNKS: &str = "SELECT version, n, bytes, body FROM audit_chunk
     WHERE customer_id = ?1 AND version > ?2 AND version <= ?3 AND n > 0 ORDER BY version, n";
 
+/// Fails if somebody else moved this part of the trail meanwhile: it is not there to be read any more.
+fn must_be_here(tx: &Transaction<'_>, customer: &CustomerId, after: Version, file: &Path) -> Result<(), Fault> {
+    let moved = rows(tx, customer)?.last().map_or(Version(0), |row| row.until);
+    let cause = || "write it: somebody else moved this part of the trail meanwhile (nothing is lost; ask again)".into();
+    let is_here = (moved == after).then_some(());
+    is_here.ok_or_else(|| Fault::Told(StoreError::Archive { file: file.to_owned(), cause: cause() }))
+}
+
 fn fill(tx: &Transaction<'_>, customer: &CustomerId, (after, until): (Version, Version), part: &Path) -> Result<(), Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(()) };
+    must_be_here(tx, customer, after, part)?;
     let mut archive = Connection::open(part)?;
     let copy = archive.transaction()?;
     copy.execute_batch(TABLE)?;
@@ -129,6 +143,7 @@ fn fill(tx: &Transaction<'_>, customer: &CustomerId, (after, until): (Version, V
 /// Reads back what was written.
 fn compare(tx: &Transaction<'_>, customer: &CustomerId, (after, until): (Version, Version), part: &Path) -> Result<(), Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(()) };
+    must_be_here(tx, customer, after, part)?;
     let archive = open(part)?;
     let mut kept = archive.prepare("SELECT version, n, bytes, body FROM chunk ORDER BY version, n")?;
     let mut kept = kept.query([])?;
@@ -150,7 +165,9 @@ fn compare(tx: &Transaction<'_>, customer: &CustomerId, (after, until): (Version
 
 fn finish(made: &File, part: &Path, file: &Path) -> io::Result<()> {
     made.sync_all()?;
-    fs::rename(part, file)?;
+    // Unlike a new name this never takes the place of a file that somebody else made meanwhile.
+    fs::hard_link(part, file)?;
+    fs::remove_file(part)?;
     // A new name in a folder is on the disk when the folder is.
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
@@ -159,6 +176,7 @@ fn finish(made: &File, part: &Path, file: &Path) -> io::Result<()> {
 fn let_go(tx: &Transaction<'_>, customer: &CustomerId, row: &ArchiveRow) -> Result<(), Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(()) };
     let ArchiveRow { after, until, file, bytes, at } = row;
+    must_be_here(tx, customer, *after, file)?;
     let file = file.to_str().ok_or_else(|| Fault::corrupt("the archive's name", "it is not UTF-8"))?;
     let (after, until) = (after.0.cast_signed(), until.0.cast_signed());
     tx.execute(
@@ -172,9 +190,12 @@ fn let_go(tx: &Transaction<'_>, customer: &CustomerId, row: &ArchiveRow) -> Resu
     Ok(())
 }
 
+/// A name that no other process uses, on whatever machine, nor another thread of this one.
 fn part_of(file: &Path) -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
     let mut name = OsString::from(file);
-    name.push(format!(".{}.part", std::process::id()));
+    let (process, number) = (Digest::of(process::mark().as_bytes()), NUMBER.fetch_add(1, Ordering::SeqCst));
+    name.push(format!(".{}-{}-{number}.part", process.short(), std::process::id()));
     PathBuf::from(name)
 }
 
@@ -217,3 +238,6 @@ impl Archives {
         read().map_err(|cause| failed(Box::new(cause)))
     }
 }
+
+#[cfg(test)]
+mod tests;

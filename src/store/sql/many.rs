@@ -55,7 +55,7 @@ impl<'t> Many<'t> {
         Self::new(tx, table, columns, Act::Add)
     }
 
-    /// Rows by their key, new or instead of those that are there.
+    /// Rows by their key, new or instead of those that are there; without values those that are there stay.
     pub(in crate::store::sql) fn put(
         tx: &'t Transaction<'_>,
         table: &str,
@@ -86,6 +86,7 @@ impl<'t> Many<'t> {
         let numbered = |before: &str| (1..=columns.len()).map(|n| format!("{before}{n}")).collect::<Vec<_>>();
         let replaced = match act {
             Act::Add | Act::Drop => String::new(),
+            Act::Put([], _) => " ON CONFLICT DO NOTHING".to_owned(),
             Act::Put(values, newer) => {
                 let key: Vec<&str> = columns.iter().copied().filter(|column| !values.contains(column)).collect();
                 let set: Vec<String> = values.iter().map(|column| format!("{column} = excluded.{column}")).collect();

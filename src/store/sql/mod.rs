@@ -11,6 +11,7 @@ mod clock;
 mod commit;
 mod copy;
 mod door;
+mod doubts;
 mod entries;
 mod fault;
 mod first;
@@ -43,6 +44,7 @@ mod watch;
 
 pub use copy::{copy, tables};
 pub use door::Door;
+pub(in crate::store) use doubts::Doubts;
 pub use fault::Fault;
 pub use first::FIRST;
 pub use first_beside::BESIDE;

@@ -9,23 +9,21 @@ use crate::store::sql::fault::Fault;
 pub(in crate::store::sql) fn begin_once(tx: &Transaction<'_>, row: &OnceRow) -> Result<Option<OnceRow>, Fault> {
     let OnceRow { token, key, asked, at, answer: _ } = row;
     tx.prepare_cached("DELETE FROM once WHERE at < ?1")?.execute([at.0.saturating_sub(ONCE_MILLIS)])?;
-    let known = tx
-        .prepare_cached("SELECT asked, at, status, body FROM once WHERE token = ?1 AND key = ?2")?
-        .query_row((token.cast_signed(), key), |row| {
+    let mut begin =
+        tx.prepare_cached("INSERT INTO once (token, key, asked, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?;
+    let mut ask = tx.prepare_cached("SELECT asked, at, status, body FROM once WHERE token = ?1 AND key = ?2")?;
+    // Whoever asks the same at the same time waits until this one is written down, or finds that it came to nothing.
+    while begin.execute((token.cast_signed(), key, asked.0.as_slice(), at.0))? == 0 {
+        let known = ask.query_row((token.cast_signed(), key), |row| {
             let (status, body): (Option<u16>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
             let answer = status.zip(body).map(|(status, body)| OnceAnswer { status, body });
             Ok(OnceRow { token: *token, key: key.clone(), asked: Digest(row.get(0)?), at: Instant(row.get(1)?), answer })
-        })
-        .optional()?;
-    if known.is_none() {
-        tx.prepare_cached("INSERT INTO once (token, key, asked, at) VALUES (?1, ?2, ?3, ?4)")?.execute((
-            token.cast_signed(),
-            key,
-            asked.0.as_slice(),
-            at.0,
-        ))?;
+        });
+        if let Some(known) = known.optional()? {
+            return Ok(Some(known));
+        }
     }
-    Ok(known)
+    Ok(None)
 }
 
 pub(in crate::store::sql) fn end_once(

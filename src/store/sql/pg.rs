@@ -39,9 +39,16 @@ pub struct PgRows<'s> {
     session: &'s PgSession,
     rows: Vec<Row>,
     at: usize,
-    /// The statement that fetches the next ones.
-    fetch: Option<String>,
+    /// The cursor that has more, and how many are fetched at once.
+    cursor: Option<(u32, u32)>,
 }
+
+/// A node that was not seen for too long, as `nodes` in a statement with its lease as `?2` and this node as `?3`. Only
+/// whoever could say all the time since then that it lives itself may judge: after an outage nobody was heard.
+const IS_DEAD: &str = "seen < clock_timestamp() - CAST(?2 AS BIGINT) * INTERVAL '1 second'
+    AND EXISTS (SELECT 1 FROM nodes own WHERE own.id = ?3
+                AND own.steady <= clock_timestamp() - CAST(?2 AS BIGINT) * INTERVAL '1 second'
+                AND own.seen >= clock_timestamp() - CAST(?2 AS BIGINT) * INTERVAL '1 second' / 2)";
 
 impl ToSql for Value<'_> {
     fn to_sql(&self, to: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
@@ -131,7 +138,7 @@ impl PgSession {
 
     pub(in crate::store::sql) fn query(&self, statement: &Statement, values: &[Value<'_>]) -> Result<PgRows<'_>, Fault> {
         let rows = self.client.borrow_mut().query(statement, &refs(values))?;
-        Ok(PgRows { session: self, rows, at: 0, fetch: None })
+        Ok(PgRows { session: self, rows, at: 0, cursor: None })
     }
 
     /// Asks for an answer that is too long to be held at once; `at_once` rows of it are.
@@ -139,8 +146,7 @@ impl PgSession {
         let number = self.cursors.replace(self.cursors.get().wrapping_add(1));
         let declare = format!("DECLARE long_{number} NO SCROLL CURSOR FOR {}", sql.replace('?', "$"));
         self.client.borrow_mut().execute(&declare, &refs(values))?;
-        let fetch = Some(format!("FETCH {at_once} FROM long_{number}"));
-        Ok(PgRows { session: self, rows: Vec::new(), at: 0, fetch })
+        Ok(PgRows { session: self, rows: Vec::new(), at: 0, cursor: Some((number, at_once)) })
     }
 
     /// The rows of an answer for each of many texts.
@@ -178,17 +184,15 @@ impl PgSession {
     /// Whether the node of a mark lives. One that has not been seen for too long is struck off, so that it stays dead.
     pub(in crate::store::sql) fn life(&self, of: &str, writes: bool) -> Result<Life, Fault> {
         let Some(id) = of.strip_prefix(MARK).and_then(|id| id.parse::<i64>().ok()) else { return Ok(Life::Dead) };
-        let own = id == self.node.id.load(Ordering::SeqCst);
-        let lease = Value::Integer(self.node.lease_secs.into());
-        if writes && !own {
-            let strike =
-                "DELETE FROM nodes WHERE id = ?1 AND seen < clock_timestamp() - CAST(?2 AS BIGINT) * INTERVAL '1 second'";
-            self.run(strike, &[Value::Integer(id), lease])?;
+        let values = [
+            Value::Integer(id),
+            Value::Integer(self.node.lease_secs.into()),
+            Value::Integer(self.node.id.load(Ordering::SeqCst)),
+        ];
+        if writes {
+            self.run(&format!("DELETE FROM nodes WHERE id = ?1 AND {IS_DEAD}"), &values)?;
         }
-        // Nobody is dead to itself for want of having said so, only when others struck it off.
-        let ask = "SELECT 1 FROM nodes WHERE id = ?1
-                   AND (?3 OR seen >= clock_timestamp() - CAST(?2 AS BIGINT) * INTERVAL '1 second')";
-        let lives = self.ask(ask, &[Value::Integer(id), lease, Value::Integer(own.into())])?.next()?.is_some();
+        let lives = self.ask(&format!("SELECT 1 FROM nodes WHERE id = ?1 AND NOT ({IS_DEAD})"), &values)?.next()?.is_some();
         Ok(if lives { Life::Lives } else { Life::Dead })
     }
 }
@@ -197,12 +201,14 @@ impl PgRows<'_> {
     /// The next row.
     pub fn next(&mut self) -> Result<Option<&Row>, Fault> {
         if self.at == self.rows.len()
-            && let Some(fetch) = &self.fetch
+            && let Some((number, at_once)) = self.cursor
         {
-            self.rows = self.session.client.borrow_mut().query(fetch.as_str(), &[])?;
+            let mut client = self.session.client.borrow_mut();
+            self.rows = client.query(&format!("FETCH {at_once} FROM long_{number}"), &[])?;
             self.at = 0;
-            if self.rows.is_empty() {
-                self.fetch = None;
+            if self.rows.len() < at_once as usize {
+                self.cursor = None;
+                client.batch_execute(&format!("CLOSE long_{number}"))?;
             }
         }
         let row = self.rows.get(self.at);

@@ -104,6 +104,16 @@ pub(in crate::store::sql) fn take(tx: &Transaction<'_>, at: Instant) -> Result<O
     Ok(None)
 }
 
+/// Puts a request back in line that this process took at an instant, if it did.
+pub(in crate::store::sql) fn put_back(tx: &Transaction<'_>, request: RequestId, taken: Instant) -> Result<(), Fault> {
+    tx.prepare_cached(
+        "UPDATE requests SET state = 0, taken = NULL, process = ''
+         WHERE id = ?1 AND state = 1 AND process = ?2 AND taken = ?3",
+    )?
+    .execute((request.0.cast_signed(), tx.mark()?, taken.0))?;
+    Ok(())
+}
+
 pub(in crate::store::sql) fn end(
     tx: &Transaction<'_>,
     request: RequestId,

@@ -10,6 +10,7 @@ use crate::store::batch::Batch;
 use crate::store::record::pack;
 use crate::store::sql::books::reuse_years;
 use crate::store::sql::fault::Fault;
+use crate::store::sql::many::Many;
 
 /// Follows the changes of a batch. Pools whose people are not counted cost one look, and so does it while nobody is gone.
 pub(in crate::store::sql) fn follow_changes(tx: &Transaction<'_>, id: i64, batch: &Batch<'_>) -> Result<(), Fault> {
@@ -18,24 +19,32 @@ pub(in crate::store::sql) fn follow_changes(tx: &Transaction<'_>, id: i64, batch
         return Ok(());
     }
     let counted: Vec<bool> = batch.names.pools.iter().map(|pool| years.contains_key(pool)).collect();
-    let mut some: bool =
+    let some: bool =
         tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM gone WHERE customer_id = ?1)")?.query_row([id], |row| row.get(0))?;
-    let mut add =
-        tx.prepare_cached("INSERT INTO gone (customer_id, person, pool) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
-    let mut remove = tx.prepare_cached("DELETE FROM gone WHERE customer_id = ?1 AND person = ?2 AND pool = ?3")?;
+    // Whoever went and came back in one batch did what came last.
+    let mut moves = BTreeMap::new();
     for change in batch.changes.iter().filter(|change| counted[usize::from(change.after.pool.0)]) {
-        let row = (id, batch.people.get(change.person), batch.names.pool_of(&change.after).as_str());
+        let key = (batch.people.get(change.person), batch.names.pool_of(&change.after).as_str());
         match seat_moves(change) {
             Some(false) => {
-                add.execute(row)?;
-                some = true;
+                moves.insert(key, true);
             }
             Some(true) if some => {
-                remove.execute(row)?;
+                moves.insert(key, false);
             }
-            Some(true) | None => {}
+            Some(true) => {
+                moves.remove(&key);
+            }
+            None => {}
         }
     }
+    let mut add = Many::put(tx, "gone", &["customer_id", "person", "pool"], &[])?;
+    let mut remove = Many::drop(tx, "gone", &["customer_id", "person", "pool"])?;
+    for ((person, pool), gone) in moves {
+        if gone { &mut add } else { &mut remove }.write((id, person, pool))?;
+    }
+    add.flush()?;
+    remove.flush()?;
     Ok(())
 }
 

@@ -62,11 +62,16 @@ pub(in crate::store::sql) fn begin(
 }
 
 pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &RunRow) -> Result<(), Fault> {
-    let RunRow { run, customer, trigger, state, began, ended, packages, plan, version, tally, message, rejected } = row.clone();
+    let RunRow { run, customer, trigger, mut state, began, ended, packages, plan, mut version, tally, mut message, rejected } =
+        row.clone();
     let id = run.0.cast_signed();
     let head = head_or_new(tx, &customer)?;
     if state != RunState::Failed {
         must_go_on(tx, run)?;
+    } else if let Some(committed) = committed(tx, run)? {
+        // Whoever made it was not told that its commit stands. A failed run changed nothing.
+        message = format!("version {committed} is committed and the books are whole; after that, {message}");
+        (state, version) = (RunState::SucceededWithErrors, Some(committed));
     }
     let touched = tx
         .prepare_cached(
@@ -95,6 +100,13 @@ pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &RunRow) -> Result<
         insert.execute((head.id, source.as_str(), id, digest.0))?;
     }
     Ok(())
+}
+
+/// The newest commit of a run. Its customer's row is locked: what somebody is just committing is waited for.
+fn committed(tx: &Transaction<'_>, run: RunId) -> Result<Option<Version>, Fault> {
+    let mut ask = tx.prepare_cached("SELECT max(version) FROM audit WHERE run = ?1")?;
+    let version = ask.query_row([run.0.cast_signed()], |row| row.get::<Option<i64>>(0))?;
+    Ok(version.map(|version| Version(version.cast_unsigned())))
 }
 
 /// A run that was closed as failed stays so: whoever worked on it was taken for dead, and somebody else does it again.
@@ -176,24 +188,29 @@ pub(in crate::store::sql) fn orphans(tx: &Transaction<'_>, unseen: bool) -> Resu
 /// Closes runs that a dead process left in the middle. One whose commit is in the trail was not in vain, and is not
 /// called failed: a failed run changed nothing.
 pub(in crate::store::sql) fn close_orphans(tx: &Transaction<'_>, at: Instant, unseen: bool) -> Result<Vec<RunId>, Fault> {
-    let orphans = orphans(tx, unseen)?;
-    for &orphan in &orphans {
-        let Some(mut row) = run(tx, orphan)? else { continue };
-        let committed = tx
-            .prepare_cached("SELECT max(version) FROM audit WHERE run = ?1")?
-            .query_row([orphan.0.cast_signed()], |row| row.get::<Option<i64>>(0))?;
+    let mut closed = Vec::new();
+    for orphan in orphans(tx, unseen)? {
+        let Some(RunRow { customer, .. }) = run(tx, orphan)? else { continue };
+        head_or_new(tx, &customer)?;
+        let (Some(mut row), committed) = (run(tx, orphan)?, committed(tx, orphan)?) else { continue };
+        let applied = row.state == RunState::Planned && row.version.is_none() && committed.is_some();
+        if row.state.is_over() && !applied {
+            // Somebody else closed it meanwhile, or whoever had it woke.
+            continue;
+        }
         row.ended = Some(at.max(row.began));
         if let Some(version) = committed {
             row.state = RunState::SucceededWithErrors;
-            row.version = Some(Version(version.cast_unsigned()));
+            row.version = Some(version);
             row.message = format!("its process ended right after it committed version {version}; the books are whole");
         } else {
             row.message = format!("its process ended while it was {}; nothing was changed, run it again", row.state);
             row.state = RunState::Failed;
         }
         save(tx, &row)?;
+        closed.push(orphan);
     }
-    Ok(orphans)
+    Ok(closed)
 }
 
 pub(in crate::store::sql) fn save_findings(tx: &Transaction<'_>, run: RunId, findings: &[FindingRow]) -> Result<(), Fault> {

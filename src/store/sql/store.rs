@@ -30,6 +30,7 @@ use crate::store::sql::books;
 use crate::store::sql::clock;
 use crate::store::sql::commit;
 use crate::store::sql::door::Door;
+use crate::store::sql::doubts::{Doubt, Doubts};
 use crate::store::sql::glance;
 use crate::store::sql::looks;
 use crate::store::sql::on_time;
@@ -49,6 +50,7 @@ use crate::store::token::TokenRow;
 /// A store in a database that understands SQL. Several processes may use it at once.
 pub struct SqlStore<D> {
     pub(in crate::store) door: D,
+    pub(in crate::store) doubts: Doubts,
 }
 
 impl<D: Door> Store for SqlStore<D> {
@@ -251,7 +253,8 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn begin_run(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<RunId, StoreError> {
-        self.door.write(|tx| runs::begin(tx, customer, trigger, at))
+        let begun = |run: &RunId| Some(Doubt::Begun(customer.clone(), *run));
+        self.doubts.write(&self.door, |tx| runs::begin(tx, customer, trigger, at), begun)
     }
 
     fn save_run(&self, row: &RunRow) -> Result<(), StoreError> {
@@ -291,6 +294,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn take_request(&self, at: Instant) -> Result<Option<RequestRow>, StoreError> {
+        self.doubts.settle(&self.door)?;
         // A worker asks every few seconds; while nothing is in line it must not hold up other writers.
         if self.door.is_shared() && self.door.read(requests::any_orphan)? {
             self.door.write(|tx| {
@@ -301,7 +305,8 @@ impl<D: Door> Store for SqlStore<D> {
         if !self.door.read(requests::any_queued)? {
             return Ok(None);
         }
-        self.door.write(|tx| requests::take(tx, at))
+        let taken = |row: &Option<RequestRow>| row.as_ref().map(|row| Doubt::Taken(row.request, at));
+        self.doubts.write(&self.door, |tx| requests::take(tx, at), taken)
     }
 
     fn end_request(&self, request: RequestId, state: RequestState, run: Option<RunId>, at: Instant) -> Result<(), StoreError> {
@@ -460,8 +465,8 @@ impl<D: Door> Store for SqlStore<D> {
         self.door.write(|tx| alerts::take(tx, (now, until), channel_max, limit))
     }
 
-    fn save_alert(&self, row: &AlertRow) -> Result<(), StoreError> {
-        self.door.write(|tx| alerts::save(tx, row))
+    fn save_alert(&self, row: &AlertRow, taken: Option<Instant>) -> Result<(), StoreError> {
+        self.door.write(|tx| alerts::save(tx, row, taken))
     }
 
     fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError> {

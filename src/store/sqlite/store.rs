@@ -6,7 +6,7 @@ use crate::store::api::{DaemonLease, Opening};
 use crate::store::error::StoreError;
 use crate::store::node::NodeRow;
 use crate::store::shape::DaemonMark;
-use crate::store::sql::{Door, Fault, SqlStore, Transaction};
+use crate::store::sql::{Door, Doubts, Fault, SqlStore, Transaction};
 use crate::store::sqlite::backup;
 use crate::store::sqlite::connect::{SqliteFile, place_of, probe_path};
 use crate::store::sqlite::lease;
@@ -35,7 +35,7 @@ impl SqlStore<SqliteFile> {
         {
             return Err(StoreError::DaemonRunning { place, pid, host, since });
         }
-        Ok(Self { door: SqliteFile::open(path, opening)? })
+        Ok(Self { door: SqliteFile::open(path, opening)?, doubts: Doubts::default() })
     }
 }
 
