@@ -8,8 +8,9 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::base::{OrgId, PersonKey, RunId};
+use crate::base::{Instant as Moment, OrgId, PersonKey, PoolId, RunId};
 use crate::http::access::{Deed, may};
+use crate::http::each::{Each, Place};
 use crate::http::problem::Problem;
 use crate::http::rate::Rates;
 use crate::license::Hold;
@@ -20,6 +21,18 @@ use crate::telemetry::QuestionFailed;
 /// So many questions are worked on at once; more are turned away.
 const QUESTIONS_MAX: usize = 32;
 
+/// So many of them of one token.
+const QUESTIONS_EACH_MAX: usize = 8;
+
+/// So many answers are written while they are read at once, each for as long as its reader takes.
+const STREAMS_MAX: usize = 8;
+
+/// So many of them of one token.
+const STREAMS_EACH_MAX: usize = 4;
+
+/// So many long bodies are held at once.
+const UPLOADS_MAX: usize = 4;
+
 /// So many runs are watched at once.
 const WATCHES_MAX: usize = 64;
 
@@ -28,6 +41,10 @@ const WATCHES_MAX: usize = 64;
 pub struct Door {
     service: Arc<Service>,
     turns: Arc<Semaphore>,
+    turns_each: Arc<Each>,
+    streams: Arc<Semaphore>,
+    streams_each: Arc<Each>,
+    uploads: Arc<Semaphore>,
     watches: Arc<Semaphore>,
     rates: Arc<Rates>,
     stopped: watch::Receiver<bool>,
@@ -39,6 +56,10 @@ impl Door {
         Self {
             service,
             turns: Arc::new(Semaphore::new(QUESTIONS_MAX)),
+            turns_each: Arc::new(Each::new(QUESTIONS_EACH_MAX)),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            streams_each: Arc::new(Each::new(STREAMS_EACH_MAX)),
+            uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
             watches: Arc::new(Semaphore::new(WATCHES_MAX)),
             rates: Arc::new(Rates::new(per_minute)),
             stopped,
@@ -51,9 +72,9 @@ impl Door {
         T: Send + 'static,
         F: FnOnce(&Asking<'_>) -> Result<T, Problem> + Send + 'static,
     {
-        let rates = Arc::clone(&self.rates);
+        let door = self.clone();
         let counted = move |asking: &Asking<'_>| {
-            rates.take(asking.caller.token, Instant::now()).map_err(Problem::rate)?;
+            door.count(asking.caller.token)?;
             question(asking)
         };
         self.ask_on(headers, deed, counted).await
@@ -66,12 +87,14 @@ impl Door {
         F: FnOnce(&Asking<'_>) -> Result<T, Problem> + Send + 'static,
     {
         let token = bearer(headers).ok_or_else(Problem::unauthenticated)?.to_owned();
+        let door = self.clone();
         self.work(move |service| {
             let caller = service.caller(&token).map_err(|error| Problem::from(error).hidden())?;
             let caller = caller.ok_or_else(Problem::unauthenticated)?;
             if !may(caller.role, deed) {
                 return Err(Problem::forbidden());
             }
+            let _place = door.enter(caller.token)?;
             question(&Asking { service, caller })
         })
         .await
@@ -84,10 +107,20 @@ impl Door {
         F: FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
     {
         let turn = Arc::clone(&self.turns).try_acquire_owned().map_err(|_| Problem::busy())?;
+        self.work_in(turn, question).await
+    }
+
+    /// Answers in a place that was had before, or in none: what tells whether the daemon lives waits for nobody.
+    pub async fn work_in<T, P, F>(&self, place: P, question: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        P: Send + 'static,
+        F: FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
+    {
         let service = Arc::clone(&self.service);
         let asked = tokio::task::spawn_blocking(move || {
             let answered = question(&service);
-            drop(turn);
+            drop(place);
             answered
         });
         let bug = |_| {
@@ -100,6 +133,32 @@ impl Door {
             QuestionFailed { code, why }.emit();
         }
         answered
+    }
+
+    /// Counts a question of a token.
+    pub fn count(&self, token: u64) -> Result<(), Problem> {
+        self.rates.take(token, Instant::now()).map_err(Problem::rate)
+    }
+
+    /// A place for a question of a token, among those it asks at once.
+    pub fn enter(&self, token: u64) -> Result<Place, Problem> {
+        self.turns_each.take(token)
+    }
+
+    /// A place for an answer to a token that is written while it is read.
+    pub fn stream(&self, token: u64) -> Result<(Place, OwnedSemaphorePermit), Problem> {
+        let own = self.streams_each.take(token)?;
+        Ok((own, Arc::clone(&self.streams).try_acquire_owned().map_err(|_| Problem::busy())?))
+    }
+
+    /// A place for a long body.
+    pub fn upload(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.uploads).try_acquire_owned().map_err(|_| Problem::busy())
+    }
+
+    /// What time it is for the service.
+    pub fn now(&self) -> Moment {
+        self.service.now()
     }
 
     /// A place among those who watch runs.
@@ -170,14 +229,28 @@ impl<'s> Asking<'s> {
         }
     }
 
-    /// Lets a question about a person pass if the caller's reach goes there.
-    pub fn person(&self, customer: &Customer, key: &str) -> Result<(), Problem> {
+    /// Lets a question about a person, or about a person and a pool, pass if the caller's reach goes there.
+    pub fn person(&self, customer: &Customer, key: &str, pool: Option<&PoolId>) -> Result<(), Problem> {
         match &self.caller.org {
-            Some(top) if !self.service.is_person_within(customer, &PersonKey::from(key), top)? => {
+            Some(top) if !self.service.is_person_within(customer, &PersonKey::from(key), top, pool)? => {
                 Err(Problem::unknown("person", key))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Lets seats of a pool be given away if the caller's reach goes there. One that is beyond it is not there.
+    pub fn pool(&self, customer: &Customer, pool: &PoolId) -> Result<(), Problem> {
+        let Some(top) = &self.caller.org else { return Ok(customer.pool(pool).map(drop)?) };
+        match customer.pool(pool).is_ok() && self.service.is_pool_within(customer, pool, top)? {
+            true => Ok(()),
+            false => Err(Problem::unknown("pool", pool.as_str())),
+        }
+    }
+
+    /// Whether the caller may see people of the whole customer.
+    pub fn sees_people(&self) -> bool {
+        may(self.caller.role, Deed::LookAtPeople) && self.caller.org.is_none()
     }
 
     /// Only who is not bound to one org passes.

@@ -20,7 +20,7 @@ use crate::plan::pools::{PoolWork, close};
 use crate::plan::purchase::{purchases, shortfall_ahead, voided};
 use crate::plan::reuse::reuse;
 use crate::plan::ways::Ways;
-use crate::roster::OrgTree;
+use crate::roster::{OrgIx, OrgTree, Person};
 
 struct Work<'a> {
     desk: &'a Desk<'a>,
@@ -190,6 +190,10 @@ impl<'a> Work<'a> {
             return Answer::NeedsAccess;
         }
         let Some(home) = self.demand.home(person, product) else { return Answer::UnknownPerson };
+        if !insist && !self.is_served(at, home, person) {
+            self.refuse(pin, "not_served");
+            return Answer::NotServed;
+        }
         let nearest = self.ways.nearest(at, home).map(usize::from);
         let room = self.pools[at].room(pin.person.as_str(), nearest);
         match admit(Channel::Manual, insist, &room, self.pools[at].pool.on_full) {
@@ -261,6 +265,14 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Whether a pool is for people of this home and audience (R13, R20).
+    fn is_served(&mut self, at: usize, home: OrgIx, person: &Person) -> bool {
+        let product = self.catalog.product(self.pools[at].ix);
+        let audience = self.ways.audience_of(person);
+        let way = product.map(|product| self.ways.way(product, home, audience));
+        way.is_some_and(|way| u16::try_from(at).is_ok_and(|at| self.ways.on_way(way, at).is_some()))
+    }
+
     fn refuse(&mut self, pin: &Pin, answer: &str) {
         let (person, pool) = (pin.person.clone(), pin.pool.clone());
         self.entries.push(Entry::Refused { person, pool, answer: answer.to_owned() });
@@ -288,6 +300,10 @@ impl<'a> Work<'a> {
             return Answer::NeedsAccess;
         }
         let Some(home) = self.demand.home(person, product) else { return Answer::UnknownPerson };
+        if !self.is_served(at, home, person) {
+            self.refuse(take, "not_served");
+            return Answer::NotServed;
+        }
         let nearest = self.ways.nearest(at, home).map(usize::from);
         // Whoever takes a seat over is new in the pool (R91).
         if let Gate::NoNew(state) = self.pools[at].room(take.person.as_str(), nearest).gate {

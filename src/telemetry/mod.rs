@@ -7,7 +7,7 @@ mod events;
 mod network;
 mod setup;
 
-pub use alerts::{AlertDead, AlertDelayed, AlertDelivered};
+pub use alerts::{AlertDead, AlertDelayed, AlertDelivered, AlertUnwritten};
 pub use drops::{DropsHang, DropsReadable, DropsUnreadable};
 pub use events::{
     DaemonStarted, DaemonStopping, DoorOpened, NegativeBalance, NoticeWritten, QuestionFailed, RequestDropped, RequestTaken,

@@ -26,7 +26,7 @@ pub(in crate::store::sql) fn glance(
         Ok(Glance {
             standing,
             last_run: runs::last_real(tx, customer)?,
-            notices: runs::notices(tx, Some(customer), notices_max)?.into_iter().map(|notice| notice.text).collect(),
+            notices: runs::notices(tx, Some(customer), notices_max)?,
             looks: looks::looks(tx, customer)?,
             same_day_used: on_time::same_day_used(tx, customer, *day)?,
             pauses: on_time::pauses(tx, customer)?,
