@@ -1,6 +1,6 @@
 //! Which hosts are this machine.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// Whether the host of an address is this machine: `localhost`, or an address that leads back; one of IPv6 may stand in brackets.
 pub fn is_this_machine(host: &str) -> bool {

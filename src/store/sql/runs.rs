@@ -134,12 +134,11 @@ pub(in crate::store::sql) fn runs(
 }
 
 /// The newest run that was more than a look, among those of late.
-pub(in crate::store::sql) fn last_real(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<RunRow>, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(None) };
+pub(in crate::store::sql) fn last_real(tx: &Transaction<'_>, id: i64) -> Result<Option<RunRow>, Fault> {
     let mut ask = tx.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE r.customer_id = ?1 ORDER BY r.id DESC LIMIT 50"
     ))?;
-    let mut rows = ask.query([head.id])?;
+    let mut rows = ask.query([id])?;
     while let Some(row) = rows.next()? {
         let run = row_of(row)?;
         if run.is_more_than_a_look() {
@@ -285,6 +284,20 @@ pub(in crate::store::sql) fn notices(
         "SELECT c.name, o.key, o.kind, o.at, o.text FROM notices o JOIN customers c ON c.id = o.customer_id
          WHERE {of_whom} ORDER BY o.n DESC LIMIT ?2"
     ))?;
+    let mut rows = ask.query((id, limit))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(notice_row(row)?);
+    }
+    Ok(all)
+}
+
+/// The newest notices of a customer, newest first.
+pub(in crate::store::sql) fn notices_of(tx: &Transaction<'_>, id: i64, limit: u32) -> Result<Vec<NoticeRow>, Fault> {
+    let mut ask = tx.prepare_cached(
+        "SELECT c.name, o.key, o.kind, o.at, o.text FROM notices o JOIN customers c ON c.id = o.customer_id
+         WHERE o.customer_id = ?1 ORDER BY o.n DESC LIMIT ?2",
+    )?;
     let mut rows = ask.query((id, limit))?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
