@@ -20,7 +20,7 @@ use crate::plan::pools::{PoolWork, close};
 use crate::plan::purchase::{purchases, shortfall_ahead, voided};
 use crate::plan::reuse::reuse;
 use crate::plan::ways::Ways;
-use crate::roster::{OrgIx, OrgTree, Person};
+use crate::roster::OrgTree;
 
 struct Work<'a> {
     desk: &'a Desk<'a>,
@@ -190,25 +190,17 @@ impl<'a> Work<'a> {
             return Answer::NeedsAccess;
         }
         let Some(home) = self.demand.home(person, product) else { return Answer::UnknownPerson };
-        if !insist && !self.is_served(at, home, person) {
-            self.refuse(pin, "not_served");
-            return Answer::NotServed;
+        if !insist && !self.ways.serves(at, home, person) {
+            return self.refuse(pin, "not_served", Answer::NotServed);
         }
         let nearest = self.ways.nearest(at, home).map(usize::from);
         let room = self.pools[at].room(pin.person.as_str(), nearest);
         match admit(Channel::Manual, insist, &room, self.pools[at].pool.on_full) {
             SeatAnswer::PoolExhausted { effective, used } => {
-                self.refuse(pin, "pool_exhausted");
-                return Answer::PoolExhausted { effective, used };
+                return self.refuse(pin, "pool_exhausted", Answer::PoolExhausted { effective, used });
             }
-            SeatAnswer::OutOfTerm(state) => {
-                self.refuse(pin, "out_of_term");
-                return Answer::OutOfTerm(state);
-            }
-            SeatAnswer::ReuseExceeded => {
-                self.refuse(pin, "reuse_exceeded");
-                return Answer::ReuseExceeded;
-            }
+            SeatAnswer::OutOfTerm(state) => return self.refuse(pin, "out_of_term", Answer::OutOfTerm(state)),
+            SeatAnswer::ReuseExceeded => return self.refuse(pin, "reuse_exceeded", Answer::ReuseExceeded),
             SeatAnswer::Seat | SeatAnswer::Queue => {}
         }
         if !(Room { gate: Gate::Open, ..room }).is_free() {
@@ -265,17 +257,11 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Whether a pool is for people of this home and audience (R13, R20).
-    fn is_served(&mut self, at: usize, home: OrgIx, person: &Person) -> bool {
-        let product = self.catalog.product(self.pools[at].ix);
-        let audience = self.ways.audience_of(person);
-        let way = product.map(|product| self.ways.way(product, home, audience));
-        way.is_some_and(|way| u16::try_from(at).is_ok_and(|at| self.ways.on_way(way, at).is_some()))
-    }
-
-    fn refuse(&mut self, pin: &Pin, answer: &str) {
+    /// Writes a refusal down.
+    fn refuse(&mut self, pin: &Pin, word: &str, answer: Answer) -> Answer {
         let (person, pool) = (pin.person.clone(), pin.pool.clone());
-        self.entries.push(Entry::Refused { person, pool, answer: answer.to_owned() });
+        self.entries.push(Entry::Refused { person, pool, answer: word.to_owned() });
+        answer
     }
 
     fn deny(&mut self, pin: &Pin) -> Answer {
@@ -300,15 +286,13 @@ impl<'a> Work<'a> {
             return Answer::NeedsAccess;
         }
         let Some(home) = self.demand.home(person, product) else { return Answer::UnknownPerson };
-        if !self.is_served(at, home, person) {
-            self.refuse(take, "not_served");
-            return Answer::NotServed;
+        if !self.ways.serves(at, home, person) {
+            return self.refuse(take, "not_served", Answer::NotServed);
         }
         let nearest = self.ways.nearest(at, home).map(usize::from);
         // Whoever takes a seat over is new in the pool (R91).
         if let Gate::NoNew(state) = self.pools[at].room(take.person.as_str(), nearest).gate {
-            self.refuse(take, "out_of_term");
-            return Answer::OutOfTerm(state);
+            return self.refuse(take, "out_of_term", Answer::OutOfTerm(state));
         }
         self.free(&give.person, at, seat, Because::Transferred);
         // A seat that stays in its part of the pool is the same seat; into another part it must fit (R20, R57). To somebody
@@ -325,8 +309,7 @@ impl<'a> Work<'a> {
         if let Some((answer, word)) = refused.filter(|_| is_asked) {
             self.frees.clear();
             self.dependents.clear();
-            self.refuse(take, word);
-            return answer;
+            return self.refuse(take, word, answer);
         }
         let home = self.names.org(&OrgId::from(self.desk.roster.text(self.desk.roster.org(home).id)));
         self.seat(&take.person, at, existing, home, self.desk.now, nearest, Because::Transferred);
