@@ -7,8 +7,8 @@ use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
 use crate::http::endpoint::{Endpoint, Output, Work};
 use crate::http::question::Question;
-use crate::service::{Customer, CustomerStatus, PoolView};
-use crate::store::RunState;
+use crate::service::{Customer, CustomerStatus, PoolView, ServiceError};
+use crate::store::{NodeRow, RunState};
 
 /// What scrapers get.
 pub const METRICS: &[Endpoint] = &[Endpoint::get(
@@ -23,7 +23,28 @@ const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 fn metrics(asking: &Asking<'_>, _: &Question) -> Answered {
     let service = asking.service;
     let customers: Vec<&Customer> = asking.customers().collect();
-    Answer::text(KIND, text(&service.statuses(&customers)?, service.now().0))
+    // Who answers for one customer alone is told nothing of the machines.
+    let nodes = match asking.caller.customer {
+        None => service.store().nodes().map_err(ServiceError::from)?,
+        Some(_) => Vec::new(),
+    };
+    let mut told = text(&service.statuses(&customers)?, service.now().0);
+    of_nodes(&mut told, &nodes);
+    Answer::text(KIND, told)
+}
+
+/// Numbers of the processes that work on the store.
+fn of_nodes(text: &mut String, nodes: &[NodeRow]) {
+    let mut family = |name, help, value: &dyn Fn(&NodeRow) -> u64| {
+        let mut family = Family::new(text, name, help);
+        for node in nodes {
+            let (pid, kind) = (node.pid.to_string(), if node.daemon { "daemon" } else { "command" });
+            let labels = [("node", node.mark.as_str()), ("host", &node.host), ("process", &pid), ("kind", kind)];
+            family.sample(&labels, value(node));
+        }
+    };
+    family("rosterd_node_seen_seconds", "Since a process that works on the store last said that it lives.", &|n| n.seen_secs);
+    family("rosterd_node_requests", "Requests that a process works on.", &|n| n.work.len() as u64);
 }
 
 /// A family of samples, as the format wants it: its help, its type, its samples together.

@@ -153,13 +153,14 @@ impl ServiceError {
             | StoreError::Busy { .. }
             | StoreError::Away { .. }
             | StoreError::RunClosed { .. }
+            | StoreError::SchemaNewer { .. }
             | StoreError::VersionMoved { .. }
             | StoreError::SnapshotGone { .. } => true,
             StoreError::DaemonRunning { .. }
             | StoreError::Absent { .. }
             | StoreError::Occupied { .. }
             | StoreError::SchemaOlder { .. }
-            | StoreError::SchemaNewer { .. }
+            | StoreError::OlderNodes { .. }
             | StoreError::Corrupt { .. }
             | StoreError::Backup { .. }
             | StoreError::Archive { .. }
@@ -184,6 +185,7 @@ impl ServiceError {
                 | StoreError::Occupied { .. }
                 | StoreError::SchemaOlder { .. }
                 | StoreError::SchemaNewer { .. }
+                | StoreError::OlderNodes { .. }
                 | StoreError::Backup { .. }
                 | StoreError::Archive { .. }
                 | StoreError::Disk { .. }

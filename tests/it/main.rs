@@ -8,6 +8,8 @@ mod alerts_course;
 mod alerts_mail;
 mod apart;
 mod archive;
+#[path = "../../benches/night/books.rs"]
+mod books;
 mod browser;
 mod bulk;
 mod cli;
@@ -72,6 +74,8 @@ mod net_resume;
 mod net_secrets;
 mod net_spool;
 mod night;
+mod nodes;
+mod nodes_upgrade;
 mod on_time;
 mod one_source;
 mod operating;
