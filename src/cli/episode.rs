@@ -145,7 +145,7 @@ fn numbers(episode: &Episode) -> String {
 
 fn show(context: &mut Context, customer: &Customer, file: &EpisodeFile) -> Result<Exit, CliError> {
     if context.out.is_json() {
-        let mut value = episode_file_json(file);
+        let mut value = episode_file_json(file, true);
         value["customer"] = customer.id().as_str().into();
         context.out.json(&value)?;
         return Ok(Exit::Done);

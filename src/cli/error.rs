@@ -153,6 +153,9 @@ impl CliError {
                 };
                 Some(format!("`rosterd {verb}` lists what there is"))
             }
+            CliError::Service(ServiceError::TokenWanted { .. }) => {
+                Some("`rosterd people import CUSTOMER FILE --confirm TOKEN`".into())
+            }
             CliError::Service(error) => match error.kind() {
                 ErrorKind::Unknown => None,
                 ErrorKind::PlanStale => Some("make a new plan with `rosterd plan CUSTOMER`".into()),

@@ -124,7 +124,7 @@ fn tell(context: &mut Context, status: &CustomerStatus) -> Result<(), CliError> 
         }
     }
     for notice in notices {
-        context.out.text(&format!("notice: {notice}"))?;
+        context.out.text(&format!("notice: {}", notice.text))?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Answers: bytes with a type, made on the thread that asked the books, or a promise of lines to come.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
@@ -21,7 +21,7 @@ pub type Writer = Box<dyn FnOnce(&Service, &Pipe) -> Result<(), ServiceError> + 
 /// What is in an answer.
 pub enum Content {
     /// All of it.
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     /// Lines that are still to be written.
     Lines(Writer),
     /// How a run goes on, until it is over.
@@ -49,7 +49,7 @@ impl Answer {
     /// JSON with a status.
     pub fn json_with(status: StatusCode, value: &impl Serialize) -> Answered {
         let body = serde_json::to_vec(value).map_err(|error| unwritten(&error))?;
-        Ok(Self::of(status, "application/json", Content::Bytes(body)))
+        Ok(Self::of(status, "application/json", Content::Bytes(body.into())))
     }
 
     /// JSON of a list, with the cursor of its next page.
@@ -63,12 +63,12 @@ impl Answer {
 
     /// Text of a type.
     pub fn text(kind: &'static str, body: String) -> Answered {
-        Self::bytes(kind, body.into_bytes())
+        Self::bytes(kind, body)
     }
 
     /// Bytes of a type.
-    pub fn bytes(kind: &'static str, body: Vec<u8>) -> Answered {
-        Ok(Self::of(StatusCode::OK, kind, Content::Bytes(body)))
+    pub fn bytes(kind: &'static str, body: impl Into<Bytes>) -> Answered {
+        Ok(Self::of(StatusCode::OK, kind, Content::Bytes(body.into())))
     }
 
     /// Lines of a type that are written while they are read.
@@ -83,7 +83,7 @@ impl Answer {
 
     /// An answer that was given before.
     pub fn again(status: StatusCode, body: Vec<u8>) -> Self {
-        Self::of(status, "application/json", Content::Bytes(body)).with("idempotency-replayed", "true".to_owned())
+        Self::of(status, "application/json", Content::Bytes(body.into())).with("idempotency-replayed", "true".to_owned())
     }
 
     fn of(status: StatusCode, kind: &'static str, content: Content) -> Self {
@@ -159,7 +159,7 @@ impl IntoResponse for Answer {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response<Body> {
-        let body = self.json().to_string().into_bytes();
+        let body = self.json().to_string().into();
         let mut response = Answer::of(self.status, "application/problem+json", Content::Bytes(body)).into_response();
         let headers = response.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {

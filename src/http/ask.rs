@@ -8,8 +8,9 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::base::{OrgId, PersonKey, RunId};
+use crate::base::{Digest, Instant as Moment, OrgId, PersonKey, PoolId, RunId};
 use crate::http::access::{Deed, may};
+use crate::http::each::{Each, Place};
 use crate::http::problem::Problem;
 use crate::http::rate::Rates;
 use crate::license::Hold;
@@ -20,8 +21,20 @@ use crate::telemetry::QuestionFailed;
 /// So many questions are worked on at once; more wait for their turn, first come, first served.
 const QUESTIONS_MAX: usize = 32;
 
+/// So many of them of one token.
+const QUESTIONS_EACH_MAX: usize = 8;
+
 /// Who waited so long for its turn is turned away.
 const TURN_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// So many answers are written while they are read at once, each for as long as its reader takes.
+const STREAMS_MAX: usize = 8;
+
+/// So many of them of one token.
+const STREAMS_EACH_MAX: usize = 4;
+
+/// So many long bodies are held at once.
+const UPLOADS_MAX: usize = 4;
 
 /// So many runs are watched at once.
 const WATCHES_MAX: usize = 64;
@@ -31,6 +44,10 @@ const WATCHES_MAX: usize = 64;
 pub struct Door {
     outbox: Arc<Outbox>,
     turns: Arc<Semaphore>,
+    turns_each: Arc<Each<Digest>>,
+    streams: Arc<Semaphore>,
+    streams_each: Arc<Each<u64>>,
+    uploads: Arc<Semaphore>,
     watches: Arc<Semaphore>,
     rates: Arc<Rates>,
     stopped: watch::Receiver<bool>,
@@ -43,6 +60,10 @@ impl Door {
         Self {
             outbox,
             turns: Arc::new(Semaphore::new(QUESTIONS_MAX.min(questions_max as usize))),
+            turns_each: Arc::new(Each::new(QUESTIONS_EACH_MAX)),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            streams_each: Arc::new(Each::new(STREAMS_EACH_MAX)),
+            uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
             watches: Arc::new(Semaphore::new(WATCHES_MAX)),
             rates: Arc::new(Rates::new(per_minute)),
             stopped,
@@ -55,9 +76,9 @@ impl Door {
         T: Send + 'static,
         F: FnOnce(&Asking<'_>) -> Result<T, Problem> + Send + 'static,
     {
-        let rates = Arc::clone(&self.rates);
+        let door = self.clone();
         let counted = move |asking: &Asking<'_>| {
-            rates.take(asking.caller.token, Instant::now()).map_err(Problem::rate)?;
+            door.count(asking.caller.token)?;
             question(asking)
         };
         self.ask_on(headers, deed, counted).await
@@ -70,7 +91,8 @@ impl Door {
         F: FnOnce(&Asking<'_>) -> Result<T, Problem> + Send + 'static,
     {
         let token = bearer(headers).ok_or_else(Problem::unauthenticated)?.to_owned();
-        self.work_on(move |outbox| {
+        let own = self.enter(Digest::of(token.as_bytes())).await?;
+        self.work_with(own, move |outbox| {
             let service = outbox.service();
             let caller = service.caller(&token).map_err(|error| Problem::from(error).hidden())?;
             let caller = caller.ok_or_else(Problem::unauthenticated)?;
@@ -88,21 +110,32 @@ impl Door {
         T: Send + 'static,
         F: FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
     {
-        self.work_on(move |outbox| question(outbox.service())).await
+        self.work_with((), move |outbox| question(outbox.service())).await
     }
 
-    /// The same with the outbox at hand.
-    pub async fn work_on<T, F>(&self, question: F) -> Result<T, Problem>
+    /// Asks a question in its turn, beside what is held until it is answered.
+    pub async fn work_with<T, P, F>(&self, own: P, question: F) -> Result<T, Problem>
     where
         T: Send + 'static,
+        P: Send + 'static,
         F: FnOnce(&Outbox) -> Result<T, Problem> + Send + 'static,
     {
         let turn = tokio::time::timeout(TURN_TIME_MAX, Arc::clone(&self.turns).acquire_owned()).await;
         let turn = turn.ok().and_then(Result::ok).ok_or_else(Problem::busy)?;
+        self.work_in((own, turn), question).await
+    }
+
+    /// Answers in a place that was had before, or in none: what tells whether the daemon lives waits for nobody.
+    pub async fn work_in<T, P, F>(&self, place: P, question: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        P: Send + 'static,
+        F: FnOnce(&Outbox) -> Result<T, Problem> + Send + 'static,
+    {
         let outbox = Arc::clone(&self.outbox);
         let asked = tokio::task::spawn_blocking(move || {
             let answered = question(&outbox);
-            drop(turn);
+            drop(place);
             answered
         });
         let bug = |_| {
@@ -115,6 +148,32 @@ impl Door {
             QuestionFailed { code, why }.emit();
         }
         answered
+    }
+
+    /// Counts a question of a token.
+    pub fn count(&self, token: u64) -> Result<(), Problem> {
+        self.rates.take(token, Instant::now()).map_err(Problem::rate)
+    }
+
+    /// A place among the questions that whoever shows this secret asks at once, when it is its turn.
+    pub async fn enter(&self, secret: Digest) -> Result<Place<Digest>, Problem> {
+        self.turns_each.wait(secret, TURN_TIME_MAX).await
+    }
+
+    /// A place for an answer to a token that is written while it is read.
+    pub fn stream(&self, token: u64) -> Result<(Place<u64>, OwnedSemaphorePermit), Problem> {
+        let own = self.streams_each.take(token)?;
+        Ok((own, Arc::clone(&self.streams).try_acquire_owned().map_err(|_| Problem::busy())?))
+    }
+
+    /// A place for a long body.
+    pub fn upload(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.uploads).try_acquire_owned().map_err(|_| Problem::busy())
+    }
+
+    /// What time it is for the service.
+    pub fn now(&self) -> Moment {
+        self.outbox.service().now()
     }
 
     /// A place among those who watch runs.
@@ -187,10 +246,10 @@ impl<'s> Asking<'s> {
         }
     }
 
-    /// Lets a question about a person pass if the caller's reach goes there.
-    pub fn person(&self, customer: &Customer, key: &str) -> Result<(), Problem> {
+    /// Lets a question about a person, or about a person and a pool, pass if the caller's reach goes there.
+    pub fn person(&self, customer: &Customer, key: &str, pool: Option<&PoolId>) -> Result<(), Problem> {
         match &self.caller.org {
-            Some(top) if !self.service.is_person_within(customer, &PersonKey::from(key), top)? => {
+            Some(top) if !self.service.is_person_within(customer, &PersonKey::from(key), top, pool)? => {
                 Err(Problem::unknown("person", key))
             }
             _ => Ok(()),
@@ -200,6 +259,20 @@ impl<'s> Asking<'s> {
     /// Only who is not bound to one customer passes.
     pub fn all_customers(&self) -> Result<(), Problem> {
         if self.caller.customer.is_some() { Err(Problem::forbidden()) } else { Ok(()) }
+    }
+
+    /// Lets seats of a pool be given away if the caller's reach goes there. One that is beyond it is not there.
+    pub fn pool(&self, customer: &Customer, pool: &PoolId) -> Result<(), Problem> {
+        let Some(top) = &self.caller.org else { return Ok(customer.pool(pool).map(drop)?) };
+        match customer.pool(pool).is_ok() && self.service.is_pool_within(customer, pool, top)? {
+            true => Ok(()),
+            false => Err(Problem::unknown("pool", pool.as_str())),
+        }
+    }
+
+    /// Whether the caller may see people of the whole customer.
+    pub fn sees_people(&self) -> bool {
+        may(self.caller.role, Deed::LookAtPeople) && self.caller.org.is_none()
     }
 
     /// Only who is not bound to one org passes.

@@ -28,7 +28,7 @@ const WATCH_MAX: Duration = Duration::from_secs(900);
 /// When too many are followed.
 pub fn follow(door: &Door, headers: HeaderMap, deed: Deed, run: RunId) -> Result<Body, Problem> {
     let place = door.watch()?;
-    let (pipe, body) = pipe();
+    let (pipe, body) = pipe(WATCH_MAX + SIGN_OF_LIFE);
     let door = door.clone();
     tokio::spawn(async move {
         let (began, mut stopped) = (Instant::now(), door.stopped());
@@ -36,7 +36,7 @@ pub fn follow(door: &Door, headers: HeaderMap, deed: Deed, run: RunId) -> Result
         while began.elapsed() < WATCH_MAX {
             let looked = door.ask_on(&headers, deed, move |asking| {
                 let row = asking.run(run.0)?;
-                let json = serde_json::to_string(&RunJson::from(&row)).unwrap_or_default();
+                let json = serde_json::to_string(&RunJson::seen(&row, asking.sees_people())).unwrap_or_default();
                 Ok((json, row.state.is_over()))
             });
             let news = match looked.await {

@@ -3,15 +3,16 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::header::IF_MATCH;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, Response};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::http::answer::{Answer, Answered, Content, tag};
 use crate::http::ask::{Asking, Door};
+use crate::http::body::{BODY_TIME_MAX, whole};
 use crate::http::endpoint::{Endpoint, Work};
 use crate::http::events::follow;
 use crate::http::once::once;
@@ -19,13 +20,13 @@ use crate::http::pipe::pipe;
 use crate::http::problem::{MOVED_ON, Problem};
 use crate::http::question::Question;
 use crate::http::says::Input;
-use crate::service::{Customer, Service};
+use crate::service::{Customer, Outbox};
 
 /// So long may JSON be, in bytes.
 const JSON_BYTES_MAX: usize = 1 << 20;
 
-/// So long may a body take to come.
-const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+/// So long may an answer be written while it is read.
+const STREAM_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// The route of a question.
 pub fn route(endpoint: &'static Endpoint) -> MethodRouter<Door> {
@@ -47,7 +48,7 @@ async fn answer(door: &Door, endpoint: &'static Endpoint, request: Request) -> R
     let (mut parts, body) = request.into_parts();
     let (deed, ask) = match endpoint.work {
         Work::Now(answer) => return answer().map(Answer::into_response),
-        Work::Open(answer) => return door.work(answer).await.map(Answer::into_response),
+        Work::Open(answer) => return door.work_in((), move |outbox| answer(outbox.service())).await.map(Answer::into_response),
         Work::Asked(deed, ask) => (deed, ask),
     };
     let bytes_max = match endpoint.input {
@@ -55,57 +56,49 @@ async fn answer(door: &Door, endpoint: &'static Endpoint, request: Request) -> R
         Input::Json(_) => JSON_BYTES_MAX,
         Input::Csv(bytes_max) => bytes_max,
     };
-    // Nobody unknown has a body read.
-    let bytes = if bytes_max > 0 && !body.is_end_stream() {
-        door.ask_on(&parts.headers, deed, |_| Ok(())).await?;
-        read(body, bytes_max).await?
-    } else {
-        Bytes::new()
-    };
+    // Nobody unknown has a body read, nor does anybody as often as they like.
+    let has_body = bytes_max > 0 && !body.is_end_stream();
+    let (mut bytes, mut upload) = (Bytes::new(), None);
+    if has_body {
+        door.ask(&parts.headers, deed, |_| Ok(())).await?;
+        upload = (bytes_max > JSON_BYTES_MAX).then(|| door.upload()).transpose()?;
+        bytes = whole(body, bytes_max, BODY_TIME_MAX).await?;
+    }
     let params = RawPathParams::from_request_parts(&mut parts, &()).await;
     let params = params.map(|params| params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
-    let headers = parts.headers.clone();
-    let answered = door.ask(&headers, deed, move |asking| {
+    let (headers, count) = (parts.headers.clone(), door.clone());
+    let count = move |token| count.count(token);
+    let answered = door.ask_on(&headers, deed, move |asking: &Asking<'_>| {
+        if !has_body {
+            count(asking.caller.token)?;
+        }
         let params = params.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
         let mut question = Question::read((endpoint.asks, endpoint.input), params, &parts, bytes.clone())?;
-        once(asking, endpoint, &parts, &bytes, || versioned(asking, endpoint, &parts.headers, &mut question, ask))
+        let ask = || versioned(asking, endpoint, &parts.headers, &mut question, ask);
+        let answered = once(asking, endpoint, &parts, &bytes, ask);
+        drop(upload);
+        Ok((asking.caller.token, answered?))
     });
-    let (mut response, content) = answered.await?.into_parts();
+    let (token, answer) = answered.await?;
+    let (mut response, content) = answer.into_parts();
     *response.body_mut() = match content {
         Content::Bytes(bytes) => Body::from(bytes),
         Content::Run(run) => follow(door, headers, deed, run)?,
         Content::Lines(writer) => {
-            let (pipe, body) = pipe();
+            let place = door.stream(token)?;
+            let (pipe, body) = pipe(STREAM_TIME_MAX);
             let door = door.clone();
-            let written = move |service: &Service| -> Result<(), Problem> {
-                writer(service, &pipe)?;
+            let written = move |outbox: &Outbox| -> Result<(), Problem> {
+                writer(outbox.service(), &pipe)?;
                 pipe.close();
                 Ok(())
             };
             // Whoever reads sees where it ends, the log what was wrong.
-            tokio::spawn(async move { drop(door.work(written).await) });
+            tokio::spawn(async move { drop(door.work_in(place, written).await) });
             body
         }
     };
     Ok(response)
-}
-
-async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
-    let too_large = || {
-        let detail = format!("a body is at most {bytes_max} bytes long here");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
-    };
-    if body.size_hint().lower() > bytes_max as u64 {
-        return Err(too_large());
-    }
-    match tokio::time::timeout(BODY_TIME_MAX, to_bytes(body, bytes_max)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(too_large()),
-        Err(_) => {
-            let detail = format!("the body did not come within {} seconds", BODY_TIME_MAX.as_secs());
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail))
-        }
-    }
 }
 
 /// Asks on the condition that the books are where the caller saw them, and says where they are.
@@ -139,7 +132,8 @@ fn versioned(
         }
         (answered, _) => answered?,
     };
-    let now = if reads { before } else { version(customer)? };
+    // What was done is told, also where nobody can say how far the books are.
+    let now = if reads { before } else { version(customer).ok().flatten() };
     Ok(answer.of_version(now))
 }
 

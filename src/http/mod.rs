@@ -4,6 +4,8 @@
 mod access;
 mod answer;
 mod ask;
+mod body;
+mod each;
 mod endpoint;
 mod events;
 mod handle;
@@ -22,6 +24,7 @@ mod router;
 mod says;
 mod serve;
 mod table;
+mod taken;
 mod tls;
 mod words;
 mod write;

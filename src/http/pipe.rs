@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use hyper::body::Frame;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// So many pieces wait for a reader; then the writer waits.
 const PIECES_MAX: usize = 8;
@@ -25,6 +26,8 @@ enum Piece {
 /// The end that is written. A pipe that is dropped before its end was said shows its reader that something is missing.
 pub struct Pipe {
     pieces: mpsc::Sender<Piece>,
+    /// Whoever has not read all by then is given up, too.
+    until: Instant,
     /// A piece was lost.
     lost: AtomicBool,
 }
@@ -34,10 +37,11 @@ struct Pieces {
     ended: bool,
 }
 
-/// A pipe, and the body that reads from it.
-pub fn pipe() -> (Pipe, Body) {
+/// A pipe that is open for so long at most, and the body that reads from it.
+pub fn pipe(time_max: Duration) -> (Pipe, Body) {
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
-    (Pipe { pieces: sender, lost: AtomicBool::new(false) }, Body::new(Pieces { pieces: receiver, ended: false }))
+    let pipe = Pipe { pieces: sender, until: Instant::now() + time_max, lost: AtomicBool::new(false) };
+    (pipe, Body::new(Pieces { pieces: receiver, ended: false }))
 }
 
 impl Pipe {
@@ -48,11 +52,15 @@ impl Pipe {
 
     /// The same in a task.
     pub async fn send(&self, piece: Vec<u8>) -> bool {
-        let sent = self.pieces.send_timeout(Piece::Bytes(piece.into()), READER_TIME_MAX).await.is_ok();
-        if !sent {
+        let sent = self.pieces.send_timeout(Piece::Bytes(piece.into()), self.patience()).await.is_ok();
+        if !sent || self.patience().is_zero() {
             self.lost.store(true, Ordering::Relaxed);
         }
-        sent
+        !self.lost.load(Ordering::Relaxed)
+    }
+
+    fn patience(&self) -> Duration {
+        READER_TIME_MAX.min(self.until.saturating_duration_since(Instant::now()))
     }
 
     /// Says that this was all, if it was. Waits as [`Pipe::write`] does.
@@ -64,7 +72,7 @@ impl Pipe {
     pub async fn end(&self) {
         if !self.lost.load(Ordering::Relaxed) {
             // A reader who is gone needs no end.
-            let _ = self.pieces.send_timeout(Piece::End, READER_TIME_MAX).await;
+            let _ = self.pieces.send_timeout(Piece::End, self.patience()).await;
         }
     }
 }
@@ -89,5 +97,32 @@ impl hyper::body::Body for Pieces {
                 Some(Err(io::Error::other("the answer broke off")))
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::body::to_bytes;
+    use tokio::time::sleep;
+
+    use crate::http::pipe::pipe;
+
+    #[tokio::test]
+    async fn a_pipe_is_open_for_so_long_however_fast_it_is_read() {
+        let (near, body) = pipe(Duration::from_millis(200));
+        let reader = tokio::spawn(to_bytes(body, usize::MAX));
+        assert!(near.send(b"one".to_vec()).await);
+        sleep(Duration::from_millis(250)).await;
+        assert!(!near.send(b"two".to_vec()).await, "its time is over");
+        near.end().await;
+        drop(near);
+        assert!(reader.await.expect("it ends").is_err(), "whoever reads sees that something is missing");
+        let (near, body) = pipe(Duration::from_secs(60));
+        let reader = tokio::spawn(to_bytes(body, usize::MAX));
+        assert!(near.send(b"all".to_vec()).await);
+        near.end().await;
+        assert_eq!(reader.await.expect("it ends").expect("whole"), b"all".as_slice());
     }
 }

@@ -1,7 +1,9 @@
 //! Which question stands at which path, and what it takes to ask it.
 
+use std::sync::LazyLock;
+
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::{Response, StatusCode};
@@ -64,7 +66,9 @@ fn livez() -> Answered {
 }
 
 fn openapi() -> Answered {
-    Answer::json(&openapi_json())
+    // Anybody may ask for it, and it is long.
+    static TOLD: LazyLock<Bytes> = LazyLock::new(|| openapi_json().to_string().into());
+    Answer::bytes("application/json", TOLD.clone())
 }
 
 fn readyz(service: &Service) -> Answered {
@@ -92,4 +96,20 @@ async fn explained(mut response: Response<Body>) -> Response<Body> {
         told.headers_mut().insert(ALLOW, allowed);
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::http::answer::Answer;
+    use crate::http::router::{openapi, openapi_json};
+
+    #[test]
+    fn the_description_is_written_once() {
+        let [first, second] = [(); 2].map(|()| openapi().unwrap_or_else(|why| panic!("{}", why.detail)));
+        let bytes = |answer: &Answer| answer.whole().map(|(_, bytes)| bytes.as_ptr());
+        assert!(bytes(&first).is_some());
+        assert_eq!(bytes(&first), bytes(&second), "the same bytes, not others like them");
+        let told = first.whole().and_then(|(_, bytes)| serde_json::from_slice(bytes).ok());
+        assert_eq!(told, Some(openapi_json()));
+    }
 }

@@ -27,15 +27,24 @@ use crate::http::ask::Door;
 use crate::http::pages::{Desk, pages};
 use crate::http::peer::Peer;
 use crate::http::router::router;
+use crate::http::taken::Taken;
 use crate::http::tls::Certificate;
 use crate::service::Outbox;
 use crate::telemetry::{CertificateRead, CertificateRefused};
 
-/// So many connections at once; who comes later waits.
-const CONNECTIONS_MAX: usize = 256;
+/// What a connection may take.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// So many connections at once; who comes later waits.
+    connections_max: usize,
+    /// So long may a request take to say what it wants.
+    header_time_max: Duration,
+    /// So long may nothing be taken of an answer.
+    reader_time_max: Duration,
+}
 
-/// So long may a request take to say what it wants.
-const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
+const BOUNDS: Bounds =
+    Bounds { connections_max: 256, header_time_max: Duration::from_secs(10), reader_time_max: Duration::from_secs(60) };
 
 /// So long does a stop wait for answers under way.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
@@ -82,12 +91,17 @@ pub fn serve(listener: StdListener, outbox: Arc<Outbox>, options: DoorOptions, s
         // What neither knows is answered as the API answers.
         let router = pages(Desk::new(door.clone(), tls.is_some(), proxied)).merge(router(door));
         let router = if tls.is_some() { router.layer(map_response(strict)) } else { router };
-        answer(listener, router, tls, stopped).await;
+        answer(listener, router, (tls, BOUNDS), stopped).await;
     })
 }
 
-async fn answer(listener: TcpListener, router: Router, tls: Option<Arc<Certificate>>, mut stopped: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+async fn answer(
+    listener: TcpListener,
+    router: Router,
+    (tls, bounds): (Option<Arc<Certificate>>, Bounds),
+    mut stopped: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(bounds.connections_max));
     let graceful = GracefulShutdown::new();
     loop {
         let place = tokio::select! {
@@ -105,13 +119,14 @@ async fn answer(listener: TcpListener, router: Router, tls: Option<Arc<Certifica
         };
         let tls = tls.as_ref().map(|certificate| certificate.acceptor());
         let (router, watcher) = (router.clone(), graceful.watcher());
+        let (stream, header_time_max) = (Taken::new(stream, bounds.reader_time_max), bounds.header_time_max);
         tokio::spawn(async move {
             match tls {
-                None => speak(stream, peer.ip(), router, watcher).await,
+                None => speak(stream, (peer.ip(), header_time_max), router, watcher).await,
                 Some(tls) => {
                     // Who does not come to terms is its own affair, and not waited for.
-                    if let Ok(Ok(stream)) = tokio::time::timeout(HEADER_TIME_MAX, tls.accept(stream)).await {
-                        speak(stream, peer.ip(), router, watcher).await;
+                    if let Ok(Ok(stream)) = tokio::time::timeout(header_time_max, tls.accept(stream)).await {
+                        speak(stream, (peer.ip(), header_time_max), router, watcher).await;
                     }
                 }
             }
@@ -138,9 +153,14 @@ async fn renew(certificate: Arc<Certificate>, mut stopped: watch::Receiver<bool>
     }
 }
 
-async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: IpAddr, router: Router, watcher: Watcher) {
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    (peer, header_time_max): (IpAddr, Duration),
+    router: Router,
+    watcher: Watcher,
+) {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME_MAX);
+    builder.timer(TokioTimer::new()).header_read_timeout(header_time_max);
     let routed = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
@@ -154,4 +174,46 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, pee
 async fn strict(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::watch;
+
+    use crate::http::serve::{BOUNDS, Bounds, answer};
+
+    async fn asked(at: SocketAddr, requests: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(at).await.expect("a door");
+        stream.write_all(requests.as_bytes()).await.expect("asked");
+        stream
+    }
+
+    #[tokio::test]
+    async fn who_asks_and_never_reads_gives_way_to_others() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let at = listener.local_addr().expect("an address");
+        let (stop, stopped) = watch::channel(false);
+        let long = || async { vec![b'x'; 16 << 20] };
+        let router = Router::new().route("/long", get(long)).route("/short", get(|| async { "here" }));
+        // One place in all, and it is taken until the reader is given up.
+        let bounds = Bounds { connections_max: 1, reader_time_max: Duration::from_millis(300), ..BOUNDS };
+        let door = tokio::spawn(answer(listener, router, (None, bounds), stopped));
+        let mut mute = asked(at, &"GET /long HTTP/1.1\r\nHost: x\r\n\r\n".repeat(4)).await;
+        let mut other = asked(at, "GET /short HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        let mut told = String::new();
+        let heard = tokio::time::timeout(Duration::from_secs(20), other.read_to_string(&mut told)).await;
+        assert!(matches!(heard, Ok(Ok(_))) && told.ends_with("here"), "{heard:?} {told}");
+        let mut rest = Vec::new();
+        let _ = mute.read_to_end(&mut rest).await;
+        assert!(rest.len() < 16 << 20, "it had what fits on the way, not the answer: {}", rest.len());
+        stop.send(true).expect("it listens");
+        door.await.expect("it ends");
+    }
 }

@@ -15,9 +15,6 @@ use crate::notify::error::NotifyError;
 use crate::notify::mail_text::{html, subject, text};
 use crate::notify::message::Message;
 
-/// Refusals for good that are none: the server wants a login, or another one, and the settings can be put right.
-const OF_LOGIN: [u16; 4] = [530, 534, 535, 538];
-
 /// Sends a message to all mailboxes at once: every one of them takes it, or it was not sent.
 ///
 /// # Errors
@@ -44,14 +41,13 @@ pub async fn send(
 
 fn failure(place: String, error: lettre::transport::smtp::Error, limit: Duration) -> NotifyError {
     if let Some(code) = error.status() {
-        let number = code.to_string();
-        let of_login = OF_LOGIN.iter().any(|of_login| of_login.to_string() == number);
+        let said_all = error.to_string();
         return NotifyError::Refused {
             place,
-            status: number,
-            for_good: error.is_permanent() && !of_login,
+            status: code.to_string(),
+            for_good: error.is_permanent() && is_of_mailbox(&said_all),
             after: None,
-            said: said(error.to_string().as_bytes()),
+            said: said(said_all.as_bytes()),
         };
     }
     if error.is_timeout() {
@@ -59,6 +55,17 @@ fn failure(place: String, error: lettre::transport::smtp::Error, limit: Duration
     }
     // Its own words tell its causes, too; told once is enough.
     NotifyError::Connect { place, cause: error.to_string().into() }
+}
+
+/// Whether a refusal is of the mailbox it goes to: by its enhanced status (RFC 3463 §3.2), 5.1.x but for those of the sender's
+/// own mailbox, 5.1.7 and 5.1.8. Anything else that is refused may be let through tomorrow: a login, a list of senders, a quota,
+/// a filter. Without such a status nobody can tell: 550 is said of all of them.
+fn is_of_mailbox(said: &str) -> bool {
+    let mut words = said.split(|c: char| c.is_whitespace() || matches!(c, ':' | ','));
+    words.any(|word| {
+        let detail = word.trim_start_matches('#').strip_prefix("5.1.");
+        detail.and_then(|detail| detail.parse::<u16>().ok()).is_some_and(|detail| !matches!(detail, 7 | 8))
+    })
 }
 
 fn transport(server: &MailSettings, limit: Duration) -> Result<AsyncSmtpTransport<Tokio1Executor>, NotifyError> {
@@ -108,4 +115,27 @@ fn mail(server: &MailSettings, to: &[String], message: &Message, now: Instant) -
         mail.headers_mut().insert_raw(HeaderValue::new(name, value.to_owned()));
     }
     Ok(mail)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::notify::mail::is_of_mailbox;
+
+    #[test]
+    fn only_a_mailbox_that_is_not_there_is_refused_for_good() {
+        for (said, for_good) in [
+            ("permanent error (550): 5.1.1 <nobody@x.example>: Recipient address rejected: User unknown", true),
+            ("permanent error (550): 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found", true),
+            ("permanent error (553): #5.1.2 bad destination system", true),
+            ("permanent error (550): 5.1.8 <licenses@vendor.example>: Sender address rejected: Domain not found", false),
+            ("permanent error (550): 5.7.1 blocked: listed, see https://lists.example/?ip=5.1.1.9", false),
+            ("permanent error (552): 5.2.2 mailbox full", false),
+            ("permanent error (554): 5.7.0 policy", false),
+            ("permanent error (535): 5.7.8 authentication failed", false),
+            ("permanent error (550): no such mailbox", false),
+            ("permanent error (554): ", false),
+        ] {
+            assert_eq!(is_of_mailbox(said), for_good, "{said}");
+        }
+    }
 }

@@ -190,21 +190,17 @@ impl<'a> Work<'a> {
             return Answer::NeedsAccess;
         }
         let Some(home) = self.demand.home(person, product) else { return Answer::UnknownPerson };
+        if !insist && !self.ways.serves(at, home, person) {
+            return self.refuse(pin, "not_served", Answer::NotServed);
+        }
         let nearest = self.ways.nearest(at, home).map(usize::from);
         let room = self.pools[at].room(pin.person.as_str(), nearest);
         match admit(Channel::Manual, insist, &room, self.pools[at].pool.on_full) {
             SeatAnswer::PoolExhausted { effective, used } => {
-                self.refuse(pin, "pool_exhausted");
-                return Answer::PoolExhausted { effective, used };
+                return self.refuse(pin, "pool_exhausted", Answer::PoolExhausted { effective, used });
             }
-            SeatAnswer::OutOfTerm(state) => {
-                self.refuse(pin, "out_of_term");
-                return Answer::OutOfTerm(state);
-            }
-            SeatAnswer::ReuseExceeded => {
-                self.refuse(pin, "reuse_exceeded");
-                return Answer::ReuseExceeded;
-            }
+            SeatAnswer::OutOfTerm(state) => return self.refuse(pin, "out_of_term", Answer::OutOfTerm(state)),
+            SeatAnswer::ReuseExceeded => return self.refuse(pin, "reuse_exceeded", Answer::ReuseExceeded),
             SeatAnswer::Seat | SeatAnswer::Queue => {}
         }
         if !(Room { gate: Gate::Open, ..room }).is_free() {
@@ -261,9 +257,11 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn refuse(&mut self, pin: &Pin, answer: &str) {
+    /// Writes a refusal down.
+    fn refuse(&mut self, pin: &Pin, word: &str, answer: Answer) -> Answer {
         let (person, pool) = (pin.person.clone(), pin.pool.clone());
-        self.entries.push(Entry::Refused { person, pool, answer: answer.to_owned() });
+        self.entries.push(Entry::Refused { person, pool, answer: word.to_owned() });
+        answer
     }
 
     fn deny(&mut self, pin: &Pin) -> Answer {
@@ -288,11 +286,13 @@ impl<'a> Work<'a> {
             return Answer::NeedsAccess;
         }
         let Some(home) = self.demand.home(person, product) else { return Answer::UnknownPerson };
+        if !self.ways.serves(at, home, person) {
+            return self.refuse(take, "not_served", Answer::NotServed);
+        }
         let nearest = self.ways.nearest(at, home).map(usize::from);
         // Whoever takes a seat over is new in the pool (R91).
         if let Gate::NoNew(state) = self.pools[at].room(take.person.as_str(), nearest).gate {
-            self.refuse(take, "out_of_term");
-            return Answer::OutOfTerm(state);
+            return self.refuse(take, "out_of_term", Answer::OutOfTerm(state));
         }
         self.free(&give.person, at, seat, Because::Transferred);
         // A seat that stays in its part of the pool is the same seat; into another part it must fit (R20, R57). To somebody
@@ -309,8 +309,7 @@ impl<'a> Work<'a> {
         if let Some((answer, word)) = refused.filter(|_| is_asked) {
             self.frees.clear();
             self.dependents.clear();
-            self.refuse(take, word);
-            return answer;
+            return self.refuse(take, word, answer);
         }
         let home = self.names.org(&OrgId::from(self.desk.roster.text(self.desk.roster.org(home).id)));
         self.seat(&take.person, at, existing, home, self.desk.now, nearest, Because::Transferred);

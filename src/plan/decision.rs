@@ -29,7 +29,7 @@ pub enum Decision {
     Pin {
         /// The pin.
         pin: Pin,
-        /// An operator insists although the pool has no seat.
+        /// An operator insists although the pool has no seat, or does not serve the person.
         insist: bool,
     },
     /// Lift a pin; the rules decide again from the next run on.
@@ -84,6 +84,8 @@ pub enum Answer {
     OutOfTerm(TermState),
     /// The pool's seats went to other people as often as they may: nobody new gets one before the year is over (R85).
     ReuseExceeded,
+    /// The pool serves other orgs, or other people, than this person (R13, R20).
+    NotServed,
     /// The person lacks a seat of the product it requires (R12).
     NeedsAccess,
     /// The person has nothing there to give or accept.

@@ -86,6 +86,14 @@ impl<'a> Ways<'a> {
         if !roles.is_empty() && roles.iter().all(student) { Audience::Student } else { Audience::Educator }
     }
 
+    /// Whether a pool is for people of a home org, and for this one (R13, R20).
+    pub fn serves(&self, pool: usize, home: OrgIx, person: &Person) -> bool {
+        let audience = self.policy.pools[pool].audience;
+        let is_for = audience == Audience::Any || audience == self.audience_of(person);
+        let mut line = std::iter::once(home).chain(self.tree.ancestors(home));
+        is_for && self.owners[pool].is_some_and(|owner| line.any(|org| org == owner))
+    }
+
     /// The way to a seat of a product for a home org and audience.
     pub fn way(&mut self, product: u16, home: OrgIx, audience: Audience) -> Way {
         let place = (usize::from(product) * self.roster.orgs.len() + home.0 as usize) * AUDIENCES + audience as usize;

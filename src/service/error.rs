@@ -73,6 +73,12 @@ pub enum ServiceError {
         /// The version now.
         now: Version,
     },
+    /// The plan previews a file of people, and is confirmed with the file and its token (R134).
+    #[error("apply run {run}: it previews a file of people, which is confirmed by sending it again with its token")]
+    TokenWanted {
+        /// The run.
+        run: RunId,
+    },
     /// A run of the customer reads its sources now; nobody else may.
     #[error("read the sources of {customer}: a run of it is under way; ask again when it is over")]
     UnderWay {
@@ -190,7 +196,7 @@ impl ServiceError {
             ServiceError::Flawed { .. } | ServiceError::Trail { .. } | ServiceError::BrokeOff | ServiceError::Random { .. } => {
                 ErrorKind::Bug
             }
-            ServiceError::Stale { .. } => ErrorKind::PlanStale,
+            ServiceError::Stale { .. } | ServiceError::TokenWanted { .. } => ErrorKind::PlanStale,
             ServiceError::UnderWay { .. } => ErrorKind::UnderWay,
             ServiceError::Unknown { .. } | ServiceError::RosterGone { .. } => ErrorKind::Unknown,
         }

@@ -48,6 +48,7 @@ mod person_state;
 mod pool_state;
 mod pool_view;
 mod purge;
+mod reach;
 mod recorded;
 mod report;
 mod requests;

@@ -83,6 +83,9 @@ impl Service {
         if let Err(error) = self.store.close_orphans(now, false) {
             ticked.errors.push(error.into());
         }
+        if let Err(error) = self.store.drop_once(now) {
+            ticked.errors.push(error.into());
+        }
         for customer in self.customers() {
             match self.sweep(customer) {
                 Ok(told) => ticked.told.extend(told.into_iter().map(|notice| (customer.id().clone(), notice))),

@@ -14,7 +14,7 @@ use crate::service::core::Service;
 use crate::service::error::ServiceError;
 use crate::service::notices::DeliveryAnswer;
 use crate::store::{AlertRow, AlertState, NoticeRow, Routed};
-use crate::telemetry::{AlertDead, AlertDelayed, AlertDelivered};
+use crate::telemetry::{AlertDead, AlertDelayed, AlertDelivered, AlertUnwritten};
 
 /// So many notices are given to channels in one transaction.
 const ROUTED_MAX: u32 = 500;
@@ -194,19 +194,25 @@ impl Outbox {
         }
     }
 
-    /// Writes into the books that a notice arrived, at the instant it did.
+    /// Writes into the books that a notice arrived, at the instant it did. Clocks of nodes differ, and may be set back: it did
+    /// not before it was written, nor after it is written down.
     fn record(&self, mut row: AlertRow) -> Result<(), ServiceError> {
-        let (key, at, taken) = (row.notice.key.clone(), row.ended, Some(row.next));
-        let answer = match self.service.customer(row.notice.customer.as_str()) {
-            Ok(customer) => Some(self.service.deliver(customer, &key, &row.channel, at, &Actor::system())?),
-            // Nobody writes in the books of a customer that left the settings.
-            Err(_) => None,
-        };
-        if matches!(answer, Some(DeliveryAnswer::NotThen { .. })) {
-            // The books are not that far yet: a run of their own comes first.
-            row.next = self.service.now().plus_millis(LATER_MILLIS);
-        } else {
-            row.state = AlertState::Delivered;
+        let taken = Some(row.next);
+        row.state = AlertState::Delivered;
+        // Nobody writes in the books of a customer that left the settings.
+        if let Ok(customer) = self.service.customer(row.notice.customer.as_str()) {
+            let written = |at| self.service.deliver(customer, &row.notice.key, &row.channel, Some(at), &Actor::system());
+            let at = row.ended.unwrap_or(row.notice.at).max(row.notice.at);
+            let answer = match written(at)? {
+                DeliveryAnswer::NotThen { written: since, now } if since <= now => written(now)?,
+                answer => answer,
+            };
+            if let DeliveryAnswer::NotThen { written, now } = answer {
+                let (channel, customer, key) = (row.channel.as_str(), &row.notice.customer, row.notice.key.as_str());
+                AlertUnwritten { channel, customer, key, written, now }.emit();
+                row.state = AlertState::Accepted;
+                row.next = self.service.now().plus_millis(LATER_MILLIS);
+            }
         }
         Ok(self.service.store.save_alert(&row, taken)?)
     }

@@ -10,7 +10,7 @@ use crate::service::on_time::SameDayQuota;
 use crate::service::outages::{SourceState, states_of};
 use crate::service::pauses::longest_now;
 use crate::service::runs::Freshness;
-use crate::store::{Glance, Pause, RunRow};
+use crate::store::{Glance, NoticeRow, Pause, RunRow};
 
 /// So many newest notices are told.
 const NOTICES_MAX: u32 = 5;
@@ -33,7 +33,7 @@ pub struct CustomerStatus {
     /// How old its numbers are (R148).
     pub freshness: Freshness,
     /// Its newest notices, newest first.
-    pub notices: Vec<String>,
+    pub notices: Vec<NoticeRow>,
     /// How many same-day runs may still be asked for today (R98).
     pub same_day: SameDayQuota,
     /// The pauses that hold now (R108).
@@ -105,7 +105,7 @@ impl Service {
                 pools: pool_views(customer, standing, books.at),
                 last_run: last,
                 hold: standing.hold.clone().filter(|hold| hold.is_open(books.at)),
-                notices: self.store.notices(Some(customer.id()), NOTICES_MAX)?.into_iter().map(|n| n.text).collect(),
+                notices: self.store.notices(Some(customer.id()), NOTICES_MAX)?,
                 same_day: self.same_day_quota(customer)?,
                 paused: self.paused(customer)?,
                 sources: self.source_states(customer)?,

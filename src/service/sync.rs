@@ -77,14 +77,28 @@ impl Service {
         self.run(customer, trigger, false, watch)
     }
 
+    /// The same, unless somebody else reads the customer's sources now.
+    ///
+    /// # Errors
+    /// [`ServiceError::UnderWay`] if somebody does; else as [`Service::sync`].
+    pub fn plan_now(&self, customer: &Customer, trigger: &Trigger) -> Result<Planned, ServiceError> {
+        let turn = self.turns.try_take(customer.id());
+        let _turn = turn.ok_or_else(|| ServiceError::UnderWay { customer: customer.id().clone() })?;
+        self.run(customer, trigger, false, &|_| ())
+    }
+
     /// The second half: commits the plan of a run that was planned, if the books still are where they were.
     ///
     /// # Errors
-    /// [`ServiceError::Stale`] if they are not, [`ServiceError::Unknown`] if there is no such plan.
+    /// [`ServiceError::Stale`] if they are not, [`ServiceError::Unknown`] if there is no such plan,
+    /// [`ServiceError::TokenWanted`] if it is of a file of people (R134).
     pub fn apply_plan(&self, run: RunId, actor: &Actor) -> Result<RunRow, ServiceError> {
         let unknown = |what| ServiceError::Unknown { what, id: run.to_string(), hint: None };
         let mut row = self.store.run(run)?.ok_or_else(|| unknown("run"))?;
         let customer = self.customer(row.customer.as_str())?;
+        if matches!(row.trigger, Trigger::Import(_)) {
+            return Err(ServiceError::TokenWanted { run });
+        }
         // What time did to the books in between is another plan, too.
         self.settled(customer)?;
         self.catch_up(customer, self.now())?;

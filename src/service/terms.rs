@@ -1,6 +1,6 @@
 //! Terms of pools: recorded, corrected, and acted on at their true instants, however late somebody looks (R87 to R93).
 
-use crate::base::{Actor, CustomerId, Day, GrantId, Instant, PoolId, Seats};
+use crate::base::{Actor, CustomerId, Day, GrantId, Instant, PoolId, Seats, Version};
 use crate::license::{
     Grant, GrantKind, Phase, Pool, RenewalBasis, Term, TermState, chain_of, grace_end, last_day, overlapping_terms, phase_at,
     term_corrections, term_grant,
@@ -10,7 +10,8 @@ use crate::service::core::{Customer, Service};
 use crate::service::decisions::DecisionDone;
 use crate::service::draft::Seeds;
 use crate::service::error::ServiceError;
-use crate::store::{RunRow, RunState, Trigger};
+use crate::service::writing::TRIES_MAX;
+use crate::store::{RunRow, RunState, StoreError, Trigger};
 
 /// A term that somebody wants recorded.
 #[derive(Clone, Debug)]
@@ -53,7 +54,8 @@ pub struct TermDone {
     pub term: Term,
     /// The decision.
     pub decided: DecisionDone,
-    /// The run that did at once what the term means for seats; `None` if there was nothing to do it with.
+    /// The run that did at once what the term means for seats; `None` if there was nothing to do it with, or if it could not
+    /// be made: then the next minute makes it.
     pub run: Option<RunRow>,
 }
 
@@ -166,9 +168,34 @@ impl Service {
     /// # Errors
     /// [`ServiceError::Unknown`] if there is no such pool; when the books cannot be read or written.
     pub fn renew(&self, customer: &Customer, actor: &Actor, wish: &TermWish) -> Result<TermDone, ServiceError> {
+        self.renew_on(customer, actor, wish, None)
+    }
+
+    /// The same; with a version only on books of that version.
+    ///
+    /// # Errors
+    /// As [`Service::renew`], and [`StoreError::VersionMoved`] if the books are not, or no longer, of that version.
+    pub fn renew_on(
+        &self,
+        customer: &Customer,
+        actor: &Actor,
+        wish: &TermWish,
+        version: Option<Version>,
+    ) -> Result<TermDone, ServiceError> {
+        anew(version, || self.try_renew(customer, actor, wish, version))
+    }
+
+    fn try_renew(
+        &self,
+        customer: &Customer,
+        actor: &Actor,
+        wish: &TermWish,
+        version: Option<Version>,
+    ) -> Result<TermDone, ServiceError> {
         self.settled(customer)?;
         let pool = customer.pool(&wish.pool)?;
         let standing = self.standing_light_with_seeds(customer)?;
+        seen(customer, &standing, version)?;
         let now = self.now();
         let from = match wish.from {
             Some(day) => pool.calendar.start_of(day),
@@ -198,7 +225,7 @@ impl Service {
         let first = chain_of(&standing.chain, &pool.id).iter().all(|other| term.from < other.from);
         let kind = if first { GrantKind::Purchase } else { GrantKind::Renewal };
         let grants = term_grant(&term, kind).into_iter().collect();
-        self.record(customer, actor, term, grants)
+        self.record((customer, actor), &standing, term, grants)
     }
 
     /// Corrects a recorded term: the trail keeps what it was (R18).
@@ -212,9 +239,34 @@ impl Service {
         pool: &PoolId,
         fix: &TermFix,
     ) -> Result<TermDone, ServiceError> {
+        self.correct_term_on(customer, actor, (pool, fix), None)
+    }
+
+    /// The same; with a version only on books of that version.
+    ///
+    /// # Errors
+    /// As [`Service::correct_term`], and [`StoreError::VersionMoved`] if the books are not, or no longer, of that version.
+    pub fn correct_term_on(
+        &self,
+        customer: &Customer,
+        actor: &Actor,
+        fix: (&PoolId, &TermFix),
+        version: Option<Version>,
+    ) -> Result<TermDone, ServiceError> {
+        anew(version, || self.try_correct_term(customer, actor, fix, version))
+    }
+
+    fn try_correct_term(
+        &self,
+        customer: &Customer,
+        actor: &Actor,
+        (pool, fix): (&PoolId, &TermFix),
+        version: Option<Version>,
+    ) -> Result<TermDone, ServiceError> {
         self.settled(customer)?;
         let pool = customer.pool(pool)?;
         let standing = self.store.standing_light(customer.id())?;
+        seen(customer, &standing, version)?;
         let unknown = || ServiceError::Unknown {
             what: "term",
             id: fix.id.to_string(),
@@ -237,13 +289,22 @@ impl Service {
             return Ok(TermDone { term, decided: DecisionDone::refused(Answer::TermEndsFirst), run: None });
         }
         let grants = term_corrections((old, had.unwrap_or_default()), &term, &standing.grants);
-        self.record(customer, actor, term, grants)
+        self.record((customer, actor), &standing, term, grants)
     }
 
-    fn record(&self, customer: &Customer, actor: &Actor, term: Term, grants: Vec<Grant>) -> Result<TermDone, ServiceError> {
-        let decided = self.decide(customer, actor, &Decision::Term { term: term.clone(), grants })?;
-        let can_run = !self.store.standing_light(customer.id())?.sources.is_empty();
-        let run = if decided.answer == Answer::Done && can_run { Some(self.dates_run(customer, self.now())?) } else { None };
+    /// What it adds to or takes from the books was worked out on these.
+    fn record(
+        &self,
+        (customer, actor): (&Customer, &Actor),
+        standing: &Standing,
+        term: Term,
+        grants: Vec<Grant>,
+    ) -> Result<TermDone, ServiceError> {
+        let decision = Decision::Term { term: term.clone(), grants };
+        let decided = self.decide_on(customer, actor, &decision, Some(standing.version))?;
+        let runs = decided.answer == Answer::Done && !standing.sources.is_empty();
+        // The term stands, whatever comes of it.
+        let run = if runs { self.dates_run(customer, self.now()).ok() } else { None };
         Ok(TermDone { term, decided, run })
     }
 
@@ -331,6 +392,29 @@ impl Customer {
         let known = |id: &GrantId| standing.chain.iter().any(|term| term.id == *id);
         let new: Vec<Term> = self.terms.iter().filter(|term| !known(&term.id)).cloned().collect();
         standing.chain.extend(new);
+    }
+}
+
+/// Works a term out, and anew whenever somebody else commits in between, unless it is meant for books of one version.
+fn anew(version: Option<Version>, work: impl Fn() -> Result<TermDone, ServiceError>) -> Result<TermDone, ServiceError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match work() {
+            Err(ServiceError::Store(StoreError::VersionMoved { .. })) if version.is_none() && tries < TRIES_MAX => {}
+            done => return done,
+        }
+    }
+}
+
+/// Whether the books are of the version they are meant to be.
+fn seen(customer: &Customer, standing: &Standing, version: Option<Version>) -> Result<(), ServiceError> {
+    match version.filter(|version| *version != standing.version) {
+        Some(planned) => {
+            let (customer, now) = (customer.id().clone(), standing.version);
+            Err(StoreError::VersionMoved { customer, planned, now }.into())
+        }
+        None => Ok(()),
     }
 }
 

@@ -1,8 +1,7 @@
 //! Tokens of the HTTP door (R157): made by the command line, shown once, kept as a digest.
 
-use crate::base::{AccessRole, Actor, CustomerId, Digest, OrgId, PersonKey};
-use crate::license::Orgs;
-use crate::service::core::{Customer, Service};
+use crate::base::{AccessRole, Actor, CustomerId, Digest, OrgId};
+use crate::service::core::Service;
 use crate::service::error::ServiceError;
 use crate::store::TokenRow;
 
@@ -116,30 +115,6 @@ impl Service {
             return Err(ServiceError::Unknown { what: "token", id: id.to_string(), hint: None });
         }
         Ok(self.store.revoke_token(id, self.now())?)
-    }
-
-    /// Whether an org lies in the part of the tree below `top`, `top` among it.
-    ///
-    /// # Errors
-    /// When the books cannot be read.
-    pub fn is_org_within(&self, customer: &Customer, org: &OrgId, top: &OrgId) -> Result<bool, ServiceError> {
-        let marks = self.store.orgs(customer.id())?;
-        let orgs = Orgs::new(&marks);
-        let found = orgs.find(org.as_str()).zip(orgs.find(top.as_str()));
-        Ok(found.is_some_and(|(org, top)| orgs.is_within(org, top)))
-    }
-
-    /// Whether a person has a claim with a home in the part of the tree below `top`.
-    ///
-    /// # Errors
-    /// When the books cannot be read.
-    pub fn is_person_within(&self, customer: &Customer, person: &PersonKey, top: &OrgId) -> Result<bool, ServiceError> {
-        let marks = self.store.orgs(customer.id())?;
-        let orgs = Orgs::new(&marks);
-        let Some(top) = orgs.find(top.as_str()) else { return Ok(false) };
-        let (names, claims) = self.store.claims_of(customer.id(), person.as_str())?;
-        let mut homes = claims.iter().filter_map(|claim| orgs.find(names.home_of(claim).as_str()));
-        Ok(homes.any(|home| orgs.is_within(home, top)))
     }
 
     /// The tokens ever made, and whether each is good now.

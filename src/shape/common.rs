@@ -1,5 +1,6 @@
 //! Shapes of JSON answers that several verbs share. Stable: docs/CLI.md tells them, fields are only ever added.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -7,8 +8,10 @@ use serde::Serialize;
 
 use crate::base::{Day, Instant, PersonKey, percent_used};
 use crate::license::{Causes, ClaimState, Episode, Hold};
+use crate::plan::NoticeKind;
+use crate::roster::Scope;
 use crate::service::{ClockView, Freshness, PoolView, SameDayQuota, TermView};
-use crate::store::{Pause, RunRow};
+use crate::store::{NoticeRow, Pause, RunRow, Trigger};
 
 /// An instant in RFC 3339; `null` for the ends of time.
 pub fn at(instant: Instant) -> Option<String> {
@@ -29,6 +32,31 @@ pub fn on(day: Day) -> Option<String> {
 /// Counts by cause.
 pub fn causes(causes: &Causes) -> BTreeMap<&'static str, u32> {
     causes.iter().map(|(cause, count)| (cause.word(), *count)).collect()
+}
+
+/// What a notice says; for somebody who may not see people, what it is about.
+pub fn notice_words(notice: &NoticeRow, sees_people: bool) -> &str {
+    match NoticeKind::of_word(&notice.kind) {
+        _ if sees_people => &notice.text,
+        Some(kind) => kind.title(),
+        None => &notice.kind,
+    }
+}
+
+/// The only people that a run takes in: `person KEY` or `org ID`; for somebody who may not see people, `person`.
+pub fn scope_words(trigger: &Trigger, sees_people: bool) -> Option<String> {
+    trigger.scope().map(|scope| match scope {
+        Scope::Person(_) if !sees_people => "person".to_owned(),
+        scope => scope.to_string(),
+    })
+}
+
+/// What a run says of itself; to somebody who may not see people, without the one it was for.
+pub fn run_words(row: &RunRow, sees_people: bool) -> Cow<'_, str> {
+    match row.trigger.scope() {
+        Some(Scope::Person(person)) if !sees_people => row.message.replace(person.as_str(), "\u{2026}").into(),
+        _ => row.message.as_str().into(),
+    }
 }
 
 /// How old the numbers are (R148).
@@ -219,6 +247,10 @@ pub struct HoldJson {
     trips: Vec<String>,
     removals: Vec<String>,
     additions: Vec<String>,
+    /// How many there are in each of these lists, which are empty for whoever may not see people.
+    removals_count: usize,
+    additions_count: usize,
+    exceptions_count: usize,
     packages: Vec<String>,
     needs_allow_empty: bool,
     by: Option<String>,
@@ -227,9 +259,10 @@ pub struct HoldJson {
     used: Option<u64>,
 }
 
-impl From<&Hold> for HoldJson {
-    fn from(hold: &Hold) -> Self {
-        let keys = |people: &[PersonKey]| people.iter().map(ToString::to_string).collect();
+impl HoldJson {
+    /// For somebody who may see people, or may not: then they are counted.
+    pub fn seen(hold: &Hold, sees_people: bool) -> Self {
+        let keys = |people: &[PersonKey]| people.iter().filter(|_| sees_people).map(ToString::to_string).collect();
         Self {
             run: hold.run.0,
             plan: hold.plan.to_string(),
@@ -239,6 +272,9 @@ impl From<&Hold> for HoldJson {
             trips: hold.trips.clone(),
             removals: keys(&hold.removals),
             additions: keys(&hold.additions),
+            removals_count: hold.removals.len(),
+            additions_count: hold.additions.len(),
+            exceptions_count: hold.exceptions.len(),
             packages: hold.packages.iter().map(|(source, (_, name))| format!("{source}:{name}")).collect(),
             needs_allow_empty: hold.empty,
             by: hold.by.as_ref().map(ToString::to_string),
@@ -246,6 +282,12 @@ impl From<&Hold> for HoldJson {
             exceptions: keys(&hold.exceptions),
             used: hold.used.map(|run| run.0),
         }
+    }
+}
+
+impl From<&Hold> for HoldJson {
+    fn from(hold: &Hold) -> Self {
+        Self::seen(hold, true)
     }
 }
 
@@ -298,7 +340,7 @@ pub struct RunJson {
     customer: String,
     trigger: &'static str,
     by: String,
-    /// The only people taken in: `person KEY` or `org ID`.
+    /// The only people taken in: `person KEY` or `org ID`; `person` for whoever may not see people.
     scope: Option<String>,
     state: &'static str,
     began: Option<String>,
@@ -318,12 +360,19 @@ pub struct RunJson {
 
 impl From<&RunRow> for RunJson {
     fn from(row: &RunRow) -> Self {
+        Self::seen(row, true)
+    }
+}
+
+impl RunJson {
+    /// For somebody who may see people, or may not: then nobody is named.
+    pub fn seen(row: &RunRow, sees_people: bool) -> Self {
         Self {
             run: row.run.0,
             customer: row.customer.to_string(),
             trigger: row.trigger.word(),
             by: row.trigger.actor().to_string(),
-            scope: row.trigger.scope().map(ToString::to_string),
+            scope: scope_words(&row.trigger, sees_people),
             state: row.state.word(),
             began: at(row.began),
             ended: row.ended.and_then(at),
@@ -337,7 +386,7 @@ impl From<&RunRow> for RunJson {
             waiting: row.tally.waiting,
             withheld: row.tally.withheld,
             findings: row.tally.findings,
-            message: row.message.clone(),
+            message: run_words(row, sees_people).into_owned(),
         }
     }
 }

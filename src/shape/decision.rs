@@ -205,6 +205,7 @@ pub fn answer_words(answer: &Answer) -> (&'static str, String) {
         Answer::TermEndsFirst => {
             ("term_ends_first", "the term would end before it starts; to withdraw one, let it end where it starts")
         }
+        Answer::NotServed => ("not_served", "the pool is for other orgs, or for other people, than this person"),
         Answer::NeedsAccess => ("needs_access", "the person lacks a seat of the product that this one requires"),
         Answer::NoClaim => ("no_claim", "the person has nothing there to give or accept"),
         Answer::UnknownPerson => ("unknown_person", "the newest roster knows no such person"),

@@ -33,8 +33,8 @@ pub use alert::{AlertsJson, ReplayedJson, TriedJson};
 pub use audit::{HeadJson, HeadsJson, ProofJson, ProofsJson};
 pub use clock::{calendar_json, charge_json, clauses_json, delivery_json, fact_json, quote_json};
 pub use common::{
-    ClockJson, EpisodeJson, FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJson, RunJson, TermStateJson, at, causes, on,
-    when,
+    ClockJson, EpisodeJson, FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJson, RunJson, TermStateJson, at, causes,
+    notice_words, on, run_words, scope_words, when,
 };
 pub use csv::{CsvText, steers};
 pub use decision::{

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::base::{Digest, Instant, Version};
 use crate::service::{Customer, EpisodeFile, EpisodeTrail, EpisodeView, NoticeView};
 use crate::shape::clock::{calendar_json, clauses_json, delivery_json, fact_json, quote_json};
-use crate::shape::common::{ClockJson, EpisodeJson, at, on};
+use crate::shape::common::{ClockJson, EpisodeJson, at, notice_words, on};
 use crate::shape::trail::{CommitJson, grant_json};
 
 /// Notices of a customer.
@@ -28,14 +28,14 @@ pub fn episode_view_json(view: &EpisodeView) -> Value {
     })
 }
 
-/// Everything about an overage.
-pub fn episode_file_json(file: &EpisodeFile) -> Value {
+/// Everything about an overage; for somebody who may not see people, without the texts of its notices.
+pub fn episode_file_json(file: &EpisodeFile, sees_people: bool) -> Value {
     let EpisodeFile { view, facts, billing, notices, grants } = file;
     let notices: Vec<Value> = notices
         .iter()
         .map(|(notice, deliveries)| {
             json!({
-                "key": notice.key, "kind": notice.kind, "at": at(notice.at), "text": notice.text,
+                "key": notice.key, "kind": notice.kind, "at": at(notice.at), "text": notice_words(notice, sees_people),
                 "deliveries": deliveries.iter().map(delivery_json).collect::<Vec<_>>(),
             })
         })
@@ -56,7 +56,7 @@ pub fn episode_file_json(file: &EpisodeFile) -> Value {
 /// it, each with its place in the chain.
 pub fn episode_document_json(customer: &Customer, file: &EpisodeFile, trail: &EpisodeTrail, now: Instant) -> Value {
     let episode = &file.view.episode;
-    let mut value = episode_file_json(file);
+    let mut value = episode_file_json(file, true);
     if let Value::Object(fields) = &mut value {
         fields.insert("customer".to_owned(), customer.id().as_str().into());
         fields.insert("exported".to_owned(), at(now).into());

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::service::{CustomerStatus, SourceState};
-use crate::shape::common::{FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJson, RunJson, at};
+use crate::shape::common::{FreshnessJson, HoldJson, PauseJson, PoolJson, QuotaJson, RunJson, at, notice_words};
 use crate::store::DaemonMark;
 
 /// The daemon at work.
@@ -48,21 +48,28 @@ impl From<DaemonMark> for DaemonJson {
     }
 }
 
-impl From<CustomerStatus> for CustomerJson {
-    fn from(status: CustomerStatus) -> Self {
+impl CustomerJson {
+    /// For somebody who may see people, or may not: then nobody is named.
+    pub fn seen(status: CustomerStatus, sees_people: bool) -> Self {
         Self {
             customer: status.customer,
             name: status.name,
             version: status.version,
             freshness: status.freshness.into(),
             pools: status.pools.iter().map(PoolJson::from).collect(),
-            last_run: status.last_run.as_ref().map(RunJson::from),
-            hold: status.hold.as_ref().map(HoldJson::from),
-            notices: status.notices,
+            last_run: status.last_run.as_ref().map(|run| RunJson::seen(run, sees_people)),
+            hold: status.hold.as_ref().map(|hold| HoldJson::seen(hold, sees_people)),
+            notices: status.notices.iter().map(|notice| notice_words(notice, sees_people).to_owned()).collect(),
             same_day: status.same_day.into(),
             paused: status.paused.iter().map(PauseJson::from).collect(),
             sources: status.sources.into_iter().map(SourceJson::from).collect(),
         }
+    }
+}
+
+impl From<CustomerStatus> for CustomerJson {
+    fn from(status: CustomerStatus) -> Self {
+        Self::seen(status, true)
     }
 }
 

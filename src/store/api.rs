@@ -391,6 +391,9 @@ pub trait Store: Send + Sync {
 
     /// Keeps the answer to what was begun; `None`: it came to nothing, and may be asked again.
     fn end_once(&self, token: u64, key: &str, answer: Option<&OnceAnswer>) -> Result<(), StoreError>;
+
+    /// Drops what was begun longer ago than it is kept.
+    fn drop_once(&self, now: Instant) -> Result<(), StoreError>;
 }
 
 /// What a store is opened for. Whoever makes it owns it, and whoever migrates it shuts older programs out; so not everybody

@@ -1,7 +1,7 @@
 //! What is told of a customer at a glance, read as of one moment.
 
 use crate::plan::Standing;
-use crate::store::shape::{Pause, RunRow, SourceLook};
+use crate::store::shape::{NoticeRow, Pause, RunRow, SourceLook};
 
 /// A customer at a glance.
 #[derive(Clone, Debug)]
@@ -11,7 +11,7 @@ pub struct Glance {
     /// Its newest run that was more than a look, see [`RunRow::is_more_than_a_look`].
     pub last_run: Option<RunRow>,
     /// Its newest notices, newest first.
-    pub notices: Vec<String>,
+    pub notices: Vec<NoticeRow>,
     /// The last look at each of its sources.
     pub looks: Vec<SourceLook>,
     /// Same-day runs asked for on the date.

@@ -25,6 +25,6 @@ pub struct OnceRow {
 pub struct OnceAnswer {
     /// Its status.
     pub status: u16,
-    /// Its body, JSON.
-    pub body: Vec<u8>,
+    /// Its body, JSON; `None`: it was too long to be kept.
+    pub body: Option<Vec<u8>>,
 }

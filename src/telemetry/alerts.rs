@@ -4,7 +4,7 @@ use std::error::Error;
 
 use tracing::{error, info, warn};
 
-use crate::base::{CustomerId, ErrorChain};
+use crate::base::{CustomerId, ErrorChain, Instant};
 
 /// A receiver took a notice.
 pub struct AlertDelivered<'a> {
@@ -32,6 +32,36 @@ impl AlertDelivered<'_> {
             tries,
             status,
             "Delivered notice {key} of {customer} by {channel} ({status})."
+        );
+    }
+}
+
+/// A receiver took a notice, and the books cannot say so: by this machine's clock it was not written yet.
+pub struct AlertUnwritten<'a> {
+    /// By which channel.
+    pub channel: &'a str,
+    /// Whose notice.
+    pub customer: &'a CustomerId,
+    /// Which notice.
+    pub key: &'a str,
+    /// When it was written.
+    pub written: Instant,
+    /// What time it is.
+    pub now: Instant,
+}
+
+impl AlertUnwritten<'_> {
+    /// Logs it.
+    pub fn emit(&self) {
+        let AlertUnwritten { channel, customer, key, written, now } = *self;
+        warn!(
+            event = "alert_unwritten",
+            channel,
+            customer.id = %customer,
+            notice = key,
+            written = %written,
+            now = %now,
+            "Notice {key} of {customer} by {channel} arrived, and is not in the books yet: it is of {written}, and here it is {now}. Look at the clocks of the nodes."
         );
     }
 }

@@ -8,7 +8,7 @@ mod events;
 mod network;
 mod setup;
 
-pub use alerts::{AlertDead, AlertDelayed, AlertDelivered};
+pub use alerts::{AlertDead, AlertDelayed, AlertDelivered, AlertUnwritten};
 pub use certificate::{CertificateRead, CertificateRefused};
 pub use drops::{DropsHang, DropsReadable, DropsUnreadable};
 pub use events::{

@@ -353,6 +353,59 @@ fn r154_what_was_taken_and_not_written_into_the_books_is_written_without_being_s
 }
 
 #[test]
+fn r66_clocks_of_nodes_may_differ_and_be_set_back() {
+    let server = FakeServer::start(|_, _| Reply::new(200, ""));
+    let mut world = pool_of(10);
+    run_at(&mut world, "2026-03-02T02:30:00Z", 11);
+    let outbox = outbox(&world, vec![channel("north/office", Some("north"), Party::Customer, &server)]);
+    let states = || {
+        let rows = outbox.list(None, 100).expect("a store");
+        assert!(!rows.is_empty());
+        rows.iter().map(|row| row.state.word()).collect::<BTreeSet<_>>()
+    };
+    let arrived = || {
+        let notices = world.service().notices(&world.customer(), 100).expect("notices");
+        notices.iter().flat_map(|view| view.deliveries.iter().map(|delivery| delivery.at)).collect::<BTreeSet<_>>()
+    };
+    // Half an hour before it was written, by the clock of who sent it.
+    world.clock.set(at("2026-03-02T02:00:00Z"));
+    round(&outbox);
+    assert_eq!(states(), ["accepted"].into());
+    let sent = server.asked().len();
+    world.clock.set(at("2026-03-02T02:40:00Z"));
+    rounds(&outbox);
+    assert_eq!((states(), arrived(), server.asked().len()), (["delivered"].into(), [at("2026-03-02T02:30:00Z")].into(), sent));
+    // It starts the 24 hours.
+    look_at(&world, "2026-03-04T00:00:00Z");
+    assert!(timeline(&world).iter().any(|line| line.starts_with("2026-03-03T02:30:00Z 1 upgraded")), "{:?}", timeline(&world));
+    world.verify();
+}
+
+#[test]
+fn r66_who_sent_it_with_a_fast_clock_is_taken_at_the_word_of_who_writes_it_down() {
+    let server = FakeServer::start(|_, _| Reply::new(200, ""));
+    let mut world = pool_of(10);
+    run_at(&mut world, "2026-03-02T02:30:00Z", 11);
+    let outbox = outbox(&world, vec![channel("north/office", Some("north"), Party::Customer, &server)]);
+    // Sent by one whose clock is hours ahead, and who died before it wrote that down.
+    let store = outbox.service().store();
+    for due in outbox.due().expect("a store") {
+        drop(due);
+    }
+    for row in outbox.list(None, 100).expect("a store") {
+        let (state, ended) = (AlertState::Accepted, Some(at("2026-03-02T09:00:00Z")));
+        store.save_alert(&rosterd::store::AlertRow { state, ended, ..row }, None).expect("written");
+    }
+    world.clock.set(at("2026-03-02T03:00:00Z"));
+    rounds(&outbox);
+    assert!(outbox.list(None, 100).expect("a store").iter().all(|row| row.state == AlertState::Delivered));
+    let notices = world.service().notices(&world.customer(), 100).expect("notices");
+    let at_all: BTreeSet<_> = notices.iter().flat_map(|view| view.deliveries.iter().map(|delivery| delivery.at)).collect();
+    assert_eq!(at_all, [at("2026-03-02T03:00:00Z")].into());
+    world.verify();
+}
+
+#[test]
 fn r154_two_who_deliver_at_once_send_each_message_once_and_a_channel_waits_for_its_settings() {
     let server = FakeServer::start(|_, _| Reply::new(200, ""));
     let mut world = pool_of(10);

@@ -206,6 +206,10 @@ fn a_file_of_people_goes_in_in_two_steps() {
     assert_eq!((&preview["report"]["created"], &preview["run"]["state"]), (&json!(["x-1"]), &json!("planned")), "{preview}");
     assert!(preview["findings"]["findings"].is_array() && preview["plan"]["actions"].is_array(), "{preview}");
     assert_eq!(version(&open), before, "a preview changes nothing");
+    // Without the file and its token nobody does what it says (R134).
+    let applied = open.ask("POST", &format!("/api/v1/runs/{}/apply", preview["run"]["run"]), Some(&admin), "*/*", "");
+    assert_eq!((applied.status, version(&open)), (409, before), "{}", applied.body);
+    assert!(applied.body.contains("confirmed by sending it again with its token"), "{}", applied.body);
     let token = preview["token"].as_str().expect("a token");
     let other = open.post(&format!("{API}/people/import?confirm={token}&synchronize=true"), &admin, CSV, &file);
     assert_eq!((other.status, other.json()["refused"].clone()), (409, json!("token_of_another_file")), "{}", other.body);

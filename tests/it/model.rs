@@ -65,6 +65,7 @@ pub enum Said {
     Done,
     AlreadySo,
     Exhausted,
+    NotServed,
     NeedsAccess,
     NoClaim,
     UnknownPerson,
@@ -346,6 +347,12 @@ impl Model {
 
     fn denied(&self, person: &str, pool: usize) -> bool {
         self.pins.get(&(person.to_owned(), pool)) == Some(&PinKind::Deny)
+    }
+
+    /// Whether a pool is for people of a home, and for this one (R13, R20).
+    fn may_draw(&self, pool: usize, record: &Record, home: &str) -> bool {
+        let pool = &self.policy.pools[pool];
+        self.serves(pool, record) && [home, "d"].contains(&pool.owner.as_str())
     }
 
     /// Where seats of a product may come from, in the order of R20; `true`: only what is reserved.
@@ -801,6 +808,9 @@ impl Model {
             return Said::NeedsAccess;
         }
         let home = self.home(record, product);
+        if !self.may_draw(pool, record, &home) && !insist {
+            return Said::NotServed;
+        }
         if !self.free(pool, &home) && !insist {
             return Said::Exhausted;
         }
@@ -843,6 +853,9 @@ impl Model {
             return Said::NeedsAccess;
         }
         let home = self.home(record, product);
+        if !self.may_draw(pool, record, &home) {
+            return Said::NotServed;
+        }
         let mut tried = self.clone();
         tried.claims.remove(&(give.to_owned(), pool));
         let part = |org: &str| self.reserved(pool, org).map(|_| org.to_owned());

@@ -928,6 +928,7 @@ fn said(answer: &Answer) -> Said {
         Answer::Done => Said::Done,
         Answer::AlreadySo => Said::AlreadySo,
         Answer::PoolExhausted { .. } => Said::Exhausted,
+        Answer::NotServed => Said::NotServed,
         Answer::NeedsAccess => Said::NeedsAccess,
         Answer::NoClaim => Said::NoClaim,
         Answer::UnknownPerson => Said::UnknownPerson,

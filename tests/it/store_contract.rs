@@ -713,7 +713,8 @@ pub fn notices_go_out_by_channels(harness: &impl Harness) {
     let standing =
         |waiting, oldest: Option<i64>, dead| AlertStanding { customer: lakes(), waiting, oldest: oldest.map(Instant), dead };
     assert_eq!(one.alert_standings().expect("asks"), [standing(3, Some(1_000), 0)]);
-    two.save_alert(&AlertRow { state: AlertState::Dead, ended: Some(Instant(8_500)), ..again[0].clone() }).expect("writes");
+    two.save_alert(&AlertRow { state: AlertState::Dead, ended: Some(Instant(8_500)), ..again[0].clone() }, None)
+        .expect("writes");
     assert_eq!(one.alert_standings().expect("asks"), [standing(2, Some(1_000), 1)]);
     let prune = |delivered, dead| one.prune_alerts(Instant(delivered), Instant(dead)).expect("writes");
     assert_eq!(prune(6_500, 8_500), 0, "it arrived at that very instant");
@@ -931,12 +932,21 @@ pub fn what_is_asked_under_a_key_is_begun_once(harness: &impl Harness) {
     // One that came to nothing may be asked again.
     store.end_once(2, "k", None).expect("ended");
     assert_eq!(other.begin_once(&row(2, "k", b"b", 3000)).expect("begun"), None);
-    let answer = OnceAnswer { status: 409, body: b"{}".to_vec() };
+    let answer = OnceAnswer { status: 409, body: Some(b"{}".to_vec()) };
     store.end_once(1, "k", Some(&answer)).expect("ended");
     let known = OnceRow { answer: Some(answer), ..first };
     assert_eq!(other.begin_once(&row(1, "k", b"a", 1000 + ONCE_MILLIS)).expect("known"), Some(known));
     assert_eq!(other.begin_once(&row(1, "k", b"a", 1001 + ONCE_MILLIS)).expect("begun"), None, "a day is over");
     store.end_once(9, "none", None).expect("there is nothing to end");
+    // One whose body is not kept is over all the same.
+    let bare = OnceAnswer { status: 200, body: None };
+    let second = row(2, "k", b"b", 3000);
+    store.end_once(2, "k", Some(&bare)).expect("ended");
+    let known = OnceRow { answer: Some(bare), ..second.clone() };
+    store.drop_once(Instant(3000 + ONCE_MILLIS)).expect("dropped");
+    assert_eq!(other.begin_once(&second).expect("known"), Some(known), "its day is not over");
+    store.drop_once(Instant(3001 + ONCE_MILLIS)).expect("dropped");
+    assert_eq!(other.begin_once(&second).expect("begun"), None);
 }
 
 pub fn looks_are_kept(harness: &impl Harness) {

@@ -7,8 +7,8 @@ use rosterd::license::{
     Because, ClaimState, Entry, GrantKind, OnFull, Outcome, PinKind, ProductKind, RenewalBasis, SeatModel, Term, TermState,
 };
 use rosterd::plan::{Answer, Decision};
-use rosterd::service::{ForgetAnswer, TermDone, TermFix, TermView, TermWish};
-use rosterd::store::{NoticeRow, RunState, Trigger};
+use rosterd::service::{ForgetAnswer, ServiceError, TermDone, TermFix, TermView, TermWish};
+use rosterd::store::{NoticeRow, RunState, StoreError, Trigger};
 
 use crate::world::{World, day, grant, succeeded};
 
@@ -467,6 +467,38 @@ fn terms_follow_one_another_and_ids_are_given_once() {
     assert_eq!(world.seated(POOL), ["a"]);
     assert_eq!(world.term().phase.term, Some(GrantId::from("learn-2027-01-01")));
     assert!(world.told("term_ended").is_empty());
+    world.verify();
+}
+
+#[test]
+fn terms_are_worked_out_on_the_books_they_are_written_to() {
+    let mut world = town("UTC", OnFull::Wait, &["a", "b"]);
+    world.night();
+    let term = world.renew(Some(2), Some("2026-01-01"), "2026-12-31");
+    // Eight hands at once: whichever comes last, the seats are the term's.
+    std::thread::scope(|scope| {
+        for seats in 10..18 {
+            let (world, id) = (&world, &term.id);
+            scope.spawn(move || assert_eq!(world.fix(id, None, Some(seats)).decided.answer, Answer::Done));
+        }
+    });
+    let service = world.service();
+    let customer = &service.customers()[0];
+    let standing = service.store().standing_light(customer.id()).expect("books");
+    let last = standing.chain.iter().find(|known| known.id == term.id).expect("it is there").seats;
+    assert_eq!((world.view(POOL).allowance.seats, last.is_some()), (last, true));
+    // Whoever saw other books is told so, whatever was done since.
+    let seen = standing.version;
+    world.fix(&term.id, None, Some(20));
+    let fix = TermFix { id: term.id.clone(), from: None, to: None, seats: Some(Seats(3)), reference: "PO".into() };
+    let by = Actor::operator("test");
+    let stale =
+        |done: Result<TermDone, ServiceError>| matches!(done, Err(ServiceError::Store(StoreError::VersionMoved { .. })));
+    assert!(stale(service.correct_term_on(customer, &by, (&PoolId::from(POOL), &fix), Some(seen))));
+    assert!(stale(service.renew_on(customer, &by, &wish(Some(5), None, "2027-12-31"), Some(seen))));
+    let now = service.version(customer).expect("a version");
+    assert!(service.correct_term_on(customer, &by, (&PoolId::from(POOL), &fix), Some(now)).is_ok());
+    assert_eq!(world.view(POOL).allowance.seats, Some(Seats(3)));
     world.verify();
 }
 

@@ -88,6 +88,8 @@ fn whoever_approves_while_a_run_reads_takes_no_file_from_under_it() {
         // Its file is on the way: nobody else asks for it meanwhile, neither to look at it nor to do what was approved.
         let refused = service.hold_preview(customer, &hold).expect_err("a run is under way");
         assert!(matches!(refused, ServiceError::UnderWay { .. }), "{refused:?}");
+        let refused = service.plan_now(customer, &Trigger::Drop).map(drop).expect_err("a run is under way");
+        assert!(matches!(refused, ServiceError::UnderWay { .. }), "{refused:?}");
         let done = service.approve_hold(hold.run, &Actor::operator("ops"), &[], false, &|_| ()).expect("approved");
         go.send(()).expect("it waits");
         (night.join().expect("no panic"), done)

@@ -418,6 +418,7 @@ impl Sim {
                 Answer::Done => Some(Said::Done),
                 Answer::AlreadySo => Some(Said::AlreadySo),
                 Answer::PoolExhausted { .. } => Some(Said::Exhausted),
+                Answer::NotServed => Some(Said::NotServed),
                 Answer::NeedsAccess => Some(Said::NeedsAccess),
                 Answer::NoClaim => Some(Said::NoClaim),
                 Answer::UnknownPerson => Some(Said::Unknown),

@@ -448,6 +448,10 @@ impl Store for Dying {
         self.write(|store| store.end_once(token, key, answer))
     }
 
+    fn drop_once(&self, now: Instant) -> Result<(), StoreError> {
+        self.write(|store| store.drop_once(now))
+    }
+
     fn outage(&self, upstream: &str) -> Result<Option<OutageRow>, StoreError> {
         self.store.outage(upstream)
     }

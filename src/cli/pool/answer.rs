@@ -53,6 +53,7 @@ pub fn exit_of(answer: &Answer) -> Exit {
         | Answer::ReuseExceeded
         | Answer::TermOverlaps(_)
         | Answer::TermEndsFirst
+        | Answer::NotServed
         | Answer::NeedsAccess
         | Answer::NoClaim
         | Answer::GrantTaken => Exit::Refused,

@@ -10,6 +10,7 @@ use crate::http::pages::visit::{Visit, path_of};
 use crate::http::pages::words::{begun, clock_text, count, date, offer, percent, sentence, term, took, trigger};
 use crate::plan::causes_text;
 use crate::service::{Customer, PoolView, ProductSeats};
+use crate::shape::{notice_words, run_words};
 use crate::store::RunRow;
 
 /// The page.
@@ -53,7 +54,7 @@ pub fn overview(visit: &Visit<'_>) -> Made {
             section {
                 h2 { "Newest notices" }
                 @if status.notices.is_empty() { (nothing("Nothing was told yet.")) }
-                ul.notes { @for text in &status.notices { li { (text) } } }
+                ul.notes { @for notice in &status.notices { li { (notice_words(notice, visit.sees_people())) } } }
             }
         }
     };
@@ -131,13 +132,13 @@ fn newest_run(visit: &Visit<'_>, customer: &Customer, run: Option<&RunRow>) -> M
     html! {
         p { (run_chip(run.state)) " " a href=(path_of(customer, &format!("/runs/{}", run.run))) { "Run " (run.run) } }
         (facts(&[
-            ("Why", html! { (trigger(&run.trigger)) }),
+            ("Why", html! { (trigger(&run.trigger, visit.sees_people())) }),
             ("Began", when_and_far(customer, visit.now, run.began)),
             ("Took", html! { (took(run, visit.now)) }),
             ("Seated", html! { (count(run.tally.seated)) }),
             ("Released", html! { (count(run.tally.released)) }),
             ("Waiting", html! { (count(run.tally.waiting)) }),
         ]))
-        @if !run.message.is_empty() { p.quiet { (begun(&run.message)) } }
+        @if !run.message.is_empty() { p.quiet { (begun(&run_words(run, visit.sees_people()))) } }
     }
 }

@@ -4,7 +4,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -12,6 +11,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use crate::base::Digest;
 use crate::http::access::{Deed, may};
 use crate::http::ask::{Asking, Door};
+use crate::http::body::{BODY_TIME_MAX, whole};
 use crate::http::pages::cookies::Cookies;
 use crate::http::pages::fields::{Fields, link};
 use crate::http::pages::layout::{once_more, problem};
@@ -73,17 +73,25 @@ impl Desk {
     /// Makes a page for whoever is signed in.
     pub async fn serve(&self, page: &'static Page, params: Fields, request: Request) -> Reply {
         let (parts, body) = request.into_parts();
+        let Some(secret) = self.cookies.session(&parts.headers) else { return outside(&parts) };
+        // Nobody unknown has a form read, or takes a turn.
+        let Some(seen) = self.sessions.find(&secret, self.door.now(), false) else { return outside(&parts) };
         let form = match form_of(&parts, body).await {
             Ok(form) => form,
             Err(why) => return problem(&why),
         };
-        let Some(secret) = self.cookies.session(&parts.headers) else { return outside(&parts) };
+        let door = self.door.clone();
         let (sessions, cookies) = (Arc::clone(&self.sessions), self.cookies);
-        let made = self.door.work_on(move |outbox| {
+        let own = match self.door.enter(Digest::of(&seen.token.to_be_bytes())).await {
+            Ok(own) => own,
+            Err(why) => return problem(&why),
+        };
+        let made = self.door.work_with(own, move |outbox| {
             let query = Fields::read(parts.uri.query().unwrap_or_default().as_bytes());
             let Some(visit) = visit(outbox, (&sessions, cookies), &secret, &parts, [params, query, form])? else {
                 return Ok(outside(&parts));
             };
+            door.count(visit.asking.caller.token)?;
             let is_change = parts.method == Method::POST;
             if is_change && !is_ours(&visit, &parts.headers) {
                 return Err(foreign());
@@ -108,8 +116,7 @@ pub async fn form_of(parts: &Parts, body: axum::body::Body) -> Result<Fields, Pr
     if parts.method != Method::POST {
         return Ok(Fields::default());
     }
-    let too_large = |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "a form is at most 1 MiB long");
-    Ok(Fields::read(&to_bytes(body, FORM_BYTES_MAX).await.map_err(too_large)?))
+    Ok(Fields::read(&whole(body, FORM_BYTES_MAX, BODY_TIME_MAX).await?))
 }
 
 fn visit<'s>(

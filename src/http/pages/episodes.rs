@@ -11,6 +11,7 @@ use crate::http::pages::visit::{Visit, path_of};
 use crate::http::pages::words::{begun, clock_text, count, counted, date, episode_numbers, fact, offer, sentence, stage, when};
 use crate::license::{Clauses, ClockFact, ClockStep, Pool, Stage};
 use crate::service::{ClockView, Customer, EpisodeFile, EpisodeView};
+use crate::shape::notice_words;
 
 /// All overages, newest first.
 pub fn episodes(visit: &Visit<'_>) -> Made {
@@ -114,7 +115,7 @@ pub fn episode(visit: &Visit<'_>) -> Made {
         (curve(visit, customer, &file))
         h2 { "What happened" }
         (line_of_time(visit, customer, &file, clock_zone))
-        @if !file.notices.is_empty() { h2 { "Notices" } (notices(customer, &file)) }
+        @if !file.notices.is_empty() { h2 { "Notices" } (notices(visit, customer, &file)) }
     };
     Ok(page(visit, customer, "Episodes", &format!("Episode {} of {}", episode.id, episode.pool), &body))
 }
@@ -242,14 +243,14 @@ fn fact_class(fact: &ClockFact) -> &'static str {
     }
 }
 
-fn notices(customer: &Customer, file: &EpisodeFile) -> Markup {
+fn notices(visit: &Visit<'_>, customer: &Customer, file: &EpisodeFile) -> Markup {
     const HEADS: [Head<'_>; 4] = [("Written", false), ("Kind", false), ("Notice", false), ("Delivered by", false)];
     let rows = html! {
         @for (notice, deliveries) in &file.notices {
             tr {
                 td { (when(customer, notice.at)) }
                 td { (sentence(&notice.kind)) }
-                td.words { (notice.text) }
+                td.words { (notice_words(notice, visit.sees_people())) }
                 td {
                     @if deliveries.is_empty() { "nobody yet" }
                     @for (at, delivery) in deliveries.iter().enumerate() {

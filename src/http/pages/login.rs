@@ -28,16 +28,20 @@ pub async fn form(State(desk): State<Desk>, request: Request) -> Reply {
 /// Signs in. Who fails too often is not heard for a while.
 pub async fn sign_in(State(desk): State<Desk>, request: Request) -> Reply {
     let (parts, body) = request.into_parts();
+    let visit = desk.cookies.visit(&parts.headers);
+    // Who never saw our page has no form read.
+    if visit.is_none() || !is_from_here(&parts.headers) {
+        return asked(&desk, visit, StatusCode::FORBIDDEN, None, Some(&foreign().detail));
+    }
     let form = match form_of(&parts, body).await {
         Ok(form) => form,
         Err(why) => return problem(&why),
     };
-    let visit = desk.cookies.visit(&parts.headers);
     let next = form.get("next").map(str::to_owned);
     let again = |status, why: &str| asked(&desk, visit.clone(), status, next.as_deref(), Some(why));
     let brought = Digest::of(form.get("csrf").unwrap_or_default().as_bytes());
     let is_ours = visit.as_ref().is_some_and(|visit| Digest::of(visit.as_bytes()).is_same(&brought));
-    if !is_ours || !is_from_here(&parts.headers) {
+    if !is_ours {
         return again(StatusCode::FORBIDDEN, &foreign().detail);
     }
     let (from, token) = (desk.from(&parts), form.get("token").unwrap_or_default().trim().to_owned());

@@ -83,7 +83,7 @@ pub fn person(visit: &Visit<'_>) -> Made {
     let service = visit.service();
     let key = visit.query.get("key").unwrap_or_default();
     let unknown = || Problem::unknown("person", key);
-    visit.asking.person(customer, key)?;
+    visit.asking.person(customer, key, None)?;
     let answers = service.explain(customer, key, None)?;
     let view = service.person(customer, key)?;
     let is_unknown = !answers.is_empty() && answers.iter().all(|answer| answer.answer == "unknown_person");

@@ -25,7 +25,7 @@ pub fn plan_of(visit: &Visit<'_>, customer: &Customer, plan: &Plan) -> Markup {
         @if visit.sees_people() { (people(visit, customer, plan)) }
         @if !plan.notices.is_empty() {
             h3 { "Told" }
-            ul.notes { @for notice in plan.notices.iter().take(ROWS) { li { (notice.text) } } }
+            ul.notes { @for notice in plan.notices.iter().take(ROWS) { li { @if visit.sees_people() { (notice.text) } @else { (notice.kind.title()) } } } }
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::http::pages::visit::{ROWS, Visit, path_of};
 use crate::http::pages::words::{begun, count, sentence, state_sentence, took, trigger, when};
 use crate::http::problem::Problem;
 use crate::service::{Customer, ServiceError};
+use crate::shape::run_words;
 use crate::store::{FindingRow, RequestRow, RequestState, RunRow, RunState};
 
 /// So many runs can be looked back on.
@@ -43,7 +44,7 @@ pub fn runs(visit: &Visit<'_>) -> Made {
             tr {
                 th scope="row" { a href=(path_of(customer, &format!("/runs/{}", run.run))) { "Run " (run.run) } }
                 td { (run_chip(run.state)) }
-                td { (trigger(&run.trigger)) }
+                td { (trigger(&run.trigger, visit.sees_people())) }
                 td { (when(customer, run.began)) }
                 td { (took(run, visit.now)) }
                 td.num { (count(run.tally.people)) }
@@ -86,12 +87,12 @@ pub fn run(visit: &Visit<'_>) -> Made {
         div.head { h1 { "Run " (row.run) } (run_chip(row.state)) }
         @if is_over { p { (state_sentence(row.state)) } }
         @else { (watched(&path_of(customer, &format!("/runs/{}/progress", row.run)), &steps(Some(row.state)))) }
-        @if !row.message.is_empty() { p { (begun(&row.message)) } }
+        @if !row.message.is_empty() { p { (begun(&run_words(&row, visit.sees_people()))) } }
         @if let (Some(hold), true) = (&hold, visit.sees_people()) {
             p { a.button href=(path_of(customer, &format!("/holds/{}", hold.run))) { "What the guard holds: " (hold.state.word().replace('_', " ")) } }
         }
         (facts(&[
-            ("Why", html! { (trigger(&row.trigger)) }),
+            ("Why", html! { (trigger(&row.trigger, visit.sees_people())) }),
             ("By", html! { (row.trigger.actor()) }),
             ("Began", when_and_far(customer, visit.now, row.began)),
             ("Took", html! { (took(&row, visit.now)) }),
@@ -163,7 +164,7 @@ pub fn request(visit: &Visit<'_>) -> Made {
     let path = path_of(customer, &format!("/requests/{}/progress", row.request));
     let body = html! {
         div.head { h1 { "Request " (row.request) } }
-        p { (trigger(&row.trigger)) ", asked for " (when_and_far(customer, visit.now, row.at)) " by " (row.trigger.actor()) "." }
+        p { (trigger(&row.trigger, visit.sees_people())) ", asked for " (when_and_far(customer, visit.now, row.at)) " by " (row.trigger.actor()) "." }
         (watched(&path, &far_of(visit, customer, &row)?))
     };
     Ok(page(visit, customer, "Runs", &format!("Request {}", row.request), &body))

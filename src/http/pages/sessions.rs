@@ -16,6 +16,9 @@ const AGE_MILLIS: i64 = 12 * 60 * 60_000;
 /// So many at once; whoever signs in as one more signs out whoever was idle the longest.
 const SESSIONS_MAX: usize = 10_000;
 
+/// So many at once of one token; one more ends its own oldest.
+const SESSIONS_EACH_MAX: usize = 20;
+
 /// What is said on the next page, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flash {
@@ -72,6 +75,13 @@ impl Sessions {
     pub fn begin(&self, token: u64, now: Instant) -> Result<String, getrandom::Error> {
         let (text, csrf) = (secret()?, secret()?);
         let mut table = self.table();
+        let own = table.iter().filter(|(_, session)| session.token == token);
+        let own: Vec<(Instant, Digest)> = own.map(|(id, session)| (session.began, *id)).collect();
+        if own.len() >= SESSIONS_EACH_MAX
+            && let Some((_, oldest)) = own.iter().min()
+        {
+            table.remove(oldest);
+        }
         if table.len() >= SESSIONS_MAX {
             table.retain(|_, session| is_on(session, now));
         }
@@ -156,6 +166,16 @@ mod tests {
         assert_eq!((sessions.said(&id), sessions.said(&id)), (Some(flash), None));
         sessions.end(&id);
         assert!(sessions.find(&text, Instant(1), true).is_none());
+    }
+
+    #[test]
+    fn a_token_that_signs_in_too_often_signs_itself_out() {
+        let sessions = Sessions::default();
+        let other = sessions.begin(8, Instant(0)).expect("random bytes");
+        let own: Vec<String> = (1..=25).map(|at| sessions.begin(7, Instant(at)).expect("random bytes")).collect();
+        let on = own.iter().map(|text| sessions.find(text, Instant(26), false).is_some());
+        assert_eq!(on.collect::<Vec<_>>(), (1..=25).map(|at| at > 5).collect::<Vec<_>>(), "the oldest went, one by one");
+        assert!(sessions.find(&other, Instant(26), false).is_some(), "nobody else");
     }
 
     #[test]

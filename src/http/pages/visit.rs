@@ -70,7 +70,7 @@ impl<'s> Visit<'s> {
 
     /// Whether the caller may see people of the whole customer.
     pub fn sees_people(&self) -> bool {
-        self.may(Deed::LookAtPeople) && self.asking.caller.org.is_none()
+        self.asking.sees_people()
     }
 
     /// In whose name something is done.

@@ -7,6 +7,7 @@ use crate::base::{Day, Instant, percent_used};
 use crate::license::{Charge, ClockFact, ClockStep, Cure, Episode, Quote, Stage, TermState};
 use crate::plan::{Candidate, CandidateWhy, MoveAhead};
 use crate::service::{ClockView, Customer, PoolView, TermView};
+use crate::shape::scope_words;
 use crate::store::{RunRow, RunState, Trigger};
 
 /// With a comma every three digits; a true minus sign.
@@ -104,9 +105,9 @@ pub fn far(now: Instant, at: Instant) -> String {
     if ahead { format!("in {many} {unit}{s}") } else { format!("{many} {unit}{s} ago") }
 }
 
-/// Why a run was made.
-pub fn trigger(trigger: &Trigger) -> String {
-    let scope = trigger.scope().map_or_else(String::new, |scope| format!(" for {scope}"));
+/// Why a run was made; for somebody who may not see people, without whom it was for.
+pub fn trigger(trigger: &Trigger, sees_people: bool) -> String {
+    let scope = scope_words(trigger, sees_people).map_or_else(String::new, |scope| format!(" for {scope}"));
     let what = match trigger {
         Trigger::Nightly(day) => format!("Nightly of {}", date(*day)),
         Trigger::SameDay(_) => "Same-day".to_owned(),

@@ -73,12 +73,14 @@ impl From<&OrgMark> for OrgJson {
 
 fn customers(asking: &Asking<'_>, question: &Question) -> Answered {
     let (customers, next) = page(question, asking.customers().collect(), |customer| customer.id().to_string())?;
-    let customers = asking.service.statuses(&customers)?.into_iter().map(CustomerJson::from).collect();
+    let seen = |status| CustomerJson::seen(status, asking.sees_people());
+    let customers = asking.service.statuses(&customers)?.into_iter().map(seen).collect();
     Answer::list(&CustomersJson { customers }, next)
 }
 
 fn customer(asking: &Asking<'_>, question: &Question) -> Answered {
-    Answer::json(&CustomerJson::from(asking.service.status(asking.customer(question.name("customer"))?)?))
+    let status = asking.service.status(asking.customer(question.name("customer"))?)?;
+    Answer::json(&CustomerJson::seen(status, asking.sees_people()))
 }
 
 fn orgs(asking: &Asking<'_>, question: &Question) -> Answered {

@@ -65,7 +65,7 @@ fn episodes(asking: &Asking<'_>, question: &Question) -> Answered {
 fn episode(asking: &Asking<'_>, question: &Question) -> Answered {
     let customer = asking.customer(question.name("customer"))?;
     let file = asking.service.episode_file(customer, EpisodeId(question.number("episode")?))?;
-    let mut value = episode_file_json(&file);
+    let mut value = episode_file_json(&file, asking.sees_people());
     value["customer"] = customer.id().as_str().into();
     Answer::json(&value)
 }

@@ -79,7 +79,7 @@ fn export(asking: &Asking<'_>, question: &Question) -> Answered {
 
 fn explain(asking: &Asking<'_>, question: &Question) -> Answered {
     let (customer, person) = (asking.customer(question.name("customer"))?, question.name("person"));
-    asking.person(customer, person)?;
+    asking.person(customer, person, None)?;
     let answers = asking.service.explain(customer, person, question.product(customer)?.as_ref())?;
     if !answers.is_empty() && answers.iter().all(|answer| answer.answer == "unknown_person") {
         return Err(Problem::unknown("person", person));
@@ -90,7 +90,7 @@ fn explain(asking: &Asking<'_>, question: &Question) -> Answered {
 
 fn access(asking: &Asking<'_>, question: &Question) -> Answered {
     let (customer, person) = (asking.customer(question.name("customer"))?, question.name("person"));
-    asking.person(customer, person)?;
+    asking.person(customer, person, None)?;
     let (class, freshness) = (question.text("class"), asking.service.freshness(customer)?);
     let zone = customer.policy.calendar.zone_name();
     asking.service.access(customer, Some(person), |book| {

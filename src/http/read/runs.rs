@@ -85,11 +85,11 @@ fn runs(asking: &Asking<'_>, question: &Question) -> Answered {
     };
     let rows = asking.service.store().runs(Some(customer.id()), limit).map_err(Problem::of_store)?;
     let (rows, next) = page(question, rows, |row| row.run.to_string())?;
-    Answer::list(&RunsJson { runs: rows.iter().map(RunJson::from).collect() }, next)
+    Answer::list(&RunsJson { runs: rows.iter().map(|row| RunJson::seen(row, asking.sees_people())).collect() }, next)
 }
 
 fn run(asking: &Asking<'_>, question: &Question) -> Answered {
-    Answer::json(&RunJson::from(&asking.run(question.number("run")?)?))
+    Answer::json(&RunJson::seen(&asking.run(question.number("run")?)?, asking.sees_people()))
 }
 
 fn events(asking: &Asking<'_>, question: &Question) -> Answered {

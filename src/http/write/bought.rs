@@ -270,7 +270,7 @@ fn renew(asking: &Asking<'_>, question: &Question) -> Answered {
         basis,
         reference: told("reference", reference)?,
     };
-    let done = asking.service.renew(customer, &asking.caller.actor(), &wish)?;
+    let done = asking.service.renew_on(customer, &asking.caller.actor(), &wish, question.version)?;
     decided::told(&done.decided.answer, &TermDoneJson::from(&done))
 }
 
@@ -289,6 +289,6 @@ fn correct(asking: &Asking<'_>, question: &Question) -> Answered {
         seats: count.map(seats).transpose()?,
         reference: told("reference", reference)?,
     };
-    let done = asking.service.correct_term(customer, &asking.caller.actor(), &pool, &fix)?;
+    let done = asking.service.correct_term_on(customer, &asking.caller.actor(), (&pool, &fix), question.version)?;
     decided::told(&done.decided.answer, &TermDoneJson::from(&done))
 }

@@ -26,6 +26,7 @@ pub fn told(answer: &Decided, document: &impl Serialize) -> Answered {
         | Decided::ReuseExceeded
         | Decided::TermOverlaps(_)
         | Decided::TermEndsFirst
+        | Decided::NotServed
         | Decided::NeedsAccess
         | Decided::NoClaim
         | Decided::GrantTaken => Answer::json_with(StatusCode::CONFLICT, document),

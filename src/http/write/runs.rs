@@ -140,7 +140,7 @@ fn sync(asking: &Asking<'_>, question: &Question) -> Answered {
 fn plan(asking: &Asking<'_>, question: &Question) -> Answered {
     let customer = asking.customer(question.name("customer"))?;
     let asked = asked(asking, customer, question.json()?)?;
-    let Planned { run, plan } = asking.service.plan_sync(customer, &Trigger::SameDay(asked), &|_| ())?;
+    let Planned { run, plan } = asking.service.plan_now(customer, &Trigger::SameDay(asked))?;
     Answer::json(&PlannedJson::new(&run, plan.as_deref(), &customer.policy, question.limit()))
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::base::{Day, PersonKey, PoolId, Seats};
-use crate::http::access::Deed;
+use crate::http::access::{Deed, may};
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
 use crate::http::endpoint::{Endpoint, Output, Work, schema_of};
@@ -82,7 +82,8 @@ struct PinWish {
     /// The last day it holds, in the pool's calendar; until lifted if left out.
     #[schemars(extend("format" = "date"))]
     until: Option<String>,
-    /// Assign although the pool has no seat; the balance goes below zero, cause manual_override.
+    /// Assign although the pool has no seat, or does not serve the person; the balance goes below zero, cause
+    /// manual_override. Takes the deed `money`: what is over may be charged.
     #[serde(default, rename = "override")]
     insist: bool,
 }
@@ -122,7 +123,12 @@ struct SeatsWish {
 fn place<'s>(asking: &Asking<'s>, question: &Question) -> Result<(&'s Customer, PoolId), Problem> {
     let customer = asking.customer(question.name("customer"))?;
     let pool = PoolId::from(question.name("pool"));
-    customer.pool(&pool)?;
+    // Whoever is of one org is not told what others there are.
+    let unknown = |error| match asking.caller.org {
+        Some(_) => Problem::unknown("pool", pool.as_str()),
+        None => Problem::from(error),
+    };
+    customer.pool(&pool).map_err(unknown)?;
     Ok((customer, pool))
 }
 
@@ -133,9 +139,14 @@ fn decide(asking: &Asking<'_>, question: &Question, customer: &Customer, decisio
 fn pin(asking: &Asking<'_>, question: &Question) -> Answered {
     let (customer, pool) = place(asking, question)?;
     let PinWish { person, decision, reason, until, insist } = question.json()?;
-    asking.person(customer, &person)?;
+    asking.person(customer, &person, Some(&pool))?;
     let kind = match decision {
-        PinWord::Assign => PinKind::Assign,
+        // What it takes a pool over its limit by may be charged (R51).
+        PinWord::Assign if insist && !may(asking.caller.role, Deed::Money) => return Err(Problem::forbidden()),
+        PinWord::Assign => {
+            asking.pool(customer, &pool)?;
+            PinKind::Assign
+        }
         PinWord::Deny if insist => return Err(Problem::bad_request("override is for assign: a deny needs no seat")),
         PinWord::Deny => PinKind::Deny,
     };
@@ -152,7 +163,7 @@ fn pin(asking: &Asking<'_>, question: &Question) -> Answered {
 fn unpin(asking: &Asking<'_>, question: &Question) -> Answered {
     let customer = asking.customer(question.name("customer"))?;
     let (person, pool) = (question.person(), PoolId::from(question.name("pool")));
-    asking.person(customer, person.as_str())?;
+    asking.person(customer, person.as_str(), Some(&pool))?;
     // Also one on a pool that is gone from the settings.
     let standing = asking.service.store().standing_light(customer.id()).map_err(Problem::of_store)?;
     if !standing.terms.contains_key(&pool) {
@@ -167,8 +178,9 @@ fn transfer(asking: &Asking<'_>, question: &Question) -> Answered {
     if from == to {
         return Err(Problem::bad_request("a seat is handed from one person to another"));
     }
-    asking.person(customer, &from)?;
-    asking.person(customer, &to)?;
+    asking.pool(customer, &pool)?;
+    asking.person(customer, &from, Some(&pool))?;
+    asking.person(customer, &to, Some(&pool))?;
     let reason = told("reason", reason)?;
     let pin = |person: &str, kind| Pin {
         person: PersonKey::from(person),
@@ -186,7 +198,7 @@ fn transfer(asking: &Asking<'_>, question: &Question) -> Answered {
 fn accept(asking: &Asking<'_>, question: &Question) -> Answered {
     let (customer, pool) = place(asking, question)?;
     let Acceptance { person } = question.json()?;
-    asking.person(customer, &person)?;
+    asking.person(customer, &person, Some(&pool))?;
     decide(asking, question, customer, &Decision::Accept { person: person.as_str().into(), pool })
 }
 

@@ -29,7 +29,7 @@ pub(in crate::store::sql) fn glance(
     on_time::pauses_of_many(tx, &asked, |at, pause| glances[at].pauses.push(pause))?;
     for (glance, (head, day)) in glances.iter_mut().zip(&known) {
         glance.last_run = runs::last_real(tx, head.id)?;
-        glance.notices = runs::notice_texts(tx, head.id, notices_max)?;
+        glance.notices = runs::notices_of(tx, head.id, notices_max)?;
         glance.same_day_used = on_time::same_day_used_of(tx, head.id, *day)?;
     }
     let mut glances = glances.into_iter();

@@ -6,9 +6,14 @@ use crate::base::{Digest, Instant};
 use crate::store::once::{ONCE_MILLIS, OnceAnswer, OnceRow};
 use crate::store::sql::fault::Fault;
 
+pub(in crate::store::sql) fn drop_once(tx: &Transaction<'_>, now: Instant) -> Result<(), Fault> {
+    tx.prepare_cached("DELETE FROM once WHERE at < ?1")?.execute([now.0.saturating_sub(ONCE_MILLIS)])?;
+    Ok(())
+}
+
 pub(in crate::store::sql) fn begin_once(tx: &Transaction<'_>, row: &OnceRow) -> Result<Option<OnceRow>, Fault> {
     let OnceRow { token, key, asked, at, answer: _ } = row;
-    tx.prepare_cached("DELETE FROM once WHERE at < ?1")?.execute([at.0.saturating_sub(ONCE_MILLIS)])?;
+    drop_once(tx, *at)?;
     let mut begin =
         tx.prepare_cached("INSERT INTO once (token, key, asked, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?;
     let mut ask = tx.prepare_cached("SELECT asked, at, status, body FROM once WHERE token = ?1 AND key = ?2")?;
@@ -16,7 +21,7 @@ pub(in crate::store::sql) fn begin_once(tx: &Transaction<'_>, row: &OnceRow) -> 
     while begin.execute((token.cast_signed(), key, asked.0.as_slice(), at.0))? == 0 {
         let known = ask.query_row((token.cast_signed(), key), |row| {
             let (status, body): (Option<u16>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
-            let answer = status.zip(body).map(|(status, body)| OnceAnswer { status, body });
+            let answer = status.map(|status| OnceAnswer { status, body });
             Ok(OnceRow { token: *token, key: key.clone(), asked: Digest(row.get(0)?), at: Instant(row.get(1)?), answer })
         });
         if let Some(known) = known.optional()? {

@@ -309,10 +309,18 @@ pub(in crate::store::sql) fn notices(
     Ok(all)
 }
 
-/// What the newest notices of a customer say, newest first.
-pub(in crate::store::sql) fn notice_texts(tx: &Transaction<'_>, id: i64, limit: u32) -> Result<Vec<String>, Fault> {
-    tx.prepare_cached("SELECT text FROM notices WHERE customer_id = ?1 ORDER BY n DESC LIMIT ?2")?
-        .query_map((id, limit), |row| row.get(0))
+/// The newest notices of a customer, newest first.
+pub(in crate::store::sql) fn notices_of(tx: &Transaction<'_>, id: i64, limit: u32) -> Result<Vec<NoticeRow>, Fault> {
+    let mut ask = tx.prepare_cached(
+        "SELECT c.name, o.key, o.kind, o.at, o.text FROM notices o JOIN customers c ON c.id = o.customer_id
+         WHERE o.customer_id = ?1 ORDER BY o.n DESC LIMIT ?2",
+    )?;
+    let mut rows = ask.query((id, limit))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(notice_row(row)?);
+    }
+    Ok(all)
 }
 
 pub(in crate::store::sql) fn notice_row(row: Row<'_>) -> Result<NoticeRow, Fault> {

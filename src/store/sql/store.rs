@@ -504,4 +504,8 @@ impl<D: Door> Store for SqlStore<D> {
     fn end_once(&self, token: u64, key: &str, answer: Option<&OnceAnswer>) -> Result<(), StoreError> {
         self.door.write(|tx| once::end_once(tx, token, key, answer))
     }
+
+    fn drop_once(&self, now: Instant) -> Result<(), StoreError> {
+        self.door.write(|tx| once::drop_once(tx, now))
+    }
 }

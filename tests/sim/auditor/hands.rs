@@ -25,6 +25,7 @@ pub enum Said {
     Done,
     AlreadySo,
     Exhausted,
+    NotServed,
     NeedsAccess,
     NoClaim,
     Unknown,
@@ -147,6 +148,9 @@ impl Auditor {
             return Said::NeedsAccess;
         }
         let home = self.home(known, product);
+        if !insist && !self.may_draw(pool, known, &home) {
+            return self.write(Said::NotServed);
+        }
         if !insist && !self.is_free(pool, &home, false, now) {
             return self.write(Said::Exhausted);
         }
@@ -181,6 +185,9 @@ impl Auditor {
             return Said::NeedsAccess;
         }
         let home = self.home(known, product);
+        if !self.may_draw(pool, known, &home) {
+            return self.write(Said::NotServed);
+        }
         let from = (give.to_owned(), pool);
         let seat = self.claims.remove(&from).expect("it is there");
         // A seat that stays in its part of the pool is the same seat; into another part it must fit (R20).

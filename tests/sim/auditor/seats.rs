@@ -109,18 +109,26 @@ impl Auditor {
         pinned.min_by_key(|&pool| self.setup.pools[pool].id)
     }
 
+    fn serves(&self, pool: usize, known: &Known) -> bool {
+        let student = !known.roles.is_empty() && known.roles.values().all(|(role, _)| role == "student");
+        match self.setup.pools[pool].audience {
+            Audience::Any => true,
+            Audience::Student => student,
+            Audience::Educator => !student,
+        }
+    }
+
+    /// Whether a pool is for people of a home, and for this one (R13, R20).
+    pub fn may_draw(&self, pool: usize, known: &Known, home: &str) -> bool {
+        self.serves(pool, known) && [home, "d"].contains(&self.setup.pools[pool].owner)
+    }
+
     /// Pools a person may draw from: of the home org, what is reserved for it, what is open above it (R20).
     pub fn way(&self, person: &str, known: &Known, product: usize, home: &str, today: Day) -> Vec<(usize, bool)> {
         if let Some(pool) = self.pinned_to(person, product, today) {
             return vec![(pool, false)];
         }
-        let student = !known.roles.is_empty() && known.roles.values().all(|(role, _)| role == "student");
-        let serves = |pool: &usize| match self.setup.pools[*pool].audience {
-            Audience::Any => true,
-            Audience::Student => student,
-            Audience::Educator => !student,
-        };
-        let pools: Vec<usize> = self.pools_of(product).into_iter().filter(serves).collect();
+        let pools: Vec<usize> = self.pools_of(product).into_iter().filter(|&pool| self.serves(pool, known)).collect();
         let owned = |org: &str| pools.iter().copied().filter(|&p| self.setup.pools[p].owner == org).collect::<Vec<_>>();
         let mut way: Vec<(usize, bool)> = owned(home).into_iter().map(|pool| (pool, false)).collect();
         if home != "d" {
