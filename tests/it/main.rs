@@ -78,6 +78,7 @@ mod nodes_upgrade;
 mod on_time;
 mod one_source;
 mod operating;
+mod package;
 mod pages;
 mod postgres_doors;
 mod props;
