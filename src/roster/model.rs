@@ -9,7 +9,10 @@
 
 use std::ops::Range;
 
+use std::borrow::Cow;
+
 use crate::base::{Day, Text, TextArena};
+use crate::roster::enrollments::{Enrollments, Own};
 use crate::roster::rows::Collection;
 
 /// Position in [`Roster::orgs`].
@@ -72,7 +75,7 @@ pub struct Roster {
     /// What enrollments have in common: sorted, each there once, none without an enrollment.
     pub spans: Vec<Span>,
     /// Enrollments, grouped by person.
-    pub enrollments: Vec<PackedEnrollment>,
+    pub enrollments: Enrollments,
     /// Kept attributes, grouped by person.
     pub attributes: Vec<Attribute>,
 }
@@ -375,12 +378,12 @@ impl Roster {
 
     /// The enrollments of a person.
     pub fn enrollments_of(&self, person: &Person) -> impl ExactSizeIterator<Item = Enrollment> + Clone {
-        self.packed_of(person).iter().map(|&packed| self.enrollment(packed))
+        Own { records: self.packed_of(person), next: 0 }.map(|packed| self.enrollment(packed))
     }
 
     /// The enrollments of a person as they are kept.
-    pub(crate) fn packed_of(&self, person: &Person) -> &[PackedEnrollment] {
-        &self.enrollments[slice(person.enrollments)]
+    pub(crate) fn packed_of(&self, person: &Person) -> Cow<'_, [PackedEnrollment]> {
+        self.enrollments.some(person.enrollments.0 as usize, person.enrollments.1 as usize)
     }
 
     /// An enrollment with all it says.
