@@ -18,7 +18,7 @@ pub trait Room: Debug + Send + Sync {
 
     /// So many records of a kind may lie in memory before any are put here.
     fn records_max(&self) -> usize {
-        1 << 18
+        1 << 16
     }
 }
 
@@ -174,7 +174,7 @@ impl<T: Fixed> Shares<T> {
         let mut starts = vec![0];
         counts.iter().for_each(|count| starts.push(starts.last().copied().unwrap_or_default() + count));
         laid.len = starts.last().copied().unwrap_or_default();
-        let most = (RECORDS_AT_ONCE / 4) * T::BYTES;
+        let most = (RECORDS_AT_ONCE / 16) * T::BYTES;
         let mut next = starts.clone();
         let mut waiting: Vec<Vec<u8>> = vec![Vec::new(); counts.len()];
         let mut is_well = true;

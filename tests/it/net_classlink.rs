@@ -317,6 +317,7 @@ fn whatever_goes_wrong_where_applications_are_listed_removes_nobody() {
 #[test]
 fn whatever_goes_wrong_behind_the_proxy_removes_nobody() {
     type Lie = Arc<dyn Fn(&Asked, usize, Reply) -> Reply + Send + Sync>;
+    const ONE_USER: &str = r#"{"users":[{"sourcedId":"u00","status":"active"}]}"#;
     let users = |twist: fn(&Asked, Reply) -> Reply| -> Lie {
         Arc::new(move |asked, _, reply| if segment(asked) == "users" { twist(asked, reply) } else { reply })
     };
@@ -346,10 +347,7 @@ fn whatever_goes_wrong_behind_the_proxy_removes_nobody() {
         ("empty instead of JSON", users(|_, _| Reply::json(""))),
         ("cut-off JSON", users(|_, reply| Reply { body: reply.body[..40].to_vec(), ..reply })),
         ("JSON of another shape", users(|_, _| Reply::json(r#"{"users":[null]}"#))),
-        (
-            "nothing but records of earlier pages",
-            users(|_, _| Reply::json(r#"{"users":[{"sourcedId":"u00","status":"active"}]}"#)),
-        ),
+        ("nothing but records of earlier pages", users(|_, reply| Reply { body: ONE_USER.into(), ..reply })),
         ("more records than the 20", users(|_, reply| with_total(reply, 20))),
         ("the total changed", users(|asked, reply| with_total(reply, if asked.number("offset") == Some(0) { 30 } else { 29 }))),
         ("only 0 came", users(|_, reply| cut_list(reply, 0))),

@@ -59,7 +59,7 @@ struct Head {
 }
 
 /// The pages of a complete list on the shelf.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) list: List,
     /// Numbers of its pages.

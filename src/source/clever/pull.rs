@@ -46,12 +46,11 @@ pub(crate) struct Clever {
     pages: Arc<dyn PageStore>,
     /// The last pull was read to its end.
     complete: AtomicBool,
-    /// What it left on the shelf, if it read everything.
-    left: Mutex<Option<Left>>,
+    /// What it left if it read everything, and the shelf where it lies.
+    left: Mutex<Option<(Left, Aside)>>,
 }
 
 /// Lists on the shelf that were read to their ends.
-#[derive(Clone)]
 struct Left {
     stored: Vec<Stored>,
     district: District,
@@ -115,7 +114,8 @@ impl Clever {
         let read = match by_events {
             Some(cursor) => Read { cursor: Some(cursor), partly: true, told, ..Read::default() },
             None => {
-                let cursor = pull.everything(district, &mut shelf, intake)?;
+                let (cursor, left) = pull.everything(district, &mut shelf, intake)?;
+                *self.left() = Some((left, shelf));
                 let is_same = cursor.sync.is_some() && cursor.sync.as_deref() == sync;
                 let news =
                     if is_same { "what the district shares was changed: its own data is the same as last time" } else { "" };
@@ -127,7 +127,7 @@ impl Clever {
     }
 
     /// Whole at every moment.
-    fn left(&self) -> MutexGuard<'_, Option<Left>> {
+    fn left(&self) -> MutexGuard<'_, Option<(Left, Aside)>> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -138,8 +138,7 @@ impl Clever {
 
     /// Hands the rows of the last pull on once more, if it read everything.
     pub(crate) fn feed_again(&self, intake: &mut RosterIntake) -> Option<Result<(), SourceError>> {
-        let left = self.left().clone()?;
-        Some(self.feed(&left, &mut *self.pages.shelf(&self.settings.pull), intake))
+        self.left().as_mut().map(|(left, shelf)| self.feed(left, shelf, intake))
     }
 
     fn feed(&self, left: &Left, shelf: &mut dyn Shelf, intake: &mut RosterIntake) -> Result<(), SourceError> {
@@ -243,7 +242,12 @@ impl Pull<'_> {
     }
 
     /// Reads everything, until the district's own data stayed the same from the first page to the last.
-    fn everything(&self, mut district: District, shelf: &mut Aside, intake: &mut RosterIntake) -> Result<Cursor, SourceError> {
+    fn everything(
+        &self,
+        mut district: District,
+        shelf: &mut Aside,
+        intake: &mut RosterIntake,
+    ) -> Result<(Cursor, Left), SourceError> {
         let terms = self.terms("");
         for _ in 0..TRIES_MAX {
             // Nothing but the time of the district's own data tells that pages are those of today.
@@ -275,8 +279,7 @@ impl Pull<'_> {
             let left = Left { stored, district, lacks_events };
             self.clever.feed(&left, shelf, intake)?;
             let sync = left.district.sync.clone();
-            *self.clever.left() = Some(left);
-            return Ok(Cursor { event: beginning.event, at: Instant(beginning.began), sync });
+            return Ok((Cursor { event: beginning.event, at: Instant(beginning.began), sync }, left));
         }
         let why = format!("it took in the district's data while it was read, {TRIES_MAX} times in a row");
         Err(SourceError::Unusable { upstream: self.clever.root(), why })

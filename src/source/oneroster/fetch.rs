@@ -54,7 +54,6 @@ struct Head {
 }
 
 /// The pages of a complete collection on the shelf.
-#[derive(Clone)]
 pub(crate) struct Stored {
     pub(crate) endpoint: Endpoint,
     /// Numbers of its pages.

@@ -41,10 +41,10 @@ struct Far {
     room: Arc<dyn Room>,
     /// All, as they came, but for the last ones …
     laid: Laid<u64>,
-    /// … which are these.
+    /// … which are these, …
     last: Vec<u64>,
-    /// So many are marked in one list of marks.
-    marks_max: usize,
+    /// … as long as they are fewer than these.
+    last_max: usize,
     marks: Vec<Marks>,
     /// How many different ones there are among the first ones; told once, asked often.
     counted: Option<(u64, u64)>,
@@ -81,13 +81,16 @@ impl Marks {
     }
 }
 
+/// One list of marks serves so many times as many ids as may stand in memory.
+const LISTS_A_MARK: usize = 16;
+
 /// Why ids cannot be counted.
 const LOST: &str = "its ids, which were put on the disk, cannot be read back";
 
 impl Far {
     fn new(room: Arc<dyn Room>) -> Option<Self> {
-        let (laid, marks_max) = (Laid::new(&*room)?, room.records_max().max(1));
-        Some(Self { room, laid, last: Vec::new(), marks_max, marks: Vec::new(), counted: None })
+        let (laid, last_max) = (Laid::new(&*room)?, room.records_max().max(1));
+        Some(Self { room, laid, last: Vec::new(), last_max, marks: Vec::new(), counted: None })
     }
 
     fn count(&self) -> u64 {
@@ -95,13 +98,14 @@ impl Far {
     }
 
     fn note(&mut self, id: u64) {
-        if self.marks.last().is_none_or(|marks| marks.ids >= self.marks_max) {
-            self.marks.push(Marks::new(self.marks_max));
+        let marks_max = self.last_max.saturating_mul(LISTS_A_MARK);
+        if self.marks.last().is_none_or(|marks| marks.ids >= marks_max) {
+            self.marks.push(Marks::new(marks_max));
         }
         self.marks.iter_mut().last().into_iter().for_each(|marks| marks.note(id));
         self.last.push(id);
         // What the disk does not take stays here.
-        if self.last.len() >= self.marks_max && self.laid.append(&self.last) {
+        if self.last.len() >= self.last_max && self.laid.append(&self.last) {
             self.last.clear();
         }
     }
@@ -210,7 +214,7 @@ mod tests {
             let mut ids = Ids::new(room);
             let mut told = Vec::new();
             // Pages of new ones, of new ones and old ones, of old ones alone, of one.
-            for page in [0..70, 70..140, 100..170, 20..160, 170..500, 0..1, 500..501, 400..500, 501..2_000, 1_999..2_000] {
+            for page in [0..70, 70..140, 100..170, 20..160, 170..500, 0..1, 500..501, 400..500, 501..6_000, 5_999..6_000] {
                 let is_new = ids.page(page.map(mixed)).expect("it can be told");
                 told.push((is_new, ids.distinct().expect("it can be told")));
             }
@@ -219,7 +223,7 @@ mod tests {
         assert_eq!(told[0], told[1]);
         let is_new: Vec<bool> = told[0].iter().map(|told| told.0).collect();
         assert_eq!(is_new, [true, true, true, false, true, false, true, false, true, false]);
-        assert_eq!(told[0].last().expect("some").1, 2_000);
+        assert_eq!(told[0].last().expect("some").1, 6_000);
     }
 
     #[test]

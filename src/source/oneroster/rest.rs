@@ -51,12 +51,11 @@ pub(crate) struct Rest {
     pub(crate) pages: Arc<dyn PageStore>,
     /// The last pull was read to its end.
     complete: AtomicBool,
-    /// What it left on the shelf.
-    left: Mutex<Option<Left>>,
+    /// What it left, and the shelf where it lies.
+    left: Mutex<Option<(Left, Aside)>>,
 }
 
 /// Collections on the shelf that are proven complete.
-#[derive(Clone)]
 struct Left {
     root: String,
     stored: Vec<Stored>,
@@ -149,7 +148,7 @@ impl Rest {
                     let stored = &left.stored;
                     let told = stored.iter().any(|stored| stored.masked).then(|| MASKED.to_owned()).into_iter().collect();
                     let read = Read { cursor, partly: left.partly, told, ..Read::default() };
-                    *self.left() = Some(left);
+                    *self.left() = Some((left, shelf));
                     return Ok(read);
                 }
                 Err(Stop::Failed(error)) => return Err(error),
@@ -173,7 +172,7 @@ impl Rest {
     }
 
     /// Whole at every moment.
-    fn left(&self) -> MutexGuard<'_, Option<Left>> {
+    fn left(&self) -> MutexGuard<'_, Option<(Left, Aside)>> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -184,8 +183,7 @@ impl Rest {
 
     /// Hands the rows of the last pull on once more.
     pub(crate) fn feed_again(&self, intake: &mut RosterIntake) -> Option<Result<(), SourceError>> {
-        let left = self.left().clone()?;
-        Some(self.feed(&left, &mut *self.pages.shelf(&self.pull), intake))
+        self.left().as_mut().map(|(left, shelf)| self.feed(left, shelf, intake))
     }
 
     /// The run that pulled is over.
