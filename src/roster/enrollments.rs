@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::parts;
-use crate::roster::model::PackedEnrollment;
+use crate::roster::packed::PackedEnrollment;
 use crate::roster::room::Laid;
 
 /// So many records lie in one window.
@@ -173,7 +173,7 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use crate::roster::enrollments::Enrollments;
-    use crate::roster::model::{ClassIx, PackedEnrollment, RecordHash, SpanIx};
+    use crate::roster::packed::{ClassIx, PackedEnrollment, RecordHash, SpanIx};
     use crate::roster::room::Laid;
     use crate::roster::room::tests::Little;
 

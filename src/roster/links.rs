@@ -10,6 +10,7 @@ use hashbrown::HashTable;
 use crate::base::parts;
 use crate::roster::book::Place;
 use crate::roster::model::{Modified, PackedEnrollment, RecordHash, Role, Span};
+use crate::roster::room::{Fixed, number};
 use crate::roster::rows::{Mode, RowHead, RowStatus};
 use crate::roster::spans::SpanTable;
 use crate::roster::table::stamp_of;
@@ -72,6 +73,17 @@ pub(crate) struct LinkRow<L> {
     pub(crate) person: u32,
     /// The record.
     pub(crate) link: L,
+}
+
+impl Fixed for LinkRow<PackedEnrollment> {
+    const BYTES: usize = 20;
+    fn put(&self, out: &mut Vec<u8>) {
+        self.link.put(out);
+        out.extend_from_slice(&self.person.to_le_bytes());
+    }
+    fn get(bytes: &[u8]) -> Self {
+        Self { link: PackedEnrollment::get(bytes), person: number(bytes, 16) }
+    }
 }
 
 /// No person of the roster.

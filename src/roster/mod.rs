@@ -32,6 +32,7 @@ mod merge;
 mod model;
 mod name;
 mod pack;
+mod packed;
 mod parents;
 mod patch;
 mod room;

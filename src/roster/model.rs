@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use crate::base::{Day, Text, TextArena};
 use crate::roster::enrollments::{Enrollments, Own};
+pub use crate::roster::packed::{ClassIx, PackedEnrollment, RecordHash, SpanIx};
 use crate::roster::rows::Collection;
 
 /// Position in [`Roster::orgs`].
@@ -27,25 +28,13 @@ pub struct SessionIx(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CourseIx(pub u32);
 
-/// Position in [`Roster::classes`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClassIx(pub u32);
-
 /// Position in [`Roster::people`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonIx(pub u32);
 
-/// Position in [`Roster::spans`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SpanIx(pub u32);
-
 /// Position in [`Roster::role_words`]: `teacher`, `student` …; sorted, few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleWord(pub u16);
-
-/// 64 bits of a record's id: enough to find it again in a change file, too little to be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordHash(pub [u32; 2]);
 
 /// When a source last changed a record, in seconds since 1970; 0 where it does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -266,17 +255,6 @@ pub struct Span {
     pub ended: bool,
     /// Last change.
     pub modified: Modified,
-}
-
-/// An enrollment as a roster keeps it: there are very many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PackedEnrollment {
-    /// The row's id, for change files.
-    pub id: RecordHash,
-    /// Which class.
-    pub class: ClassIx,
-    /// As what, from when to when.
-    pub span: SpanIx,
 }
 
 /// A kept attribute of a person.

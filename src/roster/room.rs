@@ -8,9 +8,6 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::roster::links::LinkRow;
-use crate::roster::model::{ClassIx, PackedEnrollment, RecordHash, SpanIx};
-
 /// Gives room outside memory.
 pub trait Room: Debug + Send + Sync {
     /// An empty stretch of it; `None`: there is none.
@@ -43,7 +40,8 @@ pub(crate) trait Fixed: Copy {
     fn get(bytes: &[u8]) -> Self;
 }
 
-fn number(bytes: &[u8], at: usize) -> u32 {
+/// A number of four bytes at a place.
+pub(crate) fn number(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_le_bytes)
 }
 
@@ -54,29 +52,6 @@ impl Fixed for u64 {
     }
     fn get(bytes: &[u8]) -> Self {
         bytes.try_into().map_or(0, u64::from_le_bytes)
-    }
-}
-
-impl Fixed for PackedEnrollment {
-    const BYTES: usize = 16;
-    fn put(&self, out: &mut Vec<u8>) {
-        let PackedEnrollment { id: RecordHash([a, b]), class: ClassIx(class), span: SpanIx(span) } = self;
-        [a, b, class, span].into_iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
-    }
-    fn get(bytes: &[u8]) -> Self {
-        let [a, b, class, span] = [0, 4, 8, 12].map(|at| number(bytes, at));
-        Self { id: RecordHash([a, b]), class: ClassIx(class), span: SpanIx(span) }
-    }
-}
-
-impl Fixed for LinkRow<PackedEnrollment> {
-    const BYTES: usize = 20;
-    fn put(&self, out: &mut Vec<u8>) {
-        self.link.put(out);
-        out.extend_from_slice(&self.person.to_le_bytes());
-    }
-    fn get(bytes: &[u8]) -> Self {
-        Self { link: PackedEnrollment::get(bytes), person: number(bytes, 16) }
     }
 }
 

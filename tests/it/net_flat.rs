@@ -4,8 +4,9 @@ use std::path::Path;
 
 use crate::pull_memory::{bytes_per_enrollment, peak};
 
-/// What may be left of an enrollment in memory: two bytes that tell that its id is new, and what comes and goes by chance.
-const BYTES_MAX: u64 = 12;
+/// By so much the largest memory may grow for each enrollment. Two bytes of it tell that its id is new; the others are the spool's
+/// own cache, which these few hundred thousand begin to fill and which is bounded.
+const BYTES_MAX: u64 = 32;
 
 #[test]
 fn memory_does_not_grow_with_enrollments() {
