@@ -75,8 +75,11 @@ pub(crate) struct Sound<'a> {
     /// Enrollments.
     pub(crate) enrollments: Vec<LinkRow<PackedEnrollment>>,
     /// More of them outside memory, and where what is made of them goes.
-    pub(crate) outside: Option<(&'a Laid<LinkRow<PackedEnrollment>>, &'a Arc<dyn Room>)>,
+    pub(crate) outside: Option<OutsideRows<'a>>,
 }
+
+/// Rows outside memory, and where there is room for what is made of them.
+pub(crate) type OutsideRows<'a> = (&'a Laid<LinkRow<PackedEnrollment>>, &'a Arc<dyn Room>);
 
 /// No position: the slot holds no record.
 const NOWHERE: u32 = u32::MAX;

@@ -185,9 +185,12 @@ impl<T: Fixed> Shares<T> {
 /// So many hashes are about one share of them.
 const HASHES_A_SHARE: u64 = 1 << 16;
 
+/// Hands hashes out.
+pub(crate) type Hashes<'a> = &'a dyn Fn(&mut dyn FnMut(u64));
+
 /// How many different ones there are among hashes, of which `walk` hands out the same ones whenever it is called; `None`:
 /// there is no room to find that out. Hashes are spread evenly.
-pub(crate) fn distinct(room: &dyn Room, count: u64, walk: &dyn Fn(&mut dyn FnMut(u64))) -> Option<u64> {
+pub(crate) fn distinct(room: &dyn Room, count: u64, walk: Hashes<'_>) -> Option<u64> {
     let shares = (count / HASHES_A_SHARE).next_power_of_two().min(1 << 12);
     let share = |hash: u64| ((hash >> 52) & (shares - 1)) as usize;
     let mut counts = vec![0; shares as usize];
