@@ -199,7 +199,7 @@ pub(crate) fn put_together(base: Roster, news: Roster, origins: &Origins) -> Res
     let enrollments = linked(
         &people,
         &is_old,
-        (base.enrollments, news.enrollments),
+        (base.enrollments.into_here(), news.enrollments.into_here()),
         |p| p.enrollments,
         |e| {
             let (class, span) = (ClassIx(to(&classes, e.class.0)?), SpanIx(to(&spans_of_base, e.span.0)?));
@@ -238,7 +238,7 @@ pub(crate) fn put_together(base: Roster, news: Roster, origins: &Origins) -> Res
         people,
         roles,
         spans: spans.into_spans(),
-        enrollments,
+        enrollments: enrollments.into(),
         attributes,
         texts: base.texts,
     };

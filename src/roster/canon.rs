@@ -4,7 +4,10 @@
 //! The arena holds one column after the other in the order in which `pack` writes them, so that keys lie side by side
 //! for the merges that walk them, and a packed roster reads back into the very same arena.
 
+use std::sync::Arc;
+
 use crate::base::{ArenaFull, Text, TextArena, parts};
+use crate::roster::enrollments::Enrollments;
 use crate::roster::groups::{Groups, Walk};
 use crate::roster::intern::Scribe;
 use crate::roster::links::LinkRow;
@@ -12,6 +15,7 @@ use crate::roster::model::{
     Attribute, Class, ClassIx, Course, CourseIx, Org, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Roster,
     Session, SessionIx, Span, SpanIx,
 };
+use crate::roster::room::{Laid, Room};
 use crate::roster::spans;
 
 /// A person with what only the read knows.
@@ -36,6 +40,8 @@ pub(crate) struct Loose<'a> {
     pub(crate) roles: Walk<'a, Role>,
     /// Enrollments; those of people who are left out are passed over.
     pub(crate) enrollments: Walk<'a, PackedEnrollment>,
+    /// Where they go if they are too many for memory.
+    pub(crate) room: Option<&'a Arc<dyn Room>>,
 }
 
 /// Records other than people, by slot, and what people point at.
@@ -59,7 +65,7 @@ pub(crate) struct Places<'a> {
 }
 
 /// People and theirs as a sound read has them: all of them, used up.
-pub(crate) struct Sound {
+pub(crate) struct Sound<'a> {
     /// People by slot; their slices of attributes count.
     pub(crate) people: Vec<Person>,
     /// Kept attributes.
@@ -68,7 +74,12 @@ pub(crate) struct Sound {
     pub(crate) roles: Vec<LinkRow<Role>>,
     /// Enrollments.
     pub(crate) enrollments: Vec<LinkRow<PackedEnrollment>>,
+    /// More of them outside memory, and where what is made of them goes.
+    pub(crate) outside: Option<OutsideRows<'a>>,
 }
+
+/// Rows outside memory, and where there is room for what is made of them.
+pub(crate) type OutsideRows<'a> = (&'a Laid<LinkRow<PackedEnrollment>>, &'a Arc<dyn Room>);
 
 /// No position: the slot holds no record.
 const NOWHERE: u32 = u32::MAX;
@@ -231,7 +242,12 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
     let (frame, mut roster) = Frame::new(places, &mut words_used, &names_used, &spans_used);
     roster.roles = role_groups.place(&people.rank, loose.roles, Role::BLANK, |r| frame.role(r), Role::order);
     let (blank, order) = (PackedEnrollment::default(), enrollment_order(&roster.spans));
-    roster.enrollments = enrollment_groups.place(&people.rank, loose.enrollments, blank, |r| frame.enrollment(r), order);
+    let new = |r: &PackedEnrollment| frame.enrollment(r);
+    let outside = loose.room.and_then(|room| {
+        enrollment_groups.place_outside(&people.rank, loose.enrollments, &**room, &new, &order).map(Enrollments::outside)
+    });
+    roster.enrollments =
+        outside.unwrap_or_else(|| enrollment_groups.place(&people.rank, loose.enrollments, blank, new, order).into());
     roster.people.reserve_exact(people.sorted.len());
     for (at, LoosePerson { person, attributes, quarantined }) in people.records(&loose.people).enumerate() {
         let person = frame.person(person.clone(), attributes, &mut roster.attributes);
@@ -244,19 +260,34 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
 
 /// Makes the canonical roster of a sound read, which it uses up as it goes: there is no room for two of a large one. Its
 /// texts stay where they are; the roster comes without them.
-pub(crate) fn canonical_of_sound(places: &Places<'_>, sound: Sound) -> Roster {
-    let Sound { mut people, attributes, roles, enrollments } = sound;
+pub(crate) fn canonical_of_sound(places: &Places<'_>, sound: Sound<'_>) -> Roster {
+    let Sound { mut people, attributes, roles, enrollments, outside } = sound;
     let Order { sorted, mut rank } = Order::by_id(places.texts, people.len(), |slot| Some(people[slot as usize].key));
     drop(sorted);
     let (mut words_used, mut spans_used) = (vec![false; places.words.len()], vec![false; places.spans.len()]);
     let role_groups = Groups::of_rows(&rank, &roles, |role| role.role.0.into(), &mut words_used);
-    let enrollment_groups = Groups::of_rows(&rank, &enrollments, |e| e.span.0 as usize, &mut spans_used);
+    let walk = |visit: &mut dyn FnMut(u32, &PackedEnrollment)| {
+        outside.iter().for_each(|(laid, _)| laid.each(&mut |_, row| visit(row.person, &row.link)));
+        enrollments.iter().for_each(|row| visit(row.person, &row.link));
+    };
+    let span = |e: &PackedEnrollment| e.span.0 as usize;
+    let enrollment_groups = match outside {
+        None => Groups::of_rows(&rank, &enrollments, span, &mut spans_used),
+        Some(_) => Groups::new(&rank, people.len(), &walk, span, &mut spans_used),
+    };
     let mut names_used = vec![false; places.names.len()];
     attributes.iter().for_each(|attribute| names_used[usize::from(attribute.name)] = true);
     let (frame, mut roster) = Frame::new(places, &mut words_used, &names_used, &spans_used);
     roster.roles = role_groups.use_up(&rank, roles, Role::BLANK, |r| frame.role(r), Role::order);
     let (blank, order) = (PackedEnrollment::default(), enrollment_order(&roster.spans));
-    roster.enrollments = enrollment_groups.use_up(&rank, enrollments, blank, |r| frame.enrollment(r), order);
+    let new = |r: &PackedEnrollment| frame.enrollment(r);
+    roster.enrollments = match outside {
+        None => enrollment_groups.use_up(&rank, enrollments, blank, new, order).into(),
+        Some((_, room)) => match enrollment_groups.place_outside(&rank, &walk, &**room, &new, &order) {
+            Some(laid) => Enrollments::outside(laid),
+            None => enrollment_groups.place(&rank, &walk, blank, new, order).into(),
+        },
+    };
     parts::permute(&mut people, &mut rank);
     roster.attributes.reserve_exact(attributes.len());
     for (at, person) in people.iter_mut().enumerate() {

@@ -241,7 +241,7 @@ impl Side<'_> {
             people.role_ended[own].iter().filter(|ended| !**ended).count()
         };
         let roles: usize = (0..people.to.len()).filter(|&person| is_here(person)).map(lives).sum();
-        let attended = news.enrollments.iter().filter(|packed| !news.spans[packed.span.0 as usize].ended).count();
+        let attended = news.enrollments.count(|packed| !news.spans[packed.span.0 as usize].ended);
         let had = [
             orgs.all.iter().filter(|org| !org.ended).count(),
             living!(sessions, |at: usize| base.sessions[at].ended),
@@ -390,7 +390,7 @@ impl Side<'_> {
             let (first, len) = (person.enrollments.0 as usize, person.enrollments.1 as usize);
             let mut own = Vec::with_capacity(len);
             for at in first..first + len {
-                let packed = if *is_told { self.news.enrollments[at] } else { self.people.picked[at] };
+                let packed = if *is_told { self.news.enrollments.here()[at] } else { self.people.picked[at] };
                 let mut handle = packed.class.0;
                 let mut span = if *is_told { &self.news.spans } else { &self.base.spans }[packed.span.0 as usize];
                 let mut is_told = *is_told;
@@ -454,7 +454,7 @@ fn attend(roster: &mut Roster, attended: Vec<Vec<Attended>>) {
         let mut own: Vec<PackedEnrollment> = attended.iter().map(packed).collect();
         own.sort_by_key(|&packed| Enrollment::new(packed, spans.get(packed.span)).order());
         person.enrollments = (roster.enrollments.len() as u32, own.len() as u32);
-        roster.enrollments.append(&mut own);
+        roster.enrollments.here().append(&mut own);
     }
     roster.classes = classes.into_iter().map(|(id, school)| Class { school, ..blank_class(id) }).collect();
     roster.spans = spans.into_spans();

@@ -1,6 +1,7 @@
 //! The columns of a packed roster's people, beside those of a newer one. Of people nothing is made: somebody is met by the
 //! key, and whatever differs leaves a mark. Only who is picked is read whole.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::base::Day;
@@ -41,6 +42,24 @@ pub(super) struct People {
     pub(super) living: u32,
     /// Those of the people picked; classes and spans are the base's.
     pub(super) picked: Vec<PackedEnrollment>,
+}
+
+/// What people of the stored roster attend in the newer one; asked about one person after the other.
+struct Now<'r> {
+    after: &'r Roster,
+    to: &'r [u32],
+    person: usize,
+    own: Cow<'r, [PackedEnrollment]>,
+}
+
+impl Now<'_> {
+    fn of(&mut self, person: usize) -> &[PackedEnrollment] {
+        if self.person != person {
+            let is = self.after.people.get(self.to[person] as usize);
+            (self.person, self.own) = (person, is.map_or(Cow::Borrowed(&[][..]), |is| self.after.packed_of(is)));
+        }
+        &self.own
+    }
 }
 
 impl People {
@@ -314,13 +333,13 @@ impl People {
         let lives: Vec<bool> = spans.iter().map(|span| !span.ended).collect();
         let [old_senses, new_senses] = senses(spans, &frame.words, &after.spans);
         let moved = spans_moved(spans, &frame.words, after);
-        let of = |person: usize| after.people.get(to[person] as usize).map_or(&[][..], |is| after.packed_of(is));
+        let mut now = Now { after, to, person: usize::MAX, own: Cow::Borrowed(&[]) };
         let (bound, mut last, mut own) = (from.bounds.classes, 0, 0);
         Self::column(
             starts,
             || from.place(&mut last, bound),
             |person, at, class| {
-                let is_same = of(person).get(at).is_some_and(|is| is.class.0 == classes.to[class as usize]);
+                let is_same = now.of(person).get(at).is_some_and(|is| is.class.0 == classes.to[class as usize]);
                 marks[person] |= if is_same { 0 } else { OTHER };
                 if pick[person] != NEW {
                     picked.push(PackedEnrollment { class: ClassIx(class), ..PackedEnrollment::default() });
@@ -330,7 +349,7 @@ impl People {
         // Of records of one class with one role and the same days the order is that of their ids, and no change.
         let mut own_senses: Vec<u32> = Vec::new();
         for person in 0..to.len() {
-            let is = of(person);
+            let is = now.of(person);
             own_senses.clear();
             let (mut differs, mut strays) = (false, false);
             for at in 0..(starts[person + 1] - starts[person]) as usize {
@@ -358,7 +377,7 @@ impl People {
             starts,
             || from.id(),
             |person, at, id| {
-                let is_same = of(person).get(at).is_some_and(|is| is.id == id);
+                let is_same = now.of(person).get(at).is_some_and(|is| is.id == id);
                 marks[person] |= if is_same { 0 } else { STAMPED };
                 if pick[person] != NEW {
                     picked[own].id = id;

@@ -163,8 +163,7 @@ pub(crate) fn collections(before: &Roster, after: &Roster) -> [(u32, u32); 7] {
     let [orgs, sessions, courses, classes, people, roles] = count!(orgs, sessions, courses, classes, people, roles);
     let enrollments = |roster: &Roster| -> u32 {
         let lives = |enrollment: &PackedEnrollment| !roster.spans[enrollment.span.0 as usize].ended;
-        let part = |own: Range<usize>| roster.enrollments[own].iter().filter(|enrollment| lives(enrollment)).count() as u32;
-        parts::each_part(roster.enrollments.len(), part).into_iter().sum()
+        roster.enrollments.count(lives) as u32
     };
     [orgs, sessions, courses, classes, people, roles, (enrollments(before), enrollments(after))]
 }
@@ -273,8 +272,8 @@ impl<'a> Comparison<'a> {
             && primary_org.map(|org| self.orgs[org.0 as usize]) == is.primary_org.map(|org| org.0)
             && texts.into_iter().all(|(&old, new)| self.before.texts.bytes(old) == self.after.texts.bytes(new))
             && same(
-                self.before.packed_of(was),
-                self.after.packed_of(is),
+                &self.before.packed_of(was),
+                &self.after.packed_of(is),
                 |e| (self.classes[e.class.0 as usize], self.spans[0][e.span.0 as usize]),
                 |e| (e.class.0, self.spans[1][e.span.0 as usize]),
             )

@@ -1,15 +1,18 @@
 //! The intake's state: what is known so far of every collection, and how a bad row is put aside.
 
+use std::sync::Arc;
+
 use crate::base::{Text, TextArena};
 use crate::roster::book::{Book, Flaw};
 use crate::roster::doubt::Doubt;
 use crate::roster::finding::Finding;
 use crate::roster::intern::{Scribe, Words};
-use crate::roster::links::{Links, NOBODY};
+use crate::roster::links::{LinkRow, Links, NOBODY};
 use crate::roster::model::{
     Attribute, Class, Course, Org, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Roster, Session,
 };
 use crate::roster::parents::{BadParent, settle_parents};
+use crate::roster::room::{Laid, Room};
 use crate::roster::rows::{Collection, Mode, RowAt};
 use crate::roster::spans::SpanTable;
 use crate::roster::table::Table;
@@ -54,6 +57,12 @@ pub(crate) struct Desk {
     /// The class and the school that the last enrollment named: rows of a class often stand together.
     pub(crate) last_class: Option<u32>,
     pub(crate) last_school: Option<u32>,
+    /// Where enrollments go when there are so many …
+    pub(crate) room: Option<Arc<dyn Room>>,
+    /// … as these …
+    pub(crate) rows_max: usize,
+    /// … and those that went there.
+    pub(crate) laid: Option<Laid<LinkRow<PackedEnrollment>>>,
     closed: usize,
 }
 
@@ -96,13 +105,16 @@ impl Desk {
             classes: Table::new(classes, &texts),
             people: Table::new(people, &texts),
             roles: Links::new(roles, (), unaided.is_some(), true),
-            enrollments: Links::new(enrollments, SpanTable::new(spans), unaided.is_some(), false),
+            enrollments: Links::new(enrollments.into_here(), SpanTable::new(spans), unaided.is_some(), false),
             attributes_stored: attributes,
             attributes: Vec::new(),
             inline: Vec::new(),
             concerned: Vec::new(),
             last_class: None,
             last_school: None,
+            room: None,
+            rows_max: usize::MAX,
+            laid: None,
             closed: 0,
             scribe: Scribe::new(texts),
         }
@@ -143,8 +155,13 @@ impl Desk {
         let bad: u64 = Collection::ALL.iter().map(|&what| self.book.counts.of(what).quarantined).sum();
         let changes = Collection::ALL.into_iter().any(|what| *self.mode_mut(what) == Some(Mode::Changes));
         // Of a sound read, doubled enrollments are looked for in what it makes.
-        let enrollments_double = || bad > 0 && self.enrollments.has_doubles();
+        let enrollments_double = || bad > 0 && self.enrollments_double();
         !(changes || has_stored && bad > self.doubt.rows || self.roles.has_doubles() || enrollments_double())
+    }
+
+    /// Whether the read does without the stored roster.
+    pub(crate) fn is_unaided(&self) -> bool {
+        self.unaided.is_some()
     }
 
     /// Whether there is nothing but rows of complete collections, all of them sound.

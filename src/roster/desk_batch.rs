@@ -39,6 +39,7 @@ impl Desk {
             }
         };
         if taken {
+            self.make_room();
             self.book.counts.of_mut(what).rows += count;
         }
         taken

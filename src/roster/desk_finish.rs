@@ -6,11 +6,13 @@ use crate::base::Day;
 use crate::roster::book::{Book, Flaw};
 use crate::roster::canon::{Loose, LoosePerson, Places, Sound, canonical, canonical_of_sound};
 use crate::roster::desk::Desk;
+use crate::roster::desk_outside::rows_lost;
 use crate::roster::desk_people::range;
 use crate::roster::finding::{Finding, Level};
 use crate::roster::links::LinkRow;
 use crate::roster::model::{PackedEnrollment, RecordHash, Role, Roster};
 use crate::roster::parents::Nested;
+use crate::roster::room::Laid;
 use crate::roster::rows::RowAt;
 use crate::roster::table::{Choice, Record, Table};
 
@@ -56,6 +58,15 @@ fn pick<'a, T: Record>(table: &'a Table<T>, kept: &[bool]) -> Vec<Option<&'a T>>
     (0u32..).zip(kept).map(|(slot, &kept)| if kept { record(slot) } else { None }).collect()
 }
 
+/// The roster, unless rows of it were lost.
+fn told(roster: Roster, book: &mut Book, is_lost: bool) -> Roster {
+    if !is_lost {
+        return roster;
+    }
+    book.findings.push(rows_lost());
+    Roster::default()
+}
+
 impl Desk {
     /// Makes the roster.
     pub(crate) fn finish(mut self) -> (Roster, Book) {
@@ -73,6 +84,7 @@ impl Desk {
             people,
             roles: &|visit| self.all_roles(&kept.people, visit),
             enrollments: &|visit| self.all_enrollments(&kept.people, visit),
+            room: self.room.as_ref().filter(|_| self.laid.is_some()),
         });
         let roster = made.unwrap_or_else(|full| {
             // Cannot happen: these texts lie in one arena already. If it did, nothing of the read may be used.
@@ -87,7 +99,8 @@ impl Desk {
             });
             Roster::default()
         });
-        (roster, self.book)
+        let is_lost = self.laid.as_ref().is_some_and(Laid::is_lost);
+        (told(roster, &mut self.book, is_lost), self.book)
     }
 
     /// Of sound rows alone every row is a record and every text belongs to one: nothing is copied.
@@ -104,8 +117,12 @@ impl Desk {
         }
         let (attributes, enrollments) = (take(&mut self.attributes), take(&mut self.enrollments.rows));
         self.people = Table::new(Vec::new(), self.scribe.arena());
-        let roster = canonical_of_sound(&self.places(&kept), Sound { people, attributes, roles, enrollments });
-        (Roster { texts: self.scribe.into_arena(), ..roster }, self.book)
+        let laid = self.laid.take();
+        let outside = laid.as_ref().zip(self.room.as_ref());
+        let roster = canonical_of_sound(&self.places(&kept), Sound { people, attributes, roles, enrollments, outside });
+        let is_lost = laid.is_some_and(|laid| laid.is_lost());
+        let roster = told(Roster { texts: self.scribe.into_arena(), ..roster }, &mut self.book, is_lost);
+        (roster, self.book)
     }
 
     fn places(&self, kept: &Kept) -> Places<'_> {
@@ -199,15 +216,18 @@ impl Desk {
                 }
             }
         }
-        for (_, row) in self.enrollments.good().filter(|(_, row)| people[row.person as usize]) {
-            visit(row.person, &row.link);
-        }
+        self.each_enrollment(&mut |person, enrollment| {
+            if people[person as usize] {
+                visit(person, enrollment);
+            }
+        });
     }
 
     /// A class with more than one primary teacher is odd, and no more than that.
     fn warn_two_primary_teachers(&mut self) {
         let teacher = self.words.texts().iter().position(|&word| self.scribe.get(word) == "teacher");
-        let (Some(teacher), false) = (teacher, self.enrollments.rows.is_empty()) else { return };
+        let is_empty = self.laid.is_none() && self.enrollments.rows.is_empty();
+        let (Some(teacher), false) = (teacher, is_empty) else { return };
         let mut primary = Vec::new();
         let spans = self.enrollments.shared.list().iter();
         let teaches: Vec<bool> = spans.map(|span| span.primary && !span.ended && usize::from(span.role.0) == teacher).collect();

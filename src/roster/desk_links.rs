@@ -88,6 +88,7 @@ impl Desk {
         let link = PackedEnrollment { id, class, span };
         let place = self.book.place(head.at);
         self.enrollments.put(arrival, head, (place, state), LinkRow { person, link });
+        self.make_room();
     }
 
     fn enrollment_ends(&mut self, row: &EnrollmentRow<'_>) -> Result<(u32, RoleWord, ClassIx), Flaw> {
@@ -121,6 +122,7 @@ impl Desk {
         let stored = (0u32..).zip(&people.stored).map(|(slot, p)| (slot, p.enrollments, people.present(slot)));
         let outdated = enrollments.settle(stored, |person| concern(concerned, person));
         book.counts.of_mut(Collection::Enrollments).outdated += outdated;
+        self.close_outside();
     }
 
     /// When all roles are in.

@@ -35,6 +35,6 @@ impl Doubt {
         let mut ids = self.ids.clone();
         ids.sort_unstable();
         let is_bad = |id: RecordHash| !id.is_zero() && ids.binary_search(&id).is_ok();
-        !ids.is_empty() && (stored.roles.iter().any(|role| is_bad(role.id)) || stored.enrollments.iter().any(|e| is_bad(e.id)))
+        !ids.is_empty() && (stored.roles.iter().any(|role| is_bad(role.id)) || stored.enrollments.count(|e| is_bad(e.id)) > 0)
     }
 }

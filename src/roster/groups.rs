@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use crate::base::parts;
 use crate::roster::links::{Link, LinkRow};
+use crate::roster::model::PackedEnrollment;
+use crate::roster::room::{Laid, Room, Shares};
 
 /// Calls a visitor for each record and the slot of its person. Several threads may walk at once.
 pub(crate) type Walk<'a, T> = &'a (dyn Fn(&mut dyn FnMut(u32, &T)) + Sync);
@@ -134,6 +136,38 @@ impl Groups {
             rows.shrink_to_fit();
         }
         placed
+    }
+
+    /// As `place`, outside memory; `None`: there is no room.
+    pub(crate) fn place_outside<K: Ord>(
+        &self,
+        rank: &[u32],
+        walk: Walk<'_, PackedEnrollment>,
+        room: &dyn Room,
+        new: &dyn Fn(&PackedEnrollment) -> PackedEnrollment,
+        key: impl Fn(&PackedEnrollment) -> K,
+    ) -> Option<Laid<PackedEnrollment>> {
+        let shares = self.shares();
+        let bits = shares.first().map_or(1, |share| share.len()).next_power_of_two().trailing_zeros();
+        let counts: Vec<u64> =
+            shares.iter().map(|share| u64::from(self.starts[share.end] - self.starts[share.start])).collect();
+        let everybody = 0..self.starts.len() - 1;
+        let shared = Shares::new(room, &counts, &mut |put| {
+            walk(&mut |person, record| {
+                visit_own(rank, &everybody, person, |at| put(at >> bits, LinkRow { person: at as u32, link: new(record) }));
+            });
+        })?;
+        let mut laid = Laid::new(room)?;
+        for (at, own) in shares.into_iter().enumerate() {
+            let rows = shared.share(at)?;
+            let (mut placed, mut next) = (vec![PackedEnrollment::default(); rows.len()], self.next(&own));
+            rows.iter().for_each(|row| put(&mut placed, &mut next[row.person as usize - own.start], row.link));
+            self.sort(own, &mut placed, &key);
+            if !laid.append(&placed) {
+                return None;
+            }
+        }
+        Some(laid)
     }
 
     /// Ranges of people, all of one length but the last.

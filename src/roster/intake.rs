@@ -2,12 +2,15 @@
 //!
 //! The work is done at the `desk`: one file for each family of rows, one for what only the end can tell.
 
+use std::sync::Arc;
+
 use crate::roster::batch::{RowBatch, RowReader};
 use crate::roster::desk::{Desk, IntakePolicy};
 use crate::roster::doubt::Doubt;
 use crate::roster::finding::{Finding, Findings, IntakeCounts};
 use crate::roster::links::has_doubles;
 use crate::roster::model::Roster;
+use crate::roster::room::Room;
 use crate::roster::rows::{
     ClassRow, Collection, CourseRow, EnrollmentRow, Mode, OrgRow, PersonRow, RoleRow, RowAt, SessionRow,
 };
@@ -65,6 +68,13 @@ impl RosterIntake {
     /// does not need it. Whether this one was such is told at the end, by [`Intake::is_conclusive`].
     pub fn unaided(has_stored: bool, policy: IntakePolicy) -> Self {
         Self { desk: Desk::unaided(has_stored, policy) }
+    }
+
+    /// Gives a read that does without the stored roster room outside memory, for very many rows of enrollments.
+    #[must_use]
+    pub fn with_room(mut self, room: Option<Arc<dyn Room>>) -> Self {
+        room.into_iter().for_each(|room| self.desk.give(room));
+        self
     }
 
     /// A reader that takes rows of a begun collection ahead, for another thread; `None` where rows must come one by one.
@@ -161,8 +171,10 @@ impl RosterIntake {
         let (mut is_conclusive, unbegun) = (self.desk.is_conclusive(), self.desk.unbegun());
         let doubt = std::mem::take(&mut self.desk.doubt);
         let is_sound = self.desk.is_sound_and_unaided();
+        let is_outside = self.desk.laid.is_some();
+        is_conclusive &= !(is_sound && is_outside && self.desk.enrollments_double());
         let (mut roster, mut book) = if is_conclusive { self.desk.finish() } else { (Roster::default(), self.desk.book) };
-        if is_sound && has_doubles(&roster.enrollments, |enrollment| enrollment.id) {
+        if is_sound && !is_outside && has_doubles(roster.enrollments.here(), |enrollment| enrollment.id) {
             (is_conclusive, roster) = (false, Roster::default());
         }
         book.counts.partial = partial;

@@ -43,13 +43,14 @@ pub fn lean(roster: Roster, whole: &[PersonIx]) -> Result<Roster, ArenaFull> {
 /// Leaves out the classes in which nobody is enrolled: of a few people out of many there are few.
 pub(crate) fn drop_classes(roster: &mut Roster) {
     let mut used = vec![false; roster.classes.len()];
-    roster.enrollments.iter().for_each(|enrollment| used[enrollment.class.0 as usize] = true);
+    roster.enrollments.each(&mut |enrollment| used[enrollment.class.0 as usize] = true);
     let (mut to, mut next) = (Vec::with_capacity(used.len()), 0);
     for &used in &used {
         to.push(next);
         next += u32::from(used);
     }
-    roster.enrollments.iter_mut().for_each(|enrollment| enrollment.class = ClassIx(to[enrollment.class.0 as usize]));
+    let own = roster.enrollments.here().iter_mut();
+    own.for_each(|enrollment| enrollment.class = ClassIx(to[enrollment.class.0 as usize]));
     let mut used = used.into_iter();
     roster.classes.retain(|_| used.next().unwrap_or_default());
     roster.classes.shrink_to_fit();

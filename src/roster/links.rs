@@ -10,6 +10,7 @@ use hashbrown::HashTable;
 use crate::base::parts;
 use crate::roster::book::Place;
 use crate::roster::model::{Modified, PackedEnrollment, RecordHash, Role, Span};
+use crate::roster::room::{Fixed, number};
 use crate::roster::rows::{Mode, RowHead, RowStatus};
 use crate::roster::spans::SpanTable;
 use crate::roster::table::stamp_of;
@@ -74,6 +75,17 @@ pub(crate) struct LinkRow<L> {
     pub(crate) link: L,
 }
 
+impl Fixed for LinkRow<PackedEnrollment> {
+    const BYTES: usize = 20;
+    fn put(&self, out: &mut Vec<u8>) {
+        self.link.put(out);
+        out.extend_from_slice(&self.person.to_le_bytes());
+    }
+    fn get(bytes: &[u8]) -> Self {
+        Self { link: PackedEnrollment::get(bytes), person: number(bytes, 16) }
+    }
+}
+
 /// No person of the roster.
 pub(crate) const NOBODY: u32 = u32::MAX;
 
@@ -96,8 +108,10 @@ pub(crate) struct Links<L: Link> {
     /// Rows by the hash of their id; empty in an unaided read, which looks for doubles once, at its end.
     index: HashTable<u32>,
     is_unaided: bool,
-    /// The rows, in order of arrival.
+    /// The rows, in order of arrival, but for the first ones if they were taken away.
     pub(crate) rows: Vec<LinkRow<L>>,
+    /// So many were taken away; only of an unaided read, which never asks for one by its place.
+    taken: u32,
     /// What became of the rows; all behind its end stand.
     states: Vec<State>,
     /// Where the rows stand; of the first one alone, unless somebody may ask for the others.
@@ -129,6 +143,7 @@ impl<L: Link + Sync> Links<L> {
             index: HashTable::new(),
             is_unaided,
             rows: Vec::new(),
+            taken: 0,
             states: Vec::new(),
             places: Vec::new(),
             keeps_places: keeps_places || !is_unaided,
@@ -163,7 +178,7 @@ impl<L: Link + Sync> Links<L> {
 
     /// The rows that stand.
     pub(crate) fn good(&self) -> impl Iterator<Item = (u32, &LinkRow<L>)> {
-        (0u32..).zip(&self.rows).filter(|&(at, _)| self.state(at) == State::Good)
+        (self.taken..).zip(&self.rows).filter(|&(at, _)| self.state(at) == State::Good)
     }
 
     /// Where a row stands.
@@ -194,7 +209,7 @@ impl<L: Link + Sync> Links<L> {
             self.set_state(at, state);
             return;
         }
-        let at = self.rows.len() as u32;
+        let at = self.taken + self.rows.len() as u32;
         self.rows.push(row);
         self.keep_places([place]);
         self.set_state(at, state);
@@ -246,13 +261,29 @@ impl<L: Link + Sync> Links<L> {
         if self.unreadable.is_empty() {
             return;
         }
-        for at in 0..self.rows.len() as u32 {
-            let row = self.rows[at as usize];
-            if self.unreadable.binary_search(&row.link.id()).is_ok() {
-                self.set_state(at, State::Bad);
+        for at in 0..self.rows.len() {
+            let row = self.rows[at];
+            if self.is_unreadable(row.link.id()) {
+                self.set_state(self.taken + at as u32, State::Bad);
                 concern(row.person);
             }
         }
+    }
+
+    /// Whether rows of ids that could not be read are among those that could; asked when the last one is in.
+    pub(crate) fn has_unreadable(&self) -> bool {
+        !self.unreadable.is_empty()
+    }
+
+    /// Whether a row of this id could not be read; asked when the last one is in.
+    pub(crate) fn is_unreadable(&self, id: RecordHash) -> bool {
+        self.unreadable.binary_search(&id).is_ok()
+    }
+
+    /// The rows were put elsewhere.
+    pub(crate) fn forget_rows(&mut self) {
+        self.taken += self.rows.len() as u32;
+        self.rows.clear();
     }
 
     /// A row of this id could not be read: whatever other rows say, the stored record stays.

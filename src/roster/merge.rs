@@ -189,7 +189,7 @@ impl Pot {
             for role in from.roles_of(record) {
                 self.roles.push((slot, Role { role: word(role.role, scribe, words)?, org: org(role.org), ..*role }));
             }
-            for &PackedEnrollment { id, class, span } in from.packed_of(record) {
+            for &PackedEnrollment { id, class, span } in from.packed_of(record).iter() {
                 let class = ClassIx(classes[class.0 as usize].0);
                 self.enrollments.push((slot, PackedEnrollment { id, class, span: spans[span.0 as usize] }));
             }
@@ -287,6 +287,7 @@ impl Pot {
             people: people.collect(),
             roles: &|visit| self.roles.iter().for_each(|(person, role)| visit(*person, role)),
             enrollments: &|visit| self.enrollments.iter().for_each(|(person, enrollment)| visit(*person, enrollment)),
+            room: None,
         })
     }
 }

@@ -15,8 +15,10 @@ mod desk_batch;
 mod desk_finish;
 mod desk_links;
 mod desk_orgs;
+mod desk_outside;
 mod desk_people;
 mod doubt;
+mod enrollments;
 mod finding;
 mod forget;
 mod groups;
@@ -30,8 +32,10 @@ mod merge;
 mod model;
 mod name;
 mod pack;
+mod packed;
 mod parents;
 mod patch;
+mod room;
 mod rows;
 mod scope;
 mod spans;
@@ -51,6 +55,7 @@ pub use compare::{Compared, Comparing};
 pub use delta::{OrgDelta, RosterDelta, diff, key_conflicts};
 pub use desk::IntakePolicy;
 pub use doubt::Doubt;
+pub use enrollments::{Enrollments, Watch};
 pub use finding::{Finding, Findings, IntakeCounts, Level, RowCounts};
 pub use forget::without_people;
 pub use identity::conflicts;
@@ -65,6 +70,8 @@ pub use model::{
 pub use name::digest_of;
 pub use pack::pack;
 pub use patch::{Origins, patch};
+pub(crate) use room::{Laid, distinct};
+pub use room::{Room, Stretch};
 pub use rows::{
     ClassRow, Collection, CourseRow, EnrollmentRow, InlineRole, Mode, OrgRow, PersonRow, RoleRow, RowAt, RowHead, RowStatus,
     SessionRow,

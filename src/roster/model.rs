@@ -9,7 +9,11 @@
 
 use std::ops::Range;
 
+use std::borrow::Cow;
+
 use crate::base::{Day, Text, TextArena};
+use crate::roster::enrollments::{Enrollments, Own};
+pub use crate::roster::packed::{ClassIx, PackedEnrollment, RecordHash, SpanIx};
 use crate::roster::rows::Collection;
 
 /// Position in [`Roster::orgs`].
@@ -24,25 +28,13 @@ pub struct SessionIx(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CourseIx(pub u32);
 
-/// Position in [`Roster::classes`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClassIx(pub u32);
-
 /// Position in [`Roster::people`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonIx(pub u32);
 
-/// Position in [`Roster::spans`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SpanIx(pub u32);
-
 /// Position in [`Roster::role_words`]: `teacher`, `student` …; sorted, few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleWord(pub u16);
-
-/// 64 bits of a record's id: enough to find it again in a change file, too little to be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordHash(pub [u32; 2]);
 
 /// When a source last changed a record, in seconds since 1970; 0 where it does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +64,7 @@ pub struct Roster {
     /// What enrollments have in common: sorted, each there once, none without an enrollment.
     pub spans: Vec<Span>,
     /// Enrollments, grouped by person.
-    pub enrollments: Vec<PackedEnrollment>,
+    pub enrollments: Enrollments,
     /// Kept attributes, grouped by person.
     pub attributes: Vec<Attribute>,
 }
@@ -265,17 +257,6 @@ pub struct Span {
     pub modified: Modified,
 }
 
-/// An enrollment as a roster keeps it: there are very many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PackedEnrollment {
-    /// The row's id, for change files.
-    pub id: RecordHash,
-    /// Which class.
-    pub class: ClassIx,
-    /// As what, from when to when.
-    pub span: SpanIx,
-}
-
 /// A kept attribute of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribute {
@@ -375,12 +356,12 @@ impl Roster {
 
     /// The enrollments of a person.
     pub fn enrollments_of(&self, person: &Person) -> impl ExactSizeIterator<Item = Enrollment> + Clone {
-        self.packed_of(person).iter().map(|&packed| self.enrollment(packed))
+        Own { records: self.packed_of(person), next: 0 }.map(|packed| self.enrollment(packed))
     }
 
     /// The enrollments of a person as they are kept.
-    pub(crate) fn packed_of(&self, person: &Person) -> &[PackedEnrollment] {
-        &self.enrollments[slice(person.enrollments)]
+    pub(crate) fn packed_of(&self, person: &Person) -> Cow<'_, [PackedEnrollment]> {
+        self.enrollments.some(person.enrollments.0 as usize, person.enrollments.1 as usize)
     }
 
     /// An enrollment with all it says.

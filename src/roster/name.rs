@@ -1,5 +1,8 @@
 //! The name of a roster: a digest over all it says, whatever form it is stored in.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use crate::base::{BulkDigester, Digest, Text, parts};
 use crate::roster::model::{Class, Course, Enrollment, Org, Person, Role, Roster, Session};
 
@@ -23,7 +26,13 @@ pub fn digest_of(roster: &Roster) -> Digest {
     add(pieces(&roster.classes, class, roster));
     add(pieces(&roster.people, person, roster));
     add(pieces(&roster.roles, role, roster));
-    add(pieces(&roster.enrollments, |packed, out| enrollment(&out.roster.enrollment(*packed), out), roster));
+    let enrollments = |at: Range<usize>| roster.enrollments.some(at.start, at.len());
+    add(pieces_of(
+        roster.enrollments.len(),
+        enrollments,
+        |packed, out| enrollment(&out.roster.enrollment(*packed), out),
+        roster,
+    ));
     add(pieces(
         &roster.attributes,
         |attribute, out| {
@@ -61,20 +70,31 @@ impl Bytes<'_> {
     }
 }
 
-fn pieces<T: Sync>(records: &[T], put: impl Fn(&T, &mut Bytes<'_>) + Sync, roster: &Roster) -> Vec<Digest> {
-    let pieces: Vec<&[T]> = records.chunks(PIECE).collect();
-    let part = |own: std::ops::Range<usize>| {
+fn pieces<T: Clone + Sync>(records: &[T], put: impl Fn(&T, &mut Bytes<'_>) + Sync, roster: &Roster) -> Vec<Digest> {
+    pieces_of(records.len(), |at| Cow::Borrowed(&records[at]), put, roster)
+}
+
+/// The same of so many records, of which `some` hands out those of a range.
+fn pieces_of<'r, T: Clone + Sync + 'r>(
+    len: usize,
+    some: impl Fn(Range<usize>) -> Cow<'r, [T]> + Sync,
+    put: impl Fn(&T, &mut Bytes<'_>) + Sync,
+    roster: &Roster,
+) -> Vec<Digest> {
+    let pieces = len.div_ceil(PIECE);
+    let part = |own: Range<usize>| {
         let mut out = Bytes { roster, bytes: Vec::new() };
-        let digest = |piece: &&[T]| {
+        let digest = |piece: usize| {
             out.bytes.clear();
+            let piece = some(piece * PIECE..len.min((piece + 1) * PIECE));
             piece.iter().for_each(|record| put(record, &mut out));
             BulkDigester::new("records").number(piece.len() as u64).stream(&out.bytes).finish()
         };
-        pieces[own].iter().map(digest).collect::<Vec<_>>()
+        own.map(digest).collect::<Vec<_>>()
     };
     // Many short lists would not be worth a thread; a long one has few pieces.
-    let cuts = parts::ranges(records.len()).len();
-    let ranges = (0..cuts).map(|cut| pieces.len() * cut / cuts..pieces.len() * (cut + 1) / cuts).collect();
+    let cuts = parts::ranges(len).len();
+    let ranges = (0..cuts).map(|cut| pieces * cut / cuts..pieces * (cut + 1) / cuts).collect();
     parts::each(ranges, part).concat()
 }
 

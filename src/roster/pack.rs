@@ -154,17 +154,20 @@ impl Packer<'_> {
         self.days(r.spans.iter().map(|s| s.first));
         self.days(r.spans.iter().map(|s| s.last));
         self.stamps(r.spans.iter().map(|s| s.modified));
-        self.handles(r.enrollments.iter().map(|l| l.class.0));
-        r.enrollments.iter().for_each(|l| self.out.number(u64::from(l.span.0)));
-        r.enrollments.iter().for_each(|l| self.out.raw(&l.id.bits().to_be_bytes()));
+        let mut last = 0;
+        r.enrollments.each(&mut |l| self.handle(l.class.0, &mut last));
+        r.enrollments.each(&mut |l| self.out.number(u64::from(l.span.0)));
+        r.enrollments.each(&mut |l| self.out.raw(&l.id.bits().to_be_bytes()));
     }
 
     fn handles(&mut self, handles: impl Iterator<Item = u32>) {
         let mut last = 0;
-        for handle in handles {
-            self.out.signed(i64::from(handle) - last);
-            last = i64::from(handle);
-        }
+        handles.for_each(|handle| self.handle(handle, &mut last));
+    }
+
+    fn handle(&mut self, handle: u32, last: &mut i64) {
+        self.out.signed(i64::from(handle) - *last);
+        *last = i64::from(handle);
     }
 
     fn days(&mut self, days: impl Iterator<Item = Day>) {

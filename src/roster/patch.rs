@@ -283,7 +283,7 @@ impl Look<'_> {
                 (*identifier, is.identifier),
                 (*grades, is.grades),
             ])
-            && same_list(self.before.packed_of(was), self.after.packed_of(is), |e| PackedEnrollment {
+            && same_list(&self.before.packed_of(was), &self.after.packed_of(is), |e| PackedEnrollment {
                 class: ClassIx(self.moves.classes[e.class.0 as usize]),
                 span: SpanIx(self.moves.spans[e.span.0 as usize]),
                 ..*e
@@ -334,6 +334,7 @@ fn news(after: &Roster, own: &Own) -> Option<Roster> {
 /// Fetches what people, who were copied as they stand in a roster, have there.
 pub(crate) fn gather(picked: &mut Roster, from: &Roster) {
     let Roster { people, roles, enrollments, attributes, .. } = picked;
+    let enrollments = enrollments.here();
     for person in people {
         let (own_roles, own_enrollments) = (from.roles_of(person), from.packed_of(person));
         let own_attributes = from.attributes_of(person);
@@ -341,7 +342,7 @@ pub(crate) fn gather(picked: &mut Roster, from: &Roster) {
         person.enrollments.0 = enrollments.len() as u32;
         person.attributes.0 = attributes.len() as u32;
         roles.extend_from_slice(own_roles);
-        enrollments.extend_from_slice(own_enrollments);
+        enrollments.extend_from_slice(&own_enrollments);
         attributes.extend_from_slice(own_attributes);
     }
 }

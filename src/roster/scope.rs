@@ -232,13 +232,13 @@ fn pick(before: &Roster, after: &Roster, taken: impl Fn(&Person) -> bool) -> Ros
     };
     for person in people {
         let roles = after.roles_of(person).iter().map(|role| Role { org: org(role.org), ..*role });
-        let enrollments = after.packed_of(person).iter();
-        let enrollments = enrollments.map(|enrollment| PackedEnrollment { class: class(enrollment.class), ..*enrollment });
+        let own = after.packed_of(person);
+        let enrollments = own.iter().map(|enrollment| PackedEnrollment { class: class(enrollment.class), ..*enrollment });
         let attributes = after.attributes_of(person).iter().copied();
         picked.people.push(Person {
             primary_org: person.primary_org.map(org),
             roles: append(&mut picked.roles, roles),
-            enrollments: append(&mut picked.enrollments, enrollments),
+            enrollments: append(picked.enrollments.here(), enrollments),
             attributes: append(&mut picked.attributes, attributes),
             ..person.clone()
         });

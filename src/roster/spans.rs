@@ -84,9 +84,9 @@ pub(crate) fn sorted(spans: &[Span], used: &[bool]) -> (Vec<u32>, Vec<Span>) {
 /// Sorts a roster's spans and leaves out those that none of its enrollments has.
 pub(crate) fn tidy(roster: &mut Roster) {
     let mut used = vec![false; roster.spans.len()];
-    roster.enrollments.iter().for_each(|enrollment| used[enrollment.span.0 as usize] = true);
+    roster.enrollments.each(&mut |enrollment| used[enrollment.span.0 as usize] = true);
     let (to, list) = sorted(&roster.spans, &used);
-    roster.enrollments.iter_mut().for_each(|enrollment| enrollment.span = SpanIx(to[enrollment.span.0 as usize]));
+    roster.enrollments.here().iter_mut().for_each(|enrollment| enrollment.span = SpanIx(to[enrollment.span.0 as usize]));
     roster.spans = list;
 }
 

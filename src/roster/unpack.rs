@@ -386,16 +386,17 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         let mut last = 0;
         for _ in 0..count {
             let class = ClassIx(self.place(&mut last, self.bounds.classes)?);
-            self.roster.enrollments.push(PackedEnrollment { class, ..PackedEnrollment::default() });
+            self.roster.enrollments.here().push(PackedEnrollment { class, ..PackedEnrollment::default() });
         }
         let mut used = vec![false; self.roster.spans.len()];
         for at in 0..self.roster.enrollments.len() {
             let span = self.handle(used.len())?;
             used[span as usize] = true;
-            self.roster.enrollments[at].span = SpanIx(span);
+            self.roster.enrollments.here()[at].span = SpanIx(span);
         }
         for at in 0..self.roster.enrollments.len() {
-            self.roster.enrollments[at].id = self.id()?;
+            let id = self.id()?;
+            self.roster.enrollments.here()[at].id = id;
         }
         if used.contains(&false) { Err(SPANS) } else { Ok(()) }
     }

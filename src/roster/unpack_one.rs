@@ -182,7 +182,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         column!(class = ClassIx(self.place(&mut last, self.bounds.classes)?));
         column!(span = SpanIx(self.handle(spans)?));
         column!(id = self.id()?);
-        self.roster.enrollments = enrollments;
+        self.roster.enrollments = enrollments.into();
         Ok(())
     }
 }

@@ -48,6 +48,7 @@ impl Service {
         Beside { compared, base }: Beside,
         (mut pulled, now): (Pulled, Instant),
     ) -> Result<Pulled, ServiceError> {
+        pulled.watch = intake.roster.enrollments.watch();
         // It was looked at: nothing stands against it.
         let Some(Taken { package, roster, counts, .. }) = taken(package, Ok(read), intake, &mut pulled) else {
             return Ok(pulled);
@@ -55,6 +56,7 @@ impl Service {
         let ground = Some(Ground::Compared(&compared, &base));
         let source = pulled.source.clone();
         pulled.fresh = Some(self.stage(customer.id(), &source, package, (None, ground), roster, counts, now)?);
+        pulled.watched(customer.id())?;
         (pulled.before, pulled.compared) = (Some(compared.rest), Some(compared.delta));
         Ok(pulled)
     }

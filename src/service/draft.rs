@@ -9,13 +9,13 @@ use crate::plan::{
     Approved, GuardLimits, Holding, Judged, Judgment, Needs, Plan, PlanInput, Sight, Standing, Verdict, approval, check,
     deferred, holding_after, plan, plan_needs, still_held, trip_text,
 };
-use crate::roster::{Level, Roster, RosterDelta, diff};
+use crate::roster::{Level, Roster, RosterDelta, Watch, diff};
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::guarding::{Alone, Bench, Sentence};
 use crate::service::pauses::RunTerms;
 use crate::service::purge::Marks;
-use crate::service::rosters::{Pulled, people_of_none, united, united_of};
+use crate::service::rosters::{Pulled, RowsLost, people_of_none, united, united_of};
 use crate::store::{RunState, RunTally};
 
 /// A plan with the things the service needs to commit it.
@@ -71,6 +71,8 @@ pub(crate) struct Drafting {
     rollover: BTreeSet<SourceId>,
     /// Only some people were taken in, and the guards have spoken.
     pub(crate) narrow: Option<Narrow>,
+    /// Whether rows outside memory that all this was made of can still be had.
+    watches: Vec<Watch>,
 }
 
 /// What the people of the newer roster ought to have, and who stayed whole in it because they were withheld.
@@ -111,6 +113,7 @@ impl Drafting {
             pulls.iter().filter(|p| p.fresh.as_ref().is_some_and(|fresh| fresh.counts.partial)).map(|p| p.source.clone());
         let partial = partial.collect();
         let by_hand = only_by_hand(&pulls);
+        let watches = pulls.iter().map(|pulled| pulled.watch.clone()).collect();
         let (mut olds, mut news, mut conflicts) = (Vec::new(), Vec::new(), Vec::new());
         let (mut fresh, mut amended) = (Vec::new(), Vec::new());
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
@@ -196,6 +199,7 @@ impl Drafting {
             partial,
             rollover: terms.rollover().clone(),
             narrow,
+            watches,
         })
     }
 
@@ -298,6 +302,9 @@ impl Drafting {
             Some(asked) if taken.is_some() => plan_needs(&input, &asked.needs),
             _ => plan(&input).map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?,
         };
+        if !self.watches.iter().all(Watch::is_whole) {
+            return Err(ServiceError::snapshot(customer.id(), &RowsLost));
+        }
         let flaws = check(&plan, &standing, &held);
         if !flaws.is_empty() {
             return Err(ServiceError::Flawed { customer: policy.customer.clone(), flaws });

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use crate::source::{MemoryPages, NoRoom, PAGE_BYTES_MAX, PageStore, Shelf, pack_page, unpack_page};
+use crate::roster::Room;
+use crate::source::{MemoryPages, NoRoom, PAGE_BYTES_MAX, PageStore, Scratch, Shelf, pack_page, unpack_page};
 use crate::spool::Spool;
 
 /// Shelves in the spool. It is taken at the first pull; if another process has it, pages lie in memory.
@@ -22,6 +23,13 @@ impl SpoolPages {
 }
 
 impl PageStore for SpoolPages {
+    /// Beside the spool, which must not grow by it.
+    fn room(&self) -> Option<Arc<dyn Room>> {
+        let mut name = self.path.file_name()?.to_owned();
+        name.push(".rows");
+        Some(Arc::new(Scratch::new(self.path.with_file_name(name))))
+    }
+
     fn shelf(&self, pull: &str) -> Box<dyn Shelf> {
         let Some(spool) = self.spool.get_or_init(|| Spool::open(&self.path).ok().map(Arc::new)) else {
             return MemoryPages { bytes_max: self.bytes_max }.shelf(pull);

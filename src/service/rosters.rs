@@ -4,7 +4,7 @@ use crate::base::{CustomerId, Instant, PersonKey, SourceId};
 use crate::license::SourceMark;
 use crate::plan::{Standing, Verdict};
 use crate::roster::{
-    Findings, Intake, IntakeCounts, Level, Roster, RosterDelta, RosterIntake, digest_of, hold_conflicts, is_linked,
+    Findings, Intake, IntakeCounts, Level, Roster, RosterDelta, RosterIntake, Watch, digest_of, hold_conflicts, is_linked,
     key_conflicts, merge,
 };
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
@@ -51,12 +51,19 @@ pub struct Pulled {
     pub(crate) activity: Vec<ActivityRow>,
     /// What the upstream says of itself that an operator should know.
     pub(crate) told: Vec<String>,
+    /// Whether rows of it that lie outside memory can still be had.
+    pub(crate) watch: Watch,
 }
 
 impl Pulled {
     /// What it comes to.
     fn roster(&self) -> Option<&Roster> {
         self.fresh.as_ref().map(|fresh| &fresh.roster).or(self.before.as_ref())
+    }
+
+    /// Whether what was made of the read may be used.
+    pub(crate) fn watched(&self, customer: &CustomerId) -> Result<(), ServiceError> {
+        if self.watch.is_whole() { Ok(()) } else { Err(ServiceError::snapshot(customer, &RowsLost)) }
     }
 
     /// The source as it stands.
@@ -76,6 +83,7 @@ impl Pulled {
             look,
             activity,
             told,
+            watch: Watch::default(),
         }
     }
 }
@@ -162,10 +170,21 @@ impl Service {
             return Ok(pulled);
         }
         let unaided = read_unaided(feed, &package, mark.is_some());
+        let is_live = feed.source.is_live();
+        let may_compare = wanted == Wanted::Compared && is_lone(customer, feed, standing);
         let read = match (unaided, mark) {
-            (Some((Ok(read), intake)), Some(mark)) if wanted == Wanted::Compared && is_lone(customer, feed, standing) => {
-                match self.beside(customer, standing, (mark, &package), &intake)? {
-                    Some(beside) => return self.stage_beside(customer, package, (read, intake), beside, (pulled, now)),
+            (Some((Ok(read), intake)), Some(mark)) if may_compare && intake.is_conclusive => {
+                let named = package.clone();
+                let named = if is_live { named.named_by(|| digest_of(&intake.roster)) } else { named };
+                let told = named.told();
+                let is_news = !is_live || !mark.is_of(&told) && !seen.rejected.contains(&told);
+                let beside = if is_news { self.beside(customer, standing, (mark, &named), &intake)? } else { None };
+                match beside {
+                    Some(beside) => {
+                        pulled.look = feed.source.is_far().then(|| looked.read(told, &read));
+                        pulled.told = if is_live { told_by(&source, &read, true) } else { Vec::new() };
+                        return self.stage_beside(customer, named, (read, intake), beside, (pulled, now));
+                    }
                     None => Some((Ok(read), intake)),
                 }
             }
@@ -175,9 +194,10 @@ impl Service {
         let (before, ground) = before.map(Stored::split).unzip();
         pulled.before = before;
         let Some(Taken { package, roster, mut counts, read }) = read else { return Ok(pulled) };
-        if !feed.source.is_live() && feed.source.is_far() {
+        pulled.watch = roster.enrollments.watch();
+        if !is_live && feed.source.is_far() {
             pulled.look = Some(looked.read(package.told(), &read));
-        } else if feed.source.is_live() {
+        } else if is_live {
             let told = package.told();
             pulled.told = told_by(&source, &read, mark.is_some_and(|mark| !mark.is_of(&told)));
             if seen.rejected.contains(&told) {
@@ -205,6 +225,7 @@ impl Service {
         let ground = pulled.before.as_ref().zip(ground.as_ref()).map(|(before, ground)| Ground::Loaded(before, ground));
         let mut fresh = self.stage(customer.id(), &source, package, (known, ground), roster, counts, now)?;
         fresh.conflicts.extend(strange);
+        pulled.watched(customer.id())?;
         (pulled.fresh, pulled.activity) = (Some(fresh), activity);
         Ok(pulled)
     }
@@ -311,18 +332,25 @@ fn is_lone(customer: &Customer, feed: &Feed, standing: &Standing) -> bool {
     is_only && customer.same_person.is_empty() && feed.activity_column.is_none()
 }
 
+/// What was put outside memory cannot be had back.
+#[derive(Debug, thiserror::Error)]
+#[error("rows that were put on the disk while they were read cannot be read back; the next run reads them again")]
+pub(crate) struct RowsLost;
+
 /// A read that did without the stored roster.
 type Unaided = (Result<Read, SourceError>, Intake);
 
-/// Reads a package to its end without the stored roster, as most can be that are complete and sound. `None`: it is needed.
+/// Reads a package to its end without the stored roster, as most can be that are complete and sound. `None`: it is needed,
+/// and to be read with it. A live source that was asked is not asked again: what it said is told also where it was needed.
 fn read_unaided(feed: &Feed, package: &Package, has_stored: bool) -> Option<Unaided> {
-    if feed.source.is_live() || !matches!(feed.source.is_incremental(package), Ok(false)) {
+    let is_live = feed.source.is_live();
+    if is_live && !feed.source.feeds_again() || !matches!(feed.source.is_incremental(package), Ok(false)) {
         return None;
     }
-    let mut intake = RosterIntake::unaided(has_stored, feed.intake);
+    let mut intake = RosterIntake::unaided(has_stored, feed.intake).with_room(feed.source.room());
     let read = feed.source.pull(package, &mut intake);
     let intake = intake.finish();
-    intake.is_conclusive.then_some((read, intake))
+    (is_live || intake.is_conclusive).then_some((read, intake))
 }
 
 /// What was read unaided, or the package read with the stored roster if that was needed after all, a second time if need be;
@@ -334,21 +362,30 @@ fn read_best(
     load: &dyn Fn() -> Result<Option<Stored>, ServiceError>,
     pulled: &mut Pulled,
 ) -> Result<(Option<Taken>, Option<Stored>), ServiceError> {
-    if let Some((read, intake)) = unaided {
-        let before = load()?;
-        let stands = |stored: &Roster| {
-            Ok::<_, ServiceError>(match is_linked(stored) {
-                true => intake.stands_beside(&own_keys(customer, stored.clone())?),
-                false => intake.stands_beside(stored),
-            })
-        };
-        if before.as_ref().map(|stored| stands(&stored.roster)).transpose()?.unwrap_or(true) {
-            return Ok((taken(package, read, intake, pulled), before));
+    let mut told = None;
+    match unaided {
+        Some((Ok(read), intake)) if !intake.is_conclusive => told = Some(read),
+        Some((read, intake)) => {
+            let before = load()?;
+            let stands = |stored: &Roster| {
+                Ok::<_, ServiceError>(match is_linked(stored) {
+                    true => intake.stands_beside(&own_keys(customer, stored.clone())?),
+                    false => intake.stands_beside(stored),
+                })
+            };
+            if read.is_err() || before.as_ref().map(|stored| stands(&stored.roster)).transpose()?.unwrap_or(true) {
+                return Ok((taken(package, read, intake, pulled), before));
+            }
+            told = read.ok().filter(|_| feed.source.is_live());
         }
+        None => {}
     }
     // The intake uses the stored roster up; a second look at the store is cheaper than two copies of a large one at once.
     let previous = load()?.map(|stored| own_keys(customer, stored.roster)).transpose()?;
-    let read = read_package(feed, package, previous, pulled);
+    let read = match told {
+        Some(told) => feed_package(feed, package, told, previous, pulled),
+        None => read_package(feed, package, previous, pulled),
+    };
     Ok((read, load()?))
 }
 
@@ -363,6 +400,13 @@ pub(crate) fn read_package(feed: &Feed, package: Package, previous: Option<Roste
         Err(error) => Err(error),
     };
     taken(package, read, intake.finish(), pulled)
+}
+
+/// Takes in once more, on top of the stored roster, what a source said that is not asked again.
+fn feed_package(feed: &Feed, package: Package, told: Read, previous: Option<Roster>, pulled: &mut Pulled) -> Option<Taken> {
+    let mut intake = RosterIntake::new(previous, feed.intake);
+    let fed = feed.source.feed_again(&mut intake).unwrap_or(Ok(()));
+    taken(package, fed.map(|()| told), intake.finish(), pulled)
 }
 
 /// What a read came to.

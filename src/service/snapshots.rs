@@ -187,7 +187,13 @@ impl Service {
         let (send, receive) = sync_channel(CHUNKS_AHEAD);
         thread::scope(|scope| {
             // If the store gives up, nobody listens any more, and the rest is made for nothing.
-            scope.spawn(move || pack(roster, &mut |chunk| drop(send.send(chunk.to_vec()))));
+            scope.spawn(move || {
+                let watch = roster.enrollments.watch();
+                pack(roster, &mut |chunk| drop(send.send(chunk.to_vec())));
+                if !watch.is_whole() {
+                    drop(send.send(Vec::new()));
+                }
+            });
             self.store.stage(row, &mut receive.into_iter())
         })
     }

@@ -1,9 +1,10 @@
 //! What a source is: it hands rows to an intake and says what it read.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::base::{Digest, Instant, SourceId};
-use crate::roster::{Finding, Level, RosterIntake};
+use crate::roster::{Finding, Level, Room, RosterIntake};
 use crate::source::http::{HttpError, Outage};
 
 /// One configured roster feed. Blocking: the service calls it off the async threads.
@@ -22,6 +23,22 @@ pub trait RosterSource: Send + Sync {
     /// # Errors
     /// [`SourceError::Rejected`] when the package as a whole cannot be trusted: nothing of it is applied (R103).
     fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError>;
+
+    /// Hands the rows of the last pull on once more, out of what was kept of it, without asking anybody; `None` where
+    /// nothing is kept. Only while that pull was not yet [done](RosterSource::done).
+    fn feed_again(&self, _intake: &mut RosterIntake) -> Option<Result<(), SourceError>> {
+        None
+    }
+
+    /// Whether it can.
+    fn feeds_again(&self) -> bool {
+        false
+    }
+
+    /// Room outside memory for what a pull has millions of, if there is any.
+    fn room(&self) -> Option<Arc<dyn Room>> {
+        None
+    }
 
     /// Whether a pull asks somebody who knows how things are now. What such a source says again is said anew; a file that
     /// lies there again says nothing (R131).

@@ -15,6 +15,7 @@ mod oneroster;
 mod open;
 mod retry;
 mod saved;
+mod scratch;
 mod shelf;
 
 pub use api::{Package, Read, RosterSource, Seen, SourceError, Trouble};
@@ -38,4 +39,5 @@ pub use oneroster::{
 pub use open::{SourceSettings, open_source};
 pub use retry::RetrySettings;
 pub use saved::{Outcome, Redaction, SavedPull};
+pub use scratch::Scratch;
 pub use shelf::{MemoryPages, NoRoom, PAGE_BYTES_MAX, PageStore, Shelf, pack_page, unpack_page};

@@ -4,12 +4,20 @@
 //! fail without a word, and only a page that is asked for and gone is told. The spool keeps pages over a crash; where
 //! there is none they lie in memory.
 
+use std::sync::Arc;
+
+use crate::roster::Room;
 use crate::source::api::SourceError;
 
 /// Makes shelves.
 pub trait PageStore: Send + Sync {
     /// The shelf of a pull, with what an earlier one of the same name left there.
     fn shelf(&self, pull: &str) -> Box<dyn Shelf>;
+
+    /// Room outside memory for what a read has millions of; `None`: there is none.
+    fn room(&self) -> Option<Arc<dyn Room>> {
+        None
+    }
 }
 
 /// The pages of one pull.

@@ -161,6 +161,7 @@ pub trait Store: Send + Sync {
 
     /// Keeps a snapshot. Doing it again with the same digest changes nothing, unless it stood on another one and is now
     /// given whole: then it stands alone from now on.
+    /// An empty chunk says that whoever makes them cannot go on: then nothing is kept.
     fn stage(&self, row: &SnapshotRow, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError>;
 
     /// What is known of a snapshot.

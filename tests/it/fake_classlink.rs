@@ -19,6 +19,8 @@ pub const PARTNER: &str = "partner-hunter2";
 pub const PATH: &str = "%2FKx3mQ2Zs%3D";
 
 type Twist = dyn Fn(&Asked, usize, Reply) -> Reply + Send + Sync;
+/// Of answers where applications are listed.
+type Door = dyn Fn(&Asked, Reply) -> Reply + Send + Sync;
 
 /// What can be switched.
 pub struct State {
@@ -29,6 +31,7 @@ pub struct State {
     pub dies: Option<(usize, String)>,
     pub revision: Option<String>,
     pub twist: Box<Twist>,
+    pub door: Box<Door>,
     /// Requests for records since the twist was set.
     pub before: usize,
 }
@@ -53,6 +56,7 @@ impl ClassLink {
             dies: None,
             revision: Some("r1".to_owned()),
             twist: Box::new(|_, _, reply| reply),
+            door: Box::new(|_, reply| reply),
             before: 0,
         };
         let state = Arc::new(Mutex::new(state));
@@ -137,11 +141,12 @@ fn answer(state: &mut State, host: &str, asked: &Asked, reply: Reply) -> Reply {
         if asked.path().ends_with("/server") {
             let server =
                 json!({"client_id": "key-1", "client_secret": "s-hunter2", "endpoint_url": format!("http://{host}/own")});
-            return Reply::json(json!({"status": 1, "server": server, "message": null}).to_string());
+            let told = Reply::json(json!({"status": 1, "server": server, "message": null}).to_string());
+            return (state.door)(asked, told);
         }
         let (offset, limit) = (asked.number("offset").unwrap_or(0), asked.number("limit").unwrap_or(100));
         let page: Vec<&Value> = state.applications.iter().skip(offset).take(limit.min(2)).collect();
-        return Reply::json(json!({"status": 1, "applications": page}).to_string());
+        return (state.door)(asked, Reply::json(json!({"status": 1, "applications": page}).to_string()));
     }
     let before = state.before;
     if let Some((_, next)) = state.dies.take_if(|(last, _)| before >= *last) {

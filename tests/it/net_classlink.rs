@@ -6,13 +6,14 @@ use std::time::Duration;
 use rosterd::base::{Day, Instant, Secret};
 use rosterd::roster::digest_of;
 use rosterd::service::Service;
-use rosterd::source::{ClassLinkAccess, RestVersion, Signature};
+use rosterd::source::{ClassLinkAccess, ClassLinkSettings, RestVersion, Signature};
 use rosterd::store::{NoticeRow, RunRow, RunState};
 use serde_json::json;
 
 use crate::fake_classlink::{ClassLink, PATH, application};
 use crate::fake_http::{Asked, Reply};
 use crate::fake_oneroster::{Provider, segment};
+use crate::net_http::{DRIP, PATIENCE};
 use crate::net_oneroster::{cut_list, district, roster, with_total};
 use crate::world::{World, succeeded};
 
@@ -253,9 +254,70 @@ fn several_applications_and_several_tenants() {
     world.verify();
 }
 
+/// Patience and memory for lies.
+fn bounded(settings: &mut ClassLinkSettings) {
+    (settings.read.http.body_bytes_max, settings.read.http.total) = (100_000, PATIENCE);
+}
+
+#[test]
+fn whatever_goes_wrong_where_applications_are_listed_removes_nobody() {
+    let (classlink, mut world) = seated();
+    let lies: [(&str, fn(Reply) -> Reply); 14] = [
+        ("it failed (500), 3 times", |_| Reply::html(500)),
+        ("it failed (502), 3 times", |_| Reply::html(502)),
+        ("it asks for fewer requests (429), 3 times", |_| Reply::html(429)),
+        ("come back in 7200 s", |_| Reply::new(503, "").with("Retry-After", 7200)),
+        ("do not allow it (403)", |_| Reply::new(403, "")),
+        ("to its end", |reply| reply.cut(10)),
+        ("to its end", |_| Reply::drop()),
+        ("no answer within", |_| Reply::hang()),
+        ("no answer within", |reply| reply.stall(10)),
+        ("not all of the answer came within", |reply| reply.drip(4, DRIP)),
+        ("a web page or XML instead of JSON", |_| Reply::html(200)),
+        ("empty instead of JSON", |_| Reply::json("")),
+        ("longer than 100000 bytes", |_| Reply::json(" ".repeat(100_001))),
+        ("never sent to another host", |_| Reply::new(302, "").with("Location", "https://elsewhere.example/x")),
+    ];
+    for (told, lie) in lies {
+        // Where the list is asked for, and where the district's own address is.
+        for by_server in [false, true] {
+            let access = if by_server { classlink.served() } else { classlink.settings().access };
+            classlink.feeds(&mut world, move |settings| {
+                bounded(settings);
+                settings.access = access.clone();
+            });
+            classlink.set(|state| {
+                state.door = Box::new(
+                    move |asked, reply| {
+                        if asked.path().ends_with("/server") == by_server { lie(reply) } else { reply }
+                    },
+                );
+            });
+            let run = world.quiet_night();
+            kept(&world, &run, told);
+            assert!(!run.message.contains("district_not_authorised") || told.contains("(403)"), "{}", run.message);
+        }
+    }
+    // An answer that says something else, and a list that is empty all of a sudden.
+    for (told, body) in [
+        ("something else instead of applications", r#"{"status":0,"message":"u05 Test"}"#),
+        ("the partner's key lists no application of tenant 8841", r#"{"status":1,"applications":[]}"#),
+    ] {
+        classlink.feeds(&mut world, bounded);
+        classlink.set(|state| state.door = Box::new(move |_, _| Reply::json(body)));
+        let run = world.quiet_night();
+        kept(&world, &run, told);
+    }
+    classlink.set(|state| state.door = Box::new(|_, reply| reply));
+    classlink.feeds(&mut world, bounded);
+    assert!(succeeded(&world.quiet_night()) && world.seated("p").len() == 30);
+    world.verify();
+}
+
 #[test]
 fn whatever_goes_wrong_behind_the_proxy_removes_nobody() {
     type Lie = Arc<dyn Fn(&Asked, usize, Reply) -> Reply + Send + Sync>;
+    const ONE_USER: &str = r#"{"users":[{"sourcedId":"u00","status":"active"}]}"#;
     let users = |twist: fn(&Asked, Reply) -> Reply| -> Lie {
         Arc::new(move |asked, _, reply| if segment(asked) == "users" { twist(asked, reply) } else { reply })
     };
@@ -273,8 +335,22 @@ fn whatever_goes_wrong_behind_the_proxy_removes_nobody() {
                 late.with("Retry-After", "Sun, 06 Nov 1994 09:00:00 GMT")
             }),
         ),
+        ("it failed (503), 3 times", users(|_, _| Reply::html(503))),
+        ("it failed (504), 3 times", users(|_, _| Reply::html(504))),
         ("to its end", users(|_, reply| reply.cut(40))),
+        ("to its end", users(|_, _| Reply::drop())),
         ("no answer within", users(|_, _| Reply::hang())),
+        ("no answer within", users(|_, reply| reply.stall(40))),
+        ("not all of the answer came within", users(|_, reply| reply.drip(8, DRIP))),
+        ("longer than 100000 bytes", users(|_, _| Reply::json(" ".repeat(100_001)))),
+        ("never sent to another host", users(|_, _| Reply::new(302, "").with("Location", "https://elsewhere.example/x"))),
+        ("empty instead of JSON", users(|_, _| Reply::json(""))),
+        ("cut-off JSON", users(|_, reply| Reply { body: reply.body[..40].to_vec(), ..reply })),
+        ("JSON of another shape", users(|_, _| Reply::json(r#"{"users":[null]}"#))),
+        ("nothing but records of earlier pages", users(|_, reply| Reply { body: ONE_USER.into(), ..reply })),
+        ("more records than the 20", users(|_, reply| with_total(reply, 20))),
+        ("the total changed", users(|asked, reply| with_total(reply, if asked.number("offset") == Some(0) { 30 } else { 29 }))),
+        ("only 0 came", users(|_, reply| cut_list(reply, 0))),
         ("a web page or XML instead of JSON", users(|_, _| Reply::html(200))),
         ("an error", users(|_, _| Reply::json(r#"{"imsx_codeMajor":"failure","imsx_CodeMinor":"server_busy"}"#))),
         ("something else instead of users", users(|_, _| Reply::json(r#"{"status":0}"#))),
@@ -286,12 +362,13 @@ fn whatever_goes_wrong_behind_the_proxy_removes_nobody() {
         ),
     ];
     for (told, lie) in lies {
-        classlink.feeds(&mut world, |_| ());
+        classlink.feeds(&mut world, bounded);
         classlink.set(|state| state.revision = Some(format!("for {told}")));
         classlink.lies(move |asked, before, reply| lie(asked, before, reply));
         let run = world.quiet_night();
         kept(&world, &run, told);
     }
+    classlink.is_honest();
     // What passes is waited for.
     for manner in [
         Reply::new(429, "").with("Retry-After", 9),

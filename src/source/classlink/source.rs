@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::SourceId;
-use crate::roster::RosterIntake;
+use crate::roster::{Room, RosterIntake};
 use crate::source::api::{Package, Read, RosterSource, Seen, SourceError, Trouble};
 use crate::source::classlink::access::Way;
 use crate::source::classlink::settings::ClassLinkSettings;
@@ -72,6 +72,18 @@ impl RosterSource for ClassLinkSource {
         let known = self.lock().at.take();
         let at = known.map_or_else(|| self.open(), Ok);
         self.noted(at.and_then(|at| self.rest.pull(&at, package.since.as_deref(), intake)))
+    }
+
+    fn feed_again(&self, intake: &mut RosterIntake) -> Option<Result<(), SourceError>> {
+        self.rest.feed_again(intake)
+    }
+
+    fn feeds_again(&self) -> bool {
+        true
+    }
+
+    fn room(&self) -> Option<Arc<dyn Room>> {
+        self.rest.room()
     }
 
     fn is_incremental(&self, package: &Package) -> Result<bool, SourceError> {

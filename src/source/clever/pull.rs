@@ -1,12 +1,12 @@
 //! A whole pull: everything, or events, to the shelf; then all rows to the intake.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Digest, Digester, Instant};
-use crate::roster::{Finding, Level, Mode, RosterIntake};
+use crate::roster::{Finding, Level, Mode, Room, RosterIntake};
 use crate::source::api::{Read, SourceError};
 use crate::source::aside::Aside;
 use crate::source::clever::changes::{Changes, EVENTS_MAX};
@@ -14,7 +14,7 @@ use crate::source::clever::cursor::Cursor;
 use crate::source::clever::district::District;
 use crate::source::clever::envelope::facts;
 use crate::source::clever::feed::Feed;
-use crate::source::clever::fetch::{Fetch, List, failed};
+use crate::source::clever::fetch::{Fetch, List, Stored, failed};
 use crate::source::clever::rows::{Lists, feed_rows};
 use crate::source::clever::settings::CleverSettings;
 use crate::source::clever::wire::{DistrictWire, Wrapped, keys};
@@ -46,6 +46,16 @@ pub(crate) struct Clever {
     pages: Arc<dyn PageStore>,
     /// The last pull was read to its end.
     complete: AtomicBool,
+    /// What it left if it read everything, and the shelf where it lies.
+    left: Mutex<Option<(Left, Aside)>>,
+}
+
+/// Lists on the shelf that were read to their ends.
+struct Left {
+    stored: Vec<Stored>,
+    district: District,
+    /// Events were asked for, and there are none.
+    lacks_events: bool,
 }
 
 /// One pull of somebody who signs in like this.
@@ -57,7 +67,7 @@ struct Pull<'a> {
 
 impl Clever {
     pub(crate) fn new(settings: CleverSettings, network: &Network, pages: Arc<dyn PageStore>) -> Self {
-        Self { settings, network: network.clone(), pages, complete: AtomicBool::new(false) }
+        Self { settings, network: network.clone(), pages, complete: AtomicBool::new(false), left: Mutex::default() }
     }
 
     pub(crate) fn network(&self) -> &Network {
@@ -92,6 +102,7 @@ impl Clever {
         intake: &mut RosterIntake,
     ) -> Result<Read, SourceError> {
         self.complete.store(false, Ordering::SeqCst);
+        *self.left() = None;
         let pull = self.begin(auth)?;
         let mut shelf = Aside::of(self.pages.shelf(&self.settings.pull));
         let district = pull.district()?;
@@ -103,7 +114,8 @@ impl Clever {
         let read = match by_events {
             Some(cursor) => Read { cursor: Some(cursor), partly: true, told, ..Read::default() },
             None => {
-                let cursor = pull.everything(district, &mut shelf, intake)?;
+                let (cursor, left) = pull.everything(district, &mut shelf, intake)?;
+                *self.left() = Some((left, shelf));
                 let is_same = cursor.sync.is_some() && cursor.sync.as_deref() == sync;
                 let news =
                     if is_same { "what the district shares was changed: its own data is the same as last time" } else { "" };
@@ -114,8 +126,43 @@ impl Clever {
         Ok(read)
     }
 
+    /// Whole at every moment.
+    fn left(&self) -> MutexGuard<'_, Option<(Left, Aside)>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Room outside memory.
+    pub(crate) fn room(&self) -> Option<Arc<dyn Room>> {
+        self.pages.room()
+    }
+
+    /// Hands the rows of the last pull on once more, if it read everything.
+    pub(crate) fn feed_again(&self, intake: &mut RosterIntake) -> Option<Result<(), SourceError>> {
+        self.left().as_mut().map(|(left, shelf)| self.feed(left, shelf, intake))
+    }
+
+    fn feed(&self, left: &Left, shelf: &mut dyn Shelf, intake: &mut RosterIntake) -> Result<(), SourceError> {
+        let Left { stored, district, lacks_events } = left;
+        if *lacks_events {
+            warn(intake, NO_EVENTS);
+        }
+        let mut feed = Feed::new(intake, &district.id, self.settings.staff, Mode::Full);
+        if !feed_rows(&Lists { stored, changes: None }, shelf, &mut feed, district) {
+            return Err(self.lost(shelf));
+        }
+        feed.finish();
+        Ok(())
+    }
+
+    fn lost(&self, shelf: &mut dyn Shelf) -> SourceError {
+        shelf.cut(0);
+        let why = "pages of it that were kept while it was read are lost; the next run reads them again";
+        SourceError::Unusable { upstream: self.root(), why: why.to_owned() }
+    }
+
     /// The run that pulled is over.
     pub(crate) fn done(&self) {
+        *self.left() = None;
         if self.complete.swap(false, Ordering::SeqCst) {
             self.pages.shelf(&self.settings.pull).cut(0);
         }
@@ -188,14 +235,19 @@ impl Pull<'_> {
         let mut feed = Feed::new(intake, &district.id, self.clever.settings.staff, Mode::Changes);
         let (event, stored) = (stored.last.clone().or_else(|| after.clone()), [stored]);
         if !feed_rows(&Lists { stored: &stored, changes: Some(&changes) }, shelf, &mut feed, district) {
-            return Err(self.lost(shelf));
+            return Err(self.clever.lost(shelf));
         }
         feed.finish();
         Ok(Some(Cursor { event: Some(event), at: now, sync: district.sync.clone() }.to_string()))
     }
 
     /// Reads everything, until the district's own data stayed the same from the first page to the last.
-    fn everything(&self, mut district: District, shelf: &mut Aside, intake: &mut RosterIntake) -> Result<Cursor, SourceError> {
+    fn everything(
+        &self,
+        mut district: District,
+        shelf: &mut Aside,
+        intake: &mut RosterIntake,
+    ) -> Result<(Cursor, Left), SourceError> {
         let terms = self.terms("");
         for _ in 0..TRIES_MAX {
             // Nothing but the time of the district's own data tells that pages are those of today.
@@ -207,7 +259,7 @@ impl Pull<'_> {
                     shelf.cut(0);
                     let began = self.clever.network.pace().now().0;
                     // What comes after the newest event of now is read by events.
-                    let event = if self.clever.settings.events { self.newest_event(intake)? } else { None };
+                    let event = if self.clever.settings.events { self.newest_event()? } else { None };
                     let beginning = Beginning { terms: terms.0, began, sync: district.sync.clone(), event };
                     self.put_beginning(&beginning, shelf)?;
                     beginning
@@ -223,12 +275,11 @@ impl Pull<'_> {
                 continue;
             }
             self.told(stored.iter().map(|stored| stored.rows).sum(), pages, requests, false);
-            let mut feed = Feed::new(intake, &district.id, self.clever.settings.staff, Mode::Full);
-            if !feed_rows(&Lists { stored: &stored, changes: None }, shelf, &mut feed, &district) {
-                return Err(self.lost(shelf));
-            }
-            feed.finish();
-            return Ok(Cursor { event: beginning.event, at: Instant(beginning.began), sync: district.sync });
+            let lacks_events = self.clever.settings.events && beginning.event.is_none();
+            let left = Left { stored, district, lacks_events };
+            self.clever.feed(&left, shelf, intake)?;
+            let sync = left.district.sync.clone();
+            return Ok((Cursor { event: beginning.event, at: Instant(beginning.began), sync }, left));
         }
         let why = format!("it took in the district's data while it was read, {TRIES_MAX} times in a row");
         Err(SourceError::Unusable { upstream: self.clever.root(), why })
@@ -253,14 +304,11 @@ impl Pull<'_> {
     }
 
     /// `Some(None)`: there is none yet. `None`: this application gets no events.
-    fn newest_event(&self, intake: &mut RosterIntake) -> Result<Option<Option<String>>, SourceError> {
+    fn newest_event(&self) -> Result<Option<Option<String>>, SourceError> {
         let url = format!("{}/events?ending_before=last&limit=1", self.clever.root());
         let answer = match self.http.link(&url).and_then(|url| self.http.get(self.auth, |_| url.clone())) {
             Ok(answer) => answer,
-            Err(cause) if has_no_events(&cause) => {
-                warn(intake, NO_EVENTS);
-                return Ok(None);
-            }
+            Err(cause) if has_no_events(&cause) => return Ok(None),
             Err(cause) => return Err(failed(&self.http, "events", cause)),
         };
         let text = answer.text().map_err(|cause| failed(&self.http, "events", cause))?;
@@ -301,12 +349,6 @@ impl Pull<'_> {
     fn told(&self, rows: u64, end: u32, requests: u32, partly: bool) {
         let resumed = (end - 1).saturating_sub(requests);
         PullRead { pull: &self.clever.settings.pull, rows, requests, resumed, partly }.emit();
-    }
-
-    fn lost(&self, shelf: &mut dyn Shelf) -> SourceError {
-        shelf.cut(0);
-        let why = "pages of it that were kept while it was read are lost; the next run reads them again";
-        SourceError::Unusable { upstream: self.clever.root(), why: why.to_owned() }
     }
 }
 

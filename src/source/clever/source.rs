@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::{Digest, Instant, Secret, SourceId};
-use crate::roster::RosterIntake;
+use crate::roster::{Room, RosterIntake};
 use crate::source::api::{Package, Read, RosterSource, Seen, SourceError, Trouble};
 use crate::source::clever::account::Account;
 use crate::source::clever::cursor::Cursor;
@@ -121,6 +121,18 @@ impl RosterSource for CleverSource {
         let sync = self.lock().sync.clone();
         let auth = self.open();
         self.noted(auth.and_then(|auth| self.clever.pull(&*auth, since.as_ref(), sync.as_deref(), intake)))
+    }
+
+    fn feed_again(&self, intake: &mut RosterIntake) -> Option<Result<(), SourceError>> {
+        self.clever.feed_again(intake)
+    }
+
+    fn feeds_again(&self) -> bool {
+        true
+    }
+
+    fn room(&self) -> Option<Arc<dyn Room>> {
+        self.clever.room()
     }
 
     fn is_incremental(&self, package: &Package) -> Result<bool, SourceError> {

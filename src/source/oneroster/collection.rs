@@ -4,25 +4,10 @@
 //! they are read. So nothing they say is believed alone: the pages must add up to the total, the total must stay, no page
 //! may repeat another, and the end must be seen: an empty page, or links that name no next one.
 
-use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
-use hashbrown::HashSet;
-
-/// Ids are hashed already.
-#[derive(Default)]
-pub(crate) struct Through(u64);
-
-impl Hasher for Through {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxhash_rust::xxh3::xxh3_64(bytes);
-    }
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
+use crate::roster::Room;
+use crate::source::oneroster::ids::Ids;
 
 /// What one page says of itself, beside its records.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,7 +34,7 @@ pub(crate) enum Step {
 /// Adds up the pages of one collection.
 #[derive(Default)]
 pub(crate) struct Proof {
-    ids: HashSet<u64, BuildHasherDefault<Through>>,
+    ids: Ids,
     rows: u64,
     nameless: u64,
     pages: u64,
@@ -63,9 +48,9 @@ pub(crate) struct Proof {
 }
 
 impl Proof {
-    /// Before the first page; `changes`: the collection was asked for changes only.
-    pub(crate) fn new(changes: bool) -> Self {
-        Self { changes, sized_so_far: true, ..Self::default() }
+    /// Before the first page; `changes`: the collection was asked for changes only; `room`: where very many ids go.
+    pub(crate) fn new(changes: bool, room: Option<Arc<dyn Room>>) -> Self {
+        Self { ids: Ids::new(room), changes, sized_so_far: true, ..Self::default() }
     }
 
     /// Records so far: the offset of the next page.
@@ -74,48 +59,51 @@ impl Proof {
     }
 
     /// Whether the records so far are as many as there are in all, by the provider's account.
-    pub(crate) fn has_all(&self) -> bool {
-        !self.page_sized && self.total == Some(self.distinct())
+    pub(crate) fn has_all(&mut self) -> bool {
+        let Some(total) = self.total.filter(|_| !self.page_sized) else { return false };
+        self.rows >= total && self.distinct() == Ok(total)
     }
 
-    fn distinct(&self) -> u64 {
-        self.ids.len() as u64 + self.nameless
+    /// How many different records there were; never more than rows.
+    fn distinct(&mut self) -> Result<u64, String> {
+        Ok(self.ids.distinct()? + self.nameless)
+    }
+
+    /// Whether there were more different records than so many. As long as there are no more rows, nobody has to count.
+    fn exceeds(&mut self, total: u64) -> Result<bool, String> {
+        Ok(self.rows > total && self.distinct()? > total)
     }
 
     /// Takes a page: the hashes of its ids (`None` for a record without one) and what it says of itself.
     pub(crate) fn page(&mut self, ids: &[Option<u64>], facts: PageFacts) -> Step {
+        self.try_page(ids, facts).unwrap_or_else(Step::Broken)
+    }
+
+    fn try_page(&mut self, ids: &[Option<u64>], facts: PageFacts) -> Result<Step, String> {
         let rows = ids.len() as u64;
         self.pages += 1;
         if let Some(count) = facts.count.filter(|count| *count != rows) {
-            return Step::Broken(format!("a page has {rows} records and says that they are {count}"));
+            return Err(format!("a page has {rows} records and says that they are {count}"));
         }
-        let before = self.distinct();
-        for id in ids {
-            match id {
-                Some(id) => _ = self.ids.insert(*id),
-                None => self.nameless += 1,
-            }
-        }
+        let nameless = ids.iter().filter(|id| id.is_none()).count() as u64;
+        self.nameless += nameless;
         self.rows += rows;
-        if rows > 0 && self.distinct() == before && !self.changes {
-            return Step::Broken("a page has nothing but records of earlier pages: the server may ignore `offset`".to_owned());
+        let is_new = self.ids.page(ids.iter().copied().flatten())? || nameless > 0;
+        if rows > 0 && !is_new && !self.changes {
+            return Err("a page has nothing but records of earlier pages: the server may ignore `offset`".to_owned());
         }
-        if let Err(why) = self.compare_total(rows, facts.total) {
-            return Step::Broken(why);
-        }
+        self.compare_total(rows, facts.total)?;
         let total = self.total.filter(|_| !self.page_sized);
         if rows > 0 && (facts.next == Some(true) || facts.next.is_none() || total.is_some_and(|total| self.rows < total)) {
-            return Step::More;
+            return Ok(Step::More);
         }
-        let distinct = self.distinct();
+        let distinct = self.distinct()?;
         if !self.changes && distinct != self.rows {
-            return Step::Broken(format!("{} records came twice: they moved while they were read", self.rows - distinct));
+            return Err(format!("{} records came twice: they moved while they were read", self.rows - distinct));
         }
         match total {
-            Some(total) if total > distinct => {
-                Step::Broken(format!("there should be {total} records, and only {distinct} came"))
-            }
-            _ => Step::End,
+            Some(total) if total > distinct => Err(format!("there should be {total} records, and only {distinct} came")),
+            _ => Ok(Step::End),
         }
     }
 
@@ -136,7 +124,7 @@ impl Proof {
         self.sized_so_far &= total == rows || rows == 0;
         let known = *self.total.get_or_insert(total);
         let differs = known != total;
-        let exceeds = self.distinct() > total;
+        let exceeds = self.exceeds(total)?;
         if (differs || exceeds) && self.sized_so_far && self.pages > 1 {
             if rows == 0 && total == 0 || rows > 0 {
                 self.page_sized = true;
@@ -161,7 +149,7 @@ mod tests {
     struct Page(std::ops::Range<u64>, Option<u64>, Option<bool>);
 
     fn run(pages: &[Page]) -> (usize, Step) {
-        let mut proof = Proof::new(false);
+        let mut proof = Proof::new(false, None);
         for (at, Page(ids, total, next)) in pages.iter().enumerate() {
             let ids: Vec<Option<u64>> = ids.clone().map(Some).collect();
             let step = proof.page(&ids, PageFacts { count: None, total: *total, next: *next });
@@ -232,16 +220,16 @@ mod tests {
             let Step::Broken(why) = step else { panic!("{told}: {step:?}") };
             assert!(why.contains(told) && at == pages.len(), "{told}: {why}");
         }
-        let miscounted = Proof::new(false).page(&[Some(1)], PageFacts { count: Some(2), ..PageFacts::default() });
+        let miscounted = Proof::new(false, None).page(&[Some(1)], PageFacts { count: Some(2), ..PageFacts::default() });
         assert!(matches!(miscounted, Step::Broken(why) if why.contains("says that they are 2")));
     }
 
     #[test]
     fn records_without_ids_count_and_changes_may_repeat() {
-        let mut proof = Proof::new(false);
+        let mut proof = Proof::new(false, None);
         let facts = PageFacts { total: Some(3), next: Some(false), ..PageFacts::default() };
         assert_eq!(proof.page(&[None, None, Some(1)], facts), Step::End);
-        let mut proof = Proof::new(true);
+        let mut proof = Proof::new(true, None);
         assert_eq!(proof.page(&[Some(1), Some(1)], PageFacts::default()), Step::More);
         assert_eq!(proof.page(&[Some(1)], PageFacts::default()), Step::More);
         assert_eq!(proof.page(&[], PageFacts::default()), Step::End);

@@ -8,6 +8,7 @@ use reqwest::Url;
 use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 
+use crate::roster::Room;
 use crate::source::api::SourceError;
 use crate::source::aside::{Aside, Unkept};
 use crate::source::http::{Answer, Attempt, Authorize, Http, HttpError};
@@ -81,6 +82,8 @@ pub(crate) struct Fetch<'a> {
     pub(crate) requests: u32,
     /// Records asked for at once.
     pub(crate) limit: u32,
+    /// Where very many ids go.
+    pub(crate) room: Option<Arc<dyn Room>>,
 }
 
 impl Fetch<'_> {
@@ -102,7 +105,7 @@ impl Fetch<'_> {
 
     /// How many records there are, and whether any are masked; inside, an error says what does not add up.
     fn try_collection(&mut self, endpoint: Endpoint, changed: Option<&str>) -> Result<Result<(u64, bool), String>, Stop> {
-        let mut proof = Proof::new(changed.is_some());
+        let mut proof = Proof::new(changed.is_some(), self.room.clone());
         let mut masked = false;
         loop {
             let offset = proof.rows();

@@ -11,6 +11,7 @@ mod collection;
 mod endpoint;
 mod feed;
 mod fetch;
+mod ids;
 mod page;
 mod parse;
 mod refusal;
@@ -20,7 +21,7 @@ mod sign;
 mod source;
 mod wire;
 
-pub(crate) use collection::Through;
+pub(crate) use ids::Through;
 pub(crate) use page::each_record;
 pub(crate) use parse::{Fault, fault, id, is_id, modified};
 pub(crate) use rest::Rest;

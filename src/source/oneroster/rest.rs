@@ -1,12 +1,12 @@
 //! A whole pull: all collections to the shelf, then all rows to the intake.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Digest, Digester, Instant};
-use crate::roster::{Collection, Finding, Level, Mode, RosterIntake};
+use crate::roster::{Collection, Finding, Level, Mode, Room, RosterIntake};
 use crate::source::api::{Read, SourceError};
 use crate::source::aside::Aside;
 use crate::source::http::{Authorize, Http, HttpError, Network};
@@ -51,6 +51,15 @@ pub(crate) struct Rest {
     pub(crate) pages: Arc<dyn PageStore>,
     /// The last pull was read to its end.
     complete: AtomicBool,
+    /// What it left, and the shelf where it lies.
+    left: Mutex<Option<(Left, Aside)>>,
+}
+
+/// Collections on the shelf that are proven complete.
+struct Left {
+    root: String,
+    stored: Vec<Stored>,
+    partly: bool,
 }
 
 /// What is told of a provider that masks e-mail addresses.
@@ -70,7 +79,15 @@ impl Rest {
         network: &Network,
         pages: Arc<dyn PageStore>,
     ) -> Self {
-        Self { pull, version, settings, network: network.clone(), pages, complete: AtomicBool::new(false) }
+        Self {
+            pull,
+            version,
+            settings,
+            network: network.clone(),
+            pages,
+            complete: AtomicBool::new(false),
+            left: Mutex::default(),
+        }
     }
 
     /// The revision in a cursor.
@@ -101,8 +118,8 @@ impl Rest {
             });
         match found {
             Ok(true) if rows > 0 => Ok(Fetched { revision: answer.header(REVISION).map(str::to_owned) }),
-            Ok(true) => Err(unusable(at, "it has no orgs".to_owned())),
-            Ok(false) => Err(unusable(at, "it answered with success and something else instead of orgs".to_owned())),
+            Ok(true) => Err(unusable(&at.root, "it has no orgs".to_owned())),
+            Ok(false) => Err(unusable(&at.root, "it answered with success and something else instead of orgs".to_owned())),
             Err(error) => Err(failed("orgs", at.root.clone(), answer.broken_json(&error))),
         }
     }
@@ -110,6 +127,7 @@ impl Rest {
     /// Reads everything, or what changed since a moment, and hands it on when all of it is proven complete.
     pub(crate) fn pull(&self, at: &Address, since: Option<&str>, intake: &mut RosterIntake) -> Result<Read, SourceError> {
         self.complete.store(false, Ordering::SeqCst);
+        *self.left() = None;
         let http = self.http(at)?;
         let mut shelf = Aside::of(self.pages.shelf(&self.pull));
         let mut since = since;
@@ -124,10 +142,14 @@ impl Rest {
                         }
                         (None, false) => None,
                     };
-                    self.feed(at, &stored, since.is_some(), &mut shelf, intake)?;
+                    let left = Left { root: at.root.clone(), stored, partly: since.is_some() };
+                    self.feed(&left, &mut shelf, intake)?;
                     self.complete.store(true, Ordering::SeqCst);
+                    let stored = &left.stored;
                     let told = stored.iter().any(|stored| stored.masked).then(|| MASKED.to_owned()).into_iter().collect();
-                    return Ok(Read { cursor, partly: since.is_some(), told, ..Read::default() });
+                    let read = Read { cursor, partly: left.partly, told, ..Read::default() };
+                    *self.left() = Some((left, shelf));
+                    return Ok(read);
                 }
                 Err(Stop::Failed(error)) => return Err(error),
                 Err(Stop::Moved) => shelf.cut(0),
@@ -146,11 +168,27 @@ impl Rest {
                 }
             }
         }
-        Err(unusable(at, format!("its data set was exchanged while it was read, {TRIES_MAX} times in a row")))
+        Err(unusable(&at.root, format!("its data set was exchanged while it was read, {TRIES_MAX} times in a row")))
+    }
+
+    /// Whole at every moment.
+    fn left(&self) -> MutexGuard<'_, Option<(Left, Aside)>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Room outside memory.
+    pub(crate) fn room(&self) -> Option<Arc<dyn Room>> {
+        self.pages.room()
+    }
+
+    /// Hands the rows of the last pull on once more.
+    pub(crate) fn feed_again(&self, intake: &mut RosterIntake) -> Option<Result<(), SourceError>> {
+        self.left().as_mut().map(|(left, shelf)| self.feed(left, shelf, intake))
     }
 
     /// The run that pulled is over.
     pub(crate) fn done(&self) {
+        *self.left() = None;
         if self.complete.swap(false, Ordering::SeqCst) {
             self.pages.shelf(&self.pull).cut(0);
         }
@@ -196,6 +234,7 @@ impl Rest {
             revision: None,
             requests: 0,
             limit: self.settings.page_rows,
+            room: self.pages.room(),
         };
         let stored = Endpoint::ALL.iter().map(|endpoint| fetch.collection(*endpoint, since)).collect::<Result<Vec<_>, _>>()?;
         fetch.settle()?;
@@ -206,15 +245,9 @@ impl Rest {
         Ok((began, stored, Fetched { revision }))
     }
 
-    fn feed(
-        &self,
-        at: &Address,
-        stored: &[Stored],
-        partly: bool,
-        shelf: &mut dyn Shelf,
-        intake: &mut RosterIntake,
-    ) -> Result<(), SourceError> {
-        let mode = if partly { Mode::Changes } else { Mode::Full };
+    fn feed(&self, left: &Left, shelf: &mut dyn Shelf, intake: &mut RosterIntake) -> Result<(), SourceError> {
+        let Left { root, stored, partly } = left;
+        let mode = if *partly { Mode::Changes } else { Mode::Full };
         let mut feed = Feed::new(&self.settings, self.version, mode, intake);
         feed.leaves_mail_out = stored.iter().any(|stored| stored.masked);
         for stored in stored {
@@ -229,7 +262,7 @@ impl Rest {
                     if !whole {
                         shelf.cut(0);
                         let why = "pages of it that were kept while it was read are lost; the next run reads them again";
-                        return Err(unusable(at, why.to_owned()));
+                        return Err(unusable(root, why.to_owned()));
                     }
                 }
             }
@@ -242,6 +275,6 @@ pub(crate) fn failed(what: &'static str, upstream: String, cause: HttpError) -> 
     SourceError::Upstream { what, upstream, cause: Box::new(cause) }
 }
 
-fn unusable(at: &Address, why: String) -> SourceError {
-    SourceError::Unusable { upstream: at.root.clone(), why }
+fn unusable(root: &str, why: String) -> SourceError {
+    SourceError::Unusable { upstream: root.to_owned(), why }
 }

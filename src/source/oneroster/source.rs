@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{Instant, SourceId};
-use crate::roster::RosterIntake;
+use crate::roster::{Room, RosterIntake};
 use crate::source::api::{Package, Read, RosterSource, Seen, SourceError, Trouble};
 use crate::source::http::{Authorize, Bearer, Network};
 use crate::source::oneroster::auth::OAuth2;
@@ -73,6 +73,18 @@ impl RosterSource for RestSource {
 
     fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError> {
         self.rest.pull(&self.at, package.since.as_deref(), intake)
+    }
+
+    fn feed_again(&self, intake: &mut RosterIntake) -> Option<Result<(), SourceError>> {
+        self.rest.feed_again(intake)
+    }
+
+    fn feeds_again(&self) -> bool {
+        true
+    }
+
+    fn room(&self) -> Option<Arc<dyn Room>> {
+        self.rest.room()
     }
 
     fn is_incremental(&self, package: &Package) -> Result<bool, SourceError> {

@@ -37,6 +37,9 @@ pub(in crate::store::sql) fn stage(
         if waiting.is_empty() {
             break;
         }
+        if waiting.iter().any(Vec::is_empty) {
+            return Err(Fault::corrupt(format!("snapshot {}", digest.short()), "it broke off while it was made"));
+        }
         let packed = parts::each(std::mem::take(&mut waiting), |chunk: Vec<u8>| (chunk.len(), compress(&chunk)));
         for (len, packed) in packed {
             insert.execute((digest.0, n, len.cast_signed(), packed?))?;
