@@ -4,7 +4,7 @@ use std::mem::take;
 
 use crate::base::Day;
 use crate::roster::book::{Book, Flaw};
-use crate::roster::canon::{Loose, LoosePerson, Places, Sound, canonical, canonical_of_sound};
+use crate::roster::canon::{Begun, Loose, LoosePerson, Places, Sound, canonical};
 use crate::roster::desk::Desk;
 use crate::roster::desk_people::range;
 use crate::roster::finding::{Finding, Level};
@@ -104,7 +104,10 @@ impl Desk {
         }
         let (attributes, enrollments) = (take(&mut self.attributes), take(&mut self.enrollments.rows));
         self.people = Table::new(Vec::new(), self.scribe.arena());
-        let roster = canonical_of_sound(&self.places(&kept), Sound { people, attributes, roles, enrollments });
+        let sound = Sound { people, attributes, roles, enrollments };
+        let begun = Begun::new(&self.places(&kept), &sound);
+        self.classes = Table::new(Vec::new(), self.scribe.arena());
+        let roster = begun.finish(self.scribe.arena(), sound);
         (Roster { texts: self.scribe.into_arena(), ..roster }, self.book)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::base::{BulkDigester, Digest, Text, parts};
 use crate::roster::model::{Class, Course, Enrollment, Org, Person, Role, Roster, Session};
+use crate::roster::pack::TOUCHED;
 
 /// How many records are digested together. Part of the name's definition, so that it is the same on any number of cores.
 const PIECE: usize = 1 << 12;
@@ -15,17 +16,18 @@ pub fn digest_of(roster: &Roster) -> Digest {
             digester.stream(&digest.0);
         });
     };
-    add(pieces(&roster.role_words, |word, out| out.text(*word), roster));
-    add(pieces(&roster.attribute_names, |name, out| out.text(*name), roster));
-    add(pieces(&roster.orgs, org, roster));
-    add(pieces(&roster.sessions, session, roster));
-    add(pieces(&roster.courses, course, roster));
-    add(pieces(&roster.classes, class, roster));
-    add(pieces(&roster.people, person, roster));
-    add(pieces(&roster.roles, role, roster));
-    add(pieces(&roster.enrollments, |packed, out| enrollment(&out.roster.enrollment(*packed), out), roster));
+    add(pieces(&roster.role_words, |word| *word, |word, out| out.text(*word), roster));
+    add(pieces(&roster.attribute_names, |name| *name, |name, out| out.text(*name), roster));
+    add(pieces(&roster.orgs, |org| org.id, org, roster));
+    add(pieces(&roster.sessions, |session| session.id, session, roster));
+    add(pieces(&roster.courses, |course| course.id, course, roster));
+    add(pieces(&roster.classes, |class| class.id, class, roster));
+    add(pieces(&roster.people, |person| person.key, person, roster));
+    add(pieces(&roster.roles, |_| Text::EMPTY, role, roster));
+    add(pieces(&roster.enrollments, |_| Text::EMPTY, |packed, out| enrollment(&out.roster.enrollment(*packed), out), roster));
     add(pieces(
         &roster.attributes,
+        |attribute| attribute.value,
         |attribute, out| {
             out.number(u32::from(attribute.name));
             out.text(attribute.value);
@@ -61,13 +63,22 @@ impl Bytes<'_> {
     }
 }
 
-fn pieces<T: Sync>(records: &[T], put: impl Fn(&T, &mut Bytes<'_>) + Sync, roster: &Roster) -> Vec<Digest> {
+/// `first` tells a record's first text, beside which its others often lie.
+fn pieces<T: Sync>(
+    records: &[T],
+    first: impl Fn(&T) -> Text + Sync,
+    put: impl Fn(&T, &mut Bytes<'_>) + Sync,
+    roster: &Roster,
+) -> Vec<Digest> {
     let pieces: Vec<&[T]> = records.chunks(PIECE).collect();
     let part = |own: std::ops::Range<usize>| {
         let mut out = Bytes { roster, bytes: Vec::new() };
         let digest = |piece: &&[T]| {
             out.bytes.clear();
-            piece.iter().for_each(|record| put(record, &mut out));
+            for some in piece.chunks(TOUCHED) {
+                roster.texts.touch(some.iter().map(&first));
+                some.iter().for_each(|record| put(record, &mut out));
+            }
             BulkDigester::new("records").number(piece.len() as u64).stream(&out.bytes).finish()
         };
         pieces[own].iter().map(digest).collect::<Vec<_>>()
