@@ -45,7 +45,7 @@ fn a_browser_finds_its_way_and_axe_finds_nothing() {
     let done = node.output().expect("node runs");
     let told = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert!(done.status.success(), "{told}");
-    for part in ["axe and width: 108 pages looked at", "same-day run: /c/larkspur/runs/", "partly approved", "signed out"] {
+    for part in ["axe and width: 162 pages looked at", "same-day run: /c/larkspur/runs/", "partly approved", "signed out"] {
         assert!(told.contains(part), "{part} is not in: {told}");
     }
     site.daemon.stop();

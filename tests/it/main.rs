@@ -74,6 +74,7 @@ mod night;
 mod on_time;
 mod one_source;
 mod operating;
+mod package;
 mod pages;
 mod postgres_doors;
 mod props;
