@@ -165,6 +165,8 @@ fn night(label: &str, folder: &Path, rosterd: &Path, books: &Books) -> io::Resul
     let log = folder.join(format!("{}.log", label.replace([' ', ','], "-").replace('%', "percent")));
     let mut command = Command::new(rosterd);
     command.args(["sync", "bench", "--here", "--config"]).arg(folder.join("bench.toml"));
+    // As `systemd/rosterd.service` has it.
+    command.env("MALLOC_TRIM_THRESHOLD_", "131072");
     run(label, folder, books, command, log, |_| false)
 }
 

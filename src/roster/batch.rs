@@ -87,12 +87,30 @@ pub struct RowReader<'d> {
     batch: RowBatch,
     /// What the last row named: rows of a person or a class often stand together.
     last_person: Option<u32>,
+    /// How many of the last rows did not follow the order of the people.
+    astray: u32,
+    /// People named by the last enrollments, to be looked up together: each look-up waits for memory.
+    named: Vec<Named>,
+    keys: String,
     last_class: Option<u32>,
     last_org: Option<u32>,
     last_school: Option<u32>,
     /// All rows so far were sound: whatever has a slot is there.
     is_sound: bool,
 }
+
+/// Somebody whom an enrollment names.
+#[derive(Debug)]
+struct Named {
+    /// Place of the enrollment among those of the batch.
+    row: u32,
+    hash: u64,
+    /// The key's end among all keys.
+    end: usize,
+}
+
+/// So many rows out of order, and the order of the people is no guess any more.
+const ASTRAY_MAX: u32 = 16;
 
 /// The row has to be handed on by itself.
 struct Odd;
@@ -118,6 +136,9 @@ impl<'d> RowReader<'d> {
                 is_odd: false,
             },
             last_person: None,
+            astray: 0,
+            named: Vec::new(),
+            keys: String::new(),
             last_class: None,
             last_org: None,
             last_school: None,
@@ -132,6 +153,9 @@ impl<'d> RowReader<'d> {
 
     /// What was read.
     pub fn finish(mut self) -> RowBatch {
+        if self.look_up_named().is_err() {
+            self.odd();
+        }
         if let BatchRows::People(batch) = &mut self.batch.rows {
             batch.arena = self.scribe.into_arena();
         }
@@ -157,13 +181,20 @@ impl<'d> RowReader<'d> {
         };
         let link =
             PackedEnrollment { id: RecordHash::of(head.id), class: self.class(row.class)?, span: self.batch.spans.ix(span) };
-        let person = self.person_named(row.person)?;
         if !row.school.is_empty() {
             self.school(row.school)?;
         }
-        let row = self.row(head.at)?;
+        let (key, row) = (row.person, self.row(head.at)?);
+        let known = match self.next_person(key) {
+            None if self.astray < ASTRAY_MAX => Some(self.person_found(key, text_hash(key))?),
+            guess => guess,
+        };
         let BatchRows::Enrollments(rows) = &mut self.batch.rows else { return Err(Odd) };
-        rows.push(LinkRow { person, link });
+        if known.is_none() {
+            self.keys.push_str(key);
+            self.named.push(Named { row: rows.len() as u32, hash: text_hash(key), end: self.keys.len() });
+        }
+        rows.push(LinkRow { person: known.unwrap_or_default(), link });
         self.batch.places.push(row);
         Ok(())
     }
@@ -270,15 +301,47 @@ impl<'d> RowReader<'d> {
         u16::try_from(at).map(RoleWord).map_err(|_| Odd)
     }
 
-    /// The person that a row names. Where rows follow the order of the people, it is the last one or the next.
+    /// The person that a row names.
     fn person_named(&mut self, key: &str) -> Result<u32, Odd> {
+        match self.next_person(key) {
+            Some(slot) => Ok(slot),
+            None => self.person_found(key, text_hash(key)),
+        }
+    }
+
+    /// Where rows follow the order of the people, it is the last one or the next. Where they do not, nobody asks for the
+    /// next: that costs as much as a look-up.
+    fn next_person(&mut self, key: &str) -> Option<u32> {
         let (people, arena) = (&self.desk.people, self.desk.arena());
         let is_it = |&slot: &u32| (slot as usize) < people.len() && arena.bytes(people.id(slot)) == key.as_bytes();
-        let guess = self.last_person.and_then(|last| [last, last + 1].into_iter().find(is_it));
-        let slot =
-            guess.or_else(|| people.find(arena, key)).filter(|&slot| self.is_sound || people.present(slot)).ok_or(Odd)?;
+        let last = self.last_person?;
+        let guesses = [last, last + 1].into_iter().take(if self.astray < ASTRAY_MAX { 2 } else { 1 });
+        let guess = guesses.into_iter().find(is_it).filter(|&slot| self.is_sound || people.present(slot));
+        match guess {
+            Some(slot) => (self.last_person, self.astray) = (Some(slot), 0),
+            None => self.astray = self.astray.saturating_add(1),
+        }
+        guess
+    }
+
+    fn person_found(&mut self, key: &str, hash: u64) -> Result<u32, Odd> {
+        let (people, arena) = (&self.desk.people, self.desk.arena());
+        let found = people.find_hashed(arena, key, hash);
+        let slot = found.filter(|&slot| self.is_sound || people.present(slot)).ok_or(Odd)?;
         self.last_person = Some(slot);
         Ok(slot)
+    }
+
+    /// Looks up whom the enrollments name, one after the other with nothing in between, so that many wait at the same time.
+    fn look_up_named(&mut self) -> Result<(), Odd> {
+        let (named, keys, mut start) = (std::mem::take(&mut self.named), std::mem::take(&mut self.keys), 0);
+        for Named { row, hash, end } in named {
+            let person = self.person_found(&keys[start..end], hash)?;
+            let BatchRows::Enrollments(rows) = &mut self.batch.rows else { return Err(Odd) };
+            rows[row as usize].person = person;
+            start = end;
+        }
+        Ok(())
     }
 
     fn class(&mut self, id: &str) -> Result<ClassIx, Odd> {

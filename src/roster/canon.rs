@@ -99,7 +99,7 @@ impl Order {
         let all = || (0..slots as u32).filter(|&slot| id(slot).is_some());
         let id = |slot: u32| id(slot).map_or(&b""[..], |id| texts.bytes(id));
         let mut kept = all().peekable();
-        // Ids of one source often start alike: compare the 16 bytes after what they share before going to the arena.
+        // Ids of one source often start alike: compare the 8 bytes after what they share before going to the arena.
         let first = kept.peek().map_or(&b""[..], |&slot| id(slot));
         let shared = all().fold(first.len(), |shared, slot| {
             let same = first[..shared].iter().zip(id(slot)).take_while(|(a, b)| a == b).count();
@@ -107,12 +107,12 @@ impl Order {
         });
         let head = |slot: u32| {
             let rest = &id(slot)[shared..];
-            let mut bytes = [0; 16];
-            let len = rest.len().min(16);
+            let mut bytes = [0; 8];
+            let len = rest.len().min(8);
             bytes[..len].copy_from_slice(&rest[..len]);
-            u128::from_be_bytes(bytes)
+            u64::from_be_bytes(bytes)
         };
-        let mut heads: Vec<(u128, u32)> = kept.map(|slot| (head(slot), slot)).collect();
+        let mut heads: Vec<(u64, u32)> = kept.map(|slot| (head(slot), slot)).collect();
         parts::sort_by(&mut heads, |a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(id(b.1))));
         let mut rank = vec![NOWHERE; slots];
         let sorted: Vec<u32> = heads.into_iter().map(|(_, slot)| slot).collect();
@@ -133,8 +133,7 @@ impl Order {
 }
 
 /// Where everything but people goes.
-struct Frame<'a> {
-    places: &'a Places<'a>,
+struct Frame {
     orgs: Order,
     classes: Order,
     words: Order,
@@ -143,9 +142,9 @@ struct Frame<'a> {
     spans: Vec<u32>,
 }
 
-impl<'a> Frame<'a> {
+impl Frame {
     /// Makes a roster of all but people; these use the words, names and spans told.
-    fn new(places: &'a Places<'a>, words_used: &mut [bool], names_used: &[bool], spans_used: &[bool]) -> (Self, Roster) {
+    fn new(places: &Places<'_>, words_used: &mut [bool], names_used: &[bool], spans_used: &[bool]) -> (Self, Roster) {
         let texts = places.texts;
         let orgs = Order::of(texts, &places.orgs, |r| r.id);
         let sessions = Order::of(texts, &places.sessions, |r| r.id);
@@ -185,7 +184,7 @@ impl<'a> Frame<'a> {
         let spans: Vec<Span> = places.spans.iter().map(moved).collect();
         let (to, list) = spans::sorted(&spans, spans_used);
         roster.spans = list;
-        (Self { places, orgs, classes, words, names, spans: to }, roster)
+        (Self { orgs, classes, words, names, spans: to }, roster)
     }
 
     fn role(&self, r: &Role) -> Role {
@@ -199,8 +198,7 @@ impl<'a> Frame<'a> {
     }
 
     /// A person at a new position; the attributes are appended.
-    fn person(&self, person: Person, attributes: &[Attribute], all: &mut Vec<Attribute>) -> Person {
-        let texts = self.places.texts;
+    fn person(&self, texts: &TextArena, person: Person, attributes: &[Attribute], all: &mut Vec<Attribute>) -> Person {
         let first = all.len();
         all.extend(attributes.iter().map(|a| Attribute { name: self.names.rank[usize::from(a.name)] as u16, value: a.value }));
         all[first..].sort_unstable_by(|a, b| a.name.cmp(&b.name).then_with(|| texts.get(a.value).cmp(texts.get(b.value))));
@@ -250,7 +248,7 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
         outside.unwrap_or_else(|| enrollment_groups.place(&people.rank, loose.enrollments, blank, new, order).into());
     roster.people.reserve_exact(people.sorted.len());
     for (at, LoosePerson { person, attributes, quarantined }) in people.records(&loose.people).enumerate() {
-        let person = frame.person(person.clone(), attributes, &mut roster.attributes);
+        let person = frame.person(places.texts, person.clone(), attributes, &mut roster.attributes);
         let (roles, enrollments) = (role_groups.slice(at), enrollment_groups.slice(at));
         roster.people.push(Person { quarantined, roles, enrollments, ..person });
     }
@@ -258,47 +256,80 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
     Ok(roster)
 }
 
-/// Makes the canonical roster of a sound read, which it uses up as it goes: there is no room for two of a large one. Its
-/// texts stay where they are; the roster comes without them.
-pub(crate) fn canonical_of_sound(places: &Places<'_>, sound: Sound<'_>) -> Roster {
-    let Sound { mut people, attributes, roles, enrollments, outside } = sound;
-    let Order { sorted, mut rank } = Order::by_id(places.texts, people.len(), |slot| Some(people[slot as usize].key));
-    drop(sorted);
-    let (mut words_used, mut spans_used) = (vec![false; places.words.len()], vec![false; places.spans.len()]);
-    let role_groups = Groups::of_rows(&rank, &roles, |role| role.role.0.into(), &mut words_used);
-    let walk = |visit: &mut dyn FnMut(u32, &PackedEnrollment)| {
-        outside.iter().for_each(|(laid, _)| laid.each(&mut |_, row| visit(row.person, &row.link)));
-        enrollments.iter().for_each(|row| visit(row.person, &row.link));
-    };
-    let span = |e: &PackedEnrollment| e.span.0 as usize;
-    let enrollment_groups = match outside {
-        None => Groups::of_rows(&rank, &enrollments, span, &mut spans_used),
-        Some(_) => Groups::new(&rank, people.len(), &walk, span, &mut spans_used),
-    };
-    let mut names_used = vec![false; places.names.len()];
-    attributes.iter().for_each(|attribute| names_used[usize::from(attribute.name)] = true);
-    let (frame, mut roster) = Frame::new(places, &mut words_used, &names_used, &spans_used);
-    roster.roles = role_groups.use_up(&rank, roles, Role::BLANK, |r| frame.role(r), Role::order);
-    let (blank, order) = (PackedEnrollment::default(), enrollment_order(&roster.spans));
-    let new = |r: &PackedEnrollment| frame.enrollment(r);
-    roster.enrollments = match outside {
-        None => enrollment_groups.use_up(&rank, enrollments, blank, new, order).into(),
-        Some((_, room)) => match enrollment_groups.place_outside(&rank, &walk, &**room, &new, &order) {
-            Some(laid) => Enrollments::outside(laid),
-            None => enrollment_groups.place(&rank, &walk, blank, new, order).into(),
-        },
-    };
-    parts::permute(&mut people, &mut rank);
-    roster.attributes.reserve_exact(attributes.len());
-    for (at, person) in people.iter_mut().enumerate() {
-        let (first, len) = person.attributes;
-        let own = &attributes[first as usize..first as usize + len as usize];
-        let moved = frame.person(person.clone(), own, &mut roster.attributes);
-        let (roles, enrollments) = (role_groups.slice(at), enrollment_groups.slice(at));
-        *person = Person { quarantined: false, roles, enrollments, ..moved };
+/// Visits all rows of enrollments of a sound read: those outside memory and the last ones.
+fn each_row(
+    laid: &Laid<LinkRow<PackedEnrollment>>,
+    last: &[LinkRow<PackedEnrollment>],
+    visit: &mut dyn FnMut(u32, &PackedEnrollment),
+) {
+    laid.each(&mut |_, row| visit(row.person, &row.link));
+    last.iter().for_each(|row| visit(row.person, &row.link));
+}
+
+/// The canonical roster of a sound read, all but its people and theirs: what they point at has its place.
+pub(crate) struct Begun {
+    frame: Frame,
+    rank: Vec<u32>,
+    role_groups: Groups,
+    enrollment_groups: Groups,
+    roster: Roster,
+}
+
+impl Begun {
+    /// Gives everything its place. After that the places that were read are of no use any more.
+    pub(crate) fn new(places: &Places<'_>, sound: &Sound<'_>) -> Self {
+        let Sound { people, attributes, roles, enrollments, outside } = sound;
+        let Order { sorted: _, rank } = Order::by_id(places.texts, people.len(), |slot| Some(people[slot as usize].key));
+        let (mut words_used, mut spans_used) = (vec![false; places.words.len()], vec![false; places.spans.len()]);
+        let role_groups = Groups::of_rows(&rank, roles, |role| role.role.0.into(), &mut words_used);
+        let span = |e: &PackedEnrollment| e.span.0 as usize;
+        let enrollment_groups = match *outside {
+            None => Groups::of_rows(&rank, enrollments, span, &mut spans_used),
+            Some((laid, _)) => {
+                let walk = |visit: &mut dyn FnMut(u32, &PackedEnrollment)| each_row(laid, enrollments, visit);
+                Groups::new(&rank, people.len(), &walk, span, &mut spans_used)
+            }
+        };
+        let mut names_used = vec![false; places.names.len()];
+        attributes.iter().for_each(|attribute| names_used[usize::from(attribute.name)] = true);
+        let (frame, roster) = Frame::new(places, &mut words_used, &names_used, &spans_used);
+        Self { frame, rank, role_groups, enrollment_groups, roster }
     }
-    roster.people = people;
-    roster
+
+    /// Makes the roster of the same rows, which it uses up as it goes: there is no room for two of a large one. Its texts
+    /// stay where they are; the roster comes without them.
+    pub(crate) fn finish(self, texts: &TextArena, sound: Sound<'_>) -> Roster {
+        let Self { frame, rank, role_groups, enrollment_groups, mut roster } = self;
+        let Sound { mut people, attributes, roles, enrollments, outside } = sound;
+        let (blank, order) = (PackedEnrollment::default(), enrollment_order(&roster.spans));
+        let roles_and_people = || {
+            let roles = role_groups.use_up(&rank, roles, Role::BLANK, |r| frame.role(r), Role::order);
+            parts::permute(&mut people, &mut rank.clone());
+            roles
+        };
+        let new = |r: &PackedEnrollment| frame.enrollment(r);
+        let attended = || match outside {
+            None => enrollment_groups.use_up(&rank, enrollments, blank, new, order).into(),
+            Some((laid, room)) => {
+                let walk = |visit: &mut dyn FnMut(u32, &PackedEnrollment)| each_row(laid, &enrollments, visit);
+                match enrollment_groups.place_outside(&rank, &walk, &**room, &new, &order) {
+                    Some(laid) => Enrollments::outside(laid),
+                    None => enrollment_groups.place(&rank, &walk, blank, new, order).into(),
+                }
+            }
+        };
+        (roster.roles, roster.enrollments) = parts::both(roles_and_people, attended);
+        roster.attributes.reserve_exact(attributes.len());
+        for (at, person) in people.iter_mut().enumerate() {
+            let (first, len) = person.attributes;
+            let own = &attributes[first as usize..first as usize + len as usize];
+            let moved = frame.person(texts, person.clone(), own, &mut roster.attributes);
+            let (roles, enrollments) = (role_groups.slice(at), enrollment_groups.slice(at));
+            *person = Person { quarantined: false, roles, enrollments, ..moved };
+        }
+        roster.people = people;
+        roster
+    }
 }
 
 /// Copies the texts into an arena of their own, column by column.

@@ -9,6 +9,7 @@ use crate::roster::blank::blank_person;
 use crate::roster::compare_classes::{Classes, Frame, Join, bytes};
 use crate::roster::delta::senses;
 use crate::roster::model::{Attribute, ClassIx, OrgIx, PackedEnrollment, RecordHash, Role, RoleWord, Roster, SpanIx};
+use crate::roster::pack::TOUCHED;
 use crate::roster::patch::{NEW, spans_moved};
 use crate::roster::unpack::{HANDLE, Unpacker};
 use crate::roster::wire::{PackError, push};
@@ -90,6 +91,11 @@ impl People {
         origins.iter().filter(|&&origin| origin != NEW).for_each(|&origin| people.marks[origin as usize] = HERE);
         let (mut join, mut named) = (Join::default(), others.iter().peekable());
         for at in 0..count {
+            if at % TOUCHED == 0 {
+                // About here are the next keys.
+                let next = people.to.iter().rev().find(|&&to| to != NEW).map_or(0, |&to| to as usize);
+                after.texts.touch(after.people.iter().skip(next).take(TOUCHED * 2).map(|person| person.key));
+            }
             let Unpacker { reader, arena, roster, .. } = &mut *from;
             let is_here = people.marks[at] & HERE != 0;
             let (to, pick) = reader.text_with(|key| {
@@ -109,6 +115,11 @@ impl People {
         macro_rules! once {
             ($($field:ident),*) => {$(
                 for at in 0..count {
+                    if at % TOUCHED == 0 {
+                        let next = people.to[at..].iter().take(TOUCHED);
+                        let of = |&to: &u32| after.people.get(to as usize).map(|person| person.$field);
+                        after.texts.touch(next.filter_map(of));
+                    }
                     let other = bytes(after, after.people.get(people.to[at] as usize).map(|person| person.$field));
                     let is_same = match from.roster.people.get_mut(people.pick[at] as usize) {
                         None => from.reader.text_with(|text| text == other)?,

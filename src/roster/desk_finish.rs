@@ -4,7 +4,7 @@ use std::mem::take;
 
 use crate::base::Day;
 use crate::roster::book::{Book, Flaw};
-use crate::roster::canon::{Loose, LoosePerson, Places, Sound, canonical, canonical_of_sound};
+use crate::roster::canon::{Begun, Loose, LoosePerson, Places, Sound, canonical};
 use crate::roster::desk::Desk;
 use crate::roster::desk_outside::rows_lost;
 use crate::roster::desk_people::range;
@@ -119,7 +119,10 @@ impl Desk {
         self.people = Table::new(Vec::new(), self.scribe.arena());
         let laid = self.laid.take();
         let outside = laid.as_ref().zip(self.room.as_ref());
-        let roster = canonical_of_sound(&self.places(&kept), Sound { people, attributes, roles, enrollments, outside });
+        let sound = Sound { people, attributes, roles, enrollments, outside };
+        let begun = Begun::new(&self.places(&kept), &sound);
+        self.classes = Table::new(Vec::new(), self.scribe.arena());
+        let roster = begun.finish(self.scribe.arena(), sound);
         let is_lost = laid.is_some_and(|laid| laid.is_lost());
         let roster = told(Roster { texts: self.scribe.into_arena(), ..roster }, &mut self.book, is_lost);
         (roster, self.book)

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::base::{BulkDigester, Digest, Text, parts};
-use crate::roster::model::{Class, Course, Enrollment, Org, Person, Role, Roster, Session};
+use crate::roster::model::{Class, Course, Enrollment, Org, PackedEnrollment, Person, Role, Roster, Session};
+use crate::roster::pack::TOUCHED;
 
 /// How many records are digested together. Part of the name's definition, so that it is the same on any number of cores.
 const PIECE: usize = 1 << 12;
@@ -18,23 +19,20 @@ pub fn digest_of(roster: &Roster) -> Digest {
             digester.stream(&digest.0);
         });
     };
-    add(pieces(&roster.role_words, |word, out| out.text(*word), roster));
-    add(pieces(&roster.attribute_names, |name, out| out.text(*name), roster));
-    add(pieces(&roster.orgs, org, roster));
-    add(pieces(&roster.sessions, session, roster));
-    add(pieces(&roster.courses, course, roster));
-    add(pieces(&roster.classes, class, roster));
-    add(pieces(&roster.people, person, roster));
-    add(pieces(&roster.roles, role, roster));
+    add(pieces(&roster.role_words, |word| *word, |word, out| out.text(*word), roster));
+    add(pieces(&roster.attribute_names, |name| *name, |name, out| out.text(*name), roster));
+    add(pieces(&roster.orgs, |org| org.id, org, roster));
+    add(pieces(&roster.sessions, |session| session.id, session, roster));
+    add(pieces(&roster.courses, |course| course.id, course, roster));
+    add(pieces(&roster.classes, |class| class.id, class, roster));
+    add(pieces(&roster.people, |person| person.key, person, roster));
+    add(pieces(&roster.roles, |_| Text::EMPTY, role, roster));
     let enrollments = |at: Range<usize>| roster.enrollments.some(at.start, at.len());
-    add(pieces_of(
-        roster.enrollments.len(),
-        enrollments,
-        |packed, out| enrollment(&out.roster.enrollment(*packed), out),
-        roster,
-    ));
+    let put = |packed: &PackedEnrollment, out: &mut Bytes<'_>| enrollment(&out.roster.enrollment(*packed), out);
+    add(pieces_of(roster.enrollments.len(), enrollments, |_| Text::EMPTY, put, roster));
     add(pieces(
         &roster.attributes,
+        |attribute| attribute.value,
         |attribute, out| {
             out.number(u32::from(attribute.name));
             out.text(attribute.value);
@@ -70,14 +68,21 @@ impl Bytes<'_> {
     }
 }
 
-fn pieces<T: Clone + Sync>(records: &[T], put: impl Fn(&T, &mut Bytes<'_>) + Sync, roster: &Roster) -> Vec<Digest> {
-    pieces_of(records.len(), |at| Cow::Borrowed(&records[at]), put, roster)
+/// `first` tells a record's first text, beside which its others often lie.
+fn pieces<T: Clone + Sync>(
+    records: &[T],
+    first: impl Fn(&T) -> Text + Sync,
+    put: impl Fn(&T, &mut Bytes<'_>) + Sync,
+    roster: &Roster,
+) -> Vec<Digest> {
+    pieces_of(records.len(), |at| Cow::Borrowed(&records[at]), first, put, roster)
 }
 
 /// The same of so many records, of which `some` hands out those of a range.
 fn pieces_of<'r, T: Clone + Sync + 'r>(
     len: usize,
     some: impl Fn(Range<usize>) -> Cow<'r, [T]> + Sync,
+    first: impl Fn(&T) -> Text + Sync,
     put: impl Fn(&T, &mut Bytes<'_>) + Sync,
     roster: &Roster,
 ) -> Vec<Digest> {
@@ -87,7 +92,10 @@ fn pieces_of<'r, T: Clone + Sync + 'r>(
         let digest = |piece: usize| {
             out.bytes.clear();
             let piece = some(piece * PIECE..len.min((piece + 1) * PIECE));
-            piece.iter().for_each(|record| put(record, &mut out));
+            for some in piece.chunks(TOUCHED) {
+                roster.texts.touch(some.iter().map(&first));
+                some.iter().for_each(|record| put(record, &mut out));
+            }
             BulkDigester::new("records").number(piece.len() as u64).stream(&out.bytes).finish()
         };
         own.map(digest).collect::<Vec<_>>()

@@ -14,6 +14,9 @@ use crate::roster::wire::Writer;
 /// The version of the layout; the first byte.
 pub(crate) const LAYOUT: u8 = 1;
 
+/// So many texts are touched before they are read.
+pub(crate) const TOUCHED: usize = 64;
+
 /// Writes a canonical roster in chunks of about 1 MiB.
 pub fn pack(roster: &Roster, sink: &mut dyn FnMut(&[u8])) {
     let mut packer = Packer { out: Writer::new(sink), roster, known: HashTable::new(), texts: Vec::new() };
@@ -69,7 +72,10 @@ impl Packer<'_> {
         let r = self.roster;
         macro_rules! columns {
             ($records:ident: $($way:ident $field:ident),*) => {
-                $(r.$records.iter().for_each(|record| self.$way(record.$field));)*
+                $(for some in r.$records.chunks(TOUCHED) {
+                    r.texts.touch(some.iter().map(|record| record.$field));
+                    some.iter().for_each(|record| self.$way(record.$field));
+                })*
             };
         }
         r.role_words.iter().chain(&r.attribute_names).for_each(|&word| self.once(word));

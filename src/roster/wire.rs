@@ -40,8 +40,14 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes bytes as they are.
+    #[inline]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
+        self.pause();
+    }
+
+    #[inline]
+    fn pause(&mut self) {
         if self.bytes.len() >= CHUNK_BYTES {
             (self.sink)(&self.bytes);
             self.bytes.clear();
@@ -49,19 +55,14 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a number, seven bits a byte, low ones first.
+    #[inline]
     pub(crate) fn number(&mut self, mut number: u64) {
-        let mut bytes = [0; 10];
-        let mut len = 0;
-        loop {
-            bytes[len] = number as u8 & 0x7f;
+        while number >= 0x80 {
+            self.bytes.push(number as u8 | 0x80);
             number >>= 7;
-            len += 1;
-            if number == 0 {
-                break;
-            }
-            bytes[len - 1] |= 0x80;
         }
-        self.raw(&bytes[..len]);
+        self.bytes.push(number as u8);
+        self.pause();
     }
 
     /// Writes a number that may be negative; small sizes take few bytes.

@@ -261,8 +261,9 @@ fn bounded(settings: &mut ClassLinkSettings) {
 
 #[test]
 fn whatever_goes_wrong_where_applications_are_listed_removes_nobody() {
+    type Lie = fn(Reply) -> Reply;
     let (classlink, mut world) = seated();
-    let lies: [(&str, fn(Reply) -> Reply); 14] = [
+    let lies: [(&str, Lie); 14] = [
         ("it failed (500), 3 times", |_| Reply::html(500)),
         ("it failed (502), 3 times", |_| Reply::html(502)),
         ("it asks for fewer requests (429), 3 times", |_| Reply::html(429)),

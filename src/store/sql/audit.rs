@@ -59,23 +59,23 @@ impl Hasher {
     }
 }
 
-/// Appends a commit to the trail. Returns its hash.
-pub(in crate::store::sql) fn append(
-    tx: &Transaction<'_>,
-    head: &Head,
-    version: Version,
-    batch: &Batch<'_>,
-    added: &NamesAdded,
-) -> Result<Digest, Fault> {
+/// A commit as the trail keeps it: its content, packed, and its hash.
+pub(in crate::store::sql) struct Told {
+    /// Lengths of the plain bytes, and the packed ones.
+    chunks: Vec<(isize, Vec<u8>)>,
+    pub(in crate::store::sql) hash: Digest,
+}
+
+/// Puts a commit in words. Asks the store nothing, so that a large one can be told beside the writing of what it tells.
+pub(in crate::store::sql) fn tell(head: &Head, version: Version, batch: &Batch<'_>, added: &NamesAdded) -> Result<Told, Fault> {
     let actor = batch.actor.to_string();
     let (run, plan) = (batch.run, batch.plan);
     let header = Header { customer: batch.customer, version, at: batch.at, actor: &actor, run, plan, verb: batch.verb };
     let mut hasher = Hasher::new(&head.hash, &header);
-    let mut insert =
-        tx.prepare_cached("INSERT INTO audit_chunk (customer_id, version, n, bytes, body) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    let mut keep = |n: i64, plain: &[u8], packed: Vec<u8>| {
+    let mut all = Vec::new();
+    let mut keep = |_: i64, plain: &[u8], packed: Vec<u8>| {
         hasher.content(plain);
-        insert.execute((head.id, version.0.cast_signed(), n, plain.len().cast_signed(), packed))?;
+        all.push((plain.len().cast_signed(), packed));
         Ok(())
     };
     let mut chunks = Chunks::new(&mut keep);
@@ -93,7 +93,22 @@ pub(in crate::store::sql) fn append(
         chunks.pause(&mut content)?;
     }
     chunks.close(&mut content)?;
-    let hash = hasher.finish();
+    Ok(Told { chunks: all, hash: hasher.finish() })
+}
+
+/// Appends a commit to the trail.
+pub(in crate::store::sql) fn append(
+    tx: &Transaction<'_>,
+    head: &Head,
+    version: Version,
+    batch: &Batch<'_>,
+    told: Told,
+) -> Result<(), Fault> {
+    let mut insert =
+        tx.prepare_cached("INSERT INTO audit_chunk (customer_id, version, n, bytes, body) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for (n, (bytes, packed)) in (0i64..).zip(told.chunks) {
+        insert.execute((head.id, version.0.cast_signed(), n, bytes, packed))?;
+    }
     tx.prepare_cached(
         "INSERT INTO audit (customer_id, version, at, actor, run, plan, verb, changes, entries, parent_hash, hash)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
@@ -102,16 +117,16 @@ pub(in crate::store::sql) fn append(
         head.id,
         version.0.cast_signed(),
         batch.at.0,
-        actor,
-        run.map(|run| run.0.cast_signed()),
-        plan.map(|plan| plan.0),
+        batch.actor.to_string(),
+        batch.run.map(|run| run.0.cast_signed()),
+        batch.plan.map(|plan| plan.0),
         batch.verb,
         batch.changes.len().cast_signed(),
         batch.entries.len().cast_signed(),
         head.hash.0,
-        hash.0,
+        told.hash.0,
     ))?;
-    Ok(hash)
+    Ok(())
 }
 
 /// Hands on each commit after a version, oldest first, with its hash made again from what is stored.

@@ -1,9 +1,9 @@
 //! The one way to write to the books: condition, changes and trail in one transaction.
 
-use crate::base::Version;
+use crate::base::{Version, parts};
 use crate::store::batch::{Batch, Receipt};
 use crate::store::error::StoreError;
-use crate::store::sql::audit::append;
+use crate::store::sql::audit::{append, tell};
 use crate::store::sql::books::{head, head_or_new, names};
 use crate::store::sql::claims::write as write_claims;
 use crate::store::sql::door::Door;
@@ -15,7 +15,7 @@ use crate::store::sql::runs::must_go_on;
 use crate::store::sql::snapshots::must_be_kept;
 use crate::store::sql::transaction::Transaction;
 
-/// Commits of so many changes leave a log worth tidying.
+/// Commits of so many changes are worth a second thread, and leave a log worth tidying.
 const CHANGES_LARGE: usize = 100_000;
 
 pub(in crate::store::sql) fn commit(door: &impl Door, batch: &Batch<'_>) -> Result<Receipt, StoreError> {
@@ -34,12 +34,20 @@ pub(in crate::store::sql) fn commit(door: &impl Door, batch: &Batch<'_>) -> Resu
         let stored = names(tx, head.id)?;
         let added = names_added(&stored, batch.names)?;
         write_names(tx, head.id, &stored, &added)?;
-        let next_claim = write_claims(tx, &head, version, batch)?;
-        reuse::follow_changes(tx, head.id, batch)?;
-        let next_episode = write_entries(tx, &head, version, batch)?;
-        purged::note(tx, head.id, batch.at, batch.entries)?;
-        write_notices(tx, head.id, batch)?;
-        let hash = append(tx, &head, version, batch, &added)?;
+        let tell = || tell(&head, version, batch, &added);
+        let write = || {
+            let next_claim = write_claims(tx, &head, version, batch)?;
+            reuse::follow_changes(tx, head.id, batch)?;
+            let next_episode = write_entries(tx, &head, version, batch)?;
+            purged::note(tx, head.id, batch.at, batch.entries)?;
+            write_notices(tx, head.id, batch)?;
+            Ok::<_, Fault>((next_claim, next_episode))
+        };
+        let is_large = batch.changes.len() >= CHANGES_LARGE;
+        let (told, written) = if is_large { parts::both(tell, write) } else { (tell(), write()) };
+        let ((next_claim, next_episode), told) = (written?, told?);
+        let hash = told.hash;
+        append(tx, &head, version, batch, told)?;
         tx.prepare_cached(
             "UPDATE customers SET version = ?2, hash = ?3, next_claim = ?4, next_episode = ?5, at = CASE WHEN at < ?6 THEN ?6 ELSE at END
              WHERE id = ?1",
