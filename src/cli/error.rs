@@ -182,7 +182,10 @@ fn store_next_step(error: &StoreError) -> Option<String> {
         StoreError::Archive { .. } => {
             Some("nothing was changed; the folder of `audit.archive_folder` has to be there, with its files".into())
         }
-        StoreError::SchemaOlder { .. } | StoreError::SchemaNewer { .. } | StoreError::Backup { .. } => None,
+        StoreError::SchemaOlder { .. }
+        | StoreError::SchemaNewer { .. }
+        | StoreError::OlderNodes { .. }
+        | StoreError::Backup { .. } => None,
         StoreError::Away { .. } => Some("nothing is lost; it is tried again, and `store.url` says where".into()),
         StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. } | StoreError::RunClosed { .. } => {
             Some("somebody else wrote meanwhile: try again".into())

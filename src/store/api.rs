@@ -11,7 +11,7 @@ use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
 use crate::plan::{Notice, Plan, Standing};
-use crate::store::alert::{AlertRow, AlertState, Routed};
+use crate::store::alert::{AlertRow, AlertStanding, AlertState, Routed};
 use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
 use crate::store::error::StoreError;
@@ -19,6 +19,7 @@ use crate::store::glance::Glance;
 use crate::store::node::NodeRow;
 use crate::store::once::{OnceAnswer, OnceRow};
 use crate::store::outage::OutageRow;
+use crate::store::place::PlaceGiven;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
@@ -318,6 +319,16 @@ pub trait Store: Send + Sync {
     /// An upstream answers again.
     fn drop_outage(&self, upstream: &str) -> Result<(), StoreError>;
 
+    /// Takes a place among the requests to an upstream, of which so many are under way at once whoever asks, and start so far
+    /// from each other. `number` is this process's own, given to no other place.
+    fn take_place(&self, upstream: &str, number: u64, parallel_max: u32, gap_micros: u64) -> Result<PlaceGiven, StoreError>;
+
+    /// Gives a place back. One that was never given is no mistake.
+    fn end_place(&self, number: u64) -> Result<(), StoreError>;
+
+    /// Nobody starts a request to an upstream before so many microseconds are over.
+    fn pause_upstream(&self, upstream: &str, micros: u64) -> Result<(), StoreError>;
+
     /// Keeps what a run came to that left nothing to be done, instead of what was kept before.
     fn save_rest(&self, customer: &CustomerId, rest: &RestRow) -> Result<(), StoreError>;
 
@@ -351,6 +362,13 @@ pub trait Store: Send + Sync {
 
     /// Deliveries, newest first, in one state or in all.
     fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError>;
+
+    /// How deliveries stand, by customer; whose all arrived is not among them.
+    fn alert_standings(&self) -> Result<Vec<AlertStanding>, StoreError>;
+
+    /// Forgets deliveries that arrived before `delivered`, and those given up before `dead`. Returns how many. Notices stay, and
+    /// so does what the books say of their arrival.
+    fn prune_alerts(&self, delivered: Instant, dead: Instant) -> Result<usize, StoreError>;
 
     // Tokens of the HTTP door: operational.
 

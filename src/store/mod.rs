@@ -10,6 +10,7 @@ mod node;
 mod once;
 mod open;
 mod outage;
+mod place;
 mod postgres;
 mod record;
 mod rest;
@@ -18,7 +19,7 @@ mod sql;
 mod sqlite;
 mod token;
 
-pub use alert::{AlertRow, AlertState, Routed};
+pub use alert::{AlertRow, AlertStanding, AlertState, Routed};
 pub use api::{DaemonLease, Opening, SharedStore, Store};
 pub use archive::ArchiveRow;
 pub use batch::{Batch, Receipt};
@@ -28,6 +29,7 @@ pub use node::{NodeRow, NodeWork};
 pub use once::{ONCE_MILLIS, OnceAnswer, OnceRow};
 pub use open::{StoreChoice, copy, open};
 pub use outage::OutageRow;
+pub use place::PlaceGiven;
 pub use postgres::{PostgresChoice, PostgresStore};
 pub use rest::RestRow;
 pub use shape::{

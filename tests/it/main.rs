@@ -8,12 +8,18 @@ mod alerts_course;
 mod alerts_mail;
 mod apart;
 mod archive;
+#[path = "../../benches/readers/beside.rs"]
+mod beside;
+#[path = "../../benches/night/books.rs"]
+mod books;
 mod browser;
 mod bulk;
 mod cli;
 mod clocks;
 mod clocks_doors;
 mod cluster;
+#[path = "../../benches/readers/crowd.rs"]
+mod crowd;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
@@ -22,6 +28,7 @@ mod disk;
 mod door;
 mod door_feeds;
 mod door_fuzz;
+mod door_operate;
 mod door_writes;
 mod edges;
 mod entitlement;
@@ -71,6 +78,8 @@ mod net_resume;
 mod net_secrets;
 mod net_spool;
 mod night;
+mod nodes;
+mod nodes_upgrade;
 mod on_time;
 mod one_source;
 mod operating;
@@ -87,6 +96,7 @@ mod pull_provider;
 mod purchases;
 mod python;
 mod race;
+mod readers;
 mod report_forms;
 mod reports;
 mod resume;

@@ -8,7 +8,7 @@ use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
 use crate::plan::{Notice, Plan, Standing};
-use crate::store::alert::{AlertRow, AlertState, Routed};
+use crate::store::alert::{AlertRow, AlertStanding, AlertState, Routed};
 use crate::store::api::{DaemonLease, Store};
 use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
@@ -17,6 +17,7 @@ use crate::store::glance::Glance;
 use crate::store::node::NodeRow;
 use crate::store::once::{OnceAnswer, OnceRow};
 use crate::store::outage::OutageRow;
+use crate::store::place::PlaceGiven;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
@@ -105,7 +106,10 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError> {
-        self.door.read(|tx| books::standing_light(tx, customer))
+        self.door.read(|tx| match self.door.recent() {
+            Some(recent) => recent.standing_light(tx, customer),
+            None => books::standing_light(tx, customer),
+        })
     }
 
     fn glance(&self, customers: &[(CustomerId, Day)], notices_max: u32) -> Result<Vec<Glance>, StoreError> {
@@ -416,6 +420,18 @@ impl<D: Door> Store for SqlStore<D> {
         self.door.write(|tx| outages::drop(tx, upstream))
     }
 
+    fn take_place(&self, upstream: &str, number: u64, parallel_max: u32, gap_micros: u64) -> Result<PlaceGiven, StoreError> {
+        self.door.take_place(upstream, number, parallel_max, gap_micros)
+    }
+
+    fn end_place(&self, number: u64) -> Result<(), StoreError> {
+        self.door.end_place(number)
+    }
+
+    fn pause_upstream(&self, upstream: &str, micros: u64) -> Result<(), StoreError> {
+        self.door.pause_upstream(upstream, micros)
+    }
+
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError> {
         self.door.read(|tx| on_time::has_notice(tx, customer, key))
     }
@@ -450,6 +466,14 @@ impl<D: Door> Store for SqlStore<D> {
 
     fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError> {
         self.door.read(|tx| alerts::alerts(tx, state, limit))
+    }
+
+    fn alert_standings(&self) -> Result<Vec<AlertStanding>, StoreError> {
+        self.door.read(alerts::standings)
+    }
+
+    fn prune_alerts(&self, delivered: Instant, dead: Instant) -> Result<usize, StoreError> {
+        self.door.write(|tx| alerts::prune(tx, delivered, dead))
     }
 
     fn add_token(&self, token: &TokenRow) -> Result<u64, StoreError> {
