@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
+use crate::books::Books;
 use crate::data::{District, Night, customer, head};
 use crate::measure::{Measured, clear, run};
 
@@ -22,8 +23,9 @@ pub struct Many {
 ///
 /// # Errors
 /// When a file cannot be written or the program cannot be started.
-pub fn night(customers: u64, people_each: u64, folder: &Path, rosterd: &Path) -> io::Result<Many> {
+pub fn night(customers: u64, people_each: u64, folder: &Path, rosterd: &Path, books: &Books) -> io::Result<Many> {
     clear(folder)?;
+    books.fresh()?;
     let district = District::of(people_each);
     let mut settings = head();
     for number in 0..customers {
@@ -40,6 +42,6 @@ pub fn night(customers: u64, people_each: u64, folder: &Path, rosterd: &Path) ->
         text.lines().filter(is_run).count() as u64 >= customers
     };
     let label = format!("{customers} small customers");
-    let measured = run(&label, folder, command, folder.join("many.log"), is_done)?;
+    let measured = run(&label, folder, books, command, folder.join("many.log"), is_done)?;
     Ok(Many { customers, people_each, measured })
 }

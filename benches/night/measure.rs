@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
+use crate::books::Books;
 use crate::data::{District, Night, Written, customer, head};
 
 /// One night as measured.
@@ -22,9 +23,11 @@ pub struct Measured {
     pub wall: Duration,
     /// Processor time of the process, all threads together.
     pub cpu: Duration,
+    /// Processor time of the database server meanwhile; nothing if the books are in a file.
+    pub server_cpu: Duration,
     /// The process's largest resident set, in KiB; told by the kernel, asked every few milliseconds.
     pub peak_kib: u64,
-    /// The store's files after the night.
+    /// The store after the night: its files, or its database.
     pub store_bytes: u64,
     /// How the process ended.
     pub status: ExitStatus,
@@ -49,11 +52,19 @@ pub struct Nights {
 ///
 /// # Errors
 /// When a file cannot be written or the program cannot be started. A night that fails is told in its `status`.
-pub fn nights(people: u64, folder: &Path, rosterd: &Path, zipped: bool, mut say: impl FnMut(&str)) -> io::Result<Nights> {
+pub fn nights(
+    people: u64,
+    folder: &Path,
+    rosterd: &Path,
+    books: &Books,
+    zipped: bool,
+    mut say: impl FnMut(&str),
+) -> io::Result<Nights> {
     let form = if zipped { "zip" } else { "folder" };
     let (plain, drop_folder) = (folder.join("plain"), folder.join("drop"));
     let name = |number: u32| drop_folder.join(if zipped { format!("night-{number}.zip") } else { format!("night-{number}") });
     clear(folder)?;
+    books.fresh()?;
     fs::create_dir_all(&drop_folder)?;
     fs::write(folder.join("bench.toml"), settings(people))?;
 
@@ -74,10 +85,10 @@ pub fn nights(people: u64, folder: &Path, rosterd: &Path, zipped: bool, mut say:
         Ok(())
     };
     deliver(Night::First, 1)?;
-    let first = night(&format!("first night, {form}"), folder, rosterd)?;
+    let first = night(&format!("first night, {form}"), folder, rosterd, books)?;
     // The same bytes under the next name: what a source that exports every night delivers when nothing changed.
     fs::rename(name(1), name(2))?;
-    let unchanged = night(&format!("same again, {form}"), folder, rosterd)?;
+    let unchanged = night(&format!("same again, {form}"), folder, rosterd, books)?;
     // The earlier package may be gone by now; it goes, to spare the disk.
     if zipped {
         fs::remove_file(name(2))?
@@ -85,7 +96,7 @@ pub fn nights(people: u64, folder: &Path, rosterd: &Path, zipped: bool, mut say:
         fs::remove_dir_all(name(2))?
     }
     deliver(Night::Changed, 3)?;
-    let changed = night(&format!("1 % night, {form}"), folder, rosterd)?;
+    let changed = night(&format!("1 % night, {form}"), folder, rosterd, books)?;
     Ok(Nights { people, parse, unzip, nights: [first, unchanged, changed] })
 }
 
@@ -113,13 +124,16 @@ pub fn clear(folder: &Path) -> io::Result<()> {
 
 /// The measurements as a table.
 pub fn table(nights: &[&Measured]) -> String {
-    let mut text =
-        format!("{:<22} {:>9} {:>9} {:>10} {:>9}  {}\n", "night", "seconds", "cpu s", "peak MiB", "store MB", "exit");
-    for Measured { label, wall, cpu, peak_kib, store_bytes, status, log: _ } in nights {
+    let mut text = format!(
+        "{:<22} {:>9} {:>9} {:>9} {:>10} {:>9}  {}\n",
+        "night", "seconds", "cpu s", "server s", "peak MiB", "store MB", "exit"
+    );
+    for Measured { label, wall, cpu, server_cpu, peak_kib, store_bytes, status, log: _ } in nights {
         text.push_str(&format!(
-            "{label:<22} {:>9} {:>9} {:>10} {:>9}  {}\n",
+            "{label:<22} {:>9} {:>9} {:>9} {:>10} {:>9}  {}\n",
             seconds(*wall),
             seconds(*cpu),
+            seconds(*server_cpu),
             peak_kib.div_ceil(1024),
             store_bytes.div_ceil(1_000_000),
             status.code().map_or_else(|| status.to_string(), |code| code.to_string()),
@@ -147,11 +161,11 @@ pub fn hundredths(number: u128) -> String {
     format!("{}.{:02}", number / 100, number % 100)
 }
 
-fn night(label: &str, folder: &Path, rosterd: &Path) -> io::Result<Measured> {
+fn night(label: &str, folder: &Path, rosterd: &Path, books: &Books) -> io::Result<Measured> {
     let log = folder.join(format!("{}.log", label.replace([' ', ','], "-").replace('%', "percent")));
     let mut command = Command::new(rosterd);
     command.args(["sync", "bench", "--here", "--config"]).arg(folder.join("bench.toml"));
-    run(label, folder, command, log, |_| false)
+    run(label, folder, books, command, log, |_| false)
 }
 
 /// Runs a command to its end, or until `is_done` says of its log that it has done its work; then it is ended.
@@ -161,13 +175,15 @@ fn night(label: &str, folder: &Path, rosterd: &Path) -> io::Result<Measured> {
 pub fn run(
     label: &str,
     folder: &Path,
+    books: &Books,
     mut command: Command,
     log: PathBuf,
     is_done: impl Fn(&Path) -> bool + Sync,
 ) -> io::Result<Measured> {
     let out = File::create(&log)?;
     command.stdin(std::process::Stdio::null()).stdout(out.try_clone()?).stderr(out);
-    let cpu_before = children_cpu()?;
+    books.lend(&mut command);
+    let (cpu_before, server_before) = (children_cpu()?, books.server_cpu()?);
     let began = Instant::now();
     let mut child = command.spawn()?;
     let status_file = PathBuf::from(format!("/proc/{}/status", child.id()));
@@ -193,12 +209,10 @@ pub fn run(
         ended.store(true, Ordering::Release);
         (status, wall, watch.join().unwrap_or_default())
     });
-    let mut store_bytes = 0;
-    for file in store_files(folder)? {
-        store_bytes += file.metadata()?.len();
-    }
+    let store_bytes = books.bytes(folder)?;
     let cpu = children_cpu()?.saturating_sub(cpu_before);
-    Ok(Measured { label: label.to_owned(), wall, cpu, peak_kib, store_bytes, status: status?, log })
+    let server_cpu = books.server_cpu()?.saturating_sub(server_before);
+    Ok(Measured { label: label.to_owned(), wall, cpu, server_cpu, peak_kib, store_bytes, status: status?, log })
 }
 
 /// Processor time of all children that were waited for. The kernel counts in hundredths of a second.
@@ -220,17 +234,6 @@ fn watch(status_file: &Path, ended: &AtomicBool, mut look: impl FnMut()) -> u64 
         thread::sleep(Duration::from_millis(5));
     }
     peak_kib
-}
-
-fn store_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with("rosterd.db") && entry.file_type()?.is_file() {
-            files.push(entry.path());
-        }
-    }
-    Ok(files)
 }
 
 /// Reads every record of every file and does nothing with it; the best of three times, so that the files are in memory

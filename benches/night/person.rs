@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::process::Command;
 
+use crate::books::Books;
 use crate::data::{District, Night};
 use crate::measure::{Measured, clear, run, settings};
 
@@ -20,8 +21,9 @@ pub struct OnDemand {
 ///
 /// # Errors
 /// When a file cannot be written or the program cannot be started.
-pub fn on_demand(people: u64, folder: &Path, rosterd: &Path) -> io::Result<OnDemand> {
+pub fn on_demand(people: u64, folder: &Path, rosterd: &Path, books: &Books) -> io::Result<OnDemand> {
     clear(folder)?;
+    books.fresh()?;
     let (district, drop_folder) = (District::of(people), folder.join("drop"));
     fs::create_dir_all(&drop_folder)?;
     fs::write(folder.join("bench.toml"), settings(people))?;
@@ -31,7 +33,7 @@ pub fn on_demand(people: u64, folder: &Path, rosterd: &Path) -> io::Result<OnDem
         command.args(["sync", "bench", "--here"]).args(more).arg("--config").arg(folder.join("bench.toml"));
         command
     };
-    let first = run("before one person", folder, sync(&[]), folder.join("before-one-person.log"), |_| false)?;
+    let first = run("before one person", folder, books, sync(&[]), folder.join("before-one-person.log"), |_| false)?;
     if !first.status.success() {
         return Ok(OnDemand { people, measured: first });
     }
@@ -40,6 +42,6 @@ pub fn on_demand(people: u64, folder: &Path, rosterd: &Path) -> io::Result<OnDem
     let row = users.lines().nth(usize::try_from(people / 2).unwrap_or(usize::MAX)).transpose()?.unwrap_or_default();
     let key = row.split(',').next().unwrap_or_default().to_owned();
     let log = folder.join("one-person.log");
-    let measured = run("one person on demand", folder, sync(&["--person", &key]), log, |_| false)?;
+    let measured = run("one person on demand", folder, books, sync(&["--person", &key]), log, |_| false)?;
     Ok(OnDemand { people, measured })
 }

@@ -13,6 +13,7 @@ mod quiet_hours;
 mod secret;
 mod similar;
 mod text;
+mod this_machine;
 
 pub use access_role::AccessRole;
 pub use actor::{Actor, ActorKind};
@@ -28,3 +29,4 @@ pub use quiet_hours::QuietHours;
 pub use secret::{Secret, SecretAbsent};
 pub use similar::most_similar;
 pub use text::{ArenaFull, Text, TextArena};
+pub use this_machine::is_this_machine;

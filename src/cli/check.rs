@@ -16,7 +16,7 @@ use crate::cli::parts;
 use crate::cli::progress::Progress;
 use crate::cli::words::counted;
 use crate::plan::Predicate;
-use crate::service::{Customer, Service, StoredOutages};
+use crate::service::{Customer, Service, StoredLimits, StoredOutages};
 use crate::settings::{Problem, Settings};
 use crate::store::{Opening, StoreError};
 
@@ -78,6 +78,7 @@ pub fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, CliError> {
     findings.push(store);
     if let Some(service) = &books {
         network.keep_outages(Arc::new(StoredOutages::new(service.store().clone())));
+        network.share_limits(Arc::new(StoredLimits::new(service.store().clone())));
         findings.extend(strangers(service)?);
     }
     for customer in &customers {

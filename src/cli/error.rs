@@ -179,10 +179,13 @@ fn store_next_step(error: &StoreError) -> Option<String> {
         StoreError::Absent { .. } => Some("start the daemon; a wrong `store.path` or --config looks the same".into()),
         StoreError::Corrupt { .. } => Some(RESTORE.into()),
         StoreError::Occupied { .. } => Some("name a database or a file without books".into()),
+        StoreError::Archive { .. } => {
+            Some("nothing was changed; the folder of `audit.archive_folder` has to be there, with its files".into())
+        }
         StoreError::SchemaOlder { .. }
         | StoreError::SchemaNewer { .. }
-        | StoreError::Backup { .. }
-        | StoreError::Archive { .. } => None,
+        | StoreError::OlderNodes { .. }
+        | StoreError::Backup { .. } => None,
         StoreError::Away { .. } => Some("nothing is lost; it is tried again, and `store.url` says where".into()),
         StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. } | StoreError::RunClosed { .. } => {
             Some("somebody else wrote meanwhile: try again".into())

@@ -11,7 +11,7 @@ use crate::base::{Instant, most_similar};
 use crate::clock::{Clock, SetClock, SystemClock};
 use crate::notify;
 use crate::notify::Notifier;
-use crate::service::{Customer, Feed, Outbox, Service, ServiceError, SpoolPages, StoredOutages};
+use crate::service::{Customer, Feed, Outbox, Service, ServiceError, SpoolPages, StoredLimits, StoredOutages};
 use crate::settings::{CustomerSettings, Settings};
 use crate::source::{Network, Pace, PageStore, SourceSettings, open_source};
 use crate::store::{self, Opening, SharedStore, StoreError};
@@ -24,6 +24,7 @@ pub fn service(settings: &Settings, as_of: Option<Instant>, opening: Opening) ->
     let store = store(settings, opening)?;
     let network = network();
     network.keep_outages(Arc::new(StoredOutages::new(store.clone())));
+    network.share_limits(Arc::new(StoredLimits::new(store.clone())));
     let service = Service::new(store, clock(as_of), customers_on(settings, &network)).archiving(settings.archiving.clone());
     Ok(if as_of.is_some() { service.looking_back() } else { service })
 }

@@ -10,7 +10,7 @@ use crate::http::endpoint::{Endpoint, Output, Work};
 use crate::http::problem::Problem;
 use crate::http::question::Question;
 use crate::service::{Customer, CustomerStatus, PoolView};
-use crate::store::{AlertStanding, RunState};
+use crate::store::{AlertStanding, NodeRow, RunState};
 
 /// What scrapers get.
 pub const METRICS: &[Endpoint] = &[Endpoint::get(
@@ -26,7 +26,28 @@ fn metrics(asking: &Asking<'_>, _: &Question) -> Answered {
     let service = asking.service;
     let customers: Vec<&Customer> = asking.customers().collect();
     let alerts = service.store().alert_standings().map_err(Problem::of_store)?;
-    Answer::text(KIND, text(&service.statuses(&customers)?, &alerts, service.now().0))
+    // Who answers for one customer alone is told nothing of the machines.
+    let nodes = match asking.caller.customer {
+        None => service.store().nodes().map_err(Problem::of_store)?,
+        Some(_) => Vec::new(),
+    };
+    let mut told = text(&service.statuses(&customers)?, &alerts, service.now().0);
+    of_nodes(&mut told, &nodes);
+    Answer::text(KIND, told)
+}
+
+/// Numbers of the processes that work on the store.
+fn of_nodes(text: &mut String, nodes: &[NodeRow]) {
+    let mut family = |name, help, value: &dyn Fn(&NodeRow) -> u64| {
+        let mut family = Family::new(text, name, help);
+        for node in nodes {
+            let (pid, kind) = (node.pid.to_string(), if node.daemon { "daemon" } else { "command" });
+            let labels = [("node", node.mark.as_str()), ("host", &node.host), ("process", &pid), ("kind", kind)];
+            family.sample(&labels, value(node));
+        }
+    };
+    family("rosterd_node_seen_seconds", "Since a process that works on the store last said that it lives.", &|n| n.seen_secs);
+    family("rosterd_node_requests", "Requests that a process works on.", &|n| n.work.len() as u64);
 }
 
 /// A family of samples, as the format wants it: its help, its type, its samples together.

@@ -1,8 +1,8 @@
 //! Addresses that messages are posted to.
 
-use std::net::IpAddr;
-
 use reqwest::Url;
+
+use crate::base::is_this_machine;
 
 /// Reads an address. Its path and query may be secret.
 ///
@@ -13,7 +13,7 @@ pub fn parse(text: &str) -> Result<Url, &'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("names a user or a password");
     }
-    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+    if url.scheme() != "https" && !(url.scheme() == "http" && url.host_str().is_some_and(is_this_machine)) {
         return Err("does not begin with https://");
     }
     if url.fragment().is_some() { Err("has a fragment") } else { Ok(url) }
@@ -30,12 +30,6 @@ pub fn check_hook(text: &str) -> Result<(), &'static str> {
 /// Scheme, host and port: what may be told.
 pub fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

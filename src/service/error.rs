@@ -147,13 +147,14 @@ impl ServiceError {
             | StoreError::Busy { .. }
             | StoreError::Away { .. }
             | StoreError::RunClosed { .. }
+            | StoreError::SchemaNewer { .. }
             | StoreError::VersionMoved { .. }
             | StoreError::SnapshotGone { .. } => true,
             StoreError::DaemonRunning { .. }
             | StoreError::Absent { .. }
             | StoreError::Occupied { .. }
             | StoreError::SchemaOlder { .. }
-            | StoreError::SchemaNewer { .. }
+            | StoreError::OlderNodes { .. }
             | StoreError::Corrupt { .. }
             | StoreError::Backup { .. }
             | StoreError::Archive { .. }
@@ -178,6 +179,7 @@ impl ServiceError {
                 | StoreError::Occupied { .. }
                 | StoreError::SchemaOlder { .. }
                 | StoreError::SchemaNewer { .. }
+                | StoreError::OlderNodes { .. }
                 | StoreError::Backup { .. }
                 | StoreError::Archive { .. }
                 | StoreError::Disk { .. }

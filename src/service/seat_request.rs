@@ -61,7 +61,7 @@ impl Service {
             let (entries, notices) = (vec![Entry::SeatsRequested(request.clone())], vec![notice]);
             Ok(((request, text), Some(Writing { verb: "request_seats", entries, notices, ..Writing::default() })))
         })?;
-        let receipt = receipt.expect("a request is always written");
+        let receipt = receipt.expect("what is made above always has something to write");
         Ok(SeatsAsked { request, text, receipt })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::base::{CustomerId, Secret, most_similar};
+use crate::base::{CustomerId, Secret, is_this_machine, most_similar};
 use crate::notify::{
     ChannelSettings, Form, MailSettings, Party, Security, Way, check_hook, check_key, check_mailbox, check_server,
 };
@@ -209,9 +209,7 @@ pub fn check<'a>(outbox: &OutboxShape, own: impl Iterator<Item = &'a [ChannelSha
     if password.is_some() && user.is_none() {
         found.push(Problem::new("smtp.user", "is missing: there is a password"));
     }
-    let is_near =
-        |(host, _): &(String, u16)| host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if *security == Some(Security::None) && server.as_ref().is_some_and(|server| !is_near(server)) {
+    if *security == Some(Security::None) && server.as_ref().is_some_and(|(host, _)| !is_this_machine(host)) {
         let why = "is for a server on this machine; to any other one mail and password would go in clear";
         found.push(Problem::new("smtp.security", why).showing(Some("\"none\"".to_owned())));
     }

@@ -29,7 +29,7 @@ pub use hr::{
 };
 pub use http::{
     Answer, Attempt, Authorize, Basic, Bearer, Exchange, Header, Http, HttpError, HttpSettings, Network, Nobody, Outage,
-    Outages, Outgoing, Pace, Recorder, Refusal, check_address,
+    Outages, Outgoing, Pace, PlaceTaken, Recorder, Refusal, SharedLimits, check_address,
 };
 pub use oneroster::{
     Address, ClientAuth, Fetched, OAuth1, OAuth2, OAuth2Settings, ReadSettings, RestAuth, RestSettings, RestSource,

@@ -19,6 +19,7 @@ use crate::store::glance::Glance;
 use crate::store::node::NodeRow;
 use crate::store::once::{OnceAnswer, OnceRow};
 use crate::store::outage::OutageRow;
+use crate::store::place::PlaceGiven;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
@@ -317,6 +318,16 @@ pub trait Store: Send + Sync {
 
     /// An upstream answers again.
     fn drop_outage(&self, upstream: &str) -> Result<(), StoreError>;
+
+    /// Takes a place among the requests to an upstream, of which so many are under way at once whoever asks, and start so far
+    /// from each other. `number` is this process's own, given to no other place.
+    fn take_place(&self, upstream: &str, number: u64, parallel_max: u32, gap_micros: u64) -> Result<PlaceGiven, StoreError>;
+
+    /// Gives a place back. One that was never given is no mistake.
+    fn end_place(&self, number: u64) -> Result<(), StoreError>;
+
+    /// Nobody starts a request to an upstream before so many microseconds are over.
+    fn pause_upstream(&self, upstream: &str, micros: u64) -> Result<(), StoreError>;
 
     /// Keeps what a run came to that left nothing to be done, instead of what was kept before.
     fn save_rest(&self, customer: &CustomerId, rest: &RestRow) -> Result<(), StoreError>;

@@ -104,6 +104,16 @@ pub enum StoreError {
         /// The newest this program knows.
         known: u32,
     },
+    /// Nodes of an older program work on it, which the newest schema would trip up.
+    #[error("bring {place} to schema {known}: {nodes} nodes of an older rosterd work on it (stop them first: `rosterd nodes`)")]
+    OlderNodes {
+        /// The store.
+        place: String,
+        /// How many.
+        nodes: u32,
+        /// The newest this program knows.
+        known: u32,
+    },
     /// What is stored cannot be read back.
     #[error("read {what} from {place}: {why}")]
     Corrupt {

@@ -10,6 +10,7 @@ mod node;
 mod once;
 mod open;
 mod outage;
+mod place;
 mod postgres;
 mod record;
 mod rest;
@@ -28,6 +29,7 @@ pub use node::{NodeRow, NodeWork};
 pub use once::{ONCE_MILLIS, OnceAnswer, OnceRow};
 pub use open::{StoreChoice, copy, open};
 pub use outage::OutageRow;
+pub use place::PlaceGiven;
 pub use postgres::{PostgresChoice, PostgresStore};
 pub use rest::RestRow;
 pub use shape::{

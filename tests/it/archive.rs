@@ -7,7 +7,7 @@ use rosterd::base::{Digest, Instant, Version};
 use rosterd::clock::Clock;
 use rosterd::license::{OnFull, ProductKind, SeatModel};
 use rosterd::service::{Archiving, Service, ServiceError, Verified};
-use rosterd::store::StoreError;
+use rosterd::store::{Store, StoreError};
 
 use crate::world::{World, day};
 
@@ -156,6 +156,24 @@ fn r160_a_file_that_cannot_be_made_leaves_all_as_it_was() {
     // Who has no folder keeps everything.
     let plain = world.service();
     assert_eq!(plain.archive_trail(customer, Instant::MAX).expect("an answer"), None);
+    world.verify();
+}
+
+/// A process that died between the file and the row, or books restored from before it: the file is there and is right.
+#[test]
+fn r160_a_file_that_is_there_and_right_is_taken_for_what_it_is() {
+    let world = ten_nights();
+    let before = everything(&world).expect("answers");
+    let copy = world.dir.path().join("copy.db");
+    world.store().backup(&copy).expect("a copy");
+    let (customer, whole) = (world.customer(), chunks(&world));
+    let first = service(&world).archive_trail(&customer, noon(4)).expect("moved").expect("something");
+    let left = chunks(&world);
+    fs::copy(&copy, world.dir.path().join("rosterd.db")).expect("restored");
+    assert_eq!((chunks(&world), service(&world).archives(customer.id()).expect("rows").len()), (whole, 0));
+    let again = service(&world).archive_trail(&customer, noon(4)).expect("moved").expect("something");
+    assert_eq!((&again.file, again.bytes, chunks(&world)), (&first.file, first.bytes, left));
+    assert_eq!(everything(&world).expect("answers"), before);
     world.verify();
 }
 

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rosterd::base::Secret;
+use rosterd::store::{Opening, PostgresChoice, SharedStore, StoreChoice, open};
 use serde_json::Value;
 use tempfile::TempDir;
 use zip::ZipWriter;
@@ -35,6 +37,15 @@ impl Demo {
     /// The same with its books in PostgreSQL.
     pub fn shared(url: String) -> Self {
         Self { url: Some(url), ..Self::new() }
+    }
+
+    /// Its books, as another process would open them.
+    pub fn books(&self) -> SharedStore {
+        let choice = match &self.url {
+            Some(url) => StoreChoice::Postgres(PostgresChoice::at(Secret::new(url.clone()))),
+            None => StoreChoice::Sqlite { path: self.store() },
+        };
+        open(&choice, Opening::Existing).expect("a store")
     }
 
     /// The folder that holds `config/` and, later, `state/`.

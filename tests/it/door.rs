@@ -61,25 +61,11 @@ impl Open {
     }
 
     pub fn raw(&self, request: &str) -> Reply {
-        let mut stream = TcpStream::connect(&self.address).expect("a door");
-        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
-        // A door that refuses may close before it heard all.
-        let _ = stream.write_all(request.as_bytes());
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).expect("an answer");
-        let text = String::from_utf8(bytes).expect("text");
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer to {request}: {text}"));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        Reply { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+        raw_at(&self.address, request)
     }
 
     pub fn ask(&self, method: &str, path: &str, token: Option<&str>, accept: &str, body: &str) -> Reply {
-        let bearer = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
-        let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
-        let length = body.len();
-        self.raw(&format!(
-            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept: {accept}\r\n{bearer}{kind}Content-Length: {length}\r\n\r\n{body}"
-        ))
+        ask_at(&self.address, method, path, token, accept, body)
     }
 
     /// A POST with headers of its own, each with its line end.
@@ -119,6 +105,32 @@ impl Open {
             if over >= runs { Ok(()) } else { Err(all.to_string()) }
         });
     }
+}
+
+/// Asks a door as it is told to.
+pub fn raw_at(address: &str, request: &str) -> Reply {
+    let mut stream = TcpStream::connect(address).expect("a door");
+    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
+    // A door that refuses may close before it heard all.
+    let _ = stream.write_all(request.as_bytes());
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).expect("an answer");
+    let text = String::from_utf8(bytes).expect("text");
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer to {request}: {text}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    Reply { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+}
+
+pub fn ask_at(address: &str, method: &str, path: &str, token: Option<&str>, accept: &str, body: &str) -> Reply {
+    let bearer = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
+    let length = body.len();
+    raw_at(
+        address,
+        &format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept: {accept}\r\n{bearer}{kind}Content-Length: {length}\r\n\r\n{body}"
+        ),
+    )
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod apart;
 mod archive;
 #[path = "../../benches/readers/beside.rs"]
 mod beside;
+#[path = "../../benches/night/books.rs"]
+mod books;
 mod browser;
 mod bulk;
 mod cli;
@@ -76,6 +78,8 @@ mod net_resume;
 mod net_secrets;
 mod net_spool;
 mod night;
+mod nodes;
+mod nodes_upgrade;
 mod on_time;
 mod one_source;
 mod operating;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use crate::books::Books;
+use crate::cluster;
 use crate::data::{District, ENROLLMENTS_EACH, Night, Written};
 use crate::measure;
 
@@ -87,12 +89,28 @@ fn schools_are_few_huge_ones_and_many_small_ones() {
     assert!(largest > 5 * smallest, "{largest} and {smallest}");
 }
 
+/// The benchmark's way to PostgreSQL.
+#[test]
+fn three_nights_on_a_server_pass() {
+    if !cluster::is_installed() {
+        return;
+    }
+    let (folder, books) = (tempfile::tempdir().unwrap(), Books::server().unwrap());
+    let rosterd = Path::new(env!("CARGO_BIN_EXE_rosterd"));
+    let done = measure::nights(2_000, folder.path(), rosterd, &books, false, |line| println!("{line}")).unwrap();
+    for night in &done.nights {
+        let log = fs::read_to_string(&night.log).unwrap();
+        assert!(night.status.success(), "{} ended with {}:\n{log}", night.label, night.status);
+        assert!(night.store_bytes > 0 && !night.server_cpu.is_zero(), "{} was not on the server:\n{log}", night.label);
+    }
+}
+
 #[test]
 fn three_nights_of_twenty_thousand_people_pass() {
     let rosterd = Path::new(env!("CARGO_BIN_EXE_rosterd"));
     for zipped in [false, true] {
         let folder = tempfile::tempdir().unwrap();
-        let done = measure::nights(20_000, folder.path(), rosterd, zipped, |line| println!("{line}")).unwrap();
+        let done = measure::nights(20_000, folder.path(), rosterd, &Books::File, zipped, |line| println!("{line}")).unwrap();
         println!("{} people, parsed in {:?}, unzipped in {:?}", done.people, done.parse, done.unzip);
         println!("{}", measure::table(&done.nights.iter().collect::<Vec<_>>()));
         for night in &done.nights {

@@ -8,18 +8,19 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::cluster::{self, Database};
+use crate::cluster::{self, Database, Server};
 use crate::daemon::{Daemon, assert_sound, is_over, runs, until, until_settled};
 use crate::demo::Demo;
 
 /// The demo on a database of its own, unless there is no server.
-fn shared() -> Option<(Database, Demo)> {
-    cluster::is_installed().then(|| {
-        let database = Database::fresh();
-        let demo = Demo::shared(database.url());
-        demo.set("drop_poll_secs = 2", "drop_poll_secs = 1");
-        (database, demo)
-    })
+pub fn shared() -> Option<(Database, Demo)> {
+    cluster::is_installed().then(|| shared_on(Database::fresh()))
+}
+
+fn shared_on(database: Database) -> (Database, Demo) {
+    let demo = Demo::shared(database.url());
+    demo.set("drop_poll_secs = 2", "drop_poll_secs = 1");
+    (database, demo)
 }
 
 /// What anybody may ask.
@@ -104,22 +105,29 @@ fn both_databases_say_the_same() {
     drop(database);
 }
 
+/// The first daemon makes the tables; until then nobody can be asked.
+pub fn until_made(demo: &Demo, daemon: &Daemon) {
+    until("there is a store", || if demo.run("runs").code == 0 { Ok(()) } else { Err(format!("{:?}", daemon.log())) });
+}
+
 #[test]
-fn three_nodes_do_every_request_once_while_they_are_killed_and_stopped() {
-    let Some((database, demo)) = shared() else { return };
+fn three_nodes_do_every_request_once_while_they_and_the_database_are_killed_and_stopped() {
+    // One that may be restarted.
+    let Some(server) = Server::start(&[]) else { return };
+    let (database, demo) = shared_on(server.database());
     let start = || Daemon::start_with(&demo, |_| ());
     let mut nodes = vec![start()];
-    until("there is a store", || if demo.run("runs").code == 0 { Ok(()) } else { Err(format!("{:?}", nodes[0].log())) });
+    until_made(&demo, &nodes[0]);
     nodes.extend([start(), start()]);
     until_settled(&demo);
     let seen = demo.json("nodes");
     assert_eq!(seen["nodes"].as_array().map(Vec::len), Some(3), "{seen}");
 
     // More rounds on request: each takes some seconds.
-    let rounds: usize = std::env::var("ROSTERD_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(5);
+    let rounds: usize = std::env::var("ROSTERD_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(7);
     for round in 0..rounds {
         demo.drop_students(&format!("2026-10-{round:03}.zip"), &[format!("z-{round:03}")]);
-        match round % 5 {
+        match round % 7 {
             0 => nodes.remove(round % 3).kill(),
             1 => {
                 // Longer than a lease.
@@ -133,12 +141,14 @@ fn three_nodes_do_every_request_once_while_they_are_killed_and_stopped() {
                            WHERE datname = current_database() AND pid <> pg_backend_pid()";
                 database.raw().query(cut, &[]).expect("cut");
             }
+            4 => server.control("restart", "fast"),
+            5 => server.control("restart", "immediate"),
             _ => {
                 let mut asked = demo.program();
                 asked.args(["sync", "northfield"]).stdout(Stdio::null());
                 // Refused once all of the date are used; with as many rounds as usual they are not.
                 let asked = asked.status().expect("it runs");
-                assert!(asked.success() || round >= 25, "{asked}");
+                assert!(asked.success() || round >= 35, "{asked}");
             }
         }
         while nodes.len() < 3 {

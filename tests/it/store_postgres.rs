@@ -69,7 +69,7 @@ fn whoever_only_looks_makes_no_tables() {
         }
     });
     assert!(postgres.try_open(Opening::Existing).is_ok());
-    postgres.database.raw().batch_execute("UPDATE rosterd SET schema = 99").expect("written");
+    postgres.database.raw().batch_execute("UPDATE rosterd SET schema = 99, compatible = 99").expect("written");
     assert!(matches!(postgres.try_open(Opening::Daemon), Err(StoreError::SchemaNewer { found: 99, .. })));
 }
 

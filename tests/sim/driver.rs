@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rosterd::base::{Actor, Day, GrantId, Instant, PersonKey, PoolId, RunId, Seats, SourceId, Version};
+use rosterd::base::{Actor, Day, Digest, GrantId, Instant, PersonKey, PoolId, RunId, Seats, SourceId, Version};
 use rosterd::cli::customers;
 use rosterd::clock::SetClock;
 use rosterd::license::{AgreedExcess, Grant, GrantKind, Pin, PinKind};
@@ -64,6 +64,9 @@ pub struct Sim {
     runs: Vec<Vec<Undoable>>,
     store: Arc<Dying>,
     service: Service,
+    /// Another node on the same books; they take turns.
+    beside: Option<(Arc<Dying>, Service)>,
+    has_beside: bool,
 }
 
 /// A memory filesystem spares the wait for the disk at each of thousands of commits; where there is none, any folder does.
@@ -87,7 +90,7 @@ fn operator() -> Actor {
 }
 
 impl Sim {
-    pub fn new(dice: Dice, setups: Vec<Setup>, now: Instant, database: Option<Database>) -> Self {
+    pub fn new(dice: Dice, setups: Vec<Setup>, now: Instant, database: Option<Database>, nodes: u32) -> Self {
         let folder = folder();
         let file = folder.path().join("rosterd.toml");
         std::fs::write(&file, settings(&setups)).expect("a file");
@@ -112,7 +115,30 @@ impl Sim {
             clock,
             store,
             service,
+            beside: None,
+            has_beside: nodes > 1,
         }
+    }
+
+    /// What comes next the other node does, if there is one.
+    fn turn(&mut self) {
+        if let Some((store, service)) = &mut self.beside {
+            std::mem::swap(&mut self.store, store);
+            std::mem::swap(&mut self.service, service);
+        }
+    }
+
+    /// Every commit of every customer.
+    pub fn history(&self) -> Vec<(String, Version, Digest)> {
+        let mut history = Vec::new();
+        for customer in self.store.customers().expect("the customers") {
+            let note = &mut |commit: AuditCommit| {
+                history.push((customer.to_string(), commit.version, commit.hash));
+                Ok(())
+            };
+            self.store.audit(&customer, Version(0), note).expect("the trail");
+        }
+        history
     }
 
     pub fn drop_folder(&self, at: usize) -> PathBuf {
@@ -151,6 +177,10 @@ impl Sim {
             let store = opened(self.database.as_ref(), &self.folder);
             self.store = Arc::new(Dying::new(store, life, self.dice.chance(50)));
             self.service = Service::new(self.store.clone(), self.clock.clone(), customers(&self.settings));
+            self.beside = self.has_beside.then(|| {
+                let store = Arc::new(self.store.beside(opened(self.database.as_ref(), &self.folder)));
+                (store.clone(), Service::new(store, self.clock.clone(), customers(&self.settings)))
+            });
             // The one before was another process.
             match &self.database {
                 Some(database) => database.raw().batch_execute("DELETE FROM nodes").expect("written"),
@@ -210,6 +240,7 @@ impl Sim {
 
     /// The minute comes: what is due is put in line, and all of it is done.
     pub fn minute(&mut self) -> Step {
+        self.turn();
         let now = self.now();
         let expected: usize = self.auditors.iter_mut().map(|auditor| auditor.tick(now)).sum();
         loop {
@@ -235,6 +266,7 @@ impl Sim {
     /// Everything in line is done.
     pub fn work(&mut self) -> Step {
         loop {
+            self.turn();
             let taken = self.service.take_request();
             if self.died() {
                 continue;

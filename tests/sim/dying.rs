@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use rosterd::base::{Actor, CustomerId, Day, Digest, EpisodeId, Instant, OrgId, PoolId, RequestId, RunId, SourceId, Version};
@@ -11,14 +12,18 @@ use rosterd::license::{
 use rosterd::plan::{Notice, Plan, Standing};
 use rosterd::store::{
     ActivityRow, AlertRow, AlertStanding, AlertState, ArchiveRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow,
-    Glance, NodeRow, NoticeRow, OnceAnswer, OnceRow, OutageRow, Pause, Receipt, ReleasedClaim, RequestRow, RequestState,
-    RestRow, Routed, RunRow, SameDayRow, SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError,
-    TokenRow, Trigger, Watch, WatchChange,
+    Glance, NodeRow, NoticeRow, OnceAnswer, OnceRow, OutageRow, Pause, PlaceGiven, Receipt, ReleasedClaim, RequestRow,
+    RequestState, RestRow, Routed, RunRow, SameDayRow, SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store,
+    StoreError, TokenRow, Trigger, Watch, WatchChange,
 };
 
 /// See the module.
 pub struct Dying {
     store: SharedStore,
+    life: Arc<Life>,
+}
+
+struct Life {
     /// So many writes are still to come.
     left: AtomicI64,
     /// The last write is done, and its caller is never told.
@@ -29,11 +34,17 @@ pub struct Dying {
 impl Dying {
     /// `life`: it dies at the write after so many; `None`: it lives on.
     pub fn new(store: SharedStore, life: Option<u32>, silently: bool) -> Self {
-        Self { store, left: AtomicI64::new(life.map_or(i64::MAX, i64::from)), silently, dead: AtomicBool::new(false) }
+        let left = AtomicI64::new(life.map_or(i64::MAX, i64::from));
+        Self { store, life: Arc::new(Life { left, silently, dead: AtomicBool::new(false) }) }
+    }
+
+    /// Another node's way to the same books; they die together.
+    pub fn beside(&self, store: SharedStore) -> Self {
+        Self { store, life: Arc::clone(&self.life) }
     }
 
     pub fn is_dead(&self) -> bool {
-        self.dead.load(Ordering::SeqCst)
+        self.life.dead.load(Ordering::SeqCst)
     }
 
     /// So many more writes; see [`Dying::new`].
@@ -45,11 +56,11 @@ impl Dying {
         if self.is_dead() {
             return Err(Self::error());
         }
-        if self.left.fetch_sub(1, Ordering::SeqCst) > 0 {
+        if self.life.left.fetch_sub(1, Ordering::SeqCst) > 0 {
             return write(self.store.as_ref());
         }
-        self.dead.store(true, Ordering::SeqCst);
-        if self.silently {
+        self.life.dead.store(true, Ordering::SeqCst);
+        if self.life.silently {
             write(self.store.as_ref())?;
         }
         Err(Self::error())
@@ -447,6 +458,18 @@ impl Store for Dying {
 
     fn drop_outage(&self, upstream: &str) -> Result<(), StoreError> {
         self.write(|store| store.drop_outage(upstream))
+    }
+
+    fn take_place(&self, upstream: &str, number: u64, parallel_max: u32, gap_micros: u64) -> Result<PlaceGiven, StoreError> {
+        self.write(|store| store.take_place(upstream, number, parallel_max, gap_micros))
+    }
+
+    fn end_place(&self, number: u64) -> Result<(), StoreError> {
+        self.write(|store| store.end_place(number))
+    }
+
+    fn pause_upstream(&self, upstream: &str, micros: u64) -> Result<(), StoreError> {
+        self.write(|store| store.pause_upstream(upstream, micros))
     }
 
     fn notice(&self, customer: &CustomerId, key: &str) -> Result<Option<NoticeRow>, StoreError> {

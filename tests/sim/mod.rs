@@ -37,7 +37,7 @@ fn play_quarter(quarter: u64) {
 
 /// Plays a seed; returns how often the process died.
 fn play_one(seed: u64) -> u32 {
-    let year = play(seed, None);
+    let year = play(seed, None, 1);
     if let Err(difference) = year.result {
         let untold = year.events.len().saturating_sub(EVENTS_TOLD);
         eprintln!("{}\n{difference}", year.events[untold..].join("\n"));
@@ -53,11 +53,25 @@ fn a_few_seeds_on_postgres() {
         return;
     }
     for seed in 0..3 {
-        let (one, other) = (play(seed, None), play(seed, Some(Database::fresh())));
+        let (one, other) = (play(seed, None, 1), play(seed, Some(Database::fresh()), 1));
         assert_eq!((one.result, one.deaths), (other.result, other.deaths), "seed {seed}");
         if let Some(at) = (0..one.events.len()).find(|at| one.events.get(*at) != other.events.get(*at)) {
             panic!("seed {seed}, event {at}: {:?} is now {:?}", one.events[at], other.events.get(at));
         }
+    }
+}
+
+/// I16: whichever node does what, and wherever they die, every commit of every customer has the same hash.
+#[test]
+fn i16_two_nodes_and_one_commit_the_same_history() {
+    if !cluster::is_installed() {
+        return;
+    }
+    for seed in 3..5 {
+        let (one, two) = (play(seed, Some(Database::fresh()), 1), play(seed, Some(Database::fresh()), 2));
+        assert_eq!((one.result, one.deaths), (two.result, two.deaths), "seed {seed}");
+        assert!(one.history.len() > 10, "seed {seed}: {} commits", one.history.len());
+        assert_eq!(one.history, two.history, "seed {seed}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rosterd::base::{Day, Instant};
+use rosterd::base::{Day, Digest, Instant, Version};
 
 use crate::cluster::Database;
 use crate::sim::auditor::books::{Auditor, Known, State};
@@ -28,18 +28,19 @@ pub struct Year {
     pub result: Step,
     pub events: Vec<String>,
     pub deaths: u32,
+    pub history: Vec<(String, Version, Digest)>,
 }
 
-/// Plays the year of a seed.
-pub fn play(seed: u64, database: Option<Database>) -> Year {
+/// Plays the year of a seed, on so many nodes by turns.
+pub fn play(seed: u64, database: Option<Database>, nodes: u32) -> Year {
     let mut dice = Dice::new(seed);
     let left_out = dice.below(5);
     let setups = setups(&mut dice, left_out);
     let first = day("2025-08-25");
-    let mut sim = Sim::new(dice, setups, noon(first), database);
+    let mut sim = Sim::new(dice, setups, noon(first), database, nodes);
     sim.start(true);
     let result = year(&mut sim, first).and_then(|()| sim.close());
-    Year { result, events: std::mem::take(&mut sim.events), deaths: sim.deaths }
+    Year { result, history: sim.history(), events: std::mem::take(&mut sim.events), deaths: sim.deaths }
 }
 
 fn noon(date: Day) -> Instant {

@@ -13,6 +13,7 @@ mod forecast;
 mod holds;
 mod layout;
 mod login;
+mod nodes;
 mod notices;
 mod orgs;
 mod overview;

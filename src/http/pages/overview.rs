@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::base::Instant;
 use crate::http::access::Deed;
 use crate::http::pages::layout::plain;
+use crate::http::pages::nodes;
 use crate::http::pages::parts::{Tone, balance, bar, chip, nothing, pager_of, part, pool_standing, run_chip};
 use crate::http::pages::reply::{Made, Reply};
 use crate::http::pages::visit::Visit;
@@ -47,6 +48,7 @@ pub fn home(visit: &Visit<'_>) -> Made {
                 (counted(total, "customer", "customers"))
                 @if troubled > 0 { ", " (counted(troubled, "wants", "want")) " a look on this page" }
             }
+            p { (nodes::way(visit)) }
         }
         @if many > 12 || !wanted.is_empty() {
             form.find role="search" method="get" action="/" {

@@ -13,7 +13,7 @@ use crate::http::pages::layout::problem;
 use crate::http::pages::login;
 use crate::http::pages::reply::Reply;
 use crate::http::pages::{
-    audit, customer, episodes, forecast, holds, notices, orgs, overview, people, pool, queue, reports, runs, sources,
+    audit, customer, episodes, forecast, holds, nodes, notices, orgs, overview, people, pool, queue, reports, runs, sources,
 };
 use crate::http::problem::Problem;
 
@@ -22,9 +22,10 @@ const fn page(method: &'static str, path: &'static str, deed: Option<Deed>, make
 }
 
 /// All pages for those who are signed in: what the tests walk through, role by role.
-pub static PAGES: [Page; 30] = [
+pub static PAGES: [Page; 31] = [
     page("GET", "/", None, overview::home),
     page("POST", "/logout", None, login::sign_out),
+    page("GET", "/nodes", Some(Deed::Look), nodes::nodes),
     page("GET", "/c/{customer}", Some(Deed::Look), customer::overview),
     page("GET", "/c/{customer}/pools/{pool}", Some(Deed::Look), pool::pool),
     page("GET", "/c/{customer}/orgs", Some(Deed::LicenseReport), orgs::orgs),

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::base::{RequestId, RunId};
 use crate::http::pages::layout::{page, sync_now, when_and_far};
+use crate::http::pages::nodes;
 use crate::http::pages::parts::{Head, facts, nothing, pager, part, run_chip, table};
 use crate::http::pages::plan::plan_of;
 use crate::http::pages::reply::{Made, Reply};
@@ -56,6 +57,7 @@ pub fn runs(visit: &Visit<'_>) -> Made {
         div.head { h1 { "Runs" } (sync_now(visit, customer, None)) }
         @if shown.is_empty() { (nothing("There was none yet.")) } @else { (table("Runs", &HEADS, &rows)) }
         (pager(&path, &visit.query, &[], None, is_more))
+        p { (nodes::way(visit)) }
     };
     Ok(page(visit, customer, "Runs", "Runs", &body))
 }

@@ -162,7 +162,7 @@ impl<'s> Transfer<'s> {
     }
 
     fn once<T>(&mut self, steps: &mut dyn FnMut(&Session<'s>) -> Result<T, SftpError>) -> Result<T, SftpError> {
-        let _pass = self.upstream.enter(self.network.pace());
+        let _pass = self.upstream.enter(self.network.manners());
         if self.session.is_none() {
             let runtime = self.network.runtime().map_err(SftpError::Unwritten)?;
             self.session = Some(Session::open(runtime, self.sftp, self.settings.http.read)?);

@@ -1,9 +1,8 @@
 //! Addresses: which ones a source may have, and which links may be followed.
 
-use std::net::IpAddr;
-
 use reqwest::Url;
 
+use crate::base::is_this_machine;
 use crate::source::http::error::HttpError;
 
 /// Reads the address of a source or of a token service.
@@ -13,7 +12,7 @@ use crate::source::http::error::HttpError;
 pub fn parse(text: &str) -> Result<Url, HttpError> {
     let wrong = |why: &str| HttpError::Address { address: text.to_owned(), why: why.to_owned() };
     let url = Url::parse(text).map_err(|_| wrong("it is no address, such as https://sis.example/ims/oneroster/v1p1"))?;
-    let safe = url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url);
+    let safe = url.scheme() == "https" || url.scheme() == "http" && url.host_str().is_some_and(is_this_machine);
     if !url.username().is_empty() || url.password().is_some() {
         return Err(HttpError::Address { address: shown(&url), why: "a user or password has no place in it".to_owned() });
     }
@@ -60,12 +59,6 @@ pub fn origin(url: &Url) -> String {
 /// The address for messages: without query, which may hold keys.
 pub fn shown(url: &Url) -> String {
     format!("{}{}", origin(url), url.path())
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

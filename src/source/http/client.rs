@@ -252,12 +252,12 @@ impl Http {
     /// Waits before the next request: this source alone if the limit is that of its credential, else all who ask the
     /// upstream.
     fn slow_down(&self, pause: Duration, headers: &HeaderMap) {
-        let pace = self.network.pace();
+        let manners = self.network.manners();
         if is_own_limit(headers) {
             let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            *next = (*next).max(pace.elapsed() + pause);
+            *next = (*next).max(manners.pace.elapsed() + pause);
         } else {
-            self.upstream.slow_down(pause, pace);
+            self.upstream.slow_down(pause, manners);
         }
     }
 
@@ -284,7 +284,7 @@ impl Http {
             pace.wait(pause);
         }
         // Before the signature, which carries the time: a place may be long in coming.
-        let _pass = self.upstream.enter(pace);
+        let _pass = self.upstream.enter(self.network.manners());
         let form = what.form;
         let method = if form.is_some() { "POST" } else { "GET" };
         let headers = auth.headers(&Outgoing { method, url, now: pace.now() })?;

@@ -18,6 +18,7 @@ mod pace;
 mod record;
 mod rotating;
 mod settings;
+mod shared;
 mod told;
 mod upstream;
 
@@ -36,3 +37,4 @@ pub use outage::{Outage, Outages};
 pub use pace::Pace;
 pub use record::{Exchange, Recorder};
 pub use settings::HttpSettings;
+pub use shared::{PlaceTaken, SharedLimits};

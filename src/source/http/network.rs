@@ -12,6 +12,7 @@ use crate::source::http::address::{origin, parse};
 use crate::source::http::outage::{Outage, Outages};
 use crate::source::http::pace::Pace;
 use crate::source::http::record::Recorder;
+use crate::source::http::shared::SharedLimits;
 use crate::source::http::upstream::{Manners, Upstream};
 
 /// The way out to upstreams; cheap to clone, made once per process. Starts nothing before the first request.
@@ -26,6 +27,7 @@ struct Shared {
     /// What sources of one account share, by a name of their own.
     accounts: Mutex<BTreeMap<String, Arc<dyn Any + Send + Sync>>>,
     outages: OnceLock<Arc<dyn Outages>>,
+    limits: OnceLock<Arc<dyn SharedLimits>>,
     insists: AtomicBool,
 }
 
@@ -50,6 +52,7 @@ impl Network {
             upstreams: Mutex::default(),
             accounts: Mutex::default(),
             outages: OnceLock::new(),
+            limits: OnceLock::new(),
             insists: AtomicBool::new(false),
         }))
     }
@@ -59,6 +62,11 @@ impl Network {
         let _ = self.0.outages.set(outages);
     }
 
+    /// Keeps limits of upstreams together with whoever else asks them from now on. Called once, before the first request.
+    pub fn share_limits(&self, limits: Arc<dyn SharedLimits>) {
+        let _ = self.0.limits.set(limits);
+    }
+
     /// From now on also upstreams that failed again and again are asked: an operator wants to know.
     pub fn insist(&self) {
         self.0.insists.store(true, Ordering::SeqCst);
@@ -66,7 +74,8 @@ impl Network {
 
     pub(crate) fn manners(&self) -> Manners<'_> {
         let outages = self.0.outages.get().map(|outages| &**outages);
-        Manners { pace: &self.0.pace, outages, insists: self.0.insists.load(Ordering::SeqCst) }
+        let limits = self.0.limits.get().map(|limits| &**limits);
+        Manners { pace: &self.0.pace, outages, limits, insists: self.0.insists.load(Ordering::SeqCst) }
     }
 
     /// The outage of the upstream at an address, if it is left alone for some time.

@@ -13,6 +13,7 @@ use crate::base::{ErrorChain, Instant};
 use crate::source::http::error::HttpError;
 use crate::source::http::outage::{Outage, Outages};
 use crate::source::http::pace::Pace;
+use crate::source::http::shared::{PlaceTaken, SharedLimits};
 use crate::telemetry::{UpstreamBack, UpstreamDown};
 
 /// So many failed requests in a row open the circuit.
@@ -21,6 +22,9 @@ const FAILURES_MAX: u32 = 5;
 const REST_FIRST: Duration = Duration::from_secs(60);
 /// … and at most: once a day, and over when the next night comes.
 const REST_MAX: Duration = Duration::from_secs(23 * 3600);
+
+/// How long a request waits before it asks again for a place that other nodes have.
+const NOT_YET: Duration = Duration::from_millis(50);
 
 /// One origin, shared by all sources that read from it.
 pub(crate) struct Upstream {
@@ -56,11 +60,14 @@ struct Rest {
     trial: bool,
 }
 
-/// How an upstream is asked: at which pace, where its outages are kept, and whether an operator insists on an answer.
+/// How an upstream is asked: at which pace, where its outages are kept, who else asks it, and whether an operator insists on an
+/// answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Manners<'n> {
     pub(crate) pace: &'n Pace,
     pub(crate) outages: Option<&'n dyn Outages>,
+    /// Whoever keeps the limits together with other nodes.
+    pub(crate) limits: Option<&'n dyn SharedLimits>,
     pub(crate) insists: bool,
 }
 
@@ -75,12 +82,19 @@ pub(crate) enum Outcome<'e> {
 }
 
 /// A place among the requests that are under way.
-pub(crate) struct Pass<'u>(&'u Upstream);
+pub(crate) struct Pass<'u> {
+    upstream: &'u Upstream,
+    /// The number of the place among those of all nodes.
+    shared: Option<(&'u dyn SharedLimits, u64)>,
+}
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        self.0.lock().running -= 1;
-        self.0.freed.notify_one();
+        self.upstream.lock().running -= 1;
+        self.upstream.freed.notify_one();
+        if let Some((limits, number)) = self.shared {
+            limits.end(number);
+        }
     }
 }
 
@@ -170,7 +184,8 @@ impl Upstream {
     }
 
     /// Waits for a place and for the next moment at which a request may start.
-    pub(crate) fn enter(&self, pace: &Pace) -> Pass<'_> {
+    pub(crate) fn enter<'u>(&'u self, manners: Manners<'u>) -> Pass<'u> {
+        let pace = manners.pace;
         let mut state = self.lock();
         while state.running >= state.parallel_max {
             state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -179,18 +194,36 @@ impl Upstream {
         let now = pace.elapsed();
         let start = state.next.max(now);
         state.next = start + state.gap;
+        let (parallel_max, gap) = (state.parallel_max, state.gap);
         drop(state);
-        let pass = Pass(self);
+        let mut pass = Pass { upstream: self, shared: None };
         if start > now {
             pace.wait(start - now);
+        }
+        while let Some(limits) = manners.limits {
+            match limits.take(&self.name, parallel_max, gap) {
+                PlaceTaken::Alone => break,
+                PlaceTaken::After(number, pause) => {
+                    pass.shared = Some((limits, number));
+                    if !pause.is_zero() {
+                        pace.wait(pause);
+                    }
+                    break;
+                }
+                PlaceTaken::NotYet => pace.wait(NOT_YET),
+            }
         }
         pass
     }
 
     /// Nobody starts a request before `pause` is over: it asked one of us to slow down.
-    pub(crate) fn slow_down(&self, pause: Duration, pace: &Pace) {
+    pub(crate) fn slow_down(&self, pause: Duration, manners: Manners<'_>) {
         let mut state = self.lock();
-        state.next = state.next.max(pace.elapsed() + pause);
+        state.next = state.next.max(manners.pace.elapsed() + pause);
+        drop(state);
+        if let Some(limits) = manners.limits {
+            limits.pause(&self.name, pause);
+        }
     }
 
     /// How an admitted request went in the end, repeats included.
@@ -255,7 +288,7 @@ mod tests {
     use crate::source::http::upstream::{Manners, Outcome, Upstream};
 
     fn plain(pace: &Pace) -> Manners<'_> {
-        Manners { pace, outages: None, insists: false }
+        Manners { pace, outages: None, limits: None, insists: false }
     }
 
     #[derive(Default)]
@@ -285,11 +318,11 @@ mod tests {
         upstream.limit(9, 10);
         upstream.limit(9, 20);
         for _ in 0..5 {
-            drop(upstream.enter(&pace));
+            drop(upstream.enter(plain(&pace)));
         }
         assert_eq!(waited(), vec![Duration::from_millis(100); 4]);
-        upstream.slow_down(Duration::from_secs(7), &pace);
-        drop(upstream.enter(&pace));
+        upstream.slow_down(Duration::from_secs(7), plain(&pace));
+        drop(upstream.enter(plain(&pace)));
         assert_eq!(waited().last(), Some(&Duration::from_secs(7)));
     }
 
@@ -298,12 +331,12 @@ mod tests {
         let (pace, _) = Pace::fast();
         let upstream = Arc::new(Upstream::new("u".into()));
         upstream.limit(2, 1_000);
-        let (first, second) = (upstream.enter(&pace), upstream.enter(&pace));
+        let (first, second) = (upstream.enter(plain(&pace)), upstream.enter(plain(&pace)));
         let (send, receive) = std::sync::mpsc::channel();
         let third = std::thread::spawn({
             let (upstream, pace) = (upstream.clone(), pace.clone());
             move || {
-                let pass = upstream.enter(&pace);
+                let pass = upstream.enter(plain(&pace));
                 send.send(()).expect("somebody listens");
                 drop(pass);
             }
@@ -355,7 +388,7 @@ mod tests {
     fn what_is_known_outlives_the_process_and_another_one_may_close_it() {
         let (pace, _) = Pace::fast();
         let kept = Kept::default();
-        let manners = Manners { pace: &pace, outages: Some(&kept), insists: false };
+        let manners = Manners { pace: &pace, outages: Some(&kept), limits: None, insists: false };
         let upstream = Upstream::new("u".into());
         for _ in 0..3 {
             upstream.admit(manners).expect("closed");

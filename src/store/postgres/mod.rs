@@ -2,6 +2,7 @@
 
 mod choice;
 mod nodes;
+mod places;
 mod pool;
 mod schema;
 mod store;

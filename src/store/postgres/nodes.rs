@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::store::error::StoreError;
 use crate::store::postgres::pool::Connector;
+use crate::store::postgres::schema::NEWEST;
 use crate::store::shape::DaemonMark;
-use crate::store::sql::{Fault, Node, PgSession, Value};
+use crate::store::sql::{Fault, Node, PgSession, Row, Value};
 
 /// What a node says of itself.
 pub(in crate::store::postgres) struct Presence {
@@ -35,8 +37,8 @@ impl Presence {
         let _ = self.node.id.compare_exchange(id, 0, Ordering::SeqCst, Ordering::SeqCst);
     }
 
-    /// Writes the row, unless it is there.
-    pub(in crate::store::postgres) fn announce(&self, session: &PgSession) -> Result<(), Fault> {
+    /// Writes the row, unless it is there. A database that went on to a schema too new for this program is refused.
+    pub(in crate::store::postgres) fn announce(&self, session: &PgSession, place: &str) -> Result<(), Fault> {
         let mut beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
         if self.id() != 0 {
             return Ok(());
@@ -46,14 +48,24 @@ impl Presence {
             Some(mark) => (mark.pid, mark.host.as_str(), mark.since.0, 1),
             None => (std::process::id(), "", i64::MIN, 0),
         };
-        let values = [Value::Text(host), Value::Integer(pid.into()), Value::Integer(since), Value::Integer(is_daemon)];
+        let newest = Value::Integer(NEWEST.into());
+        let values = [Value::Text(host), Value::Integer(pid.into()), Value::Integer(since), Value::Integer(is_daemon), newest];
         let id = {
             // A command does not say since when it works: the server knows.
-            let add = "INSERT INTO nodes (host, pid, since, daemon) VALUES (?1, ?2,
-                           greatest(?3, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) * (1 - ?4)), ?4)
+            let add = "INSERT INTO nodes (host, pid, since, daemon, schema)
+                       SELECT ?1, ?2, greatest(?3, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)
+                           * (1 - CAST(?4 AS BIGINT))), ?4, ?5
+                       FROM rosterd WHERE compatible <= ?5
                        RETURNING id";
             let mut rows = session.ask(add, &values)?;
-            rows.next()?.ok_or(Fault::NoRow)?.try_get::<_, i64>(0)?
+            match rows.next()? {
+                Some(row) => row.try_get::<_, i64>(0)?,
+                None => {
+                    let found = session.ask("SELECT schema FROM rosterd", &[])?.next()?.map(|row| Row::Pg(row).get(0));
+                    let (place, found) = (place.to_owned(), found.transpose()?.unwrap_or(0));
+                    return Err(StoreError::SchemaNewer { place, found, known: NEWEST }.into());
+                }
+            }
         };
         self.node.id.store(id, Ordering::SeqCst);
         if beats.is_none() {

@@ -54,10 +54,11 @@ impl Connector {
     pub(in crate::store::postgres) fn new(choice: &PostgresChoice) -> Result<(Self, String), StoreError> {
         let (config, place) = choice.config()?;
         let tls = Tls::new(choice.ca_file.as_deref()).map_err(|cause| StoreError::Database { place: place.clone(), cause })?;
-        // Statements are planned once: what they touch is known by keys, however many rows there are.
+        // Statements are planned once: what they touch is known by keys, however many rows there are; also where a table was
+        // empty when that was done.
         let setup = format!(
             "SET statement_timeout = '{}s'; SET lock_timeout = '{LOCK_SECS_MAX}s';
-             SET plan_cache_mode = force_generic_plan; SET client_min_messages = warning; SET synchronous_commit = on",
+             SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off; SET client_min_messages = warning; SET synchronous_commit = on",
             choice.statement_secs_max
         );
         Ok((Self { config, tls, setup }, place))

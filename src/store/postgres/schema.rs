@@ -9,9 +9,10 @@ const LOCK: i64 = 0x726f_7374_6572_6400;
 
 /// Tables that a store on one machine has no use for.
 const NODES: &str = "
--- How far the schema is; whether a daemon ever worked on it.
+-- How far the schema is; the oldest that a program may know to work on it; whether a daemon ever did.
 CREATE TABLE rosterd (
     schema INTEGER NOT NULL,
+    compatible INTEGER NOT NULL,
     served INTEGER NOT NULL DEFAULT 0
 );
 
@@ -22,58 +23,137 @@ CREATE TABLE nodes (
     pid INTEGER NOT NULL,
     since INTEGER NOT NULL,
     daemon INTEGER NOT NULL,
+    -- The newest schema its program knows.
+    schema INTEGER NOT NULL,
     seen TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
 );
+
+-- When the next request to an upstream may start, and those under way, each by a number of its node's.
+CREATE TABLE upstream_pace (
+    upstream TEXT PRIMARY KEY,
+    next TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE upstream_places (
+    upstream TEXT NOT NULL,
+    node INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (node, number)
+);
+CREATE INDEX upstream_places_upstream ON upstream_places (upstream);
 ";
 
-/// Steps from an empty database on.
-const STEPS: [&[&str]; 1] = [&[NODES, FIRST, BESIDE]];
-
-/// The newest schema this program knows.
-const NEWEST: u32 = STEPS.len() as u32;
-
-/// Makes the tables, or brings them to the newest schema, as far as `opening` allows.
-pub(in crate::store::postgres) fn prepare(session: &PgSession, opening: Opening, place: &str) -> Result<(), Fault> {
-    let place = place.to_owned();
-    match (version(session)?, opening) {
-        (found, _) if found == NEWEST => return Ok(()),
-        (found, _) if found > NEWEST => return Err(StoreError::SchemaNewer { place, found, known: NEWEST }.into()),
-        (0, Opening::Existing) => return Err(StoreError::Absent { place }.into()),
-        (found @ 1.., Opening::Existing | Opening::Writing) => {
-            return Err(StoreError::SchemaOlder { place, found, known: NEWEST }.into());
-        }
-        _ => {}
-    }
-    session.batch("BEGIN")?;
-    let taken = steps(session);
-    session.batch(if taken.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-    taken
+/// A step from one schema to the next.
+struct Step {
+    /// What is done.
+    parts: &'static [&'static str],
+    /// The oldest schema that a program may know to go on beside it. A step that only adds what older programs do not look at
+    /// names the schema before it: then nodes are renewed one after the other. One that they would trip over names itself.
+    compatible: u32,
 }
 
-fn steps(session: &PgSession) -> Result<(), Fault> {
+/// Steps from an empty database on.
+const STEPS: [Step; 1] = [Step { parts: &[NODES, FIRST, BESIDE], compatible: 1 }];
+
+/// The newest schema this program knows.
+pub(in crate::store::postgres) const NEWEST: u32 = STEPS.len() as u32;
+
+/// What a database says of its schema; all zero: there are no tables yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Found {
+    schema: u32,
+    /// The oldest that a program may know to work on it.
+    compatible: u32,
+}
+
+/// What becomes of a database that was found.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// It is used as it is.
+    Use,
+    /// It is made, or brought to the newest schema.
+    Bring,
+    /// It is not there.
+    Absent,
+    /// A daemon brings it to the newest schema, and nobody else.
+    Older,
+    /// This program is too old for it.
+    Newer,
+}
+
+fn verdict(found: Found, newest: u32, opening: Opening) -> Verdict {
+    match (found.schema, opening) {
+        (schema, _) if schema == newest || (schema > newest && found.compatible <= newest) => Verdict::Use,
+        (schema, _) if schema > newest => Verdict::Newer,
+        (0, Opening::Existing) => Verdict::Absent,
+        (1.., Opening::Existing | Opening::Writing) => Verdict::Older,
+        _ => Verdict::Bring,
+    }
+}
+
+/// Makes the tables, or brings them to the newest schema, as far as `opening` allows. Nodes of an older program go on beside a
+/// newer schema that is compatible; while they live, one that is not is refused.
+pub(in crate::store::postgres) fn prepare(session: &PgSession, opening: Opening, place: &str) -> Result<(), Fault> {
+    let found = found(session)?;
+    let place = place.to_owned();
+    let refused = match verdict(found, NEWEST, opening) {
+        Verdict::Use => return Ok(()),
+        Verdict::Bring => {
+            session.batch("BEGIN")?;
+            let taken = steps(session, &place);
+            session.batch(if taken.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+            return taken;
+        }
+        Verdict::Absent => StoreError::Absent { place },
+        Verdict::Older => StoreError::SchemaOlder { place, found: found.schema, known: NEWEST },
+        Verdict::Newer => StoreError::SchemaNewer { place, found: found.schema, known: NEWEST },
+    };
+    Err(refused.into())
+}
+
+fn steps(session: &PgSession, place: &str) -> Result<(), Fault> {
     // Given up with the transaction. Another process may have taken the steps meanwhile.
     session.ask("SELECT CAST(pg_advisory_xact_lock(?1) AS TEXT)", &[Value::Integer(LOCK)])?;
-    let found = version(session)?;
-    for step in STEPS.iter().skip(found as usize) {
-        for part in *step {
+    let found = found(session)?;
+    let missing = STEPS.get(found.schema as usize..).unwrap_or_default();
+    let Some(compatible) = missing.iter().map(|step| step.compatible).max() else { return Ok(()) };
+    if is_there(session, "nodes")? {
+        let lives = "seen >= clock_timestamp() - CAST(?2 AS BIGINT) * INTERVAL '1 second'";
+        let ask = format!("SELECT count(*) FROM nodes WHERE schema < ?1 AND {lives}");
+        let values = [Value::Integer(compatible.into()), Value::Integer(session.lease_secs().into())];
+        let nodes: Option<u32> = session.ask(&ask, &values)?.next()?.map(|row| Row::Pg(row).get(0)).transpose()?;
+        if let nodes @ 1.. = nodes.unwrap_or(0) {
+            return Err(StoreError::OlderNodes { place: place.to_owned(), nodes, known: NEWEST }.into());
+        }
+    }
+    for step in missing {
+        for part in step.parts {
             session.batch(&translated(part))?;
         }
     }
-    session.batch(&match found {
-        0 => format!("INSERT INTO rosterd (schema) VALUES ({NEWEST})"),
-        _ => format!("UPDATE rosterd SET schema = {NEWEST} WHERE schema < {NEWEST}"),
+    session.batch(&match found.schema {
+        0 => format!("INSERT INTO rosterd (schema, compatible) VALUES ({NEWEST}, {compatible})"),
+        _ => format!("UPDATE rosterd SET schema = {NEWEST}, compatible = greatest(compatible, {compatible})"),
     })?;
     Ok(())
 }
 
-/// 0: there are no tables yet.
-fn version(session: &PgSession) -> Result<u32, Fault> {
-    let there = session.ask("SELECT to_regclass('rosterd') IS NOT NULL", &[])?.next()?.map(|row| Row::Pg(row).get(0));
-    if !there.transpose()?.unwrap_or(false) {
-        return Ok(0);
+fn found(session: &PgSession) -> Result<Found, Fault> {
+    if !is_there(session, "rosterd")? {
+        return Ok(Found::default());
     }
-    let version = session.ask("SELECT schema FROM rosterd", &[])?.next()?.map(|row| Row::Pg(row).get(0));
-    Ok(version.transpose()?.unwrap_or(0))
+    let found = session.ask("SELECT schema, compatible FROM rosterd", &[])?.next()?.map(|row| {
+        let row = Row::Pg(row);
+        Ok::<_, Fault>(Found { schema: row.get(0)?, compatible: row.get(1)? })
+    });
+    Ok(found.transpose()?.unwrap_or_default())
+}
+
+/// Whether there is a table. Asked of the rows that describe tables: what a session remembers of names may be older than the lock
+/// that it waited for.
+fn is_there(session: &PgSession, table: &str) -> Result<bool, Fault> {
+    let ask = "SELECT EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?1)";
+    let there = session.ask(ask, &[Value::Text(table)])?.next()?.map(|row| Row::Pg(row).get(0));
+    Ok(there.transpose()?.unwrap_or(false))
 }
 
 /// Tables with a customer, whose references nobody checks row by row: customers are never deleted.
@@ -123,7 +203,8 @@ fn trigger_translated(trigger: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::postgres::schema::{tables_of_customers, translated};
+    use crate::store::api::Opening;
+    use crate::store::postgres::schema::{Found, STEPS, Verdict, tables_of_customers, translated, verdict};
 
     #[test]
     fn tables_are_told_in_postgresqls_words() {
@@ -140,6 +221,26 @@ mod tests {
             "{trigger}"
         );
         assert!(trigger.contains("CREATE TRIGGER k BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION k();"), "{trigger}");
+    }
+
+    #[test]
+    fn a_newer_schema_is_used_if_it_says_so() {
+        let of = |schema, compatible, opening| verdict(Found { schema, compatible }, 3, opening);
+        for opening in [Opening::Existing, Opening::Writing, Opening::Daemon] {
+            assert_eq!(of(3, 2, opening), Verdict::Use);
+            assert_eq!(of(4, 3, opening), Verdict::Use, "one version further, and it only added something");
+            assert_eq!(of(5, 3, opening), Verdict::Use);
+            assert_eq!(of(4, 4, opening), Verdict::Newer);
+        }
+        assert_eq!(
+            [Opening::Existing, Opening::Writing, Opening::Daemon].map(|o| of(2, 2, o)),
+            [Verdict::Older, Verdict::Older, Verdict::Bring]
+        );
+        assert_eq!(
+            [Opening::Existing, Opening::Writing, Opening::Daemon].map(|o| of(0, 0, o)),
+            [Verdict::Absent, Verdict::Bring, Verdict::Bring]
+        );
+        assert!(STEPS.iter().zip(1..).all(|(step, schema)| step.compatible <= schema), "no step shuts itself out");
     }
 
     #[test]

@@ -8,12 +8,14 @@ use crate::base::Instant;
 use crate::store::api::{DaemonLease, Opening};
 use crate::store::error::StoreError;
 use crate::store::node::NodeRow;
+use crate::store::place::PlaceGiven;
 use crate::store::postgres::choice::PostgresChoice;
 use crate::store::postgres::nodes::Presence;
+use crate::store::postgres::places;
 use crate::store::postgres::pool::{Connector, Lent, Pool};
 use crate::store::postgres::schema;
 use crate::store::shape::DaemonMark;
-use crate::store::sql::{Door, Fault, Node, PgSession, Row, SqlStore, Transaction, Value, is_away};
+use crate::store::sql::{Door, Fault, Node, PgSession, Recent, Row, SqlStore, Transaction, Value, is_away};
 
 /// A store in a PostgreSQL database. Several nodes may use it at once.
 pub type PostgresStore = SqlStore<Server>;
@@ -23,6 +25,7 @@ pub struct Server {
     lease_secs: u32,
     pool: Pool,
     presence: Presence,
+    recent: Recent,
 }
 
 /// A daemon that ends is no daemon any more, whether or not its process goes on.
@@ -50,7 +53,14 @@ impl SqlStore<Server> {
         let (session, _) = pool.begin("SELECT 1")?;
         schema::prepare(&session, opening, pool.place()).map_err(|fault| fault.told(pool.place()))?;
         drop(session);
-        Ok(Self { door: Server { lease_secs: choice.lease_secs, pool, presence: Presence::new(node, connector) } })
+        Ok(Self {
+            door: Server {
+                lease_secs: choice.lease_secs,
+                pool,
+                presence: Presence::new(node, connector),
+                recent: Recent::default(),
+            },
+        })
     }
 }
 
@@ -107,8 +117,9 @@ impl Door for Server {
             // A process that stops in the middle must not hold others up for much longer than it may be unseen.
             let begin = format!(
                 "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '{}s';
-                 SELECT 1 FROM nodes WHERE id = {id}",
-                self.lease_secs.max(30)
+                 SELECT 1 FROM nodes WHERE id = {id} AND (SELECT compatible FROM rosterd) <= {}",
+                self.lease_secs.max(30),
+                schema::NEWEST
             );
             let (lent, known) = self.pool.begin(&begin)?;
             if known {
@@ -116,7 +127,7 @@ impl Door for Server {
             }
             let announced = lent.batch("ROLLBACK").and_then(|_| {
                 self.presence.lost(id);
-                self.presence.announce(&lent)
+                self.presence.announce(&lent, self.pool.place())
             });
             if let Err(fault) = announced {
                 lent.spoil();
@@ -128,6 +139,10 @@ impl Door for Server {
     }
 
     fn tidy(&self) {}
+
+    fn recent(&self) -> Option<&Recent> {
+        Some(&self.recent)
+    }
 
     fn is_shared(&self) -> bool {
         true
@@ -195,6 +210,19 @@ impl Door for Server {
     fn daemon(&self) -> Result<Option<DaemonMark>, StoreError> {
         let oldest = Door::nodes(self)?.into_iter().find(|node| node.daemon);
         Ok(oldest.map(|NodeRow { pid, host, since, .. }| DaemonMark { pid, host, since }))
+    }
+
+    fn take_place(&self, upstream: &str, number: u64, parallel_max: u32, gap_micros: u64) -> Result<PlaceGiven, StoreError> {
+        let limits = (parallel_max, gap_micros);
+        self.write(|tx| places::take(tx, self.presence.id(), self.lease_secs, (upstream, number), limits))
+    }
+
+    fn end_place(&self, number: u64) -> Result<(), StoreError> {
+        self.write(|tx| places::end(tx, self.presence.id(), number))
+    }
+
+    fn pause_upstream(&self, upstream: &str, micros: u64) -> Result<(), StoreError> {
+        self.write(|tx| places::pause(tx, upstream, micros))
     }
 }
 

@@ -59,37 +59,45 @@ pub(in crate::store::sql) fn write(
     at: Instant,
 ) -> Result<Option<ArchiveRow>, StoreError> {
     let failed = |cause: Box<dyn std::error::Error + Send + Sync>| StoreError::Archive { file: file.to_owned(), cause };
+    // Whoever reads it later may stand in another folder.
+    let file = &std::path::absolute(file).map_err(|cause| failed(Box::new(cause)))?;
     let after = door.read(|tx| rows(tx, customer))?.last().map_or(Version(0), |row| row.until);
     if until <= after {
         return Ok(None);
     }
-    let part = part_of(file);
-    let made = make(file, &part).map_err(|cause| failed(Box::new(cause)))?;
-    let done = (|| {
-        door.read(|tx| fill(tx, customer, (after, until), &part))?;
-        door.read(|tx| compare(tx, customer, (after, until), &part))?;
-        let bytes = finish(&made, &part, file).map_err(|cause| failed(Box::new(cause)))?;
-        let row = ArchiveRow { after, until, file: file.to_owned(), bytes, at };
-        door.write(|tx| let_go(tx, customer, &row))?;
-        Ok(row)
-    })();
-    if done.is_err() {
-        // The first failure is the one to tell; a file that is whole is only one too many.
-        let _ = fs::remove_file(&part);
+    let span = (after, until);
+    if file.exists() {
+        // Whoever died between the file and the row left just what is to be written; anything else is somebody's.
+        let is_it = door.read(|tx| compare(tx, customer, span, file)).is_ok();
+        is_it.then_some(()).ok_or_else(|| failed(Box::new(io::Error::from(io::ErrorKind::AlreadyExists))))?;
+    } else {
+        let part = part_of(file);
+        let done = write_part(door, customer, span, &part)
+            .and_then(|made| finish(&made, &part, file).map_err(|cause| failed(Box::new(cause))));
+        if done.is_err() {
+            // The first failure is the one to tell.
+            let _ = fs::remove_file(&part);
+        }
+        done?;
     }
-    done.map(Some)
+    let bytes = file.metadata().map_err(|cause| failed(Box::new(cause)))?.len();
+    let row = ArchiveRow { after, until, file: file.to_owned(), bytes, at };
+    door.write(|tx| let_go(tx, customer, &row))?;
+    Ok(Some(row))
 }
 
-fn make(file: &Path, part: &Path) -> io::Result<File> {
-    if file.exists() {
-        return Err(io::Error::from(io::ErrorKind::AlreadyExists));
-    }
-    // One that was broken off left it behind.
+/// Writes the file under a name of this process alone, and reads it back.
+fn write_part(door: &impl Door, customer: &CustomerId, span: (Version, Version), part: &Path) -> Result<File, StoreError> {
+    let failed = |cause: io::Error| StoreError::Archive { file: part.to_owned(), cause: Box::new(cause) };
+    // One that broke off left it behind.
     match fs::remove_file(part) {
-        Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(failed(cause)),
         _ => {}
     }
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(part)
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(part).map_err(failed)?;
+    door.read(|tx| fill(tx, customer, span, part))?;
+    door.read(|tx| compare(tx, customer, span, part))?;
+    Ok(made)
 }
 
 const CHUNKS_AT_ONCE: u32 = 8;
@@ -140,13 +148,12 @@ fn compare(tx: &Transaction<'_>, customer: &CustomerId, (after, until): (Version
     }
 }
 
-fn finish(made: &File, part: &Path, file: &Path) -> io::Result<u64> {
+fn finish(made: &File, part: &Path, file: &Path) -> io::Result<()> {
     made.sync_all()?;
     fs::rename(part, file)?;
     // A new name in a folder is on the disk when the folder is.
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()?;
-    Ok(made.metadata()?.len())
+    File::open(folder)?.sync_all()
 }
 
 fn let_go(tx: &Transaction<'_>, customer: &CustomerId, row: &ArchiveRow) -> Result<(), Fault> {
@@ -167,7 +174,7 @@ fn let_go(tx: &Transaction<'_>, customer: &CustomerId, row: &ArchiveRow) -> Resu
 
 fn part_of(file: &Path) -> PathBuf {
     let mut name = OsString::from(file);
-    name.push(".part");
+    name.push(format!(".{}.part", std::process::id()));
     PathBuf::from(name)
 }
 

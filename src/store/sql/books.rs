@@ -2,15 +2,16 @@
 
 use crate::store::sql::transaction::{OptionalExtension, Row, Transaction};
 
-use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, OrgId, PersonKey, PoolId, RunId, TextArena, Version};
+use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, Instant, OrgId, PersonKey, PoolId, RunId, TextArena, Version};
 use crate::license::{
     Book, BookPerson, Claim, Episode, Gone, Hold, Names, NumberedSeat, NumberedSeats, PoolIx, ReuseYear, last_closed,
 };
 use crate::plan::Standing;
 use crate::store::record::{Record, take_person, take_released, unpack};
 use crate::store::shape::ReleasedClaim;
-use crate::store::sql::clock;
 use crate::store::sql::fault::{Fault, of};
+use crate::store::sql::pool_books::standings_of_pools;
+use crate::store::sql::side_by_side::SideBySide;
 
 /// A customer's row.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,8 @@ pub(in crate::store::sql) struct Head {
     pub(in crate::store::sql) id: i64,
     pub(in crate::store::sql) version: Version,
     pub(in crate::store::sql) hash: Digest,
+    /// When the newest version was committed. A clock that was set back does not set the books back.
+    pub(in crate::store::sql) at: Instant,
     pub(in crate::store::sql) next_claim: ClaimId,
     pub(in crate::store::sql) next_episode: EpisodeId,
 }
@@ -25,9 +28,9 @@ pub(in crate::store::sql) struct Head {
 pub(in crate::store::sql) fn head(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<Head>, Fault> {
     let mut ask = tx.prepare_cached(if tx.locks_rows() {
         // Whoever writes for a customer does so alone; others may go on reading.
-        "SELECT id, version, hash, next_claim, next_episode FROM customers WHERE name = ?1 FOR NO KEY UPDATE"
+        "SELECT id, version, hash, next_claim, next_episode, at FROM customers WHERE name = ?1 FOR NO KEY UPDATE"
     } else {
-        "SELECT id, version, hash, next_claim, next_episode FROM customers WHERE name = ?1"
+        "SELECT id, version, hash, next_claim, next_episode, at FROM customers WHERE name = ?1"
     })?;
     let found = ask
         .query_row([customer.as_str()], |row| {
@@ -37,6 +40,7 @@ pub(in crate::store::sql) fn head(tx: &Transaction<'_>, customer: &CustomerId) -
                 hash: Digest(row.get(2)?),
                 next_claim: ClaimId(unsigned(row, 3)?),
                 next_episode: EpisodeId(unsigned(row, 4)?),
+                at: Instant(row.get(5)?),
             })
         })
         .optional()?;
@@ -126,64 +130,21 @@ pub(in crate::store::sql) fn empty_standing() -> Standing {
 pub(in crate::store::sql) fn standing_light(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(empty_standing()) };
     let id = head.id;
+    let pools = standings_of_pools(tx, &SideBySide::of([id].into_iter()))?.pop().unwrap_or_default();
     Ok(Standing {
         book: Book { names: names(tx, id)?, ..Book::default() },
         pins: bodies(tx, "pins", "person, pool", id)?,
         overage_ended: last_closed(&bodies(tx, "episodes", "id", id)?),
         absences: bodies(tx, "absences", "person", id)?,
         guard_days: bodies(tx, "guard_days", "source, day", id)?,
-        ..standing_of_pools(tx, &head)?
+        ..with_head(&head, pools)
     })
 }
 
-/// What pools are and have, their clocks and terms; of people and names nothing.
-pub(in crate::store::sql) fn standing_of_pools(tx: &Transaction<'_>, head: &Head) -> Result<Standing, Fault> {
-    let id = head.id;
-    let mut pools = std::collections::BTreeMap::new();
-    let mut ask = tx.prepare_cached("SELECT pool, body FROM pools WHERE customer_id = ?1")?;
-    let mut rows = ask.query([id])?;
-    while let Some(row) = rows.next()? {
-        let pool = PoolId::from(text(row, 0)?);
-        let books = unpack(blob(row, 1)?).map_err(Fault::unreadable(|| format!("the books of pool {pool}")))?;
-        pools.insert(pool, books);
-    }
-    Ok(Standing {
-        version: head.version,
-        grants: bodies(tx, "grants", "id", id)?,
-        agreed: bodies(tx, "agreed", "id", id)?,
-        pools,
-        terms: bodies::<crate::license::PoolTerms>(tx, "terms", "pool", id)?
-            .into_iter()
-            .map(|terms| (terms.pool.clone(), terms))
-            .collect(),
-        sources: bodies::<crate::license::SourceMark>(tx, "sources", "source", id)?
-            .into_iter()
-            .map(|mark| (mark.source.clone(), mark))
-            .collect(),
-        hold: newest_hold(tx, id)?,
-        at: clock::committed(tx, id)?,
-        clock: clock::open_facts(tx, id)?,
-        deliveries: clock::open_deliveries(tx, id)?,
-        former: clock::former(tx, id)?,
-        chain: bodies(tx, "chain", "term", id)?,
-        phases: phases(tx, id)?,
-        reuse: reuse_years(tx, id)?,
-        next_claim: head.next_claim,
-        next_episode: head.next_episode,
-        ..Standing::default()
-    })
-}
-
-fn phases(tx: &Transaction<'_>, id: i64) -> Result<std::collections::BTreeMap<PoolId, crate::license::Phase>, Fault> {
-    let mut phases = std::collections::BTreeMap::new();
-    let mut ask = tx.prepare_cached("SELECT pool, body FROM phases WHERE customer_id = ?1")?;
-    let mut rows = ask.query([id])?;
-    while let Some(row) = rows.next()? {
-        let pool = PoolId::from(text(row, 0)?);
-        let phase = unpack(blob(row, 1)?).map_err(Fault::unreadable(|| format!("the phase of pool {pool}")))?;
-        phases.insert(pool, phase);
-    }
-    Ok(phases)
+/// What a customer's row says of its books.
+pub(in crate::store::sql) fn with_head(head: &Head, standing: Standing) -> Standing {
+    let Head { id: _, version, hash: _, at, next_claim, next_episode } = *head;
+    Standing { version, at, next_claim, next_episode, ..standing }
 }
 
 /// The license years by pool.
@@ -231,14 +192,6 @@ pub(in crate::store::sql) fn numbered_seats(
         all.entry(PoolId::from(text(row, 0)?)).or_default().put(seat);
     }
     Ok(all)
-}
-
-fn newest_hold(tx: &Transaction<'_>, id: i64) -> Result<Option<Hold>, Fault> {
-    let body: Option<Vec<u8>> = tx
-        .prepare_cached("SELECT body FROM holds WHERE customer_id = ?1 ORDER BY run DESC LIMIT 1")?
-        .query_row([id], |row| row.get(0))
-        .optional()?;
-    body.map(|body| unpack(&body).map_err(Fault::unreadable(|| "a hold".to_owned()))).transpose()
 }
 
 /// All holds of a customer, newest first.

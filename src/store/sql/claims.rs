@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::store::sql::many::Many;
-use crate::store::sql::transaction::{Row, Transaction};
+use crate::store::sql::transaction::{OptionalExtension, Row, Transaction};
 
 use crate::base::{ClaimId, Version};
 use crate::license::{Claim, ClaimChange, ClaimState, OrgNameIx, PoolIx};
@@ -14,6 +14,8 @@ use crate::store::sql::fault::Fault;
 
 /// So many changes of the queue are kept back to be written in its order.
 const QUEUE_CHANGES_MAX: usize = 65_536;
+/// Of so many pools and orgs the used seats are read one by one.
+const PLACES_FEW: usize = 32;
 /// So many people's rows are read at once, where they are.
 const PEOPLE_AHEAD: usize = 2_048;
 
@@ -258,30 +260,53 @@ impl<'t> Writer<'t> {
         if let Some(twice) = self.new_ids.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Fault::corrupt(format!("claim {}", twice[0]), "the batch gives this id to two new claims"));
         }
-        let mut add = self.tx.prepare_cached(
-            "INSERT INTO used_by_org (customer_id, pool, org, used) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (customer_id, pool, org) DO UPDATE SET used = used_by_org.used + excluded.used",
-        )?;
-        let mut take = self.tx.prepare_cached(
-            "UPDATE used_by_org SET used = used - ?4 WHERE customer_id = ?1 AND pool = ?2 AND org = ?3 AND used > ?4",
-        )?;
-        let mut empty = self
-            .tx
-            .prepare_cached("DELETE FROM used_by_org WHERE customer_id = ?1 AND pool = ?2 AND org = ?3 AND used = ?4")?;
-        for (&(pool, org), &more) in &self.used {
-            let place = (self.id, pool.0, org.0, more.abs());
-            let written = match more {
-                0 => 1,
-                1.. => add.execute(place)?,
-                _ if take.execute(place)? == 1 => 1,
-                _ => empty.execute(place)?,
+        self.write_used()?;
+        Ok(self.next_claim)
+    }
+
+    fn write_used(&self) -> Result<(), Fault> {
+        const PLACE: [&str; 3] = ["customer_id", "pool", "org"];
+        let stored = self.stored_used()?;
+        let mut put = Many::put(self.tx, "used_by_org", &PLACE, &["used"])?;
+        let mut drop = Many::drop(self.tx, "used_by_org", &PLACE)?;
+        for (&(pool, org), &more) in self.used.iter().filter(|(_, more)| **more != 0) {
+            let used = stored.get(&(pool, org)).copied().unwrap_or(0) + more;
+            let written = match used {
+                ..0 => false,
+                0 => drop.write((self.id, pool.0, org.0))?,
+                1.. => put.write((self.id, pool.0, org.0, used))?,
             };
-            if written != 1 {
+            if !written {
                 let pool = &self.names.pools[usize::from(pool.0)];
                 return Err(Fault::corrupt(format!("the seats used by org in pool {pool}"), "they would go below zero"));
             }
         }
-        Ok(self.next_claim)
+        put.flush()?;
+        drop.flush()?;
+        Ok(())
+    }
+
+    /// The seats used by org so far: of all pools and orgs, or of those few that change.
+    fn stored_used(&self) -> Result<BTreeMap<(PoolIx, OrgNameIx), i64>, Fault> {
+        let mut stored = BTreeMap::new();
+        if self.fresh {
+            return Ok(stored);
+        }
+        if self.used.len() > PLACES_FEW {
+            let mut ask = self.tx.prepare_cached("SELECT pool, org, used FROM used_by_org WHERE customer_id = ?1")?;
+            let mut rows = ask.query([self.id])?;
+            while let Some(row) = rows.next()? {
+                stored.insert((PoolIx(row.get(0)?), OrgNameIx(row.get(1)?)), row.get(2)?);
+            }
+            return Ok(stored);
+        }
+        let mut ask =
+            self.tx.prepare_cached("SELECT used FROM used_by_org WHERE customer_id = ?1 AND pool = ?2 AND org = ?3")?;
+        for &(pool, org) in self.used.keys() {
+            let used = ask.query_row((self.id, pool.0, org.0), |row| row.get(0)).optional()?;
+            stored.extend(used.map(|used| ((pool, org), used)));
+        }
+        Ok(stored)
     }
 }
 

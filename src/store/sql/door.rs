@@ -5,8 +5,10 @@ use std::path::Path;
 use crate::store::api::DaemonLease;
 use crate::store::error::StoreError;
 use crate::store::node::NodeRow;
+use crate::store::place::PlaceGiven;
 use crate::store::shape::DaemonMark;
 use crate::store::sql::fault::Fault;
+use crate::store::sql::recent::Recent;
 use crate::store::sql::transaction::Transaction;
 
 /// A database and the connections to it.
@@ -22,6 +24,11 @@ pub trait Door: Send + Sync {
 
     /// Tidies up after a large commit. Only ever saves space.
     fn tidy(&self);
+
+    /// Where standings that were read are kept, if reading them is dear.
+    fn recent(&self) -> Option<&Recent> {
+        None
+    }
 
     /// Whether daemons on several machines may work on it at once.
     fn is_shared(&self) -> bool;
@@ -43,4 +50,20 @@ pub trait Door: Send + Sync {
 
     /// The daemon that works on it now; of several the oldest.
     fn daemon(&self) -> Result<Option<DaemonMark>, StoreError>;
+
+    /// Takes a place among the requests to an upstream; see [`Store::take_place`](crate::store::Store::take_place). Where there
+    /// is one daemon, it keeps the limits by itself.
+    fn take_place(&self, _: &str, _: u64, _: u32, _: u64) -> Result<PlaceGiven, StoreError> {
+        Ok(PlaceGiven::Alone)
+    }
+
+    /// Gives a place back.
+    fn end_place(&self, _: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Lets nobody start a request to an upstream for some time.
+    fn pause_upstream(&self, _: &str, _: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

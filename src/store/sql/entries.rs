@@ -9,6 +9,7 @@ use crate::store::batch::Batch;
 use crate::store::record::{NamesAdded, Record, pack};
 use crate::store::sql::books::Head;
 use crate::store::sql::fault::Fault;
+use crate::store::sql::many::Many;
 use crate::store::sql::report_rows::{add_request, add_sample, forget_activity};
 use crate::store::sql::reuse;
 
@@ -110,7 +111,9 @@ pub(in crate::store::sql) fn write(
                 .execute(place)?;
             }
             Entry::Orgs(orgs) => {
-                orgs.iter().try_for_each(|org| put(tx, "orgs", "org", id, org.id.as_str(), &pack(org)))?;
+                let mut put = Many::put(tx, "orgs", &["customer_id", "org"], &["body"])?;
+                orgs.iter().try_for_each(|org| put.write((id, org.id.as_str(), pack(org))).map(drop))?;
+                put.flush()?;
             }
             Entry::SeatsRequested(request) => add_request(tx, id, request)?,
             Entry::Term(term) => put(tx, "chain", "term", id, term.id.as_str(), &pack(term))?,
@@ -165,17 +168,18 @@ pub(in crate::store::sql) fn write_names(
     stored: &Names,
     added: &NamesAdded,
 ) -> Result<(), Fault> {
-    let mut insert = tx.prepare_cached("INSERT INTO names (customer_id, kind, n, text) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = Many::add(tx, "names", &["customer_id", "kind", "n", "text"])?;
     let Names { pools, orgs, reasons } = added;
     for (n, pool) in (stored.pools.len()..).zip(pools) {
-        insert.execute((id, 0, n.cast_signed(), pool.as_str()))?;
+        insert.write((id, 0, n.cast_signed(), pool.as_str()))?;
     }
     for (n, org) in (stored.orgs.len()..).zip(orgs) {
-        insert.execute((id, 1, n.cast_signed(), org.as_str()))?;
+        insert.write((id, 1, n.cast_signed(), org.as_str()))?;
     }
     for (n, reasons) in (stored.reasons.len()..).zip(reasons) {
-        insert.execute((id, 2, n.cast_signed(), reasons))?;
+        insert.write((id, 2, n.cast_signed(), reasons))?;
     }
+    insert.flush()?;
     Ok(())
 }
 

@@ -1,15 +1,16 @@
-//! Customers at a glance: many of them in one transaction, each with a few look-ups by key.
-
-use crate::store::sql::transaction::Transaction;
+//! Customers at a glance: many of them in one transaction, most of it read in one go for all.
 
 use crate::base::{CustomerId, Day};
 use crate::plan::Standing;
 use crate::store::glance::Glance;
-use crate::store::sql::books::{empty_standing, head, standing_of_pools};
+use crate::store::sql::books::{Head, empty_standing, head, with_head};
 use crate::store::sql::fault::Fault;
 use crate::store::sql::looks;
 use crate::store::sql::on_time;
+use crate::store::sql::pool_books::standings_of_pools;
 use crate::store::sql::runs;
+use crate::store::sql::side_by_side::SideBySide;
+use crate::store::sql::transaction::Transaction;
 
 /// Of each customer on its local date, in their order; `notices_max` of its newest notices.
 pub(in crate::store::sql) fn glance(
@@ -17,20 +18,26 @@ pub(in crate::store::sql) fn glance(
     customers: &[(CustomerId, Day)],
     notices_max: u32,
 ) -> Result<Vec<Glance>, Fault> {
-    let one = |(customer, day): &(CustomerId, Day)| {
-        let head = head(tx, customer)?;
-        let standing: Standing = match &head {
-            Some(head) => standing_of_pools(tx, head)?,
-            None => empty_standing(),
-        };
-        Ok(Glance {
-            standing,
-            last_run: runs::last_real(tx, customer)?,
-            notices: runs::notices(tx, Some(customer), notices_max)?.into_iter().map(|notice| notice.text).collect(),
-            looks: looks::looks(tx, customer)?,
-            same_day_used: on_time::same_day_used(tx, customer, *day)?,
-            pauses: on_time::pauses(tx, customer)?,
-        })
-    };
-    customers.iter().map(one).collect()
+    let heads = customers.iter().map(|(customer, _)| head(tx, customer)).collect::<Result<Vec<_>, _>>()?;
+    let known: Vec<(&Head, Day)> =
+        heads.iter().zip(customers).filter_map(|(head, (_, day))| Some((head.as_ref()?, *day))).collect();
+    let asked = SideBySide::of(known.iter().map(|(head, _)| head.id));
+    let standings = standings_of_pools(tx, &asked)?;
+    let mut glances: Vec<Glance> =
+        known.iter().zip(standings).map(|((head, _), standing)| of(with_head(head, standing))).collect();
+    looks::many(tx, &asked, |at, look| glances[at].looks.push(look))?;
+    on_time::pauses_of_many(tx, &asked, |at, pause| glances[at].pauses.push(pause))?;
+    for (glance, (head, day)) in glances.iter_mut().zip(&known) {
+        glance.last_run = runs::last_real(tx, head.id)?;
+        glance.notices = runs::notice_texts(tx, head.id, notices_max)?;
+        glance.same_day_used = on_time::same_day_used_of(tx, head.id, *day)?;
+    }
+    let mut glances = glances.into_iter();
+    // There is one for each that has a row.
+    Ok(heads.iter().map(|head| head.as_ref().and_then(|_| glances.next()).unwrap_or_else(|| of(empty_standing()))).collect())
+}
+
+fn of(standing: Standing) -> Glance {
+    let (notices, looks, pauses) = (Vec::new(), Vec::new(), Vec::new());
+    Glance { standing, last_run: None, notices, looks, same_day_used: 0, pauses }
 }

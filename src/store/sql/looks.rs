@@ -6,6 +6,7 @@ use crate::base::{CustomerId, Digest, Instant, SourceId};
 use crate::store::shape::SourceLook;
 use crate::store::sql::books::{head, head_or_new};
 use crate::store::sql::fault::Fault;
+use crate::store::sql::side_by_side::SideBySide;
 
 pub(in crate::store::sql) fn save_look(tx: &Transaction<'_>, customer: &CustomerId, look: &SourceLook) -> Result<(), Fault> {
     let SourceLook { source, package, cursor, full_at, at } = look;
@@ -20,16 +21,33 @@ pub(in crate::store::sql) fn save_look(tx: &Transaction<'_>, customer: &Customer
 }
 
 pub(in crate::store::sql) fn looks(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<SourceLook>, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
-    let mut ask =
-        tx.prepare_cached("SELECT source, package, cursor, full_at, at FROM looks WHERE customer_id = ?1 ORDER BY source")?;
-    ask.query_map([head.id], |row| {
-        Ok(SourceLook {
-            source: SourceId::new(row.get::<String>(0)?),
-            package: Digest(row.get(1)?),
-            cursor: row.get(2)?,
-            full_at: Instant(row.get(3)?),
-            at: Instant(row.get(4)?),
-        })
-    })
+    let mut all = Vec::new();
+    many(tx, &SideBySide::of(head(tx, customer)?.into_iter().map(|head| head.id)), |_, look| all.push(look))?;
+    Ok(all)
+}
+
+/// Those of many customers, each with its customer's place.
+pub(in crate::store::sql) fn many(
+    tx: &Transaction<'_>,
+    asked: &SideBySide,
+    mut put: impl FnMut(usize, SourceLook),
+) -> Result<(), Fault> {
+    let sql = "SELECT customer_id, source, package, cursor, full_at, at FROM looks WHERE customer_id BETWEEN ?1 AND ?2
+               ORDER BY customer_id, source";
+    asked.rows(
+        tx,
+        sql,
+        |first, last| (first, last),
+        |place, row| {
+            let look = SourceLook {
+                source: SourceId::new(row.get::<String>(1)?),
+                package: Digest(row.get(2)?),
+                cursor: row.get(3)?,
+                full_at: Instant(row.get(4)?),
+                at: Instant(row.get(5)?),
+            };
+            put(place, look);
+            Ok(())
+        },
+    )
 }

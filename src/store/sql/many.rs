@@ -17,15 +17,16 @@ const BYTES_MAX: usize = 4 << 20;
 #[derive(Clone, Copy)]
 enum Act<'n> {
     Add,
-    /// Added, or these columns replaced where the others are there.
-    Put(&'n [&'n str]),
+    /// Added, or these columns replaced where the others are there; with one of them only if it is larger than it was.
+    Put(&'n [&'n str], Option<&'n str>),
     /// Deleted.
     Drop,
 }
 
 /// Rows on their way into a table.
 pub(in crate::store::sql) enum Many<'t> {
-    Lite(Statement<'t>),
+    /// The statement, and how many rows it touched so far.
+    Lite(Statement<'t>, u64),
     Pg(Waiting<'t>),
 }
 
@@ -38,6 +39,7 @@ pub(in crate::store::sql) struct Waiting<'t> {
     columns: Vec<Column>,
     rows: usize,
     bytes: usize,
+    touched: u64,
 }
 
 /// The values of one column.
@@ -60,7 +62,18 @@ impl<'t> Many<'t> {
         key: &[&str],
         values: &[&str],
     ) -> Result<Self, Fault> {
-        Self::new(tx, table, &[key, values].concat(), Act::Put(values))
+        Self::new(tx, table, &[key, values].concat(), Act::Put(values, None))
+    }
+
+    /// The same, but a row that is there stays unless `newer` is larger. No two rows may have the same key.
+    pub(in crate::store::sql) fn put_newer(
+        tx: &'t Transaction<'_>,
+        table: &str,
+        key: &[&str],
+        values: &[&str],
+        newer: &str,
+    ) -> Result<Self, Fault> {
+        Self::new(tx, table, &[key, values].concat(), Act::Put(values, Some(newer)))
     }
 
     /// Rows to be deleted, by these columns.
@@ -73,10 +86,11 @@ impl<'t> Many<'t> {
         let numbered = |before: &str| (1..=columns.len()).map(|n| format!("{before}{n}")).collect::<Vec<_>>();
         let replaced = match act {
             Act::Add | Act::Drop => String::new(),
-            Act::Put(values) => {
+            Act::Put(values, newer) => {
                 let key: Vec<&str> = columns.iter().copied().filter(|column| !values.contains(column)).collect();
                 let set: Vec<String> = values.iter().map(|column| format!("{column} = excluded.{column}")).collect();
-                format!(" ON CONFLICT ({}) DO UPDATE SET {}", key.join(", "), set.join(", "))
+                let only = newer.map_or(String::new(), |newer| format!(" WHERE excluded.{newer} > {table}.{newer}"));
+                format!(" ON CONFLICT ({}) DO UPDATE SET {}{only}", key.join(", "), set.join(", "))
             }
         };
         let one = match act {
@@ -86,14 +100,14 @@ impl<'t> Many<'t> {
             }
             _ => format!("INSERT INTO {table} ({list}) VALUES ({}){replaced}", numbered("?").join(", ")),
         };
-        let Some(session) = tx.pg() else { return Ok(Many::Lite(tx.prepare_cached(&one)?)) };
+        let Some(session) = tx.pg() else { return Ok(Many::Lite(tx.prepare_cached(&one)?, 0)) };
         let types = session.prepare(&one)?.params().to_vec();
         let kinds = types.iter().map(Column::of).collect::<Result<Vec<_>, _>>()?;
         let arrays: Vec<String> = kinds.iter().zip(numbered("?")).map(|((_, array), n)| format!("{n}::{array}[]")).collect();
         let arrays = arrays.join(", ");
         let sql = match act {
             Act::Add => format!("COPY {table} ({list}) FROM STDIN (FORMAT binary)"),
-            Act::Put(_) => format!("INSERT INTO {table} ({list}) SELECT * FROM unnest({arrays}){replaced}"),
+            Act::Put(..) => format!("INSERT INTO {table} ({list}) SELECT * FROM unnest({arrays}){replaced}"),
             Act::Drop => {
                 let names = numbered("c");
                 let same: Vec<String> = columns.iter().zip(&names).map(|(c, n)| format!("{table}.{c} = u.{n}")).collect();
@@ -108,13 +122,18 @@ impl<'t> Many<'t> {
             columns: kinds.into_iter().map(|(column, _)| column).collect(),
             rows: 0,
             bytes: 0,
+            touched: 0,
         }))
     }
 
     /// Writes one row, now or with those that follow. Whether as many were touched as there were rows, as far as is known.
     pub(in crate::store::sql) fn write(&mut self, row: impl Params) -> Result<bool, Fault> {
         match self {
-            Many::Lite(statement) => Ok(statement.execute(row)? == 1),
+            Many::Lite(statement, touched) => {
+                let rows = statement.execute(row)? as u64;
+                *touched += rows;
+                Ok(rows == 1)
+            }
             Many::Pg(waiting) => {
                 row.with(|values| waiting.columns.iter_mut().zip(values).try_for_each(|(column, value)| column.push(value)))?;
                 waiting.bytes += row.with(|values| values.iter().map(bytes_of).sum::<usize>());
@@ -127,8 +146,16 @@ impl<'t> Many<'t> {
     /// Writes what waits. Whether as many were touched as there were rows.
     pub(in crate::store::sql) fn flush(&mut self) -> Result<bool, Fault> {
         match self {
-            Many::Lite(_) => Ok(true),
+            Many::Lite(..) => Ok(true),
             Many::Pg(waiting) => waiting.send(),
+        }
+    }
+
+    /// How many rows were touched, of those that were sent.
+    pub(in crate::store::sql) fn touched(&self) -> u64 {
+        match self {
+            Many::Lite(_, touched) => *touched,
+            Many::Pg(waiting) => waiting.touched,
         }
     }
 }
@@ -153,6 +180,7 @@ impl Waiting<'_> {
             let columns: Vec<&(dyn ToSql + Sync)> = self.columns.iter().map(Column::array).collect();
             self.session.execute_columns(&self.sql, &columns)?
         };
+        self.touched += touched;
         let all = touched == self.rows as u64;
         self.columns.iter_mut().for_each(Column::clear);
         (self.rows, self.bytes) = (0, 0);

@@ -7,6 +7,7 @@ use crate::store::shape::{Pause, RequestPlace, SameDayRow, SameDayTaken, SameDay
 use crate::store::sql::books::{head, head_or_new, unsigned};
 use crate::store::sql::fault::Fault;
 use crate::store::sql::requests::{position, request};
+use crate::store::sql::side_by_side::SideBySide;
 
 /// Takes a wish, if its date has any left (R98). Counting and taking are one transaction.
 pub(in crate::store::sql) fn ask_same_day(
@@ -29,9 +30,13 @@ pub(in crate::store::sql) fn ask_same_day(
 }
 
 pub(in crate::store::sql) fn same_day_used(tx: &Transaction<'_>, customer: &CustomerId, day: Day) -> Result<u32, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(0) };
+    head(tx, customer)?.map_or(Ok(0), |head| same_day_used_of(tx, head.id, day))
+}
+
+/// The same of the customer with this number.
+pub(in crate::store::sql) fn same_day_used_of(tx: &Transaction<'_>, id: i64, day: Day) -> Result<u32, Fault> {
     tx.prepare_cached("SELECT count(*) FROM same_day WHERE customer_id = ?1 AND day = ?2")?
-        .query_row((head.id, day.0), |row| row.get(0))
+        .query_row((id, day.0), |row| row.get(0))
 }
 
 pub(in crate::store::sql) fn same_day_open(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<SameDayRow>, Fault> {
@@ -91,19 +96,35 @@ pub(in crate::store::sql) fn end_pauses(
 }
 
 pub(in crate::store::sql) fn pauses(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<Pause>, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
-    let mut ask = tx.prepare_cached(
-        "SELECT source, since, coalesce(lifted, until), reason FROM pauses
-         WHERE customer_id = ?1 AND (lifted IS NULL OR lifted > since) ORDER BY source, since, id",
-    )?;
-    ask.query_map([head.id], |row| {
-        Ok(Pause {
-            source: SourceId::new(row.get::<String>(0)?),
-            from: Instant(row.get(1)?),
-            to: Instant(row.get(2)?),
-            reason: row.get(3)?,
-        })
-    })
+    let mut all = Vec::new();
+    pauses_of_many(tx, &SideBySide::of(head(tx, customer)?.into_iter().map(|head| head.id)), |_, pause| all.push(pause))?;
+    Ok(all)
+}
+
+/// Those of many customers, each with its customer's place.
+pub(in crate::store::sql) fn pauses_of_many(
+    tx: &Transaction<'_>,
+    asked: &SideBySide,
+    mut put: impl FnMut(usize, Pause),
+) -> Result<(), Fault> {
+    let sql = "SELECT customer_id, source, since, coalesce(lifted, until), reason FROM pauses
+               WHERE customer_id BETWEEN ?1 AND ?2 AND (lifted IS NULL OR lifted > since)
+               ORDER BY customer_id, source, since, id";
+    asked.rows(
+        tx,
+        sql,
+        |first, last| (first, last),
+        |place, row| {
+            let pause = Pause {
+                source: SourceId::new(row.get::<String>(1)?),
+                from: Instant(row.get(2)?),
+                to: Instant(row.get(3)?),
+                reason: row.get(4)?,
+            };
+            put(place, pause);
+            Ok(())
+        },
+    )
 }
 
 pub(in crate::store::sql) fn has_notice(tx: &Transaction<'_>, customer: &CustomerId, key: &str) -> Result<bool, Fault> {

@@ -10,6 +10,7 @@ use crate::store::record::pack;
 use crate::store::shape::ActivityRow;
 use crate::store::sql::books::{bodies, head, head_or_new, text, unsigned};
 use crate::store::sql::fault::Fault;
+use crate::store::sql::many::Many;
 
 /// Writes what a pool came to, if it is not what it came to before.
 pub(in crate::store::sql) fn add_sample(
@@ -83,14 +84,10 @@ pub(in crate::store::sql) fn put_activity(
     at: Instant,
 ) -> Result<u64, Fault> {
     let id = head_or_new(tx, customer)?.id;
-    let mut put = tx.prepare_cached(
-        "INSERT INTO activity (customer_id, person, product, at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (customer_id, person, product) DO UPDATE SET at = excluded.at WHERE excluded.at > activity.at",
-    )?;
-    let mut changed = 0;
-    for ActivityRow { person, product, at } in rows {
-        changed += put.execute((id, person, product.as_ref().map_or("", |product| product.as_str()), at.0))? as u64;
-    }
+    let mut put = Many::put_newer(tx, "activity", &["customer_id", "person", "product"], &["at"], "at")?;
+    newest(rows).into_iter().try_for_each(|((person, product), at)| put.write((id, person, product, at)).map(drop))?;
+    put.flush()?;
+    let changed = put.touched();
     tx.prepare_cached(
         "INSERT INTO activity_feeds (customer_id, at) VALUES (?1, ?2)
          ON CONFLICT (customer_id) DO UPDATE SET at = excluded.at WHERE excluded.at > activity_feeds.at",
@@ -107,15 +104,22 @@ pub(in crate::store::sql) fn plan_activity(
     rows: &[ActivityRow],
 ) -> Result<(), Fault> {
     let id = head_or_new(tx, customer)?.id;
-    let mut put = tx.prepare_cached(
-        "INSERT INTO activity_planned (customer_id, run, person, product, at) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (run, person, product) DO UPDATE SET at = excluded.at WHERE excluded.at > activity_planned.at",
-    )?;
+    let (run, table) = (run.0.cast_signed(), "activity_planned");
+    let mut put = Many::put_newer(tx, table, &["run", "person", "product"], &["customer_id", "at"], "at")?;
+    newest(rows).into_iter().try_for_each(|((person, product), at)| put.write((run, person, product, id, at)).map(drop))?;
+    put.flush()?;
+    Ok(())
+}
+
+/// The newest log-in of each person and product: no row may come twice where rows are sent together.
+fn newest(rows: &[ActivityRow]) -> BTreeMap<(&str, &str), i64> {
+    let mut newest = BTreeMap::new();
     for ActivityRow { person, product, at } in rows {
         let product = product.as_ref().map_or("", |product| product.as_str());
-        put.execute((id, run.0.cast_signed(), person, product, at.0))?;
+        let known = newest.entry((person.as_str(), product)).or_insert(at.0);
+        *known = at.0.max(*known);
     }
-    Ok(())
+    newest
 }
 
 pub(in crate::store::sql) fn planned_activity(tx: &Transaction<'_>, run: RunId) -> Result<Vec<ActivityRow>, Fault> {

@@ -134,12 +134,11 @@ pub(in crate::store::sql) fn runs(
 }
 
 /// The newest run that was more than a look, among those of late.
-pub(in crate::store::sql) fn last_real(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<RunRow>, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(None) };
+pub(in crate::store::sql) fn last_real(tx: &Transaction<'_>, id: i64) -> Result<Option<RunRow>, Fault> {
     let mut ask = tx.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE r.customer_id = ?1 ORDER BY r.id DESC LIMIT 50"
     ))?;
-    let mut rows = ask.query([head.id])?;
+    let mut rows = ask.query([id])?;
     while let Some(row) = rows.next()? {
         let run = row_of(row)?;
         if run.is_more_than_a_look() {
@@ -291,6 +290,12 @@ pub(in crate::store::sql) fn notices(
         all.push(notice_row(row)?);
     }
     Ok(all)
+}
+
+/// What the newest notices of a customer say, newest first.
+pub(in crate::store::sql) fn notice_texts(tx: &Transaction<'_>, id: i64, limit: u32) -> Result<Vec<String>, Fault> {
+    tx.prepare_cached("SELECT text FROM notices WHERE customer_id = ?1 ORDER BY n DESC LIMIT ?2")?
+        .query_map((id, limit), |row| row.get(0))
 }
 
 pub(in crate::store::sql) fn notice_row(row: Row<'_>) -> Result<NoticeRow, Fault> {

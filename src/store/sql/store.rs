@@ -17,6 +17,7 @@ use crate::store::glance::Glance;
 use crate::store::node::NodeRow;
 use crate::store::once::{OnceAnswer, OnceRow};
 use crate::store::outage::OutageRow;
+use crate::store::place::PlaceGiven;
 use crate::store::rest::RestRow;
 use crate::store::shape::{
     ActivityRow, AuditCommit, DaemonMark, FindingRow, NoticeRow, Pause, ReleasedClaim, RequestRow, RequestState, RunRow,
@@ -105,7 +106,10 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError> {
-        self.door.read(|tx| books::standing_light(tx, customer))
+        self.door.read(|tx| match self.door.recent() {
+            Some(recent) => recent.standing_light(tx, customer),
+            None => books::standing_light(tx, customer),
+        })
     }
 
     fn glance(&self, customers: &[(CustomerId, Day)], notices_max: u32) -> Result<Vec<Glance>, StoreError> {
@@ -414,6 +418,18 @@ impl<D: Door> Store for SqlStore<D> {
 
     fn drop_outage(&self, upstream: &str) -> Result<(), StoreError> {
         self.door.write(|tx| outages::drop(tx, upstream))
+    }
+
+    fn take_place(&self, upstream: &str, number: u64, parallel_max: u32, gap_micros: u64) -> Result<PlaceGiven, StoreError> {
+        self.door.take_place(upstream, number, parallel_max, gap_micros)
+    }
+
+    fn end_place(&self, number: u64) -> Result<(), StoreError> {
+        self.door.end_place(number)
+    }
+
+    fn pause_upstream(&self, upstream: &str, micros: u64) -> Result<(), StoreError> {
+        self.door.pause_upstream(upstream, micros)
     }
 
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError> {

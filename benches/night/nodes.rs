@@ -1,0 +1,234 @@
+//! One night of many customers on one node and on two over one PostgreSQL (docs/SCALING.md).
+//!
+//! A machine of two cores cannot give two nodes and a database a core each. So there are two ways to hold a node: to a core, which
+//! it then shares with the database; and to a share of a core's time by a control group, so that what is left is more than the
+//! database needs and two nodes stand to one as they do on machines of their own. The second takes the rights to make groups.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::books::Books;
+use crate::data::{District, Night, customer, head};
+use crate::measure::{clear, hundredths, seconds};
+
+const CUSTOMERS: u64 = 500;
+const PEOPLE_EACH: u64 = 500;
+const WORKERS: u32 = 4;
+const REPEATS: u32 = 3;
+/// What a node gets of a core where it is held to a share …
+const NODE_PERCENT: u32 = 40;
+/// … and the server.
+const SERVER_PERCENT: u32 = 110;
+/// How long a night may take before something is taken to be wrong.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// Where control groups of the processor are: version 1, version 2.
+const GROUPS: [(&str, &str); 2] = [("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us"), ("/sys/fs/cgroup", "cpu.max")];
+
+/// How a node is held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    Core,
+    Share,
+}
+
+/// One night.
+pub struct Shared {
+    hold: Hold,
+    nodes: u32,
+    /// From the start to the last run.
+    wall: Duration,
+    /// Processor time of all nodes.
+    cpu: Duration,
+    /// Of the server.
+    server_cpu: Duration,
+}
+
+/// Takes all customers in, on one node and on two by turns.
+///
+/// # Errors
+/// When a file cannot be written, a program cannot be started, or a night does not come to its end.
+pub fn nights(folder: &Path, rosterd: &Path, books: &Books) -> io::Result<Vec<Shared>> {
+    let district = District::of(PEOPLE_EACH);
+    let mut settings = format!("{}\n[daemon]\nworkers = {WORKERS}\n", head());
+    clear(folder)?;
+    for number in 0..CUSTOMERS {
+        let drop_folder = format!("drops/{number}");
+        district.write(Night::First, &folder.join(&drop_folder).join("night-1"))?;
+        settings.push_str(&customer(&format!("c{number}"), &drop_folder, PEOPLE_EACH));
+    }
+    fs::write(folder.join("bench.toml"), settings)?;
+    let mut shared = Vec::new();
+    for hold in [Hold::Core, Hold::Share] {
+        for _ in 0..REPEATS {
+            for nodes in 1..=2 {
+                match night(folder, rosterd, books, hold, nodes) {
+                    Ok(night) => shared.push(night),
+                    Err(error) if hold == Hold::Share && error.kind() == io::ErrorKind::PermissionDenied => return Ok(shared),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+    Ok(shared)
+}
+
+fn night(folder: &Path, rosterd: &Path, books: &Books, hold: Hold, nodes: u32) -> io::Result<Shared> {
+    books.fresh()?;
+    let server = Group::of(hold, "server", SERVER_PERCENT)?;
+    for process in server_processes(books)? {
+        server.take(process)?;
+    }
+    let groups = (0..nodes).map(|n| Group::of(hold, &format!("node-{n}"), NODE_PERCENT)).collect::<io::Result<Vec<_>>>()?;
+    let server_before = books.server_cpu()?;
+    let began = Instant::now();
+    let mut running = Nodes(Vec::new());
+    for (n, group) in groups.iter().enumerate() {
+        let mut command = match hold {
+            Hold::Core => {
+                let mut command = Command::new("taskset");
+                command.args(["-c", &n.to_string()]).arg(rosterd);
+                command
+            }
+            Hold::Share => Command::new(rosterd),
+        };
+        let log = folder.join(format!("node-{n}.log"));
+        let out = File::create(&log)?;
+        command.args(["serve", "--config"]).arg(folder.join("bench.toml"));
+        command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
+        books.lend(&mut command);
+        let child = command.spawn()?;
+        group.take(child.id())?;
+        running.0.push((child, log));
+    }
+    while running.done() < CUSTOMERS {
+        if began.elapsed() > PATIENCE {
+            return Err(io::Error::other(format!("only {} of {CUSTOMERS} customers were done", running.done())));
+        }
+        sleep(Duration::from_millis(20));
+    }
+    let wall = began.elapsed();
+    let server_cpu = books.server_cpu()?.saturating_sub(server_before);
+    let cpu = running.0.iter().map(|(child, _)| cpu_of(child.id())).sum::<io::Result<Duration>>()?;
+    drop(running);
+    for process in server_processes(books)? {
+        server.release(process)?;
+    }
+    Ok(Shared { hold, nodes, wall, cpu, server_cpu })
+}
+
+/// Daemons; they end with it.
+struct Nodes(Vec<(Child, PathBuf)>);
+
+impl Nodes {
+    /// So many runs were told of.
+    fn done(&self) -> u64 {
+        let told = |log: &Path| {
+            let text = fs::read_to_string(log).unwrap_or_default();
+            text.lines().filter(|line| line.contains(&format!(": {PEOPLE_EACH} people, "))).count() as u64
+        };
+        self.0.iter().map(|(_, log)| told(log)).sum()
+    }
+}
+
+impl Drop for Nodes {
+    fn drop(&mut self) {
+        for (child, _) in &mut self.0 {
+            let _ = child.kill().and_then(|()| child.wait());
+        }
+    }
+}
+
+/// A control group that holds its processes to a share of a core's time; or none.
+struct Group(Option<PathBuf>);
+
+impl Group {
+    fn of(hold: Hold, name: &str, percent: u32) -> io::Result<Self> {
+        if hold == Hold::Core {
+            return Ok(Self(None));
+        }
+        let (root, file) = GROUPS.into_iter().find(|(root, _)| Path::new(root).exists()).unwrap_or(GROUPS[1]);
+        let folder = Path::new(root).join(format!("rosterd-bench-{name}"));
+        fs::create_dir(&folder)?;
+        let group = Self(Some(folder.clone()));
+        // Small slices: a group that has used up its time waits for the next one.
+        let (period, quota) = (20_000, 200 * percent);
+        if file == "cpu.max" {
+            fs::write(folder.join(file), format!("{quota} {period}"))?;
+        } else {
+            fs::write(folder.join("cpu.cfs_period_us"), period.to_string())?;
+            fs::write(folder.join(file), quota.to_string())?;
+        }
+        Ok(group)
+    }
+
+    fn take(&self, process: u32) -> io::Result<()> {
+        let Some(folder) = &self.0 else { return Ok(()) };
+        fs::write(folder.join("cgroup.procs"), process.to_string())
+    }
+
+    fn release(&self, process: u32) -> io::Result<()> {
+        let Some(root) = self.0.as_deref().and_then(Path::parent) else { return Ok(()) };
+        fs::write(root.join("cgroup.procs"), process.to_string())
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // A process that was killed may take a moment to leave.
+        for _ in 0..50 {
+            match &self.0 {
+                Some(folder) if fs::remove_dir(folder).is_err() => sleep(Duration::from_millis(20)),
+                _ => return,
+            }
+        }
+    }
+}
+
+/// All processes of the server.
+fn server_processes(books: &Books) -> io::Result<Vec<u32>> {
+    let Some(server) = books.server_process()? else { return Ok(Vec::new()) };
+    let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|child| child.parse().ok());
+    Ok(std::iter::once(server).chain(children).collect())
+}
+
+fn cpu_of(process: u32) -> io::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    Ok(Duration::from_millis(fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10))
+}
+
+/// The measurements as a table, and how two nodes stand to one by the best of each.
+pub fn table(shared: &[Shared]) -> String {
+    let mut text = format!("{CUSTOMERS} customers of {PEOPLE_EACH} people, {WORKERS} workers a node\n");
+    text += &format!(
+        "{:<28} {:>5} {:>9} {:>12} {:>9} {:>12}\n",
+        "held to", "nodes", "seconds", "nodes' cpu s", "server s", "customers/s"
+    );
+    for hold in [Hold::Core, Hold::Share] {
+        let name = match hold {
+            Hold::Core => "a core each".to_owned(),
+            Hold::Share => format!("{NODE_PERCENT} % of a core each"),
+        };
+        let of_hold = || shared.iter().filter(move |night| night.hold == hold);
+        for Shared { nodes, wall, cpu, server_cpu, .. } in of_hold() {
+            let per_second = u128::from(CUSTOMERS) * 100_000_000 / wall.as_micros().max(1);
+            text += &format!(
+                "{name:<28} {nodes:>5} {:>9} {:>12} {:>9} {:>12}\n",
+                seconds(*wall),
+                seconds(*cpu),
+                seconds(*server_cpu),
+                hundredths(per_second)
+            );
+        }
+        let best = |nodes| of_hold().filter(|night| night.nodes == nodes).map(|night| night.wall.as_micros()).min();
+        if let (Some(one), Some(two)) = (best(1), best(2)) {
+            text += &format!("{name}: two nodes do {} times what one does\n", hundredths(one * 100 / two.max(1)));
+        }
+    }
+    text
+}
