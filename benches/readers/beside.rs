@@ -106,18 +106,21 @@ pub fn measure(plan: &Plan, folder: &Path, rosterd: &Path) -> io::Result<Figures
 
     let path = format!("/api/v1/customers/{READ}/pools");
     let mut figures = Figures::default();
+    // Each kind in a row: what a night leaves in the store's log for the next one to clear away stays with its kind.
     for (package, nights) in [(&first, &mut figures.first), (&changed, &mut figures.changed)] {
-        for time in 0..plan.times {
-            nights.alone.push(night(&format!("c{}", 2 * time + 1), package)?);
+        for time in 1..=plan.times {
+            nights.alone.push(night(&format!("c{time}"), package)?);
+        }
+        for time in 1..=plan.times {
             let crowd = Crowd::gather(plan.readers, Some(plan.pace), &door, &path);
-            nights.beside.push(night(&format!("c{}", 2 * time + 2), package)?);
+            nights.beside.push(night(&format!("c{}", plan.times + time), package)?);
             figures.paced = figures.paced.with(crowd.disperse()?);
         }
     }
     // And back again: 1 % of the people change once more.
-    for time in 0..plan.times {
+    for time in 1..=plan.times {
         let crowd = Crowd::gather(plan.readers, None, &door, &path);
-        figures.changed.pressed.push(night(&format!("c{}", 2 * time + 1), &first)?);
+        figures.changed.pressed.push(night(&format!("c{time}"), &first)?);
         figures.unpaced = figures.unpaced.with(crowd.disperse()?);
     }
     drop(daemon);

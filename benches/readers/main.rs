@@ -1,8 +1,8 @@
 //! How long a pool read takes while a night runs, and what readers cost the night:
 //! `cargo bench --bench readers -- [--people N] [--readers N] [--times N]`.
 //!
-//! One daemon, its HTTP door, and clients on connections of their own: nights of a made-up district alone and beside readers, in
-//! turn, each reader asking for a customer's pools once a second as a dashboard would; then nights beside readers that ask again
+//! One daemon, its HTTP door, and clients on connections of their own: nights of a made-up district alone, then nights beside
+//! readers, each reader asking for a customer's pools once a second as a dashboard would; then nights beside readers that ask again
 //! as soon as they have their answer, which is told and has no goal. Exits with 1 if something failed, or if a goal is missed:
 //! 99 of 100 reads within 50 ms, a night at most 20 % slower.
 

@@ -6,8 +6,10 @@ use crate::store::sql::transaction::{Row, Transaction};
 use crate::base::{CustomerId, Instant, PoolId, SourceId};
 use crate::plan::Notice;
 use crate::store::alert::{AlertRow, AlertStanding, AlertState, Routed};
+use crate::store::error::StoreError;
 use crate::store::shape::NoticeRow;
 use crate::store::sql::books::{head_or_new, unsigned};
+use crate::store::sql::door::Door;
 use crate::store::sql::entries::insert_notice;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::runs::notice_row;
@@ -64,7 +66,7 @@ pub(in crate::store::sql) fn route(tx: &Transaction<'_>, routed: &[Routed], at: 
     Ok(())
 }
 
-pub(in crate::store::sql) fn any_due(tx: &Transaction<'_>, now: Instant) -> Result<bool, Fault> {
+fn any_due(tx: &Transaction<'_>, now: Instant) -> Result<bool, Fault> {
     let mut ask = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM alerts WHERE state IN (0, 1) AND next <= ?1)")?;
     ask.query_row([now.0], |row| row.get(0))
 }
@@ -72,11 +74,19 @@ pub(in crate::store::sql) fn any_due(tx: &Transaction<'_>, now: Instant) -> Resu
 /// Takes what is due: nobody else gets it before `until`. Of each channel the first `channel_max`, so that one that is slow
 /// does not keep others waiting.
 pub(in crate::store::sql) fn take(
-    tx: &Transaction<'_>,
+    door: &impl Door,
     (now, until): (Instant, Instant),
     channel_max: u32,
     limit: u32,
-) -> Result<Vec<AlertRow>, Fault> {
+) -> Result<Vec<AlertRow>, StoreError> {
+    // Asked every second; while nothing is due it must not hold up other writers.
+    if !door.read(|tx| any_due(tx, now))? {
+        return Ok(Vec::new());
+    }
+    door.write(|tx| taken(tx, (now, until), channel_max, limit))
+}
+
+fn taken(tx: &Transaction<'_>, (now, until): (Instant, Instant), channel_max: u32, limit: u32) -> Result<Vec<AlertRow>, Fault> {
     let mut ask = tx.prepare_cached(
         "SELECT id FROM (SELECT id, next, row_number() OVER (PARTITION BY channel ORDER BY next, id) AS nth
                          FROM alerts WHERE state IN (0, 1) AND next <= ?1) AS due
