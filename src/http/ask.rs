@@ -2,7 +2,7 @@
 //! service blocks.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
@@ -13,12 +13,15 @@ use crate::http::access::{Deed, may};
 use crate::http::problem::Problem;
 use crate::http::rate::Rates;
 use crate::license::Hold;
-use crate::service::{Caller, Customer, ErrorKind, Service, ServiceError};
+use crate::service::{Caller, Customer, ErrorKind, Outbox, Service, ServiceError};
 use crate::store::RunRow;
 use crate::telemetry::QuestionFailed;
 
-/// So many questions are worked on at once; more are turned away.
+/// So many questions are worked on at once; more wait for their turn, first come, first served.
 const QUESTIONS_MAX: usize = 32;
+
+/// Who waited so long for its turn is turned away.
+const TURN_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// So many runs are watched at once.
 const WATCHES_MAX: usize = 64;
@@ -26,7 +29,7 @@ const WATCHES_MAX: usize = 64;
 /// What all handlers share.
 #[derive(Clone)]
 pub struct Door {
-    service: Arc<Service>,
+    outbox: Arc<Outbox>,
     turns: Arc<Semaphore>,
     watches: Arc<Semaphore>,
     rates: Arc<Rates>,
@@ -34,11 +37,11 @@ pub struct Door {
 }
 
 impl Door {
-    /// A door to a service, where a token may ask so many questions a minute (0: any number), and so many
+    /// A door to an outbox and its service, where a token may ask so many questions a minute (0: any number), and so many
     /// questions are worked on at once, until it is told to stop.
-    pub fn new(service: Arc<Service>, per_minute: u32, questions_max: u32, stopped: watch::Receiver<bool>) -> Self {
+    pub fn new(outbox: Arc<Outbox>, per_minute: u32, questions_max: u32, stopped: watch::Receiver<bool>) -> Self {
         Self {
-            service,
+            outbox,
             turns: Arc::new(Semaphore::new(QUESTIONS_MAX.min(questions_max as usize))),
             watches: Arc::new(Semaphore::new(WATCHES_MAX)),
             rates: Arc::new(Rates::new(per_minute)),
@@ -67,13 +70,14 @@ impl Door {
         F: FnOnce(&Asking<'_>) -> Result<T, Problem> + Send + 'static,
     {
         let token = bearer(headers).ok_or_else(Problem::unauthenticated)?.to_owned();
-        self.work(move |service| {
+        self.work_on(move |outbox| {
+            let service = outbox.service();
             let caller = service.caller(&token).map_err(|error| Problem::from(error).hidden())?;
             let caller = caller.ok_or_else(Problem::unauthenticated)?;
             if !may(caller.role, deed) {
                 return Err(Problem::forbidden());
             }
-            question(&Asking { service, caller })
+            question(&Asking { service, outbox, caller })
         })
         .await
     }
@@ -84,10 +88,20 @@ impl Door {
         T: Send + 'static,
         F: FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
     {
-        let turn = Arc::clone(&self.turns).try_acquire_owned().map_err(|_| Problem::busy())?;
-        let service = Arc::clone(&self.service);
+        self.work_on(move |outbox| question(outbox.service())).await
+    }
+
+    /// The same with the outbox at hand.
+    pub async fn work_on<T, F>(&self, question: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Outbox) -> Result<T, Problem> + Send + 'static,
+    {
+        let turn = tokio::time::timeout(TURN_TIME_MAX, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.ok().and_then(Result::ok).ok_or_else(Problem::busy)?;
+        let outbox = Arc::clone(&self.outbox);
         let asked = tokio::task::spawn_blocking(move || {
-            let answered = question(&service);
+            let answered = question(&outbox);
             drop(turn);
             answered
         });
@@ -124,6 +138,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 pub struct Asking<'s> {
     /// The service.
     pub service: &'s Service,
+    /// Its outbox.
+    pub outbox: &'s Outbox,
     /// Who asks.
     pub caller: Caller,
 }
@@ -179,6 +195,11 @@ impl<'s> Asking<'s> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Only who is not bound to one customer passes.
+    pub fn all_customers(&self) -> Result<(), Problem> {
+        if self.caller.customer.is_some() { Err(Problem::forbidden()) } else { Ok(()) }
     }
 
     /// Only who is not bound to one org passes.

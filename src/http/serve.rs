@@ -22,13 +22,14 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
 
 use crate::http::ask::Door;
 use crate::http::pages::{Desk, pages};
 use crate::http::peer::Peer;
 use crate::http::router::router;
-use crate::service::Service;
+use crate::http::tls::Certificate;
+use crate::service::Outbox;
+use crate::telemetry::{CertificateRead, CertificateRefused};
 
 /// So many connections at once; who comes later waits.
 const CONNECTIONS_MAX: usize = 256;
@@ -38,6 +39,9 @@ const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// So long does a stop wait for answers under way.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// How often it looks whether there is a new certificate.
+const RENEWAL_TIME: Duration = Duration::from_secs(10);
 
 /// A task of the daemon that ends when it is told to stop.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -58,19 +62,23 @@ pub struct DoorOptions {
     pub per_minute: u32,
     /// So many questions may be worked on at once.
     pub questions_max: u32,
-    /// What speaks TLS; `None`: nobody does.
-    pub tls: Option<TlsAcceptor>,
+    /// The certificate it shows; `None`: it speaks without TLS.
+    pub tls: Option<Certificate>,
     /// Only a proxy that speaks TLS with browsers connects to it.
     pub proxied: bool,
 }
 
 /// Answers questions until it is told to stop.
-pub fn serve(listener: StdListener, service: Arc<Service>, options: DoorOptions, stopped: watch::Receiver<bool>) -> Task {
+pub fn serve(listener: StdListener, outbox: Arc<Outbox>, options: DoorOptions, stopped: watch::Receiver<bool>) -> Task {
     Box::pin(async move {
         // It was made non-blocking; nothing else can be wrong with it.
         let Ok(listener) = TcpListener::from_std(listener) else { return };
         let DoorOptions { per_minute, questions_max, tls, proxied } = options;
-        let door = Door::new(service, per_minute, questions_max, stopped.clone());
+        let door = Door::new(outbox, per_minute, questions_max, stopped.clone());
+        let tls = tls.map(Arc::new);
+        if let Some(certificate) = &tls {
+            tokio::spawn(renew(Arc::clone(certificate), stopped.clone()));
+        }
         // What neither knows is answered as the API answers.
         let router = pages(Desk::new(door.clone(), tls.is_some(), proxied)).merge(router(door));
         let router = if tls.is_some() { router.layer(map_response(strict)) } else { router };
@@ -78,7 +86,7 @@ pub fn serve(listener: StdListener, service: Arc<Service>, options: DoorOptions,
     })
 }
 
-async fn answer(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>, mut stopped: watch::Receiver<bool>) {
+async fn answer(listener: TcpListener, router: Router, tls: Option<Arc<Certificate>>, mut stopped: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();
     loop {
@@ -95,7 +103,8 @@ async fn answer(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>,
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
+        let tls = tls.as_ref().map(|certificate| certificate.acceptor());
+        let (router, watcher) = (router.clone(), graceful.watcher());
         tokio::spawn(async move {
             match tls {
                 None => speak(stream, peer.ip(), router, watcher).await,
@@ -110,6 +119,23 @@ async fn answer(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>,
         });
     }
     let _ = tokio::time::timeout(STOP_TIME_MAX, graceful.shutdown()).await;
+}
+
+/// Looks for a new certificate again and again.
+async fn renew(certificate: Arc<Certificate>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            () = tokio::time::sleep(RENEWAL_TIME) => {}
+        }
+        let looked = Arc::clone(&certificate);
+        let renewed = tokio::task::spawn_blocking(move || looked.look()).await;
+        match renewed {
+            Ok(Ok(true)) => CertificateRead { file: certificate.file() }.emit(),
+            Ok(Err(error)) => CertificateRefused { file: certificate.file(), error: &error }.emit(),
+            Ok(Ok(false)) | Err(_) => {}
+        }
+    }
 }
 
 async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: IpAddr, router: Router, watcher: Watcher) {
