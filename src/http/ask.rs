@@ -22,7 +22,7 @@ use crate::telemetry::QuestionFailed;
 const QUESTIONS_MAX: usize = 32;
 
 /// So many of them of one token.
-const QUESTIONS_EACH_MAX: usize = 8;
+const QUESTIONS_EACH_MAX: usize = 28;
 
 /// So many answers are written while they are read at once, each for as long as its reader takes.
 const STREAMS_MAX: usize = 8;
