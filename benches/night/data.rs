@@ -484,11 +484,6 @@ fn row(out: &mut impl Write, cells: &[&[u8]]) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// The settings of the customer `bench`: packages are dropped into `drop/` beside the settings file.
-pub fn settings(people: u64) -> String {
-    format!("{}{}", head(), customer("bench", "drop", people))
-}
-
 /// The settings of no customer in particular.
 pub fn head() -> String {
     "[store]\nkind = \"sqlite\"\npath = \"rosterd.db\"\n\n[guard]\nbootstrap_approval = false\n".to_owned()

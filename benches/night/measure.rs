@@ -12,7 +12,7 @@ use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
 use crate::books::Books;
-use crate::data::{District, Night, Written, settings};
+use crate::data::{District, Night, Written, customer, head};
 
 /// One night as measured.
 #[derive(Debug)]
@@ -98,6 +98,11 @@ pub fn nights(
     deliver(Night::Changed, 3)?;
     let changed = night(&format!("1 % night, {form}"), folder, rosterd, books)?;
     Ok(Nights { people, parse, unzip, nights: [first, unchanged, changed] })
+}
+
+/// The settings of the customer `bench`: packages are dropped into `drop/` beside the settings file.
+pub fn settings(people: u64) -> String {
+    format!("{}{}", head(), customer("bench", "drop", people))
 }
 
 /// Removes what a run wrote into the folder.

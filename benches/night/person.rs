@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::books::Books;
-use crate::data::{District, Night, settings};
-use crate::measure::{Measured, clear, run};
+use crate::data::{District, Night};
+use crate::measure::{Measured, clear, run, settings};
 
 /// What it came to.
 pub struct OnDemand {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
 
 use crate::base::ErrorChain;
 use crate::cli::context::Context;
@@ -12,10 +11,10 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{number, text};
 use crate::cli::parts;
 use crate::cli::words::when;
-use crate::notify::{Answer, Message, Notifier, NotifyError, Party};
+use crate::notify::{Answer, Message, Notifier};
 use crate::service::{Outbox, Service, ServiceError};
-use crate::shape::at;
-use crate::store::{AlertRow, AlertState};
+use crate::shape::{AlertsJson, ReplayedJson, TriedJson};
+use crate::store::AlertState;
 
 /// Arguments of `alert`.
 #[derive(Debug, Args)]
@@ -118,8 +117,7 @@ fn test(
     }
     let all_took_it = told.iter().all(|(_, _, sent)| sent.is_ok());
     if context.out.is_json() {
-        let rows: Vec<Value> = told.iter().map(|(name, id, sent)| tried_json(name, id, sent)).collect();
-        context.out.json(&json!({"ok": all_took_it, "channels": rows}))?;
+        context.out.json(&TriedJson::new(told.iter().map(|(name, id, sent)| (*name, id.as_str(), sent))))?;
     } else if told.is_empty() {
         context.out.text("there is no channel in the settings: nobody is told of notices but the log")?;
     }
@@ -133,24 +131,10 @@ fn test(
     Ok(if all_took_it { Exit::Done } else { Exit::Refused })
 }
 
-fn tried_json(name: &str, id: &str, sent: &Result<Answer, NotifyError>) -> Value {
-    match sent {
-        Ok(Answer { status, said }) => {
-            json!({"channel": name, "id": id, "ok": true, "status": status, "said": said, "error": null})
-        }
-        Err(error) => {
-            let chain = ErrorChain(error).to_string();
-            json!({"channel": name, "id": id, "ok": false, "status": null, "said": error.said(), "error": chain})
-        }
-    }
-}
-
 fn list(context: &mut Context, outbox: &Outbox, state: Option<AlertState>, limit: u32) -> Result<Exit, CliError> {
     let rows = outbox.list(state, limit)?;
     if context.out.is_json() {
-        let party = |row: &AlertRow| outbox.channel(&row.channel).ok().map(|channel| channel.settings().party);
-        let alerts: Vec<Value> = rows.iter().map(|row| alert_json(row, party(row))).collect();
-        context.out.json(&json!({"alerts": alerts}))?;
+        context.out.json(&AlertsJson::new(outbox, &rows))?;
         return Ok(Exit::Done);
     }
     let cells = rows.iter().map(|row| {
@@ -170,17 +154,6 @@ fn list(context: &mut Context, outbox: &Outbox, state: Option<AlertState>, limit
     Ok(Exit::Done)
 }
 
-fn alert_json(row: &AlertRow, party: Option<Party>) -> Value {
-    let AlertRow { id, notice, pool: _, source: _, channel, state, tries, next, ended, error } = row;
-    let audience = party.map(|party| if party == Party::Customer { "customer" } else { "vendor" });
-    json!({
-        "alert": id, "channel": channel, "audience": audience, "customer": notice.customer.as_str(), "notice": notice.key,
-        "kind": notice.kind, "written": at(notice.at), "state": state.word(), "tries": tries,
-        "next": if *state == AlertState::Waiting { at(*next) } else { None }, "ended": ended.and_then(at),
-        "error": (!error.is_empty()).then_some(error),
-    })
-}
-
 fn replay(
     context: &mut Context,
     outbox: &Outbox,
@@ -196,7 +169,7 @@ fn replay(
     };
     let is_served = outbox.service().store().daemon().map_err(ServiceError::from)?.is_some();
     if context.out.is_json() {
-        context.out.json(&json!({"replayed": count, "channels": channels, "daemon": is_served}))?;
+        context.out.json(&ReplayedJson { replayed: count, channels, daemon: is_served })?;
         return Ok(Exit::Done);
     }
     let by = if channels.is_empty() { String::new() } else { format!(" by {}", channels.join(", ")) };

@@ -13,6 +13,8 @@ mod chart;
 mod check;
 mod completions;
 mod context;
+#[cfg(test)]
+mod doors;
 mod episode;
 mod error;
 mod exit;

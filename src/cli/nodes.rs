@@ -1,43 +1,18 @@
 //! `rosterd nodes`: who works on the store, and on what.
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::{number, text};
 use crate::cli::words::when;
-use crate::shape::at;
-use crate::store::NodeRow;
+use crate::shape::NodesJson;
 
 /// Arguments of `nodes`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  rosterd nodes\n  rosterd nodes --json | jq '.nodes[].work[].customer'")]
 pub struct NodesArgs {}
-
-#[derive(Debug, Serialize)]
-struct NodesJson {
-    nodes: Vec<NodeJson>,
-}
-
-#[derive(Debug, Serialize)]
-struct NodeJson {
-    node: String,
-    host: String,
-    pid: u32,
-    since: Option<String>,
-    daemon: bool,
-    seen_secs: u64,
-    work: Vec<WorkJson>,
-}
-
-#[derive(Debug, Serialize)]
-struct WorkJson {
-    customer: String,
-    request: u64,
-    since: Option<String>,
-}
 
 /// Tells which processes work on the store.
 ///
@@ -46,7 +21,7 @@ struct WorkJson {
 pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     let nodes = context.service()?.store().nodes()?;
     if context.out.is_json() {
-        context.out.json(&NodesJson { nodes: nodes.into_iter().map(json).collect() })?;
+        context.out.json(&NodesJson::new(&nodes))?;
         return Ok(Exit::Done);
     }
     if nodes.is_empty() {
@@ -67,14 +42,4 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     });
     context.out.table(&["node", "host", "process", "since", "is a", "seen", "works on"], rows.collect())?;
     Ok(Exit::Done)
-}
-
-fn json(node: NodeRow) -> NodeJson {
-    let NodeRow { mark, host, pid, since, daemon, seen_secs, work } = node;
-    let work = work.into_iter().map(|work| WorkJson {
-        customer: work.customer.to_string(),
-        request: work.request.0,
-        since: at(work.since),
-    });
-    NodeJson { node: mark, host, pid, since: at(since), daemon, seen_secs, work: work.collect() }
 }

@@ -9,8 +9,8 @@ use crate::cli::exit::Exit;
 use crate::cli::parts;
 use crate::daemon::{self, Beside, DaemonOptions};
 use crate::http;
-use crate::http::DoorOptions;
-use crate::service::Service;
+use crate::http::{Certificate, DoorOptions};
+use crate::service::Outbox;
 use crate::settings::{DaemonSettings, HttpSettings, TlsSettings};
 use crate::store::Opening;
 use crate::telemetry::{self, DoorOpened};
@@ -28,22 +28,24 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     let service = parts::service(&settings, None, Opening::Daemon)?;
     let DaemonSettings { workers, drop_poll_secs, stop_secs_max } = settings.daemon;
     let service = Arc::new(service);
-    let mut beside = vec![daemon::deliver(Arc::new(parts::outbox(&settings, Arc::clone(&service))))];
+    let outbox = Arc::new(parts::outbox(&settings, Arc::clone(&service)));
+    let mut beside = vec![daemon::deliver(Arc::clone(&outbox))];
     if let Some(at) = settings.http.listen {
-        beside.push(door(at, &settings.http, Arc::clone(&service))?);
+        beside.push(door(at, &settings.http, outbox)?);
     }
     daemon::serve(service, DaemonOptions { workers, drop_poll_secs, stop_secs_max }, beside)?;
     Ok(Exit::Done)
 }
 
 /// The HTTP door, with its address taken already.
-fn door(at: SocketAddr, settings: &HttpSettings, service: Arc<Service>) -> Result<Beside, CliError> {
-    let tls = settings.tls.as_ref().map(|TlsSettings { cert, key }| http::acceptor(cert, key)).transpose()?;
+fn door(at: SocketAddr, settings: &HttpSettings, outbox: Arc<Outbox>) -> Result<Beside, CliError> {
+    let open = |TlsSettings { cert, key, key_file }| Certificate::open(cert, key, key_file);
+    let tls = settings.tls.clone().map(open).transpose()?;
     let options = DoorOptions { per_minute: settings.requests_per_minute, tls, proxied: settings.behind_proxy };
     let listener = http::listen(at).map_err(|cause| CliError::Listen { at, cause })?;
     let at = listener.local_addr().unwrap_or(at);
     Ok(Box::new(move |stopped| {
         DoorOpened { address: &at.to_string(), loopback: at.ip().is_loopback(), tls: options.tls.is_some() }.emit();
-        http::serve(listener, service, options, stopped)
+        http::serve(listener, outbox, options, stopped)
     }))
 }

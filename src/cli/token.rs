@@ -1,7 +1,7 @@
 //! `rosterd token`: who may use the HTTP door (R157).
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::base::{AccessRole, CustomerId, OrgId};
 use crate::cli::context::{Context, actor};
@@ -10,8 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{number, text};
 use crate::cli::words::when;
 use crate::service::TokenWish;
-use crate::shape::at;
-use crate::store::TokenRow;
+use crate::shape::{RevokedJson, TokenJson, TokensJson};
 
 /// Arguments of `token`.
 #[derive(Debug, Args)]
@@ -63,6 +62,14 @@ enum TokenVerb {
     },
 }
 
+/// A token that was just made: the one time that its text is told.
+#[derive(Serialize)]
+struct MadeJson<'a> {
+    #[serde(flatten)]
+    token: TokenJson,
+    text: &'a str,
+}
+
 /// Makes, lists, revokes.
 ///
 /// # Errors
@@ -83,9 +90,7 @@ pub fn run(context: &mut Context, args: &TokenArgs) -> Result<Exit, CliError> {
             };
             let (row, secret) = context.service_to_write()?.create_token(&wish, &actor())?;
             if context.out.is_json() {
-                let mut answer = token_json(&row, true);
-                answer["text"] = Value::String(secret);
-                context.out.json(&answer)?;
+                context.out.json(&MadeJson { token: TokenJson::new(&row, true), text: &secret })?;
             } else {
                 context.out.text(&secret)?;
                 context.out.text(&format!(
@@ -100,8 +105,7 @@ pub fn run(context: &mut Context, args: &TokenArgs) -> Result<Exit, CliError> {
         TokenVerb::List => {
             let rows = context.service()?.tokens()?;
             if context.out.is_json() {
-                let tokens: Vec<Value> = rows.iter().map(|(row, is_good)| token_json(row, *is_good)).collect();
-                context.out.json(&json!({"tokens": tokens}))?;
+                context.out.json(&TokensJson::new(&rows))?;
                 return Ok(Exit::Done);
             }
             let cells = rows.iter().map(|(row, is_good)| {
@@ -123,7 +127,7 @@ pub fn run(context: &mut Context, args: &TokenArgs) -> Result<Exit, CliError> {
         TokenVerb::Revoke { token } => {
             let was_good = context.service_to_write()?.revoke_token(*token)?;
             if context.out.is_json() {
-                context.out.json(&json!({"token": token, "was_good": was_good}))?;
+                context.out.json(&RevokedJson { token: *token, was_good })?;
             } else {
                 let said = if was_good { "is revoked" } else { "was not good any more" };
                 context.out.text(&format!("token {token} {said}"))?;
@@ -131,14 +135,6 @@ pub fn run(context: &mut Context, args: &TokenArgs) -> Result<Exit, CliError> {
             Ok(Exit::Done)
         }
     }
-}
-
-fn token_json(row: &TokenRow, is_good: bool) -> Value {
-    json!({
-        "token": row.id, "name": row.name, "role": row.role.word(), "good": is_good,
-        "customer": row.customer.as_ref().map(CustomerId::as_str), "org": row.org.as_ref().map(OrgId::as_str),
-        "created": at(row.created), "by": row.by, "expires": at(row.expires), "revoked": row.revoked.and_then(at),
-    })
 }
 
 fn role(word: &str) -> Result<AccessRole, String> {

@@ -2,7 +2,7 @@
 //! up one round and not the house.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -13,6 +13,8 @@ use crate::telemetry::StoreTrouble;
 
 /// How long it waits when nothing is due before it looks again: notices come from other processes too.
 const IDLE: Duration = Duration::from_secs(1);
+/// How often deliveries that are over for long are forgotten.
+const PRUNED_EVERY: Duration = Duration::from_secs(3_600);
 /// How long it waits when the store is in trouble.
 const TROUBLED: Duration = Duration::from_secs(5);
 /// How long a stop waits for answers. What is given up then is sent again under the same id.
@@ -24,7 +26,15 @@ pub fn deliver(outbox: Arc<Outbox>) -> Beside {
 }
 
 async fn rounds(outbox: Arc<Outbox>, mut stopped: watch::Receiver<bool>) {
+    let mut pruned: Option<Instant> = None;
     while !*stopped.borrow() {
+        if pruned.is_none_or(|at| at.elapsed() >= PRUNED_EVERY) {
+            pruned = Some(Instant::now());
+            let pruner = Arc::clone(&outbox);
+            if let Ok(Err(error)) = spawn_blocking(move || pruner.prune()).await {
+                trouble(&outbox, &error);
+            }
+        }
         let asked = Arc::clone(&outbox);
         let due = spawn_blocking(move || asked.due()).await;
         let pause = match due {

@@ -23,11 +23,13 @@ pub enum Deed {
     Administer,
     /// What is bought, agreed, billed and told: grants, terms, upgrades, deliveries.
     Money,
+    /// Keep the program itself running: tokens, channels and their dead letters, nodes.
+    Operate,
 }
 
 impl Deed {
     /// All of them.
-    pub const ALL: [Deed; 9] = [
+    pub const ALL: [Deed; 10] = [
         Deed::Look,
         Deed::LookAtPeople,
         Deed::Report,
@@ -37,6 +39,7 @@ impl Deed {
         Deed::Seats,
         Deed::Administer,
         Deed::Money,
+        Deed::Operate,
     ];
 
     /// Its word, as docs/API.md has it.
@@ -51,6 +54,7 @@ impl Deed {
             Deed::Seats => "seats",
             Deed::Administer => "administer",
             Deed::Money => "money",
+            Deed::Operate => "operate",
         }
     }
 }
@@ -60,7 +64,7 @@ pub fn may(role: AccessRole, deed: Deed) -> bool {
     use Deed::{LicenseReport, Look, LookAtPeople, Report, Seats};
     match role {
         AccessRole::Operator => true,
-        AccessRole::SystemAdmin => !matches!(deed, Deed::DecideHold | Deed::Money),
+        AccessRole::SystemAdmin => !matches!(deed, Deed::DecideHold | Deed::Money | Deed::Operate),
         AccessRole::Reporter => matches!(deed, Look | Report | LicenseReport),
         AccessRole::OrgAdmin | AccessRole::UserManager => matches!(deed, LookAtPeople | LicenseReport | Seats),
         AccessRole::ReadOnly => matches!(deed, Look | LookAtPeople | Report | LicenseReport),

@@ -2,7 +2,7 @@
 //! service blocks.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
@@ -14,11 +14,11 @@ use crate::http::each::{Each, Place};
 use crate::http::problem::Problem;
 use crate::http::rate::Rates;
 use crate::license::Hold;
-use crate::service::{Caller, Customer, ErrorKind, Service, ServiceError};
+use crate::service::{Caller, Customer, ErrorKind, Outbox, Service, ServiceError};
 use crate::store::RunRow;
 use crate::telemetry::QuestionFailed;
 
-/// So many questions are worked on at once; more are turned away.
+/// So many questions are worked on at once; more wait for their turn, first come, first served.
 const QUESTIONS_MAX: usize = 32;
 
 /// So many of them of one token.
@@ -32,6 +32,8 @@ const STREAMS_EACH_MAX: usize = 4;
 
 /// So many long bodies are held at once.
 const UPLOADS_MAX: usize = 4;
+/// Who waited so long for its turn is turned away.
+const TURN_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// So many runs are watched at once.
 const WATCHES_MAX: usize = 64;
@@ -39,7 +41,7 @@ const WATCHES_MAX: usize = 64;
 /// What all handlers share.
 #[derive(Clone)]
 pub struct Door {
-    service: Arc<Service>,
+    outbox: Arc<Outbox>,
     turns: Arc<Semaphore>,
     turns_each: Arc<Each>,
     streams: Arc<Semaphore>,
@@ -51,10 +53,11 @@ pub struct Door {
 }
 
 impl Door {
-    /// A door to a service, where a token may ask so many questions a minute (0: any number), until it is told to stop.
-    pub fn new(service: Arc<Service>, per_minute: u32, stopped: watch::Receiver<bool>) -> Self {
+    /// A door to an outbox and its service, where a token may ask so many questions a minute (0: any number), until it is told to
+    /// stop.
+    pub fn new(outbox: Arc<Outbox>, per_minute: u32, stopped: watch::Receiver<bool>) -> Self {
         Self {
-            service,
+            outbox,
             turns: Arc::new(Semaphore::new(QUESTIONS_MAX)),
             turns_each: Arc::new(Each::new(QUESTIONS_EACH_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
@@ -88,14 +91,15 @@ impl Door {
     {
         let token = bearer(headers).ok_or_else(Problem::unauthenticated)?.to_owned();
         let door = self.clone();
-        self.work(move |service| {
+        self.work_on(move |outbox| {
+            let service = outbox.service();
             let caller = service.caller(&token).map_err(|error| Problem::from(error).hidden())?;
             let caller = caller.ok_or_else(Problem::unauthenticated)?;
             if !may(caller.role, deed) {
                 return Err(Problem::forbidden());
             }
             let _place = door.enter(caller.token)?;
-            question(&Asking { service, caller })
+            question(&Asking { service, outbox, caller })
         })
         .await
     }
@@ -106,7 +110,17 @@ impl Door {
         T: Send + 'static,
         F: FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
     {
-        let turn = Arc::clone(&self.turns).try_acquire_owned().map_err(|_| Problem::busy())?;
+        self.work_on(move |outbox| question(outbox.service())).await
+    }
+
+    /// The same with the outbox at hand.
+    pub async fn work_on<T, F>(&self, question: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Outbox) -> Result<T, Problem> + Send + 'static,
+    {
+        let turn = tokio::time::timeout(TURN_TIME_MAX, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.ok().and_then(Result::ok).ok_or_else(Problem::busy)?;
         self.work_in(turn, question).await
     }
 
@@ -115,11 +129,11 @@ impl Door {
     where
         T: Send + 'static,
         P: Send + 'static,
-        F: FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
+        F: FnOnce(&Outbox) -> Result<T, Problem> + Send + 'static,
     {
-        let service = Arc::clone(&self.service);
+        let outbox = Arc::clone(&self.outbox);
         let asked = tokio::task::spawn_blocking(move || {
-            let answered = question(&service);
+            let answered = question(&outbox);
             drop(place);
             answered
         });
@@ -158,7 +172,7 @@ impl Door {
 
     /// What time it is for the service.
     pub fn now(&self) -> Moment {
-        self.service.now()
+        self.outbox.service().now()
     }
 
     /// A place among those who watch runs.
@@ -182,6 +196,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 pub struct Asking<'s> {
     /// The service.
     pub service: &'s Service,
+    /// Its outbox.
+    pub outbox: &'s Outbox,
     /// Who asks.
     pub caller: Caller,
 }
@@ -251,6 +267,11 @@ impl<'s> Asking<'s> {
     /// Whether the caller may see people of the whole customer.
     pub fn sees_people(&self) -> bool {
         may(self.caller.role, Deed::LookAtPeople) && self.caller.org.is_none()
+    }
+
+    /// Only who is not bound to one customer passes.
+    pub fn all_customers(&self) -> Result<(), Problem> {
+        if self.caller.customer.is_some() { Err(Problem::forbidden()) } else { Ok(()) }
     }
 
     /// Only who is not bound to one org passes.

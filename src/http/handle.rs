@@ -48,7 +48,7 @@ async fn answer(door: &Door, endpoint: &'static Endpoint, request: Request) -> R
     let (mut parts, body) = request.into_parts();
     let (deed, ask) = match endpoint.work {
         Work::Now(answer) => return answer().map(Answer::into_response),
-        Work::Open(answer) => return door.work_in((), answer).await.map(Answer::into_response),
+        Work::Open(answer) => return door.work_in((), move |outbox| answer(outbox.service())).await.map(Answer::into_response),
         Work::Asked(deed, ask) => (deed, ask),
     };
     let bytes_max = match endpoint.input {
@@ -94,7 +94,7 @@ async fn answer(door: &Door, endpoint: &'static Endpoint, request: Request) -> R
                 Ok(())
             };
             // Whoever reads sees where it ends, the log what was wrong.
-            tokio::spawn(async move { drop(door.work_in(place, written).await) });
+            tokio::spawn(async move { drop(door.work_in(place, move |outbox| written(outbox.service())).await) });
             body
         }
     };

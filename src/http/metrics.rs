@@ -1,14 +1,16 @@
 //! Numbers for Prometheus, in its text format: a handful for each customer and each of its pools, nothing for people.
 
+use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
 use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
 use crate::http::endpoint::{Endpoint, Output, Work};
+use crate::http::problem::Problem;
 use crate::http::question::Question;
-use crate::service::{Customer, CustomerStatus, PoolView, ServiceError};
-use crate::store::{NodeRow, RunState};
+use crate::service::{Customer, CustomerStatus, PoolView};
+use crate::store::{AlertStanding, NodeRow, RunState};
 
 /// What scrapers get.
 pub const METRICS: &[Endpoint] = &[Endpoint::get(
@@ -23,12 +25,13 @@ const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 fn metrics(asking: &Asking<'_>, _: &Question) -> Answered {
     let service = asking.service;
     let customers: Vec<&Customer> = asking.customers().collect();
+    let alerts = service.store().alert_standings().map_err(Problem::of_store)?;
     // Who answers for one customer alone is told nothing of the machines.
     let nodes = match asking.caller.customer {
-        None => service.store().nodes().map_err(ServiceError::from)?,
+        None => service.store().nodes().map_err(Problem::of_store)?,
         Some(_) => Vec::new(),
     };
-    let mut told = text(&service.statuses(&customers)?, service.now().0);
+    let mut told = text(&service.statuses(&customers)?, &alerts, service.now().0);
     of_nodes(&mut told, &nodes);
     Answer::text(KIND, told)
 }
@@ -70,7 +73,7 @@ fn escaped(label: &str) -> String {
     label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-fn text(customers: &[CustomerStatus], now_millis: i64) -> String {
+fn text(customers: &[CustomerStatus], alerts: &[AlertStanding], now_millis: i64) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "# HELP rosterd_build_info The program.\n# TYPE rosterd_build_info gauge");
     let _ = writeln!(text, "rosterd_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
@@ -90,6 +93,17 @@ fn text(customers: &[CustomerStatus], now_millis: i64) -> String {
         c.last_run.as_ref().map(|run| (run.state == RunState::Failed).into())
     });
     of_customers("rosterd_customer_same_day_used", "Same-day runs asked for today.", &|c| Some(c.same_day.used.into()));
+    let alerts: BTreeMap<&str, &AlertStanding> = alerts.iter().map(|alerts| (alerts.customer.as_str(), alerts)).collect();
+    let of = |customer: &CustomerStatus| alerts.get(customer.customer.as_str()).copied();
+    of_customers("rosterd_alerts_waiting", "Deliveries of notices that are still to arrive.", &|c| {
+        Some(of(c).map_or(0, |alerts| i64::try_from(alerts.waiting).unwrap_or(i64::MAX)))
+    });
+    of_customers("rosterd_alerts_oldest_seconds", "Since the oldest notice that is still to arrive was written.", &|c| {
+        of(c).and_then(|alerts| alerts.oldest).map(|at| (now_millis - at.0) / 1000)
+    });
+    of_customers("rosterd_alerts_dead", "Deliveries of notices that were given up.", &|c| {
+        Some(of(c).map_or(0, |alerts| i64::try_from(alerts.dead).unwrap_or(i64::MAX)))
+    });
     let mut of_pools = |name, help, value: &dyn Fn(&PoolView) -> Option<i64>| {
         let mut family = Family::new(&mut text, name, help);
         for customer in customers {

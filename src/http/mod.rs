@@ -33,4 +33,4 @@ pub use access::{Deed, may};
 pub use pages::{PAGES, Page};
 pub use router::{Route, openapi_json, routes};
 pub use serve::{DoorOptions, Task, listen, serve};
-pub use tls::{TlsError, acceptor};
+pub use tls::{Certificate, TlsError};

@@ -19,8 +19,8 @@ use crate::http::handle::route;
 use crate::http::metrics::METRICS;
 use crate::http::openapi::document;
 use crate::http::problem::Problem;
-use crate::http::read::{AHEAD, CUSTOMERS, EPISODES, HOLDS, PEOPLE, POOLS, REPORTS, RUNS, TRAIL};
-use crate::http::write::{BOUGHT, BY_HAND, DECIDE, RUN, SEATS, SOURCES, TOLD};
+use crate::http::read::{AHEAD, CUSTOMERS, EPISODES, HOLDS, OPERATE, PEOPLE, POOLS, REPORTS, RUNS, TRAIL};
+use crate::http::write::{BOUGHT, BY_HAND, DECIDE, OPERATING, RUN, SEATS, SOURCES, TOLD};
 use crate::service::Service;
 
 /// A question: its method, its path, and the deed it takes; `None`: anybody may ask.
@@ -34,9 +34,9 @@ const SELF: &[Endpoint] = &[
 ];
 
 /// All questions, by topic.
-const TABLE: [&[Endpoint]; 18] = [
+const TABLE: [&[Endpoint]; 20] = [
     SELF, METRICS, CUSTOMERS, POOLS, SEATS, BOUGHT, TOLD, PEOPLE, BY_HAND, SOURCES, RUNS, RUN, HOLDS, DECIDE, EPISODES,
-    REPORTS, AHEAD, TRAIL,
+    REPORTS, AHEAD, TRAIL, OPERATE, OPERATING,
 ];
 
 /// All questions.

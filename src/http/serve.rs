@@ -22,14 +22,15 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
 
 use crate::http::ask::Door;
 use crate::http::pages::{Desk, pages};
 use crate::http::peer::Peer;
 use crate::http::router::router;
 use crate::http::taken::Taken;
-use crate::service::Service;
+use crate::http::tls::Certificate;
+use crate::service::Outbox;
+use crate::telemetry::{CertificateRead, CertificateRefused};
 
 /// What a connection may take.
 #[derive(Clone, Copy)]
@@ -48,6 +49,9 @@ const BOUNDS: Bounds =
 /// So long does a stop wait for answers under way.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
 
+/// How often it looks whether there is a new certificate.
+const RENEWAL_TIME: Duration = Duration::from_secs(10);
+
 /// A task of the daemon that ends when it is told to stop.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -65,19 +69,23 @@ pub fn listen(at: SocketAddr) -> io::Result<StdListener> {
 pub struct DoorOptions {
     /// So many questions a minute of each token; 0: any number.
     pub per_minute: u32,
-    /// What speaks TLS; `None`: nobody does.
-    pub tls: Option<TlsAcceptor>,
+    /// The certificate it shows; `None`: it speaks without TLS.
+    pub tls: Option<Certificate>,
     /// Only a proxy that speaks TLS with browsers connects to it.
     pub proxied: bool,
 }
 
 /// Answers questions until it is told to stop.
-pub fn serve(listener: StdListener, service: Arc<Service>, options: DoorOptions, stopped: watch::Receiver<bool>) -> Task {
+pub fn serve(listener: StdListener, outbox: Arc<Outbox>, options: DoorOptions, stopped: watch::Receiver<bool>) -> Task {
     Box::pin(async move {
         // It was made non-blocking; nothing else can be wrong with it.
         let Ok(listener) = TcpListener::from_std(listener) else { return };
         let DoorOptions { per_minute, tls, proxied } = options;
-        let door = Door::new(service, per_minute, stopped.clone());
+        let door = Door::new(outbox, per_minute, stopped.clone());
+        let tls = tls.map(Arc::new);
+        if let Some(certificate) = &tls {
+            tokio::spawn(renew(Arc::clone(certificate), stopped.clone()));
+        }
         // What neither knows is answered as the API answers.
         let router = pages(Desk::new(door.clone(), tls.is_some(), proxied)).merge(router(door));
         let router = if tls.is_some() { router.layer(map_response(strict)) } else { router };
@@ -88,7 +96,7 @@ pub fn serve(listener: StdListener, service: Arc<Service>, options: DoorOptions,
 async fn answer(
     listener: TcpListener,
     router: Router,
-    (tls, bounds): (Option<TlsAcceptor>, Bounds),
+    (tls, bounds): (Option<Arc<Certificate>>, Bounds),
     mut stopped: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(bounds.connections_max));
@@ -107,7 +115,8 @@ async fn answer(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
+        let tls = tls.as_ref().map(|certificate| certificate.acceptor());
+        let (router, watcher) = (router.clone(), graceful.watcher());
         let (stream, header_time_max) = (Taken::new(stream, bounds.reader_time_max), bounds.header_time_max);
         tokio::spawn(async move {
             match tls {
@@ -123,6 +132,23 @@ async fn answer(
         });
     }
     let _ = tokio::time::timeout(STOP_TIME_MAX, graceful.shutdown()).await;
+}
+
+/// Looks for a new certificate again and again.
+async fn renew(certificate: Arc<Certificate>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            () = tokio::time::sleep(RENEWAL_TIME) => {}
+        }
+        let looked = Arc::clone(&certificate);
+        let renewed = tokio::task::spawn_blocking(move || looked.look()).await;
+        match renewed {
+            Ok(Ok(true)) => CertificateRead { file: certificate.file() }.emit(),
+            Ok(Err(error)) => CertificateRefused { file: certificate.file(), error: &error }.emit(),
+            Ok(Ok(false)) | Err(_) => {}
+        }
+    }
 }
 
 async fn speak(

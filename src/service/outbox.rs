@@ -36,6 +36,10 @@ pub struct OutboxPolicy {
     pub pause_first_secs: u32,
     /// `outbox.timeout_secs`: how long one may take.
     pub timeout_secs: u32,
+    /// `outbox.keep_days`: how long one that arrived is listed.
+    pub keep_days: u32,
+    /// `outbox.keep_dead_days`: how long one that was given up is listed and can be repeated.
+    pub keep_dead_days: u32,
 }
 
 /// See the module.
@@ -209,6 +213,16 @@ impl Outbox {
             }
         }
         Ok(self.service.store.save_alert(&row)?)
+    }
+
+    /// Forgets deliveries that are over for long. Returns how many. The notices stay.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn prune(&self) -> Result<usize, ServiceError> {
+        let before = |days: u32| self.service.now().plus_millis(-86_400_000 * i64::from(days));
+        let OutboxPolicy { keep_days, keep_dead_days, .. } = self.policy;
+        Ok(self.service.store.prune_alerts(before(keep_days), before(keep_dead_days))?)
     }
 
     /// Deliveries, newest first, in one state or in all.

@@ -31,6 +31,10 @@ pub struct OutboxShape {
     pub pause_first_secs: Option<u32>,
     /// `outbox.timeout_secs`.
     pub timeout_secs: Option<u32>,
+    /// `outbox.keep_days`.
+    pub keep_days: Option<u32>,
+    /// `outbox.keep_dead_days`.
+    pub keep_dead_days: Option<u32>,
     /// `[smtp]`.
     pub smtp: SmtpShape,
     /// `[[channel]]`.
@@ -82,11 +86,12 @@ pub struct ChannelShape {
 pub fn outbox(s: &Section<'_>) -> OutboxShape {
     let policy = s.section("outbox", |s| {
         let first = s.count("first_pause_secs", 1..=3_600);
-        (s.count("max_tries", 1..=1_000), first, s.count("timeout_secs", 1..=300))
+        let kept = (s.count("keep_days", 1..=36_500), s.count("keep_dead_days", 1..=36_500));
+        (s.count("max_tries", 1..=1_000), first, s.count("timeout_secs", 1..=300), kept)
     });
-    let (tries_max, pause_first_secs, timeout_secs) = policy.unwrap_or_default();
+    let (tries_max, pause_first_secs, timeout_secs, (keep_days, keep_dead_days)) = policy.unwrap_or_default();
     let smtp = s.section("smtp", smtp).unwrap_or_default();
-    OutboxShape { tries_max, pause_first_secs, timeout_secs, smtp, channels: channels(s) }
+    OutboxShape { tries_max, pause_first_secs, timeout_secs, keep_days, keep_dead_days, smtp, channels: channels(s) }
 }
 
 fn smtp(s: &Section<'_>) -> SmtpShape {
@@ -216,6 +221,8 @@ pub fn policy(shape: &OutboxShape) -> Option<OutboxPolicy> {
         tries_max: shape.tries_max?,
         pause_first_secs: shape.pause_first_secs?,
         timeout_secs: shape.timeout_secs?,
+        keep_days: shape.keep_days?,
+        keep_dead_days: shape.keep_dead_days?,
     })
 }
 

@@ -36,6 +36,8 @@ pub struct TlsSettings {
     pub cert: PathBuf,
     /// Its private key, in PEM.
     pub key: Secret,
+    /// Where the key is read from; `None`: from where nothing new comes while the program runs.
+    pub key_file: Option<PathBuf>,
 }
 
 /// Reads it.
@@ -48,7 +50,7 @@ pub fn http(s: &Section<'_>) -> HttpShape {
     }
     HttpShape {
         listen: s.parsed("listen", words::listen),
-        tls: cert.zip(key).map(|(cert, key)| TlsSettings { cert, key }),
+        tls: cert.zip(key).map(|(cert, key)| TlsSettings { cert, key, key_file: s.secret_file("tls_key") }),
         requests_per_minute: s.count("requests_per_minute", 0..=1_000_000),
         behind_proxy: s.flag("behind_proxy"),
     }

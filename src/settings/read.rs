@@ -333,6 +333,16 @@ impl Section<'_> {
         }
     }
 
+    /// The file that a secret is read from. `None` if it comes otherwise: a credential is a copy that never changes.
+    pub fn secret_file(&self, key: &'static str) -> Option<PathBuf> {
+        let file = self.table.get(&format!("{key}_file")).filter(|_| self.report.credentials.of(&self.at(key)).is_none())?;
+        match file {
+            Node::Env(text) => Some(PathBuf::from(text)),
+            Node::Text(text) => Some(self.report.folder.join(text)),
+            _ => None,
+        }
+    }
+
     /// A secret that must be there: [`Secret::absent`] if it is given in no way. `None` only after a problem.
     pub fn required_secret(&self, key: &'static str) -> Option<Secret> {
         let secret = self.secret(key);

@@ -57,6 +57,19 @@ pub struct AlertRow {
     pub error: String,
 }
 
+/// How a customer's deliveries stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertStanding {
+    /// Whose.
+    pub customer: CustomerId,
+    /// How many are still to arrive.
+    pub waiting: u64,
+    /// When the oldest notice of these was written.
+    pub oldest: Option<Instant>,
+    /// How many were given up.
+    pub dead: u64,
+}
+
 /// The channels that a notice goes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Routed {

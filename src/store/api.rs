@@ -11,7 +11,7 @@ use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
 use crate::plan::{Notice, Plan, Standing};
-use crate::store::alert::{AlertRow, AlertState, Routed};
+use crate::store::alert::{AlertRow, AlertStanding, AlertState, Routed};
 use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
 use crate::store::error::StoreError;
@@ -362,6 +362,13 @@ pub trait Store: Send + Sync {
 
     /// Deliveries, newest first, in one state or in all.
     fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError>;
+
+    /// How deliveries stand, by customer; whose all arrived is not among them.
+    fn alert_standings(&self) -> Result<Vec<AlertStanding>, StoreError>;
+
+    /// Forgets deliveries that arrived before `delivered`, and those given up before `dead`. Returns how many. Notices stay, and
+    /// so does what the books say of their arrival.
+    fn prune_alerts(&self, delivered: Instant, dead: Instant) -> Result<usize, StoreError>;
 
     // Tokens of the HTTP door: operational.
 

@@ -19,7 +19,7 @@ mod sql;
 mod sqlite;
 mod token;
 
-pub use alert::{AlertRow, AlertState, Routed};
+pub use alert::{AlertRow, AlertStanding, AlertState, Routed};
 pub use api::{DaemonLease, Opening, SharedStore, Store};
 pub use archive::ArchiveRow;
 pub use batch::{Batch, Receipt};

@@ -2,12 +2,14 @@
 //! nothing personal.
 
 mod alerts;
+mod certificate;
 mod drops;
 mod events;
 mod network;
 mod setup;
 
 pub use alerts::{AlertDead, AlertDelayed, AlertDelivered, AlertUnwritten};
+pub use certificate::{CertificateRead, CertificateRefused};
 pub use drops::{DropsHang, DropsReadable, DropsUnreadable};
 pub use events::{
     DaemonStarted, DaemonStopping, DoorOpened, NegativeBalance, NoticeWritten, QuestionFailed, RequestDropped, RequestTaken,

@@ -266,7 +266,7 @@ fn r154_a_process_killed_between_sending_and_writing_sends_again_under_the_same_
 
 /// An outbox in this process.
 fn outbox(world: &crate::world::World, channels: Vec<ChannelSettings>) -> Outbox {
-    let policy = OutboxPolicy { tries_max: 3, pause_first_secs: 10, timeout_secs: 5 };
+    let policy = OutboxPolicy { tries_max: 3, pause_first_secs: 10, timeout_secs: 5, keep_days: 90, keep_dead_days: 365 };
     Outbox::new(Arc::new(world.service()), open(channels, Duration::from_secs(5)), policy)
 }
 

@@ -147,6 +147,7 @@ fn r157_every_role_at_every_route() {
             .replace("{term}", "t")
             .replace("{episode}", "1")
             .replace("{request}", "1")
+            .replace("{token}", "999")
             .replace("{run}", "999");
         let bare = open.ask(method, &at, None, "*/*", "");
         let Some(deed) = deed else {

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,7 +161,7 @@ fn a_token_that_asks_too_much_waits() {
 
 #[test]
 fn with_a_certificate_it_speaks_tls_alone() {
-    let files = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls");
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls");
     let more = format!("tls_cert = {:?}\ntls_key_file = {:?}\n", files.join("server.pem"), files.join("server-key.pem"));
     let open = Open::with(&more, |_| ());
     let opened = open.daemon.events("door_opened");
@@ -196,9 +197,62 @@ fn with_a_certificate_it_speaks_tls_alone() {
     open.daemon.stop();
 }
 
+/// Whether a client that trusts one authority alone comes to terms with the door.
+fn trusts(address: &str, authority: &Path) -> bool {
+    let mut roots = RootCertStore::empty();
+    for cert in CertificateDer::pem_file_iter(authority).expect("PEM") {
+        roots.add(cert.expect("a certificate")).expect("an authority");
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
+    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+    let client = ClientConnection::new(config, ServerName::try_from("localhost").expect("a name")).expect("a client");
+    let stream = TcpStream::connect(address).expect("a door");
+    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
+    let mut stream = StreamOwned::new(client, stream);
+    if write!(stream, "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").is_err() {
+        return false;
+    }
+    let mut status = String::new();
+    BufReader::new(stream).read_line(&mut status).expect("a status");
+    assert_eq!(status.trim(), "HTTP/1.1 200 OK");
+    true
+}
+
+#[test]
+fn a_new_certificate_is_shown_without_a_restart() {
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls");
+    let own = tempfile::tempdir().expect("a folder");
+    let (cert, key) = (own.path().join("cert.pem"), own.path().join("key.pem"));
+    // As tools that renew certificates do it: a new file takes the old one's name.
+    let lay = |from: &str, to: &Path| {
+        std::fs::copy(files.join(from), own.path().join("new")).expect("copied");
+        std::fs::rename(own.path().join("new"), to).expect("in its place");
+    };
+    lay("server.pem", &cert);
+    lay("server-key.pem", &key);
+    let open = Open::with(&format!("tls_cert = {cert:?}\ntls_key_file = {key:?}\n"), |_| ());
+    let (before, after) = (files.join("ca.pem"), files.join("renewed-ca.pem"));
+    assert!(trusts(&open.address, &before) && !trusts(&open.address, &after));
+    // A certificate without its key yet, or none at all: the one before goes on being shown.
+    lay("renewed.pem", &cert);
+    open.daemon.until_logged("certificate_refused", 1);
+    assert!(trusts(&open.address, &before) && !trusts(&open.address, &after));
+    lay("renewed-key.pem", &key);
+    open.daemon.until_logged("certificate_read", 1);
+    assert!(trusts(&open.address, &after) && !trusts(&open.address, &before));
+    std::fs::remove_file(&cert).expect("removed");
+    open.daemon.until_logged("certificate_refused", 2);
+    assert!(trusts(&open.address, &after));
+    let log = open.daemon.stop();
+    let events = |event: &str| log.iter().filter(|line| line["event"] == event).count();
+    assert_eq!((events("certificate_read"), events("certificate_refused")), (1, 2), "each is told once: {log:?}");
+    assert!(!format!("{log:?}").contains("PRIVATE KEY"));
+}
+
 #[test]
 fn a_certificate_that_cannot_be_used_is_told_before_anything_starts() {
-    let files = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls");
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls");
     let (cert, key) = (files.join("server.pem"), files.join("server-key.pem"));
     for (more, told) in [
         (format!("tls_cert = {key:?}\ntls_key_file = {key:?}\n"), "not a chain of certificates"),

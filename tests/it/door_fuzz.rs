@@ -33,7 +33,8 @@ fn every_answer_is_one_that_the_description_tells() {
     let settings = open.demo.path().join("schemathesis.toml");
     // Things that are there, so that questions get further than that there is no such thing.
     let known = "[parameters]\n\"path.customer\" = \"northfield\"\n\"path.pool\" = \"content-district\"\n\"path.person\" = \"t-058\"\n\
-                 \"path.run\" = 2\n\"path.request\" = 1\n\"path.episode\" = 1\n\"path.source\" = \"sis\"\n";
+                 \"path.run\" = 2\n\"path.request\" = 1\n\"path.episode\" = 1\n\"path.source\" = \"sis\"\n\
+                 \"path.token\" = 999\n";
     fs::write(&settings, known).expect("written");
     let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
                   unsupported_method,ignored_auth";

@@ -8,6 +8,8 @@ mod alerts_course;
 mod alerts_mail;
 mod apart;
 mod archive;
+#[path = "../../benches/readers/beside.rs"]
+mod beside;
 #[path = "../../benches/night/books.rs"]
 mod books;
 mod browser;
@@ -16,6 +18,8 @@ mod cli;
 mod clocks;
 mod clocks_doors;
 mod cluster;
+#[path = "../../benches/readers/crowd.rs"]
+mod crowd;
 mod daemon;
 #[path = "../../benches/night/data.rs"]
 mod data;
@@ -25,6 +29,7 @@ mod door;
 mod door_bounds;
 mod door_feeds;
 mod door_fuzz;
+mod door_operate;
 mod door_writes;
 mod edges;
 mod entitlement;
@@ -93,6 +98,7 @@ mod purchases;
 mod python;
 mod race;
 mod reach;
+mod readers;
 mod report_forms;
 mod reports;
 mod resume;

@@ -17,9 +17,9 @@ use rosterd::license::{
 };
 use rosterd::plan::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Verdict, Withheld};
 use rosterd::store::{
-    AlertRow, AlertState, Asked, AuditCommit, Batch, FindingRow, ONCE_MILLIS, OnceAnswer, OnceRow, Pause, Receipt,
-    RequestPlace, RequestState, Routed, RunRow, RunState, RunTally, SameDayTaken, SameDayWish, SharedStore, SnapshotRow,
-    SourceLook, Store, StoreError, Trigger,
+    AlertRow, AlertStanding, AlertState, Asked, AuditCommit, Batch, FindingRow, ONCE_MILLIS, OnceAnswer, OnceRow, Pause,
+    Receipt, RequestPlace, RequestState, Routed, RunRow, RunState, RunTally, SameDayTaken, SameDayWish, SharedStore,
+    SnapshotRow, SourceLook, Store, StoreError, Trigger,
 };
 
 /// A fresh, empty store, which can be opened several times as if by several processes.
@@ -704,6 +704,21 @@ pub fn notices_go_out_by_channels(harness: &impl Harness) {
     assert_eq!(all, ["a new waiting", "c ops waiting", "a ops waiting", "a mail delivered"], "asked for again");
     let again = take(&one, 8_000, 9_000);
     assert!(again.iter().all(|row| (row.tries, row.ended) == (0, None)) && again.len() == 2, "{again:?}");
+
+    // How they stand, and what is forgotten in time.
+    let standing =
+        |waiting, oldest: Option<i64>, dead| AlertStanding { customer: lakes(), waiting, oldest: oldest.map(Instant), dead };
+    assert_eq!(one.alert_standings().expect("asks"), [standing(3, Some(1_000), 0)]);
+    two.save_alert(&AlertRow { state: AlertState::Dead, ended: Some(Instant(8_500)), ..again[0].clone() }).expect("writes");
+    assert_eq!(one.alert_standings().expect("asks"), [standing(2, Some(1_000), 1)]);
+    let prune = |delivered, dead| one.prune_alerts(Instant(delivered), Instant(dead)).expect("writes");
+    assert_eq!(prune(6_500, 8_500), 0, "it arrived at that very instant");
+    assert_eq!(prune(6_501, 8_500), 1);
+    assert_eq!(two.alerts(Some(AlertState::Delivered), 9).expect("asks"), []);
+    assert_eq!(prune(i64::MAX, 8_500), 0, "what waits or was given up later stays");
+    assert_eq!(prune(6_501, 8_501), 1);
+    assert_eq!(two.alert_standings().expect("asks"), [standing(2, Some(1_000), 0)]);
+    assert_eq!(unrouted(9), Vec::<String>::new(), "what is forgotten is not sent again");
 }
 
 pub fn handles_see_each_other(harness: &impl Harness) {

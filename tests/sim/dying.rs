@@ -11,10 +11,10 @@ use rosterd::license::{
 };
 use rosterd::plan::{Notice, Plan, Standing};
 use rosterd::store::{
-    ActivityRow, AlertRow, AlertState, ArchiveRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow, Glance, NodeRow,
-    NoticeRow, OnceAnswer, OnceRow, OutageRow, Pause, PlaceGiven, Receipt, ReleasedClaim, RequestRow, RequestState, RestRow,
-    Routed, RunRow, SameDayRow, SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store, StoreError, TokenRow,
-    Trigger, Watch, WatchChange,
+    ActivityRow, AlertRow, AlertStanding, AlertState, ArchiveRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow,
+    Glance, NodeRow, NoticeRow, OnceAnswer, OnceRow, OutageRow, Pause, PlaceGiven, Receipt, ReleasedClaim, RequestRow,
+    RequestState, RestRow, Routed, RunRow, SameDayRow, SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store,
+    StoreError, TokenRow, Trigger, Watch, WatchChange,
 };
 
 /// See the module.
@@ -414,6 +414,14 @@ impl Store for Dying {
 
     fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError> {
         self.store.alerts(state, limit)
+    }
+
+    fn alert_standings(&self) -> Result<Vec<AlertStanding>, StoreError> {
+        self.store.alert_standings()
+    }
+
+    fn prune_alerts(&self, delivered: Instant, dead: Instant) -> Result<usize, StoreError> {
+        self.write(|store| store.prune_alerts(delivered, dead))
     }
 
     fn add_token(&self, token: &TokenRow) -> Result<u64, StoreError> {

@@ -21,7 +21,7 @@ use crate::http::pages::throttle::Throttle;
 use crate::http::pages::visit::Visit;
 use crate::http::peer::Peer;
 use crate::http::problem::Problem;
-use crate::service::Service;
+use crate::service::Outbox;
 
 /// So long may a form be, in bytes.
 const FORM_BYTES_MAX: usize = 1 << 20;
@@ -84,9 +84,9 @@ impl Desk {
         };
         let door = self.door.clone();
         let (sessions, cookies) = (Arc::clone(&self.sessions), self.cookies);
-        let made = self.door.work(move |service| {
+        let made = self.door.work_on(move |outbox| {
             let query = Fields::read(parts.uri.query().unwrap_or_default().as_bytes());
-            let Some(visit) = visit(service, (&sessions, cookies), &secret, &parts, [params, query, form])? else {
+            let Some(visit) = visit(outbox, (&sessions, cookies), &secret, &parts, [params, query, form])? else {
                 return Ok(outside(&parts));
             };
             let _place = door.enter(visit.asking.caller.token)?;
@@ -119,12 +119,13 @@ pub async fn form_of(parts: &Parts, body: axum::body::Body) -> Result<Fields, Pr
 }
 
 fn visit<'s>(
-    service: &'s Service,
+    outbox: &'s Outbox,
     (sessions, cookies): (&'s Sessions, Cookies),
     secret: &str,
     parts: &Parts,
     [params, query, form]: [Fields; 3],
 ) -> Result<Option<Visit<'s>>, Problem> {
+    let service = outbox.service();
     let (now, path) = (service.now(), parts.uri.path().to_owned());
     // What a page asks for by itself keeps nobody signed in.
     let Some(seen) = sessions.find(secret, now, !path.ends_with("/progress")) else { return Ok(None) };
@@ -132,7 +133,7 @@ fn visit<'s>(
         sessions.end(&seen.id);
         return Ok(None);
     };
-    Ok(Some(Visit { asking: Asking { service, caller }, seen, sessions, cookies, now, path, params, query, form }))
+    Ok(Some(Visit { asking: Asking { service, outbox, caller }, seen, sessions, cookies, now, path, params, query, form }))
 }
 
 /// Whether a form comes from one of our pages, as this very session saw it.

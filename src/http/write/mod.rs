@@ -3,6 +3,7 @@
 mod bought;
 mod decided;
 mod holds;
+mod operate;
 mod people;
 mod runs;
 mod seats;
@@ -11,6 +12,7 @@ mod told;
 
 pub use bought::BOUGHT;
 pub use holds::DECIDE;
+pub use operate::OPERATING;
 pub use people::BY_HAND;
 pub use runs::RUN;
 pub use seats::SEATS;

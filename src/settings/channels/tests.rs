@@ -32,6 +32,7 @@ fn channels_come_to_what_they_say() {
     );
     assert_eq!((server.security, &server.login), (Security::Tls, &None));
     assert_eq!((settings.outbox.tries_max, settings.outbox.pause_first_secs, settings.outbox.timeout_secs), (16, 10, 10));
+    assert_eq!((settings.outbox.keep_days, settings.outbox.keep_dead_days), (90, 365));
     assert!(!format!("{settings:?}").contains("chat.example/hook"), "an address of a chat is a secret");
 }
 

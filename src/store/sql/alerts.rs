@@ -5,7 +5,7 @@ use crate::store::sql::transaction::{Row, Transaction};
 
 use crate::base::{CustomerId, Instant, PoolId, SourceId};
 use crate::plan::Notice;
-use crate::store::alert::{AlertRow, AlertState, Routed};
+use crate::store::alert::{AlertRow, AlertStanding, AlertState, Routed};
 use crate::store::shape::NoticeRow;
 use crate::store::sql::books::{head_or_new, unsigned};
 use crate::store::sql::entries::insert_notice;
@@ -120,6 +120,33 @@ pub(in crate::store::sql) fn alerts(
         all.push(alert_row(row)?);
     }
     Ok(all)
+}
+
+/// How deliveries stand, by customer; whose all arrived is not among them.
+pub(in crate::store::sql) fn standings(tx: &Transaction<'_>) -> Result<Vec<AlertStanding>, Fault> {
+    let mut ask = tx.prepare_cached(
+        "SELECT c.name, count(*) FILTER (WHERE a.state <> 3), min(o.at) FILTER (WHERE a.state <> 3),
+             count(*) FILTER (WHERE a.state = 3)
+         FROM alerts a JOIN notices o ON o.n = a.notice JOIN customers c ON c.id = o.customer_id
+         WHERE a.state IN (0, 1) OR a.state = 3 GROUP BY c.name ORDER BY c.name",
+    )?;
+    let mut rows = ask.query(())?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(AlertStanding {
+            customer: CustomerId::new(row.get::<String>(0)?),
+            waiting: unsigned(row, 1)?,
+            oldest: row.get::<Option<i64>>(2)?.map(Instant),
+            dead: unsigned(row, 3)?,
+        });
+    }
+    Ok(all)
+}
+
+/// Forgets deliveries that arrived before one instant, and those given up before another. Returns how many.
+pub(in crate::store::sql) fn prune(tx: &Transaction<'_>, delivered: Instant, dead: Instant) -> Result<usize, Fault> {
+    tx.prepare_cached("DELETE FROM alerts WHERE (state = 2 AND ended < ?1) OR (state = 3 AND ended < ?2)")?
+        .execute((delivered.0, dead.0))
 }
 
 const SELECT: &str = "SELECT c.name, o.key, o.kind, o.at, o.text, o.pool, o.source, a.id, a.channel, a.state, a.tries, a.next,

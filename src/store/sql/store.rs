@@ -8,7 +8,7 @@ use crate::license::{
     Book, Claim, ClockFact, Delivery, Episode, Gone, Hold, Names, NumberedSeats, OrgMark, PoolSample, SeatRequest,
 };
 use crate::plan::{Notice, Plan, Standing};
-use crate::store::alert::{AlertRow, AlertState, Routed};
+use crate::store::alert::{AlertRow, AlertStanding, AlertState, Routed};
 use crate::store::api::{DaemonLease, Store};
 use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
@@ -466,6 +466,14 @@ impl<D: Door> Store for SqlStore<D> {
 
     fn alerts(&self, state: Option<AlertState>, limit: u32) -> Result<Vec<AlertRow>, StoreError> {
         self.door.read(|tx| alerts::alerts(tx, state, limit))
+    }
+
+    fn alert_standings(&self) -> Result<Vec<AlertStanding>, StoreError> {
+        self.door.read(alerts::standings)
+    }
+
+    fn prune_alerts(&self, delivered: Instant, dead: Instant) -> Result<usize, StoreError> {
+        self.door.write(|tx| alerts::prune(tx, delivered, dead))
     }
 
     fn add_token(&self, token: &TokenRow) -> Result<u64, StoreError> {

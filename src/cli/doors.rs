@@ -1,0 +1,142 @@
+//! Both doors do the same: each verb has its question over HTTP, or a reason why not.
+
+use std::collections::BTreeSet;
+
+use clap::{Command, CommandFactory};
+
+use crate::cli::args::Cli;
+use crate::http::routes;
+
+/// A verb, and the question that does the same: its method, and its path after `/api/v1`. What a verb does for all customers at
+/// once, the question does for one.
+const SAME: [(&str, &str); 65] = [
+    ("status", "GET /customers/{customer}"),
+    ("sync", "POST /customers/{customer}/requests"),
+    ("pause", "POST /customers/{customer}/pauses"),
+    ("resume", "DELETE /customers/{customer}/pauses/{source}"),
+    ("plan", "POST /customers/{customer}/plans"),
+    ("apply", "POST /runs/{run}/apply"),
+    ("revert", "POST /runs/{run}/revert"),
+    ("runs", "GET /customers/{customer}/runs"),
+    ("runs show", "GET /runs/{run}/plan"),
+    ("findings", "GET /runs/{run}/findings"),
+    ("hold list", "GET /customers/{customer}/holds"),
+    ("hold show", "GET /holds/{run}"),
+    ("hold approve", "POST /holds/{run}/approve"),
+    ("hold reject", "POST /holds/{run}/reject"),
+    ("people", "GET /customers/{customer}/people"),
+    ("people forget", "POST /customers/{customer}/people/{person}/forget"),
+    ("people import", "POST /customers/{customer}/people/import"),
+    ("people export", "GET /customers/{customer}/people/export"),
+    ("people bulk", "POST /customers/{customer}/people/bulk"),
+    ("activity import", "POST /customers/{customer}/activity"),
+    ("pool list", "GET /customers/{customer}/pools"),
+    ("pool show", "GET /customers/{customer}/pools/{pool}"),
+    ("pool grant", "POST /customers/{customer}/pools/{pool}/grants"),
+    ("pool agree", "POST /customers/{customer}/pools/{pool}/agreements"),
+    ("pool renew", "POST /customers/{customer}/pools/{pool}/terms"),
+    ("pool correct-term", "POST /customers/{customer}/pools/{pool}/terms/{term}/correct"),
+    ("pool freeze-billing", "POST /customers/{customer}/pools/{pool}/billing"),
+    ("pool unfreeze-billing", "POST /customers/{customer}/pools/{pool}/billing"),
+    ("pool pin", "POST /customers/{customer}/pools/{pool}/pins"),
+    ("pool unpin", "DELETE /customers/{customer}/pools/{pool}/pins/{person}"),
+    ("pool transfer", "POST /customers/{customer}/pools/{pool}/transfers"),
+    ("pool accept", "POST /customers/{customer}/pools/{pool}/acceptances"),
+    ("pool request-seats", "POST /customers/{customer}/pools/{pool}/seat-requests"),
+    ("pool requests", "GET /customers/{customer}/seat-requests"),
+    ("episode list", "GET /customers/{customer}/episodes"),
+    ("episode show", "GET /customers/{customer}/episodes/{episode}"),
+    ("episode export", "GET /customers/{customer}/episodes/{episode}/export"),
+    ("episode approve-upgrade", "POST /customers/{customer}/episodes/{episode}/approve-upgrade"),
+    ("notices list", "GET /customers/{customer}/notices"),
+    ("notices delivered", "POST /customers/{customer}/notices/delivered"),
+    ("alert test", "POST /alerts/test"),
+    ("alert list", "GET /alerts"),
+    ("alert replay", "POST /alerts/replay"),
+    ("queue", "GET /customers/{customer}/queue"),
+    ("renewals", "GET /renewals"),
+    ("forecast", "GET /customers/{customer}/forecast"),
+    ("what-if", "POST /customers/{customer}/what-if"),
+    ("explain", "GET /customers/{customer}/people/{person}/explain"),
+    ("access", "GET /customers/{customer}/people/{person}/access"),
+    ("report licenses", "GET /customers/{customer}/reports/licenses"),
+    ("report claims", "GET /customers/{customer}/reports/claims"),
+    ("report dashboard", "GET /customers/{customer}/reports/dashboard"),
+    ("report consumption", "GET /customers/{customer}/reports/consumption"),
+    ("report compliance", "GET /customers/{customer}/reports/compliance"),
+    ("report usage", "GET /customers/{customer}/reports/usage"),
+    ("report advice", "GET /customers/{customer}/reports/advice"),
+    ("report reuse", "GET /customers/{customer}/reports/reuse"),
+    ("report unseated", "GET /customers/{customer}/reports/unseated"),
+    ("report high-water", "GET /customers/{customer}/reports/high-water"),
+    ("token list", "GET /tokens"),
+    ("token revoke", "DELETE /tokens/{token}"),
+    ("nodes", "GET /nodes"),
+    ("audit list", "GET /customers/{customer}/audit"),
+    ("audit verify", "GET /customers/{customer}/audit/verify"),
+    ("audit export", "GET /changes"),
+];
+
+/// Verbs without a question of their own, and why.
+const ALONE: [(&str, &str); 10] = [
+    ("serve", "it is what answers"),
+    ("check", "it looks at files and secrets of the machine; whether it does its work, /readyz and /metrics tell"),
+    ("pull", "it writes what a source said into a folder of the machine, for support"),
+    ("audit archive", "it moves files of the machine, on a schedule of whoever keeps it"),
+    ("token create", "who may ask is said by whoever has the machine, so that no leaked token makes others"),
+    ("store copy", "it moves the books while no daemon runs"),
+    ("backup", "it writes a file of the machine; one with every name in it is sent over no door"),
+    ("api openapi", "GET /openapi.json tells it, as does this"),
+    ("completions", "it is about the command line"),
+    ("man", "it is about the command line"),
+];
+
+/// Verbs that a caller types, by their words. One that does something by itself and has verbs below it counts, too.
+fn verbs(command: &Command, path: &str, found: &mut BTreeSet<String>) {
+    for sub in command.get_subcommands() {
+        let path = format!("{path} {}", sub.get_name()).trim_start().to_owned();
+        if !sub.is_subcommand_required_set() {
+            found.insert(path.clone());
+        }
+        verbs(sub, &path, found);
+    }
+}
+
+#[test]
+fn every_verb_has_its_question_or_a_reason() {
+    let mut typed = BTreeSet::new();
+    verbs(&Cli::command(), "", &mut typed);
+    let told = SAME.iter().chain(&ALONE).map(|(verb, _)| (*verb).to_owned());
+    let told: BTreeSet<String> = told.collect();
+    assert_eq!(told.len(), SAME.len() + ALONE.len(), "a verb is told twice");
+    let (more, fewer): (Vec<_>, Vec<_>) = (typed.difference(&told).collect(), told.difference(&typed).collect());
+    assert!(more.is_empty() && fewer.is_empty(), "verbs that are told of nowhere: {more:?}; told of and not there: {fewer:?}");
+    let asked: BTreeSet<String> =
+        routes().into_iter().map(|(method, path, _)| format!("{method} {}", path.trim_start_matches("/api/v1"))).collect();
+    let absent: Vec<_> = SAME.iter().filter(|(_, question)| !asked.contains(*question)).collect();
+    assert!(absent.is_empty(), "{absent:?}");
+    // Whatever is not asked by a verb has its own reason to be there.
+    let by_verb: BTreeSet<&str> = SAME.iter().map(|(_, question)| *question).collect();
+    let beside: Vec<&String> = asked.iter().filter(|question| !by_verb.contains(question.as_str())).collect();
+    let known = [
+        // The process itself.
+        "GET /livez",
+        "GET /readyz",
+        "GET /metrics",
+        "GET /openapi.json",
+        // Parts of what a verb tells at once.
+        "GET /customers",
+        "GET /customers/{customer}/orgs",
+        "GET /customers/{customer}/pauses",
+        "GET /customers/{customer}/grants",
+        "GET /customers/{customer}/terms",
+        "GET /customers/{customer}/pins",
+        "GET /customers/{customer}/renewals",
+        "GET /customers/{customer}/access",
+        "GET /runs/{run}",
+        "GET /runs/{run}/events",
+        "GET /requests/{request}",
+    ];
+    let unknown: Vec<_> = beside.iter().filter(|question| !known.contains(&question.as_str())).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
