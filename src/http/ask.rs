@@ -22,7 +22,7 @@ use crate::telemetry::QuestionFailed;
 const QUESTIONS_MAX: usize = 32;
 
 /// So many of them of one token.
-const QUESTIONS_EACH_MAX: usize = 28;
+const QUESTIONS_EACH_MAX: usize = 8;
 
 /// Who waited so long for its turn is turned away.
 const TURN_TIME_MAX: Duration = Duration::from_secs(5);

@@ -94,7 +94,7 @@ async fn answer(door: &Door, endpoint: &'static Endpoint, request: Request) -> R
                 Ok(())
             };
             // Whoever reads sees where it ends, the log what was wrong.
-            tokio::spawn(async move { drop(door.work_in(place, move |outbox| written(outbox.service())).await) });
+            tokio::spawn(async move { drop(door.work_in(place, written).await) });
             body
         }
     };

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::base::{CustomerId, Instant, RequestId, RunId};
 use crate::store::error::StoreError;
-use crate::store::shape::RunState;
+use crate::store::shape::{RequestRow, RunState};
 use crate::store::sql::books::head_or_new;
 use crate::store::sql::door::Door;
 use crate::store::sql::fault::Fault;
@@ -45,8 +45,25 @@ impl Doubts {
         written
     }
 
+    /// Takes the oldest request of a customer that has none running (R99), after what was in doubt.
+    pub(in crate::store::sql) fn take_request(&self, door: &impl Door, at: Instant) -> Result<Option<RequestRow>, StoreError> {
+        self.settle(door)?;
+        // A worker asks every few seconds; while nothing is in line it must not hold up other writers.
+        if door.is_shared() && door.read(requests::any_orphan)? {
+            door.write(|tx| {
+                runs::close_orphans(tx, at, false)?;
+                requests::requeue_orphans(tx)
+            })?;
+        }
+        if !door.read(requests::any_queued)? {
+            return Ok(None);
+        }
+        let taken = |row: &Option<RequestRow>| row.as_ref().map(|row| Doubt::Taken(row.request, at));
+        self.write(door, |tx| requests::take(tx, at), taken)
+    }
+
     /// Undoes what was remembered.
-    pub(in crate::store::sql) fn settle(&self, door: &impl Door) -> Result<(), StoreError> {
+    fn settle(&self, door: &impl Door) -> Result<(), StoreError> {
         while let Some(doubt) = self.pop() {
             if let Err(error) = door.write(|tx| undo(tx, &doubt)) {
                 self.lock().push(doubt);

@@ -294,19 +294,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn take_request(&self, at: Instant) -> Result<Option<RequestRow>, StoreError> {
-        self.doubts.settle(&self.door)?;
-        // A worker asks every few seconds; while nothing is in line it must not hold up other writers.
-        if self.door.is_shared() && self.door.read(requests::any_orphan)? {
-            self.door.write(|tx| {
-                runs::close_orphans(tx, at, false)?;
-                requests::requeue_orphans(tx)
-            })?;
-        }
-        if !self.door.read(requests::any_queued)? {
-            return Ok(None);
-        }
-        let taken = |row: &Option<RequestRow>| row.as_ref().map(|row| Doubt::Taken(row.request, at));
-        self.doubts.write(&self.door, |tx| requests::take(tx, at), taken)
+        self.doubts.take_request(&self.door, at)
     }
 
     fn end_request(&self, request: RequestId, state: RequestState, run: Option<RunId>, at: Instant) -> Result<(), StoreError> {
