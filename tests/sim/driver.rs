@@ -14,8 +14,8 @@ use rosterd::service::{
 };
 use rosterd::settings::{Settings, load_with};
 use rosterd::store::{
-    Asked, AuditCommit, Opening, Pause, RequestState, RunRow, RunState, SharedStore, SqliteStore, Store, StoreChoice, Trigger,
-    open,
+    Asked, AuditCommit, Opening, Pause, RequestRow, RequestState, RunRow, RunState, SharedStore, SqliteStore, Store,
+    StoreChoice, Trigger, open,
 };
 use tempfile::TempDir;
 
@@ -296,6 +296,8 @@ impl Sim {
                 if row.state == RequestState::Done {
                     self.auditors[at].fulfilled(now);
                     self.look_again(at, night, wish.confirms)?;
+                } else if self.has_asked_on(&request) {
+                    self.auditors[at].ask_behind();
                 }
                 continue;
             }
@@ -348,6 +350,12 @@ impl Sim {
             return Err(format!("a run that changed nothing wrote version {:?} (R102): {wrote:?}", run.version));
         }
         Ok(())
+    }
+
+    /// Whether whoever died had asked for the packages that were still waiting, but not said yet that its request was done.
+    fn has_asked_on(&self, request: &RequestRow) -> bool {
+        let drops = self.service.store().unsettled_drops(&request.customer).expect("the requests");
+        drops.iter().any(|drop| drop.request > request.request && drop.state == RequestState::Queued)
     }
 
     /// Whoever died may or may not have asked for the packages that are still waiting; the next daemon's first look at the

@@ -105,6 +105,14 @@ impl Auditor {
         self.wish(true, false);
     }
 
+    /// The same behind a run that is under way and will be made again.
+    pub fn ask_behind(&mut self) {
+        if self.line[1..].iter().all(|wish| !wish.reads) {
+            self.next_wish += 1;
+            self.line.push(Wish { number: self.next_wish, reads: true, confirms: false });
+        }
+    }
+
     pub fn is_paused(&self, now: Instant) -> bool {
         self.pauses.iter().any(|(from, to)| *from <= now && now < *to)
     }
