@@ -502,7 +502,7 @@ fn a_daemon_that_is_killed_leaves_whole_books() {
 #[test]
 fn a_node_that_is_killed_leaves_whole_books() {
     let Some((database, demo)) = shared() else { return };
-    killed(&demo, Dice(u64::from(since_1970().subsec_nanos()) | 1), kills(20), true);
+    killed(&demo, Dice(u64::from(since_1970().subsec_nanos()) | 1), kills(12), true);
     drop(database);
 }
 
@@ -524,11 +524,13 @@ fn killed(demo: &Demo, mut dice: Dice, rounds: usize, is_shared: bool) {
         sleep(Duration::from_millis(dice.up_to(120)));
         demo.drop_students(&name, &students);
         demo.told("sync larkspur");
-        // Anywhere, or in the first moments of a run.
-        let hit = dice.up_to(3);
+        // Anywhere, or in the first moments of a run. Among nodes that is the first thing that happens: what the one before
+        // worked on is taken up two leases later.
+        let hit = if is_shared { 1 } else { dice.up_to(3) };
+        let patience = Duration::from_secs(if is_shared { 20 } else { 2 });
         if hit > 0 {
             let before = daemon.events("request_taken").len();
-            let deadline = Instant::now() + Duration::from_secs(2);
+            let deadline = Instant::now() + patience;
             while daemon.events("request_taken").len() == before && Instant::now() < deadline {
                 sleep(Duration::from_millis(1));
             }
@@ -549,7 +551,7 @@ fn killed(demo: &Demo, mut dice: Dice, rounds: usize, is_shared: bool) {
         }
     }
     println!("{in_the_middle} runs were found in the middle, {} times seats were bought", bought.len());
-    assert!(in_the_middle >= rounds / 10, "only {in_the_middle} of {rounds} kills met a run");
+    assert!(in_the_middle >= (rounds / 10).max(1), "only {in_the_middle} of {rounds} kills met a run");
     let daemon = Daemon::ready(demo);
     let closed = runs(demo, "").into_iter().filter(|run| !is_over(run) && run["trigger"] == "same_day").count();
     assert!(closed <= 1 || is_shared, "only what it has begun since");
