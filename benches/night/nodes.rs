@@ -23,6 +23,8 @@ const REPEATS: u32 = 5;
 const NODE_PERCENT: u32 = 30;
 /// … and the server.
 const SERVER_PERCENT: u32 = 110;
+/// How many times as much as one node two are to do, in hundredths.
+const TIMES_MIN: u128 = 170;
 /// How long a night may take before something is taken to be wrong.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Where control groups of the processor are: version 1, version 2.
@@ -235,8 +237,10 @@ pub fn table(shared: &[Shared]) -> String {
             walls.get(walls.len() / 2).copied()
         };
         if let (Some(one), Some(two)) = (median(1), median(2)) {
-            text +=
-                &format!("{name}: two nodes do {} times what one does, by the medians\n", hundredths(one * 100 / two.max(1)));
+            let times = one * 100 / two.max(1);
+            let (goal, verdict) = (hundredths(TIMES_MIN), if times >= TIMES_MIN { "reached" } else { "NOT REACHED" });
+            let times = hundredths(times);
+            text += &format!("{name}: two nodes do {times} times what one does, by the medians; goal {goal}: {verdict}\n");
         }
     }
     text

@@ -39,6 +39,9 @@ const UPLOADS_MAX: usize = 4;
 /// So many runs are watched at once.
 const WATCHES_MAX: usize = 64;
 
+/// So many of them by one token.
+const WATCHES_EACH_MAX: usize = 16;
+
 /// What all handlers share.
 #[derive(Clone)]
 pub struct Door {
@@ -49,6 +52,7 @@ pub struct Door {
     streams_each: Arc<Each<u64>>,
     uploads: Arc<Semaphore>,
     watches: Arc<Semaphore>,
+    watches_each: Arc<Each<u64>>,
     rates: Arc<Rates>,
     stopped: watch::Receiver<bool>,
 }
@@ -65,6 +69,7 @@ impl Door {
             streams_each: Arc::new(Each::new(STREAMS_EACH_MAX)),
             uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
             watches: Arc::new(Semaphore::new(WATCHES_MAX)),
+            watches_each: Arc::new(Each::new(WATCHES_EACH_MAX)),
             rates: Arc::new(Rates::new(per_minute)),
             stopped,
         }
@@ -176,9 +181,10 @@ impl Door {
         self.outbox.service().now()
     }
 
-    /// A place among those who watch runs.
-    pub fn watch(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.watches).try_acquire_owned().map_err(|_| Problem::busy())
+    /// A place for a token among those who watch runs.
+    pub fn watch(&self, token: u64) -> Result<(Place<u64>, OwnedSemaphorePermit), Problem> {
+        let own = self.watches_each.take(token)?;
+        Ok((own, Arc::clone(&self.watches).try_acquire_owned().map_err(|_| Problem::busy())?))
     }
 
     /// Becomes `true` when the door is shut.

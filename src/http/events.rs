@@ -26,8 +26,8 @@ const WATCH_MAX: Duration = Duration::from_secs(900);
 ///
 /// # Errors
 /// When too many are followed.
-pub fn follow(door: &Door, headers: HeaderMap, deed: Deed, run: RunId) -> Result<Body, Problem> {
-    let place = door.watch()?;
+pub fn follow(door: &Door, token: u64, headers: HeaderMap, deed: Deed, run: RunId) -> Result<Body, Problem> {
+    let place = door.watch(token)?;
     let (pipe, body) = pipe(WATCH_MAX + SIGN_OF_LIFE);
     let door = door.clone();
     tokio::spawn(async move {

@@ -83,7 +83,7 @@ async fn answer(door: &Door, endpoint: &'static Endpoint, request: Request) -> R
     let (mut response, content) = answer.into_parts();
     *response.body_mut() = match content {
         Content::Bytes(bytes) => Body::from(bytes),
-        Content::Run(run) => follow(door, headers, deed, run)?,
+        Content::Run(run) => follow(door, token, headers, deed, run)?,
         Content::Lines(writer) => {
             let place = door.stream(token)?;
             let (pipe, body) = pipe(STREAM_TIME_MAX);

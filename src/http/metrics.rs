@@ -36,18 +36,20 @@ fn metrics(asking: &Asking<'_>, _: &Question) -> Answered {
     Answer::text(KIND, told)
 }
 
-/// Numbers of the processes that work on the store.
+/// Numbers of the daemons that work on the store. A command is gone before anybody asks again.
 fn of_nodes(text: &mut String, nodes: &[NodeRow]) {
     let mut family = |name, help, value: &dyn Fn(&NodeRow) -> u64| {
         let mut family = Family::new(text, name, help);
-        for node in nodes {
-            let (pid, kind) = (node.pid.to_string(), if node.daemon { "daemon" } else { "command" });
-            let labels = [("node", node.mark.as_str()), ("host", &node.host), ("process", &pid), ("kind", kind)];
+        for node in nodes.iter().filter(|node| node.daemon) {
+            let pid = node.pid.to_string();
+            let labels = [("node", node.mark.as_str()), ("host", &node.host), ("process", &pid)];
             family.sample(&labels, value(node));
         }
     };
-    family("rosterd_node_seen_seconds", "Since a process that works on the store last said that it lives.", &|n| n.seen_secs);
-    family("rosterd_node_requests", "Requests that a process works on.", &|n| n.work.len() as u64);
+    family("rosterd_node_seen_seconds", "Seconds since a daemon that works on the store last said that it lives.", &|n| {
+        n.seen_secs
+    });
+    family("rosterd_node_requests", "Requests that a daemon works on.", &|n| n.work.len() as u64);
 }
 
 /// A family of samples, as the format wants it: its help, its type, its samples together.

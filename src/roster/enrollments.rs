@@ -9,8 +9,8 @@ use crate::roster::room::Laid;
 
 /// So many records lie in one window.
 const WINDOW: usize = 1 << 12;
-/// So many windows are kept, for as many walks at once.
-const WINDOWS: usize = 8;
+/// So many windows are kept, 4 MiB in all.
+const WINDOWS: usize = 64;
 
 /// A list of enrollments, grouped by person.
 #[derive(Clone, Debug, Default)]
@@ -47,13 +47,19 @@ struct Window {
 }
 
 impl Outside {
+    /// The place of a window: each stretch of the list has one of its own, as threads walk stretches of their own.
+    fn slot(&self, number: usize) -> usize {
+        let all = usize::try_from(self.laid.len()).unwrap_or(usize::MAX).div_ceil(WINDOW).max(1);
+        (number.saturating_mul(WINDOWS) / all).min(WINDOWS - 1)
+    }
+
     /// Some of it; what is lost stands blank.
     fn some(&self, first: usize, count: usize) -> Vec<PackedEnrollment> {
         let (mut some, end) = (Vec::with_capacity(count), first + count);
         while some.len() < count {
             let at = first + some.len();
             let number = at / WINDOW;
-            let mut window = self.windows[number % WINDOWS].lock().unwrap_or_else(PoisonError::into_inner);
+            let mut window = self.windows[self.slot(number)].lock().unwrap_or_else(PoisonError::into_inner);
             if window.number != number + 1 {
                 let start = number * WINDOW;
                 window.records.clear();
@@ -79,7 +85,7 @@ impl Outside {
 impl Enrollments {
     /// Those of a list outside memory.
     pub(crate) fn outside(laid: Laid<PackedEnrollment>) -> Self {
-        Self { here: Vec::new(), outside: Some(Arc::new(Outside { laid, windows: Default::default() })) }
+        Self { here: Vec::new(), outside: Some(Arc::new(Outside { laid, windows: std::array::from_fn(|_| Mutex::default()) })) }
     }
 
     /// How many there are.
@@ -180,13 +186,13 @@ mod tests {
     #[test]
     fn those_outside_are_those_in_memory() {
         let room = Arc::new(Little::of(0));
-        let all: Vec<PackedEnrollment> = (0..40_000u32)
+        let all: Vec<PackedEnrollment> = (0..300_000u32)
             .map(|n| PackedEnrollment { id: RecordHash([n, !n]), class: ClassIx(n % 7), span: SpanIx(n % 3) })
             .collect();
         let mut laid = Laid::new(&room).expect("room");
         assert!(laid.append(&all));
         let (mut outside, here) = (Enrollments::outside(laid), Enrollments::from(all.clone()));
-        for (first, count) in [(0, 0), (0, 1), (4_090, 20), (4_096, 4_096), (39_999, 1), (100, 30_000), (40_000, 0)] {
+        for (first, count) in [(0, 0), (0, 1), (4_090, 20), (4_096, 4_096), (299_999, 1), (100, 30_000), (300_000, 0)] {
             assert_eq!(outside.some(first, count), here.some(first, count), "{first} {count}");
         }
         let is_so = |packed: &PackedEnrollment| packed.class.0 == 3;
@@ -194,6 +200,7 @@ mod tests {
         let (twin, watch) = (outside.clone(), outside.watch());
         assert!(watch.is_whole());
         assert_eq!(outside.here(), &all);
+        // More windows than are kept: the first one has made room for the second.
         room.reads.store(0, Ordering::Relaxed);
         assert_eq!(twin.some(0, 2), [PackedEnrollment::default(); 2].as_slice(), "blank, and told");
         assert!(!watch.is_whole() && outside.watch().is_whole());

@@ -77,7 +77,8 @@ impl fmt::Display for Finding {
 /// Findings of one read, bounded: all are counted, the first ones are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
-    /// The first findings, at most [`Findings::KEPT_MAX`], in the order found.
+    /// The first findings, at most [`Findings::KEPT_MAX`], in the order found; behind them whatever costs a whole file or
+    /// package, of which there are few.
     pub kept: Vec<Finding>,
     /// How many there were of each rule, sorted by rule.
     pub counts: std::collections::BTreeMap<&'static str, u64>,
@@ -100,7 +101,7 @@ impl Findings {
             finding.file.clone_from(name);
         }
         *self.counts.entry(finding.rule).or_default() += 1;
-        if self.kept.len() < Self::KEPT_MAX {
+        if self.kept.len() < Self::KEPT_MAX || finding.level <= Level::File {
             self.kept.push(finding);
         }
     }
@@ -150,5 +151,23 @@ impl IntakeCounts {
             .into_iter()
             .filter(|&c| self.of(c).quarantined * 100 > self.of(c).rows * u64::from(percent_max))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::roster::desk_outside::rows_lost;
+    use crate::roster::finding::{Finding, Findings, Level};
+
+    #[test]
+    fn what_costs_the_package_is_kept_behind_however_many_others() {
+        let mut findings = Findings::default();
+        let warning = Finding { level: Level::Warning, ..rows_lost() };
+        (0..Findings::KEPT_MAX + 5).for_each(|_| findings.push(warning.clone()));
+        findings.push(rows_lost());
+        assert_eq!(
+            (findings.kept.len(), findings.kept.last().map(|last| last.level)),
+            (Findings::KEPT_MAX + 1, Some(Level::Package))
+        );
     }
 }

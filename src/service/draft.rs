@@ -15,7 +15,7 @@ use crate::service::error::ServiceError;
 use crate::service::guarding::{Alone, Bench, Sentence};
 use crate::service::pauses::RunTerms;
 use crate::service::purge::Marks;
-use crate::service::rosters::{Pulled, RowsLost, people_of_none, united, united_of};
+use crate::service::rosters::{Pulled, people_of_none, united, united_of};
 use crate::store::{RunState, RunTally};
 
 /// A plan with the things the service needs to commit it.
@@ -303,7 +303,7 @@ impl Drafting {
             _ => plan(&input).map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?,
         };
         if !self.watches.iter().all(Watch::is_whole) {
-            return Err(ServiceError::snapshot(customer.id(), &RowsLost));
+            return Err(ServiceError::RowsLost { customer: customer.id().clone() });
         }
         let flaws = check(&plan, &standing, &held);
         if !flaws.is_empty() {

@@ -45,6 +45,14 @@ pub enum ServiceError {
         /// Why.
         why: String,
     },
+    /// Rows that lay on the disk while a source was read cannot be had back.
+    #[error(
+        "read the sources of {customer}: rows that were put on the disk meanwhile cannot be read back; the next run reads them again"
+    )]
+    RowsLost {
+        /// Whose.
+        customer: CustomerId,
+    },
     /// The trail contradicts itself: `rosterd audit verify` tells more.
     #[error("follow the trail of {customer}: {why}")]
     Trail {
@@ -191,7 +199,7 @@ impl ServiceError {
                 | StoreError::Disk { .. }
                 | StoreError::Database { .. },
             ) => ErrorKind::StoreDown,
-            ServiceError::Source { .. } => ErrorKind::SourceDown,
+            ServiceError::Source { .. } | ServiceError::RowsLost { .. } => ErrorKind::SourceDown,
             ServiceError::Plan { .. } | ServiceError::Settings { .. } => ErrorKind::BadSettings,
             ServiceError::Flawed { .. } | ServiceError::Trail { .. } | ServiceError::BrokeOff | ServiceError::Random { .. } => {
                 ErrorKind::Bug

@@ -63,7 +63,7 @@ impl Pulled {
 
     /// Whether what was made of the read may be used.
     pub(crate) fn watched(&self, customer: &CustomerId) -> Result<(), ServiceError> {
-        if self.watch.is_whole() { Ok(()) } else { Err(ServiceError::snapshot(customer, &RowsLost)) }
+        if self.watch.is_whole() { Ok(()) } else { Err(ServiceError::RowsLost { customer: customer.clone() }) }
     }
 
     /// The source as it stands.
@@ -332,11 +332,6 @@ fn is_lone(customer: &Customer, feed: &Feed, standing: &Standing) -> bool {
     is_only && customer.same_person.is_empty() && feed.activity_column.is_none()
 }
 
-/// What was put outside memory cannot be had back.
-#[derive(Debug, thiserror::Error)]
-#[error("rows that were put on the disk while they were read cannot be read back; the next run reads them again")]
-pub(crate) struct RowsLost;
-
 /// A read that did without the stored roster.
 type Unaided = (Result<Read, SourceError>, Intake);
 
@@ -405,7 +400,11 @@ pub(crate) fn read_package(feed: &Feed, package: Package, previous: Option<Roste
 /// Takes in once more, on top of the stored roster, what a source said that is not asked again.
 fn feed_package(feed: &Feed, package: Package, told: Read, previous: Option<Roster>, pulled: &mut Pulled) -> Option<Taken> {
     let mut intake = RosterIntake::new(previous, feed.intake);
-    let fed = feed.source.feed_again(&mut intake).unwrap_or(Ok(()));
+    let unkept = || SourceError::Unusable {
+        upstream: feed.source.id().to_string(),
+        why: "what it said was not kept; the next run asks it again".to_owned(),
+    };
+    let fed = feed.source.feed_again(&mut intake).unwrap_or_else(|| Err(unkept()));
     taken(package, fed.map(|()| told), intake.finish(), pulled)
 }
 

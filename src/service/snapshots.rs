@@ -163,6 +163,12 @@ impl Service {
             enrollments: roster.enrollments.len() as u64,
         };
         let digest = row.digest;
+        // Blank rows may stand in what is made of a roster that is not whole, and the name is that of the whole ones.
+        let watch = roster.enrollments.watch();
+        let lost = || ServiceError::RowsLost { customer: customer.clone() };
+        if !watch.is_whole() {
+            return Err(lost());
+        }
         if self.store.snapshot(&digest)?.is_some() {
             return Ok(digest);
         }
@@ -172,13 +178,16 @@ impl Service {
             && let Some(whole) = self.store.snapshot(ground.base())?
             && let Some(chunks) = ground.patch(roster)
         {
+            if !watch.is_whole() {
+                return Err(lost());
+            }
             let bytes: u64 = chunks.iter().map(|chunk| chunk.len() as u64).sum();
             if bytes * SMALLER_TIMES < whole.bytes {
                 self.store.stage(&SnapshotRow { base: Some(*ground.base()), ..row }, &mut chunks.into_iter())?;
                 return Ok(digest);
             }
         }
-        self.stage_whole(&row, roster)?;
+        self.stage_whole(&row, roster).map_err(|error| if watch.is_whole() { error.into() } else { lost() })?;
         Ok(digest)
     }
 

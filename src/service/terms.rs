@@ -55,7 +55,7 @@ pub struct TermDone {
     /// The decision.
     pub decided: DecisionDone,
     /// The run that did at once what the term means for seats; `None` if there was nothing to do it with, or if it could not
-    /// be made: then the next minute makes it.
+    /// be made: then it is asked for, and `rosterd runs` says what was in its way.
     pub run: Option<RunRow>,
 }
 
@@ -303,8 +303,15 @@ impl Service {
         let decision = Decision::Term { term: term.clone(), grants };
         let decided = self.decide_on(customer, actor, &decision, Some(standing.version))?;
         let runs = decided.answer == Answer::Done && !standing.sources.is_empty();
-        // The term stands, whatever comes of it.
-        let run = if runs { self.dates_run(customer, self.now()).ok() } else { None };
+        let run = match runs.then(|| self.dates_run(customer, self.now())) {
+            Some(Ok(run)) => Some(run),
+            // The term stands, whatever comes of it: a worker makes the run when it can be made.
+            Some(Err(_)) => {
+                let _ = self.request_sync(customer, &Trigger::Dates(customer.day_of(self.now())));
+                None
+            }
+            None => None,
+        };
         Ok(TermDone { term, decided, run })
     }
 

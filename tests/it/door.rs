@@ -109,8 +109,14 @@ impl Open {
 
 /// Asks a door as it is told to.
 pub fn raw_at(address: &str, request: &str) -> Reply {
+    let (status, head, body) = exchange(address, request, Duration::from_secs(60));
+    Reply { status, head: head.to_ascii_lowercase(), body }
+}
+
+/// What a door answers, for as long as one is patient: the status, the head as it is, the body.
+pub fn exchange(address: &str, request: &str, patience: Duration) -> (u16, String, String) {
     let mut stream = TcpStream::connect(address).expect("a door");
-    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
+    stream.set_read_timeout(Some(patience)).expect("a time limit");
     // A door that refuses may close before it heard all.
     let _ = stream.write_all(request.as_bytes());
     let mut bytes = Vec::new();
@@ -118,7 +124,7 @@ pub fn raw_at(address: &str, request: &str) -> Reply {
     let text = String::from_utf8(bytes).expect("text");
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer to {request}: {text}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    Reply { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+    (status, head.to_owned(), body.to_owned())
 }
 
 pub fn ask_at(address: &str, method: &str, path: &str, token: Option<&str>, accept: &str, body: &str) -> Reply {

@@ -10,7 +10,7 @@ use rosterd::http::{Deed, PAGES, routes};
 use rosterd::store::{OnceAnswer, SqliteStore, Store};
 use serde_json::{Value, json};
 
-use crate::door::Open;
+use crate::door::{Open, ask_at};
 use crate::site::Site;
 
 const API: &str = "/api/v1/customers/northfield";
@@ -73,20 +73,30 @@ fn long_files_are_taken_a_few_at_a_time_and_whoever_sends_none_is_heard_meanwhil
     while busy("key\r\n").status == 503 {
         assert!(started.elapsed() < Duration::from_secs(20), "they were given up");
     }
-    // A question with a body is one question, not two.
     open.daemon.stop();
 }
 
 #[test]
 fn pages_and_questions_of_a_token_are_counted_together() {
     let site = Site::open("requests_per_minute = 30");
-    let mut browser = site.signed_in(&site.token(AccessRole::ReadOnly, ""));
+    let token = site.token(AccessRole::ReadOnly, "");
+    let mut browser = site.signed_in(&token);
     let seen: Vec<u16> = (0..60).map(|_| browser.get("/c/northfield").status).collect();
     let heard = seen.iter().take_while(|status| **status == 200).count();
     assert!((28..60).contains(&heard) && seen[heard] == 429, "{seen:?}");
     assert!(browser.get("/c/northfield").body.contains("Too often"));
-    assert_eq!(browser.get("/assets/site.css").status, browser.get("/assets/site.css").status);
+    assert_eq!(ask_at(&site.address, "GET", API, Some(&token), "application/json", "").status, 429, "one purse for both");
     site.daemon.stop();
+}
+
+#[test]
+fn a_question_with_a_body_is_one_question() {
+    let open = Open::with("requests_per_minute = 4", |_| ());
+    let operator = open.token(AccessRole::Operator, "");
+    let asked: Vec<u16> =
+        (0..5).map(|_| open.post(&format!("{API}/pools/none/grants"), &operator, JSON, "{}").status).collect();
+    assert!(asked[..4].iter().all(|status| (400..429).contains(status)) && asked[4] == 429, "{asked:?}");
+    open.daemon.stop();
 }
 
 #[test]

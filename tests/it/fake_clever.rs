@@ -60,7 +60,7 @@ pub fn lists(world: &World) -> Lists {
     }
     for (id, parent) in &world.orgs {
         if parent.is_some() {
-            put("schools", id, json!({"id": id, "district": "d", "name": format!("Org {id}"), "phone": "555", "sis_id": ""}));
+            put("schools", id, json!({"id": id, "district": "d", "name": format!("Org {id}"), "phone": "555-0199", "sis_id": ""}));
         }
     }
     put(
@@ -116,7 +116,7 @@ pub fn lists(world: &World) -> Lists {
             "users",
             &id,
             json!({"id": id, "district": "d", "email": "", "name": {"last": "Parent"},
-            "roles": {"contact": {"phone": "555", "student_relationships": [{"student": "u01", "relationship": "Parent"}]}}}),
+            "roles": {"contact": {"phone": "555-0199", "student_relationships": [{"student": "u01", "relationship": "Parent"}]}}}),
         );
     }
     lists.values_mut().for_each(|list| _ = list.remove(""));

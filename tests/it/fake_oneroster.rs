@@ -55,7 +55,7 @@ pub fn lists(world: &World, version: RestVersion) -> Lists {
         let name = if person.name.is_empty() { key } else { &person.name };
         let mut user = json!({
             "sourcedId": key, "status": status(person.ended), "enabledUser": (!person.locked).to_string(), "username": key,
-            "givenName": name, "familyName": "Test", "email": person.email, "password": "hunter2", "phone": "555",
+            "givenName": name, "familyName": "Test", "email": person.email, "password": "hunter2", "phone": "555-0199",
             "primaryOrg": person.primary_org.as_deref().map(reference), "grades": [], "metadata": {"program": "honors"},
         });
         if version == RestVersion::V1_1 {

@@ -37,7 +37,7 @@ pub fn notices(world: &World, kind: &str) -> Vec<NoticeRow> {
 fn kept(world: &World, run: &RunRow, told: &str) {
     assert_eq!(run.state, RunState::Failed, "{}", run.message);
     assert!(run.message.contains(told), "{told}: {}", run.message);
-    for secret in ["hunter2", "Test", "north.example", "555"] {
+    for secret in ["hunter2", "Test", "north.example", "555-0199"] {
         assert!(!run.message.contains(secret), "{}", run.message);
     }
     assert_eq!((world.seated("p").len(), run.version), (30, None));

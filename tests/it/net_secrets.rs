@@ -18,7 +18,7 @@ use crate::net_program::{all_of, write_secret, write_settings};
 use crate::world::succeeded;
 
 /// Keys, tokens, and what is in records and used by nobody: passwords, phone numbers, birth dates.
-const SECRETS: [&str; 5] = ["hunter2", "\"555\"", "1/2/2010", "student_relationships", "elsewhere.example"];
+const SECRETS: [&str; 5] = ["hunter2", "\"555-0199\"", "1/2/2010", "student_relationships", "elsewhere.example"];
 
 /// Pages in memory, and all bytes that were ever kept.
 struct Watched {

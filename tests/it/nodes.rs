@@ -44,6 +44,18 @@ fn node(demo: &Demo) -> Node {
     Node { daemon, address }
 }
 
+/// Two of them on a database of their own that took everything in; without PostgreSQL none.
+fn two_nodes() -> Option<(Database, Demo, [Node; 2])> {
+    if !cluster::is_installed() {
+        return None;
+    }
+    let database = Database::fresh();
+    let demo = with_door(&database);
+    let nodes = [node(&demo), node(&demo)];
+    until_settled(&demo);
+    Some((database, demo, nodes))
+}
+
 impl Node {
     fn get(&self, path: &str, token: Option<&str>) -> Reply {
         ask_at(&self.address, "GET", path, token, "application/json", "")
@@ -57,13 +69,7 @@ fn token(demo: &Demo) -> String {
 
 #[test]
 fn t20_fifty_claims_for_the_last_seat_through_two_nodes() {
-    if !cluster::is_installed() {
-        return;
-    }
-    let database = Database::fresh();
-    let demo = with_door(&database);
-    let nodes = [node(&demo), node(&demo)];
-    until_settled(&demo);
+    let Some((_database, demo, nodes)) = two_nodes() else { return };
     // 13 of 20 seats are used: six of the free ones go back.
     demo.told("pool grant northfield observe-educators --seats -6 --from 2020-08-01 --kind correction --reference T20");
     let operator = token(&demo);
@@ -254,13 +260,7 @@ fn two_nodes_together_have_no_more_under_way_than_one_may() {
 
 #[test]
 fn nodes_are_told_of_by_metrics_and_pages() {
-    if !cluster::is_installed() {
-        return;
-    }
-    let database = Database::fresh();
-    let demo = with_door(&database);
-    let nodes = [node(&demo), node(&demo)];
-    until_settled(&demo);
+    let Some((_database, demo, nodes)) = two_nodes() else { return };
     let operator = token(&demo);
     let metrics = ask_at(&nodes[0].address, "GET", "/metrics", Some(&operator), "*/*", "");
     assert_eq!(metrics.status, 200, "{}", metrics.body);

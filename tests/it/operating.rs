@@ -101,6 +101,12 @@ fn every_alert_and_state_is_told() {
     for word in words {
         assert!(is_told(word), "{word} has no row");
     }
+    let rules = page("docs/monitoring/rules.yml");
+    let rules: Vec<&str> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    assert!(rules.len() >= 9, "{rules:?}");
+    for alert in rules {
+        assert!(is_told(alert), "{alert} has no row");
+    }
     let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/telemetry")).expect("a folder");
     let files = files.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_file());
     let events: String = files.map(|path| fs::read_to_string(path).expect("a file")).collect();

@@ -1,8 +1,9 @@
 //! How far a seat, and whoever gives it away, reaches: whom a pool serves (R13, R20), and whose affair a person is (R163).
 
-use rosterd::base::{OrgId, PersonKey, PoolId};
+use rosterd::base::{AccessRole, Actor, OrgId, PersonKey, PoolId};
 use rosterd::license::{Audience, ClaimState, OnFull, PinKind, ProductKind, SeatModel};
 use rosterd::plan::{Answer, Decision};
+use rosterd::service::TokenWish;
 
 use crate::world::{World, succeeded};
 
@@ -106,5 +107,26 @@ fn r163_whose_affair_a_person_and_a_pool_are() {
         ("math-d", "nowhere", false),
     ] {
         assert_eq!(pool(id, top), is_within, "{id} {top}");
+    }
+}
+
+/// Neither its text nor a session that it opened is good when its days are over.
+#[test]
+fn r157_a_token_ends_at_its_instant() {
+    let world = schools();
+    let service = world.service();
+    let (role, name) = (AccessRole::Reporter, "office".to_owned());
+    let wish = TokenWish { name, role, customer: None, org: None, days: 2 };
+    let (row, text) = service.create_token(&wish, &Actor::operator("ann")).expect("made");
+    let is_good = || {
+        let by_text = service.caller(&text).expect("a store").is_some();
+        let by_number = service.caller_of(row.id).expect("a store").is_some();
+        assert_eq!(by_text, by_number);
+        by_text
+    };
+    for (millis, good) in [(-1, true), (0, false), (86_400_000, false)] {
+        world.clock.set(row.expires.plus_millis(millis));
+        assert_eq!(is_good(), good, "{millis} ms after");
+        assert_eq!(service.tokens().expect("a store")[0].1, good);
     }
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use rosterd::base::AccessRole;
 
 use crate::daemon::{Daemon, until};
 use crate::demo::Demo;
+use crate::door::exchange;
 
 /// A daemon on the demo whose door is open: with an overage that is minor and one that is major, a queue, and a customer of
 /// whom nothing was ever taken in.
@@ -181,14 +180,7 @@ impl Browser<'_> {
             self.more,
             body.len()
         );
-        let mut stream = TcpStream::connect(&self.site.address).expect("a door");
-        stream.set_read_timeout(Some(Duration::from_secs(120))).expect("a time limit");
-        let _ = stream.write_all(request.as_bytes());
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).expect("an answer");
-        let text = String::from_utf8(bytes).expect("text");
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer to {request}: {text}"));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        let (status, head, body) = exchange(&self.site.address, &request, Duration::from_secs(120));
         for line in head.lines() {
             let Some((name, cookie)) = line.split_once(": ") else { continue };
             if name.eq_ignore_ascii_case("set-cookie") {
@@ -199,7 +191,7 @@ impl Browser<'_> {
                 };
             }
         }
-        Reply { status, head: head.to_owned(), body: body.to_owned() }
+        Reply { status, head, body }
     }
 
     pub fn get(&mut self, path: &str) -> Reply {

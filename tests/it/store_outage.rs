@@ -4,6 +4,8 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant as Moment};
 
 use rosterd::base::{Digest, Instant, Version};
+use rosterd::service::StoredLimits;
+use rosterd::source::{PlaceTaken, SharedLimits};
 use rosterd::store::{
     ONCE_MILLIS, OnceRow, Opening, PostgresChoice, RequestState, RunState, SharedStore, StoreChoice, StoreError, Trigger, open,
 };
@@ -181,4 +183,27 @@ fn a_trail_is_not_scattered_over_machines() {
     assert!(!at("three").exists());
     std::fs::rename(at("elsewhere"), at("two")).expect("moved");
     store.archive(&lakes(), Version(3), &at("three"), Instant(9)).expect("moves").expect("something");
+}
+
+/// A place at an upstream that could not be given back is given back as soon as it can be, though its node asks for nothing more.
+#[test]
+fn places_that_are_owed_are_given_back() {
+    let Some(database) = database() else { return };
+    let between = Between::of(&database);
+    let limits = [between.choice(), database.choice()].map(|choice| StoredLimits::new(opened(choice)));
+    let take = |limits: &StoredLimits| limits.take("https://sis.example", 1, Duration::ZERO);
+    let PlaceTaken::After(number, _) = take(&limits[0]) else { panic!("it is free") };
+    assert!(matches!(take(&limits[1]), PlaceTaken::NotYet), "it is taken");
+    between.shut(true);
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    database.raw().query(cut, &[]).expect("cut");
+    limits[0].end(number);
+    assert!(!matches!(take(&limits[1]), PlaceTaken::After(..)), "nobody heard of it");
+    between.shut(false);
+    let began = Moment::now();
+    while !matches!(take(&limits[1]), PlaceTaken::After(..)) {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is not given back");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

@@ -88,7 +88,8 @@ impl Proof {
         let nameless = ids.iter().filter(|id| id.is_none()).count() as u64;
         self.nameless += nameless;
         self.rows += rows;
-        let is_new = self.ids.page(ids.iter().copied().flatten())? || nameless > 0;
+        let is_asked = !self.changes && nameless == 0;
+        let is_new = self.ids.page(ids.iter().copied().flatten(), is_asked)? || nameless > 0;
         if rows > 0 && !is_new && !self.changes {
             return Err("a page has nothing but records of earlier pages: the server may ignore `offset`".to_owned());
         }

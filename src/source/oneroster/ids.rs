@@ -45,6 +45,8 @@ struct Far {
     last: Vec<u64>,
     /// … as long as they are fewer than these.
     last_max: usize,
+    /// What the disk did not take once stays with the last ones from then on.
+    is_full: bool,
     marks: Vec<Marks>,
     /// How many different ones there are among the first ones; told once, asked often.
     counted: Option<(u64, u64)>,
@@ -90,7 +92,7 @@ const LOST: &str = "its ids, which were put on the disk, cannot be read back";
 impl Far {
     fn new(room: Arc<dyn Room>) -> Option<Self> {
         let (laid, last_max) = (Laid::new(&*room)?, room.records_max().max(1));
-        Some(Self { room, laid, last: Vec::new(), last_max, marks: Vec::new(), counted: None })
+        Some(Self { room, laid, last: Vec::new(), last_max, is_full: false, marks: Vec::new(), counted: None })
     }
 
     fn count(&self) -> u64 {
@@ -104,9 +106,12 @@ impl Far {
         }
         self.marks.iter_mut().last().into_iter().for_each(|marks| marks.note(id));
         self.last.push(id);
-        // What the disk does not take stays here.
-        if self.last.len() >= self.last_max && self.laid.append(&self.last) {
-            self.last.clear();
+        if self.last.len() >= self.last_max && !self.is_full {
+            if self.laid.append(&self.last) {
+                self.last.clear();
+            } else {
+                self.is_full = true;
+            }
         }
     }
 
@@ -142,8 +147,9 @@ impl Ids {
         Self { room, ..Self::default() }
     }
 
-    /// Takes the ids of a page; says whether one of them is new.
-    pub(crate) fn page(&mut self, ids: impl Iterator<Item = u64> + Clone) -> Result<bool, String> {
+    /// Takes the ids of a page; says whether one of them is new. If nobody asks, it may be wrong when it says that none is:
+    /// to be sure of that, all have to be counted.
+    pub(crate) fn page(&mut self, ids: impl Iterator<Item = u64> + Clone, is_asked: bool) -> Result<bool, String> {
         let Some(far) = &mut self.far else {
             let before = self.near.len();
             self.near.extend(ids);
@@ -153,7 +159,11 @@ impl Ids {
         };
         let (before, is_new) = (far.count(), ids.clone().any(|id| !far.may_have(id)));
         ids.for_each(|id| far.note(id));
-        Ok(is_new || far.distinct(far.count())? > far.distinct(before)?)
+        if is_new || !is_asked || far.count() == before {
+            return Ok(is_new);
+        }
+        let earlier = far.distinct(before)?;
+        Ok(self.distinct()? > earlier)
     }
 
     fn go_far(&mut self) {
@@ -215,7 +225,7 @@ mod tests {
             let mut told = Vec::new();
             // Pages of new ones, of new ones and old ones, of old ones alone, of one.
             for page in [0..70, 70..140, 100..170, 20..160, 170..500, 0..1, 500..501, 400..500, 501..6_000, 5_999..6_000] {
-                let is_new = ids.page(page.map(mixed)).expect("it can be told");
+                let is_new = ids.page(page.map(mixed), true).expect("it can be told");
                 told.push((is_new, ids.distinct().expect("it can be told")));
             }
             told

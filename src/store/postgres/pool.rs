@@ -232,7 +232,7 @@ mod tests {
     use crate::store::sql::Node;
 
     #[test]
-    fn a_server_that_is_away_is_waited_for_by_one_at_a_time() {
+    fn whoever_comes_right_after_somebody_waited_in_vain_does_not_wait() {
         let folder = tempfile::tempdir().expect("a folder");
         let socket = folder.path().display().to_string().replace('/', "%2F");
         let url = Secret::new(format!("postgres://rosterd@{socket}/books"));
