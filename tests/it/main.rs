@@ -102,6 +102,7 @@ mod reach;
 mod readers;
 mod report_forms;
 mod reports;
+mod restore;
 mod resume;
 mod reuse;
 mod revert;

@@ -154,10 +154,7 @@ fn a_backup_made_beside_the_daemon_brings_the_books_back() {
     assert!(damaged.err.contains("restore the newest backup"), "{damaged:?}");
     assert_eq!(demo.run("check").code, 74);
 
-    for end in ["", "-wal", "-shm"] {
-        let _ = fs::remove_file(format!("{}{end}", demo.store().display()));
-    }
-    fs::copy(&copy, demo.store()).expect("restored");
+    demo.told(&format!("restore {} --yes", copy.display()));
     assert_sound(&demo);
     assert!(demo.json("pool list northfield").to_string().contains("\"used\":66"));
     let daemon = Daemon::start(&demo);
