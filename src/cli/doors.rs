@@ -78,7 +78,7 @@ const SAME: [(&str, &str); 65] = [
 ];
 
 /// Verbs without a question of their own, and why.
-const ALONE: [(&str, &str); 10] = [
+const ALONE: [(&str, &str); 11] = [
     ("serve", "it is what answers"),
     ("check", "it looks at files and secrets of the machine; whether it does its work, /readyz and /metrics tell"),
     ("pull", "it writes what a source said into a folder of the machine, for support"),
@@ -86,6 +86,7 @@ const ALONE: [(&str, &str); 10] = [
     ("token create", "who may ask is said by whoever has the machine, so that no leaked token makes others"),
     ("store copy", "it moves the books while no daemon runs"),
     ("backup", "it writes a file of the machine; one with every name in it is sent over no door"),
+    ("restore", "it replaces the books while no daemon runs, so that nobody stands at the door"),
     ("api openapi", "GET /openapi.json tells it, as does this"),
     ("completions", "it is about the command line"),
     ("man", "it is about the command line"),
