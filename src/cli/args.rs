@@ -30,6 +30,7 @@ use crate::cli::pull::PullArgs;
 use crate::cli::queue::QueueArgs;
 use crate::cli::renewals::RenewalsArgs;
 use crate::cli::report::ReportArgs;
+use crate::cli::restore::RestoreArgs;
 use crate::cli::revert::RevertArgs;
 use crate::cli::runs::RunsArgs;
 use crate::cli::status::StatusArgs;
@@ -141,6 +142,8 @@ pub enum Verb {
     Store(StoreArgs),
     /// Copy the whole store to a file, also while the daemon works.
     Backup(BackupArgs),
+    /// Put a backup in the place of the store, after proving it; the store that was there is kept.
+    Restore(RestoreArgs),
     /// Write a completion script for a shell.
     #[command(after_help = "Example:\n  rosterd completions bash > /etc/bash_completion.d/rosterd")]
     Completions {

@@ -79,13 +79,14 @@ const SAME: [(&str, &str); 66] = [
 ];
 
 /// Verbs without a question of their own, and why.
-const ALONE: [(&str, &str); 9] = [
+const ALONE: [(&str, &str); 10] = [
     ("serve", "it is what answers"),
     ("pull", "it writes what a source said, people and all, into a folder of the machine, for support"),
     ("audit archive", "it moves files of the machine, on a schedule of whoever keeps it"),
     ("token create", "who may ask is said by whoever has the machine, so that no leaked token makes others"),
     ("store copy", "it moves the books while no daemon runs"),
     ("backup", "it writes a file of the machine; one with every name in it is sent over no door"),
+    ("restore", "it replaces the books while no daemon runs, so that nobody stands at the door"),
     ("api openapi", "GET /openapi.json tells it, as does this"),
     ("completions", "it is about the command line"),
     ("man", "it is about the command line"),
