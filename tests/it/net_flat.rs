@@ -1,4 +1,5 @@
-//! The bench of memory, small: neither pages nor rows nor ids of enrollments are kept in memory, however many there are.
+//! The bench of memory, small: neither pages nor rows nor ids of enrollments are kept in memory, nor the time of its own at which
+//! each of them last changed, however many there are.
 
 use std::path::Path;
 
