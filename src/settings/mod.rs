@@ -17,6 +17,7 @@ mod identity;
 mod knobs;
 mod load;
 mod logging;
+mod many;
 mod network;
 mod pauses;
 mod problem;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use crate::base::{Secret, most_similar};
+use crate::base::{Secret, most_similar, parts};
 use crate::settings::problem::Problem;
 use crate::settings::secret::{self, Credentials};
 use crate::settings::tree::Node;
@@ -21,6 +21,8 @@ pub struct Report {
     credentials: Credentials,
     secrets_absent: RefCell<Vec<Problem>>,
     advice: RefCell<Vec<Problem>>,
+    /// What was found of texts that many tables have.
+    flaws: RefCell<BTreeMap<String, Option<String>>>,
     survey: bool,
 }
 
@@ -64,6 +66,20 @@ impl Report {
         self.asked.into_inner().into_iter().collect()
     }
 
+    /// For another thread that reads a part of the same.
+    fn apart(&self) -> Self {
+        Self { folder: self.folder.clone(), credentials: self.credentials.apart(), survey: self.survey, ..Self::default() }
+    }
+
+    /// Adds what another thread found in the part that comes next.
+    fn join(&self, next: Self) {
+        self.problems.borrow_mut().append(&mut next.problems.into_inner());
+        self.asked.borrow_mut().append(&mut next.asked.into_inner());
+        self.secrets_absent.borrow_mut().append(&mut next.secrets_absent.into_inner());
+        self.advice.borrow_mut().append(&mut next.advice.into_inner());
+        self.credentials.join(next.credentials);
+    }
+
     fn table<T>(&self, table: &BTreeMap<String, Node>, at: String, key: String, read: impl FnOnce(&Section<'_>) -> T) -> T {
         let section = Section { report: self, table, at, key, asked: RefCell::default() };
         let value = read(&section);
@@ -76,6 +92,23 @@ impl Report {
             }
         }
         value
+    }
+}
+
+impl Report {
+    /// Reads one of the tables of a list, which goes by its id.
+    fn item<T>(
+        &self,
+        table: &BTreeMap<String, Node>,
+        (at, ix): (&str, usize),
+        path: &str,
+        read: impl FnOnce(&Section<'_>) -> T,
+    ) -> T {
+        let at = match table.get("id") {
+            Some(Node::Text(id)) if !id.is_empty() => join(at, id),
+            _ => join(at, &format!("#{}", ix + 1)),
+        };
+        self.table(table, at, path.to_owned(), read)
     }
 }
 
@@ -169,6 +202,11 @@ impl Section<'_> {
             self.report.problem(Problem::new(self.at(key), "is missing"));
         }
         value
+    }
+
+    /// What `find` finds of a text, which it is asked for once.
+    pub fn flaw(&self, text: &str, find: fn(&str) -> Option<String>) -> Option<String> {
+        self.report.flaws.borrow_mut().entry(text.to_owned()).or_insert_with_key(|text| find(text)).clone()
     }
 
     /// `true` or `false`.
@@ -361,7 +399,7 @@ impl Section<'_> {
 
     /// A table; absent if it is not written.
     pub fn section<T>(&self, key: &'static str, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
-        self.below(key, join(&self.key, key), read)
+        self.below(key, || self.key_of(key), read)
     }
 
     /// A key that may be a flag or a table.
@@ -384,12 +422,39 @@ impl Section<'_> {
             self.ask(key);
             return None;
         }
-        self.below(key, self.key.clone(), read)
+        self.below(key, || self.key.clone(), read)
     }
 
     /// A list of tables.
     pub fn sections<T>(&self, key: &'static str, read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
-        self.each_below(key, join(&self.key, key), read)
+        self.each_below(key, || self.key_of(key), read)
+    }
+
+    /// The same of a list that may be long: its parts are read by a thread each.
+    pub fn sections_apart<T: Send>(&self, key: &'static str, read: impl Fn(&Section<'_>) -> T + Sync) -> Vec<T> {
+        let parts = match self.table.get(key) {
+            Some(Node::List(items)) if items.iter().all(|item| matches!(item, Node::Table(_))) => {
+                parts::ranges_of_large(items.len()).into_iter().map(|part| (&items[part.clone()], part.start)).collect()
+            }
+            _ => Vec::new(),
+        };
+        if parts.len() < 2 {
+            return self.sections(key, read);
+        }
+        self.ask(key);
+        let (at, path) = (self.at(key), self.key_of(key));
+        let work = parts.into_iter().map(|(items, first)| (items, first, self.report.apart())).collect();
+        let done = parts::each(work, |(items, first, report): (&[Node], usize, Report)| {
+            let tables = items.iter().zip(first..).filter_map(|(item, at)| Some((item.table()?, at)));
+            let values: Vec<T> = tables.map(|(table, ix)| report.item(table, (&at, ix), &path, &read)).collect();
+            (values, report)
+        });
+        let mut all = Vec::new();
+        for (mut values, report) in done {
+            all.append(&mut values);
+            self.report.join(report);
+        }
+        all
     }
 
     /// A list of tables of the same shape as this one.
@@ -398,23 +463,24 @@ impl Section<'_> {
             self.ask(key);
             return Vec::new();
         }
-        self.each_below(key, self.key.clone(), read)
+        self.each_below(key, || self.key.clone(), read)
     }
 
-    fn below<T>(&self, key: &'static str, path: String, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
+    /// Where it is, as `path` tells, is only put together if it is there: most are not.
+    fn below<T>(&self, key: &'static str, path: impl Fn() -> String, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
         match self.get(key) {
-            Some(Node::Table(table)) => Some(self.report.table(table, self.at(key), path, read)),
+            Some(Node::Table(table)) => Some(self.report.table(table, self.at(key), path(), read)),
             Some(_) => self.refuse(key, Wrong::new("is not a table")),
-            None if self.report.survey => Some(self.report.table(&BTreeMap::new(), self.at(key), path, read)),
+            None if self.report.survey => Some(self.report.table(&BTreeMap::new(), self.at(key), path(), read)),
             None => None,
         }
     }
 
-    fn each_below<T>(&self, key: &'static str, path: String, mut read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
+    fn each_below<T>(&self, key: &'static str, path: impl Fn() -> String, mut read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
         let items = match self.get(key) {
             Some(Node::List(items)) => items.as_slice(),
             Some(Node::Table(_)) => {
-                self.wrong(key, format!("is one table, not a list of tables (write [[{path}]])"));
+                self.wrong(key, format!("is one table, not a list of tables (write [[{}]])", path()));
                 return Vec::new();
             }
             Some(_) => {
@@ -422,21 +488,23 @@ impl Section<'_> {
                 return Vec::new();
             }
             None if self.report.survey => &[Node::Table(BTreeMap::new())],
-            None => &[],
+            None => return Vec::new(),
         };
+        let path = path();
         let mut values = Vec::with_capacity(items.len());
         for (ix, item) in items.iter().enumerate() {
             let Node::Table(table) = item else {
                 self.wrong(key, "is not a list of tables");
                 continue;
             };
-            let name = match table.get("id") {
-                Some(Node::Text(id)) if !id.is_empty() => id.clone(),
-                _ => format!("#{}", ix + 1),
-            };
-            values.push(self.report.table(table, join(&self.at(key), &name), path.clone(), &mut read));
+            values.push(self.report.item(table, (&self.at(key), ix), &path, &mut read));
         }
         values
+    }
+
+    /// Where one of its tables is, for the list of known keys.
+    fn key_of(&self, key: &str) -> String {
+        join(&self.key, key)
     }
 
     fn ask(&self, key: &'static str) {
@@ -462,6 +530,12 @@ fn join(path: &str, key: &str) -> String {
     match (path, key) {
         (path, "") => path.to_owned(),
         ("", key) => key.to_owned(),
-        (path, key) => format!("{path}.{key}"),
+        (path, key) => {
+            let mut joined = String::with_capacity(path.len() + 1 + key.len());
+            joined.push_str(path);
+            joined.push('.');
+            joined.push_str(key);
+            joined
+        }
     }
 }
