@@ -1,7 +1,6 @@
 //! Rows of enrollments that lie outside memory while a complete read is under way that does without the stored roster: of
 //! such a read nobody asks for one row by its id before the last one is in.
 
-use std::mem::take;
 use std::sync::Arc;
 
 use crate::roster::desk::{Desk, concern};
@@ -9,7 +8,7 @@ use crate::roster::finding::{Finding, Level};
 use crate::roster::links::{LinkRow, State, has_twins};
 use crate::roster::model::{PackedEnrollment, Span, SpanIx};
 use crate::roster::packed::DatedEnrollment;
-use crate::roster::room::{Laid, Room, distinct};
+use crate::roster::room::{Laid, RECORDS_AT_ONCE, Room, distinct};
 use crate::roster::rows::Mode;
 
 impl Desk {
@@ -38,14 +37,17 @@ impl Desk {
     /// one would stay in memory.
     pub(crate) fn put_outside(&mut self) {
         let Self { laid: Some(laid), laid_spans, enrollments, .. } = self else { return };
-        let spans: Vec<Span> = take(&mut enrollments.shared).into_spans();
+        let spans = enrollments.shared.list();
         let undated: Vec<SpanIx> = spans.iter().map(|span| laid_spans.ix(span.undated())).collect();
         let dated = |row: &LinkRow<PackedEnrollment>| {
             let span = row.link.span.0 as usize;
             let packed = PackedEnrollment { span: undated[span], ..row.link };
             LinkRow { person: row.person, link: DatedEnrollment { packed, modified: spans[span].modified } }
         };
-        laid.keep(&enrollments.rows.iter().map(dated).collect::<Vec<_>>());
+        for some in enrollments.rows.chunks(RECORDS_AT_ONCE) {
+            laid.keep(&some.iter().map(dated).collect::<Vec<_>>());
+        }
+        enrollments.shared.clear();
         enrollments.forget_rows();
     }
 

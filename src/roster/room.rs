@@ -55,7 +55,7 @@ impl Fixed for u64 {
 }
 
 /// So many records are read or written at once.
-const RECORDS_AT_ONCE: usize = 1 << 12;
+pub(crate) const RECORDS_AT_ONCE: usize = 1 << 12;
 
 /// A list outside memory, as far as there was room.
 #[derive(Debug)]

@@ -51,6 +51,13 @@ impl SpanTable {
         SpanIx(self.last)
     }
 
+    /// Forgets all of them; their memory is for the next ones.
+    pub(crate) fn clear(&mut self) {
+        self.spans.clear();
+        self.index.clear();
+        self.last = 0;
+    }
+
     /// The span at a position.
     pub(crate) fn get(&self, at: SpanIx) -> &Span {
         &self.spans[at.0 as usize]

@@ -62,7 +62,7 @@ fn node(value: DeValue<'_>) -> Option<Node> {
 
 #[cfg(test)]
 mod tests {
-    use crate::settings::many::customers_apart;
+    use crate::settings::many::{customers_apart, customers_of};
     use crate::settings::tree::Node;
 
     fn many(count: usize, each: impl Fn(usize) -> String) -> String {
@@ -83,11 +83,19 @@ mod tests {
     #[test]
     fn whatever_is_odd_is_read_as_a_whole() {
         let odd = |at: usize, text: &str| many(200, |other| if other == at { text.to_owned() } else { String::new() });
-        for text in
-            ["[store]\npath = \"y\"", "name = \"\"\"\n[[customer]]\n\"\"\"", "list = [\n[[customer]]\n]", "x = 1.5", "x = ="]
-        {
+        for text in ["[store]\npath = \"y\"", "x = 1.5", "x =", "y = \"\"\"", "list = ["] {
             for at in [0, 99, 100, 199] {
                 assert!(customers_apart(&odd(at, text)).is_none(), "{text} at {at}");
+            }
+        }
+        // What only looks like a customer may stand where parts are cut, or not.
+        for text in
+            ["name = \"\"\"\n[[customer]]\nid = 'x'\n\"\"\"", "list = [\n[[customer]]\n]", "list = [\n[[customer]],\n['x']]"]
+        {
+            for at in 0..200 {
+                let text = odd(at, text);
+                let apart = customers_apart(&text).map(|(_, customers)| customers);
+                assert!(apart.is_none() || apart == customers_of(&text), "{text} at {at}");
             }
         }
     }

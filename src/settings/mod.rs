@@ -23,6 +23,7 @@ mod pauses;
 mod problem;
 mod profiles;
 mod read;
+mod read_apart;
 mod reports;
 mod rules;
 mod secret;

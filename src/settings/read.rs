@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use crate::base::{Secret, most_similar, parts};
+use crate::base::{Secret, most_similar};
 use crate::settings::problem::Problem;
 use crate::settings::secret::{self, Credentials};
 use crate::settings::tree::Node;
@@ -15,15 +15,15 @@ use crate::settings::tree::Node;
 /// What one reading found out.
 #[derive(Default)]
 pub struct Report {
-    problems: RefCell<Vec<Problem>>,
-    asked: RefCell<BTreeSet<String>>,
-    folder: PathBuf,
-    credentials: Credentials,
-    secrets_absent: RefCell<Vec<Problem>>,
-    advice: RefCell<Vec<Problem>>,
+    pub(super) problems: RefCell<Vec<Problem>>,
+    pub(super) asked: RefCell<BTreeSet<String>>,
+    pub(super) folder: PathBuf,
+    pub(super) credentials: Credentials,
+    pub(super) secrets_absent: RefCell<Vec<Problem>>,
+    pub(super) advice: RefCell<Vec<Problem>>,
     /// What was found of texts that many tables have.
-    flaws: RefCell<BTreeMap<String, Option<String>>>,
-    survey: bool,
+    pub(super) flaws: RefCell<BTreeMap<String, Option<String>>>,
+    pub(super) survey: bool,
 }
 
 impl Report {
@@ -66,20 +66,6 @@ impl Report {
         self.asked.into_inner().into_iter().collect()
     }
 
-    /// For another thread that reads a part of the same.
-    fn apart(&self) -> Self {
-        Self { folder: self.folder.clone(), credentials: self.credentials.apart(), survey: self.survey, ..Self::default() }
-    }
-
-    /// Adds what another thread found in the part that comes next.
-    fn join(&self, next: Self) {
-        self.problems.borrow_mut().append(&mut next.problems.into_inner());
-        self.asked.borrow_mut().append(&mut next.asked.into_inner());
-        self.secrets_absent.borrow_mut().append(&mut next.secrets_absent.into_inner());
-        self.advice.borrow_mut().append(&mut next.advice.into_inner());
-        self.credentials.join(next.credentials);
-    }
-
     fn table<T>(&self, table: &BTreeMap<String, Node>, at: String, key: String, read: impl FnOnce(&Section<'_>) -> T) -> T {
         let section = Section { report: self, table, at, key, asked: RefCell::default() };
         let value = read(&section);
@@ -97,7 +83,7 @@ impl Report {
 
 impl Report {
     /// Reads one of the tables of a list, which goes by its id.
-    fn item<T>(
+    pub(super) fn item<T>(
         &self,
         table: &BTreeMap<String, Node>,
         (at, ix): (&str, usize),
@@ -139,8 +125,8 @@ impl Wrong {
 
 /// A table being read.
 pub struct Section<'a> {
-    report: &'a Report,
-    table: &'a BTreeMap<String, Node>,
+    pub(super) report: &'a Report,
+    pub(super) table: &'a BTreeMap<String, Node>,
     /// Where it is, for messages: tables of a list go by their ids.
     at: String,
     /// Where it is, for the list of known keys: tables of a list have no names.
@@ -430,33 +416,6 @@ impl Section<'_> {
         self.each_below(key, || self.key_of(key), read)
     }
 
-    /// The same of a list that may be long: its parts are read by a thread each.
-    pub fn sections_apart<T: Send>(&self, key: &'static str, read: impl Fn(&Section<'_>) -> T + Sync) -> Vec<T> {
-        let parts = match self.table.get(key) {
-            Some(Node::List(items)) if items.iter().all(|item| matches!(item, Node::Table(_))) => {
-                parts::ranges_of_large(items.len()).into_iter().map(|part| (&items[part.clone()], part.start)).collect()
-            }
-            _ => Vec::new(),
-        };
-        if parts.len() < 2 {
-            return self.sections(key, read);
-        }
-        self.ask(key);
-        let (at, path) = (self.at(key), self.key_of(key));
-        let work = parts.into_iter().map(|(items, first)| (items, first, self.report.apart())).collect();
-        let done = parts::each(work, |(items, first, report): (&[Node], usize, Report)| {
-            let tables = items.iter().zip(first..).filter_map(|(item, at)| Some((item.table()?, at)));
-            let values: Vec<T> = tables.map(|(table, ix)| report.item(table, (&at, ix), &path, &read)).collect();
-            (values, report)
-        });
-        let mut all = Vec::new();
-        for (mut values, report) in done {
-            all.append(&mut values);
-            self.report.join(report);
-        }
-        all
-    }
-
     /// A list of tables of the same shape as this one.
     pub fn all_like_this<T>(&self, key: &'static str, read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
         if self.report.survey {
@@ -503,11 +462,11 @@ impl Section<'_> {
     }
 
     /// Where one of its tables is, for the list of known keys.
-    fn key_of(&self, key: &str) -> String {
+    pub(super) fn key_of(&self, key: &str) -> String {
         join(&self.key, key)
     }
 
-    fn ask(&self, key: &'static str) {
+    pub(super) fn ask(&self, key: &'static str) {
         self.asked.borrow_mut().push(Cow::Borrowed(key));
         if self.report.survey {
             self.report.asked.borrow_mut().insert(join(&self.key, key));
