@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::base::{Day, Instant};
+use crate::base::Instant;
 use crate::cli::access::AccessArgs;
 use crate::cli::activity::ActivityArgs;
 use crate::cli::alert::AlertArgs;
@@ -30,6 +30,7 @@ use crate::cli::pull::PullArgs;
 use crate::cli::queue::QueueArgs;
 use crate::cli::renewals::RenewalsArgs;
 use crate::cli::report::ReportArgs;
+use crate::cli::restore::RestoreArgs;
 use crate::cli::revert::RevertArgs;
 use crate::cli::runs::RunsArgs;
 use crate::cli::status::StatusArgs;
@@ -141,6 +142,8 @@ pub enum Verb {
     Store(StoreArgs),
     /// Copy the whole store to a file, also while the daemon works.
     Backup(BackupArgs),
+    /// Put a backup in the place of the store, after proving it; the store that was there is kept.
+    Restore(RestoreArgs),
     /// Write a completion script for a shell.
     #[command(after_help = "Example:\n  rosterd completions bash > /etc/bash_completion.d/rosterd")]
     Completions {
@@ -156,10 +159,7 @@ pub enum Verb {
 }
 
 fn instant(text: &str) -> Result<Instant, String> {
-    let midnight = |day: Day| Instant(i64::from(day.0) * 86_400_000);
-    Instant::parse(text)
-        .or_else(|| Day::parse(text).map(midnight))
-        .ok_or_else(|| "write 2026-03-01T02:30:00Z or 2026-03-01".to_owned())
+    Instant::parse_or_midnight(text).ok_or_else(|| "write 2026-03-01T02:30:00Z or 2026-03-01".to_owned())
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl Context {
         let service = self.service_to_plan()?;
         if self.as_of.is_some() && service.store().was_served() {
             return Err(CliError::Usage(format!(
-                "--as-of is for replays and tests, and a daemon worked on {}; restore a backup into a folder of its own for that",
+                "--as-of is for replays and tests, and a daemon worked on {}; `rosterd restore` puts a backup elsewhere for that",
                 service.store().place()
             )));
         }

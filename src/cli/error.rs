@@ -174,7 +174,8 @@ impl CliError {
 }
 
 /// What helps where something stored cannot be read back.
-const RESTORE: &str = "nothing was changed; stop the daemon and restore the newest backup, as docs/OPERATING.md tells";
+const RESTORE: &str =
+    "nothing was changed; stop the daemon and restore the newest backup (`rosterd restore`), as docs/OPERATING.md tells";
 
 fn store_next_step(error: &StoreError) -> Option<String> {
     match error {
@@ -188,7 +189,11 @@ fn store_next_step(error: &StoreError) -> Option<String> {
         StoreError::SchemaOlder { .. }
         | StoreError::SchemaNewer { .. }
         | StoreError::OlderNodes { .. }
-        | StoreError::Backup { .. } => None,
+        | StoreError::Backup { .. }
+        | StoreError::Restore { .. } => None,
+        StoreError::InUse { .. } => {
+            Some("nothing was changed; stop it first (the daemon: `systemctl stop rosterd.service`), then again".into())
+        }
         StoreError::Away { .. } => Some("nothing is lost; it is tried again, and `store.url` says where".into()),
         StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. } | StoreError::RunClosed { .. } => {
             Some("somebody else wrote meanwhile: try again".into())

@@ -41,6 +41,7 @@ mod pull;
 mod queue;
 mod renewals;
 mod report;
+mod restore;
 mod revert;
 mod run;
 mod runs;

@@ -13,8 +13,8 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{Output, clean};
 use crate::cli::{
     access, activity, alert, api, apply, audit, backup, check, completions, episode, explain, findings, forecast, hold, man,
-    nodes, notices, pause, people, plan, pool, pull, queue, renewals, report, revert, runs, serve, size_limit, status, store,
-    sync, token, what_if,
+    nodes, notices, pause, people, plan, pool, pull, queue, renewals, report, restore, revert, runs, serve, size_limit, status,
+    store, sync, token, what_if,
 };
 
 /// Does what the command line says. Errors are told here, once, on the standard error output.
@@ -79,6 +79,7 @@ fn run(context: &mut Context, verb: &Verb) -> Result<Exit, CliError> {
         Verb::Nodes(_) => nodes::run(context),
         Verb::Store(args) => store::run(context, args),
         Verb::Backup(args) => backup::run(context, args),
+        Verb::Restore(args) => restore::run(context, args),
         Verb::Completions { shell } => completions::run(context, Cli::command(), *shell),
         Verb::Man { verb } => man::run(context, Cli::command(), verb),
     }

@@ -9,4 +9,4 @@ mod stop;
 mod worker;
 
 pub use outbox::deliver;
-pub use run::{Beside, DaemonOptions, ServeError, serve};
+pub use run::{Beside, DaemonOptions, ServeError, host, serve};

@@ -194,7 +194,7 @@ fn trouble(service: &Service, errors: &[ServiceError]) {
 const HOST_FILES: [&str; 2] = ["/proc/sys/kernel/hostname", "/etc/hostname"];
 
 /// The machine's name, for people.
-fn host() -> String {
+pub fn host() -> String {
     host_of(&HOST_FILES)
 }
 

@@ -95,12 +95,16 @@ pub struct ChannelSettings {
 
 impl ChannelSettings {
     /// Whether it carries a notice of this kind to this customer. Nobody's channel carries what is another customer's (R156).
+    /// What carried the beginning of something carries its end (R151).
     pub fn carries(&self, customer: &CustomerId, kind: NoticeKind) -> bool {
-        let business = match &self.kinds {
-            Some(kinds) => kinds.contains(&kind),
-            None => self.party == Party::Vendor || kind.concerns_customer(),
+        let is_wanted = |kind: &NoticeKind| {
+            let business = match &self.kinds {
+                Some(kinds) => kinds.contains(kind),
+                None => self.party == Party::Vendor || kind.concerns_customer(),
+            };
+            business && kind.severity() >= self.severity_min
         };
-        business && kind.severity() >= self.severity_min && self.customer.as_ref().is_none_or(|own| own == customer)
+        self.customer.as_ref().is_none_or(|own| own == customer) && (is_wanted(&kind) || kind.closes().iter().any(is_wanted))
     }
 }
 

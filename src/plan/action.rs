@@ -161,6 +161,8 @@ pub enum NoticeKind {
     Suspended,
     /// A pool has a term again: suspended claims are back (R93).
     Reinstated,
+    /// A term follows one of whose end it was told (R151).
+    Renewed,
     /// A renewal said nothing of seats, and a tier upgrade carried over (R80).
     RenewalCarriedOver,
     /// Seats went from person to person more often than the stricter reading allows (R83).
@@ -191,7 +193,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [NoticeKind; 37] = [
+    pub const ALL: [NoticeKind; 38] = [
         NoticeKind::NegativeBalance,
         NoticeKind::BalanceRestored,
         NoticeKind::ShortfallAhead,
@@ -216,6 +218,7 @@ impl NoticeKind {
         NoticeKind::GraceEnds,
         NoticeKind::Suspended,
         NoticeKind::Reinstated,
+        NoticeKind::Renewed,
         NoticeKind::RenewalCarriedOver,
         NoticeKind::ReuseWarning,
         NoticeKind::ReuseExceeded,
@@ -258,6 +261,7 @@ impl NoticeKind {
             NoticeKind::GraceEnds => "grace_ends",
             NoticeKind::Suspended => "suspended",
             NoticeKind::Reinstated => "reinstated",
+            NoticeKind::Renewed => "renewed",
             NoticeKind::RenewalCarriedOver => "renewal_carried_over",
             NoticeKind::ReuseWarning => "reuse_warning",
             NoticeKind::ReuseExceeded => "reuse_exceeded",

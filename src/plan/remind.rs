@@ -1,8 +1,8 @@
 //! Reminders of terms that end, and of grace that ends (R89), and of overages that go on (R151). Which one is due is a
 //! function of the date alone: whoever was away for several of them is told the latest.
 
-use crate::base::Instant;
-use crate::license::{Facts, Pool, TermState, chain_of, grace_end, last_day, phase_at};
+use crate::base::{Day, Instant};
+use crate::license::{Facts, Pool, Term, TermState, chain_of, grace_end, last_day, phase_at};
 use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::input::{Policy, Standing};
 
@@ -60,6 +60,11 @@ fn reminder(pool: &Pool, standing: &Standing, now: Instant) -> Option<Notice> {
     };
     let days = pool.renewal.remind_days.iter().copied().filter(due).min()?;
     let text = format!("{what} of pool {} ends on {last}, and no renewal is recorded.", pool.id);
-    let key = format!("{}/{}/{}/{last}/{days}", kind.word(), pool.id, term.id);
+    let key = reminder_key(kind, pool, term, last, days);
     Some(Notice { key, kind, pool: Some(pool.id.clone()), source: None, text })
+}
+
+/// What a reminder of a term is known by: so many days before its last day, or before the last one of its grace.
+pub fn reminder_key(kind: NoticeKind, pool: &Pool, term: &Term, last: Day, days: u32) -> String {
+    format!("{}/{}/{}/{last}/{days}", kind.word(), pool.id, term.id)
 }

@@ -9,6 +9,7 @@ use crate::plan::action::{Notice, NoticeKind};
 use crate::plan::input::{Policy, Standing};
 use crate::plan::license_year::reuse_rolls;
 use crate::plan::pools::PoolWork;
+use crate::plan::renewed::renewed_in_grace;
 
 /// The phase of each pool of the policy as last written down.
 pub fn phases_recorded(policy: &Policy, standing: &Standing) -> Vec<Phase> {
@@ -57,6 +58,7 @@ pub fn moves(pools: &[PoolWork<'_>], standing: &Standing, now: Instant) -> (Vec<
         entries.push(Entry::Phase { pool: work.pool.id.clone(), phase: work.phase.clone() });
         if (before.state, &before.term) != (work.phase.state, &work.phase.term) {
             notices.extend(notice(work, before, now));
+            notices.extend(renewed_in_grace(work.pool, before, &work.phase));
             notices.extend(carried(work, standing));
         }
     }

@@ -58,6 +58,17 @@ impl NoticeKind {
         )
     }
 
+    /// The kinds that it closes, as far as whoever was told of those is told of this, whatever else they are told (R151).
+    pub fn closes(self) -> &'static [NoticeKind] {
+        match self {
+            NoticeKind::Renewed => &[NoticeKind::RenewalDue, NoticeKind::TermEnded, NoticeKind::GraceEnds],
+            NoticeKind::Reinstated => {
+                &[NoticeKind::RenewalDue, NoticeKind::TermEnded, NoticeKind::GraceEnds, NoticeKind::Suspended]
+            }
+            _ => &[],
+        }
+    }
+
     fn told(self) -> (Severity, &'static str) {
         use Severity::{Critical, Info, Warning};
         match self {
@@ -86,6 +97,7 @@ impl NoticeKind {
             NoticeKind::GraceEnds => (Critical, "Grace ends"),
             NoticeKind::Suspended => (Critical, "Access is suspended"),
             NoticeKind::Reinstated => (Info, "Access is back"),
+            NoticeKind::Renewed => (Info, "A pool is renewed"),
             NoticeKind::RenewalCarriedOver => (Info, "A renewal carried an upgrade over"),
             NoticeKind::ReuseWarning => (Warning, "Seats change hands often"),
             NoticeKind::ReuseExceeded => (Warning, "Seats changed hands too often"),
@@ -130,6 +142,9 @@ mod tests {
             (NoticeKind::RunFailed, NoticeKind::RunRecovered),
             (NoticeKind::OverageMajor, NoticeKind::OverageClosed),
             (NoticeKind::Suspended, NoticeKind::Reinstated),
+            (NoticeKind::RenewalDue, NoticeKind::Renewed),
+            (NoticeKind::TermEnded, NoticeKind::Renewed),
+            (NoticeKind::GraceEnds, NoticeKind::Renewed),
             (NoticeKind::SourceDown, NoticeKind::SourceBack),
             (NoticeKind::SyncOverdue, NoticeKind::SyncResumed),
         ] {

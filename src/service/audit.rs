@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use crate::base::{CustomerId, Digest, PoolId, Version};
+use crate::base::{CustomerId, Digest, Instant, PoolId, Version};
 use crate::license::{ClockFact, Delivery, Episode, Hold, Ledger, Mismatch, PoolSample, SeatRequest};
 use crate::plan::Standing;
 use crate::service::audit_lists::{Lists, Releases, first_difference};
@@ -20,6 +20,8 @@ pub struct AuditReport {
     pub changes: u64,
     /// The newest hash of the chain.
     pub hash: Digest,
+    /// When the newest commit was made; `None`: there is none.
+    pub newest: Option<Instant>,
     /// Whether the books are proved.
     pub verified: Verified,
 }
@@ -69,7 +71,8 @@ impl Service {
         let standing = &stored.standing;
         let mut releases = Releases::default();
         let mut ledger = Ledger::default();
-        let mut report = AuditReport { commits: 0, changes: 0, hash: Digest::default(), verified: Verified::Clean };
+        let mut report =
+            AuditReport { commits: 0, changes: 0, hash: Digest::default(), newest: None, verified: Verified::Clean };
         self.store.audit(customer, Version(0), &mut |commit| {
             // A commit of the daemon may come in meanwhile: the comparison is with the standing read first.
             if report.verified != Verified::Clean || commit.version > standing.version {
@@ -89,6 +92,7 @@ impl Service {
             report.commits += 1;
             report.changes += commit.changes.len() as u64;
             report.hash = commit.hash;
+            report.newest = Some(commit.at);
             Ok(())
         })?;
         if report.verified == Verified::Clean {

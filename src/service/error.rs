@@ -171,6 +171,8 @@ impl ServiceError {
             | StoreError::OlderNodes { .. }
             | StoreError::Corrupt { .. }
             | StoreError::Backup { .. }
+            | StoreError::Restore { .. }
+            | StoreError::InUse { .. }
             | StoreError::Archive { .. }
             | StoreError::Database { .. } => false,
         }
@@ -195,6 +197,8 @@ impl ServiceError {
                 | StoreError::SchemaNewer { .. }
                 | StoreError::OlderNodes { .. }
                 | StoreError::Backup { .. }
+                | StoreError::Restore { .. }
+                | StoreError::InUse { .. }
                 | StoreError::Archive { .. }
                 | StoreError::Disk { .. }
                 | StoreError::Database { .. },

@@ -5,7 +5,7 @@ use crate::license::{
     Grant, GrantKind, Phase, Pool, RenewalBasis, Term, TermState, chain_of, grace_end, last_day, overlapping_terms, phase_at,
     term_corrections, term_grant,
 };
-use crate::plan::{Answer, Decision, Standing, phase_due, reminders};
+use crate::plan::{Answer, Decision, Renewal, Standing, phase_due, reminders, renewals};
 use crate::service::core::{Customer, Service};
 use crate::service::decisions::DecisionDone;
 use crate::service::draft::Seeds;
@@ -160,6 +160,22 @@ impl Service {
                 self.note(customer, &Actor::system(), "remind", &[notice])?;
             }
         }
+        self.tell_renewals(customer, &standing)
+    }
+
+    /// Tells of terms that follow one of whose end it was told, once (R151).
+    fn tell_renewals(&self, customer: &Customer, standing: &Standing) -> Result<(), ServiceError> {
+        for Renewal { notice, told } in renewals(&customer.policy, standing, self.now()) {
+            if self.store.has_notice(customer.id(), &notice.key)? {
+                continue;
+            }
+            for key in told {
+                if self.store.has_notice(customer.id(), &key)? {
+                    self.note(customer, &Actor::system(), "renewal_told", &[notice])?;
+                    break;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -312,6 +328,10 @@ impl Service {
             }
             None => None,
         };
+        if decided.answer == Answer::Done {
+            // The term stands, whatever comes of it: the next tick tells what is not told here.
+            let _ = self.store.standing_light(customer.id()).map(|standing| self.tell_renewals(customer, &standing));
+        }
         Ok(TermDone { term, decided, run })
     }
 
@@ -336,10 +356,10 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn term_views(&self, customer: &Customer) -> Result<Vec<(PoolId, TermView)>, ServiceError> {
-        let standing = self.standing_light_with_seeds(customer)?;
-        let now = self.now();
-        let view = |pool: &Pool| TermView::of(pool, &standing.chain, now).map(|view| (pool.id.clone(), view));
-        Ok(customer.policy.pools.iter().filter_map(view).collect())
+        self.as_of(customer, None, |books| {
+            let view = |pool: &Pool| TermView::of(pool, &books.standing.chain, books.at).map(|view| (pool.id.clone(), view));
+            Ok(customer.policy.pools.iter().filter_map(view).collect())
+        })
     }
 
     /// Terms of the settings that were never recorded, with the grants they bring. One that was recorded from the settings

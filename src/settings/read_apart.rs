@@ -1,7 +1,9 @@
-//! Long lists of tables, whose parts are read by a thread each.
+//! Lists of tables; of long ones each part is read by a thread of its own.
+
+use std::collections::BTreeMap;
 
 use crate::base::parts;
-use crate::settings::read::{Report, Section};
+use crate::settings::read::{Report, Section, join};
 use crate::settings::tree::Node;
 
 impl Report {
@@ -18,9 +20,29 @@ impl Report {
         self.advice.borrow_mut().append(&mut next.advice.into_inner());
         self.credentials.join(next.credentials);
     }
+
+    /// Reads one of the tables of a list, which goes by its id.
+    pub(super) fn item<T>(
+        &self,
+        table: &BTreeMap<String, Node>,
+        (at, ix): (&str, usize),
+        path: &str,
+        read: impl FnOnce(&Section<'_>) -> T,
+    ) -> T {
+        let at = match table.get("id") {
+            Some(Node::Text(id)) if !id.is_empty() => join(at, id),
+            _ => join(at, &format!("#{}", ix + 1)),
+        };
+        self.table(table, at, path.to_owned(), read)
+    }
 }
 
 impl Section<'_> {
+    /// What `find` finds of a text, which it is asked for once.
+    pub fn flaw(&self, text: &str, find: fn(&str) -> Option<String>) -> Option<String> {
+        self.report.flaws.borrow_mut().entry(text.to_owned()).or_insert_with_key(|text| find(text)).clone()
+    }
+
     /// A list of tables that may be long; what comes of it is what [`Section::sections`] makes of it.
     pub fn sections_apart<T: Send>(&self, key: &'static str, read: impl Fn(&Section<'_>) -> T + Sync) -> Vec<T> {
         let parts = match self.table.get(key) {

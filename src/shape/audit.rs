@@ -106,12 +106,13 @@ impl ProofJson {
                 (report, difference)
             }
             Err(error) if error.kind() == ErrorKind::Damaged => {
-                let nothing = AuditReport { commits: 0, changes: 0, hash: Digest::default(), verified: Verified::Clean };
+                let nothing =
+                    AuditReport { commits: 0, changes: 0, hash: Digest::default(), newest: None, verified: Verified::Clean };
                 (nothing, Some(format!("could not {}", ErrorChain(&error))))
             }
             Err(error) => return Err(error),
         };
-        let AuditReport { commits, changes, hash, verified: _ } = report;
+        let AuditReport { commits, changes, hash, newest: _, verified: _ } = report;
         let (customer, hash) = (customer.to_string(), hash.to_string());
         Ok(Self { customer, configured, ok: difference.is_none(), commits, changes, hash, difference })
     }

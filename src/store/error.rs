@@ -133,6 +133,23 @@ pub enum StoreError {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A backup could not take the place of a store, which is as it was.
+    #[error("restore {}", .file.display())]
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Somebody works on a store that is to be replaced; it is as it was.
+    #[error("replace {place}: {by} has it")]
+    InUse {
+        /// The store.
+        place: String,
+        /// Who.
+        by: String,
+    },
     /// A file with old content of a trail cannot be made or read; nothing was changed.
     #[error("use the archive {}", .file.display())]
     Archive {

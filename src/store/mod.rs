@@ -37,5 +37,5 @@ pub use shape::{
     RequestState, RunRow, RunState, RunTally, SameDayRow, SameDayTaken, SameDayWish, SnapshotRow, SourceLook, Trigger, Watch,
     WatchChange,
 };
-pub use sqlite::SqliteStore;
+pub use sqlite::{Restoring, SqliteStore};
 pub use token::TokenRow;

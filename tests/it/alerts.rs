@@ -40,7 +40,7 @@ fn id(asked: &Asked) -> String {
     asked.header("webhook-id").expect("an id").to_owned()
 }
 
-fn body(asked: &Asked) -> Value {
+pub fn body(asked: &Asked) -> Value {
     serde_json::from_str(&asked.body).expect("JSON")
 }
 
@@ -265,12 +265,12 @@ fn r154_a_process_killed_between_sending_and_writing_sends_again_under_the_same_
 }
 
 /// An outbox in this process.
-fn outbox(world: &crate::world::World, channels: Vec<ChannelSettings>) -> Outbox {
+pub fn outbox(world: &crate::world::World, channels: Vec<ChannelSettings>) -> Outbox {
     let policy = OutboxPolicy { tries_max: 3, pause_first_secs: 10, timeout_secs: 5, keep_days: 90, keep_dead_days: 365 };
     Outbox::new(Arc::new(world.service()), open(channels, Duration::from_secs(5)), policy)
 }
 
-fn channel(name: &str, customer: Option<&str>, party: Party, server: &FakeServer) -> ChannelSettings {
+pub fn channel(name: &str, customer: Option<&str>, party: Party, server: &FakeServer) -> ChannelSettings {
     let way =
         Way::Hook { form: Form::Standard, address: Secret::new(server.url("/")), keys: vec![Secret::new(KEY)], ca_file: None };
     let customer = customer.map(CustomerId::from);
@@ -294,7 +294,7 @@ fn round(outbox: &Outbox) -> usize {
     count
 }
 
-fn rounds(outbox: &Outbox) {
+pub fn rounds(outbox: &Outbox) {
     while round(outbox) > 0 {}
 }
 

@@ -1,4 +1,4 @@
-//! Mail to a real mail server on this machine that wants STARTTLS and a login.
+//! Mail to a real mail server on this machine that wants a login, over STARTTLS or over TLS from the first byte on.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -24,10 +24,11 @@ struct MailServer {
 }
 
 impl MailServer {
-    fn start() -> Option<Self> {
-        let mut python = python_with(&["aiosmtpd"], "mail to a real server over STARTTLS")?;
+    /// `security`: `starttls` or `tls`.
+    fn start(security: &str) -> Option<Self> {
+        let mut python = python_with(&["aiosmtpd"], &format!("mail to a real server over {security}"))?;
         python.arg(script("smtp_server.py")).args([format!("{TLS}/server.pem"), format!("{TLS}/server-key.pem")]);
-        let mut child = python.args(["rosterd", "hunter2"]).spawn().expect("it starts");
+        let mut child = python.args(["rosterd", "hunter2", security]).spawn().expect("it starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let mut next = move || serde_json::from_str::<Value>(&lines.next()?.ok()?).ok();
         let port = next().expect("it tells its port")["port"].as_u64().expect("a port");
@@ -61,7 +62,7 @@ fn trusted(login: &str) -> String {
 
 #[test]
 fn r153_mail_goes_over_tls_in_two_forms_and_is_written_into_the_books() {
-    let Some(server) = MailServer::start() else { return };
+    let Some(server) = MailServer::start("starttls") else { return };
     let login = "user = \"rosterd\"\npassword_file = \"smtp-password\"";
     let demo = told(&server.smtp(&trusted(login)), OFFICE);
     fs::write(demo.path().join("config/smtp-password"), "hunter2\n").expect("written");
@@ -106,7 +107,7 @@ fn r153_mail_goes_over_tls_in_two_forms_and_is_written_into_the_books() {
 
 #[test]
 fn mail_is_never_sent_in_clear_and_what_is_wrong_is_told() {
-    let Some(server) = MailServer::start() else { return };
+    let Some(server) = MailServer::start("starttls") else { return };
     let test = |smtp: &str, office: &str| {
         let demo: Demo = told(smtp, office);
         let tried = demo.run("alert test");
@@ -132,4 +133,44 @@ fn mail_is_never_sent_in_clear_and_what_is_wrong_is_told() {
     let absent = test(&server.smtp(&trusted("user = \"rosterd\"\npassword_file = \"no-such-file\"")), OFFICE);
     assert!(absent.contains("could not use the channel: find the secret smtp.password"), "{absent}");
     assert!(server.mails.try_recv().is_err(), "nothing was sent");
+}
+
+/// `security = "tls"`: port 465, as many hosts want it.
+#[test]
+fn r153_mail_goes_over_tls_from_the_first_byte_on() {
+    let Some(server) = MailServer::start("tls") else { return };
+    let login = "user = \"rosterd\"\npassword = \"hunter2\"";
+    let demo = told(&server.smtp(&format!("{}\nsecurity = \"tls\"", trusted(login))), OFFICE);
+    let said = demo.told("alert test northfield/office");
+    assert!(said.starts_with("ok     northfield/office: it answered with 250"), "{said}");
+    let tried = server.mail();
+    assert_eq!(
+        (&tried["headers"]["subject"], &tried["tls"], &tried["user"]),
+        (&"A test".into(), &true.into(), &"rosterd".into())
+    );
+    let daemon = Daemon::start(&demo);
+    until_settled(&demo);
+    let mail = loop {
+        let mail = server.mail();
+        assert_eq!(mail["tls"], true, "{mail}");
+        if mail["headers"]["x-rosterd-kind"] == "negative_balance" {
+            break mail;
+        }
+    };
+    assert!(mail["text"].as_str().is_some_and(|text| text.contains("Pool content-district")), "{mail}");
+    until("the books have it", || {
+        let notices = demo.json("notices list northfield --limit 100").to_string();
+        if notices.contains("\"northfield/office\"") { Ok(()) } else { Err(notices) }
+    });
+    daemon.stop();
+    // Who cannot be proved, or is spoken to otherwise, gets nothing.
+    for (smtp, why) in [
+        (server.smtp(&format!("{login}\nsecurity = \"tls\"")), "certificate"),
+        (server.smtp(&trusted(login)), "127.0.0.1"),
+        (server.smtp(&format!("{}\nsecurity = \"none\"", trusted(login))), "127.0.0.1"),
+    ] {
+        let tried = told(&format!("[outbox]\ntimeout_secs = 3\n{smtp}"), OFFICE).run("alert test");
+        assert!(tried.code == 1 && tried.out.contains("WRONG") && tried.out.contains(why), "{tried:?}");
+        assert!(!tried.out.contains("hunter2"), "{tried:?}");
+    }
 }

@@ -178,6 +178,40 @@ fn r160_a_file_that_is_there_and_right_is_taken_for_what_it_is() {
     world.verify();
 }
 
+/// What processes that died in the middle left is dropped a day later, and nothing else is.
+#[test]
+fn r160_what_dead_processes_left_goes_with_the_next_file() {
+    let world = ten_nights();
+    let service = service(&world);
+    let customer = &service.customers()[0];
+    // As a kill in the middle leaves them: unlike the name of the file, that of its beginning is made up for the process.
+    let file = |name: &str, hours: u64| {
+        let path = folder(&world).join(name);
+        fs::write(&path, "half").expect("a file");
+        let millis = service.now().0.unsigned_abs() - hours * 3_600_000;
+        let at = std::time::UNIX_EPOCH + std::time::Duration::from_millis(millis);
+        fs::File::options().write(true).open(&path).expect("it is there").set_modified(at).expect("dated");
+        path
+    };
+    let stale = [
+        file("north-00000001-00000003.trail.db.0a1b2c3d4e5f-4711-0.part", 25),
+        file("north-00000001-00000003.trail.db.0a1b2c3d4e5f-4711-0.part-journal", 25),
+        file("south-00000001-00000009.trail.db.ffffffffffff-1-12.part", 2000),
+    ];
+    let kept = [
+        file("north-00000001-00000003.trail.db.0a1b2c3d4e5f-4712-0.part", 23),
+        file("notes.part", 2000),
+        file("north-00000001-00000003.trail.db.part", 2000),
+        file("north-00000001-00000003.trail.db.mine-1-1.part", 2000),
+        file("old.trail.db", 2000),
+    ];
+    let made = service.archive_trail(customer, noon(4)).expect("moved").expect("something");
+    assert!(made.file.exists());
+    assert!(stale.iter().all(|file| !file.exists()), "{stale:?}");
+    assert!(kept.iter().all(|file| file.exists()), "{kept:?}");
+    world.verify();
+}
+
 /// The daemon moves a month's worth at a time, and keeps `audit.keep_days`.
 #[test]
 fn r160_the_daemon_moves_what_is_old_once_a_month() {

@@ -60,7 +60,11 @@ pub fn lists(world: &World) -> Lists {
     }
     for (id, parent) in &world.orgs {
         if parent.is_some() {
-            put("schools", id, json!({"id": id, "district": "d", "name": format!("Org {id}"), "phone": "555-0199", "sis_id": ""}));
+            put(
+                "schools",
+                id,
+                json!({"id": id, "district": "d", "name": format!("Org {id}"), "phone": "555-0199", "sis_id": ""}),
+            );
         }
     }
     put(

@@ -154,10 +154,7 @@ fn a_backup_made_beside_the_daemon_brings_the_books_back() {
     assert!(damaged.err.contains("restore the newest backup"), "{damaged:?}");
     assert_eq!(demo.run("check").code, 74);
 
-    for end in ["", "-wal", "-shm"] {
-        let _ = fs::remove_file(format!("{}{end}", demo.store().display()));
-    }
-    fs::copy(&copy, demo.store()).expect("restored");
+    demo.told(&format!("restore {} --yes", copy.display()));
     assert_sound(&demo);
     assert!(demo.json("pool list northfield").to_string().contains("\"used\":66"));
     let daemon = Daemon::start(&demo);
@@ -275,9 +272,20 @@ fn monitoring_asks_for_numbers_that_are_told() {
         assert!(unknown.is_empty(), "{file}: {unknown:?}");
     }
     let _: serde_json::Value = serde_json::from_str(&page("docs/monitoring/grafana.json")).expect("JSON");
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/monitoring/rules.yml");
-    match Command::new("promtool").args(["check", "rules"]).arg(&rules).output() {
-        Ok(checked) => assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr)),
-        Err(_) => eprintln!("LEFT OUT: promtool is not installed (Debian: prometheus); the rules are not checked by it"),
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/monitoring");
+    for words in [["check", "rules", "rules.yml"], ["test", "rules", "rules_test.yml"]] {
+        match Command::new("promtool").args(words).current_dir(&folder).output() {
+            Ok(done) => assert!(done.status.success(), "{done:?}"),
+            Err(_) => eprintln!("LEFT OUT: promtool is not installed (Debian: prometheus); it does not {} the rules", words[0]),
+        }
+    }
+}
+
+/// Each alert has a story in which it fires.
+#[test]
+fn every_alert_is_tried() {
+    let (rules, tried) = (page("docs/monitoring/rules.yml"), page("docs/monitoring/rules_test.yml"));
+    for alert in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
+        assert!(tried.contains(&format!("alertname=\"{alert}\", alertstate=\"firing\"")), "{alert} is never seen firing");
     }
 }

@@ -19,7 +19,7 @@ fn at(text: &str) -> Instant {
 }
 
 /// A district with teachers `names`, whose pool has no seats yet, in a zone.
-fn town(zone: &str, on_full: OnFull, names: &[&str]) -> World {
+pub fn town(zone: &str, on_full: OnFull, names: &[&str]) -> World {
     let mut world = World::new("north");
     world.policy.calendar = Calendar::in_zone(zone).expect("a zone");
     let mut world = world.school("ash").product(POOL, ProductKind::Module, SeatModel::Role).role_rule("teacher", POOL).pool(
@@ -33,7 +33,7 @@ fn town(zone: &str, on_full: OnFull, names: &[&str]) -> World {
     world
 }
 
-fn wish(seats: Option<u32>, from: Option<&str>, last_day: &str) -> TermWish {
+pub fn wish(seats: Option<u32>, from: Option<&str>, last_day: &str) -> TermWish {
     TermWish {
         pool: PoolId::from(POOL),
         id: None,
@@ -46,30 +46,30 @@ fn wish(seats: Option<u32>, from: Option<&str>, last_day: &str) -> TermWish {
 }
 
 impl World {
-    fn renewed(&self, wish: &TermWish) -> TermDone {
+    pub fn renewed(&self, wish: &TermWish) -> TermDone {
         let service = self.service();
         service.renew(&service.customers()[0], &Actor::operator("test"), wish).expect("an answer")
     }
 
-    fn renew(&self, seats: Option<u32>, from: Option<&str>, last_day: &str) -> Term {
+    pub fn renew(&self, seats: Option<u32>, from: Option<&str>, last_day: &str) -> Term {
         let done = self.renewed(&wish(seats, from, last_day));
         assert_eq!(done.decided.answer, Answer::Done);
         assert!(done.run.as_ref().is_none_or(succeeded), "{:?}", done.run.map(|run| run.message));
         done.term
     }
 
-    fn fix(&self, id: &GrantId, to: Option<&str>, seats: Option<u32>) -> TermDone {
+    pub fn fix(&self, id: &GrantId, to: Option<&str>, seats: Option<u32>) -> TermDone {
         let service = self.service();
         let fix = TermFix { id: id.clone(), from: None, to: to.map(day), seats: seats.map(Seats), reference: "letter".into() };
         service.correct_term(&service.customers()[0], &Actor::operator("test"), &PoolId::from(POOL), &fix).expect("an answer")
     }
 
-    fn now(&self, text: &str) {
+    pub fn now(&self, text: &str) {
         self.clock.set(at(text));
     }
 
     /// What a date does by itself: the daemon's minute, and the run it asks for.
-    fn dates(&self) {
+    pub fn dates(&self) {
         let service = self.service();
         let ticked = service.tick();
         assert!(ticked.errors.is_empty(), "{:?}", ticked.errors);
@@ -83,7 +83,7 @@ impl World {
         self.view(POOL).term.expect("terms")
     }
 
-    fn told(&self, kind: &str) -> Vec<NoticeRow> {
+    pub fn told(&self, kind: &str) -> Vec<NoticeRow> {
         let mut told = self.service().store().notices(Some(&self.policy.customer), 1000).expect("notices");
         told.retain(|notice| notice.kind == kind);
         told.reverse();

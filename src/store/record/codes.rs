@@ -39,7 +39,7 @@ codes! {
         RenewalDue = 20, TermEnded = 21, GraceEnds = 22, Suspended = 23, Reinstated = 24, RenewalCarriedOver = 25,
         ReuseWarning = 26, ReuseExceeded = 27, ComplianceChanged = 30, NearLimit = 31, SeatsRequested = 32,
         SourceDown = 33, SourceDisconnected = 34, SourceBack = 35, OverageReminder = 36, PeopleWait = 37,
-        SyncOverdue = 38, SyncResumed = 39,
+        SyncOverdue = 38, SyncResumed = 39, Renewed = 40,
     }
     GuardKind, "guards" {
         Empty = 0, Removal = 1, OrgRemoval = 2, Rolling = 3, Growth = 4, Change = 5, IdentityFlip = 6, Bootstrap = 7,

@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags, params};
 
@@ -81,6 +82,7 @@ pub(in crate::store::sql) fn write(
         let is_it = door.read(|tx| compare(tx, customer, span, file)).is_ok();
         is_it.then_some(()).ok_or_else(|| failed(Box::new(io::Error::from(io::ErrorKind::AlreadyExists))))?;
     } else {
+        drop_stale(file, at);
         let part = part_of(file);
         let done = write_part(door, customer, span, &part)
             .and_then(|made| finish(&made, &part, file).map_err(|cause| failed(Box::new(cause))));
@@ -197,6 +199,30 @@ fn part_of(file: &Path) -> PathBuf {
     let (process, number) = (Digest::of(process::mark().as_bytes()), NUMBER.fetch_add(1, Ordering::SeqCst));
     name.push(format!(".{}-{}-{number}.part", process.short(), std::process::id()));
     PathBuf::from(name)
+}
+
+/// Removes what processes that died while they wrote an archive left in its folder, on whatever machine they were: who lives writes
+/// to its own all the time. Only saves space.
+fn drop_stale(file: &Path, now: Instant) {
+    const STALE_MILLIS: i64 = 86_400_000;
+    let stale = UNIX_EPOCH + Duration::from_millis(now.plus_millis(-STALE_MILLIS).0.max(0).unsigned_abs());
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_old = || entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at < stale);
+        if entry.file_name().to_str().is_some_and(is_part) && is_old() {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether a file is called as [`part_of`] calls them, or is what the database keeps beside such a one.
+fn is_part(name: &str) -> bool {
+    let name = name.strip_suffix("-journal").unwrap_or(name);
+    let mark = name.strip_suffix(".part").and_then(|name| name.rsplit_once(".db.")).map(|(_, mark)| mark);
+    mark.is_some_and(|mark| {
+        let words: Vec<&str> = mark.split('-').collect();
+        words.len() == 3 && words.iter().all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    })
 }
 
 fn open(file: &Path) -> Result<Connection, Fault> {

@@ -68,9 +68,13 @@ fn part_of(file: &Path) -> PathBuf {
 }
 
 /// A new name in a folder is on the disk when the folder is.
-fn sync_folder(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+pub(in crate::store::sqlite) fn sync_folder(file: &Path) -> io::Result<()> {
+    File::open(folder_of(file))?.sync_all()
+}
+
+/// The folder that a file lies in.
+pub(in crate::store::sqlite) fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What is wrong with a file, a line each; nothing if it is sound.

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
@@ -36,16 +36,13 @@ pub(in crate::store::sqlite) fn take(
     mark: &DaemonMark,
 ) -> Result<Box<dyn DaemonLease>, StoreError> {
     let system = |cause| told_by_system(cause, place);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(probe_path(database))
-        .map_err(system)?;
+    let path = probe_path(database);
+    let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let mut file = open().map_err(system)?;
     for _ in 0..TRIES {
         match file.try_lock() {
+            // Whoever had it took the file away: a lock on it keeps nobody out.
+            Ok(()) if file.metadata().map_err(system)?.nlink() == 0 => file = open().map_err(system)?,
             Ok(()) => {
                 let DaemonMark { pid, host, since } = mark;
                 let line = format!("{pid} {} {host}\n", since.0);

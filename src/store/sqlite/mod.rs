@@ -2,8 +2,11 @@
 
 mod backup;
 mod connect;
+mod holders;
 mod lease;
+mod restore;
 mod schema;
 mod store;
 
+pub use restore::Restoring;
 pub use store::SqliteStore;

@@ -1,5 +1,6 @@
-"""A mail server on a port of its own, with STARTTLS and a login: prints its port, then each mail as a line of JSON.
-Arguments: certificate, key, user, password. A mailbox that begins with `nobody` is refused for good."""
+"""A mail server on a port of its own, with a login, over STARTTLS or over TLS from the first byte on: prints its port, then each
+mail as a line of JSON. Arguments: certificate, key, user, password, `starttls` or `tls`. A mailbox that begins with `nobody` is
+refused for good."""
 
 import asyncio
 import email
@@ -10,7 +11,7 @@ import sys
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-certificate, key, user, password = sys.argv[1:5]
+certificate, key, user, password, security = sys.argv[1:6]
 
 
 def tell(value):
@@ -28,7 +29,7 @@ class Handler:
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         tell(
             {
-                "tls": session.ssl is not None,
+                "tls": server.transport.get_extra_info("cipher") is not None,
                 "user": session.auth_data.decode() if session.auth_data else None,
                 "from": envelope.mail_from,
                 "to": envelope.rcpt_tos,
@@ -49,9 +50,15 @@ def authenticate(server, session, envelope, mechanism, data):
 async def main():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    terms = {"tls_context": context, "require_starttls": True, "authenticator": authenticate, "auth_required": True}
+    terms = {"authenticator": authenticate, "auth_required": True}
+    if security == "starttls":
+        terms |= {"tls_context": context, "require_starttls": True}
+    else:
+        # There is nothing on this port but TLS.
+        terms |= {"auth_require_tls": False}
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(Handler(), **terms), "127.0.0.1", 0)
+    wrapped = context if security == "tls" else None
+    server = await loop.create_server(lambda: SMTP(Handler(), **terms), "127.0.0.1", 0, ssl=wrapped)
     tell({"port": server.sockets[0].getsockname()[1]})
     # Until whoever started it closes the standard input.
     await loop.run_in_executor(None, sys.stdin.read)

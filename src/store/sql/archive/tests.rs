@@ -6,7 +6,7 @@ use crate::license::Names;
 use crate::store::api::Store;
 use crate::store::batch::Batch;
 use crate::store::error::StoreError;
-use crate::store::sql::archive::{finish, part_of, write_part};
+use crate::store::sql::archive::{finish, is_part, part_of, write_part};
 use crate::store::sqlite::SqliteStore;
 
 fn commit(store: &SqliteStore, customer: &CustomerId, parent: u64) {
@@ -56,4 +56,16 @@ fn a_file_is_never_written_over() {
     finish(&made, &at("part"), &at("new")).expect("made");
     assert_eq!((read(&at("new")).as_str(), at("part").exists()), ("nothing", false));
     assert_ne!(part_of(&at("kept")), part_of(&at("kept")), "two threads may do the same");
+}
+
+#[test]
+fn what_is_dropped_is_what_was_called_so_here() {
+    let name = |file: &str| part_of(Path::new(file)).file_name().expect("a name").to_str().expect("text").to_owned();
+    let own = name("/a/north-00000001-00000003.trail.db");
+    assert!(is_part(&own) && is_part(&format!("{own}-journal")), "{own}");
+    for other in
+        ["north.trail.db", "north.trail.db.part", "a.db.x-1-1.part", "a.db.0a-1.part", "a.part", "a.db.0a-1-1.part.bak"]
+    {
+        assert!(!is_part(other), "{other}");
+    }
 }
