@@ -121,6 +121,7 @@ mod sim;
 mod site;
 mod speed;
 mod store_contract;
+mod store_frozen;
 mod store_outage;
 mod store_postgres;
 mod store_sqlite;
