@@ -87,6 +87,11 @@ impl Instant {
         text.parse::<Timestamp>().ok().map(|t| Self(t.as_millisecond()))
     }
 
+    /// The same, or a date for its midnight in UTC.
+    pub fn parse_or_midnight(text: &str) -> Option<Self> {
+        Self::parse(text).or_else(|| Day::parse(text).map(|day| Self(i64::from(day.0) * 86_400_000)))
+    }
+
     /// The moment `millis` later (earlier if negative).
     pub fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))

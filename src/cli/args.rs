@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::base::{Day, Instant};
+use crate::base::Instant;
 use crate::cli::access::AccessArgs;
 use crate::cli::activity::ActivityArgs;
 use crate::cli::alert::AlertArgs;
@@ -159,10 +159,7 @@ pub enum Verb {
 }
 
 fn instant(text: &str) -> Result<Instant, String> {
-    let midnight = |day: Day| Instant(i64::from(day.0) * 86_400_000);
-    Instant::parse(text)
-        .or_else(|| Day::parse(text).map(midnight))
-        .ok_or_else(|| "write 2026-03-01T02:30:00Z or 2026-03-01".to_owned())
+    Instant::parse_or_midnight(text).ok_or_else(|| "write 2026-03-01T02:30:00Z or 2026-03-01".to_owned())
 }
 
 #[cfg(test)]

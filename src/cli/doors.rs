@@ -5,22 +5,23 @@ use std::collections::BTreeSet;
 use clap::{Command, CommandFactory};
 
 use crate::cli::args::Cli;
-use crate::http::routes;
+use crate::http::{openapi_json, routes};
 
-/// A verb, and the question that does the same: its method, and its path after `/api/v1`. What a verb does for all customers at
-/// once, the question does for one.
-const SAME: [(&str, &str); 65] = [
-    ("status", "GET /customers/{customer}"),
+/// A verb, and the question that does the same: its method, and its path after `/api/v1`. `check` looks at
+/// settings, secrets and the whole store, too: those are the machine's, and whether it does its work, /readyz and /metrics tell.
+const SAME: [(&str, &str); 66] = [
+    ("check", "POST /customers/{customer}/sources/{source}/check"),
+    ("status", "GET /customers"),
     ("sync", "POST /customers/{customer}/requests"),
     ("pause", "POST /customers/{customer}/pauses"),
     ("resume", "DELETE /customers/{customer}/pauses/{source}"),
     ("plan", "POST /customers/{customer}/plans"),
     ("apply", "POST /runs/{run}/apply"),
     ("revert", "POST /runs/{run}/revert"),
-    ("runs", "GET /customers/{customer}/runs"),
+    ("runs", "GET /runs"),
     ("runs show", "GET /runs/{run}/plan"),
     ("findings", "GET /runs/{run}/findings"),
-    ("hold list", "GET /customers/{customer}/holds"),
+    ("hold list", "GET /holds"),
     ("hold show", "GET /holds/{run}"),
     ("hold approve", "POST /holds/{run}/approve"),
     ("hold reject", "POST /holds/{run}/reject"),
@@ -73,15 +74,14 @@ const SAME: [(&str, &str); 65] = [
     ("token revoke", "DELETE /tokens/{token}"),
     ("nodes", "GET /nodes"),
     ("audit list", "GET /customers/{customer}/audit"),
-    ("audit verify", "GET /customers/{customer}/audit/verify"),
+    ("audit verify", "GET /audit/verify"),
     ("audit export", "GET /changes"),
 ];
 
 /// Verbs without a question of their own, and why.
-const ALONE: [(&str, &str); 11] = [
+const ALONE: [(&str, &str); 10] = [
     ("serve", "it is what answers"),
-    ("check", "it looks at files and secrets of the machine; whether it does its work, /readyz and /metrics tell"),
-    ("pull", "it writes what a source said into a folder of the machine, for support"),
+    ("pull", "it writes what a source said, people and all, into a folder of the machine, for support"),
     ("audit archive", "it moves files of the machine, on a schedule of whoever keeps it"),
     ("token create", "who may ask is said by whoever has the machine, so that no leaked token makes others"),
     ("store copy", "it moves the books while no daemon runs"),
@@ -90,6 +90,24 @@ const ALONE: [(&str, &str); 11] = [
     ("api openapi", "GET /openapi.json tells it, as does this"),
     ("completions", "it is about the command line"),
     ("man", "it is about the command line"),
+];
+
+/// Verbs whose question tells what is so now and takes no other instant, and why. What changes something is done now, too:
+/// `--as-of` is for replays there, of books that no daemon works on.
+const NOW: [(&str, &str); 13] = [
+    ("runs", "each tells when it was"),
+    ("runs show", "it tells when it was"),
+    ("findings", "they are written once"),
+    ("hold list", "holds are decided now; each tells when it was opened and decided"),
+    ("hold show", "approving is done now, with what sources say now"),
+    ("people export", "the newest roster is what can be edited"),
+    ("notices list", "each tells when it was written, and when it arrived"),
+    ("alert list", "channels are looked after now"),
+    ("token list", "a token is good now, or not"),
+    ("nodes", "they work now"),
+    ("audit list", "each commit tells its instant"),
+    ("audit verify", "the newest books are proved, with all commits"),
+    ("audit export", "each commit tells its instant"),
 ];
 
 /// Verbs that a caller types, by their words. One that does something by itself and has verbs below it counts, too.
@@ -126,7 +144,10 @@ fn every_verb_has_its_question_or_a_reason() {
         "GET /metrics",
         "GET /openapi.json",
         // Parts of what a verb tells at once.
-        "GET /customers",
+        "GET /customers/{customer}",
+        "GET /customers/{customer}/runs",
+        "GET /customers/{customer}/holds",
+        "GET /customers/{customer}/audit/verify",
         "GET /customers/{customer}/orgs",
         "GET /customers/{customer}/pauses",
         "GET /customers/{customer}/grants",
@@ -139,5 +160,30 @@ fn every_verb_has_its_question_or_a_reason() {
         "GET /requests/{request}",
     ];
     let unknown: Vec<_> = beside.iter().filter(|question| !known.contains(&question.as_str())).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// Whatever the command line answers as of another instant, the door does.
+#[test]
+fn every_verb_that_takes_another_instant_for_now_has_a_question_that_does() {
+    assert!(Cli::command().get_arguments().any(|argument| argument.get_id() == "as_of" && argument.is_global_set()));
+    let document = openapi_json();
+    let takes = |question: &str| {
+        let (method, path) = question.split_once(' ').expect("a method and a path");
+        let path = if matches!(path, "/livez" | "/readyz" | "/metrics") { path.to_owned() } else { format!("/api/v1{path}") };
+        let parameters = &document["paths"][path][method.to_ascii_lowercase()]["parameters"];
+        parameters.as_array().expect("parameters").iter().any(|one| one["name"] == "as_of" && one["in"] == "query")
+    };
+    // What is played again is posted and changes nothing.
+    let answers = |(verb, question): &(&str, &str)| question.starts_with("GET ") || *verb == "what-if";
+    for (verb, question) in SAME.iter().filter(|same| !answers(same)) {
+        assert!(!takes(question), "{verb}: what is done is done now");
+    }
+    for (verb, question) in SAME.iter().filter(|same| answers(same)) {
+        let now = NOW.iter().any(|(other, _)| other == verb);
+        assert_eq!(takes(question), !now, "{verb}: {question}");
+    }
+    let unknown: Vec<_> =
+        NOW.iter().filter(|(verb, _)| !SAME.iter().filter(|same| answers(same)).any(|(same, _)| same == verb)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
 }

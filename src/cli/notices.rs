@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::base::{Day, Instant};
+use crate::base::Instant;
 use crate::cli::context::{Context, actor};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -117,6 +117,5 @@ fn channel(text: &str) -> Result<String, String> {
 }
 
 fn instant(text: &str) -> Result<Instant, String> {
-    let midnight = |day: Day| Instant(i64::from(day.0) * 86_400_000);
-    Instant::parse(text).or_else(|| Day::parse(text).map(midnight)).ok_or_else(|| "write 2026-03-31T07:10:00Z".to_owned())
+    Instant::parse_or_midnight(text).ok_or_else(|| "write 2026-03-31T07:10:00Z".to_owned())
 }

@@ -25,6 +25,9 @@ use crate::service::{Customer, Outbox};
 /// So long may JSON be, in bytes.
 const JSON_BYTES_MAX: usize = 1 << 20;
 
+/// So far ahead may a question look, in milliseconds.
+const AHEAD_MILLIS_MAX: i64 = 731 * 86_400_000;
+
 /// So long may an answer be written while it is read.
 const STREAM_TIME_MAX: Duration = Duration::from_secs(600);
 
@@ -124,7 +127,7 @@ fn versioned(
             question.version = Some(now);
         }
     }
-    let answered = ask(asking, question);
+    let answered = ask_as_of(asking, question, ask);
     let answer = match (answered, question.version) {
         // Somebody was faster since the condition was looked at.
         (Err(Problem { code: MOVED_ON, .. }), Some(seen)) => {
@@ -132,9 +135,26 @@ fn versioned(
         }
         (answered, _) => answered?,
     };
-    // What was done is told, also where nobody can say how far the books are.
-    let now = if reads { before } else { version(customer).ok().flatten() };
+    let now = match question.as_of() {
+        // The past is not what a write may rely on.
+        Some(_) => None,
+        None if reads => before,
+        // What was done is told, also where nobody can say how far the books are.
+        None => version(customer).ok().flatten(),
+    };
     Ok(answer.of_version(now))
+}
+
+/// Answers as of the instant that the question takes for now, as the command line does with `--as-of` (R159). Who may ask, and
+/// how far, was found out as of now.
+fn ask_as_of(asking: &Asking<'_>, question: &Question, ask: fn(&Asking<'_>, &Question) -> Answered) -> Answered {
+    let Some(at) = question.as_of() else { return ask(asking, question) };
+    // Whoever plays the days up to then day by day is not to do so for ever.
+    if at > asking.service.now().plus_millis(AHEAD_MILLIS_MAX) {
+        return Err(Problem::bad_request("as_of is at most two years ahead"));
+    }
+    let service = asking.service.looking_from(at);
+    ask(&Asking { service: &service, outbox: asking.outbox, caller: asking.caller.clone() }, question)
 }
 
 /// The customer that a question is about, by its path.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::base::AccessRole;
 use crate::http::access::may;
 use crate::http::endpoint::{Endpoint, Output};
-use crate::http::says::{Ask, Input, Kind, SchemaOf};
+use crate::http::says::{AS_OF, Ask, Input, Kind, SchemaOf};
 use crate::shape::Column;
 
 /// The whole description.
@@ -104,6 +104,9 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
             Kind::Number(least, most) => json!({"type": "integer", "minimum": least, "maximum": most}),
             Kind::Flag => json!({"type": "boolean"}),
             Kind::Date => json!({"type": "string", "format": "date"}),
+            Kind::Instant => json!({"anyOf": [
+                {"type": "string", "format": "date-time"}, {"type": "string", "format": "date"},
+            ]}),
             Kind::Word(words) => json!({"type": "string", "enum": words}),
         };
         json!({"name": name, "in": "query", "description": about, "schema": schema})
@@ -126,7 +129,9 @@ fn responses(endpoint: &Endpoint, told: &mut SchemaGenerator) -> Value {
     let mut success = json!({"description": about, "content": kinds});
     if endpoint.deed().is_some() && names(endpoint.path).any(|name| matches!(name, "customer" | "run")) {
         let schema = json!({"type": "string"});
-        success["headers"] = json!({"ETag": {"description": "The version of the customer's books.", "schema": schema}});
+        let past = if endpoint.asks.iter().any(|ask| ask.name == AS_OF.name) { " None with `as_of`." } else { "" };
+        let about = format!("The version of the customer's books.{past}");
+        success["headers"] = json!({"ETag": {"description": about, "schema": schema}});
     }
     if endpoint.may_wait {
         let mut later = success.clone();
@@ -303,12 +308,16 @@ mod tests {
     #[test]
     fn the_documented_questions_are_the_questions() {
         let page = include_str!("../../docs/API.md");
+        let document = openapi_json();
         let told: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
         for (method, path, deed) in routes() {
             let line = told.iter().find(|line| line.contains(&format!("`{method} {path}`")));
             let line = line.unwrap_or_else(|| panic!("docs/API.md does not tell of {method} {path}"));
             let deed = deed.map_or("anybody", |deed| deed.word());
             assert_eq!(line.split('|').nth(2).map(str::trim), Some(deed), "{line}");
+            let parameters = &document["paths"][path][method.to_ascii_lowercase()]["parameters"];
+            let takes = |name: &str| parameters.as_array().is_some_and(|all| all.iter().any(|one| one["name"] == name));
+            assert_eq!(line.contains("`as_of`"), takes("as_of"), "{line}");
         }
     }
 }

@@ -7,9 +7,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
-use crate::base::{Day, PersonKey, PoolId, ProductId, Version};
+use crate::base::{Day, Instant, PersonKey, PoolId, ProductId, Version};
 use crate::http::problem::Problem;
-use crate::http::says::{Ask, Input, Kind};
+use crate::http::says::{AS_OF, Ask, Input, Kind};
 use crate::service::Customer;
 
 /// Pages of lists are so long unless the question says so, and at most.
@@ -88,6 +88,11 @@ impl Question {
     /// A date of the query.
     pub fn day(&self, name: &str) -> Option<Day> {
         self.text(name).and_then(Day::parse)
+    }
+
+    /// The instant that the query takes for now.
+    pub fn as_of(&self) -> Option<Instant> {
+        self.text(AS_OF.name).and_then(Instant::parse_or_midnight)
     }
 
     /// A number of the query.
@@ -170,6 +175,8 @@ fn fits(kind: Kind, value: &str) -> Result<(), String> {
         Kind::Flag => Err("is true or false".to_owned()),
         Kind::Date if Day::parse(value).is_some() => Ok(()),
         Kind::Date => Err("is a date such as 2026-03-01".to_owned()),
+        Kind::Instant if Instant::parse_or_midnight(value).is_some() => Ok(()),
+        Kind::Instant => Err("is an instant such as 2026-03-01T02:30:00Z, or a date".to_owned()),
         Kind::Word(words) if words.contains(&value) => Ok(()),
         Kind::Word(words) => Err(format!("is one of {}", words.join(", "))),
     }

@@ -16,6 +16,8 @@ pub enum Kind {
     Flag,
     /// A date such as 2026-03-01.
     Date,
+    /// An instant such as 2026-03-01T02:30:00Z, or a date for its midnight in UTC.
+    Instant,
     /// One of these words.
     Word(&'static [&'static str]),
 }
@@ -37,6 +39,17 @@ impl Ask {
         Self { name, kind, about }
     }
 }
+
+/// What was so at an instant.
+pub const AS_OF: Ask = Ask::new(
+    "as_of",
+    Kind::Instant,
+    "Answer as of this instant, or of this date's midnight in UTC; of one that has passed, what was said then.",
+);
+
+/// What is so on another date, of the people and seats of now.
+pub const TODAY: Ask =
+    Ask::new(AS_OF.name, Kind::Instant, "Take the local date of this instant for today; people and seats are those of now.");
 
 /// What is sent along.
 #[derive(Clone, Copy)]

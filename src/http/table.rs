@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::http::answer::{Answer, Answered};
-use crate::http::page::page;
+use crate::http::page::{page, up};
 use crate::http::question::Question;
 use crate::service::{Customer, Freshness};
 use crate::shape::{Column, Datum, csv_of, csv_row, grid_json};
@@ -22,9 +22,9 @@ pub fn table(
         rows.iter().for_each(|row| csv_row(&mut lines, columns, row));
         return Answer::text("text/csv; charset=utf-8", lines.take());
     }
-    // Rows of a report have no key but their place.
+    // Rows of a report have no key but their place: who asks as of an instant has all pages of one.
     let numbered: Vec<(usize, Vec<Datum>)> = rows.into_iter().enumerate().collect();
-    let (rows, next) = page(question, numbered, |(place, _)| place.to_string())?;
+    let (rows, next) = page(question, numbered, |(place, _)| up(*place as u64))?;
     let rows = rows.into_iter().map(|(_, row)| row);
     Answer::list(&grid_json(customer.id().as_str(), freshness, columns, more, rows), next)
 }

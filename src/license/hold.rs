@@ -16,7 +16,7 @@ pub struct Hold {
     pub opened: Instant,
     /// Until when it can be decided, and until when an approval works.
     pub deadline: Instant,
-    /// What tripped, a sentence each.
+    /// What tripped, a sentence each; then what may be behind it, by the ways of the sources' vendors.
     pub trips: Vec<String>,
     /// Whose removal waits, sorted; of a hold of whole packages: who would go with them.
     pub removals: Vec<PersonKey>,

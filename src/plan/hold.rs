@@ -50,6 +50,8 @@ pub struct Judged<'a> {
     pub packages: Vec<(SourceId, (Digest, String))>,
     /// Whom it says nothing of.
     pub others: &'a Others,
+    /// What may be behind it where many are missing, by the ways of the sources' vendors.
+    pub hints: Vec<String>,
 }
 
 /// What was approved and works in a run.
@@ -173,7 +175,7 @@ fn is_part_of(hold: &Hold, other: &Hold) -> bool {
 
 /// The hold that a judged snapshot asks for.
 fn found(sight: &Sight<'_>, judged: &Judged<'_>, newest: Option<&Hold>, today: Day) -> Option<Hold> {
-    let Judged { judgment, covered, stopped, packages, others } = judged;
+    let Judged { judgment, covered, stopped, packages, others, hints } = judged;
     let open = newest.filter(|hold| hold.state == HoldState::Open);
     // Packages of other sources wait on: this run says nothing of them.
     let other = |(source, _): &&(SourceId, (Digest, String))| packages.iter().all(|(fresh, _)| fresh != source);
@@ -191,7 +193,7 @@ fn found(sight: &Sight<'_>, judged: &Judged<'_>, newest: Option<&Hold>, today: D
         plan: Digest::default(),
         opened: sight.now,
         deadline: Instant(sight.now.0.saturating_add(i64::from(sight.ttl_hours) * 3_600_000)),
-        trips: judgment.verdict.trips.iter().map(trip_text).collect(),
+        trips: judgment.verdict.trips.iter().map(trip_text).chain(hints.iter().cloned()).collect(),
         removals: covered.to_vec(),
         additions: judgment.withheld.clone(),
         packages: packages.iter().filter(|(source, _)| stopped.contains(source)).cloned().collect(),

@@ -97,6 +97,26 @@ impl Service {
         }
     }
 
+    /// Hands the books without their claims to `read`.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn read_standing<T>(&self, customer: &Customer, read: impl Fn(&Standing) -> T) -> Result<T, ServiceError> {
+        self.as_of(customer, None, |books| match books.is_newest() {
+            // What the settings say and no run wrote down yet is not recorded.
+            true => Ok(read(&self.store.standing_light(customer.id())?)),
+            false => Ok(read(&books.standing)),
+        })
+    }
+
+    /// All orgs ever delivered, by id.
+    ///
+    /// # Errors
+    /// When the books cannot be read.
+    pub fn orgs(&self, customer: &Customer) -> Result<Vec<OrgMark>, ServiceError> {
+        self.as_of(customer, None, |books| books.orgs())
+    }
+
     /// The newest books, looked at as of an instant.
     pub(crate) fn newest_books<'s>(&'s self, customer: &'s Customer, at: Instant) -> Result<Books<'s>, ServiceError> {
         let standing = self.standing_light_with_seeds(customer)?;

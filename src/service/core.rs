@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::base::{CustomerId, Day, Instant, PersonKey, PoolId, QuietHours, SourceId, most_similar};
-use crate::clock::Clock;
+use crate::clock::{Clock, SetClock};
 use crate::license::{ActivityLimits, AgreedExcess, Grant, Pool, Term};
 use crate::plan::{Policy, Standing};
 use crate::roster::{IntakePolicy, MatchBy};
@@ -164,7 +164,7 @@ pub struct Service {
     /// Who reads whose sources now.
     pub(crate) turns: Turns,
     pub(crate) courses: Courses,
-    customers: Vec<Customer>,
+    customers: Arc<[Customer]>,
 }
 
 impl Service {
@@ -180,7 +180,7 @@ impl Service {
             courses: Courses::default(),
             looks_back: false,
             archiving: None,
-            customers,
+            customers: customers.into(),
         }
     }
 
@@ -188,6 +188,16 @@ impl Service {
     #[must_use]
     pub fn looking_back(self) -> Self {
         Self { looks_back: true, ..self }
+    }
+
+    /// The same books and customers for one question of somebody who takes another instant for now. It answers and writes
+    /// nothing: what it would remember of its work is forgotten with it.
+    #[must_use]
+    pub fn looking_from(&self, at: Instant) -> Self {
+        let archiving = self.archiving.clone();
+        let customers = Arc::clone(&self.customers);
+        let none = Self::new(self.store.clone(), Arc::new(SetClock::at(at)), Vec::new()).archiving(archiving).looking_back();
+        Self { customers, ..none }
     }
 
     /// The same, with old content of trails going to files (R160).

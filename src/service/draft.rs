@@ -10,9 +10,10 @@ use crate::plan::{
     deferred, holding_after, plan, plan_needs, still_held, trip_text,
 };
 use crate::roster::{Level, Roster, RosterDelta, Watch, diff};
-use crate::service::core::{Customer, MANUAL_SOURCE, Service};
+use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::guarding::{Alone, Bench, Sentence};
+use crate::service::hints::hint;
 use crate::service::pauses::RunTerms;
 use crate::service::purge::Marks;
 use crate::service::rosters::{Pulled, people_of_none, united, united_of};
@@ -378,7 +379,9 @@ impl Drafting {
         let taken = looked && !stopped;
         // An approval of packages is used by taking them in; any other one by any run.
         let used = approval.as_ref().is_some_and(|approval| approval.sources.is_empty() || taken);
-        let judged = looked.then_some(Judged { judgment, covered, stopped: kept, packages, others });
+        let is_read = |feed: &&Feed| packages.iter().any(|(source, _)| source == feed.source.id());
+        let hints = customer.sources.iter().filter(is_read).filter_map(hint).collect();
+        let judged = looked.then_some(Judged { judgment, covered, stopped: kept, packages, others, hints });
         let sight = Sight { run, now, calendar, ttl_hours: limits.approval_ttl_hours, newest, used, judged };
         let today = calendar.day_of(now);
         let days = counted.iter().filter(|(_, base, _)| limits.rolling_days > 0 && *base > 0);

@@ -2,7 +2,7 @@
 
 use crate::base::SourceId;
 use crate::plan::{AbsenceChange, Plan};
-use crate::service::core::Customer;
+use crate::service::core::{Customer, Feed};
 
 /// The hints of sources that were read and of which somebody is missing, or that a guard holds, in the words of a run's
 /// message.
@@ -13,5 +13,10 @@ pub(crate) fn hints(customer: &Customer, reads: impl Fn(&SourceId) -> bool, plan
             .any(|change| matches!(change, AbsenceChange::Absent(absence) if absence.source == *source && !absence.ended))
     };
     let read = customer.sources.iter().filter(|feed| reads(feed.source.id()) && (held || is_missing(feed.source.id())));
-    read.filter_map(|feed| Some(format!("source {}: {}", feed.source.id(), feed.source.hint()?))).collect()
+    read.filter_map(hint).collect()
+}
+
+/// The hint of a source, with its name.
+pub(crate) fn hint(feed: &Feed) -> Option<String> {
+    Some(format!("source {}: {}", feed.source.id(), feed.source.hint()?))
 }

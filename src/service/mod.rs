@@ -62,6 +62,7 @@ mod seat_request;
 mod seen;
 mod shared_limits;
 mod snapshots;
+mod source_check;
 mod status;
 mod sweep;
 mod sync;

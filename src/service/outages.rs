@@ -1,5 +1,5 @@
 //! Sources that cannot be read: upstreams that failed again and again, and customers or vendors who withdrew what it takes.
-//! Told once for each time, then once on each business day, and once more when the source was read again (R151).
+//! Told once for each time, again after `alerts.remind_business_days`, and once more when the source was read again (R151).
 //!
 //! A time is named by the last good look before it: so it needs no state of its own.
 
@@ -105,13 +105,16 @@ impl Service {
             self.forget_cursors(customer, Some(source))?;
         }
         let key = format!("{}{}", prefix(kind, source), last.map_or(0, |last| last.0));
-        let today = customer.day_of(self.now());
         let key = match self.store.notice(customer.id(), &key)? {
             None => key,
-            Some(told) if customer.day_of(told.at) < today && customer.policy.calendar.is_business_day(today) => {
-                format!("{key}/{today}")
+            Some(told) => {
+                let (from, to) = (customer.day_of(told.at), customer.day_of(self.now()));
+                let days = customer.policy.calendar.business_days_between(from, to);
+                match days.checked_div(customer.reports.remind_business_days) {
+                    Some(times) if times > 0 => format!("{key}/{times}"),
+                    _ => return Ok(()),
+                }
             }
-            Some(_) => return Ok(()),
         };
         let since = last.map_or("it was never read".to_owned(), |last| format!("it was last read at {last}"));
         let text = format!("Source {source}: {}; {since}, everybody keeps what they have.", text(trouble));

@@ -356,10 +356,10 @@ impl Service {
     /// # Errors
     /// When the books cannot be read.
     pub fn term_views(&self, customer: &Customer) -> Result<Vec<(PoolId, TermView)>, ServiceError> {
-        let standing = self.standing_light_with_seeds(customer)?;
-        let now = self.now();
-        let view = |pool: &Pool| TermView::of(pool, &standing.chain, now).map(|view| (pool.id.clone(), view));
-        Ok(customer.policy.pools.iter().filter_map(view).collect())
+        self.as_of(customer, None, |books| {
+            let view = |pool: &Pool| TermView::of(pool, &books.standing.chain, books.at).map(|view| (pool.id.clone(), view));
+            Ok(customer.policy.pools.iter().filter_map(view).collect())
+        })
     }
 
     /// Terms of the settings that were never recorded, with the grants they bring. One that was recorded from the settings

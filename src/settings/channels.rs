@@ -149,7 +149,7 @@ fn channel(s: &Section<'_>) -> ChannelShape {
     }
     match kind {
         Some(ChannelKind::Mail) => {
-            refuse(s, &["address", "address_file"], "means nothing with kind = \"mail\"");
+            refuse(s, &["address", "address_file", "address_env"], "means nothing with kind = \"mail\"");
             refuse(s, &KEYS, "means nothing with kind = \"mail\"");
             s.means_nothing(&["ca_file"], "kind = \"mail\" (see smtp.ca_file)");
             if s.required("to", (!shape.to.is_empty()).then_some(())).is_none() && s.has_empty_list("to") {
@@ -168,7 +168,7 @@ fn channel(s: &Section<'_>) -> ChannelShape {
 }
 
 /// What a webhook is signed with.
-const KEYS: [&str; 4] = ["secret", "secret_file", "old_secret", "old_secret_file"];
+const KEYS: [&str; 6] = ["secret", "secret_file", "secret_env", "old_secret", "old_secret_file", "old_secret_env"];
 
 fn refuse(s: &Section<'_>, keys: &[&str], why: &str) {
     keys.iter().filter(|key| s.has(key)).for_each(|key| s.unfit(key, why));

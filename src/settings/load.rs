@@ -12,7 +12,7 @@ use crate::settings::check::check;
 use crate::settings::file::file;
 use crate::settings::problem::{Problem, Problems, SettingsError};
 use crate::settings::read::Report;
-use crate::settings::secret::{CREDENTIALS, Credentials};
+use crate::settings::secret::Credentials;
 use crate::settings::tree::Node;
 use crate::settings::values::Settings;
 
@@ -40,13 +40,12 @@ pub fn load_with(path: Option<&Path>, env: impl IntoIterator<Item = (OsString, O
     };
     let name = path.map_or_else(|| "the defaults".to_owned(), |path| path.display().to_string());
     let env: Vec<(OsString, OsString)> = env.into_iter().collect();
-    let credentials = env.iter().find(|(name, _)| name == CREDENTIALS).map(|(_, folder)| folder.into());
     let mut problems = Vec::new();
-    let variables = variables(env, &mut problems);
+    let variables = variables(&env, &mut problems);
     let tree = merge(&text, variables).map_err(|why| SettingsError::Syntax { file: name, why })?;
 
     let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
-    let report = Report::in_folder(folder, Credentials::in_folder(credentials));
+    let report = Report::in_folder(folder, Credentials::of_env(env));
     let shape = report.read(&tree, file);
     problems.extend(report.credentials().unknown(&sections()));
     let findings = report.into_findings();
@@ -83,7 +82,7 @@ pub fn known_keys() -> Vec<String> {
 }
 
 /// The variables that are ours, without prefix. What cannot be a key of the environment is a problem.
-fn variables(env: impl IntoIterator<Item = (OsString, OsString)>, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
+fn variables(env: &[(OsString, OsString)], problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
     let mut ours = BTreeMap::new();
     for (name, value) in env {
         let Some(key) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };

@@ -24,6 +24,11 @@ pub struct Report {
     survey: bool,
 }
 
+/// The keys that tell where the secret of a key is.
+pub fn beside(key: &str) -> [String; 2] {
+    [format!("{key}_file"), format!("{key}_env")]
+}
+
 impl Report {
     /// For reading a file whose relative paths start in `folder`, with these credentials.
     pub fn in_folder(folder: &Path, credentials: Credentials) -> Self {
@@ -290,15 +295,17 @@ impl Section<'_> {
     }
 
     /// A secret text: the credential named by the key's path, else the content of the file that `KEY_file` names, else the
-    /// key. `None` if none of them is given. What is given and cannot be had is [`Secret::absent`] and no problem: only
-    /// the one who needs it has to fail.
+    /// variable of the environment that `KEY_env` names, else the key. `None` if none of them is given. What is given and
+    /// cannot be had is [`Secret::absent`] and no problem: only the one who needs it has to fail.
     pub fn secret(&self, key: &'static str) -> Option<Secret> {
-        let file_key = format!("{key}_file");
+        let [file_key, env_key] = beside(key);
         let inline = self.get(key);
-        let file = self.table.get(&file_key);
-        self.asked.borrow_mut().push(Cow::Owned(file_key.clone()));
-        if inline.is_some() && file.is_some() {
-            self.report.problem(Problem::new(self.at(key), format!("is given twice, here and by `{file_key}`")));
+        let (file, env) = (self.table.get(&file_key), self.table.get(&env_key));
+        self.asked.borrow_mut().extend([Cow::Owned(file_key.clone()), Cow::Owned(env_key.clone())]);
+        let ways = [(key, inline), (&file_key, file), (&env_key, env)];
+        let given: Vec<&str> = ways.into_iter().filter(|(_, node)| node.is_some()).map(|(key, _)| key).collect();
+        if given.len() > 1 {
+            self.report.problem(Problem::new(self.at(key), format!("is given twice, by `{}`", given.join("` and `"))));
             return None;
         }
         let name = self.at(key);
@@ -306,15 +313,17 @@ impl Section<'_> {
             return Some(credential.map_or_else(|why| self.secret_absent(name, why), Secret::new));
         }
         // From here on no value is shown: one in the wrong place is a secret all the same.
-        match (inline, file) {
-            (Some(Node::Text(text) | Node::Env(text)), None) if !text.is_empty() => {
+        match (inline, file, env) {
+            (Some(Node::Text(text) | Node::Env(text)), _, _) if !text.is_empty() => {
                 if matches!(inline, Some(Node::Text(_))) {
-                    let advice = format!("is written in the settings file; `{file_key}` or a credential keeps it out of there");
+                    let advice = format!(
+                        "is written in the settings file; a credential, `{file_key}` or `{env_key}` keeps it out of there"
+                    );
                     self.report.advice.borrow_mut().push(Problem::new(name, advice));
                 }
                 Some(Secret::new(text.clone()))
             }
-            (None, Some(node @ (Node::Text(text) | Node::Env(text)))) if !text.is_empty() => {
+            (_, Some(node @ (Node::Text(text) | Node::Env(text))), _) if !text.is_empty() => {
                 let from_env = matches!(node, Node::Env(_));
                 let path = if from_env { PathBuf::from(text) } else { self.report.folder.join(text) };
                 if secret::is_open_to_all(&path) {
@@ -324,9 +333,13 @@ impl Section<'_> {
                 let content = secret::text(&path);
                 Some(content.map_or_else(|why| self.secret_absent(name, format!("{} {why}", path.display())), Secret::new))
             }
-            (None, None) => None,
-            (inline, _) => {
-                let key = if inline.is_some() { name } else { self.at(&file_key) };
+            (_, _, Some(Node::Text(variable) | Node::Env(variable))) if !variable.is_empty() => {
+                let value = self.report.credentials.variable(variable);
+                Some(value.map_or_else(|why| self.secret_absent(name, why), Secret::new))
+            }
+            (None, None, None) => None,
+            _ => {
+                let key = given.first().map_or(name, |key| self.at(key));
                 self.report.problem(Problem::new(key, "is not a text in quotes, or is empty"));
                 None
             }
@@ -346,11 +359,12 @@ impl Section<'_> {
     /// A secret that must be there: [`Secret::absent`] if it is given in no way. `None` only after a problem.
     pub fn required_secret(&self, key: &'static str) -> Option<Secret> {
         let secret = self.secret(key);
-        if secret.is_some() || self.has(key) || self.has(&format!("{key}_file")) || self.report.survey {
+        let beside = beside(key);
+        if secret.is_some() || self.has(key) || beside.iter().any(|key| self.has(key)) || self.report.survey {
             return secret;
         }
         let name = self.at(key);
-        let why = format!("is given neither as the credential `{name}` nor by `{key}_file` nor by `{key}`");
+        let why = format!("is given neither as the credential `{name}` nor by `{}` nor by `{key}`", beside.join("` nor by `"));
         Some(self.secret_absent(name, why))
     }
 

@@ -1,8 +1,10 @@
 //! The last layer: secrets. A key that is secret, say `token`, is had from the credential that systemd passes under the
-//! key's path, or from the file that `token_file` names, or from the key itself.
+//! key's path, or from the file that `token_file` names, or from the variable of the environment that `token_env` names, or from
+//! the key itself.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -17,17 +19,30 @@ pub const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// No key, certificate or token is longer, in bytes.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
-/// The credentials passed to this process: a file each, named by the path of its key.
+/// The credentials passed to this process, a file each, named by the path of its key; and its environment.
 #[derive(Default)]
 pub struct Credentials {
     folder: Option<PathBuf>,
+    env: Vec<(OsString, OsString)>,
     asked: RefCell<BTreeSet<String>>,
 }
 
 impl Credentials {
-    /// Those in `folder`; none without one.
-    pub fn in_folder(folder: Option<PathBuf>) -> Self {
-        Self { folder, asked: RefCell::default() }
+    /// Those that an environment leads to.
+    pub fn of_env(env: Vec<(OsString, OsString)>) -> Self {
+        let folder = env.iter().find(|(name, _)| name == CREDENTIALS).map(|(_, folder)| folder.into());
+        Self { folder, env, asked: RefCell::default() }
+    }
+
+    /// The text of a variable, or why it cannot be used.
+    pub fn variable(&self, name: &str) -> Result<String, String> {
+        let found = self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.to_str());
+        match found {
+            None => Err(format!("the variable {name} is not set")),
+            Some(None) => Err(format!("the variable {name} is not UTF-8")),
+            Some(Some("")) => Err(format!("the variable {name} is empty")),
+            Some(Some(value)) => Ok(value.to_owned()),
+        }
     }
 
     /// The text of the credential for a key, or why it cannot be used; `None` if none was passed.

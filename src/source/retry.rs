@@ -72,7 +72,8 @@ impl Retry {
         self.tries
     }
 
-    /// After a failure; `asked` is the pause that the server asked for. The longer of the two pauses counts.
+    /// After a failure; `asked` is the pause that the server asked for. The longer of the two pauses counts; to what it asked for
+    /// comes less than a second by chance, so that those who were sent away together do not come back together.
     pub fn next(&mut self, asked: Option<Duration>) -> Next {
         self.tries += 1;
         if self.tries >= self.settings.tries_max {
@@ -81,7 +82,7 @@ impl Retry {
         let own = self.pauses.next_backoff().unwrap_or(self.settings.pause_max);
         match asked {
             Some(asked) if asked > self.settings.asked_max => Next::TooLong(asked),
-            Some(asked) => Next::After(own.max(asked)),
+            Some(asked) => Next::After(own.max(asked + Duration::from_nanos(own.subsec_nanos().into()))),
             None => Next::After(own),
         }
     }
@@ -112,7 +113,8 @@ mod tests {
         let settings = RetrySettings { tries_max: 3, ..RetrySettings::default() };
         let secs = Duration::from_secs;
         let mut retry = Retry::new(settings);
-        assert_eq!(retry.next(Some(secs(90))), Next::After(secs(90)));
+        let Next::After(pause) = retry.next(Some(secs(90))) else { panic!("a pause") };
+        assert!((secs(90)..secs(91)).contains(&pause), "{pause:?}");
         assert_eq!(retry.next(Some(secs(601))), Next::TooLong(secs(601)));
         assert_eq!(retry.next(Some(secs(1))), Next::Enough);
         let Next::After(pause) = Retry::new(settings).next(Some(Duration::ZERO)) else { panic!("a pause") };

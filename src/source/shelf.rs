@@ -108,6 +108,13 @@ impl Shelf for MemoryShelf {
     }
 }
 
+/// Whether a page that is asked for once more has other records than it had, by the hashes of their ids. There may be fewer now,
+/// if less was asked for.
+pub(crate) fn has_moved(known: &[Option<u64>], ids: &[Option<u64>]) -> bool {
+    let common = known.len().min(ids.len());
+    known[..common] != ids[..common] || known.is_empty() != ids.is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::source::shelf::{MemoryPages, PageStore};

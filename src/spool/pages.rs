@@ -10,7 +10,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sled::{Config, Db};
 
@@ -21,6 +21,8 @@ use crate::telemetry::SpoolLost;
 const CHUNK_BYTES: usize = 3_500;
 /// Bytes that sled may keep in memory.
 const CACHE_BYTES: u64 = 32 << 20;
+/// Bytes of a key that name its pull.
+const PULL_BYTES: usize = 16;
 /// What nobody touched for so long is of no use to any pull.
 const AGE_MAX: Duration = Duration::from_secs(24 * 3600);
 
@@ -86,7 +88,7 @@ impl Spool {
         let db = self.db(&mut guard)?;
         let read = || -> Result<Option<Vec<u8>>, sled::Error> {
             let Some(head) = db.get(key(pull, number, 0))? else { return Ok(None) };
-            let Some((length, sum)) = read_head(&head) else { return Ok(None) };
+            let Some(Head { length, sum, .. }) = read_head(&head) else { return Ok(None) };
             let mut page = Vec::new();
             for chunk in 1..=u32::try_from(length.div_ceil(CHUNK_BYTES)).unwrap_or(u32::MAX) {
                 let Some(bytes) = db.get(key(pull, number, chunk))? else { return Ok(None) };
@@ -109,7 +111,7 @@ impl Spool {
                 db.insert(key(pull, number, chunk), bytes)?;
             }
             let sum = xxhash_rust::xxh3::xxh3_64(page);
-            let head = [(page.len() as u64).to_be_bytes(), sum.to_be_bytes()].concat();
+            let head = [page.len() as u64, sum, unix_secs()].map(u64::to_be_bytes).concat();
             db.insert(key(pull, number, 0), head)?;
             db.flush().map(drop)
         };
@@ -117,8 +119,13 @@ impl Spool {
         self.kept(&mut guard, written).is_some()
     }
 
-    /// Forgets the pages of a pull from a number on. With the last one of all pulls the folder goes.
+    /// Forgets the pages of a pull from a number on, and all pulls that nobody touched for too long. With the last one of all
+    /// the folder goes.
     pub fn cut(&self, pull: &str, from: u32) {
+        self.cut_at(pull, from, unix_secs());
+    }
+
+    fn cut_at(&self, pull: &str, from: u32, now: u64) {
         let mut guard = self.lock();
         if guard.is_none() && !self.path.exists() {
             return;
@@ -128,6 +135,7 @@ impl Spool {
             for found in db.range(key(pull, from, 0)..=key(pull, u32::MAX, u32::MAX)) {
                 db.remove(found?.0)?;
             }
+            drop_old(&db, now)?;
             Ok(db.is_empty())
         };
         let removed = remove();
@@ -225,20 +233,57 @@ impl Spool {
 /// Keys sort by pull, page and chunk.
 fn key(pull: &str, number: u32, chunk: u32) -> Vec<u8> {
     let Digest(name) = Digest::of(pull.as_bytes());
-    [&name[..16], &number.to_be_bytes(), &chunk.to_be_bytes()].concat()
+    [&name[..PULL_BYTES], &number.to_be_bytes(), &chunk.to_be_bytes()].concat()
 }
 
-fn read_head(head: &[u8]) -> Option<(usize, u64)> {
-    let (length, sum) = head.split_first_chunk::<8>()?;
-    let sum = u64::from_be_bytes(sum.try_into().ok()?);
-    Some((usize::try_from(u64::from_be_bytes(*length)).ok()?, sum))
+/// What the first chunk of a page says.
+struct Head {
+    length: usize,
+    sum: u64,
+    /// When it was put, in seconds since 1970.
+    at: u64,
+}
+
+fn read_head(head: &[u8]) -> Option<Head> {
+    let (numbers, []) = head.as_chunks::<8>() else { return None };
+    let &[length, sum, at] = numbers else { return None };
+    let [length, sum, at] = [length, sum, at].map(u64::from_be_bytes);
+    Some(Head { length: usize::try_from(length).ok()?, sum, at })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what may be thrown away at any moment goes by the machine's time, as its files do"
+)]
+fn unix_secs() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+/// Forgets pulls whose last page was put too long ago. One without a whole last page is under way or of no use to anybody.
+fn drop_old(db: &Db, now: u64) -> Result<(), sled::Error> {
+    let mut from = Vec::new();
+    while let Some(first) = db.range(from.as_slice()..).next() {
+        let name = first?.0.iter().take(PULL_BYTES).copied().collect::<Vec<u8>>();
+        let end = [name.as_slice(), &[0xFF; 9]].concat();
+        if let Some(last) = db.range(name.as_slice()..end.as_slice()).next_back() {
+            let page = [&last?.0[..PULL_BYTES + 4], &[0; 4]].concat();
+            let at = db.get(page)?.and_then(|head| read_head(&head)).map(|head| head.at);
+            if at.is_some_and(|at| at + AGE_MAX.as_secs() < now) {
+                for found in db.range(name.as_slice()..end.as_slice()) {
+                    db.remove(found?.0)?;
+                }
+            }
+        }
+        from = end;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use crate::spool::pages::{Spool, SpoolError, beside};
+    use crate::spool::pages::{Spool, SpoolError, beside, unix_secs};
 
     #[test]
     fn pages_are_kept_over_a_restart_and_the_folder_goes_with_the_last() {
@@ -267,6 +312,21 @@ mod tests {
         assert_eq!(spool.page("b", 7).as_deref(), Some(&b"other"[..]));
         spool.cut("b", 0);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_pull_that_nobody_goes_on_with_is_forgotten_a_day_later() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::open(&folder.path().join("spool")).expect("a spool");
+        let hours = |count: u64| unix_secs() + count * 3600;
+        for (pull, number) in [("broken off", 0), ("broken off", 1), ("another", 0), ("done", 0)] {
+            assert!(spool.put(pull, number, &[7; 9_000]));
+        }
+        spool.cut_at("done", 0, hours(23));
+        assert!(spool.page("broken off", 1).is_some() && spool.page("done", 0).is_none());
+        spool.cut_at("done", 0, hours(25));
+        assert!([0, 1].iter().all(|number| spool.page("broken off", *number).is_none()));
+        assert!(spool.page("another", 0).is_none() && !folder.path().join("spool").exists());
     }
 
     #[test]

@@ -207,7 +207,12 @@ pub trait Store: Send + Sync {
     fn run(&self, run: RunId) -> Result<Option<RunRow>, StoreError>;
 
     /// Runs, newest first, of one customer or of all.
-    fn runs(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<RunRow>, StoreError>;
+    fn runs(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<RunRow>, StoreError> {
+        self.runs_before(customer, None, limit)
+    }
+
+    /// The same, only those before a run.
+    fn runs_before(&self, customer: Option<&CustomerId>, before: Option<RunId>, limit: u32) -> Result<Vec<RunRow>, StoreError>;
 
     /// Marks runs that a dead process left in the middle as failed; returns them. `unseen`: also those whose process cannot
     /// be seen from here, as one in another container, so that nobody can say whether it lives.

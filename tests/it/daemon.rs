@@ -574,7 +574,7 @@ fn killed(demo: &Demo, mut dice: Dice, rounds: usize, is_shared: bool) {
 
 /// Every fact is told once, also if the run that told it was begun again: a pool that falls below zero and comes back tells
 /// the one and the other by turns, as often as it did (R50, R151).
-fn assert_told_once(demo: &Demo, restored: usize) {
+pub fn assert_told_once(demo: &Demo, restored: usize) {
     let mut notices = demo.books().notices(None, 10_000).expect("notices");
     notices.reverse();
     let keys: BTreeSet<_> = notices.iter().map(|notice| (&notice.customer, &notice.key)).collect();

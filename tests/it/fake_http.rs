@@ -161,8 +161,9 @@ impl FakeServer {
     }
 
     fn open(tls: Option<Arc<ServerConfig>>, handler: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address");
+        // On all addresses of this machine, so that it can be asked under a name that its certificate does not have.
+        let listener = TcpListener::bind("0.0.0.0:0").expect("a port");
+        let address = SocketAddr::from(([127, 0, 0, 1], listener.local_addr().expect("an address").port()));
         let (asked, stopped) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
         let server = Self { address, tls: tls.is_some(), asked: asked.clone(), stopped: stopped.clone() };
         let handler: Arc<Handler> = Arc::new(handler);

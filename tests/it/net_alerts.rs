@@ -1,4 +1,4 @@
-//! HR systems and files elsewhere that fail are told of like any other source: once, once a day, and once more when they were
+//! HR systems and files elsewhere that fail are told of like any other source: once, and once more when they were
 //! read again, also where the file is the known one.
 
 use std::net::TcpListener;
@@ -30,7 +30,7 @@ fn state(world: &World) -> SourceState {
     states.remove(0)
 }
 
-/// A source that was read fails in five processes, is left alone, told of once and once a day, and comes back. `connect` makes
+/// A source that was read fails in five processes, is left alone, told of once, and comes back. `connect` makes
 /// a new process; `answers` switches the upstream.
 fn is_told(world: &mut World, connect: &dyn Fn(&mut World), answers: &dyn Fn(bool), words: &str) {
     connect(world);
@@ -62,7 +62,7 @@ fn is_told(world: &mut World, connect: &dyn Fn(&mut World), answers: &dyn Fn(boo
         assert_eq!(world.run().state, RunState::Failed);
         assert!(world.service().tick().errors.is_empty());
     }
-    assert_eq!(notices(world, "source_down").len(), 3, "reminders on Tuesday and on Wednesday");
+    assert_eq!(notices(world, "source_down").len(), 1, "reminders come after five business days");
     assert_eq!(world.seated("p"), seated);
     // It is back, with what the books have already.
     answers(true);

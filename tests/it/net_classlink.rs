@@ -15,6 +15,7 @@ use crate::fake_http::{Asked, Reply};
 use crate::fake_oneroster::{Provider, segment};
 use crate::net_http::{DRIP, PATIENCE};
 use crate::net_oneroster::{cut_list, district, roster, with_total};
+use crate::net_outage::reminded;
 use crate::world::{World, succeeded};
 
 /// A district that was read once, with a seat for everybody.
@@ -190,7 +191,8 @@ fn a_district_that_does_not_let_us_in_is_told_once_a_day_and_nobody_goes() {
     let told = notices(&world, "source_disconnected");
     assert_eq!(told.len(), 1, "five runs of one day, one notice: {told:?}");
     assert!(told[0].text.starts_with("Source sis: district_not_authorised") && told[0].text.contains("was last read at"));
-    // Tuesday is the first day of it; reminders follow on each business day.
+    // Tuesday is the first day of it; a reminder follows after five business days.
+    reminded(&mut world);
     let days: Vec<usize> = (0..7)
         .map(|_| {
             world.next_day();
@@ -199,7 +201,7 @@ fn a_district_that_does_not_let_us_in_is_told_once_a_day_and_nobody_goes() {
             notices(&world, "source_disconnected").len()
         })
         .collect();
-    assert_eq!((world.today, days), (Day::parse("2026-03-10").expect("a day"), vec![2, 3, 4, 4, 4, 5, 6]));
+    assert_eq!((world.today, days), (Day::parse("2026-03-10").expect("a day"), vec![1, 1, 1, 1, 1, 1, 2]));
     assert!(notices(&world, "source_back").is_empty());
     // It lets us in again.
     classlink.set(|state| state.bearer = "b-1-hunter2".to_owned());
@@ -450,6 +452,12 @@ fn a_school_week_by_the_daemons_minutes() {
     classlink.set(|state| state.revision = Some("r3".into()));
     let run = night(&mut world);
     assert_eq!((run.state, world.seated("p").len()), (RunState::Held, 30), "{}", run.message);
-    assert!(run.message.contains("a change of what the district permits"), "{}", run.message);
+    // Whoever decides reads it, too: in the hold, and in what is told of it.
+    let service = world.service();
+    let hold = service.holds(&service.customers()[0]).expect("holds").remove(0);
+    let told = notices(&world, "hold_opened").remove(0).text;
+    for text in [&run.message, &hold.trips.join("; "), &told] {
+        assert!(text.contains("a change of what the district permits"), "{text}");
+    }
     world.verify();
 }

@@ -272,6 +272,11 @@ fn certificates_are_verified() {
     let authority = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls/ca.pem");
     let trusting = HttpSettings { ca_file: Some(authority), ..quick() };
     assert_eq!(fetch(&server, &trusting).as_deref(), Ok("{}"));
+    // Vouched for, but for two other names of this machine.
+    let other = server.url("/x").replace("127.0.0.1", "127.0.0.2");
+    let http = Http::new(&fast_network().0, &other, &trusting).expect("a client");
+    let error = get(&http, &Nobody).expect_err("another name");
+    assert!(error.contains("connect to https://127.0.0.2:") && error.contains("not valid for name"), "{error}");
     for (file, told) in [("nowhere.pem", "No such file"), ("net_http.rs", "no PEM certificate in it")] {
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(file);
         let settings = HttpSettings { ca_file: Some(file), ..quick() };

@@ -188,6 +188,30 @@ fn no_lie_and_no_failure_removes_anybody() {
             "there should be 30 records, and only 14 came",
             users(|asked, reply| if asked.number("offset") >= Some(14) { cut_list(reply, 0) } else { reply }),
         ),
+        (
+            "totals of pages, and no second page",
+            "its total may be its size",
+            users(|asked, reply| match (asked.number("offset"), asked.number("limit")) {
+                (Some(0), Some(limit)) => with_total(reply, limit),
+                _ => Reply::new(404, ""),
+            }),
+        ),
+        (
+            "an empty page that names a next one",
+            "a page is empty and names a next one",
+            users(|asked, reply| {
+                let reply = if asked.number("offset") >= Some(14) { cut_list(reply, 0) } else { reply };
+                without_total(reply).with("Link", "</users?offset=99>; rel=\"next\"")
+            }),
+        ),
+        (
+            "a field that is not known",
+            "does not know a field that was asked for (invalid_selection_field); set fields = false",
+            Arc::new(|asked, _, reply| {
+                let refused = r#"{"imsx_codeMajor":"failure","imsx_codeMinor":"invalid_selection_field"}"#;
+                if asked.param("fields").is_some() { Reply::new(400, refused) } else { reply }
+            }),
+        ),
         ("a list that is empty at once", "there should be 30 records, and only 0 came", users(|_, reply| cut_list(reply, 0))),
         (
             "a page with fewer records than it says",
@@ -237,6 +261,7 @@ fn no_lie_and_no_failure_removes_anybody() {
         let connect = |world: &mut World| {
             provider.feeds(world, version, |settings| {
                 settings.read.pages_max = 200;
+                settings.read.fields = true;
                 settings.read.http.body_bytes_max = 100_000;
                 settings.read.http.total = PATIENCE;
             });
@@ -326,6 +351,11 @@ fn odd_manners_are_understood() {
             "an error behind the end",
             10,
             Arc::new(|asked, _, reply| if asked.number("offset") >= Some(30) { Reply::new(404, "") } else { reply }),
+        ),
+        (
+            "an error behind the end of a collection of one page",
+            400,
+            Arc::new(|asked, _, reply| if asked.number("offset") > Some(0) { Reply::new(404, "") } else { reply }),
         ),
         (
             "large pages are too heavy",
@@ -452,19 +482,23 @@ fn reads_of_changes_lead_where_full_reads_lead() {
 
 #[test]
 fn a_refused_filter_becomes_a_full_read() {
-    let provider = Provider::start();
-    let mut world = district("north");
-    provider.has(&world, RestVersion::V1_1);
-    provider.feeds(&mut world, RestVersion::V1_1, |settings| settings.read.delta = true);
-    assert!(succeeded(&world.quiet_night()));
-    world.hire("new", "teacher", "s1");
-    provider.has(&world, RestVersion::V1_1);
-    provider.lies(|asked, _, reply| if asked.param("filter").is_some() { Reply::new(400, "") } else { reply });
-    let run = world.quiet_night();
-    assert!(world.seated("p").contains(&"new".to_owned()), "{}", run.message);
-    let service = world.service();
-    let findings = service.store().findings(run.run, 0, 10).expect("findings");
-    assert!(findings.iter().any(|found| found.rule == "delta_refused"));
+    let refused = r#"{"imsx_codeMajor":"failure","imsx_codeMinor":"invalid_filter_field"}"#;
+    for refusal in [Reply::new(400, ""), Reply::new(422, ""), Reply::new(501, ""), Reply::json(refused)] {
+        let provider = Provider::start();
+        let mut world = district("north");
+        provider.has(&world, RestVersion::V1_1);
+        provider.feeds(&mut world, RestVersion::V1_1, |settings| settings.read.delta = true);
+        assert!(succeeded(&world.quiet_night()));
+        world.hire("new", "teacher", "s1");
+        provider.has(&world, RestVersion::V1_1);
+        let what = format!("{refusal:?}");
+        provider.lies(move |asked, _, reply| if asked.param("filter").is_some() { refusal.clone() } else { reply });
+        let run = world.quiet_night();
+        assert!(world.seated("p").contains(&"new".to_owned()), "{what}: {}", run.message);
+        let service = world.service();
+        let findings = service.store().findings(run.run, 0, 10).expect("findings");
+        assert!(findings.iter().any(|found| found.rule == "delta_refused"), "{what}");
+    }
 }
 
 #[test]
@@ -528,6 +562,29 @@ fn tokens_are_fetched_renewed_in_the_middle_and_never_told() {
         assert_eq!(run.state, RunState::Failed);
         assert!(run.message.contains("connect to") && !run.message.contains("hunter2"), "{}", run.message);
     }
+}
+
+#[test]
+fn a_token_that_lasts_half_a_minute_is_fetched_once() {
+    let provider = Provider::start();
+    let tokens = FakeServer::start(|_, _| Reply::json(r#"{"access_token":"t","token_type":"Bearer","expires_in":30}"#));
+    let auth = RestAuth::OAuth2(OAuth2Settings {
+        token_address: tokens.url("/token"),
+        client_id: Secret::new("id"),
+        client_secret: Secret::new("hunter2"),
+        scopes: Vec::new(),
+        client_auth: ClientAuth::Basic,
+        cookies: false,
+    });
+    let mut world = district("north");
+    provider.has(&world, RestVersion::V1_2);
+    provider.feeds(&mut world, RestVersion::V1_2, move |settings| {
+        settings.auth = auth.clone();
+        settings.read.page_rows = 3;
+    });
+    let run = world.quiet_night();
+    assert!(succeeded(&run) && provider.server.asked().len() > 20, "{}", run.message);
+    assert_eq!(tokens.asked().len(), 1, "no clock moved while it was read");
 }
 
 #[test]

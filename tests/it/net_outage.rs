@@ -1,4 +1,4 @@
-//! An upstream that fails: left alone ever longer, over restarts and for all who read from it; told once and once a day.
+//! An upstream that fails: left alone ever longer, over restarts and for all who read from it; told once and reminded of.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -33,9 +33,19 @@ pub fn process(world: &World) -> Network {
     network
 }
 
+/// The world's customer is reminded of what goes on, as `alerts.remind_business_days` says by default.
+pub fn reminded(world: &mut World) {
+    let adjust = std::mem::replace(&mut world.adjust, Box::new(|_| ()));
+    world.adjust = Box::new(move |customer| {
+        adjust(customer);
+        customer.reports.remind_business_days = 5;
+    });
+}
+
 fn restart(provider: &Provider, world: &mut World) -> Network {
     let network = process(world);
     provider.feeds_on(world, network.clone(), RestVersion::V1_1, |_| ());
+    reminded(world);
     network
 }
 
@@ -75,7 +85,7 @@ fn it_is_left_alone_told_once_and_tried_daily_over_restarts() {
     assert_eq!((state.source.as_str(), state.looked.is_some(), states.len()), ("sis", true, 1));
     assert!(state.trouble.as_ref().is_some_and(|trouble| trouble.contains("failed 5 times in a row")), "{state:?}");
     assert_eq!(provider.server.asked().len(), before);
-    // One try a night, in a process of its own; a reminder on each business day: Tuesday to Friday, and Monday.
+    // One try a night, in a process of its own; a reminder five business days later: on Monday.
     let mut tries = Vec::new();
     for _ in 0..7 {
         world.next_day();
@@ -89,7 +99,7 @@ fn it_is_left_alone_told_once_and_tried_daily_over_restarts() {
         tries.push(provider.server.asked().len() - before);
     }
     assert_eq!(tries, [3; 7], "one request a night, which is tried three times");
-    assert_eq!((notices(&world, "source_down").len(), world.seated("p").len()), (6, 30));
+    assert_eq!((notices(&world, "source_down").len(), world.seated("p").len()), (2, 30));
     // It is back.
     provider.is_honest();
     world.next_day();
@@ -102,6 +112,22 @@ fn it_is_left_alone_told_once_and_tried_daily_over_restarts() {
     assert!(succeeded(&world.run()));
     assert_eq!(notices(&world, "source_back").len(), 1);
     world.verify();
+}
+
+#[test]
+fn pages_for_people_instead_of_answers_are_an_outage() {
+    let provider = Provider::start();
+    let mut world = district("north");
+    provider.has(&world, RestVersion::V1_1);
+    restart(&provider, &mut world);
+    provider.lies(|_, _, _| Reply::html(200));
+    for _ in 0..5 {
+        assert!(world.run().message.contains("a web page or XML instead of JSON"));
+    }
+    let before = provider.server.asked().len();
+    let run = world.run();
+    assert!(run.message.contains("failed 5 times in a row and is left alone for"), "{}", run.message);
+    assert_eq!((provider.server.asked().len(), notices(&world, "source_down").len()), (before, 1));
 }
 
 #[test]

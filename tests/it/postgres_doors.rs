@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::cluster::{self, Database, Server};
-use crate::daemon::{Daemon, assert_sound, is_over, runs, until, until_settled};
+use crate::daemon::{Daemon, assert_sound, assert_told_once, is_over, runs, until, until_settled};
 use crate::demo::Demo;
 
 /// The demo on a database of its own, unless there is no server.
@@ -110,11 +110,30 @@ pub fn until_made(demo: &Demo, daemon: &Daemon) {
     until("there is a store", || if demo.run("runs").code == 0 { Ok(()) } else { Err(format!("{:?}", daemon.log())) });
 }
 
+/// Which of the nodes took a request up, of all that took none since `before` requests each.
+fn taker(nodes: &[Daemon], before: &[usize]) -> Option<usize> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < deadline {
+        let took = nodes.iter().zip(before).position(|(node, before)| node.events("request_taken").len() > *before);
+        if took.is_some() {
+            return took;
+        }
+        sleep(Duration::from_millis(1));
+    }
+    None
+}
+
+/// The runs that are under way, by their numbers.
+fn under_way(demo: &Demo) -> Vec<Value> {
+    runs(demo, "").into_iter().filter(|run| !is_over(run)).map(|run| run["run"].clone()).collect()
+}
+
 #[test]
 fn three_nodes_do_every_request_once_while_they_and_the_database_are_killed_and_stopped() {
     // One that may be restarted.
     let Some(server) = Server::start(&[]) else { return };
     let (database, demo) = shared_on(server.database());
+    demo.set("seats = 700", "seats = 100000");
     let start = || Daemon::start_with(&demo, |_| ());
     let mut nodes = vec![start()];
     until_made(&demo, &nodes[0]);
@@ -123,19 +142,31 @@ fn three_nodes_do_every_request_once_while_they_and_the_database_are_killed_and_
     let seen = demo.json("nodes");
     assert_eq!(seen["nodes"].as_array().map(Vec::len), Some(3), "{seen}");
 
-    // More rounds on request: each takes some seconds.
-    let rounds: usize = std::env::var("ROSTERD_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(7);
+    // Fewer or more rounds on request: each takes some seconds.
+    let rounds: usize = std::env::var("ROSTERD_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(50);
+    let (mut in_the_middle, mut stopped) = (0, Vec::new());
     for round in 0..rounds {
+        let before: Vec<usize> = nodes.iter().map(|node| node.events("request_taken").len()).collect();
         demo.drop_students(&format!("2026-10-{round:03}.zip"), &[format!("z-{round:03}")]);
+        // Whoever works on it is struck, and the database while somebody does.
+        let struck = taker(&nodes, &before).unwrap_or_default();
         match round % 7 {
-            0 => nodes.remove(round % 3).kill(),
+            0 => nodes.remove(struck).kill(),
             1 => {
-                // Longer than a lease.
-                nodes[0].signal("STOP");
-                sleep(Duration::from_millis(4_500));
-                nodes[0].signal("CONT");
+                nodes[struck].signal("STOP");
+                let open = under_way(&demo);
+                if open.is_empty() {
+                    // Longer than a lease.
+                    sleep(Duration::from_millis(4_500));
+                }
+                until("the others closed what it worked on", || {
+                    let still = under_way(&demo);
+                    if open.iter().any(|run| still.contains(run)) { Err(format!("{still:?}")) } else { Ok(()) }
+                });
+                nodes[struck].signal("CONT");
+                stopped.extend(open);
             }
-            2 => drop(nodes.remove(0).stop()),
+            2 => drop(nodes.remove(struck).stop()),
             3 => {
                 let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                            WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -151,6 +182,9 @@ fn three_nodes_do_every_request_once_while_they_and_the_database_are_killed_and_
                 assert!(asked.success() || round >= 35, "{asked}");
             }
         }
+        if round % 7 == 0 {
+            in_the_middle += under_way(&demo).len();
+        }
         while nodes.len() < 3 {
             nodes.push(start());
         }
@@ -160,19 +194,27 @@ fn three_nodes_do_every_request_once_while_they_and_the_database_are_killed_and_
         });
     }
     until("nothing is under way", || {
-        let under_way = runs(&demo, "").iter().any(|run| !is_over(run));
         let work =
             demo.json("nodes")["nodes"].as_array().is_some_and(|nodes| nodes.iter().any(|n| n["work"] != Value::Array(vec![])));
-        if under_way || work { Err(format!("{:?}", runs(&demo, ""))) } else { Ok(()) }
+        if work || !under_way(&demo).is_empty() { Err(format!("{:?}", runs(&demo, ""))) } else { Ok(()) }
     });
-    // Each package was taken in by one run.
+    println!("{in_the_middle} runs were killed and {} stopped in the middle", stopped.len());
+    assert!(in_the_middle + stopped.len() >= rounds / 14, "too few: {in_the_middle} and {stopped:?} of {rounds} rounds");
+    // Each package was taken in by one run, and none by a node that slept over its lease.
     let mut taken: BTreeMap<String, u32> = BTreeMap::new();
     for run in runs(&demo, "northfield").iter().filter(|run| !run["version"].is_null()) {
+        assert!(!stopped.contains(&run["run"]), "{run}");
         for package in run["packages"].as_array().expect("packages") {
             *taken.entry(package.to_string()).or_default() += 1;
         }
     }
     assert!(taken.len() >= rounds && taken.values().all(|times| *times == 1), "{taken:?}");
+    // Each request was done, and no two by one run.
+    let open_or_shared = "SELECT (SELECT count(*) FROM requests WHERE state < 2)
+        + (SELECT count(*) - count(DISTINCT run) FROM requests WHERE run IS NOT NULL)";
+    let left: i64 = database.raw().query_one(open_or_shared, &[]).expect("an answer").get(0);
+    assert_eq!(left, 0);
+    assert_told_once(&demo, 0);
     assert_sound(&demo);
     drop(nodes);
     drop(database);

@@ -87,12 +87,32 @@ fn a_killed_pull_goes_on_where_it_was() {
     connect(&provider, folder.path());
     killed_at(&provider, folder.path(), 11, |reply| reply);
     let (asked, told) = asked_by_sync(&provider, folder.path(), |reply| reply);
-    // Two requests each for four collections, then users: three pages were kept, the fourth was asked for when it died.
-    assert_eq!(asked[0], "users 15", "{asked:?}");
+    // Two requests each for four collections, then users: three pages were kept, the fourth was asked for when it died. The third
+    // is asked for once more, to see whether it moved.
+    assert_eq!(asked[..2], ["users 10", "users 15"], "{asked:?}");
     assert!(told.contains("succeeded"), "{told}");
     assert!(!folder.path().join("spool").exists(), "emptied when the run was over");
     let (again, _) = asked_by_sync(&provider, folder.path(), |reply| reply);
     assert_eq!(again[0], "orgs 0", "the next run reads anew");
+}
+
+#[test]
+fn a_list_that_moved_while_nobody_read_it_is_read_from_its_beginning() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let provider = Provider::start();
+    let mut world = district();
+    provider.has(&world, RestVersion::V1_1);
+    connect(&provider, folder.path());
+    killed_at(&provider, folder.path(), 11, |reply| reply);
+    // One leaves before the place and one comes behind it: as many as before, and whoever stood behind the place is one further on.
+    let (gone, more) = (world.people.keys().nth(3).expect("a person").clone(), world.people.len());
+    world.people.remove(&gone);
+    world.hire("zz", "teacher", "s1");
+    assert_eq!(world.people.len(), more);
+    provider.has(&world, RestVersion::V1_1);
+    let (asked, told) = asked_by_sync(&provider, folder.path(), |reply| reply);
+    assert_eq!(asked[..2], ["users 10", "users 0"], "{asked:?}");
+    assert!(told.contains(&format!("\"people\": {more}")), "{told}");
 }
 
 #[test]

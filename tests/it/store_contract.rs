@@ -1026,6 +1026,8 @@ pub fn runs_are_kept(harness: &impl Harness) {
     assert_eq!(store.run(one).expect("asks"), Some(row.clone()));
     assert_eq!(store.runs(None, 9).expect("asks").iter().map(|row| row.run).collect::<Vec<_>>(), [two, one]);
     assert_eq!(store.runs(None, 1).expect("asks").len(), 1);
+    let before = |run| store.runs_before(None, Some(run), 9).expect("asks").iter().map(|row| row.run).collect::<Vec<_>>();
+    assert_eq!((before(two), before(one), before(RunId(u64::MAX))), (vec![one], vec![], vec![two, one]));
     assert_eq!(store.runs(Some(&lakes()), 9).expect("asks"), [row.clone()]);
     assert_eq!(store.runs(Some(&"nobody".into()), 9).expect("asks"), []);
     let three = store.begin_run(&lakes(), &Trigger::Drop, Instant(3)).expect("begins");

@@ -18,8 +18,10 @@ use rosterd::plan::{Answer, Decision, GuardLimits, Policy, Predicate, Rule};
 use rosterd::roster::IntakePolicy;
 use rosterd::service::{ByHandPolicy, Customer, Feed, PoolView, Service, Verified};
 use rosterd::source::{CsvSource, CsvSourceSettings, DropKind};
-use rosterd::store::{NoticeRow, RunRow, RunState, SqliteStore, Trigger};
+use rosterd::store::{NoticeRow, Opening, RunRow, RunState, SharedStore, SqliteStore, StoreChoice, Trigger, open};
 use tempfile::TempDir;
+
+use crate::cluster::Database;
 
 /// A person as the source tells it.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +65,8 @@ pub struct World {
     pub shuffle: u64,
     pub clock: Arc<SetClock>,
     pub today: Day,
+    /// Where its books are, if not in a file of its own.
+    pub database: Option<Database>,
     /// What a test changes in the customer of the service.
     pub adjust: Box<dyn Fn(&mut Customer) + Sync>,
     nights: u32,
@@ -111,6 +115,7 @@ impl World {
             bad_percent_max: 100,
             by_hand: ByHandPolicy::default(),
             by_hand_only: false,
+            database: None,
             shuffle: 0,
             clock: Arc::new(SetClock::at(Instant(i64::from(today.0) * 86_400_000 + 9_000_000))),
             today,
@@ -216,7 +221,11 @@ impl World {
 
     /// The service as a process would build it now.
     pub fn service(&self) -> Service {
-        Service::new(Arc::new(self.store()), self.clock.clone(), vec![self.customer()]).looking_back()
+        let store: SharedStore = match &self.database {
+            Some(database) => open(&StoreChoice::Postgres(database.choice()), Opening::Daemon).expect("a store"),
+            None => Arc::new(self.store()),
+        };
+        Service::new(store, self.clock.clone(), vec![self.customer()]).looking_back()
     }
 
     pub fn store(&self) -> SqliteStore {

@@ -243,8 +243,8 @@ impl Store for Dying {
         self.store.run(run)
     }
 
-    fn runs(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<RunRow>, StoreError> {
-        self.store.runs(customer, limit)
+    fn runs_before(&self, customer: Option<&CustomerId>, before: Option<RunId>, limit: u32) -> Result<Vec<RunRow>, StoreError> {
+        self.store.runs_before(customer, before, limit)
     }
 
     fn close_orphans(&self, at: Instant, unseen: bool) -> Result<Vec<RunId>, StoreError> {

@@ -11,7 +11,7 @@ use crate::http::endpoint::{Endpoint, Output, Work, object, schema_of};
 use crate::http::problem::Problem;
 use crate::http::question::Question;
 use crate::http::read::pools::POOL;
-use crate::http::says::{Ask, Input, Kind};
+use crate::http::says::{AS_OF, Ask, Input, Kind};
 use crate::http::words::day;
 use crate::service::Customer;
 use crate::settings::{Turns, TurnsError, what_if};
@@ -27,27 +27,28 @@ pub const AHEAD: &[Endpoint] = &[
         "Terms that end, or have ended, without a successor, of all customers.",
         Output::Json(schema_of::<RenewalsJson>),
     )
-    .asks(&[ALL]),
+    .asks(&[ALL, AS_OF]),
     Endpoint::get(
         "/api/v1/customers/{customer}/renewals",
         Work::Asked(Deed::Look, renewals),
         "The same of a customer.",
         Output::Json(schema_of::<RenewalsJson>),
     )
-    .asks(&[ALL]),
+    .asks(&[ALL, AS_OF]),
     Endpoint::get(
         "/api/v1/customers/{customer}/forecast",
         Work::Asked(Deed::LookAtPeople, forecast),
         "The days to come: what will be used, which stages come, what cures them.",
         Output::Json(object),
     )
-    .asks(&[POOL, Ask::new("days", Kind::Number(1, 730), "So many days after today; 90 if left out.")]),
+    .asks(&[POOL, Ask::new("days", Kind::Number(1, 730), "So many days after today; 90 if left out."), AS_OF]),
     Endpoint::post(
         "/api/v1/customers/{customer}/what-if",
         Work::Asked(Deed::LookAtPeople, otherwise),
         "A stretch of the past played again with other settings or seats.",
         Output::Json(object),
     )
+    .asks(&[AS_OF])
     .takes(Input::Json(schema_of::<Otherwise>)),
 ];
 

@@ -7,9 +7,9 @@ use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
 use crate::http::endpoint::{Endpoint, Output, Work, schema_of};
-use crate::http::page::{PAGE, page};
-use crate::http::problem::Problem;
+use crate::http::page::{PAGE_THEN, page, up};
 use crate::http::question::Question;
+use crate::http::says::AS_OF;
 use crate::license::OrgMark;
 use crate::shape::{CustomerJson, PausesJson};
 
@@ -21,20 +21,21 @@ pub const CUSTOMERS: &[Endpoint] = &[
         "All customers that the token may see, at a glance.",
         Output::List(schema_of::<CustomersJson>),
     )
-    .asks(PAGE),
+    .asks(PAGE_THEN),
     Endpoint::get(
         "/api/v1/customers/{customer}",
         Work::Asked(Deed::Look, customer),
         "A customer at a glance.",
         Output::Json(schema_of::<CustomerJson>),
-    ),
+    )
+    .asks(&[AS_OF]),
     Endpoint::get(
         "/api/v1/customers/{customer}/orgs",
         Work::Asked(Deed::Look, orgs),
         "All orgs ever delivered, as they last were.",
         Output::List(schema_of::<OrgsJson>),
     )
-    .asks(PAGE),
+    .asks(PAGE_THEN),
     Endpoint::get(
         "/api/v1/customers/{customer}/pauses",
         Work::Asked(Deed::Look, pauses),
@@ -72,7 +73,10 @@ impl From<&OrgMark> for OrgJson {
 }
 
 fn customers(asking: &Asking<'_>, question: &Question) -> Answered {
-    let (customers, next) = page(question, asking.customers().collect(), |customer| customer.id().to_string())?;
+    // They are in the order of the settings, which is that of no key.
+    let numbered = asking.customers().enumerate().collect();
+    let (customers, next) = page(question, numbered, |(place, _)| up(*place as u64))?;
+    let customers: Vec<_> = customers.into_iter().map(|(_, customer)| customer).collect();
     let seen = |status| CustomerJson::seen(status, asking.sees_people());
     let customers = asking.service.statuses(&customers)?.into_iter().map(seen).collect();
     Answer::list(&CustomersJson { customers }, next)
@@ -85,7 +89,7 @@ fn customer(asking: &Asking<'_>, question: &Question) -> Answered {
 
 fn orgs(asking: &Asking<'_>, question: &Question) -> Answered {
     let customer = asking.customer(question.name("customer"))?;
-    let marks = asking.service.store().orgs(customer.id()).map_err(Problem::of_store)?;
+    let marks = asking.service.orgs(customer)?;
     let (marks, next) = page(question, marks, |mark| mark.id.to_string())?;
     let orgs = marks.iter().map(OrgJson::from).collect();
     Answer::list(&OrgsJson { customer: customer.id().as_str(), orgs }, next)

@@ -4,14 +4,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::base::EpisodeId;
+use crate::base::{EpisodeId, Instant};
 use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
 use crate::http::endpoint::{Endpoint, Output, Work, object, schema_of};
-use crate::http::page::{AFTER, Cursor, LIMIT, PAGE, page};
+use crate::http::page::{AFTER, Cursor, LIMIT, PAGE, down, page, since};
 use crate::http::question::Question;
 use crate::http::read::pools::POOL;
+use crate::http::says::AS_OF;
 use crate::shape::{FreshnessJson, episode_document_json, episode_file_json, episode_view_json, notices_json};
 
 /// See the module.
@@ -22,19 +23,21 @@ pub const EPISODES: &[Endpoint] = &[
         "Overages of a customer, newest first.",
         Output::List(schema_of::<EpisodesJson>),
     )
-    .asks(&[POOL, LIMIT, AFTER]),
+    .asks(&[POOL, AS_OF, LIMIT, AFTER]),
     Endpoint::get(
         "/api/v1/customers/{customer}/episodes/{episode}",
         Work::Asked(Deed::Look, episode),
         "An overage with its stages, notices and deliveries.",
         Output::Json(object),
-    ),
+    )
+    .asks(&[AS_OF]),
     Endpoint::get(
         "/api/v1/customers/{customer}/episodes/{episode}/export",
         Work::Asked(Deed::LookAtPeople, export),
         "All that is known of an overage, with the commits that prove it, for a dispute.",
         Output::Json(object),
-    ),
+    )
+    .asks(&[AS_OF]),
     Endpoint::get(
         "/api/v1/customers/{customer}/notices",
         Work::Asked(Deed::LookAtPeople, notices),
@@ -56,7 +59,7 @@ struct EpisodesJson<'a> {
 fn episodes(asking: &Asking<'_>, question: &Question) -> Answered {
     let customer = asking.customer(question.name("customer"))?;
     let views = asking.service.episodes(customer, question.pool(customer)?.as_ref())?;
-    let (views, next) = page(question, views, |view| view.episode.id.to_string())?;
+    let (views, next) = page(question, views, |view| down(view.episode.id.0))?;
     let episodes = views.iter().map(episode_view_json).collect();
     let freshness = FreshnessJson::from(asking.service.freshness(customer)?);
     Answer::list(&EpisodesJson { customer: customer.id().as_str(), freshness, episodes }, next)
@@ -85,6 +88,9 @@ fn notices(asking: &Asking<'_>, question: &Question) -> Answered {
         None => u32::try_from(question.limit() + 1).unwrap_or(u32::MAX),
         Some(_) => u32::MAX,
     };
-    let (found, next) = page(question, asking.service.notices(customer, limit)?, |view| view.notice.key.clone())?;
+    let (found, next) = page(question, asking.service.notices(customer, limit)?, |view| {
+        let newest_first = since(Instant(view.notice.at.0.saturating_neg()));
+        format!("{newest_first}{}", view.notice.key)
+    })?;
     Answer::list(&notices_json(customer.id().as_str(), &found), next)
 }

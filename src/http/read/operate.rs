@@ -4,7 +4,7 @@ use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
 use crate::http::endpoint::{Endpoint, Output, Work, schema_of};
-use crate::http::page::{AFTER, Cursor, LIMIT, PAGE, page};
+use crate::http::page::{AFTER, Cursor, LIMIT, PAGE, down, page, up};
 use crate::http::problem::Problem;
 use crate::http::question::Question;
 use crate::http::says::{Ask, Kind};
@@ -48,13 +48,13 @@ fn alerts(asking: &Asking<'_>, question: &Question) -> Answered {
     };
     let mut rows = asking.outbox.list(state, limit)?;
     rows.retain(|row| own.is_none_or(|own| *own == row.notice.customer));
-    let (rows, next) = page(question, rows, |row| row.id.to_string())?;
+    let (rows, next) = page(question, rows, |row| down(row.id))?;
     Answer::list(&AlertsJson::new(asking.outbox, &rows), next)
 }
 
 fn tokens(asking: &Asking<'_>, question: &Question) -> Answered {
     asking.all_customers()?;
-    let (rows, next) = page(question, asking.service.tokens()?, |(row, _)| row.id.to_string())?;
+    let (rows, next) = page(question, asking.service.tokens()?, |(row, _)| up(row.id))?;
     Answer::list(&TokensJson::new(&rows), next)
 }
 

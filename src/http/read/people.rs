@@ -9,7 +9,7 @@ use crate::http::page::{AFTER, Cursor, LIMIT};
 use crate::http::pipe::Pipe;
 use crate::http::problem::Problem;
 use crate::http::question::Question;
-use crate::http::says::{Ask, Kind};
+use crate::http::says::{AS_OF, Ask, Kind, TODAY};
 use crate::plan::AccessBook;
 use crate::service::Service;
 use crate::shape::{ACCESS_HEADER, AccessJson, CsvText, ExplainJson, PeopleJson, PersonAccessJson, access_csv};
@@ -25,7 +25,7 @@ pub const PEOPLE: &[Endpoint] = &[
         "People of the newest roster, by key; e-mails are looked through and never shown.",
         Output::List(schema_of::<PeopleJson>),
     )
-    .asks(&[Ask::new("text", Kind::Text, "Part of a person key, a name or an e-mail, in any case."), LIMIT, AFTER]),
+    .asks(&[Ask::new("text", Kind::Text, "Part of a person key, a name or an e-mail, in any case."), TODAY, LIMIT, AFTER]),
     Endpoint::get(
         "/api/v1/customers/{customer}/people/export",
         Work::Asked(Deed::Administer, export),
@@ -39,20 +39,21 @@ pub const PEOPLE: &[Endpoint] = &[
         "Why a person has seats, or not.",
         Output::Json(schema_of::<ExplainJson>),
     )
-    .asks(&[Ask::new("product", Kind::Text, "Of this product only.")]),
+    .asks(&[Ask::new("product", Kind::Text, "Of this product only."), AS_OF]),
     Endpoint::get(
         "/api/v1/customers/{customer}/people/{person}/access",
         Work::Asked(Deed::LookAtPeople, access),
         "Whether a person may log in, use products, open enrollments.",
         Output::Json(schema_of::<AccessJson>),
     )
-    .asks(&[Ask::new("class", Kind::Text, "This class only; `open` tells whether it may be opened.")]),
+    .asks(&[Ask::new("class", Kind::Text, "This class only; `open` tells whether it may be opened."), TODAY]),
     Endpoint::get(
         "/api/v1/customers/{customer}/access",
         Work::Asked(Deed::LookAtPeople, everybody),
         "The same of everybody: a line of JSON per person, or CSV.",
         Output::LinesOrCsv(schema_of::<PersonAccessJson>),
-    ),
+    )
+    .asks(&[TODAY]),
 ];
 
 fn people(asking: &Asking<'_>, question: &Question) -> Answered {
@@ -105,8 +106,10 @@ fn access(asking: &Asking<'_>, question: &Question) -> Answered {
 fn everybody(asking: &Asking<'_>, question: &Question) -> Answered {
     asking.whole_customer()?;
     let id = asking.customer(question.name("customer"))?.id().clone();
-    let csv = question.csv;
+    let (csv, as_of) = (question.csv, question.as_of());
     let writer: Writer = Box::new(move |service: &Service, pipe: &Pipe| {
+        let then = as_of.map(|at| service.looking_from(at));
+        let service = then.as_ref().unwrap_or(service);
         service.access(service.customer(id.as_str())?, None, |book| if csv { lines_csv(book, pipe) } else { lines(book, pipe) })
     });
     Answer::lines(if csv { "text/csv; charset=utf-8" } else { "application/x-ndjson" }, writer)

@@ -4,15 +4,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::base::PoolId;
+use crate::base::{Instant, PoolId};
 use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
 use crate::http::endpoint::{Endpoint, Output, Work, schema_of};
-use crate::http::page::{AFTER, LIMIT, PAGE, page};
+use crate::http::page::{AFTER, LIMIT, PAGE_THEN, page, since};
 use crate::http::problem::Problem;
 use crate::http::question::Question;
-use crate::http::says::{Ask, Kind};
+use crate::http::says::{AS_OF, Ask, Kind};
 use crate::http::table::table;
 use crate::plan::Standing;
 use crate::service::Customer;
@@ -26,7 +26,8 @@ pub const POOLS: &[Endpoint] = &[
         Work::Asked(Deed::Look, pools),
         "The pools of a customer.",
         Output::Json(schema_of::<PoolsJson>),
-    ),
+    )
+    .asks(&[AS_OF]),
     Endpoint::get(
         "/api/v1/customers/{customer}/pools/{pool}",
         Work::Asked(Deed::LookAtPeople, pool),
@@ -36,6 +37,7 @@ pub const POOLS: &[Endpoint] = &[
     .asks(&[
         Ask::new("since", Kind::Date, "Tell as well what changed from this day on, in the pool's calendar."),
         Ask::new("reasons", Kind::Flag, "Tell as well for which reasons its seats are held."),
+        AS_OF,
     ]),
     Endpoint::get(
         "/api/v1/customers/{customer}/queue",
@@ -43,35 +45,35 @@ pub const POOLS: &[Endpoint] = &[
         "Who waits, in order.",
         Output::List(schema_of::<QueueJson>),
     )
-    .asks(&[POOL, LIMIT, AFTER]),
+    .asks(&[POOL, AS_OF, LIMIT, AFTER]),
     Endpoint::get(
         "/api/v1/customers/{customer}/grants",
         Work::Asked(Deed::Look, grants),
         "What was bought and what was agreed beyond it, by start.",
         Output::List(schema_of::<GrantsJson>),
     )
-    .asks(&[POOL, LIMIT, AFTER]),
+    .asks(&[POOL, AS_OF, LIMIT, AFTER]),
     Endpoint::get(
         "/api/v1/customers/{customer}/terms",
         Work::Asked(Deed::Look, terms),
         "For how long pools were bought, by start.",
         Output::List(schema_of::<TermsJson>),
     )
-    .asks(&[POOL, LIMIT, AFTER]),
+    .asks(&[POOL, AS_OF, LIMIT, AFTER]),
     Endpoint::get(
         "/api/v1/customers/{customer}/pins",
         Work::Asked(Deed::LookAtPeople, pins),
         "Who was given a seat by hand, or kept out.",
         Output::List(schema_of::<PinsJson>),
     )
-    .asks(&[POOL, LIMIT, AFTER]),
+    .asks(&[POOL, AS_OF, LIMIT, AFTER]),
     Endpoint::get(
         "/api/v1/customers/{customer}/seat-requests",
         Work::Asked(Deed::Look, seat_requests),
         "What the vendor was asked for, newest first.",
         Output::Rows(&SEAT_REQUESTS),
     )
-    .asks(PAGE),
+    .asks(PAGE_THEN),
 ];
 
 /// Only of one pool.
@@ -122,49 +124,56 @@ fn queue(asking: &Asking<'_>, question: &Question) -> Answered {
     asking.whole_customer()?;
     let customer = asking.customer(question.name("customer"))?;
     let rows = asking.service.queue(customer, question.pool(customer)?.as_ref())?;
-    let (rows, next) = page(question, rows, |row| format!("{}/{}", row.pool, row.person))?;
+    let (rows, next) = page(question, rows, |row| {
+        let weight = since(Instant(-i64::from(row.priority)));
+        format!("{}\0{weight}{}{}", row.pool, since(row.since), row.person)
+    })?;
     Answer::list(&QueueJson::new(customer.id().as_str(), asking.service.freshness(customer)?, &rows), next)
 }
 
-/// The books of a customer, without claims, and the pool that is asked about.
-fn standing<'s>(asking: &Asking<'s>, question: &Question) -> Result<(&'s Customer, Standing, Option<PoolId>), Problem> {
+/// What of the books of a customer, without claims, concerns the pool that is asked about, or all.
+fn recorded<'s, T>(
+    asking: &Asking<'s>,
+    question: &Question,
+    read: impl Fn(&Standing, &dyn Fn(&PoolId) -> bool) -> T,
+) -> Result<(&'s Customer, T), Problem> {
     let customer = asking.customer(question.name("customer"))?;
     let pool = question.pool(customer)?;
-    let standing = asking.service.store().standing_light(customer.id()).map_err(Problem::of_store)?;
-    Ok((customer, standing, pool))
+    let of = |id: &PoolId| pool.as_ref().is_none_or(|pool| pool == id);
+    Ok((customer, asking.service.read_standing(customer, |standing| read(standing, &of))?))
 }
 
 fn grants(asking: &Asking<'_>, question: &Question) -> Answered {
-    let (customer, standing, pool) = standing(asking, question)?;
-    let of = |id: &PoolId| pool.as_ref().is_none_or(|pool| pool == id);
-    let bought = standing.grants.iter().filter(|grant| of(&grant.pool));
-    let agreed = standing.agreed.iter().filter(|agreed| of(&agreed.pool));
-    let bought = bought.map(|grant| ((grant.from, grant.id.clone()), grant_json(grant)));
-    let agreed = agreed.map(|agreed| ((agreed.from, agreed.id.clone()), agreed_json(agreed)));
-    let mut rows: Vec<_> = bought.chain(agreed).collect();
+    let (customer, mut rows) = recorded(asking, question, |standing, of| {
+        let bought = standing.grants.iter().filter(|grant| of(&grant.pool));
+        let agreed = standing.agreed.iter().filter(|agreed| of(&agreed.pool));
+        let bought = bought.map(|grant| ((grant.from, grant.id.clone()), grant_json(grant)));
+        let agreed = agreed.map(|agreed| ((agreed.from, agreed.id.clone()), agreed_json(agreed)));
+        bought.chain(agreed).collect::<Vec<_>>()
+    })?;
     rows.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let (rows, next) = page(question, rows, |((_, id), _)| id.to_string())?;
+    let (rows, next) = page(question, rows, |((from, id), _)| format!("{}{id}", since(*from)))?;
     let grants = rows.into_iter().map(|(_, grant)| grant).collect();
     Answer::list(&GrantsJson { customer: customer.id().as_str(), grants }, next)
 }
 
 fn terms(asking: &Asking<'_>, question: &Question) -> Answered {
-    let (customer, standing, pool) = standing(asking, question)?;
-    let mut terms = standing.chain;
-    terms.retain(|term| pool.as_ref().is_none_or(|pool| *pool == term.pool));
+    let (customer, mut terms) = recorded(asking, question, |standing, of| {
+        standing.chain.iter().filter(|term| of(&term.pool)).cloned().collect::<Vec<_>>()
+    })?;
     terms.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
-    let (terms, next) = page(question, terms, |term| term.id.to_string())?;
+    let (terms, next) = page(question, terms, |term| format!("{}{}", since(term.from), term.id))?;
     let terms = terms.iter().map(term_json).collect();
     Answer::list(&TermsJson { customer: customer.id().as_str(), terms }, next)
 }
 
 fn pins(asking: &Asking<'_>, question: &Question) -> Answered {
     asking.whole_customer()?;
-    let (customer, standing, pool) = standing(asking, question)?;
-    let mut pins = standing.pins;
-    pins.retain(|pin| pool.as_ref().is_none_or(|pool| *pool == pin.pool));
+    let (customer, mut pins) = recorded(asking, question, |standing, of| {
+        standing.pins.iter().filter(|pin| of(&pin.pool)).cloned().collect::<Vec<_>>()
+    })?;
     pins.sort_by(|a, b| (&a.pool, &a.person).cmp(&(&b.pool, &b.person)));
-    let (pins, next) = page(question, pins, |pin| format!("{}/{}", pin.pool, pin.person))?;
+    let (pins, next) = page(question, pins, |pin| format!("{}\0{}", pin.pool, pin.person))?;
     let pins = pins.iter().map(pin_json).collect();
     Answer::list(&PinsJson { customer: customer.id().as_str(), pins }, next)
 }

@@ -7,11 +7,11 @@ use crate::http::access::Deed;
 use crate::http::answer::Answered;
 use crate::http::ask::Asking;
 use crate::http::endpoint::{Endpoint, Output, Work};
-use crate::http::page::{AFTER, LIMIT, PAGE};
+use crate::http::page::{AFTER, LIMIT, PAGE_THEN};
 use crate::http::problem::Problem;
 use crate::http::question::{Question, product};
 use crate::http::read::pools::POOL;
-use crate::http::says::{Ask, Kind};
+use crate::http::says::{AS_OF, Ask, Kind};
 use crate::http::table::table;
 use crate::license::{Activity, ClaimState};
 use crate::service::{ClaimFilter, Customer, Dashboard, Report};
@@ -34,7 +34,7 @@ pub const REPORTS: &[Endpoint] =
             "Seats of an org and of each org below it: limit, used, remaining.",
             Output::Rows(&LICENSES),
         )
-        .asks(&[ORG, PRODUCT, LIMIT, AFTER]),
+        .asks(&[ORG, PRODUCT, AS_OF, LIMIT, AFTER]),
         report("/api/v1/customers/{customer}/reports/claims", claims, "Every claim, and why it is as it is.", &CLAIMS).asks(&[
             POOL,
             PRODUCT,
@@ -44,24 +44,26 @@ pub const REPORTS: &[Endpoint] =
             Ask::new("activity", Kind::Word(ACTIVITY_WORDS), "Seats that are used so only."),
             Ask::new("on", Kind::Date, "As they stood at the end of this day of the customer's calendar."),
             Ask::new("since", Kind::Date, "Leave out what was released before this day."),
+            AS_OF,
             LIMIT,
             AFTER,
         ]),
-        report("/api/v1/customers/{customer}/reports/dashboard", dashboard, "Each product with its seats.", &DASHBOARD)
-            .asks(&[Ask::new("combined", Kind::Text, "Count who holds both of two products: `learn,observe`."), LIMIT, AFTER]),
+        report("/api/v1/customers/{customer}/reports/dashboard", dashboard, "Each product with its seats.", &DASHBOARD).asks(
+            &[Ask::new("combined", Kind::Text, "Count who holds both of two products: `learn,observe`."), AS_OF, LIMIT, AFTER],
+        ),
         report(
             "/api/v1/customers/{customer}/reports/consumption",
             consumption,
             "What a pool's seats are used for, team by team.",
             &CONSUMPTION,
         )
-        .asks(&[POOL, LIMIT, AFTER]),
+        .asks(&[POOL, AS_OF, LIMIT, AFTER]),
         report("/api/v1/customers/{customer}/reports/compliance", compliance, "How pools stand, worst first.", &COMPLIANCE),
         report("/api/v1/customers/{customer}/reports/usage", usage, "How many seats were used lately.", &USAGE),
         report("/api/v1/customers/{customer}/reports/advice", advice, "What would help each pool.", &ADVICE),
         report("/api/v1/customers/{customer}/reports/reuse", reuse, "How often seats went to other people.", &REUSE),
         report("/api/v1/customers/{customer}/reports/unseated", unseated, "Who has no seat, and why.", &UNSEATED)
-            .asks(&[POOL, LIMIT, AFTER]),
+            .asks(&[POOL, AS_OF, LIMIT, AFTER]),
         report(
             "/api/v1/customers/{customer}/reports/high-water",
             high_water,
@@ -72,6 +74,7 @@ pub const REPORTS: &[Endpoint] =
             POOL,
             Ask::new("from", Kind::Date, "The first day, in the pool's calendar."),
             Ask::new("to", Kind::Date, "The last day."),
+            AS_OF,
             LIMIT,
             AFTER,
         ]),
@@ -83,7 +86,7 @@ const fn report(
     about: &'static str,
     columns: &'static [Column],
 ) -> Endpoint {
-    Endpoint::get(path, Work::Asked(Deed::Report, ask), about, Output::Rows(columns)).asks(PAGE)
+    Endpoint::get(path, Work::Asked(Deed::Report, ask), about, Output::Rows(columns)).asks(PAGE_THEN)
 }
 
 fn told<T>(

@@ -3,17 +3,17 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::base::{RequestId, RunId};
+use crate::base::{CustomerId, RequestId, RunId};
 use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
 use crate::http::endpoint::{Endpoint, Output, Work, schema_of};
-use crate::http::page::{AFTER, Cursor, LIMIT, PAGE, page};
+use crate::http::page::{AFTER, Cursor, LIMIT, PAGE, down, down_of, page, up};
 use crate::http::problem::Problem;
 use crate::http::question::Question;
 use crate::http::says::{Ask, Kind};
 use crate::shape::{FindingsJson, PlannedJson, RunJson, at};
-use crate::store::RequestState;
+use crate::store::{RequestState, RunRow};
 
 /// How many rows of each long list of a plan are told.
 pub const PLAN_LIMIT: Ask = Ask::new(
@@ -28,6 +28,13 @@ pub const RUNS: &[Endpoint] = &[
         "/api/v1/customers/{customer}/runs",
         Work::Asked(Deed::Look, runs),
         "Runs of a customer, newest first.",
+        Output::List(schema_of::<RunsJson>),
+    )
+    .asks(PAGE),
+    Endpoint::get(
+        "/api/v1/runs",
+        Work::Asked(Deed::Look, all_runs),
+        "Runs of all customers that the token may see, newest first.",
         Output::List(schema_of::<RunsJson>),
     )
     .asks(PAGE),
@@ -78,13 +85,29 @@ struct RequestJson {
 
 fn runs(asking: &Asking<'_>, question: &Question) -> Answered {
     let customer = asking.customer(question.name("customer"))?;
-    // The first page needs no more than itself and a sign that there is more.
-    let limit = match Cursor::of(question)? {
-        None => u32::try_from(question.limit() + 1).unwrap_or(u32::MAX),
-        Some(_) => u32::MAX,
-    };
-    let rows = asking.service.store().runs(Some(customer.id()), limit).map_err(Problem::of_store)?;
-    let (rows, next) = page(question, rows, |row| row.run.to_string())?;
+    listed(asking, question, Some(customer.id()))
+}
+
+fn all_runs(asking: &Asking<'_>, question: &Question) -> Answered {
+    listed(asking, question, asking.caller.customer.as_ref())
+}
+
+/// A page of runs. Those of customers that are no longer in the settings are told by the command line alone.
+fn listed(asking: &Asking<'_>, question: &Question, customer: Option<&CustomerId>) -> Answered {
+    let wrong = || Problem::bad_request("after is not a cursor that a page ended with");
+    let mut before = Cursor::of(question)?.map(|cursor| down_of(&cursor.key).ok_or_else(wrong)).transpose()?.map(RunId);
+    // A page needs no more than itself and a sign that there is more.
+    let wanted = question.limit() + 1;
+    let limit = u32::try_from(wanted).unwrap_or(u32::MAX);
+    let mut rows: Vec<RunRow> = Vec::new();
+    while rows.len() < wanted {
+        let mut found = asking.service.store().runs_before(customer, before, limit).map_err(Problem::of_store)?;
+        let Some(last) = found.last() else { break };
+        before = Some(last.run);
+        found.retain(|row| asking.customer(row.customer.as_str()).is_ok());
+        rows.append(&mut found);
+    }
+    let (rows, next) = page(question, rows, |row| down(row.run.0))?;
     Answer::list(&RunsJson { runs: rows.iter().map(|row| RunJson::seen(row, asking.sees_people())).collect() }, next)
 }
 
@@ -112,7 +135,7 @@ fn findings(asking: &Asking<'_>, question: &Question) -> Answered {
     let place = Cursor::of(question)?.map_or(0, |cursor| cursor.place);
     let wanted = place.saturating_add(question.limit() + 1);
     let found = asking.service.run_findings(RunId(run), question.text("rule"), wanted)?;
-    let (found, next) = page(question, found, |finding| finding.number.to_string())?;
+    let (found, next) = page(question, found, |finding| up(finding.number))?;
     Answer::list(&FindingsJson::new(run, total, &found), next)
 }
 

@@ -35,6 +35,12 @@ pub const TRAIL: &[Endpoint] = &[
         Output::Json(schema_of::<ProofsJson>),
     ),
     Endpoint::get(
+        "/api/v1/audit/verify",
+        Work::Asked(Deed::LookAtPeople, verify_all),
+        "The same of all customers that the token may see; where it may see all, also of books whose customer left the settings.",
+        Output::Json(schema_of::<ProofsJson>),
+    ),
+    Endpoint::get(
         "/api/v1/changes",
         Work::Asked(Deed::LookAtPeople, changes),
         "All commits that the token may see, a line each, after those that were read before. The header Rosterd-Next says where to go on; an empty answer: nothing happened since.",
@@ -71,6 +77,17 @@ fn verify(asking: &Asking<'_>, question: &Question) -> Answered {
     let id = asking.customer(question.name("customer"))?.id();
     let proof = ProofJson::new(id, true, asking.service.verify_books(id))?;
     Answer::json(&ProofsJson { ok: proof.ok, customers: vec![proof] })
+}
+
+fn verify_all(asking: &Asking<'_>, _: &Question) -> Answered {
+    asking.whole_customer()?;
+    let strangers = if asking.caller.customer.is_none() { asking.service.strangers()? } else { Vec::new() };
+    let known = asking.customers().map(|customer| (customer.id(), true));
+    let mut customers = Vec::new();
+    for (id, configured) in known.chain(strangers.iter().map(|id| (id, false))) {
+        customers.push(ProofJson::new(id, configured, asking.service.verify_books(id))?);
+    }
+    Answer::json(&ProofsJson { ok: customers.iter().all(|proof| proof.ok), customers })
 }
 
 /// How far a reader of the feed is: the version it knows of each customer. Versions have no gaps and appear in order, so that

@@ -2,9 +2,9 @@
 
 use axum::http::StatusCode;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::base::SourceId;
+use crate::base::{ErrorChain, SourceId};
 use crate::http::access::Deed;
 use crate::http::answer::{Answer, Answered};
 use crate::http::ask::Asking;
@@ -33,6 +33,12 @@ pub const SOURCES: &[Endpoint] = &[
         Output::Json(schema_of::<ResumedJson>),
     ),
     Endpoint::post(
+        "/api/v1/customers/{customer}/sources/{source}/check",
+        Work::Asked(Deed::Sync, check),
+        "Asks a source whether it can be reached and looks sane; reads no people and changes nothing.",
+        Output::Json(schema_of::<CheckedJson>),
+    ),
+    Endpoint::post(
         "/api/v1/customers/{customer}/activity",
         Work::Asked(Deed::Administer, activity),
         "Takes in log-ins: a CSV file with the columns person, last_login and, if it tells, product.",
@@ -56,6 +62,25 @@ struct PauseWish {
     /// Why; no personal data.
     #[schemars(length(min = 1, max = 1000), regex(pattern = "\\S"))]
     reason: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct CheckedJson<'a> {
+    customer: &'a str,
+    source: &'a str,
+    /// It can be reached and looks sane.
+    ok: bool,
+    /// What it said, or what is wrong and what to do.
+    detail: String,
+}
+
+fn check(asking: &Asking<'_>, question: &Question) -> Answered {
+    let (customer, source) = (asking.customer(question.name("customer"))?, question.name("source"));
+    let (ok, detail) = match asking.service.check_source(customer, &SourceId::from(source))? {
+        Ok(detail) => (true, detail),
+        Err(error) => (false, format!("could not {}", ErrorChain(&error))),
+    };
+    Answer::json(&CheckedJson { customer: customer.id().as_str(), source, ok, detail })
 }
 
 fn pause(asking: &Asking<'_>, question: &Question) -> Answered {

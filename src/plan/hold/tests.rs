@@ -41,7 +41,7 @@ fn run(newest: &Hold, judgment: &Judgment, sources: &[&str]) -> Vec<Hold> {
     let now = Instant(newest.opened.0 + HOUR);
     let calendar = &Calendar::utc();
     let others = Others::default();
-    let judged = Some(Judged { judgment, covered: &judgment.held, stopped: &[], packages, others: &others });
+    let judged = Some(Judged { judgment, covered: &judgment.held, stopped: &[], packages, others: &others, hints: Vec::new() });
     next_holds(&Sight { run: RunId(8), now, calendar, ttl_hours: 72, newest: Some(newest), used: false, judged }).0
 }
 

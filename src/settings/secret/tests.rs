@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs::Permissions;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use crate::base::Secret;
 use crate::settings::problem::{Problem, SettingsError};
@@ -8,6 +11,13 @@ use crate::settings::read::{Findings, Report, Section};
 use crate::settings::secret::{CREDENTIALS, Credentials};
 use crate::settings::tree::Node;
 use crate::settings::trial::{EVERYONE, district, load_text, wrong_with};
+
+/// An environment with this folder of credentials.
+fn env(folder: &Path) -> Vec<(OsString, OsString)> {
+    let bytes = OsString::from_vec(vec![0xFF, 0xFE]);
+    let pairs = [(CREDENTIALS, folder.into()), ("SIS_TOKEN", "from a variable".into()), ("EMPTY", "".into()), ("BYTES", bytes)];
+    pairs.map(|(name, value)| (name.into(), value)).into()
+}
 
 type Pair = (&'static str, Node);
 
@@ -36,7 +46,7 @@ fn read(pairs: &[Pair], secret: impl FnOnce(&Section<'_>) -> Option<Secret>) -> 
 
     let table: BTreeMap<String, Node> = pairs.iter().map(|(key, node)| ((*key).to_owned(), node.clone())).collect();
     let root = BTreeMap::from([("mail".to_owned(), Node::Table(table))]);
-    let report = Report::in_folder(folder.path(), Credentials::in_folder(Some(credentials)));
+    let report = Report::in_folder(folder.path(), Credentials::of_env(env(&credentials)));
     let value = report.read(&root, |s| s.section("mail", secret).flatten());
     (value, report.into_findings())
 }
@@ -52,11 +62,13 @@ fn a_secret_comes_from_its_credential_its_file_or_its_key() {
         ("token", vec![("token", Node::Env("from env".into()))], Some("from env")),
         ("token", vec![("token_file", text("good"))], Some("from a file")),
         ("token", vec![("token_file", text("open"))], Some("from a file")),
+        ("token", vec![("token_env", text("SIS_TOKEN"))], Some("from a variable")),
         ("token", vec![], None),
         ("key", vec![], Some("from systemd")),
         ("key", vec![("key", text("inline"))], Some("from systemd")),
         ("key", vec![("key_file", text("good"))], Some("from systemd")),
         ("key", vec![("key_file", text("nowhere"))], Some("from systemd")),
+        ("key", vec![("key_env", text("NOT_SET"))], Some("from systemd")),
     ] {
         let (secret, found) = read(&pairs, |s| s.secret(if key == "key" { "key" } else { "token" }));
         assert_eq!(secret.as_ref().map(|secret| secret.expose().expect("there")), expected, "{pairs:?}");
@@ -71,7 +83,7 @@ fn advice_is_given_where_others_can_read_a_secret() {
     for (pairs, expected) in [
         (
             vec![("token", text("inline"))],
-            "mail.token is written in the settings file; `token_file` or a credential keeps it out",
+            "mail.token is written in the settings file; a credential, `token_file` or `token_env` keeps it out",
         ),
         (vec![("token_file", text("open"))], "mail.token_file every user of this machine can read "),
         (vec![("token_file", text("good"))], ""),
@@ -85,13 +97,27 @@ fn advice_is_given_where_others_can_read_a_secret() {
 
 #[test]
 fn a_secret_that_cannot_be_had_fails_only_who_needs_it() {
+    for (variable, why) in [
+        ("NOT_SET", "the variable NOT_SET is not set"),
+        ("EMPTY", "the variable EMPTY is empty"),
+        ("BYTES", "the variable BYTES is not UTF-8"),
+    ] {
+        let (secret, found) = read(&[("token_env", text(variable))], |s| s.required_secret("token"));
+        let error = secret.expect("a value").expose().expect_err("absent").to_string();
+        assert!(error.contains(why) && found.problems.is_empty(), "{error}");
+        assert!(matches!(&found.secrets_absent[..], [absent] if absent.wrong.contains(why)));
+    }
     for (key, file, why) in [
         ("token", Some("nowhere"), "nowhere cannot be opened: No such file or directory"),
         ("token", Some("empty"), "empty is empty"),
         ("token", Some("bytes"), "bytes is not UTF-8"),
         ("token", Some("long"), "long is longer than 64 KiB"),
         ("void", None, "the credential is empty"),
-        ("token", None, "is given neither as the credential `mail.token` nor by `token_file` nor by `token`"),
+        (
+            "token",
+            None,
+            "is given neither as the credential `mail.token` nor by `token_file` nor by `token_env` nor by `token`",
+        ),
     ] {
         let pairs: Vec<Pair> = file.map(|file| ("token_file", text(file))).into_iter().collect();
         let (secret, found) = read(&pairs, |s| s.required_secret(if key == "void" { "void" } else { "token" }));
@@ -109,10 +135,18 @@ fn a_secret_that_cannot_be_had_fails_only_who_needs_it() {
 fn no_problem_shows_a_secret() {
     let list = Node::List(vec![text("hunter2")]);
     for (pairs, problem) in [
-        (vec![("token", text("hunter2")), ("token_file", text("good"))], "mail.token is given twice, here and by `token_file`"),
+        (
+            vec![("token", text("hunter2")), ("token_file", text("good"))],
+            "mail.token is given twice, by `token` and `token_file`",
+        ),
         (vec![("token", list.clone())], "mail.token is not a text in quotes, or is empty"),
         (vec![("token", Node::Number(42))], "mail.token is not a text in quotes, or is empty"),
         (vec![("token", text(""))], "mail.token is not a text in quotes, or is empty"),
+        (
+            vec![("token_env", text("SIS_TOKEN")), ("token_file", text("good"))],
+            "mail.token is given twice, by `token_file` and `token_env`",
+        ),
+        (vec![("token_env", Node::Number(42))], "mail.token_env is not a text in quotes, or is empty"),
         (vec![("token_file", list)], "mail.token_file is not a text in quotes, or is empty"),
         (vec![("tokn", text("hunter2")), ("token", text("x"))], "mail.tokn unknown key"),
     ] {
@@ -144,12 +178,12 @@ fn a_credential_that_belongs_to_no_key_is_told() {
         ["credential customer.north.source.sis.tokn belongs to no secret key", "credential guard.x belongs to no secret key"];
     assert_eq!(lines, expected);
 
-    let credentials = Credentials::in_folder(Some(folder.path().to_owned()));
+    let credentials = Credentials::of_env(env(folder.path()));
     assert_eq!(credentials.of("customer.north.source.sis.token"), None);
     let sections = BTreeSet::from(["customer".to_owned()]);
     let meant = Some("customer.north.source.sis.token".to_owned());
     assert_eq!(credentials.unknown(&sections).iter().map(|problem| problem.suggestion.clone()).collect::<Vec<_>>(), [meant]);
 
-    let gone = Credentials::in_folder(Some(folder.path().join("gone")));
+    let gone = Credentials::of_env(env(&folder.path().join("gone")));
     assert!(gone.unknown(&sections)[0].wrong.starts_with("cannot be listed: "));
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::source::api::SourceError;
 use crate::source::hr::proof::{Proof, Step};
-use crate::source::hr::pull::{Got, Page, Pull};
+use crate::source::hr::pull::{Got, MOVED, Page, Pull};
 use crate::source::hr::wire::{Beside, Lists, Shape};
 use crate::source::http::{Answer, HttpError};
 
@@ -82,6 +82,9 @@ fn numbered(pull: &mut Pull<'_>, report: &str, id: &str) -> Result<Result<(u64, 
                 page
             }
         };
+        if pull.has_moved(&page) {
+            return Ok(Err(MOVED.to_owned()));
+        }
         seen.iter_mut().zip(&page.rows.seen).for_each(|(known, seen)| *known |= seen);
         match proof.numbered_page(&page.rows.ids, page.total, page.more) {
             Step::More => {}

@@ -21,6 +21,8 @@ pub(crate) struct Proof {
     rows: u64,
     /// The largest total told.
     total: u64,
+    /// Some page told of more records than it has.
+    counts_all: bool,
     /// The first total told.
     first_total: Option<u64>,
 }
@@ -35,9 +37,9 @@ impl Proof {
         self.ids.len() as u64 + self.nameless
     }
 
-    /// Whether as many came as were told.
+    /// Whether as many came as were told, by totals that are not those of pages.
     pub(crate) fn has_all(&self) -> bool {
-        self.rows > 0 && self.distinct() >= self.total
+        self.counts_all && self.distinct() >= self.total
     }
 
     fn take(&mut self, ids: &[Option<u64>]) -> Result<(), String> {
@@ -62,6 +64,7 @@ impl Proof {
             return Step::Broken("a page does not say totalResults".to_owned());
         };
         self.total = self.total.max(total);
+        self.counts_all |= total > ids.len() as u64;
         if let Err(why) = self.take(ids) {
             return Step::Broken(why);
         }

@@ -10,10 +10,12 @@ use crate::source::api::SourceError;
 use crate::source::hr::mapping::HrColumns;
 use crate::source::hr::wire::{Beside, Rows, Shape, read_answer};
 use crate::source::http::{Answer, Attempt, Authorize, Http, HttpError};
-use crate::source::shelf::Shelf;
+use crate::source::shelf::{Shelf, has_moved};
 
 /// How often a list that does not add up is read from its beginning.
 const TRIES_MAX: u32 = 3;
+/// What does not add up where a list was gone on with.
+pub(crate) const MOVED: &str = "records moved since it was broken off";
 
 /// One page.
 #[derive(Serialize, Deserialize)]
@@ -48,6 +50,8 @@ pub(crate) struct Pull<'a> {
     pub(crate) number: u32,
     /// Pages of an earlier pull may still be on the shelf.
     pub(crate) resumes: bool,
+    /// The ids of the last page that was there, which is asked for once more.
+    pub(crate) again: Option<Vec<Option<u64>>>,
     /// Requests so far, and at most.
     pub(crate) requests: u32,
     pub(crate) requests_max: u32,
@@ -77,13 +81,17 @@ impl Pull<'_> {
     }
 
     /// The page that an earlier pull left under the next number, if it stands at this place. One that does not tell a total
-    /// cannot be told from one of another day.
+    /// cannot be told from one of another day; and the last one is asked for once more: whoever left in the meantime moved the
+    /// others.
     pub(crate) fn kept(&mut self, at: u64) -> Option<Page> {
         if !self.resumes {
             return None;
         }
         let kept = self.shelf.page(self.number).and_then(|page| postcard::from_bytes::<Page>(&page).ok());
-        let kept = kept.filter(|page| page.at == at && page.total.is_some());
+        let mut kept = kept.filter(|page| page.at == at && page.total.is_some());
+        if kept.is_some() && self.shelf.page(self.number + 1).is_none() {
+            self.again = kept.take().map(|page| page.rows.ids);
+        }
         match &kept {
             Some(_) => self.number += 1,
             None => {
@@ -92,6 +100,11 @@ impl Pull<'_> {
             }
         }
         kept
+    }
+
+    /// Whether records moved since an earlier pull of the list broke off.
+    pub(crate) fn has_moved(&mut self, page: &Page) -> bool {
+        self.again.take().is_some_and(|known| has_moved(&known, &page.rows.ids))
     }
 
     /// Asks for a page. `url` may make it smaller where a larger one was too heavy.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::source::api::SourceError;
 use crate::source::hr::proof::{Proof, Step};
-use crate::source::hr::pull::{Got, Page, Pull};
+use crate::source::hr::pull::{Got, MOVED, Page, Pull};
 use crate::source::hr::wire::{Beside, Lists, Shape};
 use crate::source::http::{Attempt, HttpError, Refusal};
 
@@ -40,6 +40,9 @@ pub(crate) fn fetch(pull: &mut Pull<'_>, asking: &Asking<'_>) -> Result<Got, Sou
                     None => return Ok(Ok((proof.rows(), seen))),
                 },
             };
+            if pull.has_moved(&page) {
+                return Ok(Err(MOVED.to_owned()));
+            }
             seen.iter_mut().zip(&page.rows.seen).for_each(|(known, seen)| *known |= seen);
             match proof.scim_page(&page.rows.ids, page.total) {
                 Step::More => {}

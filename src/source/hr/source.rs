@@ -75,7 +75,18 @@ impl HrSource {
     fn start<'a>(&'a self, http: &'a Http, shelf: &'a mut dyn Shelf, resumes: bool) -> Pull<'a> {
         let HrSettings { page_rows, pages_max, .. } = self.settings;
         let (columns, auth) = (&self.columns, &*self.auth);
-        Pull { http, auth, columns, shelf, number: 1, resumes, requests: 0, requests_max: pages_max, limit: page_rows }
+        Pull {
+            http,
+            auth,
+            columns,
+            shelf,
+            number: 1,
+            resumes,
+            again: None,
+            requests: 0,
+            requests_max: pages_max,
+            limit: page_rows,
+        }
     }
 
     fn fetch(&self, pull: &mut Pull<'_>) -> Result<Got, SourceError> {

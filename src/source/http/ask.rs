@@ -42,10 +42,17 @@ pub(crate) struct FileTo<'a> {
     pub(crate) address: String,
 }
 
+const JSON: &str = "application/json";
+
 impl<'a> Ask<'a> {
     /// For JSON.
     pub(crate) fn json() -> Self {
-        Ask { form: None, accept: "application/json", headers: &[], into: Into::Memory }
+        Ask { form: None, accept: JSON, headers: &[], into: Into::Memory }
+    }
+
+    /// Whether nothing but JSON will do.
+    pub(crate) fn wants_json(&self) -> bool {
+        self.accept == JSON
     }
 
     /// A form is sent, and JSON comes back.

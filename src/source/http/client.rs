@@ -41,6 +41,12 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
     }
 
+    /// What to tell of a body that is a web page.
+    fn page(&self) -> Option<HttpError> {
+        let body = self.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.body);
+        (body.trim_ascii_start().first() == Some(&b'<')).then(|| self.text().err())?
+    }
+
     /// The body as JSON text. Byte order marks are stepped over; a log-in page, an empty or a binary body is told as such.
     ///
     /// # Errors
@@ -180,10 +186,13 @@ impl Http {
         if !is_own {
             return result;
         }
-        let outcome = match &result {
-            Err(error) if error.is_trouble() => Outcome::Trouble(error),
-            Err(error) if error.is_unasked() => Outcome::NotAsked,
-            Ok(_) | Err(_) => Outcome::Answered,
+        // A page for people, such as one that tells of maintenance, is no answer even if it comes as success.
+        let page = result.as_ref().ok().filter(|_| what.wants_json()).and_then(Answer::page);
+        let outcome = match (&result, &page) {
+            (_, Some(page)) => Outcome::Trouble(page),
+            (Err(error), None) if error.is_trouble() => Outcome::Trouble(error),
+            (Err(error), None) if error.is_unasked() => Outcome::NotAsked,
+            (Ok(_) | Err(_), None) => Outcome::Answered,
         };
         self.upstream.report(&outcome, manners);
         result

@@ -13,7 +13,7 @@ use crate::source::http::{
     Answer, Authorize, Basic, Header, Http, HttpError, HttpSettings, Network, Nobody, Outgoing, Refusal,
 };
 
-/// A token with less than this left is renewed, in milliseconds.
+/// A token is renewed when it has less than this left, in milliseconds, or less than a quarter of its time.
 const LEFT_MILLIS_MIN: i64 = 60_000;
 /// How long a token is taken to last if its service does not say, in seconds.
 const LASTS_SECS: i64 = 300;
@@ -55,6 +55,7 @@ pub struct OAuth2Settings {
 
 struct Token {
     text: Secret,
+    /// From then on it is renewed.
     until: Instant,
     /// The scopes that the service says it grants.
     granted: Option<String>,
@@ -133,7 +134,7 @@ impl OAuth2 {
         let host = http.base().host_str().filter(|_| *cookies);
         Ok(Token {
             text: Secret::new(access_token),
-            until: self.network.pace().now().plus_millis(lasts * 1000),
+            until: self.network.pace().now().plus_millis(lasts * 1000 - LEFT_MILLIS_MIN.min(lasts * 250)),
             granted: scope.as_str().filter(|scope| !scope.trim().is_empty()).map(str::to_owned),
             cookies: host.and_then(|host| Some((host.to_owned(), cookies_of(&answer.headers)?))),
         })
@@ -172,9 +173,9 @@ fn cookies_of(headers: &HeaderMap) -> Option<Secret> {
 
 impl Authorize for OAuth2 {
     fn ready(&self) -> Result<(), HttpError> {
-        let soon = self.network.pace().now().plus_millis(LEFT_MILLIS_MIN);
+        let now = self.network.pace().now();
         let mut token = self.lock();
-        if token.as_ref().is_none_or(|token| token.until < soon) {
+        if token.as_ref().is_none_or(|token| token.until <= now) {
             *token = Some(self.fetch()?);
         }
         Ok(())

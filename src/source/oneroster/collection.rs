@@ -64,6 +64,11 @@ impl Proof {
         self.rows >= total && self.distinct() == Ok(total)
     }
 
+    /// Whether the total may be that of a page: there was one page, and its total is its size.
+    pub(crate) fn may_count_a_page(&self) -> bool {
+        self.sized_so_far && self.rows > 1
+    }
+
     /// How many different records there were; never more than rows.
     fn distinct(&mut self) -> Result<u64, String> {
         Ok(self.ids.distinct()? + self.nameless)
@@ -97,6 +102,9 @@ impl Proof {
         let total = self.total.filter(|_| !self.page_sized);
         if rows > 0 && (facts.next == Some(true) || facts.next.is_none() || total.is_some_and(|total| self.rows < total)) {
             return Ok(Step::More);
+        }
+        if facts.next == Some(true) && total.is_none() {
+            return Err("a page is empty and names a next one".to_owned());
         }
         let distinct = self.distinct()?;
         if !self.changes && distinct != self.rows {
@@ -214,6 +222,11 @@ mod tests {
             ("nothing but records of earlier pages", vec![Page(0..5, Some(20), None), Page(0..5, Some(20), None)]),
             ("1 records came twice", vec![Page(0..5, None, None), Page(4..8, None, None), Page(0..0, None, None)]),
             ("1 records came twice", vec![Page(0..5, Some(9), Some(true)), Page(4..8, Some(9), Some(false))]),
+            ("empty and names a next one", vec![Page(0..5, None, Some(true)), Page(0..0, None, Some(true))]),
+            (
+                "empty and names a next one",
+                vec![Page(0..5, Some(5), None), Page(5..8, Some(3), None), Page(0..0, Some(0), Some(true))],
+            ),
             ("does not say the total", vec![Page(0..5, Some(9), None), Page(5..9, None, None)]),
             ("earlier ones did not say", vec![Page(0..5, None, None), Page(5..9, Some(9), None)]),
         ] {

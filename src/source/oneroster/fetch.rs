@@ -20,7 +20,7 @@ use crate::source::oneroster::refusal::minor_codes;
 use crate::source::oneroster::settings::ReadSettings;
 use crate::source::oneroster::sign::encoded;
 use crate::source::oneroster::wire::{FIELDS, IdWire};
-use crate::source::shelf::Shelf;
+use crate::source::shelf::{Shelf, has_moved};
 
 /// How often a collection that does not add up is read from its beginning.
 const TRIES_MAX: u32 = 3;
@@ -76,6 +76,8 @@ pub(crate) struct Fetch<'a> {
     pub(crate) number: u32,
     /// Pages of an earlier pull may still be on the shelf.
     pub(crate) resumes: bool,
+    /// The ids of the last page that was there, which is asked for once more.
+    pub(crate) again: Option<Ids>,
     /// The revision all pages must have.
     pub(crate) revision: Option<String>,
     /// Requests so far.
@@ -113,11 +115,20 @@ impl Fetch<'_> {
                 Some(page) => page,
                 None => match self.ask(endpoint, offset, changed, proof.has_all())? {
                     Some(page) => page,
-                    // Asked for what lies behind the last record, the server refused: as good as an empty page.
-                    None => return Ok(Ok((offset, masked))),
+                    // Asked for what lies behind the last record, the server refused: as good as an empty page …
+                    None if !proof.may_count_a_page() || self.counts_all(endpoint, changed, offset)? => {
+                        return Ok(Ok((offset, masked)));
+                    }
+                    // … if it is known to be the last one.
+                    None => {
+                        return Ok(Err("what follows the first page was refused, and its total may be its size".to_owned()));
+                    }
                 },
             };
             let (head, ids) = page;
+            if self.again.take().is_some_and(|known| has_moved(&known, &ids)) {
+                return Ok(Err("records moved since it was broken off".to_owned()));
+            }
             if head.revision != self.revision {
                 if self.revision.is_some() {
                     return Err(Stop::Moved);
@@ -136,7 +147,8 @@ impl Fetch<'_> {
     }
 
     /// The page that an earlier pull left under the next number, if it is the one we would ask for. A page that proves
-    /// nothing by itself cannot be told from one of another day.
+    /// nothing by itself cannot be told from one of another day; and without a revision the last one is asked for once more:
+    /// whoever left in the meantime moved the others.
     fn kept(&mut self, endpoint: Endpoint, offset: u64) -> Option<(Head, Ids)> {
         if !self.resumes {
             return None;
@@ -144,12 +156,47 @@ impl Fetch<'_> {
         let kept = self.shelf.page(self.number).and_then(|page| unpack(&page)).filter(|(head, _)| {
             head.endpoint == endpoint as u8 && head.offset == offset && (head.total.is_some() || head.revision.is_some())
         });
-        let kept = kept.and_then(|(head, body)| Some((head, ids_of(&body, endpoint).ok().flatten()?)));
+        let mut kept = kept.and_then(|(head, body)| Some((head, ids_of(&body, endpoint).ok().flatten()?)));
+        if kept.as_ref().is_some_and(|(head, _)| head.revision.is_none()) && self.shelf.page(self.number + 1).is_none() {
+            self.again = kept.take().map(|(_, ids)| ids);
+        }
         if kept.is_none() {
             self.resumes = false;
             self.shelf.cut(self.number);
         }
         kept
+    }
+
+    /// Whether the total of a collection that came as one page is the total of all: with half as much asked for it stays.
+    fn counts_all(&mut self, endpoint: Endpoint, changed: Option<&str>, rows: u64) -> Result<bool, Stop> {
+        let mut limit = u32::try_from(rows / 2).unwrap_or(self.limit).min(self.limit);
+        let answer = self.request(endpoint, 0, changed, &mut limit)?;
+        let answer = answer.map_err(|error| Stop::Failed(self.failed(endpoint, error)))?;
+        let fewer = (self.ids(endpoint, &answer, false)?.len() as u64) < rows;
+        Ok(fewer && number(&answer.headers, "x-total-count") == Some(rows))
+    }
+
+    /// Asks for a page; one that is too heavy is asked for by halves, and `limit` tells by which.
+    fn request(
+        &mut self,
+        endpoint: Endpoint,
+        offset: u64,
+        changed: Option<&str>,
+        limit: &mut u32,
+    ) -> Result<Result<Answer, HttpError>, Stop> {
+        self.requests += 1;
+        if self.requests > self.settings.pages_max {
+            let why =
+                format!("{} pages were read and there are more: the bound of max_pages is passed", self.settings.pages_max);
+            return Err(self.unusable(why));
+        }
+        let base = self.http.base().clone();
+        Ok(self.http.get(self.auth, |attempt: Attempt<'_>| {
+            if attempt.because.is_some_and(HttpError::is_heavy) {
+                *limit = (*limit / 2).max(PAGE_ROWS_MIN.min(*limit));
+            }
+            url(&base, endpoint, offset, *limit, changed, self.settings)
+        }))
     }
 
     fn ask(
@@ -159,20 +206,8 @@ impl Fetch<'_> {
         changed: Option<&str>,
         has_all: bool,
     ) -> Result<Option<(Head, Ids)>, Stop> {
-        self.requests += 1;
-        if self.requests > self.settings.pages_max {
-            let why =
-                format!("{} pages were read and there are more: the bound of max_pages is passed", self.settings.pages_max);
-            return Err(self.unusable(why));
-        }
         let mut limit = self.limit;
-        let base = self.http.base().clone();
-        let answer = self.http.get(self.auth, |attempt: Attempt<'_>| {
-            if attempt.because.is_some_and(HttpError::is_heavy) {
-                limit = (limit / 2).max(PAGE_ROWS_MIN.min(limit));
-            }
-            url(&base, endpoint, offset, limit, changed, self.settings)
-        });
+        let answer = self.request(endpoint, offset, changed, &mut limit)?;
         // What was too heavy once is not asked for again in this pull.
         self.limit = limit;
         let answer = match answer {
@@ -182,13 +217,13 @@ impl Fetch<'_> {
                 if refused && offset > 0 && has_all {
                     return Ok(None);
                 }
-                if error.status() == Some(400) && changed.is_some() {
+                if changed.is_some() && matches!(error.status(), Some(400 | 422 | 501)) {
                     return Err(Stop::NoChanges);
                 }
                 return Err(Stop::Failed(self.failed(endpoint, error)));
             }
         };
-        let ids = self.ids(endpoint, &answer)?;
+        let ids = self.ids(endpoint, &answer, changed.is_some())?;
         let head = Head {
             endpoint: endpoint as u8,
             offset,
@@ -219,13 +254,16 @@ impl Fetch<'_> {
     }
 
     /// The ids in the list of an answer. Success is told by the list alone (oneroster-rest §10).
-    fn ids(&self, endpoint: Endpoint, answer: &Answer) -> Result<Ids, Stop> {
+    fn ids(&self, endpoint: Endpoint, answer: &Answer, changes: bool) -> Result<Ids, Stop> {
         let failed = |error| Stop::Failed(self.failed(endpoint, error));
         let text = answer.text().map_err(failed)?;
         match ids_of(text, endpoint) {
             Ok(Some(ids)) => Ok(ids),
             Ok(None) => {
                 let codes = minor_codes(text.as_bytes());
+                if changes && codes.iter().any(|code| code == "invalid_filter_field") {
+                    return Err(Stop::NoChanges);
+                }
                 let told =
                     if codes.is_empty() { "something else".to_owned() } else { format!("an error ({})", codes.join(", ")) };
                 Err(self.unusable(format!("it answered with success and {told} instead of {}", endpoint.word())))

@@ -198,7 +198,7 @@ impl Rest {
         let mut digester = Digester::new("oneroster rest pull");
         let ReadSettings { sort, fields, keep_metadata, .. } = &self.settings;
         digester.field(at.root.as_bytes()).field(since.unwrap_or_default().as_bytes());
-        digester.field(format!("{:?} {sort} {fields} {}", self.version, keep_metadata.is_empty()).as_bytes());
+        digester.field(format!("{:?} {sort} {fields} {keep_metadata:?}", self.version).as_bytes());
         digester.finish()
     }
 
@@ -231,6 +231,7 @@ impl Rest {
             keys: Arc::new(keys(&self.settings)),
             number: 1,
             resumes: kept.is_some(),
+            again: None,
             revision: None,
             requests: 0,
             limit: self.settings.page_rows,

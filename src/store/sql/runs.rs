@@ -126,6 +126,7 @@ pub(in crate::store::sql) fn run(tx: &Transaction<'_>, run: RunId) -> Result<Opt
 pub(in crate::store::sql) fn runs(
     tx: &Transaction<'_>,
     customer: Option<&CustomerId>,
+    before: Option<RunId>,
     limit: u32,
 ) -> Result<Vec<RunRow>, Fault> {
     let id = match customer.map(|customer| head(tx, customer)).transpose()? {
@@ -135,9 +136,11 @@ pub(in crate::store::sql) fn runs(
     };
     let of_whom = if id.is_some() { "r.customer_id = ?1" } else { "CAST(?1 AS BIGINT) IS NULL" };
     let mut ask = tx.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE {of_whom} ORDER BY r.id DESC LIMIT ?2"
+        "SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE {of_whom} AND r.id < ?2
+         ORDER BY r.id DESC LIMIT ?3"
     ))?;
-    let mut rows = ask.query((id, limit))?;
+    let before = before.map_or(i64::MAX, |run| i64::try_from(run.0).unwrap_or(i64::MAX));
+    let mut rows = ask.query((id, before, limit))?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         all.push(row_of(row)?);

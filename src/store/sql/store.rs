@@ -265,8 +265,8 @@ impl<D: Door> Store for SqlStore<D> {
         self.door.read(|tx| runs::run(tx, run))
     }
 
-    fn runs(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<RunRow>, StoreError> {
-        self.door.read(|tx| runs::runs(tx, customer, limit))
+    fn runs_before(&self, customer: Option<&CustomerId>, before: Option<RunId>, limit: u32) -> Result<Vec<RunRow>, StoreError> {
+        self.door.read(|tx| runs::runs(tx, customer, before, limit))
     }
 
     fn close_orphans(&self, at: Instant, unseen: bool) -> Result<Vec<RunId>, StoreError> {
