@@ -147,7 +147,7 @@ fn many_customers_come_to_what_they_come_to_with_the_rest() {
     let right = |at: usize| {
         format!(
             "[[customer]]\nid = \"c{at}\"\nnightly = \"{} 2 * * *\"\n[[customer.source]]\nid = \"sis\"\nkind = \"oneroster_csv\"\n\
-             path = \"drops/{at}\"\n[[customer.product]]\nid = \"p\"\n[[customer.pool]]\nid = \"p\"\nproduct = \"p\"\nowner = \"d\"\n\
+             path = \"/drops/{at}\"\n[[customer.product]]\nid = \"p\"\n[[customer.pool]]\nid = \"p\"\nproduct = \"p\"\nowner = \"d\"\n\
              [[customer.pool.grant]]\nid = \"g\"\nseats = {at}0\nfrom = \"2026-01-02\"\n",
             at % 60
         )
