@@ -291,7 +291,7 @@ pub fn file(s: &Section<'_>) -> FileShape {
         outbox: channels::outbox(s),
         policies: policies(s),
         days: s.section("calendar", days).unwrap_or_default(),
-        customers: s.sections_apart("customer", customer),
+        customers: s.sections("customer", customer),
     }
 }
 
@@ -338,7 +338,8 @@ fn overage(s: &Section<'_>) -> OverageShape {
     }
 }
 
-fn customer(s: &Section<'_>) -> CustomerShape {
+/// Reads a customer.
+pub fn customer(s: &Section<'_>) -> CustomerShape {
     CustomerShape {
         at: s.at(""),
         id: id(s),

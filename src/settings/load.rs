@@ -9,8 +9,8 @@ use config::{Config, Environment, File, FileFormat, Value, ValueKind};
 
 use crate::settings::build::build;
 use crate::settings::check::check;
-use crate::settings::file::file;
-use crate::settings::many::customers_apart;
+use crate::settings::file::{FileShape, customer, file};
+use crate::settings::many::{customer_of, customers_apart};
 use crate::settings::problem::{Problem, Problems, SettingsError};
 use crate::settings::read::Report;
 use crate::settings::secret::Credentials;
@@ -43,11 +43,9 @@ pub fn load_with(path: Option<&Path>, env: impl IntoIterator<Item = (OsString, O
     let env: Vec<(OsString, OsString)> = env.into_iter().collect();
     let mut problems = Vec::new();
     let variables = variables(&env, &mut problems);
-    let tree = tree(&text, variables).map_err(|why| SettingsError::Syntax { file: name, why })?;
-
     let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
     let report = Report::in_folder(folder, Credentials::of_env(env));
-    let shape = report.read(&tree, file);
+    let shape = read(&text, variables, &report).map_err(|why| SettingsError::Syntax { file: name, why })?;
     problems.extend(report.credentials().unknown(&sections()));
     let findings = report.into_findings();
     problems.extend(findings.problems);
@@ -104,15 +102,15 @@ fn variables(env: &[(OsString, OsString)], problems: &mut Vec<Problem>) -> BTree
 }
 
 /// All layers. Many customers are read apart from the rest if that is all the same; else, and to tell mistakes, all together.
-fn tree(text: &str, variables: BTreeMap<String, String>) -> Result<BTreeMap<String, Node>, String> {
+fn read(text: &str, variables: BTreeMap<String, String>, report: &Report) -> Result<FileShape, String> {
     if let Some((rest, customers)) = customers_apart(text)
-        && let Ok(mut tree) = merge(rest, variables.clone())
+        && let Ok(tree) = merge(rest, variables.clone())
         && !tree.contains_key("customer")
+        && let Some(customers) = report.read_apart("customer", &customers, customer_of, customer)
     {
-        tree.insert("customer".to_owned(), Node::List(customers));
-        return Ok(tree);
+        return Ok(FileShape { customers, ..report.read(&tree, file) });
     }
-    merge(text, variables)
+    Ok(report.read(&merge(text, variables)?, file))
 }
 
 fn merge(text: &str, variables: BTreeMap<String, String>) -> Result<BTreeMap<String, Node>, String> {

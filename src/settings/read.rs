@@ -120,7 +120,7 @@ impl Wrong {
 /// A table being read.
 pub struct Section<'a> {
     pub(super) report: &'a Report,
-    pub(super) table: &'a BTreeMap<String, Node>,
+    table: &'a BTreeMap<String, Node>,
     /// Where it is, for messages: tables of a list go by their ids.
     at: String,
     /// Where it is, for the list of known keys: tables of a list have no names.
@@ -460,11 +460,11 @@ impl Section<'_> {
     }
 
     /// Where one of its tables is, for the list of known keys.
-    pub(super) fn key_of(&self, key: &str) -> String {
+    fn key_of(&self, key: &str) -> String {
         join(&self.key, key)
     }
 
-    pub(super) fn ask(&self, key: &'static str) {
+    fn ask(&self, key: &'static str) {
         self.asked.borrow_mut().push(Cow::Borrowed(key));
         if self.report.survey {
             self.report.asked.borrow_mut().insert(join(&self.key, key));

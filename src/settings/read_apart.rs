@@ -1,24 +1,45 @@
-//! Lists of tables; of long ones each part is read by a thread of its own.
+//! Lists of tables that lie apart from the rest, and from one another: they are read by several threads.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::base::parts;
 use crate::settings::read::{Report, Section, join};
 use crate::settings::tree::Node;
 
 impl Report {
-    /// For another thread that reads a part of the same.
-    fn apart(&self) -> Self {
+    /// For another reading of the same, or of a part of it.
+    pub fn apart(&self) -> Self {
         Self { survey: self.survey, ..Self::in_folder(&self.folder, self.credentials.apart()) }
     }
 
-    /// Adds what another thread found in the part that comes next.
-    fn join(&self, next: Self) {
+    /// Adds what the other reading found.
+    pub fn join(&self, next: Self) {
         self.problems.borrow_mut().append(&mut next.problems.into_inner());
         self.asked.borrow_mut().append(&mut next.asked.into_inner());
         self.secrets_absent.borrow_mut().append(&mut next.secrets_absent.into_inner());
         self.advice.borrow_mut().append(&mut next.advice.into_inner());
         self.credentials.join(next.credentials);
+    }
+
+    /// Reads the tables of a list from a text each, the texts by several threads; `table` makes a text's table, which is gone
+    /// once it was read. `None`, and nothing found, if there is a text of which it makes none.
+    pub fn read_apart<T: Send>(
+        &self,
+        key: &str,
+        texts: &[&str],
+        table: impl Fn(&str) -> Option<BTreeMap<String, Node>> + Sync,
+        read: impl Fn(&Section<'_>) -> T + Sync,
+    ) -> Option<Vec<T>> {
+        let work = parts::ranges_of_large(texts.len()).into_iter().map(|part| (part, self.apart())).collect();
+        let done = parts::each(work, |(part, report): (Range<usize>, Report)| {
+            let value = |ix: usize| Some(report.item(&table(texts[ix])?, (key, ix), key, &read));
+            (part.map(value).collect::<Option<Vec<T>>>(), report)
+        });
+        let (values, reports): (Vec<Option<Vec<T>>>, Vec<Report>) = done.into_iter().unzip();
+        let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+        reports.into_iter().for_each(|report| self.join(report));
+        Some(values.into_iter().flatten().collect())
     }
 
     /// Reads one of the tables of a list, which goes by its id.
@@ -41,32 +62,5 @@ impl Section<'_> {
     /// What `find` finds of a text, which it is asked for once.
     pub fn flaw(&self, text: &str, find: fn(&str) -> Option<String>) -> Option<String> {
         self.report.flaws.borrow_mut().entry(text.to_owned()).or_insert_with_key(|text| find(text)).clone()
-    }
-
-    /// A list of tables that may be long; what comes of it is what [`Section::sections`] makes of it.
-    pub fn sections_apart<T: Send>(&self, key: &'static str, read: impl Fn(&Section<'_>) -> T + Sync) -> Vec<T> {
-        let parts = match self.table.get(key) {
-            Some(Node::List(items)) if items.iter().all(|item| matches!(item, Node::Table(_))) => {
-                parts::ranges_of_large(items.len()).into_iter().map(|part| (&items[part.clone()], part.start)).collect()
-            }
-            _ => Vec::new(),
-        };
-        if parts.len() < 2 {
-            return self.sections(key, read);
-        }
-        self.ask(key);
-        let (at, path) = (self.at(key), self.key_of(key));
-        let work = parts.into_iter().map(|(items, first)| (items, first, self.report.apart())).collect();
-        let done = parts::each(work, |(items, first, report): (&[Node], usize, Report)| {
-            let tables = items.iter().zip(first..).filter_map(|(item, at)| Some((item.table()?, at)));
-            let values: Vec<T> = tables.map(|(table, ix)| report.item(table, (&at, ix), &path, &read)).collect();
-            (values, report)
-        });
-        let mut all = Vec::new();
-        for (mut values, report) in done {
-            all.append(&mut values);
-            self.report.join(report);
-        }
-        all
     }
 }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::base::Day;
-use crate::settings::load::{known_keys, load_with, merge, reference, tree};
+use crate::settings::load::{known_keys, load_with, merge, reference};
 use crate::settings::tree::Node;
 use crate::settings::trial::{EVERYONE, district, env, good, load_text, wrong_with};
 use crate::source::{BulkWithStatus, DropKind, SourceSettings};
@@ -126,19 +126,36 @@ fn every_sample_loads() {
 }
 
 #[test]
-fn many_customers_come_to_what_they_come_to_one_by_one() {
+fn many_customers_come_to_what_they_come_to_with_the_rest() {
+    // A section behind them can only be read with all.
+    let together = |text: &str| format!("{text}\n[spool]\nmax_mib = 100\n");
+    let apart = |text: &str| format!("[spool]\nmax_mib = 100\n{text}");
     let customer = |at: usize| match at {
         3 | 70 | 128 => format!("[[customer]]\nid = \"c{at}\"\noops = {at}\n"),
         100 => "[[customer]]\nnightly = \"tonight\"\n".to_owned(),
+        101 => "[[customer]]\nid = \"c3\"\n[customer.overage]\nminor_percent = [120]\n".to_owned(),
         _ => format!(
-            "[[customer]]\nid = \"c{at}\"\nMixed.Case = 2026-01-02\n[[customer.pool]]\nid = \"p\"\nn = [0x1f, true, {{ a = 1 }}]\n"
+            "[[customer]]\nid = \"c{at}\"\nMixed.Case = 2026-01-02\n[[customer.pool]]\nid = \"p\"\nn = [0x1f, {{ a = 1 }}]\n"
         ),
     };
-    let text = format!("[guard]\nremoval_min = 7\n{}", (0..130).map(customer).collect::<String>());
-    let variables = || BTreeMap::from([("guard__removal_min".to_owned(), "9".to_owned())]);
-    assert_eq!(tree(&text, variables()), merge(&text, variables()));
-    let lines = wrong_with(&text, &[]);
-    let told: Vec<&str> = lines.iter().filter_map(|line| line.split_once(".oops")).map(|(at, _)| at).collect();
-    assert_eq!(told, ["customer.c128", "customer.c3", "customer.c70"], "sorted, each once");
+    let wrong: String = (0..130).map(customer).collect();
+    let lines = wrong_with(&apart(&wrong), &[]);
+    assert_eq!(lines, wrong_with(&together(&wrong), &[]));
     assert!(lines.iter().any(|line| line.starts_with("customer.#101.nightly = \"tonight\" is not a cron pattern")));
+    assert!(lines.iter().any(|line| line.starts_with("customer.c128.oops unknown key")), "{lines:?}");
+
+    let right = |at: usize| {
+        format!(
+            "[[customer]]\nid = \"c{at}\"\nnightly = \"{} 2 * * *\"\n[[customer.source]]\nid = \"sis\"\nkind = \"oneroster_csv\"\n\
+             path = \"/drops/{at}\"\n[[customer.product]]\nid = \"p\"\n[[customer.pool]]\nid = \"p\"\nproduct = \"p\"\nowner = \"d\"\n\
+             [[customer.pool.grant]]\nid = \"g\"\nseats = {at}0\nfrom = \"2026-01-02\"\n",
+            at % 60
+        )
+    };
+    let right: String = (1..130).map(right).collect();
+    let [apart, together] = [apart(&right), together(&right)].map(|text| load_text(&text, &[]).expect("settings"));
+    assert_eq!(apart.customers.len(), 129);
+    for (apart, together) in apart.customers.iter().zip(&together.customers) {
+        assert_eq!(format!("{apart:?}"), format!("{together:?}"));
+    }
 }
