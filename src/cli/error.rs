@@ -195,9 +195,10 @@ fn store_next_step(error: &StoreError) -> Option<String> {
             Some("nothing was changed; stop it first (the daemon: `systemctl stop rosterd.service`), then again".into())
         }
         StoreError::Away { .. } => Some("nothing is lost; it is tried again, and `store.url` says where".into()),
-        StoreError::VersionMoved { .. } | StoreError::SnapshotGone { .. } | StoreError::RunClosed { .. } => {
-            Some("somebody else wrote meanwhile: try again".into())
-        }
+        StoreError::VersionMoved { .. }
+        | StoreError::SnapshotGone { .. }
+        | StoreError::RunClosed { .. }
+        | StoreError::RequestLost { .. } => Some("somebody else wrote meanwhile: try again".into()),
         StoreError::DiskFull { .. }
         | StoreError::ReadOnly { .. }
         | StoreError::Busy { .. }

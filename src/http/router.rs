@@ -29,7 +29,7 @@ pub type Route = (&'static str, &'static str, Option<Deed>);
 /// What is asked of the process itself.
 const SELF: &[Endpoint] = &[
     Endpoint::get("/livez", Work::Now(livez), "The process lives.", Output::Json(object)),
-    Endpoint::get("/readyz", Work::Open(readyz), "The books can be read.", Output::Json(object)),
+    Endpoint::get("/readyz", Work::Open(readyz), "This process works on the books, and can.", Output::Json(object)),
     Endpoint::get("/api/v1/openapi.json", Work::Now(openapi), "This description.", Output::Json(object)),
 ];
 
@@ -72,7 +72,7 @@ fn openapi() -> Answered {
 }
 
 fn readyz(service: &Service) -> Answered {
-    match service.store().daemon().map_err(|error| Problem::of_store(error).hidden())? {
+    match service.store().readiness().map_err(|error| Problem::of_store(error).hidden())? {
         Some(_) => Answer::json(&json!({"ready": true})),
         None => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "the daemon has not taken the store yet")),
     }

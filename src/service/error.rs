@@ -161,6 +161,7 @@ impl ServiceError {
             | StoreError::Busy { .. }
             | StoreError::Away { .. }
             | StoreError::RunClosed { .. }
+            | StoreError::RequestLost { .. }
             | StoreError::SchemaNewer { .. }
             | StoreError::VersionMoved { .. }
             | StoreError::SnapshotGone { .. } => true,
@@ -191,6 +192,7 @@ impl ServiceError {
                 | StoreError::Busy { .. }
                 | StoreError::Away { .. }
                 | StoreError::RunClosed { .. }
+                | StoreError::RequestLost { .. }
                 | StoreError::Absent { .. }
                 | StoreError::Occupied { .. }
                 | StoreError::SchemaOlder { .. }

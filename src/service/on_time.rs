@@ -118,10 +118,14 @@ impl Service {
         self.tell_troubles(customer)?;
         let nightly = customer.nightly.as_deref().and_then(|pattern| Nightly::new(pattern, &customer.policy.calendar));
         self.tell_course(customer, nightly.as_ref(), now)?;
-        if let Some(day) = nightly.and_then(|nightly| nightly.due(now, customer.catchup_window_hours))
-            && (!self.store.is_scheduled(customer.id(), &Trigger::Nightly(day))? || self.came_to_nothing(customer, day, now)?)
-        {
-            self.schedule(customer, Trigger::Nightly(day), now, ticked)?;
+        if let Some(day) = nightly.and_then(|nightly| nightly.due(now, customer.catchup_window_hours)) {
+            let night = Trigger::Nightly(day);
+            if !self.store.is_scheduled(customer.id(), &night)? {
+                self.schedule(customer, night, now, ticked)?;
+            } else if self.came_to_nothing(customer, day, now)? {
+                let (request, _) = self.store.request(customer.id(), &night, now)?;
+                ticked.asked.push((customer.id().clone(), request, night));
+            }
         }
         for wish in self.store.same_day_open(customer.id())? {
             self.tell_slow_wish(customer, &wish, ticked)?;
@@ -150,8 +154,10 @@ impl Service {
     }
 
     fn schedule(&self, customer: &Customer, trigger: Trigger, now: Instant, ticked: &mut Ticked) -> Result<(), ServiceError> {
-        let (request, _) = self.store.request(customer.id(), &trigger, now)?;
-        ticked.asked.push((customer.id().clone(), request, trigger));
+        // Another node may have been faster.
+        if let Some(request) = self.store.schedule(customer.id(), &trigger, now)? {
+            ticked.asked.push((customer.id().clone(), request, trigger));
+        }
         Ok(())
     }
 

@@ -98,7 +98,7 @@ impl SharedLimits for StoredLimits {
     fn take(&self, upstream: &str, parallel_max: u32, gap: Duration) -> PlaceTaken {
         // Whoever cannot give back gets nothing new.
         if !self.0.settle() {
-            return PlaceTaken::NotYet;
+            return PlaceTaken::Unheard;
         }
         let number = self.0.next.fetch_add(1, Ordering::SeqCst);
         match self.0.store.take_place(upstream, number, parallel_max, micros(gap)) {
@@ -107,9 +107,10 @@ impl SharedLimits for StoredLimits {
             Ok(PlaceGiven::Full) => PlaceTaken::NotYet,
             Err(StoreError::Away { .. } | StoreError::Busy { .. }) => {
                 self.0.owe(number);
-                PlaceTaken::NotYet
+                PlaceTaken::Unheard
             }
-            Err(_) => PlaceTaken::Alone,
+            // Whatever it is, the others ask, too.
+            Err(_) => PlaceTaken::Unheard,
         }
     }
 

@@ -54,6 +54,9 @@ pub trait Store: Send + Sync {
     /// The daemon that runs on this store now, if any.
     fn daemon(&self) -> Result<Option<DaemonMark>, StoreError>;
 
+    /// This process as a daemon of the store, if it is one that can work now. Answers soon, whatever the store does.
+    fn readiness(&self) -> Result<Option<DaemonMark>, StoreError>;
+
     /// The processes that work on this store and what each of them does, oldest first.
     fn nodes(&self) -> Result<Vec<NodeRow>, StoreError>;
 
@@ -232,6 +235,10 @@ pub trait Store: Send + Sync {
     /// Writes a request, or joins one that is still queued for the customer and does as much (R97). Says which, and
     /// whether it is new.
     fn request(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<(RequestId, bool), StoreError>;
+
+    /// Writes a request for the local date of a scheduled trigger, or joins one, unless that was ever done before: of all that
+    /// ask, one does. `None`: it was done before.
+    fn schedule(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<Option<RequestId>, StoreError>;
 
     /// Takes the oldest queued request of a customer that has none running; marks it running.
     fn take_request(&self, at: Instant) -> Result<Option<RequestRow>, StoreError>;

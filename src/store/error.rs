@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::base::{CustomerId, Digest, Instant, RunId, Version};
+use crate::base::{CustomerId, Digest, Instant, RequestId, RunId, Version};
 
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,12 @@ pub enum StoreError {
     RunClosed {
         /// Which one.
         run: RunId,
+    },
+    /// A request that this process took is not its own any more: it was taken for dead, and somebody else does it.
+    #[error("begin the run of request {request}: this process was taken for dead, and somebody else has it")]
+    RequestLost {
+        /// Which one.
+        request: RequestId,
     },
     /// The database server cannot be reached, or went away. What was just told to it is done whole or not at all.
     #[error("reach {place}")]

@@ -23,6 +23,7 @@ pub struct Between {
 struct Wishes {
     loses: AtomicBool,
     shut: AtomicBool,
+    frozen: AtomicBool,
 }
 
 impl Between {
@@ -39,6 +40,7 @@ impl Between {
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 if !wishes.shut.load(Ordering::SeqCst) {
+                    // Who comes while it is frozen is accepted, and hears nothing.
                     pass(client, UnixStream::connect(&server).expect("a server"), wishes.clone());
                 }
             }
@@ -56,19 +58,33 @@ impl Between {
         self.wishes.loses.store(true, Ordering::SeqCst);
     }
 
+    /// Whether nothing passes any more, while all connections stay and new ones are accepted.
+    pub fn freeze(&self, whether: bool) {
+        self.wishes.frozen.store(whether, Ordering::SeqCst);
+    }
+
     /// Whether nobody is let through any more.
     pub fn shut(&self, whether: bool) {
         self.wishes.shut.store(whether, Ordering::SeqCst);
     }
 }
 
+impl Wishes {
+    fn until_thawed(&self) {
+        while self.frozen.load(Ordering::SeqCst) {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+}
+
 fn pass(client: UnixStream, server: UnixStream, wishes: Arc<Wishes>) {
     let silent = Arc::new(AtomicBool::new(false));
     let (mut from, mut to) = (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
-    let (mut back_from, mut back_to, is_silent) = (server, client, silent.clone());
+    let (mut back_from, mut back_to, is_silent, back_wishes) = (server, client, silent.clone(), wishes.clone());
     std::thread::spawn(move || {
         let (mut buffer, mut writes) = (vec![0; 1 << 16], false);
         while let Ok(len @ 1..) = from.read(&mut buffer) {
+            wishes.until_thawed();
             let says = |words: &[u8]| buffer[..len].windows(words.len()).any(|found| found == words);
             writes = says(b"READ COMMITTED") || (writes && !says(b"READ ONLY"));
             if writes && says(b"COMMIT\0") && wishes.loses.swap(false, Ordering::SeqCst) {
@@ -83,6 +99,7 @@ fn pass(client: UnixStream, server: UnixStream, wishes: Arc<Wishes>) {
     std::thread::spawn(move || {
         let mut buffer = vec![0; 1 << 16];
         while let Ok(len @ 1..) = back_from.read(&mut buffer) {
+            back_wishes.until_thawed();
             if is_silent.load(Ordering::SeqCst) || back_to.write_all(&buffer[..len]).is_err() {
                 break;
             }

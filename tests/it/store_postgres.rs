@@ -43,6 +43,10 @@ impl Harness for Postgres {
         self.try_open(Opening::Writing).unwrap_or_else(|error| panic!("{error:?}"))
     }
 
+    fn holds_run_out(&self) {
+        self.database.raw().batch_execute("UPDATE alerts SET held = 0").expect("written");
+    }
+
     fn all_die(&self) {
         self.database.raw().batch_execute("DELETE FROM nodes").expect("written");
     }

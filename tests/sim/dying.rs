@@ -92,6 +92,10 @@ impl Store for Dying {
         self.store.daemon()
     }
 
+    fn readiness(&self) -> Result<Option<DaemonMark>, StoreError> {
+        self.store.readiness()
+    }
+
     fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
         self.store.nodes()
     }
@@ -269,6 +273,10 @@ impl Store for Dying {
 
     fn request(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<(RequestId, bool), StoreError> {
         self.write(|store| store.request(customer, trigger, at))
+    }
+
+    fn schedule(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<Option<RequestId>, StoreError> {
+        self.write(|store| store.schedule(customer, trigger, at))
     }
 
     fn take_request(&self, at: Instant) -> Result<Option<RequestRow>, StoreError> {

@@ -293,7 +293,7 @@ impl Http {
             pace.wait(pause);
         }
         // Before the signature, which carries the time: a place may be long in coming.
-        let _pass = self.upstream.enter(self.network.manners());
+        let _pass = self.upstream.enter(self.network.manners())?;
         let form = what.form;
         let method = if form.is_some() { "POST" } else { "GET" };
         let headers = auth.headers(&Outgoing { method, url, now: pace.now() })?;

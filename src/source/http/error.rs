@@ -147,6 +147,23 @@ pub enum HttpError {
         /// After how many seconds.
         secs: u64,
     },
+    /// Several nodes keep its limits together, and no place among its requests came.
+    #[error(
+        "ask {upstream}: {} for {minutes} minutes",
+        if *.is_heard {
+            "other nodes had all places among its requests"
+        } else {
+            "the database of the nodes, which gives places among its requests, did not answer"
+        }
+    )]
+    NoPlace {
+        /// Its origin.
+        upstream: String,
+        /// Whoever gives places answered.
+        is_heard: bool,
+        /// For how long.
+        minutes: u64,
+    },
     /// The upstream failed so often that it is left alone for some time.
     #[error("reach {upstream}: it failed {failures} times in a row and is left alone for {secs} s more")]
     Resting {
@@ -188,6 +205,7 @@ impl HttpError {
             | HttpError::Unfit { .. }
             | HttpError::Unwritten { .. }
             | HttpError::Later { .. }
+            | HttpError::NoPlace { .. }
             | HttpError::Resting { .. } => false,
         }
     }
@@ -208,6 +226,7 @@ impl HttpError {
                 | HttpError::Unsendable { .. }
                 | HttpError::Client(_)
                 | HttpError::Unwritten { .. }
+                | HttpError::NoPlace { .. }
         )
     }
 

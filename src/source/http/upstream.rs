@@ -13,7 +13,7 @@ use crate::base::{ErrorChain, Instant};
 use crate::source::http::error::HttpError;
 use crate::source::http::outage::{Outage, Outages};
 use crate::source::http::pace::Pace;
-use crate::source::http::shared::{PlaceTaken, SharedLimits};
+use crate::source::http::shared::{SharedLimits, placed};
 use crate::telemetry::{UpstreamBack, UpstreamDown};
 
 /// So many failed requests in a row open the circuit.
@@ -22,9 +22,6 @@ const FAILURES_MAX: u32 = 5;
 const REST_FIRST: Duration = Duration::from_secs(60);
 /// … and at most: once a day, and over when the next night comes.
 const REST_MAX: Duration = Duration::from_secs(23 * 3600);
-
-/// How long a request waits before it asks again for a place that other nodes have.
-const NOT_YET: Duration = Duration::from_millis(50);
 
 /// One origin, shared by all sources that read from it.
 pub(crate) struct Upstream {
@@ -184,7 +181,10 @@ impl Upstream {
     }
 
     /// Waits for a place and for the next moment at which a request may start.
-    pub(crate) fn enter<'u>(&'u self, manners: Manners<'u>) -> Pass<'u> {
+    ///
+    /// # Errors
+    /// [`HttpError::NoPlace`] when other nodes leave none, or nobody gives any.
+    pub(crate) fn enter<'u>(&'u self, manners: Manners<'u>) -> Result<Pass<'u>, HttpError> {
         let pace = manners.pace;
         let mut state = self.lock();
         while state.running >= state.parallel_max {
@@ -200,20 +200,11 @@ impl Upstream {
         if start > now {
             pace.wait(start - now);
         }
-        while let Some(limits) = manners.limits {
-            match limits.take(&self.name, parallel_max, gap) {
-                PlaceTaken::Alone => break,
-                PlaceTaken::After(number, pause) => {
-                    pass.shared = Some((limits, number));
-                    if !pause.is_zero() {
-                        pace.wait(pause);
-                    }
-                    break;
-                }
-                PlaceTaken::NotYet => pace.wait(NOT_YET),
-            }
+        if let Some(limits) = manners.limits {
+            let number = placed(limits, pace, &self.name, (parallel_max, gap))?;
+            pass.shared = number.map(|number| (limits, number));
         }
-        pass
+        Ok(pass)
     }
 
     /// Nobody starts a request before `pause` is over: it asked one of us to slow down.
@@ -318,11 +309,11 @@ mod tests {
         upstream.limit(9, 10);
         upstream.limit(9, 20);
         for _ in 0..5 {
-            drop(upstream.enter(plain(&pace)));
+            drop(upstream.enter(plain(&pace)).expect("a place"));
         }
         assert_eq!(waited(), vec![Duration::from_millis(100); 4]);
         upstream.slow_down(Duration::from_secs(7), plain(&pace));
-        drop(upstream.enter(plain(&pace)));
+        drop(upstream.enter(plain(&pace)).expect("a place"));
         assert_eq!(waited().last(), Some(&Duration::from_secs(7)));
     }
 
@@ -331,12 +322,12 @@ mod tests {
         let (pace, _) = Pace::fast();
         let upstream = Arc::new(Upstream::new("u".into()));
         upstream.limit(2, 1_000);
-        let (first, second) = (upstream.enter(plain(&pace)), upstream.enter(plain(&pace)));
+        let [first, second] = [(); 2].map(|()| upstream.enter(plain(&pace)).expect("a place"));
         let (send, receive) = std::sync::mpsc::channel();
         let third = std::thread::spawn({
             let (upstream, pace) = (upstream.clone(), pace.clone());
             move || {
-                let pass = upstream.enter(plain(&pace));
+                let pass = upstream.enter(plain(&pace)).expect("a place");
                 send.send(()).expect("somebody listens");
                 drop(pass);
             }

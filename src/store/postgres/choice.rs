@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use postgres::Config;
-use postgres::config::{Host, SslMode};
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
 
 use crate::base::Secret;
 use crate::store::error::StoreError;
@@ -96,7 +96,7 @@ fn place(config: &Config) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use postgres::config::SslMode;
+    use tokio_postgres::config::SslMode;
 
     use crate::base::Secret;
     use crate::store::postgres::choice::PostgresChoice;

@@ -4,12 +4,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use postgres::Config;
+use tokio_postgres::Config;
 
 use crate::store::error::StoreError;
 use crate::store::postgres::choice::PostgresChoice;
 use crate::store::postgres::tls::Tls;
-use crate::store::sql::{Fault, Node, PgSession, is_away};
+use crate::store::sql::{Fault, Node, PgSession, Wire};
 
 /// How long a writer waits for another one of the same customer; a district's first night takes less.
 const LOCK_SECS_MAX: u32 = 60;
@@ -18,6 +18,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// … up to this.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
+/// A server that accepts a statement is waited for so much longer than the statement may take by its own bounds.
+const BEYOND: Duration = Duration::from_secs(10);
+
 /// How a session of this process is set up.
 pub(in crate::store::postgres) struct Connector {
     config: Config,
@@ -25,6 +28,12 @@ pub(in crate::store::postgres) struct Connector {
     config_to_say: Config,
     tls: Tls,
     setup: String,
+    /// What makes a session better where the server knows it.
+    wishes: String,
+    /// So long a connection may take, all hosts tried.
+    to_connect: Duration,
+    /// So long a short answer may take: who does not get one in time is dead to others.
+    to_say: Duration,
 }
 
 /// The connections.
@@ -34,6 +43,10 @@ pub(in crate::store::postgres) struct Pool {
     node: Arc<Node>,
     open_max: u32,
     patience: Duration,
+    /// So long an answer may take that the server gives at once.
+    patience_at_once: Duration,
+    /// So long any other may take.
+    patience_statement: Duration,
     state: Mutex<State>,
     freed: Condvar,
 }
@@ -62,24 +75,40 @@ impl Connector {
         // empty when that was done.
         let setup = format!(
             "SET statement_timeout = '{}s'; SET lock_timeout = '{LOCK_SECS_MAX}s';
-             SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off; SET client_min_messages = warning; SET synchronous_commit = on",
+             SET client_min_messages = warning; SET synchronous_commit = on",
             choice.statement_secs_max
         );
-        Ok((Self { config, config_to_say, tls, setup }, place))
+        let lease = choice.lease_secs;
+        let wishes = format!(
+            "SELECT set_config(s.name, w.value, false) FROM (VALUES
+                 ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'), ('jit', 'off'),
+                 ('tcp_keepalives_idle', '{lease}'), ('tcp_keepalives_interval', '{}'), ('tcp_keepalives_count', '3'),
+                 ('tcp_user_timeout', '{lease}000')) AS w (name, value)
+             JOIN pg_settings s ON s.name = w.name",
+            lease.div_ceil(3)
+        );
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
+        let to_connect = Duration::from_secs(choice.connect_secs_max.into()).saturating_mul(hosts.saturating_add(1));
+        let to_say = Duration::from_secs(lease.into()) / 2;
+        Ok((Self { config, config_to_say, tls, setup, wishes, to_connect, to_say }, place))
     }
 
     pub(in crate::store::postgres) fn connect(&self, node: &Arc<Node>) -> Result<PgSession, Fault> {
-        self.connect_by(&self.config, node)
+        self.connect_by(&self.config, node, self.to_connect)
     }
 
     pub(in crate::store::postgres) fn connect_to_say(&self, node: &Arc<Node>) -> Result<PgSession, Fault> {
-        self.connect_by(&self.config_to_say, node)
+        self.connect_by(&self.config_to_say, node, self.to_say)
     }
 
-    fn connect_by(&self, config: &Config, node: &Arc<Node>) -> Result<PgSession, Fault> {
-        let session = PgSession::new(config.connect(self.tls.clone())?, Arc::clone(node));
+    fn connect_by(&self, config: &Config, node: &Arc<Node>, patience: Duration) -> Result<PgSession, Fault> {
+        let session = PgSession::new(Wire::connect(config, self.tls.clone(), patience)?, Arc::clone(node));
         session.batch(&self.setup)?;
-        Ok(session)
+        match session.batch(&self.wishes) {
+            Err(fault) if fault.is_away() => Err(fault),
+            // A relative of PostgreSQL that has no such list does without.
+            _ => Ok(session),
+        }
     }
 }
 
@@ -96,6 +125,8 @@ impl Pool {
             node,
             open_max: choice.connections_max.max(1),
             patience: Duration::from_secs(choice.connect_secs_max.into()),
+            patience_at_once: Duration::from_secs(choice.lease_secs.max(choice.connect_secs_max).into()),
+            patience_statement: Duration::from_secs(choice.statement_secs_max.into()) + BEYOND,
             state: Mutex::default(),
             freed: Condvar::new(),
         }
@@ -111,7 +142,10 @@ impl Pool {
         let (started, mut pause) = (Instant::now(), PAUSE);
         loop {
             let begun = self.lend().and_then(|lent| match lent.batch(begin) {
-                Ok(row) => Ok((lent, row)),
+                Ok(row) => {
+                    lent.be_patient(self.patience_statement);
+                    Ok((lent, row))
+                }
                 Err(fault) => {
                     lent.spoil();
                     Err(fault)
@@ -124,7 +158,7 @@ impl Pool {
                 }
                 Err(fault) => fault,
             };
-            if !matches!(&fault, Fault::Pg(cause) if is_away(cause)) {
+            if !fault.is_away() {
                 return Err(fault.told(&self.place));
             }
             let now = Instant::now();
@@ -142,6 +176,13 @@ impl Pool {
         }
     }
 
+    /// A connection for what is answered at once.
+    pub(in crate::store::postgres) fn at_once(&self) -> Result<Lent<'_>, StoreError> {
+        let (lent, _) = self.begin("SELECT 1")?;
+        lent.be_patient(self.patience_at_once);
+        Ok(lent)
+    }
+
     /// Closes the connections that idle.
     pub(in crate::store::postgres) fn close(&self) {
         let idle = std::mem::take(&mut self.state().idle);
@@ -153,6 +194,7 @@ impl Pool {
         let mut state = self.state();
         loop {
             if let Some(session) = state.idle.pop() {
+                session.be_patient(self.patience_at_once);
                 return Ok(Lent { pool: self, session: Some(session) });
             }
             if state.is_away(Instant::now()) {

@@ -10,12 +10,12 @@ use crate::store::error::StoreError;
 use crate::store::node::NodeRow;
 use crate::store::place::PlaceGiven;
 use crate::store::postgres::choice::PostgresChoice;
-use crate::store::postgres::nodes::Presence;
+use crate::store::postgres::nodes::{self, Presence};
 use crate::store::postgres::places;
 use crate::store::postgres::pool::{Connector, Lent, Pool};
 use crate::store::postgres::schema;
 use crate::store::shape::DaemonMark;
-use crate::store::sql::{Door, Doubts, Fault, Node, PgSession, Recent, Row, SqlStore, Transaction, Value, is_away};
+use crate::store::sql::{Door, Doubts, Fault, Node, PgSession, Recent, Row, SqlStore, Transaction, Value};
 
 /// A store in a PostgreSQL database. Several nodes may use it at once.
 pub type PostgresStore = SqlStore<Server>;
@@ -53,7 +53,7 @@ impl SqlStore<Server> {
         let (session, _) = pool.begin("SELECT 1")?;
         schema::prepare(&session, opening, pool.place()).map_err(|fault| fault.told(pool.place()))?;
         drop(session);
-        let (lease_secs, presence) = (choice.lease_secs, Presence::new(node, connector));
+        let (lease_secs, presence) = (choice.lease_secs, Presence::new(pool.place().to_owned(), node, connector));
         let door = Server { lease_secs, pool, presence, recent: Recent::default() };
         Ok(Self { door, doubts: Doubts::default() })
     }
@@ -72,7 +72,7 @@ impl Server {
                 Err(fault)
             }
         };
-        if lent.is_closed() || ended.as_ref().is_err_and(|fault| matches!(fault, Fault::Pg(cause) if is_away(cause))) {
+        if lent.is_closed() || ended.as_ref().is_err_and(Fault::is_away) {
             lent.spoil();
         }
         ended.map_err(|fault| fault.told(self.pool.place()))
@@ -80,7 +80,7 @@ impl Server {
 
     /// One statement outside a transaction.
     fn at_once<T>(&self, act: impl FnOnce(&PgSession) -> Result<T, Fault>) -> Result<T, StoreError> {
-        let (lent, _) = self.pool.begin("SELECT 1")?;
+        let lent = self.pool.at_once()?;
         let done = act(&lent);
         if lent.is_closed() {
             lent.spoil();
@@ -91,7 +91,7 @@ impl Server {
 
 /// What was wrong before the connection broke is told, unless it is that the connection broke.
 fn first_of(fault: Fault, gone: Fault) -> Fault {
-    if matches!(fault, Fault::Pg(_)) { fault } else { gone }
+    if matches!(fault, Fault::Pg(_) | Fault::Unheard(_)) { fault } else { gone }
 }
 
 impl Door for Server {
@@ -101,35 +101,36 @@ impl Door for Server {
 
     fn read<T>(&self, ask: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
         let (lent, _) = self.pool.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-        let answer = ask(&Transaction::Pg { session: &lent, writes: false });
+        let answer = ask(&Transaction::Pg { session: &lent, writes: false, node: self.presence.id() });
         self.end(lent, answer, "COMMIT")
     }
 
     fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
         // Rows of a customer are read under the lock of its row, so each statement sees what was committed before it.
-        let lent = loop {
+        let (lent, node) = loop {
             let id = self.presence.id();
-            // A process that stops in the middle must not hold others up for much longer than it may be unseen.
+            // Whoever strikes a node off finds its transactions by their name and ends them. A process that stops in the middle must not hold others up for much longer than it may be unseen.
             let begin = format!(
                 "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '{}s';
-                 SELECT 1 FROM nodes WHERE id = {id} AND (SELECT compatible FROM rosterd) <= {}",
+                 SET LOCAL application_name = '{}'; SELECT 1 FROM nodes WHERE id = {id} AND (SELECT compatible FROM rosterd) <= {}",
                 self.lease_secs.max(30),
+                nodes::name_of(id),
                 schema::NEWEST
             );
             let (lent, known) = self.pool.begin(&begin)?;
             if known {
-                break lent;
+                break (lent, id);
             }
             let announced = lent.batch("ROLLBACK").and_then(|_| {
                 self.presence.lost(id);
-                self.presence.announce(&lent, self.pool.place())
+                self.presence.announce(&lent)
             });
             if let Err(fault) = announced {
                 lent.spoil();
                 return Err(fault.told(self.pool.place()));
             }
         };
-        let answer = act(&Transaction::Pg { session: &lent, writes: true });
+        let answer = act(&Transaction::Pg { session: &lent, writes: true, node });
         self.end(lent, answer, "COMMIT")
     }
 
@@ -165,14 +166,15 @@ impl Door for Server {
     }
 
     fn become_daemon(&self, mark: &DaemonMark) -> Result<Box<dyn DaemonLease>, StoreError> {
-        *self.presence.daemon.lock().unwrap_or_else(PoisonError::into_inner) = Some(mark.clone());
+        let daemon = self.presence.daemon();
+        *daemon.lock().unwrap_or_else(PoisonError::into_inner) = Some(mark.clone());
         let DaemonMark { pid, host, since } = mark;
         self.write(|tx| {
             tx.execute("UPDATE rosterd SET served = 1", ())?;
             let say = "UPDATE nodes SET daemon = 1, pid = ?2, host = ?3, since = ?4 WHERE id = ?1";
-            tx.execute(say, (self.presence.id(), *pid, host, since.0))
+            tx.execute(say, (tx.node(), *pid, host, since.0))
         })?;
-        Ok(Box::new(Lease(Arc::clone(&self.presence.daemon))))
+        Ok(Box::new(Lease(daemon)))
     }
 
     fn was_served(&self) -> bool {
@@ -207,13 +209,24 @@ impl Door for Server {
         Ok(oldest.map(|NodeRow { pid, host, since, .. }| DaemonMark { pid, host, since }))
     }
 
+    fn readiness(&self) -> Result<Option<DaemonMark>, StoreError> {
+        self.presence.readiness()
+    }
+
+    fn strike_off(&self) -> Result<(), StoreError> {
+        let dead = self.write(|tx| nodes::strike_off(tx, self.lease_secs));
+        // Whoever was killed right after that left the sessions: so it is asked for all nodes that are no more.
+        let ended = self.at_once(nodes::end_sessions);
+        dead.and(ended)
+    }
+
     fn take_place(&self, upstream: &str, number: u64, parallel_max: u32, gap_micros: u64) -> Result<PlaceGiven, StoreError> {
         let limits = (parallel_max, gap_micros);
-        self.write(|tx| places::take(tx, self.presence.id(), self.lease_secs, (upstream, number), limits))
+        self.write(|tx| places::take(tx, self.lease_secs, (upstream, number), limits))
     }
 
     fn end_place(&self, number: u64) -> Result<(), StoreError> {
-        self.write(|tx| places::end(tx, self.presence.id(), number))
+        self.write(|tx| places::end(tx, number))
     }
 
     fn pause_upstream(&self, upstream: &str, micros: u64) -> Result<(), StoreError> {
@@ -223,7 +236,7 @@ impl Door for Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let id = self.presence.id();
+        let id = self.presence.leave();
         if !std::thread::panicking() {
             // Others would find out by themselves, only later. The driver blocks, which it may not where somebody drops the
             // store on a thread of an asynchronous runtime.

@@ -48,7 +48,8 @@ pub(in crate::store::sql) fn unrouted(tx: &Transaction<'_>, limit: u32) -> Resul
 }
 
 pub(in crate::store::sql) fn route(tx: &Transaction<'_>, routed: &[Routed], at: Instant, again: bool) -> Result<(), Fault> {
-    let twice = if again { "DO UPDATE SET state = 0, tries = 0, next = excluded.next, ended = NULL" } else { "DO NOTHING" };
+    let twice =
+        if again { "DO UPDATE SET state = 0, tries = 0, next = excluded.next, ended = NULL, held = 0" } else { "DO NOTHING" };
     let mut insert = tx.prepare_cached(&format!(
         "INSERT INTO alerts (notice, channel, state, tries, next, error)
          SELECT o.n, ?3, 0, 0, ?4, '' FROM notices o JOIN customers c ON c.id = o.customer_id WHERE c.name = ?1 AND o.key = ?2
@@ -67,8 +68,16 @@ pub(in crate::store::sql) fn route(tx: &Transaction<'_>, routed: &[Routed], at: 
 }
 
 fn any_due(tx: &Transaction<'_>, now: Instant) -> Result<bool, Fault> {
-    let mut ask = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM alerts WHERE state IN (0, 1) AND next <= ?1)")?;
+    let clock = clock(tx);
+    let any = format!("SELECT EXISTS (SELECT 1 FROM alerts WHERE state IN (0, 1) AND next <= ?1 AND held <= {clock})");
+    let mut ask = tx.prepare_cached(&any)?;
     ask.query_row([now.0], |row| row.get(0))
+}
+
+/// The clock by which it is told who has a delivery, where the caller's is `?1`. Several machines ask the server's: whoever is
+/// ahead of the others would take what they are just sending.
+fn clock(tx: &Transaction<'_>) -> &'static str {
+    if tx.pg().is_some() { "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)" } else { "?1" }
 }
 
 /// Takes what is due: nobody else gets it before `until`. Of each channel the first `channel_max`, so that one that is slow
@@ -87,17 +96,23 @@ pub(in crate::store::sql) fn take(
 }
 
 fn taken(tx: &Transaction<'_>, (now, until): (Instant, Instant), channel_max: u32, limit: u32) -> Result<Vec<AlertRow>, Fault> {
-    let mut ask = tx.prepare_cached(
-        "SELECT id FROM (SELECT id, next, row_number() OVER (PARTITION BY channel ORDER BY next, id) AS nth
-                         FROM alerts WHERE state IN (0, 1) AND next <= ?1) AS due
-         WHERE nth <= ?2 ORDER BY next, id LIMIT ?3",
-    )?;
+    let clock = clock(tx);
+    // What another node is just taking is not waited for.
+    let mut ask = tx.prepare_cached(&format!(
+        "SELECT a.id FROM (SELECT id, row_number() OVER (PARTITION BY channel ORDER BY next, id) AS nth
+                           FROM alerts WHERE state IN (0, 1) AND next <= ?1 AND held <= {clock}) AS due
+         JOIN alerts a ON a.id = due.id WHERE due.nth <= ?2 ORDER BY a.next, a.id LIMIT ?3 {}",
+        if tx.locks_rows() { "FOR UPDATE OF a SKIP LOCKED" } else { "" }
+    ))?;
     let ids = ask.query_map((now.0, channel_max, limit), |row| row.get::<i64>(0))?;
-    let mut hide = tx.prepare_cached("UPDATE alerts SET next = ?2 WHERE id = ?1 AND next <= ?3")?;
+    let mut hide = tx.prepare_cached(&format!(
+        "UPDATE alerts SET next = ?3, held = {clock} + (CAST(?3 AS BIGINT) - CAST(?1 AS BIGINT))
+         WHERE id = ?2 AND next <= ?1 AND held <= {clock}"
+    ))?;
     let mut read = tx.prepare_cached(&format!("{SELECT} WHERE a.id = ?1"))?;
     let mut taken = Vec::with_capacity(ids.len());
     for id in ids {
-        if hide.execute((id, until.0, now.0))? == 0 {
+        if hide.execute((now.0, id, until.0))? == 0 {
             // Another node was faster.
             continue;
         }
@@ -112,7 +127,7 @@ fn taken(tx: &Transaction<'_>, (now, until): (Instant, Instant), channel_max: u3
 pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &AlertRow, taken: Option<Instant>) -> Result<(), Fault> {
     let AlertRow { id, notice: _, pool: _, source: _, channel: _, state, tries, next, ended, error } = row;
     tx.prepare_cached(
-        "UPDATE alerts SET state = ?2, tries = ?3, next = ?4, ended = ?5, error = ?6
+        "UPDATE alerts SET state = ?2, tries = ?3, next = ?4, ended = ?5, error = ?6, held = 0
          WHERE id = ?1 AND (CAST(?7 AS BIGINT) IS NULL OR (next = ?7 AND state IN (0, 1)))",
     )?
     .execute((id.cast_signed(), code(*state), tries, next.0, ended.map(|at| at.0), error, taken.map(|until| until.0)))?;

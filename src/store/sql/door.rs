@@ -51,6 +51,16 @@ pub trait Door: Send + Sync {
     /// The daemon that works on it now; of several the oldest.
     fn daemon(&self) -> Result<Option<DaemonMark>, StoreError>;
 
+    /// This process as a daemon of it, if it may and can work now; answers soon.
+    fn readiness(&self) -> Result<Option<DaemonMark>, StoreError> {
+        self.daemon()
+    }
+
+    /// Strikes off processes that died, and ends what the server still holds for them.
+    fn strike_off(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Takes a place among the requests to an upstream; see [`Store::take_place`](crate::store::Store::take_place). Where there
     /// is one daemon, it keeps the limits by itself.
     fn take_place(&self, _: &str, _: u64, _: u32, _: u64) -> Result<PlaceGiven, StoreError> {

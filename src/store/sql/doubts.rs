@@ -1,14 +1,16 @@
 //! Writes of which nobody knows whether they were made: the server went away while it was told to commit. What such a one may
 //! have begun nobody works on, under the mark of a process that lives: so it is undone before anything else is begun.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::{CustomerId, Instant, RequestId, RunId};
 use crate::store::error::StoreError;
-use crate::store::shape::{RequestRow, RunState};
+use crate::store::shape::{RequestRow, RequestState, RunState, Trigger};
 use crate::store::sql::books::head_or_new;
 use crate::store::sql::door::Door;
 use crate::store::sql::fault::Fault;
+use crate::store::sql::orphans;
 use crate::store::sql::requests;
 use crate::store::sql::runs;
 use crate::store::sql::transaction::Transaction;
@@ -21,9 +23,14 @@ pub(in crate::store::sql) enum Doubt {
     Begun(CustomerId, RunId),
 }
 
-/// All of this process.
+/// All of this process, and the requests that it surely took.
 #[derive(Default)]
-pub(in crate::store) struct Doubts(Mutex<Vec<Doubt>>);
+pub(in crate::store) struct Doubts {
+    open: Mutex<Vec<Doubt>>,
+    taken: Mutex<BTreeMap<CustomerId, RequestId>>,
+    /// Held by whoever sees to what dead processes left: one of the workers does.
+    sees_to_orphans: Mutex<()>,
+}
 
 impl Doubts {
     /// Writes; remembers what was begun if nobody knows whether it was.
@@ -40,7 +47,7 @@ impl Doubts {
             Ok(made)
         });
         if matches!(written, Err(StoreError::Away { .. })) {
-            self.lock().extend(doubt);
+            self.open().extend(doubt);
         }
         written
     }
@@ -49,36 +56,72 @@ impl Doubts {
     pub(in crate::store::sql) fn take_request(&self, door: &impl Door, at: Instant) -> Result<Option<RequestRow>, StoreError> {
         self.settle(door)?;
         // A worker asks every few seconds; while nothing is in line it must not hold up other writers.
-        if door.is_shared() && door.read(requests::any_orphan)? {
-            door.write(|tx| {
-                runs::close_orphans(tx, at, false)?;
-                requests::requeue_orphans(tx)
-            })?;
+        if door.is_shared()
+            && let Ok(_one) = self.sees_to_orphans.try_lock()
+            && door.read(requests::any_orphan)?
+        {
+            orphans::close(door, at, false)?;
+            orphans::requeue(door)?;
         }
         if !door.read(requests::any_queued)? {
             return Ok(None);
         }
         let taken = |row: &Option<RequestRow>| row.as_ref().map(|row| Doubt::Taken(row.request, at));
-        self.write(door, |tx| requests::take(tx, at), taken)
+        let row = self.write(door, |tx| requests::take(tx, at), taken)?;
+        if let Some(row) = &row {
+            self.taken().insert(row.customer.clone(), row.request);
+        }
+        Ok(row)
     }
 
-    /// Undoes what was remembered.
+    /// Begins a run. One of a customer whose request this process took is begun only as long as it has it.
+    pub(in crate::store::sql) fn begin_run(
+        &self,
+        door: &impl Door,
+        customer: &CustomerId,
+        trigger: &Trigger,
+        at: Instant,
+    ) -> Result<RunId, StoreError> {
+        let taken = self.taken().get(customer).copied().filter(|_| door.is_shared());
+        let begun = |run: &RunId| Some(Doubt::Begun(customer.clone(), *run));
+        self.write(door, |tx| runs::begin(tx, customer, trigger, at, taken), begun)
+    }
+
+    /// Ends a request.
+    pub(in crate::store::sql) fn end_request(
+        &self,
+        door: &impl Door,
+        request: RequestId,
+        (state, run): (RequestState, Option<RunId>),
+        at: Instant,
+    ) -> Result<(), StoreError> {
+        door.write(|tx| requests::end(tx, request, state, run, at))?;
+        self.taken().retain(|_, taken| *taken != request);
+        Ok(())
+    }
+
+    /// Undoes what was remembered. What somebody holds up is undone later: its customer is not worked on by then.
     fn settle(&self, door: &impl Door) -> Result<(), StoreError> {
-        while let Some(doubt) = self.pop() {
-            if let Err(error) = door.write(|tx| undo(tx, &doubt)) {
-                self.lock().push(doubt);
+        let mut doubts = std::mem::take(&mut *self.open()).into_iter();
+        while let Some(doubt) = doubts.next() {
+            let undone = orphans::apart(door, |tx| undo(tx, &doubt));
+            if !matches!(undone, Ok(Some(()))) {
+                self.open().push(doubt);
+            }
+            if let Err(error) = undone {
+                self.open().extend(doubts);
                 return Err(error);
             }
         }
         Ok(())
     }
 
-    fn pop(&self) -> Option<Doubt> {
-        self.lock().pop()
+    fn open(&self) -> MutexGuard<'_, Vec<Doubt>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Doubt>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn taken(&self) -> MutexGuard<'_, BTreeMap<CustomerId, RequestId>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,7 +134,7 @@ fn undo(tx: &Transaction<'_>, doubt: &Doubt) -> Result<(), Fault> {
             let Some(mut row) = runs::run(tx, *run)?.filter(|row| !row.state.is_over()) else { return Ok(()) };
             (row.state, row.ended) = (RunState::Failed, Some(row.began));
             row.message = "the store went away before anybody knew that it began; nothing was changed".to_owned();
-            runs::save(tx, &row)
+            runs::write(tx, &row)
         }
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::{ErrorCode, ffi};
 use crate::base::CustomerId;
 use crate::store::error::StoreError;
 use crate::store::record::DecodeError;
-use crate::store::sql::told::told_by_postgres;
+use crate::store::sql::told::{is_away, told_by_postgres};
 
 /// A failure before it knows which store it happened in.
 #[derive(Debug)]
@@ -16,7 +16,9 @@ pub enum Fault {
     /// SQLite said no.
     Lite(rusqlite::Error),
     /// PostgreSQL said no.
-    Pg(postgres::Error),
+    Pg(tokio_postgres::Error),
+    /// PostgreSQL said nothing: why that is known. Nobody knows what it did.
+    Unheard(String),
     /// There is no row.
     NoRow,
     /// What is stored, or what is to be stored, contradicts itself.
@@ -35,12 +37,22 @@ impl Fault {
         move |why| Fault::corrupt(what(), why)
     }
 
+    /// Whether the server is away, so that the connection is of no use any more.
+    pub(in crate::store) fn is_away(&self) -> bool {
+        match self {
+            Fault::Pg(cause) => is_away(cause),
+            Fault::Unheard(_) => true,
+            _ => false,
+        }
+    }
+
     pub(in crate::store) fn told(self, place: &str) -> StoreError {
         match self {
             Fault::Told(error) => error,
             Fault::Corrupt { what, why } => StoreError::Corrupt { place: place.into(), what, why },
             Fault::Lite(cause) => told_by_sqlite(cause, place),
             Fault::Pg(cause) => told_by_postgres(cause, place),
+            Fault::Unheard(why) => StoreError::Away { place: place.into(), cause: why.into() },
             Fault::NoRow => StoreError::Corrupt { place: place.into(), what: "a row".into(), why: "it is missing".into() },
         }
     }
@@ -52,8 +64,8 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
-impl From<postgres::Error> for Fault {
-    fn from(cause: postgres::Error) -> Self {
+impl From<tokio_postgres::Error> for Fault {
+    fn from(cause: tokio_postgres::Error) -> Self {
         Fault::Pg(cause)
     }
 }

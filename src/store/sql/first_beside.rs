@@ -81,6 +81,8 @@ CREATE TABLE alerts (
     state INTEGER NOT NULL,
     tries INTEGER NOT NULL,
     next INTEGER NOT NULL,
+    -- Until when somebody has it, where several machines deliver by the database's clock.
+    held INTEGER NOT NULL DEFAULT 0,
     ended INTEGER,
     error TEXT NOT NULL,
     UNIQUE (notice, channel)

@@ -1,7 +1,7 @@
 //! Writing many rows of one table. SQLite takes them one by one as they come; PostgreSQL gets them by the thousand, for there
 //! each statement is a journey.
 
-use postgres::types::{ToSql, Type};
+use tokio_postgres::types::{ToSql, Type};
 
 use crate::store::sql::fault::Fault;
 use crate::store::sql::pg::PgSession;

@@ -2,17 +2,21 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::BytesMut;
-use postgres::binary_copy::BinaryCopyInWriter;
-use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, Row, SimpleQueryMessage, Statement};
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Row, SimpleQueryMessage, Statement};
 
 use crate::store::sql::fault::Fault;
-use crate::store::sql::process::Life;
 use crate::store::sql::value::Value;
+use crate::store::sql::wire::Wire;
 
 /// What a node is called beside what it works on; the number of its row in `nodes` follows.
 const MARK: &str = "node ";
@@ -28,7 +32,7 @@ pub struct Node {
 
 /// A connection with its prepared statements.
 pub struct PgSession {
-    client: RefCell<Client>,
+    wire: Wire,
     statements: RefCell<HashMap<String, Statement>>,
     cursors: Cell<u32>,
     node: Arc<Node>,
@@ -43,12 +47,27 @@ pub struct PgRows<'s> {
     cursor: Option<(u32, u32)>,
 }
 
-/// A node that was not seen for too long, as `nodes` in a statement with its lease as `?2` and this node as `?3`. Only
-/// whoever could say all the time since then that it lives itself may judge: after an outage nobody was heard.
-const IS_DEAD: &str = "seen < clock_timestamp() - CAST(?2 AS BIGINT) * INTERVAL '1 second'
-    AND EXISTS (SELECT 1 FROM nodes own WHERE own.id = ?3
-                AND own.steady <= clock_timestamp() - CAST(?2 AS BIGINT) * INTERVAL '1 second'
-                AND own.seen >= clock_timestamp() - CAST(?2 AS BIGINT) * INTERVAL '1 second' / 2)";
+/// A node `n` that was not seen for too long, in a statement with its lease and this node as the parameters of these numbers.
+/// Only whoever could say all the time since then that it lives itself may judge: after an outage nobody was heard.
+pub fn is_dead(lease: u32, own: u32) -> String {
+    let lease = format!("CAST(?{lease} AS BIGINT) * INTERVAL '1 second'");
+    format!(
+        "n.seen < clock_timestamp() - {lease}
+         AND EXISTS (SELECT 1 FROM nodes own WHERE own.id = ?{own} AND own.steady <= clock_timestamp() - {lease}
+                     AND own.seen >= clock_timestamp() - {lease} / 2)"
+    )
+}
+
+/// How a node is written beside what it works on.
+pub(in crate::store::sql) fn mark(node: i64) -> String {
+    format!("{MARK}{node}")
+}
+
+/// Whether nobody lives whose mark stands in a column, with a lease as `?1` and this node as `?2`.
+pub(in crate::store::sql) fn is_nobodys(column: &str) -> String {
+    let is_dead = is_dead(1, 2);
+    format!("NOT EXISTS (SELECT 1 FROM nodes n WHERE {column} = '{MARK}' || n.id AND NOT ({is_dead}))")
+}
 
 impl ToSql for Value<'_> {
     fn to_sql(&self, to: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
@@ -92,13 +111,18 @@ fn refs<'v>(values: &'v [Value<'v>]) -> Vec<&'v (dyn ToSql + Sync)> {
 
 impl PgSession {
     /// A session over a connection of this node.
-    pub fn new(client: Client, node: Arc<Node>) -> Self {
-        Self { client: RefCell::new(client), statements: RefCell::default(), cursors: Cell::default(), node }
+    pub fn new(wire: Wire, node: Arc<Node>) -> Self {
+        Self { wire, statements: RefCell::default(), cursors: Cell::default(), node }
+    }
+
+    /// Waits for so long for each answer from now on.
+    pub fn be_patient(&self, patience: Duration) {
+        self.wire.be_patient(patience);
     }
 
     /// Whether the server hung up, as far as is known.
     pub fn is_closed(&self) -> bool {
-        self.client.borrow().is_closed()
+        self.wire.is_closed()
     }
 
     /// Who is not seen for so long is dead, in seconds.
@@ -108,7 +132,7 @@ impl PgSession {
 
     /// Executes statements as they are; says whether any of them gave a row.
     pub fn batch(&self, sql: &str) -> Result<bool, Fault> {
-        let answer = self.client.borrow_mut().simple_query(sql)?;
+        let answer = self.wire.wait(self.wire.client().simple_query(sql))?;
         Ok(answer.iter().any(|message| matches!(message, SimpleQueryMessage::Row(_))))
     }
 
@@ -116,7 +140,7 @@ impl PgSession {
         if let Some(known) = self.statements.borrow().get(sql) {
             return Ok(known.clone());
         }
-        let statement = self.client.borrow_mut().prepare(&sql.replace('?', "$"))?;
+        let statement = self.wire.wait(self.wire.client().prepare(&sql.replace('?', "$")))?;
         self.statements.borrow_mut().insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
@@ -132,12 +156,12 @@ impl PgSession {
     }
 
     pub(in crate::store::sql) fn execute(&self, statement: &Statement, values: &[Value<'_>]) -> Result<usize, Fault> {
-        let touched = self.client.borrow_mut().execute(statement, &refs(values))?;
+        let touched = self.wire.wait(self.wire.client().execute(statement, &refs(values)))?;
         usize::try_from(touched).map_err(|_| Fault::corrupt("a statement", "it touched too many rows"))
     }
 
     pub(in crate::store::sql) fn query(&self, statement: &Statement, values: &[Value<'_>]) -> Result<PgRows<'_>, Fault> {
-        let rows = self.client.borrow_mut().query(statement, &refs(values))?;
+        let rows = self.wire.wait(self.wire.client().query(statement, &refs(values)))?;
         Ok(PgRows { session: self, rows, at: 0, cursor: None })
     }
 
@@ -145,20 +169,20 @@ impl PgSession {
     pub(in crate::store::sql) fn query_long(&self, sql: &str, at_once: u32, values: &[Value<'_>]) -> Result<PgRows<'_>, Fault> {
         let number = self.cursors.replace(self.cursors.get().wrapping_add(1));
         let declare = format!("DECLARE long_{number} NO SCROLL CURSOR FOR {}", sql.replace('?', "$"));
-        self.client.borrow_mut().execute(&declare, &refs(values))?;
+        self.wire.wait(self.wire.client().execute(&declare, &refs(values)))?;
         Ok(PgRows { session: self, rows: Vec::new(), at: 0, cursor: Some((number, at_once)) })
     }
 
     /// The rows of an answer for each of many texts.
     pub(in crate::store::sql) fn query_texts(&self, sql: &str, id: i64, texts: &[&str]) -> Result<Vec<Row>, Fault> {
         let statement = self.prepare(sql)?;
-        Ok(self.client.borrow_mut().query(&statement, &[&id, &texts])?)
+        self.wire.wait(self.wire.client().query(&statement, &[&id, &texts]))
     }
 
     /// Executes a statement for many rows at once, given column by column.
     pub(in crate::store::sql) fn execute_columns(&self, sql: &str, columns: &[&(dyn ToSql + Sync)]) -> Result<u64, Fault> {
         let statement = self.prepare(sql)?;
-        Ok(self.client.borrow_mut().execute(&statement, columns)?)
+        self.wire.wait(self.wire.client().execute(&statement, columns))
     }
 
     /// Copies rows into a table.
@@ -168,32 +192,17 @@ impl PgSession {
         types: &[Type],
         rows: impl Iterator<Item = Vec<Value<'v>>>,
     ) -> Result<u64, Fault> {
-        let mut client = self.client.borrow_mut();
-        let mut writer = BinaryCopyInWriter::new(client.copy_in(sql)?, types);
+        let mut writer = pin!(BinaryCopyInWriter::new(self.wire.wait(self.wire.client().copy_in(sql))?, types));
         for row in rows {
-            writer.write(&refs(&row))?;
+            let values = refs(&row);
+            let mut written = pin!(writer.as_mut().write(&values));
+            // Most rows only join those that are sent next.
+            match written.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(done) => done?,
+                Poll::Pending => self.wire.wait(written)?,
+            }
         }
-        Ok(writer.finish()?)
-    }
-
-    /// How this node is written beside what it works on.
-    pub(in crate::store::sql) fn mark(&self) -> Result<String, Fault> {
-        Ok(format!("{MARK}{}", self.node.id.load(Ordering::SeqCst)))
-    }
-
-    /// Whether the node of a mark lives. One that has not been seen for too long is struck off, so that it stays dead.
-    pub(in crate::store::sql) fn life(&self, of: &str, writes: bool) -> Result<Life, Fault> {
-        let Some(id) = of.strip_prefix(MARK).and_then(|id| id.parse::<i64>().ok()) else { return Ok(Life::Dead) };
-        let values = [
-            Value::Integer(id),
-            Value::Integer(self.node.lease_secs.into()),
-            Value::Integer(self.node.id.load(Ordering::SeqCst)),
-        ];
-        if writes {
-            self.run(&format!("DELETE FROM nodes WHERE id = ?1 AND {IS_DEAD}"), &values)?;
-        }
-        let lives = self.ask(&format!("SELECT 1 FROM nodes WHERE id = ?1 AND NOT ({IS_DEAD})"), &values)?.next()?.is_some();
-        Ok(if lives { Life::Lives } else { Life::Dead })
+        self.wire.wait(writer.finish())
     }
 }
 
@@ -203,12 +212,12 @@ impl PgRows<'_> {
         if self.at == self.rows.len()
             && let Some((number, at_once)) = self.cursor
         {
-            let mut client = self.session.client.borrow_mut();
-            self.rows = client.query(&format!("FETCH {at_once} FROM long_{number}"), &[])?;
+            let wire = &self.session.wire;
+            self.rows = wire.wait(wire.client().query(&format!("FETCH {at_once} FROM long_{number}"), &[]))?;
             self.at = 0;
             if self.rows.len() < at_once as usize {
                 self.cursor = None;
-                client.batch_execute(&format!("CLOSE long_{number}"))?;
+                wire.wait(wire.client().batch_execute(&format!("CLOSE long_{number}")))?;
             }
         }
         let row = self.rows.get(self.at);

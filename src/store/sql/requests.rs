@@ -8,7 +8,6 @@ use crate::store::record::{pack, unpack};
 use crate::store::shape::{RequestRow, RequestState, Trigger};
 use crate::store::sql::books::{blob, head, head_or_new, unsigned};
 use crate::store::sql::fault::Fault;
-use crate::store::sql::process::Life;
 
 /// Nodes ask for a night within so long of each other.
 const MINUTE_MILLIS: i64 = 60_000;
@@ -50,8 +49,8 @@ pub(in crate::store::sql) fn request(
     at: Instant,
 ) -> Result<(RequestId, bool), Fault> {
     let head = head_or_new(tx, customer)?;
-    if let Trigger::Nightly(day) = trigger
-        && let Some(asked) = just_asked(tx, head.id, *day, at)?
+    if let Some((kind, day)) = schedule_of(trigger)
+        && let Some(asked) = just_asked(tx, head.id, (kind, day), at)?
     {
         return Ok((asked, false));
     }
@@ -73,6 +72,18 @@ pub(in crate::store::sql) fn request(
         .execute((head.id, kind, day.0, at.0, id))?;
     }
     Ok((RequestId(id.cast_unsigned()), fresh))
+}
+
+/// Writes or joins a request for a date, unless that was ever done before (R95). Whoever asks at the same time waits for the
+/// customer's row, and finds it done.
+pub(in crate::store::sql) fn schedule(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    trigger: &Trigger,
+    at: Instant,
+) -> Result<Option<RequestId>, Fault> {
+    head_or_new(tx, customer)?;
+    if is_scheduled(tx, customer, trigger)? { Ok(None) } else { request(tx, customer, trigger, at).map(|(id, _)| Some(id)) }
 }
 
 /// Whether anything is in line: asked before the writer's lock is taken.
@@ -175,13 +186,13 @@ pub(in crate::store::sql) fn settle(tx: &Transaction<'_>, request: RequestId) ->
     Ok(())
 }
 
-/// The night of a date that another node asked for in the same minute, or that is being worked on.
-fn just_asked(tx: &Transaction<'_>, customer: i64, day: Day, at: Instant) -> Result<Option<RequestId>, Fault> {
+/// What of a date another node asked for in the same minute, or that is being worked on.
+fn just_asked(tx: &Transaction<'_>, customer: i64, (kind, day): (i64, Day), at: Instant) -> Result<Option<RequestId>, Fault> {
     let mut ask = tx.prepare_cached(
         "SELECT r.id FROM scheduled s JOIN requests r ON r.id = s.request
-         WHERE s.customer_id = ?1 AND s.kind = 0 AND s.day = ?2 AND (r.state = 1 OR s.at > ?3)",
+         WHERE s.customer_id = ?1 AND s.kind = ?2 AND s.day = ?3 AND (r.state = 1 OR s.at > ?4)",
     )?;
-    ask.query_row((customer, day.0, at.0.saturating_sub(MINUTE_MILLIS)), |row| unsigned(row, 0).map(RequestId)).optional()
+    ask.query_row((customer, kind, day.0, at.0.saturating_sub(MINUTE_MILLIS)), |row| unsigned(row, 0).map(RequestId)).optional()
 }
 
 /// What is worked on, with the mark of whoever does.
@@ -197,37 +208,51 @@ pub(in crate::store::sql) fn under_way(tx: &Transaction<'_>) -> Result<Vec<(Stri
     })
 }
 
+/// A request that a dead process left running.
+pub(in crate::store::sql) struct Orphan {
+    id: i64,
+    customer: CustomerId,
+    /// The mark of the process.
+    process: Option<String>,
+}
+
 /// Whether a node that died has a request.
 pub(in crate::store::sql) fn any_orphan(tx: &Transaction<'_>) -> Result<bool, Fault> {
-    Ok(!orphans(tx)?.is_empty())
+    let Some((is_nobodys, whose)) = tx.is_nobodys("coalesce(r.process, '')") else { return Ok(false) };
+    let ask = format!("SELECT EXISTS (SELECT 1 FROM requests r WHERE r.state = 1 AND {is_nobodys})");
+    tx.query_row(&ask, whose, |row| row.get(0))
 }
 
-/// Puts what dead daemons left running back in line, each in its old place.
-pub(in crate::store::sql) fn requeue_orphans(tx: &Transaction<'_>) -> Result<u32, Fault> {
-    let orphans = orphans(tx)?;
-    let mut requeue = tx.prepare_cached(
-        "UPDATE requests SET state = 0, taken = NULL, process = ''
-         WHERE id = ?1 AND state = 1 AND process IS NOT DISTINCT FROM ?2",
-    )?;
-    let mut count = 0;
-    for (id, process) in orphans {
-        count += requeue.execute((id, process))?;
+/// Requests whose daemon died. A store with one daemon asks when that one begins: then it is all of them.
+pub(in crate::store::sql) fn orphans(tx: &Transaction<'_>) -> Result<Vec<Orphan>, Fault> {
+    let ask = |rest: &str| {
+        format!(
+            "SELECT r.id, c.name, r.process FROM requests r JOIN customers c ON c.id = r.customer_id WHERE r.state = 1 {rest} ORDER BY r.id"
+        )
+    };
+    let read = |row: Row<'_>| {
+        let (id, customer, process) = (row.get(0)?, CustomerId::new(row.get::<String>(1)?), row.get(2)?);
+        Ok(Orphan { id, customer, process })
+    };
+    match tx.is_nobodys("coalesce(r.process, '')") {
+        Some((is_nobodys, whose)) => tx.prepare_cached(&ask(&format!("AND {is_nobodys}")))?.query_map(whose, read),
+        None => tx.prepare_cached(&ask(""))?.query_map((), read),
     }
-    u32::try_from(count).map_err(|_| Fault::corrupt("the requests", "more than 2³² were running"))
 }
 
-/// Requests whose daemon died, with its mark. A store with one daemon asks when that one begins: then it is all of them.
-fn orphans(tx: &Transaction<'_>) -> Result<Vec<(i64, Option<String>)>, Fault> {
-    let mut ask = tx.prepare_cached("SELECT id, process FROM requests WHERE state = 1 ORDER BY id")?;
-    let running = ask.query_map((), |row| Ok((row.get(0)?, row.get::<Option<String>>(1)?)))?;
-    let mut orphans = Vec::new();
-    for (id, process) in running {
-        let alone = tx.pg().is_none();
-        if alone || tx.life(process.as_deref().unwrap_or_default())? != Life::Lives {
-            orphans.push((id, process));
-        }
-    }
-    Ok(orphans)
+/// Puts such a request back in line, in its old place; whether it was still there. Nobody begins a run for it meanwhile.
+pub(in crate::store::sql) fn requeue(tx: &Transaction<'_>, orphan: &Orphan) -> Result<bool, Fault> {
+    let Orphan { id, customer, process } = orphan;
+    head_or_new(tx, customer)?;
+    let requeue = "UPDATE requests SET state = 0, taken = NULL, process = ''
+                   WHERE id = ?1 AND state = 1 AND process IS NOT DISTINCT FROM ?2";
+    Ok(tx.execute(requeue, (id, process))? == 1)
+}
+
+/// Whether this process took a request and still has it.
+pub(in crate::store::sql) fn is_own(tx: &Transaction<'_>, request: RequestId) -> Result<bool, Fault> {
+    let ask = "SELECT EXISTS (SELECT 1 FROM requests WHERE id = ?1 AND state = 1 AND process = ?2)";
+    tx.query_row(ask, (request.0.cast_signed(), tx.mark()?), |row| row.get(0))
 }
 
 pub(in crate::store::sql) fn is_scheduled(

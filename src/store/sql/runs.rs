@@ -2,15 +2,19 @@
 
 use crate::store::sql::transaction::{Row, Transaction};
 
-use crate::base::{CustomerId, Digest, Instant, RunId, SourceId, Version};
+use crate::base::{CustomerId, Digest, Instant, RequestId, RunId, SourceId, Version};
 use crate::plan::NoticeKind;
 use crate::store::error::StoreError;
 use crate::store::record::{FORMAT, Record, RunBody, pack, unpack};
 use crate::store::shape::{FindingRow, NoticeRow, RunRow, RunState, Trigger};
-use crate::store::sql::books::{blob, head, head_or_new, text, unsigned};
+use crate::store::sql::books::{blob, head, head_or_new, unsigned};
 use crate::store::sql::fault::Fault;
 use crate::store::sql::many::Many;
-use crate::store::sql::process::Life;
+use crate::store::sql::process::{self, Life};
+use crate::store::sql::requests;
+
+/// Codes of the states of runs that are not over.
+const IN_THE_MIDDLE: &str = "0, 1, 4";
 
 const COLUMNS: &str = "r.id, c.name, r.trigger, r.state, r.began, r.ended, r.plan, r.version, r.body";
 
@@ -46,13 +50,20 @@ fn row_of(row: Row<'_>) -> Result<RunRow, Fault> {
     })
 }
 
+/// Writes down that a run began, for a request that was taken only if this process still has it.
 pub(in crate::store::sql) fn begin(
     tx: &Transaction<'_>,
     customer: &CustomerId,
     trigger: &Trigger,
     at: Instant,
+    taken: Option<RequestId>,
 ) -> Result<RunId, Fault> {
     let head = head_or_new(tx, customer)?;
+    if let Some(request) = taken
+        && !requests::is_own(tx, request)?
+    {
+        return Err(StoreError::RequestLost { request }.into());
+    }
     let place = (head.id, pack(trigger), code(&RunState::Fetching), at.0, pack(&RunBody::default()), tx.mark()?);
     tx.query_row(
         "INSERT INTO runs (customer_id, trigger, state, began, body, process) VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
@@ -62,13 +73,22 @@ pub(in crate::store::sql) fn begin(
 }
 
 pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &RunRow) -> Result<(), Fault> {
+    head_or_new(tx, &row.customer)?;
+    if row.state != RunState::Failed {
+        must_go_on(tx, row.run)?;
+    }
+    write(tx, row)
+}
+
+/// The same for whoever closes it.
+pub(in crate::store::sql) fn write(tx: &Transaction<'_>, row: &RunRow) -> Result<(), Fault> {
     let RunRow { run, customer, trigger, mut state, began, ended, packages, plan, mut version, tally, mut message, rejected } =
         row.clone();
     let id = run.0.cast_signed();
     let head = head_or_new(tx, &customer)?;
-    if state != RunState::Failed {
-        must_go_on(tx, run)?;
-    } else if let Some(committed) = committed(tx, run)? {
+    if state == RunState::Failed
+        && let Some(committed) = committed(tx, run)?
+    {
         // Whoever made it was not told that its commit stands. A failed run changed nothing.
         message = format!("version {committed} is committed and the books are whole; after that, {message}");
         (state, version) = (RunState::SucceededWithErrors, Some(committed));
@@ -109,11 +129,14 @@ fn committed(tx: &Transaction<'_>, run: RunId) -> Result<Option<Version>, Fault>
     Ok(version.map(|version| Version(version.cast_unsigned())))
 }
 
-/// A run that was closed as failed stays so: whoever worked on it was taken for dead, and somebody else does it again.
+/// A run that was closed as failed stays so: whoever worked on it was taken for dead, and somebody else does it again. One in the
+/// middle that is another process's will be closed so: whoever began it was struck off and goes on as another one.
 pub(in crate::store::sql) fn must_go_on(tx: &Transaction<'_>, run: RunId) -> Result<(), Fault> {
-    let mut ask = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND state = ?2)")?;
-    let failed = ask.query_row((run.0.cast_signed(), code(&RunState::Failed)), |row| row.get::<bool>(0))?;
-    if failed { Err(StoreError::RunClosed { run }.into()) } else { Ok(()) }
+    let mut ask = tx.prepare_cached(&format!(
+        "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND (state = ?2 OR (state IN ({IN_THE_MIDDLE}) AND process <> ?3)))"
+    ))?;
+    let is_over = ask.query_row((run.0.cast_signed(), code(&RunState::Failed), tx.mark()?), |row| row.get::<bool>(0))?;
+    if is_over { Err(StoreError::RunClosed { run }.into()) } else { Ok(()) }
 }
 
 pub(in crate::store::sql) fn run(tx: &Transaction<'_>, run: RunId) -> Result<Option<RunRow>, Fault> {
@@ -166,14 +189,17 @@ pub(in crate::store::sql) fn last_real(tx: &Transaction<'_>, id: i64) -> Result<
 /// Runs in the middle whose process died, oldest first; with `unseen` also those whose process cannot be seen from here. And
 /// plans that were applied, by a process of which nothing is known, and whose row does not say so.
 pub(in crate::store::sql) fn orphans(tx: &Transaction<'_>, unseen: bool) -> Result<Vec<RunId>, Fault> {
+    let in_the_middle = format!("SELECT r.id, r.process FROM runs r WHERE r.state IN ({IN_THE_MIDDLE})");
+    let read = |row: Row<'_>| Ok((RunId(unsigned(row, 0)?), row.get::<String>(1)?));
     let mut orphans = Vec::new();
-    for state in RunState::ALL.into_iter().filter(|state| !state.is_over()) {
-        let mut ask = tx.prepare_cached("SELECT id, process FROM runs WHERE state = ?1")?;
-        let mut rows = ask.query([code(&state)])?;
-        while let Some(row) = rows.next()? {
-            let life = tx.life(text(row, 1)?)?;
+    if let Some((is_nobodys, whose)) = tx.is_nobodys("r.process") {
+        let left = tx.prepare_cached(&format!("{in_the_middle} AND {is_nobodys}"))?.query_map(whose, read)?;
+        orphans.extend(left.into_iter().map(|(run, _)| run));
+    } else {
+        for (run, of) in tx.prepare_cached(&in_the_middle)?.query_map((), read)? {
+            let life = process::life(&of);
             if life == Life::Dead || (unseen && life == Life::Unknown) {
-                orphans.push(RunId(unsigned(row, 0)?));
+                orphans.push(run);
             }
         }
     }
@@ -188,32 +214,28 @@ pub(in crate::store::sql) fn orphans(tx: &Transaction<'_>, unseen: bool) -> Resu
     Ok(orphans)
 }
 
-/// Closes runs that a dead process left in the middle. One whose commit is in the trail was not in vain, and is not
-/// called failed: a failed run changed nothing.
-pub(in crate::store::sql) fn close_orphans(tx: &Transaction<'_>, at: Instant, unseen: bool) -> Result<Vec<RunId>, Fault> {
-    let mut closed = Vec::new();
-    for orphan in orphans(tx, unseen)? {
-        let Some(RunRow { customer, .. }) = run(tx, orphan)? else { continue };
-        head_or_new(tx, &customer)?;
-        let (Some(mut row), committed) = (run(tx, orphan)?, committed(tx, orphan)?) else { continue };
-        let applied = row.state == RunState::Planned && row.version.is_none() && committed.is_some();
-        if row.state.is_over() && !applied {
-            // Somebody else closed it meanwhile, or whoever had it woke.
-            continue;
-        }
-        row.ended = Some(at.max(row.began));
-        if let Some(version) = committed {
-            row.state = RunState::SucceededWithErrors;
-            row.version = Some(version);
-            row.message = format!("its process ended right after it committed version {version}; the books are whole");
-        } else {
-            row.message = format!("its process ended while it was {}; nothing was changed, run it again", row.state);
-            row.state = RunState::Failed;
-        }
-        save(tx, &row)?;
-        closed.push(orphan);
+/// Closes a run that a dead process left in the middle; whether it was still to be done. One whose commit is in the trail was not
+/// in vain, and is not called failed: a failed run changed nothing.
+pub(in crate::store::sql) fn close_orphan(tx: &Transaction<'_>, orphan: RunId, at: Instant) -> Result<bool, Fault> {
+    let Some(RunRow { customer, .. }) = run(tx, orphan)? else { return Ok(false) };
+    head_or_new(tx, &customer)?;
+    let (Some(mut row), committed) = (run(tx, orphan)?, committed(tx, orphan)?) else { return Ok(false) };
+    let applied = row.state == RunState::Planned && row.version.is_none() && committed.is_some();
+    if row.state.is_over() && !applied {
+        // Somebody else closed it meanwhile, or whoever had it woke.
+        return Ok(false);
     }
-    Ok(closed)
+    row.ended = Some(at.max(row.began));
+    if let Some(version) = committed {
+        row.state = RunState::SucceededWithErrors;
+        row.version = Some(version);
+        row.message = format!("its process ended right after it committed version {version}; the books are whole");
+    } else {
+        row.message = format!("its process ended while it was {}; nothing was changed, run it again", row.state);
+        row.state = RunState::Failed;
+    }
+    write(tx, &row)?;
+    Ok(true)
 }
 
 pub(in crate::store::sql) fn save_findings(tx: &Transaction<'_>, run: RunId, findings: &[FindingRow]) -> Result<(), Fault> {
@@ -244,7 +266,7 @@ pub(in crate::store::sql) fn prune_beside(tx: &Transaction<'_>, customer: &Custo
     for table in ["findings", "activity_planned"] {
         let delete = format!(
             "DELETE FROM {table} WHERE run IN (
-                 SELECT id FROM runs WHERE customer_id = ?1 AND state NOT IN (0, 1, 4) ORDER BY id DESC LIMIT 1000000000000 OFFSET ?2)"
+                 SELECT id FROM runs WHERE customer_id = ?1 AND state NOT IN ({IN_THE_MIDDLE}) ORDER BY id DESC LIMIT 1000000000000 OFFSET ?2)"
         );
         tx.prepare_cached(&delete)?.execute((head.id, keep))?;
     }

@@ -30,11 +30,12 @@ use crate::store::sql::books;
 use crate::store::sql::clock;
 use crate::store::sql::commit;
 use crate::store::sql::door::Door;
-use crate::store::sql::doubts::{Doubt, Doubts};
+use crate::store::sql::doubts::Doubts;
 use crate::store::sql::glance;
 use crate::store::sql::looks;
 use crate::store::sql::on_time;
 use crate::store::sql::once;
+use crate::store::sql::orphans;
 use crate::store::sql::outages;
 use crate::store::sql::plans;
 use crate::store::sql::purged;
@@ -76,6 +77,10 @@ impl<D: Door> Store for SqlStore<D> {
 
     fn daemon(&self) -> Result<Option<DaemonMark>, StoreError> {
         self.door.daemon()
+    }
+
+    fn readiness(&self) -> Result<Option<DaemonMark>, StoreError> {
+        self.door.readiness()
     }
 
     fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
@@ -253,8 +258,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn begin_run(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<RunId, StoreError> {
-        let begun = |run: &RunId| Some(Doubt::Begun(customer.clone(), *run));
-        self.doubts.write(&self.door, |tx| runs::begin(tx, customer, trigger, at), begun)
+        self.doubts.begin_run(&self.door, customer, trigger, at)
     }
 
     fn save_run(&self, row: &RunRow) -> Result<(), StoreError> {
@@ -270,11 +274,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn close_orphans(&self, at: Instant, unseen: bool) -> Result<Vec<RunId>, StoreError> {
-        // Asked every minute; as long as there are none it must not hold up other writers.
-        if self.door.read(|tx| runs::orphans(tx, unseen))?.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.door.write(|tx| runs::close_orphans(tx, at, unseen))
+        orphans::close(&self.door, at, unseen)
     }
 
     fn save_findings(&self, run: RunId, findings: &[FindingRow]) -> Result<(), StoreError> {
@@ -293,12 +293,16 @@ impl<D: Door> Store for SqlStore<D> {
         self.door.write(|tx| requests::request(tx, customer, trigger, at))
     }
 
+    fn schedule(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<Option<RequestId>, StoreError> {
+        self.door.write(|tx| requests::schedule(tx, customer, trigger, at))
+    }
+
     fn take_request(&self, at: Instant) -> Result<Option<RequestRow>, StoreError> {
         self.doubts.take_request(&self.door, at)
     }
 
     fn end_request(&self, request: RequestId, state: RequestState, run: Option<RunId>, at: Instant) -> Result<(), StoreError> {
-        self.door.write(|tx| requests::end(tx, request, state, run, at))
+        self.doubts.end_request(&self.door, request, (state, run), at)
     }
 
     fn request_row(&self, request: RequestId) -> Result<Option<RequestRow>, StoreError> {
@@ -318,7 +322,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn requeue_orphans(&self) -> Result<u32, StoreError> {
-        self.door.write(requests::requeue_orphans)
+        orphans::requeue(&self.door)
     }
 
     fn is_scheduled(&self, customer: &CustomerId, trigger: &Trigger) -> Result<bool, StoreError> {

@@ -1,30 +1,34 @@
 //! What PostgreSQL says, as the store tells it.
 
-use postgres::error::SqlState;
+use tokio_postgres::error::SqlState;
 
 use crate::store::error::StoreError;
 
 /// Whether the server is away: it was stopped, is starting, or cannot be reached. Nothing it was just told is known to be
 /// done.
-pub fn is_away(cause: &postgres::Error) -> bool {
+pub(in crate::store::sql) fn is_away(cause: &tokio_postgres::Error) -> bool {
     match cause.code() {
-        Some(code) => [
-            SqlState::ADMIN_SHUTDOWN,
-            SqlState::CRASH_SHUTDOWN,
-            SqlState::CANNOT_CONNECT_NOW,
-            SqlState::TOO_MANY_CONNECTIONS,
-            SqlState::CONNECTION_FAILURE,
-            SqlState::CONNECTION_DOES_NOT_EXIST,
-            SqlState::CONNECTION_EXCEPTION,
-            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-        ]
-        .contains(code),
+        Some(code) => is_code_of_away(code),
         // Whatever the server did not say itself happened on the way, but for values that do not fit their columns.
         None => cause.is_closed() || is_io(cause),
     }
 }
 
-fn is_io(cause: &postgres::Error) -> bool {
+/// The whole class of connections that fail, as poolers say it too; a server that stops, starts or has no room.
+fn is_code_of_away(code: &SqlState) -> bool {
+    code.code().starts_with("08")
+        || [
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+            SqlState::IDLE_SESSION_TIMEOUT,
+        ]
+        .contains(code)
+}
+
+fn is_io(cause: &tokio_postgres::Error) -> bool {
     let mut at: Option<&dyn std::error::Error> = Some(cause);
     while let Some(error) = at {
         if error.is::<std::io::Error>() {
@@ -35,7 +39,7 @@ fn is_io(cause: &postgres::Error) -> bool {
     cause.to_string().contains("timed out")
 }
 
-pub(in crate::store::sql) fn told_by_postgres(cause: postgres::Error, place: &str) -> StoreError {
+pub(in crate::store::sql) fn told_by_postgres(cause: tokio_postgres::Error, place: &str) -> StoreError {
     let place = place.to_owned();
     if is_away(&cause) {
         return StoreError::Away { place, cause: Box::new(cause) };
@@ -59,5 +63,24 @@ pub(in crate::store::sql) fn told_by_postgres(cause: postgres::Error, place: &st
         StoreError::Disk { place, cause: Box::new(cause) }
     } else {
         StoreError::Database { place, cause: Box::new(cause) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_postgres::error::SqlState;
+
+    use crate::store::sql::told::is_code_of_away;
+
+    #[test]
+    fn a_server_or_a_pooler_that_hangs_up_is_away() {
+        // The last two of class 08 are what poolers say: no server behind them, or none in time.
+        for code in ["08000", "08003", "08006", "08001", "08P01", "08004", "57P01", "57P02", "57P03", "53300", "25P03", "57P05"]
+        {
+            assert!(is_code_of_away(&SqlState::from_code(code)), "{code}");
+        }
+        for code in ["57014", "40001", "55P03", "53100", "25006", "XX000"] {
+            assert!(!is_code_of_away(&SqlState::from_code(code)), "{code}");
+        }
     }
 }

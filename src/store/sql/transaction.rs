@@ -5,8 +5,8 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ParamsFromIter, params_from_iter};
 
 use crate::store::sql::fault::Fault;
-use crate::store::sql::pg::{PgRows, PgSession, column};
-use crate::store::sql::process::{self, Life};
+use crate::store::sql::pg::{self, PgRows, PgSession, column};
+use crate::store::sql::process;
 use crate::store::sql::value::{FromValue, Params, Value};
 
 /// A transaction under way. Whoever opened it ends it.
@@ -19,6 +19,8 @@ pub enum Transaction<'c> {
         session: &'c PgSession,
         /// One that writes locks the row of its customer before it reads anything of it.
         writes: bool,
+        /// The node it is of, from its beginning to its end, whatever becomes of the node meanwhile.
+        node: i64,
     },
 }
 
@@ -27,7 +29,7 @@ pub enum Statement<'t> {
     /// SQLite.
     Lite(CachedStatement<'t>),
     /// PostgreSQL.
-    Pg(&'t PgSession, postgres::Statement),
+    Pg(&'t PgSession, tokio_postgres::Statement),
     /// PostgreSQL, for answers of which only so many rows are held at once.
     PgLong(&'t PgSession, String, u32),
 }
@@ -46,7 +48,7 @@ pub enum Row<'r> {
     /// SQLite.
     Lite(&'r rusqlite::Row<'r>),
     /// PostgreSQL.
-    Pg(&'r postgres::Row),
+    Pg(&'r tokio_postgres::Row),
 }
 
 /// No row is no failure.
@@ -125,19 +127,35 @@ impl Transaction<'_> {
         matches!(self, Transaction::Pg { writes: true, .. })
     }
 
+    /// The node it is of; 0 where there is one process.
+    pub fn node(&self) -> i64 {
+        match self {
+            Transaction::Lite(_) => 0,
+            Transaction::Pg { node, .. } => *node,
+        }
+    }
+
+    /// On PostgreSQL the condition that nobody lives whose mark stands in a column, and its parameters `?1` and `?2`.
+    pub fn is_nobodys(&self, column: &str) -> Option<(String, (u32, i64))> {
+        match self {
+            Transaction::Lite(_) => None,
+            Transaction::Pg { session, node, .. } => Some((pg::is_nobodys(column), (session.lease_secs(), *node))),
+        }
+    }
+
+    /// Whoever else holds what is locked from here on is waited for briefly only.
+    pub fn waits_briefly(&self) -> Result<(), Fault> {
+        match self {
+            Transaction::Lite(_) => Ok(()),
+            Transaction::Pg { session, .. } => session.batch("SET LOCAL lock_timeout = '1s'").map(|_| ()),
+        }
+    }
+
     /// How this process is written beside what it works on.
     pub fn mark(&self) -> Result<String, Fault> {
         match self {
             Transaction::Lite(_) => Ok(process::mark().to_owned()),
-            Transaction::Pg { session, .. } => session.mark(),
-        }
-    }
-
-    /// Whether the process of a mark lives.
-    pub fn life(&self, of: &str) -> Result<Life, Fault> {
-        match self {
-            Transaction::Lite(_) => Ok(process::life(of)),
-            Transaction::Pg { session, writes } => session.life(of, *writes),
+            Transaction::Pg { node, .. } => Ok(pg::mark(*node)),
         }
     }
 }
