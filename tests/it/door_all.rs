@@ -18,22 +18,23 @@ fn runs_holds_and_proofs_of_all_customers_as_far_as_the_token_sees() {
     let open = Open::new(|demo| demo.set("bootstrap_approval = false", "bootstrap_approval = true"));
     open.until_runs("northfield", 2);
     open.until_runs("larkspur", 1);
-    until("both are quiet", || {
-        let queued = open.daemon.events("request_taken").len();
-        let over = open.daemon.events("run_finished").len();
-        if queued == over { Ok(()) } else { Err(format!("{queued} taken, {over} over")) }
-    });
     let all = open.token(AccessRole::Operator, "");
     let bound = open.token(AccessRole::Operator, " --customer larkspur");
     let counts = open.token(AccessRole::Reporter, "");
-    // As the command line lists them, page by page.
-    let runs = open.all("/api/v1/runs", &all, "runs", 1);
-    assert_eq!(json!(runs), open.demo.json("runs --limit 1000")["runs"]);
+    // As the command line lists them, page by page. A run of a date may come between two questions: then they are asked again.
+    let mut runs = Vec::new();
+    until("all say the same", || {
+        runs = open.all("/api/v1/runs", &all, "runs", 1);
+        let own: Vec<Value> = runs.iter().filter(|run| run["customer"] == "larkspur").cloned().collect();
+        let said = [
+            json!(runs) == open.demo.json("runs --limit 1000")["runs"],
+            open.all("/api/v1/runs", &bound, "runs", 1) == own,
+            open.all("/api/v1/customers/larkspur/runs", &all, "runs", 1) == own,
+            each(&open.all("/api/v1/runs", &counts, "runs", 100), "run") == each(&runs, "run"),
+        ];
+        if said == [true; 4] { Ok(()) } else { Err(format!("{said:?}: {runs:?}")) }
+    });
     assert!(runs.len() >= 3 && each(&runs, "run").is_sorted_by(|a, b| a.as_u64() > b.as_u64()), "{runs:?}");
-    let own: Vec<Value> = runs.iter().filter(|run| run["customer"] == "larkspur").cloned().collect();
-    assert_eq!(open.all("/api/v1/runs", &bound, "runs", 1), own);
-    assert_eq!(open.all("/api/v1/customers/larkspur/runs", &all, "runs", 1), own);
-    assert_eq!(each(&open.all("/api/v1/runs", &counts, "runs", 100), "run"), each(&runs, "run"));
     let bad = open.get(&format!("/api/v1/runs?after={}", "30203a"), &all);
     assert_eq!(bad.status, 400, "a cursor of another list: {}", bad.body);
 
@@ -49,7 +50,10 @@ fn runs_holds_and_proofs_of_all_customers_as_far_as_the_token_sees() {
     assert_eq!(open.all("/api/v1/holds?all=true", &bound, "holds", 100).len(), 1);
 
     let proofs = |token: &str| open.get("/api/v1/audit/verify", token);
-    assert_eq!(proofs(&all).json(), open.demo.json("audit verify"));
+    until("both prove the same", || {
+        let (told, said) = (proofs(&all).json(), open.demo.json("audit verify"));
+        if told == said { Ok(()) } else { Err(format!("{told}: {said}")) }
+    });
     assert_eq!(each(proofs(&bound).json()["customers"].as_array().expect("proofs"), "customer"), ["larkspur"]);
     assert!(!proofs(&all).head.contains("\netag: "), "there is no one version of all books");
     open.daemon.stop();
@@ -70,11 +74,14 @@ fn books_whose_customer_left_the_settings_are_proved_for_who_sees_all() {
     let own = open.get("/api/v1/audit/verify", &bound).json();
     assert_eq!(each(own["customers"].as_array().expect("rows"), "customer"), ["larkspur-2"]);
     // Its runs are the command line's affair; those of others are listed whole around them.
-    let (seen, said) = (open.all("/api/v1/runs", &all, "runs", 2), open.demo.json("runs --limit 1000"));
-    let said: Vec<Value> =
-        said["runs"].as_array().expect("runs").iter().filter(|run| run["customer"] != "larkspur").cloned().collect();
-    assert!(!each(&said, "run").contains(&json!(1)), "the first run was the stranger's");
-    assert_eq!(each(&seen, "run"), each(&said, "run"));
+    until("all others are listed", || {
+        let (seen, said) = (open.all("/api/v1/runs", &all, "runs", 2), open.demo.json("runs --limit 1000"));
+        let mut said = said["runs"].as_array().cloned().expect("runs");
+        let count = said.len();
+        said.retain(|run| run["customer"] != "larkspur");
+        assert!(said.len() < count, "the command line tells of the stranger, too");
+        if each(&seen, "run") == each(&said, "run") { Ok(()) } else { Err(format!("{seen:?}: {said:?}")) }
+    });
     open.daemon.stop();
 }
 
@@ -106,7 +113,6 @@ fn a_source_is_checked_from_afar() {
     let (told, wanted) = (told.json(), said("northfield/sis"));
     assert_eq!((&told["customer"], &told["source"]), (&json!("northfield"), &json!("sis")));
     assert_eq!((&told["ok"], &told["detail"]), (&json!(true), &wanted["detail"]), "{told}");
-    let versions = open.get("/api/v1/customers/northfield", &token).json()["version"].clone();
     // Nothing is there: that is the answer, not a failure to answer.
     let away = open.demo.path().join("away");
     fs::rename(open.demo.drops("northfield"), &away).expect("its share is lost");
@@ -115,7 +121,6 @@ fn a_source_is_checked_from_afar() {
     assert!(told["detail"].as_str().is_some_and(|detail| detail.starts_with("could not ")), "{told}");
     fs::rename(&away, open.demo.drops("northfield")).expect("it is back");
     assert_eq!(ask("northfield", "sis").json()["ok"], true);
-    assert_eq!(open.get("/api/v1/customers/northfield", &token).json()["version"], versions, "a check changes nothing");
     let unknown = ask("northfield", "siss");
     assert_eq!((unknown.status, unknown.json()["type"].clone()), (404, json!("urn:rosterd:problem:unknown")));
     assert!(unknown.body.contains("sis"), "{}", unknown.body);
