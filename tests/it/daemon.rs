@@ -105,6 +105,13 @@ impl Daemon {
         self.log()
     }
 
+    /// Waits for the end that was asked for. Returns what was logged.
+    pub fn ended_by_itself(mut self) -> Vec<Value> {
+        let ended = self.ended();
+        assert_eq!(ended.code(), Some(0), "{ended:?}: {:?}", self.log());
+        self.log()
+    }
+
     pub fn kill(mut self) {
         self.signal("KILL");
         self.ended();
@@ -445,10 +452,20 @@ fn a_drop_folder_that_is_gone_is_told() {
 
 #[test]
 fn a_daemon_that_is_stopped_in_the_middle_leaves_whole_books() {
-    let demo = lively();
+    stopped(&lively());
+}
+
+#[test]
+fn a_node_that_is_stopped_in_the_middle_leaves_whole_books() {
+    let Some((database, demo)) = shared() else { return };
+    stopped(&demo);
+    drop(database);
+}
+
+fn stopped(demo: &Demo) {
     let mut running = 0;
     for round in 1..=3 {
-        let daemon = Daemon::ready(&demo);
+        let daemon = Daemon::ready(demo);
         let (name, students) = student(round);
         demo.drop_students(&name, &students);
         demo.told("sync northfield");
@@ -461,14 +478,14 @@ fn a_daemon_that_is_stopped_in_the_middle_leaves_whole_books() {
             .filter_map(|line| line["running"].as_u64())
             .sum::<u64>();
         assert!(!log.iter().any(|line| line["level"] == "ERROR"), "{log:?}");
-        assert_sound(&demo);
-        assert!(runs(&demo, "").iter().all(is_over), "a run that is under way is ended before the daemon goes");
+        assert_sound(demo);
+        assert!(runs(demo, "").iter().all(is_over), "a run that is under way is ended before the daemon goes");
     }
     assert!(running >= 1, "no stop met a run");
-    let daemon = Daemon::start(&demo);
-    until_used(&demo, "northfield", "access-district", 670);
+    let daemon = Daemon::start(demo);
+    until_used(demo, "northfield", "access-district", 670);
     daemon.stop();
-    assert_sound(&demo);
+    assert_sound(demo);
 }
 
 #[expect(clippy::disallowed_methods, reason = "the daemon goes by the machine's clock, and so must who tests it")]

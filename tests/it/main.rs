@@ -84,6 +84,7 @@ mod net_secrets;
 mod net_spool;
 mod night;
 mod nodes;
+mod nodes_told;
 mod nodes_upgrade;
 mod on_time;
 mod one_source;

@@ -105,6 +105,22 @@ fn both_databases_say_the_same() {
     drop(database);
 }
 
+#[test]
+fn a_copy_whose_books_are_not_what_the_trail_says_is_told() {
+    if !cluster::is_installed() {
+        return;
+    }
+    let (lite, other) = (Demo::new(), Database::fresh());
+    live(&lite);
+    let books = rusqlite::Connection::open(lite.store()).expect("opens");
+    books.execute("DELETE FROM claims WHERE person = (SELECT min(person) FROM claims)", []).expect("deleted");
+    drop(books);
+    let copy = format!("store copy --from sqlite:{} --to {}", lite.store().display(), other.url());
+    let done = lite.run(&copy);
+    let said = "the proofs of the two differ: do not use the copy";
+    assert!(done.code == 70 && done.out.contains("DIFFERENT") && done.out.contains(said), "{done:?}");
+}
+
 /// The first daemon makes the tables; until then nobody can be asked.
 pub fn until_made(demo: &Demo, daemon: &Daemon) {
     until("there is a store", || if demo.run("runs").code == 0 { Ok(()) } else { Err(format!("{:?}", daemon.log())) });
