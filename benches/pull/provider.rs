@@ -13,11 +13,22 @@ fn reference(id: &str, kind: &str) -> String {
     format!(r#"{{"href":"https://sis.example/ims/oneroster/v1p1/{kind}s/{id}","sourcedId":"{id}","type":"{kind}"}}"#)
 }
 
+/// The seconds of twelve months of 28 days.
+const SECONDS: usize = 12 * 28 * 86_400;
+
+/// Another time for each record, as real providers have it, in no order.
+fn modified(at: usize) -> String {
+    let second = at * 7_919 % SECONDS;
+    let (minute, hour, day) = (second / 60, second / 3_600, second / 86_400);
+    format!("2025-{:02}-{:02}T{:02}:{:02}:{:02}.000Z", day / 28 + 1, day % 28 + 1, hour % 24, minute % 60, second % 60)
+}
+
 fn enrollment(at: usize) -> String {
+    let modified = modified(at);
     let (user, class) = (reference(&format!("user-{:06}", at % USERS), "user"), reference("class-1", "class"));
     let school = reference("school-1", "org");
     format!(
-        r#"{{"sourcedId":"enrollment-{at:09}",{HEAD},"user":{user},"class":{class},"school":{school},"role":"student","primary":"false","beginDate":"2025-08-19","endDate":"2026-06-14"}}"#
+        r#"{{"sourcedId":"enrollment-{at:09}","status":"active","dateLastModified":"{modified}","user":{user},"class":{class},"school":{school},"role":"student","primary":"false","beginDate":"2025-08-19","endDate":"2026-06-14"}}"#
     )
 }
 

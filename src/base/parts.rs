@@ -25,6 +25,14 @@ fn ranges_of(len: usize, parts: usize) -> Vec<Range<usize>> {
     (0..parts).map(|part| len * part / parts..len * (part + 1) / parts).collect()
 }
 
+/// Fewer items than this are not worth a thread, be they as large as they may.
+const LARGE_MIN: usize = 64;
+
+/// The ranges of a list's parts where each item is worth as much as hundreds of others.
+pub fn ranges_of_large(len: usize) -> Vec<Range<usize>> {
+    ranges_of(len, if len < LARGE_MIN { 1 } else { count(LEN_MIN) })
+}
+
 /// Works on each item in a thread of its own, the last one in this thread. Results stand in the order of the items.
 pub fn each<I: Send, T: Send>(items: Vec<I>, work: impl Fn(I) -> T + Sync) -> Vec<T> {
     let mut items = items;

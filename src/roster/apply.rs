@@ -158,7 +158,7 @@ pub(crate) fn orgs_together(
 }
 
 /// Every old record's handles lead to the base until they are moved here.
-pub(crate) fn put_together(base: Roster, news: Roster, origins: &Origins) -> Result<Roster, PackError> {
+pub(crate) fn put_together(mut base: Roster, mut news: Roster, origins: &Origins) -> Result<Roster, PackError> {
     let texts = &base.texts;
     let words = ids(texts, &mut base.role_words.iter().copied(), &mut news.role_words.iter().copied());
     let names = ids(texts, &mut base.attribute_names.iter().copied(), &mut news.attribute_names.iter().copied());
@@ -185,6 +185,7 @@ pub(crate) fn put_together(base: Roster, news: Roster, origins: &Origins) -> Res
         }
     }
 
+    let (of_base, of_news) = (base.enrollments.into_here(&mut base.spans), news.enrollments.into_here(&mut news.spans));
     // The new spans keep their places; those of the base come behind them, as far as their words are there.
     let mut spans = SpanTable::new(news.spans);
     let span = |span: &Span| {
@@ -199,7 +200,7 @@ pub(crate) fn put_together(base: Roster, news: Roster, origins: &Origins) -> Res
     let enrollments = linked(
         &people,
         &is_old,
-        (base.enrollments.into_here(), news.enrollments.into_here()),
+        (of_base, of_news),
         |p| p.enrollments,
         |e| {
             let (class, span) = (ClassIx(to(&classes, e.class.0)?), SpanIx(to(&spans_of_base, e.span.0)?));

@@ -4,8 +4,6 @@
 //! The arena holds one column after the other in the order in which `pack` writes them, so that keys lie side by side
 //! for the merges that walk them, and a packed roster reads back into the very same arena.
 
-use std::sync::Arc;
-
 use crate::base::{ArenaFull, Text, TextArena, parts};
 use crate::roster::enrollments::Enrollments;
 use crate::roster::groups::{Groups, Walk};
@@ -15,6 +13,7 @@ use crate::roster::model::{
     Attribute, Class, ClassIx, Course, CourseIx, Org, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Roster,
     Session, SessionIx, Span, SpanIx,
 };
+use crate::roster::packed::DatedEnrollment;
 use crate::roster::room::{Laid, Room};
 use crate::roster::spans;
 
@@ -39,9 +38,16 @@ pub(crate) struct Loose<'a> {
     /// Roles; those of people who are left out are passed over.
     pub(crate) roles: Walk<'a, Role>,
     /// Enrollments; those of people who are left out are passed over.
-    pub(crate) enrollments: Walk<'a, PackedEnrollment>,
-    /// Where they go if they are too many for memory.
-    pub(crate) room: Option<&'a Arc<dyn Room>>,
+    pub(crate) enrollments: Attending<'a>,
+}
+
+/// Enrollments in any order.
+#[derive(Clone, Copy)]
+pub(crate) enum Attending<'a> {
+    /// For memory.
+    Here(Walk<'a, PackedEnrollment>),
+    /// Too many for it, and where they go.
+    Outside(Walk<'a, DatedEnrollment>, &'a dyn Room),
 }
 
 /// Records other than people, by slot, and what people point at.
@@ -72,14 +78,14 @@ pub(crate) struct Sound<'a> {
     pub(crate) attributes: Vec<Attribute>,
     /// Roles, those told in people's rows too.
     pub(crate) roles: Vec<LinkRow<Role>>,
-    /// Enrollments.
+    /// Enrollments, if they are in memory.
     pub(crate) enrollments: Vec<LinkRow<PackedEnrollment>>,
-    /// More of them outside memory, and where what is made of them goes.
+    /// Otherwise these, and where what is made of them goes.
     pub(crate) outside: Option<OutsideRows<'a>>,
 }
 
 /// Rows outside memory, and where there is room for what is made of them.
-pub(crate) type OutsideRows<'a> = (&'a Laid<LinkRow<PackedEnrollment>>, &'a Arc<dyn Room>);
+pub(crate) type OutsideRows<'a> = (&'a Laid<LinkRow<DatedEnrollment>>, &'a dyn Room);
 
 /// No position: the slot holds no record.
 const NOWHERE: u32 = u32::MAX;
@@ -197,6 +203,10 @@ impl Frame {
         PackedEnrollment { class, span: SpanIx(self.spans[r.span.0 as usize]), ..*r }
     }
 
+    fn dated(&self, r: &DatedEnrollment) -> DatedEnrollment {
+        DatedEnrollment { packed: self.enrollment(&r.packed), ..*r }
+    }
+
     /// A person at a new position; the attributes are appended.
     fn person(&self, texts: &TextArena, person: Person, attributes: &[Attribute], all: &mut Vec<Attribute>) -> Person {
         let first = all.len();
@@ -231,8 +241,11 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
     let people = Order::of(places.texts, &loose.people, |r| r.person.key);
     let (mut words_used, mut spans_used) = (vec![false; places.words.len()], vec![false; places.spans.len()]);
     let role_groups = Groups::new(&people.rank, people.sorted.len(), loose.roles, |role| role.role.0.into(), &mut words_used);
-    let enrollment_groups =
-        Groups::new(&people.rank, people.sorted.len(), loose.enrollments, |e| e.span.0 as usize, &mut spans_used);
+    let (rank, count) = (&people.rank, people.sorted.len());
+    let enrollment_groups = match loose.enrollments {
+        Attending::Here(walk) => Groups::new(rank, count, walk, |e| e.span.0 as usize, &mut spans_used),
+        Attending::Outside(walk, _) => Groups::new(rank, count, walk, |e| e.packed.span.0 as usize, &mut spans_used),
+    };
     let mut names_used = vec![false; places.names.len()];
     for person in loose.people.iter().flatten() {
         person.attributes.iter().for_each(|attribute| names_used[usize::from(attribute.name)] = true);
@@ -240,12 +253,13 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
     let (frame, mut roster) = Frame::new(places, &mut words_used, &names_used, &spans_used);
     roster.roles = role_groups.place(&people.rank, loose.roles, Role::BLANK, |r| frame.role(r), Role::order);
     let (blank, order) = (PackedEnrollment::default(), enrollment_order(&roster.spans));
-    let new = |r: &PackedEnrollment| frame.enrollment(r);
-    let outside = loose.room.and_then(|room| {
-        enrollment_groups.place_outside(&people.rank, loose.enrollments, &**room, &new, &order).map(Enrollments::outside)
-    });
-    roster.enrollments =
-        outside.unwrap_or_else(|| enrollment_groups.place(&people.rank, loose.enrollments, blank, new, order).into());
+    roster.enrollments = match loose.enrollments {
+        Attending::Here(walk) => enrollment_groups.place(rank, walk, blank, |r| frame.enrollment(r), order).into(),
+        Attending::Outside(walk, room) => {
+            let placed = enrollment_groups.place_outside(rank, walk, room, |r| frame.dated(r), |r| order(&r.packed));
+            Enrollments::outside(placed)
+        }
+    };
     roster.people.reserve_exact(people.sorted.len());
     for (at, LoosePerson { person, attributes, quarantined }) in people.records(&loose.people).enumerate() {
         let person = frame.person(places.texts, person.clone(), attributes, &mut roster.attributes);
@@ -254,16 +268,6 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
     }
     rewrite(&mut roster, places.texts)?;
     Ok(roster)
-}
-
-/// Visits all rows of enrollments of a sound read: those outside memory and the last ones.
-fn each_row(
-    laid: &Laid<LinkRow<PackedEnrollment>>,
-    last: &[LinkRow<PackedEnrollment>],
-    visit: &mut dyn FnMut(u32, &PackedEnrollment),
-) {
-    laid.each(&mut |_, row| visit(row.person, &row.link));
-    last.iter().for_each(|row| visit(row.person, &row.link));
 }
 
 /// The canonical roster of a sound read, all but its people and theirs: what they point at has its place.
@@ -282,12 +286,11 @@ impl Begun {
         let Order { sorted: _, rank } = Order::by_id(places.texts, people.len(), |slot| Some(people[slot as usize].key));
         let (mut words_used, mut spans_used) = (vec![false; places.words.len()], vec![false; places.spans.len()]);
         let role_groups = Groups::of_rows(&rank, roles, |role| role.role.0.into(), &mut words_used);
-        let span = |e: &PackedEnrollment| e.span.0 as usize;
         let enrollment_groups = match *outside {
-            None => Groups::of_rows(&rank, enrollments, span, &mut spans_used),
+            None => Groups::of_rows(&rank, enrollments, |e| e.span.0 as usize, &mut spans_used),
             Some((laid, _)) => {
-                let walk = |visit: &mut dyn FnMut(u32, &PackedEnrollment)| each_row(laid, enrollments, visit);
-                Groups::new(&rank, people.len(), &walk, span, &mut spans_used)
+                let walk = |visit: &mut dyn FnMut(u32, &DatedEnrollment)| laid.each(&mut |_, row| visit(row.person, &row.link));
+                Groups::new(&rank, people.len(), &walk, |e| e.packed.span.0 as usize, &mut spans_used)
             }
         };
         let mut names_used = vec![false; places.names.len()];
@@ -307,15 +310,12 @@ impl Begun {
             parts::permute(&mut people, &mut rank.clone());
             roles
         };
-        let new = |r: &PackedEnrollment| frame.enrollment(r);
         let attended = || match outside {
-            None => enrollment_groups.use_up(&rank, enrollments, blank, new, order).into(),
+            None => enrollment_groups.use_up(&rank, enrollments, blank, |r| frame.enrollment(r), order).into(),
             Some((laid, room)) => {
-                let walk = |visit: &mut dyn FnMut(u32, &PackedEnrollment)| each_row(laid, &enrollments, visit);
-                match enrollment_groups.place_outside(&rank, &walk, &**room, &new, &order) {
-                    Some(laid) => Enrollments::outside(laid),
-                    None => enrollment_groups.place(&rank, &walk, blank, new, order).into(),
-                }
+                let walk = |visit: &mut dyn FnMut(u32, &DatedEnrollment)| laid.each(&mut |_, row| visit(row.person, &row.link));
+                let placed = enrollment_groups.place_outside(&rank, &walk, room, |r| frame.dated(r), |r| order(&r.packed));
+                Enrollments::outside(placed)
             }
         };
         (roster.roles, roster.enrollments) = parts::both(roles_and_people, attended);

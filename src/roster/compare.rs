@@ -17,6 +17,7 @@ use crate::roster::model::{
     Attribute, Class, ClassIx, Enrollment, Org, OrgIx, PackedEnrollment, Person, PersonIx, RecordHash, Role, RoleWord, Roster,
     Span,
 };
+use crate::roster::packed::DatedEnrollment;
 use crate::roster::patch::{NEW, Origins, Own, moves, patch_of};
 use crate::roster::rows::Collection;
 use crate::roster::spans::{SpanTable, tidy};
@@ -390,9 +391,14 @@ impl Side<'_> {
             let (first, len) = (person.enrollments.0 as usize, person.enrollments.1 as usize);
             let mut own = Vec::with_capacity(len);
             for at in first..first + len {
-                let packed = if *is_told { self.news.enrollments.here()[at] } else { self.people.picked[at] };
+                let (packed, mut span) = if *is_told {
+                    let packed = self.news.enrollments.here(&mut self.news.spans)[at];
+                    (packed, self.news.spans[packed.span.0 as usize])
+                } else {
+                    let DatedEnrollment { packed, modified } = self.people.picked[at];
+                    (packed, Span { modified, ..self.base.spans[packed.span.0 as usize] })
+                };
                 let mut handle = packed.class.0;
-                let mut span = if *is_told { &self.news.spans } else { &self.base.spans }[packed.span.0 as usize];
                 let mut is_told = *is_told;
                 if is_told {
                     let origin = self.origins.classes[handle as usize];
@@ -446,18 +452,18 @@ fn attend(roster: &mut Roster, attended: Vec<Vec<Attended>>) {
     let texts = &roster.texts;
     classes.sort_unstable_by(|a, b| texts.bytes(a.0).cmp(texts.bytes(b.0)));
     classes.dedup_by(|a, b| texts.bytes(a.0) == texts.bytes(b.0));
-    let mut spans = SpanTable::default();
+    let (mut spans, mut all) = (SpanTable::default(), Vec::new());
     for (person, attended) in roster.people.iter_mut().zip(attended) {
         let place = |id: Text| classes.partition_point(|&(other, _)| texts.bytes(other) < texts.bytes(id)) as u32;
         let packed =
             |own: &Attended| PackedEnrollment { class: ClassIx(place(own.class)), span: spans.ix(own.span), id: own.id };
         let mut own: Vec<PackedEnrollment> = attended.iter().map(packed).collect();
         own.sort_by_key(|&packed| Enrollment::new(packed, spans.get(packed.span)).order());
-        person.enrollments = (roster.enrollments.len() as u32, own.len() as u32);
-        roster.enrollments.here().append(&mut own);
+        person.enrollments = (all.len() as u32, own.len() as u32);
+        all.append(&mut own);
     }
     roster.classes = classes.into_iter().map(|(id, school)| Class { school, ..blank_class(id) }).collect();
-    roster.spans = spans.into_spans();
+    (roster.spans, roster.enrollments) = (spans.into_spans(), all.into());
     tidy(roster);
 }
 

@@ -1,16 +1,17 @@
 //! The columns of a packed roster's people, beside those of a newer one. Of people nothing is made: somebody is met by the
 //! key, and whatever differs leaves a mark. Only who is picked is read whole.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::base::Day;
 use crate::roster::blank::blank_person;
 use crate::roster::compare_classes::{Classes, Frame, Join, bytes};
 use crate::roster::delta::senses;
-use crate::roster::model::{Attribute, ClassIx, OrgIx, PackedEnrollment, RecordHash, Role, RoleWord, Roster, SpanIx};
+use crate::roster::enrollments::{Own, Told};
+use crate::roster::model::{Attribute, ClassIx, Modified, OrgIx, PackedEnrollment, RecordHash, Role, RoleWord, Roster, SpanIx};
 use crate::roster::pack::TOUCHED;
-use crate::roster::patch::{NEW, spans_moved};
+use crate::roster::packed::DatedEnrollment;
+use crate::roster::patch::NEW;
 use crate::roster::unpack::{HANDLE, Unpacker};
 use crate::roster::wire::{PackError, push};
 
@@ -42,7 +43,7 @@ pub(super) struct People {
     /// Enrollments that have not ended.
     pub(super) living: u32,
     /// Those of the people picked; classes and spans are the base's.
-    pub(super) picked: Vec<PackedEnrollment>,
+    pub(super) picked: Vec<DatedEnrollment>,
 }
 
 /// What people of the stored roster attend in the newer one; asked about one person after the other.
@@ -50,14 +51,14 @@ struct Now<'r> {
     after: &'r Roster,
     to: &'r [u32],
     person: usize,
-    own: Cow<'r, [PackedEnrollment]>,
+    own: Own<'r>,
 }
 
 impl Now<'_> {
-    fn of(&mut self, person: usize) -> &[PackedEnrollment] {
+    fn of(&mut self, person: usize) -> &Own<'_> {
         if self.person != person {
             let is = self.after.people.get(self.to[person] as usize);
-            (self.person, self.own) = (person, is.map_or(Cow::Borrowed(&[][..]), |is| self.after.packed_of(is)));
+            (self.person, self.own) = (person, is.map_or(Own::Here(&[]), |is| self.after.packed_of(is)));
         }
         &self.own
     }
@@ -343,17 +344,17 @@ impl People {
         let spans = &from.roster.spans;
         let lives: Vec<bool> = spans.iter().map(|span| !span.ended).collect();
         let [old_senses, new_senses] = senses(spans, &frame.words, &after.spans);
-        let moved = spans_moved(spans, &frame.words, after);
-        let mut now = Now { after, to, person: usize::MAX, own: Cow::Borrowed(&[]) };
+        let mut now = Now { after, to, person: usize::MAX, own: Own::Here(&[]) };
         let (bound, mut last, mut own) = (from.bounds.classes, 0, 0);
         Self::column(
             starts,
             || from.place(&mut last, bound),
             |person, at, class| {
-                let is_same = now.of(person).get(at).is_some_and(|is| is.class.0 == classes.to[class as usize]);
+                let is_same = now.of(person).get(at).is_some_and(|(is, _)| is.class.0 == classes.to[class as usize]);
                 marks[person] |= if is_same { 0 } else { OTHER };
                 if pick[person] != NEW {
-                    picked.push(PackedEnrollment { class: ClassIx(class), ..PackedEnrollment::default() });
+                    let packed = PackedEnrollment { class: ClassIx(class), ..PackedEnrollment::default() };
+                    picked.push(DatedEnrollment { packed, modified: Modified(0) });
                 }
             },
         )?;
@@ -362,36 +363,49 @@ impl People {
         for person in 0..to.len() {
             let is = now.of(person);
             own_senses.clear();
-            let (mut differs, mut strays) = (false, false);
+            let mut differs = false;
             for at in 0..(starts[person + 1] - starts[person]) as usize {
                 let span = from.handle(lives.len())? as usize;
                 *living += u32::from(lives[span] && marks[person] & HERE != 0);
                 own_senses.push(old_senses[span]);
-                differs |= is.get(at).map(|is| new_senses[is.span.0 as usize]) != Some(old_senses[span]);
-                strays |= is.get(at).map(|is| is.span.0) != Some(moved[span]);
+                differs |= is.get(at).map(|(is, _)| new_senses[is.span.0 as usize]) != Some(old_senses[span]);
                 if pick[person] != NEW {
-                    picked[own].span = SpanIx(span as u32);
+                    picked[own].packed.span = SpanIx(span as u32);
                     own += 1;
                 }
             }
-            marks[person] |= if strays { STAMPED } else { 0 };
+            marks[person] |= if differs { STAMPED } else { 0 };
             if differs && marks[person] & OTHER == 0 {
-                let mut was: Vec<(ClassIx, u32)> = is.iter().map(|is| is.class).zip(own_senses.iter().copied()).collect();
-                let mut is: Vec<_> = is.iter().map(|is| (is.class, new_senses[is.span.0 as usize])).collect();
+                let mut was: Vec<(ClassIx, u32)> = is.iter().map(|(is, _)| is.class).zip(own_senses.iter().copied()).collect();
+                let mut is: Vec<_> = is.iter().map(|(is, _)| (is.class, new_senses[is.span.0 as usize])).collect();
                 was.sort_unstable();
                 is.sort_unstable();
                 marks[person] |= if was == is { 0 } else { OTHER };
             }
         }
+        let (mut last, mut own) = (0, 0);
+        Self::column(
+            starts,
+            || from.stamp(&mut last),
+            |person, at, modified| {
+                let last_change = |(is, of_its_own): Told| of_its_own.unwrap_or(after.spans[is.span.0 as usize].modified);
+                let is_same = now.of(person).get(at).map(last_change) == Some(modified);
+                marks[person] |= if is_same { 0 } else { STAMPED };
+                if pick[person] != NEW {
+                    picked[own].modified = modified;
+                    own += 1;
+                }
+            },
+        )?;
         own = 0;
         Self::column(
             starts,
             || from.id(),
             |person, at, id| {
-                let is_same = now.of(person).get(at).is_some_and(|is| is.id == id);
+                let is_same = now.of(person).get(at).is_some_and(|(is, _)| is.id == id);
                 marks[person] |= if is_same { 0 } else { STAMPED };
                 if pick[person] != NEW {
-                    picked[own].id = id;
+                    picked[own].packed.id = id;
                     own += 1;
                 }
             },

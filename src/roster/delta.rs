@@ -268,16 +268,15 @@ impl<'a> Comparison<'a> {
             (identifier, is.identifier),
             (grades, is.grades),
         ];
+        let (old, new) = (self.before.packed_of(was), self.after.packed_of(is));
         (enabled, ended, quarantined) == (&is.enabled, &is.ended, &is.quarantined)
             && primary_org.map(|org| self.orgs[org.0 as usize]) == is.primary_org.map(|org| org.0)
             && texts.into_iter().all(|(&old, new)| self.before.texts.bytes(old) == self.after.texts.bytes(new))
             && same(
-                &self.before.packed_of(was),
-                &self.after.packed_of(is),
-                |e| (self.classes[e.class.0 as usize], self.spans[0][e.span.0 as usize]),
-                |e| (e.class.0, self.spans[1][e.span.0 as usize]),
+                old.iter().map(|(e, _)| (self.classes[e.class.0 as usize], self.spans[0][e.span.0 as usize])),
+                new.iter().map(|(e, _)| (e.class.0, self.spans[1][e.span.0 as usize])),
             )
-            && same(self.before.roles_of(was), self.after.roles_of(is), |r| self.role(r), new_role)
+            && same(self.before.roles_of(was).iter().map(|role| self.role(role)), self.after.roles_of(is).iter().map(new_role))
             && self.same_attributes(self.before.attributes_of(was), self.after.attributes_of(is))
     }
 
@@ -302,15 +301,15 @@ fn new_role(role: &Role) -> RoleSense {
     (org.0, u32::from(role.0), first.0, last.0, primary, ended)
 }
 
-fn same<T, S: Ord>(old: &[T], new: &[T], sense: impl Fn(&T) -> S, new_sense: impl Fn(&T) -> S) -> bool {
+fn same<S: Ord>(old: impl ExactSizeIterator<Item = S> + Clone, new: impl ExactSizeIterator<Item = S> + Clone) -> bool {
     if old.len() != new.len() {
         return false;
     }
     // Handles are in order of ids in both rosters, so equal records meet; only ties are broken by the records' own ids.
-    if old.iter().zip(new).all(|(a, b)| sense(a) == new_sense(b)) {
+    if old.clone().eq(new.clone()) {
         return true;
     }
-    let (mut a, mut b): (Vec<_>, Vec<_>) = (old.iter().map(sense).collect(), new.iter().map(new_sense).collect());
+    let (mut a, mut b): (Vec<S>, Vec<S>) = (old.collect(), new.collect());
     a.sort_unstable();
     b.sort_unstable();
     a == b

@@ -11,6 +11,7 @@ use crate::roster::links::{LinkRow, Links, NOBODY};
 use crate::roster::model::{
     Attribute, Class, Course, Org, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Roster, Session,
 };
+use crate::roster::packed::DatedEnrollment;
 use crate::roster::parents::{BadParent, settle_parents};
 use crate::roster::room::{Laid, Room};
 use crate::roster::rows::{Collection, Mode, RowAt};
@@ -62,7 +63,9 @@ pub(crate) struct Desk {
     /// … as these …
     pub(crate) rows_max: usize,
     /// … and those that went there.
-    pub(crate) laid: Option<Laid<LinkRow<PackedEnrollment>>>,
+    pub(crate) laid: Option<Laid<LinkRow<DatedEnrollment>>>,
+    /// What those outside have in common, last changes aside.
+    pub(crate) laid_spans: SpanTable,
     closed: usize,
 }
 
@@ -88,7 +91,7 @@ impl Desk {
             classes,
             people,
             roles,
-            spans,
+            mut spans,
             enrollments,
             attributes,
         } = previous;
@@ -105,7 +108,7 @@ impl Desk {
             classes: Table::new(classes, &texts),
             people: Table::new(people, &texts),
             roles: Links::new(roles, (), unaided.is_some(), true),
-            enrollments: Links::new(enrollments.into_here(), SpanTable::new(spans), unaided.is_some(), false),
+            enrollments: Links::new(enrollments.into_here(&mut spans), SpanTable::new(spans), unaided.is_some(), false),
             attributes_stored: attributes,
             attributes: Vec::new(),
             inline: Vec::new(),
@@ -115,6 +118,7 @@ impl Desk {
             room: None,
             rows_max: usize::MAX,
             laid: None,
+            laid_spans: SpanTable::default(),
             closed: 0,
             scribe: Scribe::new(texts),
         }

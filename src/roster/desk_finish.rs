@@ -4,13 +4,14 @@ use std::mem::take;
 
 use crate::base::Day;
 use crate::roster::book::{Book, Flaw};
-use crate::roster::canon::{Begun, Loose, LoosePerson, Places, Sound, canonical};
+use crate::roster::canon::{Attending, Begun, Loose, LoosePerson, Places, Sound, canonical};
 use crate::roster::desk::Desk;
 use crate::roster::desk_outside::rows_lost;
 use crate::roster::desk_people::range;
 use crate::roster::finding::{Finding, Level};
 use crate::roster::links::LinkRow;
 use crate::roster::model::{PackedEnrollment, RecordHash, Role, Roster};
+use crate::roster::packed::DatedEnrollment;
 use crate::roster::parents::Nested;
 use crate::roster::room::Laid;
 use crate::roster::rows::RowAt;
@@ -79,12 +80,22 @@ impl Desk {
         let kept = self.kept();
         let people = (0u32..).zip(&kept.people).map(|(slot, &kept)| if kept { self.loose_person(slot) } else { None });
         let people: Vec<Option<LoosePerson<'_>>> = people.collect();
+        let here = |visit: &mut dyn FnMut(u32, &PackedEnrollment)| self.all_enrollments(&kept.people, visit);
+        let outside = |visit: &mut dyn FnMut(u32, &DatedEnrollment)| {
+            self.each_outside(&mut |person, enrollment| {
+                if kept.people[person as usize] {
+                    visit(person, enrollment);
+                }
+            });
+        };
         let made = canonical(&Loose {
             places: self.places(&kept),
             people,
             roles: &|visit| self.all_roles(&kept.people, visit),
-            enrollments: &|visit| self.all_enrollments(&kept.people, visit),
-            room: self.room.as_ref().filter(|_| self.laid.is_some()),
+            enrollments: match &self.room {
+                Some(room) if self.laid.is_some() => Attending::Outside(&outside, &**room),
+                _ => Attending::Here(&here),
+            },
         });
         let roster = made.unwrap_or_else(|full| {
             // Cannot happen: these texts lie in one arena already. If it did, nothing of the read may be used.
@@ -118,7 +129,7 @@ impl Desk {
         let (attributes, enrollments) = (take(&mut self.attributes), take(&mut self.enrollments.rows));
         self.people = Table::new(Vec::new(), self.scribe.arena());
         let laid = self.laid.take();
-        let outside = laid.as_ref().zip(self.room.as_ref());
+        let outside = laid.as_ref().zip(self.room.as_deref());
         let sound = Sound { people, attributes, roles, enrollments, outside };
         let begun = Begun::new(&self.places(&kept), &sound);
         self.classes = Table::new(Vec::new(), self.scribe.arena());
@@ -137,7 +148,7 @@ impl Desk {
             sessions: pick(&self.sessions, &kept.sessions),
             courses: pick(&self.courses, &kept.courses),
             classes: pick(&self.classes, &kept.classes),
-            spans: self.enrollments.shared.list(),
+            spans: self.spans(),
         }
     }
 
@@ -232,7 +243,7 @@ impl Desk {
         let is_empty = self.laid.is_none() && self.enrollments.rows.is_empty();
         let (Some(teacher), false) = (teacher, is_empty) else { return };
         let mut primary = Vec::new();
-        let spans = self.enrollments.shared.list().iter();
+        let spans = self.spans().iter();
         let teaches: Vec<bool> = spans.map(|span| span.primary && !span.ended && usize::from(span.role.0) == teacher).collect();
         if !teaches.contains(&true) {
             return;

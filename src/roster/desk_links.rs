@@ -118,6 +118,7 @@ impl Desk {
 
     /// When all enrollments are in.
     pub(crate) fn close_enrollments(&mut self) {
+        self.put_outside();
         let Self { people, enrollments, concerned, book, .. } = self;
         let stored = (0u32..).zip(&people.stored).map(|(slot, p)| (slot, p.enrollments, people.present(slot)));
         let outdated = enrollments.settle(stored, |person| concern(concerned, person));

@@ -1,15 +1,15 @@
 //! The enrollments of a roster: in memory, or outside of it as long as a read of very many is under way.
 
-use std::borrow::Cow;
+use std::borrow::Borrow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::parts;
-use crate::roster::packed::PackedEnrollment;
+use crate::roster::packed::{DatedEnrollment, Modified, PackedEnrollment, Span, SpanIx};
 use crate::roster::room::Laid;
 
 /// So many records lie in one window.
-const WINDOW: usize = 1 << 12;
-/// So many windows are kept, 4 MiB in all.
+const WINDOW: usize = 1 << 11;
+/// So many windows are kept, 2.5 MiB in all.
 const WINDOWS: usize = 64;
 
 /// A list of enrollments, grouped by person.
@@ -35,7 +35,7 @@ impl Watch {
 /// A list outside memory, and a few windows on it: people are walked in order.
 #[derive(Debug)]
 struct Outside {
-    laid: Laid<PackedEnrollment>,
+    laid: Laid<DatedEnrollment>,
     windows: [Mutex<Window>; WINDOWS],
 }
 
@@ -43,7 +43,7 @@ struct Outside {
 struct Window {
     /// Its number, from 1; 0: none.
     number: usize,
-    records: Vec<PackedEnrollment>,
+    records: Vec<DatedEnrollment>,
 }
 
 impl Outside {
@@ -54,7 +54,7 @@ impl Outside {
     }
 
     /// Some of it; what is lost stands blank.
-    fn some(&self, first: usize, count: usize) -> Vec<PackedEnrollment> {
+    fn some(&self, first: usize, count: usize) -> Vec<DatedEnrollment> {
         let (mut some, end) = (Vec::with_capacity(count), first + count);
         while some.len() < count {
             let at = first + some.len();
@@ -67,7 +67,7 @@ impl Outside {
                 window.number = number + 1;
                 if !self.laid.read(start as u64, until.saturating_sub(start), &mut window.records) {
                     window.number = 0;
-                    some.resize(count, PackedEnrollment::default());
+                    some.resize(count, DatedEnrollment::default());
                     return some;
                 }
             }
@@ -75,7 +75,7 @@ impl Outside {
             let until = (end - number * WINDOW).min(window.records.len());
             match window.records.get(start..until) {
                 Some(found) if !found.is_empty() => some.extend_from_slice(found),
-                _ => some.resize(count, PackedEnrollment::default()),
+                _ => some.resize(count, DatedEnrollment::default()),
             }
         }
         some
@@ -84,7 +84,7 @@ impl Outside {
 
 impl Enrollments {
     /// Those of a list outside memory.
-    pub(crate) fn outside(laid: Laid<PackedEnrollment>) -> Self {
+    pub(crate) fn outside(laid: Laid<DatedEnrollment>) -> Self {
         Self { here: Vec::new(), outside: Some(Arc::new(Outside { laid, windows: std::array::from_fn(|_| Mutex::default()) })) }
     }
 
@@ -104,10 +104,10 @@ impl Enrollments {
     }
 
     /// So many from a position on.
-    pub(crate) fn some(&self, first: usize, count: usize) -> Cow<'_, [PackedEnrollment]> {
+    pub(crate) fn some(&self, first: usize, count: usize) -> Own<'_> {
         match &self.outside {
-            None => Cow::Borrowed(&self.here[first..first + count]),
-            Some(outside) => Cow::Owned(outside.some(first, count)),
+            None => Own::Here(&self.here[first..first + count]),
+            Some(outside) => Own::Dated(outside.some(first, count)),
         }
     }
 
@@ -115,7 +115,15 @@ impl Enrollments {
     pub(crate) fn each(&self, visit: &mut dyn FnMut(&PackedEnrollment)) {
         match &self.outside {
             None => self.here.iter().for_each(visit),
-            Some(outside) => outside.laid.each(&mut |_, packed| visit(packed)),
+            Some(outside) => outside.laid.each(&mut |_, dated| visit(&dated.packed)),
+        }
+    }
+
+    /// Visits the last change of each; `spans` are those of their roster.
+    pub(crate) fn each_modified(&self, spans: &[Span], visit: &mut dyn FnMut(Modified)) {
+        match &self.outside {
+            None => self.here.iter().for_each(|packed| visit(spans[packed.span.0 as usize].modified)),
+            Some(outside) => outside.laid.each(&mut |_, dated| visit(dated.modified)),
         }
     }
 
@@ -129,17 +137,19 @@ impl Enrollments {
         parts::each_part(self.here.len(), |own| self.here[own].iter().filter(|packed| is_so(packed)).count()).into_iter().sum()
     }
 
-    /// All of them in memory, to be changed; those that lie outside are fetched.
-    pub(crate) fn here(&mut self) -> &mut Vec<PackedEnrollment> {
+    /// All of them in memory, to be changed; those that lie outside are fetched, and `spans`, which are those of their
+    /// roster, must be put in order after that.
+    pub(crate) fn here(&mut self, spans: &mut Vec<Span>) -> &mut Vec<PackedEnrollment> {
         if let Some(outside) = self.outside.take() {
-            self.here = outside.some(0, usize::try_from(outside.laid.len()).unwrap_or(usize::MAX));
+            let all = Own::Dated(outside.some(0, usize::try_from(outside.laid.len()).unwrap_or(usize::MAX)));
+            all.append_to(&mut self.here, spans);
         }
         &mut self.here
     }
 
-    /// All of them in memory.
-    pub(crate) fn into_here(mut self) -> Vec<PackedEnrollment> {
-        std::mem::take(self.here())
+    /// All of them in memory, as [`Enrollments::here`] has them.
+    pub(crate) fn into_here(mut self, spans: &mut Vec<Span>) -> Vec<PackedEnrollment> {
+        std::mem::take(self.here(spans))
     }
 }
 
@@ -149,60 +159,142 @@ impl From<Vec<PackedEnrollment>> for Enrollments {
     }
 }
 
-/// The enrollments of one person, one after the other.
+/// An enrollment, and its last change unless its span tells it.
+pub(crate) type Told = (PackedEnrollment, Option<Modified>);
+
+/// Some enrollments that stand side by side.
 #[derive(Clone, Debug)]
-pub(crate) struct Own<'r> {
-    pub(crate) records: Cow<'r, [PackedEnrollment]>,
-    pub(crate) next: usize,
+pub(crate) enum Own<'r> {
+    /// In memory.
+    Here(&'r [PackedEnrollment]),
+    /// Fetched from outside.
+    Dated(Vec<DatedEnrollment>),
 }
 
-impl Iterator for Own<'_> {
-    type Item = PackedEnrollment;
+impl<'r> Own<'r> {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Own::Here(own) => own.len(),
+            Own::Dated(own) => own.len(),
+        }
+    }
 
-    fn next(&mut self) -> Option<PackedEnrollment> {
-        let packed = self.records.get(self.next).copied();
+    /// One of them.
+    #[inline]
+    pub(crate) fn get(&self, at: usize) -> Option<Told> {
+        match self {
+            Own::Here(own) => own.get(at).map(|packed| (*packed, None)),
+            Own::Dated(own) => own.get(at).map(|dated| (dated.packed, Some(dated.modified))),
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = Told> + Clone {
+        Each { own: self, next: 0 }
+    }
+
+    /// All of them.
+    pub(crate) fn into_iter(self) -> impl ExactSizeIterator<Item = Told> + Clone + use<'r> {
+        Each { own: self, next: 0 }
+    }
+
+    /// Appends them to a list in memory. `spans` begin with those of their roster; what they need beside these is appended,
+    /// though it may be there.
+    pub(crate) fn append_to(&self, list: &mut Vec<PackedEnrollment>, spans: &mut Vec<Span>) {
+        match self {
+            Own::Here(own) => list.extend_from_slice(own),
+            Own::Dated(own) => list.extend(own.iter().map(|&DatedEnrollment { packed, modified }| {
+                let span = Span { modified, ..spans[packed.span.0 as usize] };
+                if spans.last() != Some(&span) {
+                    spans.push(span);
+                }
+                PackedEnrollment { span: SpanIx(spans.len() as u32 - 1), ..packed }
+            })),
+        }
+    }
+}
+
+/// One enrollment after the other.
+#[derive(Clone, Debug)]
+struct Each<O> {
+    own: O,
+    next: usize,
+}
+
+impl<'r, O: Borrow<Own<'r>>> Iterator for Each<O> {
+    type Item = Told;
+
+    fn next(&mut self) -> Option<Told> {
+        let told = self.own.borrow().get(self.next);
         self.next += 1;
-        packed
+        told
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.records.len().saturating_sub(self.next);
+        let left = self.own.borrow().len().saturating_sub(self.next);
         (left, Some(left))
     }
 }
 
-impl ExactSizeIterator for Own<'_> {}
+impl<'r, O: Borrow<Own<'r>>> ExactSizeIterator for Each<O> {}
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::Ordering;
 
+    use crate::base::Day;
     use crate::roster::enrollments::Enrollments;
-    use crate::roster::packed::{ClassIx, PackedEnrollment, RecordHash, SpanIx};
+    use crate::roster::packed::{ClassIx, DatedEnrollment, Modified, PackedEnrollment, RecordHash, RoleWord, Span, SpanIx};
     use crate::roster::room::Laid;
     use crate::roster::room::tests::Little;
 
     #[test]
     fn those_outside_are_those_in_memory() {
         let room = Arc::new(Little::of(0));
-        let all: Vec<PackedEnrollment> = (0..300_000u32)
-            .map(|n| PackedEnrollment { id: RecordHash([n, !n]), class: ClassIx(n % 7), span: SpanIx(n % 3) })
-            .collect();
+        let undated = |first: u32| {
+            let (role, first) = (RoleWord(0), Day(first as i32));
+            Span { role, first, last: Day::MAX, primary: false, ended: false, modified: Modified(0) }
+        };
+        let mut spans: Vec<Span> = (0..3).map(undated).collect();
+        // In memory each span that has a time of its own stands behind those that have none.
+        let span = |n: u32| Span { modified: Modified(n / 2), ..undated(n % 3) };
+        let packed = |n: u32, span| PackedEnrollment { id: RecordHash([n, !n]), class: ClassIx(n % 7), span: SpanIx(span) };
+        let dated = |n: u32| DatedEnrollment { packed: packed(n, n % 3), modified: Modified(n / 2) };
         let mut laid = Laid::new(&room).expect("room");
-        assert!(laid.append(&all));
-        let (mut outside, here) = (Enrollments::outside(laid), Enrollments::from(all.clone()));
+        assert!(laid.append(&(0..300_000).map(dated).collect::<Vec<_>>()));
+        let here = Enrollments::from((0..300_000).map(|n| packed(n, n)).collect::<Vec<_>>());
+        let spans_here: Vec<Span> = (0..300_000).map(span).collect();
+        let mut outside = Enrollments::outside(laid);
+        let told = |list: &Enrollments, spans: &[Span], first: usize, count: usize| -> Vec<_> {
+            let one = |(packed, modified): (PackedEnrollment, Option<Modified>)| {
+                let span = spans[packed.span.0 as usize];
+                (packed.id, packed.class, span.undated(), modified.unwrap_or(span.modified))
+            };
+            list.some(first, count).into_iter().map(one).collect()
+        };
         for (first, count) in [(0, 0), (0, 1), (4_090, 20), (4_096, 4_096), (299_999, 1), (100, 30_000), (300_000, 0)] {
-            assert_eq!(outside.some(first, count), here.some(first, count), "{first} {count}");
+            let (outside, here) = (told(&outside, &spans, first, count), told(&here, &spans_here, first, count));
+            assert!(outside == here && here.len() == count, "{first} {count}");
         }
         let is_so = |packed: &PackedEnrollment| packed.class.0 == 3;
         assert_eq!((outside.len(), outside.count(is_so)), (here.len(), here.count(is_so)));
         let (twin, watch) = (outside.clone(), outside.watch());
         assert!(watch.is_whole());
-        assert_eq!(outside.here(), &all);
+        let times = |list: &Enrollments, spans: &[Span]| {
+            let mut times = Vec::new();
+            list.each_modified(spans, &mut |modified| times.push(modified));
+            times
+        };
+        assert_eq!(times(&outside, &spans), times(&here, &spans_here));
+        outside.here(&mut spans);
+        assert!(spans.len() <= 300_003);
+        assert_eq!(told(&outside, &spans, 0, 300_000), told(&here, &spans_here, 0, 300_000));
         // More windows than are kept: the first one has made room for the second.
         room.reads.store(0, Ordering::Relaxed);
-        assert_eq!(twin.some(0, 2), [PackedEnrollment::default(); 2].as_slice(), "blank, and told");
+        let blank = (PackedEnrollment::default(), Some(Modified(0)));
+        assert_eq!(twin.some(0, 2).into_iter().collect::<Vec<_>>(), [blank; 2], "blank, and told");
         assert!(!watch.is_whole() && outside.watch().is_whole());
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::base::parts;
 use crate::roster::links::{Link, LinkRow};
-use crate::roster::model::PackedEnrollment;
+use crate::roster::packed::DatedEnrollment;
 use crate::roster::room::{Laid, Room, Shares};
 
 /// Calls a visitor for each record and the slot of its person. Several threads may walk at once.
@@ -138,15 +138,28 @@ impl Groups {
         placed
     }
 
-    /// As `place`, outside memory; `None`: there is no room.
+    /// As `place`, outside memory as far as there is room.
     pub(crate) fn place_outside<K: Ord>(
         &self,
         rank: &[u32],
-        walk: Walk<'_, PackedEnrollment>,
+        walk: Walk<'_, DatedEnrollment>,
         room: &dyn Room,
-        new: &dyn Fn(&PackedEnrollment) -> PackedEnrollment,
-        key: impl Fn(&PackedEnrollment) -> K,
-    ) -> Option<Laid<PackedEnrollment>> {
+        new: impl Fn(&DatedEnrollment) -> DatedEnrollment + Sync,
+        key: impl Fn(&DatedEnrollment) -> K + Sync,
+    ) -> Laid<DatedEnrollment> {
+        let placed = self.place_in_shares(rank, walk, room, &new, &key);
+        placed.unwrap_or_else(|| Laid::here(self.place(rank, walk, DatedEnrollment::default(), new, key)))
+    }
+
+    /// `None`: there is no room.
+    fn place_in_shares<K: Ord>(
+        &self,
+        rank: &[u32],
+        walk: Walk<'_, DatedEnrollment>,
+        room: &dyn Room,
+        new: impl Fn(&DatedEnrollment) -> DatedEnrollment,
+        key: impl Fn(&DatedEnrollment) -> K,
+    ) -> Option<Laid<DatedEnrollment>> {
         let shares = self.shares();
         let bits = shares.first().map_or(1, |share| share.len()).next_power_of_two().trailing_zeros();
         let counts: Vec<u64> =
@@ -160,12 +173,10 @@ impl Groups {
         let mut laid = Laid::new(room)?;
         for (at, own) in shares.into_iter().enumerate() {
             let rows = shared.share(at)?;
-            let (mut placed, mut next) = (vec![PackedEnrollment::default(); rows.len()], self.next(&own));
+            let (mut placed, mut next) = (vec![DatedEnrollment::default(); rows.len()], self.next(&own));
             rows.iter().for_each(|row| put(&mut placed, &mut next[row.person as usize - own.start], row.link));
             self.sort(own, &mut placed, &key);
-            if !laid.append(&placed) {
-                return None;
-            }
+            laid.keep(&placed);
         }
         Some(laid)
     }

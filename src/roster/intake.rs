@@ -174,7 +174,7 @@ impl RosterIntake {
         let is_outside = self.desk.laid.is_some();
         is_conclusive &= !(is_sound && is_outside && self.desk.enrollments_double());
         let (mut roster, mut book) = if is_conclusive { self.desk.finish() } else { (Roster::default(), self.desk.book) };
-        if is_sound && !is_outside && has_doubles(roster.enrollments.here(), |enrollment| enrollment.id) {
+        if is_sound && !is_outside && has_doubles(roster.enrollments.here(&mut roster.spans), |enrollment| enrollment.id) {
             (is_conclusive, roster) = (false, Roster::default());
         }
         book.counts.partial = partial;

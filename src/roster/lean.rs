@@ -12,14 +12,15 @@ use crate::roster::spans::tidy;
 /// # Errors
 /// [`ArenaFull`]; it cannot happen, as the texts are fewer.
 pub fn lean(roster: Roster, whole: &[PersonIx]) -> Result<Roster, ArenaFull> {
-    let mut picked = Roster { people: whole.iter().map(|&at| roster.person(at).clone()).collect(), ..Roster::default() };
+    let whole_people = whole.iter().map(|&at| roster.person(at).clone()).collect();
+    let mut picked = Roster { people: whole_people, spans: roster.spans.clone(), ..Roster::default() };
     gather(&mut picked, &roster);
-    let Roster { texts, role_words, attribute_names, orgs, sessions, courses, classes, mut people, spans, .. } = roster;
+    let Roster { texts, role_words, attribute_names, orgs, sessions, courses, classes, mut people, .. } = roster;
     people.iter_mut().for_each(|person| *person = bare(person));
     for (at, person) in whole.iter().zip(picked.people) {
         people[at.0 as usize] = person;
     }
-    let Roster { roles, enrollments, attributes, .. } = picked;
+    let Roster { roles, spans, enrollments, attributes, .. } = picked;
     let mut rest = Roster {
         role_words,
         attribute_names,
@@ -42,15 +43,15 @@ pub fn lean(roster: Roster, whole: &[PersonIx]) -> Result<Roster, ArenaFull> {
 
 /// Leaves out the classes in which nobody is enrolled: of a few people out of many there are few.
 pub(crate) fn drop_classes(roster: &mut Roster) {
+    let own = roster.enrollments.here(&mut roster.spans);
     let mut used = vec![false; roster.classes.len()];
-    roster.enrollments.each(&mut |enrollment| used[enrollment.class.0 as usize] = true);
+    own.iter().for_each(|enrollment| used[enrollment.class.0 as usize] = true);
     let (mut to, mut next) = (Vec::with_capacity(used.len()), 0);
     for &used in &used {
         to.push(next);
         next += u32::from(used);
     }
-    let own = roster.enrollments.here().iter_mut();
-    own.for_each(|enrollment| enrollment.class = ClassIx(to[enrollment.class.0 as usize]));
+    own.iter_mut().for_each(|enrollment| enrollment.class = ClassIx(to[enrollment.class.0 as usize]));
     let mut used = used.into_iter();
     roster.classes.retain(|_| used.next().unwrap_or_default());
     roster.classes.shrink_to_fit();

@@ -10,6 +10,7 @@ use hashbrown::HashTable;
 use crate::base::parts;
 use crate::roster::book::Place;
 use crate::roster::model::{Modified, PackedEnrollment, RecordHash, Role, Span};
+use crate::roster::packed::DatedEnrollment;
 use crate::roster::room::{Fixed, number};
 use crate::roster::rows::{Mode, RowHead, RowStatus};
 use crate::roster::spans::SpanTable;
@@ -75,14 +76,14 @@ pub(crate) struct LinkRow<L> {
     pub(crate) link: L,
 }
 
-impl Fixed for LinkRow<PackedEnrollment> {
-    const BYTES: usize = 20;
+impl Fixed for LinkRow<DatedEnrollment> {
+    const BYTES: usize = DatedEnrollment::BYTES + 4;
     fn put(&self, out: &mut Vec<u8>) {
         self.link.put(out);
         out.extend_from_slice(&self.person.to_le_bytes());
     }
     fn get(bytes: &[u8]) -> Self {
-        Self { link: PackedEnrollment::get(bytes), person: number(bytes, 16) }
+        Self { link: DatedEnrollment::get(bytes), person: number(bytes, DatedEnrollment::BYTES) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Several sources of one customer as one roster (R6).
 
 use crate::base::ArenaFull;
-use crate::roster::canon::{Loose, LoosePerson, Places, canonical};
+use crate::roster::canon::{Attending, Loose, LoosePerson, Places, canonical};
 use crate::roster::intern::{NoWord, Scribe, Words};
 use crate::roster::model::{
     Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Org, OrgIx, PackedEnrollment, Person, PersonIx, Role, RoleWord,
@@ -189,9 +189,12 @@ impl Pot {
             for role in from.roles_of(record) {
                 self.roles.push((slot, Role { role: word(role.role, scribe, words)?, org: org(role.org), ..*role }));
             }
-            for &PackedEnrollment { id, class, span } in from.packed_of(record).iter() {
-                let class = ClassIx(classes[class.0 as usize].0);
-                self.enrollments.push((slot, PackedEnrollment { id, class, span: spans[span.0 as usize] }));
+            for (PackedEnrollment { id, class, span }, modified) in from.packed_of(record).iter() {
+                let (class, mut span) = (ClassIx(classes[class.0 as usize].0), spans[span.0 as usize]);
+                if let Some(modified) = modified {
+                    span = self.spans.ix(Span { modified, ..*self.spans.get(span) });
+                }
+                self.enrollments.push((slot, PackedEnrollment { id, class, span }));
             }
             if !new {
                 let known = &mut self.people[slot as usize];
@@ -286,8 +289,9 @@ impl Pot {
             },
             people: people.collect(),
             roles: &|visit| self.roles.iter().for_each(|(person, role)| visit(*person, role)),
-            enrollments: &|visit| self.enrollments.iter().for_each(|(person, enrollment)| visit(*person, enrollment)),
-            room: None,
+            enrollments: Attending::Here(&|visit| {
+                self.enrollments.iter().for_each(|(person, enrollment)| visit(*person, enrollment));
+            }),
         })
     }
 }

@@ -9,11 +9,9 @@
 
 use std::ops::Range;
 
-use std::borrow::Cow;
-
 use crate::base::{Day, Text, TextArena};
-use crate::roster::enrollments::{Enrollments, Own};
-pub use crate::roster::packed::{ClassIx, PackedEnrollment, RecordHash, SpanIx};
+use crate::roster::enrollments::{Enrollments, Own, Told};
+pub use crate::roster::packed::{ClassIx, Modified, PackedEnrollment, RecordHash, RoleWord, Span, SpanIx};
 use crate::roster::rows::Collection;
 
 /// Position in [`Roster::orgs`].
@@ -31,14 +29,6 @@ pub struct CourseIx(pub u32);
 /// Position in [`Roster::people`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonIx(pub u32);
-
-/// Position in [`Roster::role_words`]: `teacher`, `student` …; sorted, few.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoleWord(pub u16);
-
-/// When a source last changed a record, in seconds since 1970; 0 where it does not say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Modified(pub u32);
 
 /// Everything known of one customer's people, orgs, classes and enrollments at one read.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +51,8 @@ pub struct Roster {
     pub people: Vec<Person>,
     /// Roles, grouped by person.
     pub roles: Vec<Role>,
-    /// What enrollments have in common: sorted, each there once, none without an enrollment.
+    /// What enrollments have in common: sorted, each there once, none without an enrollment. Where enrollments lie outside
+    /// memory, these tell no last change: each enrollment has its own.
     pub spans: Vec<Span>,
     /// Enrollments, grouped by person.
     pub enrollments: Enrollments,
@@ -240,23 +231,6 @@ pub struct Enrollment {
     pub ended: bool,
 }
 
-/// As what and when somebody is enrolled; many enrollments have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Span {
-    /// As what.
-    pub role: RoleWord,
-    /// First day.
-    pub first: Day,
-    /// Last day, inclusive.
-    pub last: Day,
-    /// The class's primary teacher.
-    pub primary: bool,
-    /// Ended by the source.
-    pub ended: bool,
-    /// Last change.
-    pub modified: Modified,
-}
-
 /// A kept attribute of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribute {
@@ -356,17 +330,18 @@ impl Roster {
 
     /// The enrollments of a person.
     pub fn enrollments_of(&self, person: &Person) -> impl ExactSizeIterator<Item = Enrollment> + Clone {
-        Own { records: self.packed_of(person), next: 0 }.map(|packed| self.enrollment(packed))
+        self.packed_of(person).into_iter().map(|told| self.enrollment(told))
     }
 
     /// The enrollments of a person as they are kept.
-    pub(crate) fn packed_of(&self, person: &Person) -> Cow<'_, [PackedEnrollment]> {
+    pub(crate) fn packed_of(&self, person: &Person) -> Own<'_> {
         self.enrollments.some(person.enrollments.0 as usize, person.enrollments.1 as usize)
     }
 
     /// An enrollment with all it says.
-    pub fn enrollment(&self, packed: PackedEnrollment) -> Enrollment {
-        Enrollment::new(packed, &self.spans[packed.span.0 as usize])
+    pub(crate) fn enrollment(&self, (packed, modified): Told) -> Enrollment {
+        let span = &self.spans[packed.span.0 as usize];
+        Enrollment { modified: modified.unwrap_or(span.modified), ..Enrollment::new(packed, span) }
     }
 
     /// The kept attributes of a person.

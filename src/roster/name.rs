@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::base::{BulkDigester, Digest, Text, parts};
-use crate::roster::model::{Class, Course, Enrollment, Org, PackedEnrollment, Person, Role, Roster, Session};
+use crate::roster::model::{Class, Course, Enrollment, Org, Person, Role, Roster, Session};
 use crate::roster::pack::TOUCHED;
 
 /// How many records are digested together. Part of the name's definition, so that it is the same on any number of cores.
@@ -27,9 +27,11 @@ pub fn digest_of(roster: &Roster) -> Digest {
     add(pieces(&roster.classes, |class| class.id, class, roster));
     add(pieces(&roster.people, |person| person.key, person, roster));
     add(pieces(&roster.roles, |_| Text::EMPTY, role, roster));
-    let enrollments = |at: Range<usize>| roster.enrollments.some(at.start, at.len());
-    let put = |packed: &PackedEnrollment, out: &mut Bytes<'_>| enrollment(&out.roster.enrollment(*packed), out);
-    add(pieces_of(roster.enrollments.len(), enrollments, |_| Text::EMPTY, put, roster));
+    let enrollments = |at: Range<usize>| {
+        let some = roster.enrollments.some(at.start, at.len()).into_iter();
+        Cow::Owned(some.map(|told| roster.enrollment(told)).collect())
+    };
+    add(pieces_of(roster.enrollments.len(), enrollments, |_| Text::EMPTY, enrollment, roster));
     add(pieces(
         &roster.attributes,
         |attribute| attribute.value,

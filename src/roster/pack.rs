@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 use crate::base::{Day, Text};
 use crate::roster::intern::text_hash;
 use crate::roster::model::{Modified, Roster};
+use crate::roster::spans::undated;
 use crate::roster::wire::Writer;
 
 /// The version of the layout; the first byte.
@@ -154,15 +155,17 @@ impl Packer<'_> {
         for l in r.roles.iter().filter(|l| !l.id.is_zero()) {
             self.out.raw(&l.id.bits().to_be_bytes());
         }
-        self.out.number(r.spans.len() as u64);
-        r.spans.iter().for_each(|s| self.out.number(u64::from(s.role.0)));
-        r.spans.iter().for_each(|s| self.out.raw(&[u8::from(s.primary) | u8::from(s.ended) << 1]));
-        self.days(r.spans.iter().map(|s| s.first));
-        self.days(r.spans.iter().map(|s| s.last));
-        self.stamps(r.spans.iter().map(|s| s.modified));
+        let (spans, to) = undated(&r.spans);
+        self.out.number(spans.len() as u64);
+        spans.iter().for_each(|s| self.out.number(u64::from(s.role.0)));
+        spans.iter().for_each(|s| self.out.raw(&[u8::from(s.primary) | u8::from(s.ended) << 1]));
+        self.days(spans.iter().map(|s| s.first));
+        self.days(spans.iter().map(|s| s.last));
         let mut last = 0;
         r.enrollments.each(&mut |l| self.handle(l.class.0, &mut last));
-        r.enrollments.each(&mut |l| self.out.number(u64::from(l.span.0)));
+        r.enrollments.each(&mut |l| self.out.number(u64::from(to[l.span.0 as usize])));
+        let mut last = 0;
+        r.enrollments.each_modified(&r.spans, &mut |modified| self.stamp(modified, &mut last));
         r.enrollments.each(&mut |l| self.out.raw(&l.id.bits().to_be_bytes()));
     }
 
@@ -183,10 +186,12 @@ impl Packer<'_> {
 
     fn stamps(&mut self, stamps: impl Iterator<Item = Modified>) {
         let mut last = 0;
-        for stamp in stamps {
-            self.out.signed(i64::from(stamp.0) - last);
-            last = i64::from(stamp.0);
-        }
+        stamps.for_each(|stamp| self.stamp(stamp, &mut last));
+    }
+
+    fn stamp(&mut self, stamp: Modified, last: &mut i64) {
+        self.out.signed(i64::from(stamp.0) - *last);
+        *last = i64::from(stamp.0);
     }
 
     fn ended(&mut self, records: impl Iterator<Item = (bool, Modified)> + Clone) {

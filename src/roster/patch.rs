@@ -8,10 +8,9 @@ use std::ops::Range;
 
 use crate::base::{Text, TextArena};
 use crate::roster::canon::rewrite;
-use crate::roster::delta::side_by_side;
-use crate::roster::model::{
-    Attribute, Class, ClassIx, Course, Org, OrgIx, PackedEnrollment, Person, Role, RoleWord, Roster, Session, Span, SpanIx,
-};
+use crate::roster::delta::{senses, side_by_side};
+use crate::roster::enrollments::Told;
+use crate::roster::model::{Attribute, Class, Course, Org, OrgIx, PackedEnrollment, Person, Role, RoleWord, Roster, Session};
 use crate::roster::pack::pack;
 use crate::roster::spans::tidy;
 use crate::roster::wire::Writer;
@@ -101,7 +100,8 @@ struct Moves {
     classes: Vec<u32>,
     words: Vec<u32>,
     names: Vec<u32>,
-    spans: Vec<u32>,
+    /// What spans mean, by numbers that both rosters share: those of the older, those of the newer.
+    spans: [Vec<u32>; 2],
 }
 
 /// Positions of texts in a newer sorted list.
@@ -116,15 +116,6 @@ pub(crate) fn moves(
         new.peek().filter(|&&(_, other)| new_texts.bytes(other) == text).map_or(NEW, |&(at, _)| at)
     })
     .collect()
-}
-
-/// Positions of spans in a newer roster, where the words of roles stand at other positions.
-pub(crate) fn spans_moved(spans: &[Span], words: &[u32], after: &Roster) -> Vec<u32> {
-    let moved = |span: &Span| {
-        let role = u16::try_from(words[usize::from(span.role.0)]).ok().map(RoleWord)?;
-        after.spans.binary_search(&Span { role, ..*span }).ok()
-    };
-    spans.iter().map(|span| moved(span).map_or(NEW, |at| at as u32)).collect()
 }
 
 impl Moves {
@@ -148,7 +139,7 @@ impl Moves {
             sessions: ids!(sessions id),
             courses: ids!(courses id),
             classes: ids!(classes id),
-            spans: spans_moved(&before.spans, &words, after),
+            spans: senses(&before.spans, &words, &after.spans),
             words,
             names: words!(attribute_names),
         }
@@ -283,17 +274,30 @@ impl Look<'_> {
                 (*identifier, is.identifier),
                 (*grades, is.grades),
             ])
-            && same_list(&self.before.packed_of(was), &self.after.packed_of(is), |e| PackedEnrollment {
-                class: ClassIx(self.moves.classes[e.class.0 as usize]),
-                span: SpanIx(self.moves.spans[e.span.0 as usize]),
-                ..*e
-            })
+            && self.same_enrollments(was, is)
             && same_list(self.before.roles_of(was), self.after.roles_of(is), |r| Role {
                 org: OrgIx(self.moves.orgs[r.org.0 as usize]),
                 role: RoleWord(self.moves.words[usize::from(r.role.0)] as u16),
                 ..*r
             })
             && self.same_attributes(self.before.attributes_of(was), self.after.attributes_of(is))
+    }
+
+    fn same_enrollments(&self, was: &Person, is: &Person) -> bool {
+        let last_change = |roster: &Roster, (packed, modified): Told| {
+            modified.unwrap_or_else(|| roster.spans[packed.span.0 as usize].modified)
+        };
+        let old = |told: Told| {
+            let PackedEnrollment { id, class, span } = told.0;
+            let (class, sense) = (self.moves.classes[class.0 as usize], self.moves.spans[0][span.0 as usize]);
+            (id, class, sense, last_change(self.before, told))
+        };
+        let new = |told: Told| {
+            let PackedEnrollment { id, class, span } = told.0;
+            (id, class.0, self.moves.spans[1][span.0 as usize], last_change(self.after, told))
+        };
+        let (was, is) = (self.before.packed_of(was), self.after.packed_of(is));
+        was.iter().map(old).eq(is.iter().map(new))
     }
 
     fn same_attributes(&self, old: &[Attribute], new: &[Attribute]) -> bool {
@@ -331,10 +335,11 @@ fn news(after: &Roster, own: &Own) -> Option<Roster> {
     Some(news)
 }
 
-/// Fetches what people, who were copied as they stand in a roster, have there.
+/// Fetches what people, who were copied as they stand in a roster beside its spans, have there. The spans must be put in order
+/// after that.
 pub(crate) fn gather(picked: &mut Roster, from: &Roster) {
-    let Roster { people, roles, enrollments, attributes, .. } = picked;
-    let enrollments = enrollments.here();
+    let Roster { people, roles, spans, enrollments, attributes, .. } = picked;
+    let enrollments = enrollments.here(spans);
     for person in people {
         let (own_roles, own_enrollments) = (from.roles_of(person), from.packed_of(person));
         let own_attributes = from.attributes_of(person);
@@ -342,7 +347,7 @@ pub(crate) fn gather(picked: &mut Roster, from: &Roster) {
         person.enrollments.0 = enrollments.len() as u32;
         person.attributes.0 = attributes.len() as u32;
         roles.extend_from_slice(own_roles);
-        enrollments.extend_from_slice(&own_enrollments);
+        own_enrollments.append_to(enrollments, spans);
         attributes.extend_from_slice(own_attributes);
     }
 }

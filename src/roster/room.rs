@@ -5,7 +5,6 @@
 //! memory, and what cannot be had back is [lost](Laid::is_lost), once and for all, which is asked before the read is used.
 
 use std::fmt::Debug;
-use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Gives room outside memory.
@@ -56,26 +55,33 @@ impl Fixed for u64 {
 }
 
 /// So many records are read or written at once.
-const RECORDS_AT_ONCE: usize = 1 << 12;
+pub(crate) const RECORDS_AT_ONCE: usize = 1 << 12;
 
-/// A list outside memory.
+/// A list outside memory, as far as there was room.
 #[derive(Debug)]
 pub(crate) struct Laid<T> {
-    stretch: Box<dyn Stretch>,
+    stretch: Option<Box<dyn Stretch>>,
+    /// So many lie outside.
     len: u64,
     is_lost: AtomicBool,
-    records: PhantomData<T>,
+    /// The last ones, for which there was no room.
+    late: Vec<T>,
 }
 
 impl<T: Fixed> Laid<T> {
     /// An empty list, if there is room.
     pub(crate) fn new(room: &dyn Room) -> Option<Self> {
-        Some(Self { stretch: room.stretch()?, len: 0, is_lost: AtomicBool::new(false), records: PhantomData })
+        Some(Self { stretch: Some(room.stretch()?), ..Self::here(Vec::new()) })
+    }
+
+    /// A list in memory all the same.
+    pub(crate) fn here(late: Vec<T>) -> Self {
+        Self { stretch: None, len: 0, is_lost: AtomicBool::new(false), late }
     }
 
     /// How many records there are.
     pub(crate) fn len(&self) -> u64 {
-        self.len
+        self.len + self.late.len() as u64
     }
 
     /// Whether something of it could not be had back, be it now or earlier: then nothing is handed out any more.
@@ -83,7 +89,18 @@ impl<T: Fixed> Laid<T> {
         self.is_lost.load(Ordering::Relaxed)
     }
 
-    /// Appends all of these, or none.
+    /// Appends all of these, in memory if there is no room for them.
+    pub(crate) fn keep(&mut self, records: &[T]) {
+        if !self.late.is_empty() || !self.append(records) {
+            self.late.extend_from_slice(records);
+        }
+    }
+
+    fn write(&self, at: u64, bytes: &[u8]) -> bool {
+        self.stretch.as_ref().is_some_and(|stretch| stretch.write(at * T::BYTES as u64, bytes))
+    }
+
+    /// Appends all of these, or none; not to a list of which some are in memory.
     #[must_use]
     pub(crate) fn append(&mut self, records: &[T]) -> bool {
         let mut bytes = Vec::with_capacity(RECORDS_AT_ONCE.min(records.len()) * T::BYTES);
@@ -91,7 +108,7 @@ impl<T: Fixed> Laid<T> {
         for some in records.chunks(RECORDS_AT_ONCE) {
             bytes.clear();
             some.iter().for_each(|record| record.put(&mut bytes));
-            if !self.stretch.write(at * T::BYTES as u64, &bytes) {
+            if !self.write(at, &bytes) {
                 return false;
             }
             at += some.len() as u64;
@@ -102,18 +119,22 @@ impl<T: Fixed> Laid<T> {
 
     /// Appends records to `out`: so many from a place on. `false` if they are lost.
     pub(crate) fn read(&self, first: u64, count: usize, out: &mut Vec<T>) -> bool {
-        let mut bytes = vec![0; count * T::BYTES];
-        if self.is_lost() || !self.stretch.read(first * T::BYTES as u64, &mut bytes) {
+        let far = usize::try_from(self.len.saturating_sub(first)).unwrap_or(usize::MAX).min(count);
+        let near = usize::try_from((first + far as u64).saturating_sub(self.len)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; far * T::BYTES];
+        let is_read = |stretch: &dyn Stretch, bytes: &mut [u8]| stretch.read(first * T::BYTES as u64, bytes);
+        if self.is_lost() || (far > 0 && !self.stretch.as_ref().is_some_and(|stretch| is_read(&**stretch, &mut bytes))) {
             self.is_lost.store(true, Ordering::Relaxed);
             return false;
         }
         out.extend(bytes.chunks_exact(T::BYTES).map(T::get));
+        out.extend(self.late.iter().skip(near).take(count - far));
         true
     }
 
     /// Visits all records and their positions; once something is lost, none.
     pub(crate) fn each(&self, visit: &mut dyn FnMut(u64, &T)) {
-        self.each_until(self.len, visit);
+        self.each_until(self.len(), visit);
     }
 
     /// Visits the first records.
@@ -156,7 +177,7 @@ impl<T: Fixed> Shares<T> {
         let mut put_away = |share: usize, bytes: &mut Vec<u8>| {
             let (at, count) = (next[share], (bytes.len() / T::BYTES) as u64);
             next[share] += count;
-            let fits = next[share] <= starts[share + 1] && laid.stretch.write(at * T::BYTES as u64, bytes);
+            let fits = next[share] <= starts[share + 1] && laid.write(at, bytes);
             bytes.clear();
             fits
         };
@@ -285,6 +306,12 @@ pub(crate) mod tests {
         assert!(list(&laid).is_empty(), "nothing of it is used any more");
         room.writes.store(1, Ordering::Relaxed);
         assert!(!Laid::new(&room).expect("room").append(&all));
+        // What has no room any more stays in memory, behind what had.
+        room.writes.store(2, Ordering::Relaxed);
+        let mut laid = Laid::new(&room).expect("room");
+        all.chunks(3_000).for_each(|some| laid.keep(some));
+        assert_eq!((list(&laid), laid.len()), (all.clone(), 10_000));
+        assert_eq!(list(&Laid::here(all.clone())), all);
     }
 
     #[test]

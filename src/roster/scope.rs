@@ -5,9 +5,7 @@ use std::mem::replace;
 
 use crate::base::{ArenaFull, OrgId, PersonKey};
 use crate::roster::merge::merge;
-use crate::roster::model::{
-    Class, ClassIx, Course, CourseIx, Org, OrgIx, PackedEnrollment, Person, Role, Roster, Session, SessionIx,
-};
+use crate::roster::model::{Class, ClassIx, Course, CourseIx, Org, OrgIx, Person, Role, Roster, Session, SessionIx};
 use crate::roster::tree::OrgTree;
 
 /// Whom a run takes in.
@@ -155,7 +153,7 @@ impl Need<'_> {
     fn person(&mut self, person: &Person) {
         person.primary_org.iter().for_each(|&org| self.org(org));
         self.roster.roles_of(person).iter().for_each(|role| self.org(role.org));
-        self.roster.packed_of(person).iter().for_each(|enrollment| self.class(enrollment.class));
+        self.roster.packed_of(person).iter().for_each(|(packed, _)| self.class(packed.class));
     }
 }
 
@@ -232,13 +230,17 @@ fn pick(before: &Roster, after: &Roster, taken: impl Fn(&Person) -> bool) -> Ros
     };
     for person in people {
         let roles = after.roles_of(person).iter().map(|role| Role { org: org(role.org), ..*role });
-        let own = after.packed_of(person);
-        let enrollments = own.iter().map(|enrollment| PackedEnrollment { class: class(enrollment.class), ..*enrollment });
+        let Roster { spans, enrollments, .. } = &mut picked;
+        let attended = enrollments.here(spans);
+        let first = attended.len();
+        after.packed_of(person).append_to(attended, spans);
+        attended[first..].iter_mut().for_each(|enrollment| enrollment.class = class(enrollment.class));
+        let enrollments = (first as u32, (attended.len() - first) as u32);
         let attributes = after.attributes_of(person).iter().copied();
         picked.people.push(Person {
             primary_org: person.primary_org.map(org),
             roles: append(&mut picked.roles, roles),
-            enrollments: append(picked.enrollments.here(), enrollments),
+            enrollments,
             attributes: append(&mut picked.attributes, attributes),
             ..person.clone()
         });

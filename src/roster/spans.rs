@@ -51,6 +51,13 @@ impl SpanTable {
         SpanIx(self.last)
     }
 
+    /// Forgets all of them; their memory is for the next ones.
+    pub(crate) fn clear(&mut self) {
+        self.spans.clear();
+        self.index.clear();
+        self.last = 0;
+    }
+
     /// The span at a position.
     pub(crate) fn get(&self, at: SpanIx) -> &Span {
         &self.spans[at.0 as usize]
@@ -83,18 +90,32 @@ pub(crate) fn sorted(spans: &[Span], used: &[bool]) -> (Vec<u32>, Vec<Span>) {
 
 /// Sorts a roster's spans and leaves out those that none of its enrollments has.
 pub(crate) fn tidy(roster: &mut Roster) {
+    roster.enrollments.here(&mut roster.spans);
     let mut used = vec![false; roster.spans.len()];
     roster.enrollments.each(&mut |enrollment| used[enrollment.span.0 as usize] = true);
     let (to, list) = sorted(&roster.spans, &used);
-    roster.enrollments.here().iter_mut().for_each(|enrollment| enrollment.span = SpanIx(to[enrollment.span.0 as usize]));
+    let own = roster.enrollments.here(&mut roster.spans).iter_mut();
+    own.for_each(|enrollment| enrollment.span = SpanIx(to[enrollment.span.0 as usize]));
     roster.spans = list;
+}
+
+/// Sorted spans without their last changes, each once, and where each of them stands among these.
+pub(crate) fn undated(spans: &[Span]) -> (Vec<Span>, Vec<u32>) {
+    let (mut list, mut to): (Vec<Span>, Vec<u32>) = (Vec::new(), Vec::with_capacity(spans.len()));
+    for span in spans.iter().map(Span::undated) {
+        if list.last() != Some(&span) {
+            list.push(span);
+        }
+        to.push(list.len() as u32 - 1);
+    }
+    (list, to)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::base::Day;
     use crate::roster::model::{Modified, RoleWord, Span, SpanIx};
-    use crate::roster::spans::{SpanTable, sorted};
+    use crate::roster::spans::{SpanTable, sorted, undated};
 
     fn span(first: i32) -> Span {
         let (role, last, modified) = (RoleWord(0), Day::MAX, Modified(0));
@@ -110,5 +131,8 @@ mod tests {
         let (to, list) = sorted(&[span(7), span(5), span(7), span(6)], &[true, true, true, false]);
         assert_eq!((to, list), (vec![1, 0, 1, 0], vec![span(5), span(7)]));
         assert_eq!(table.into_spans().len(), 3);
+        let dated = |first, modified| Span { modified: Modified(modified), ..span(first) };
+        let dated = [dated(5, 0), dated(5, 7), dated(6, 1), dated(6, 2), dated(7, 0)];
+        assert_eq!(undated(&dated), (vec![span(5), span(6), span(7)], vec![0, 0, 1, 1, 2]));
     }
 }

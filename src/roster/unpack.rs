@@ -7,6 +7,7 @@ use crate::roster::model::{
     SpanIx,
 };
 use crate::roster::pack::LAYOUT;
+use crate::roster::spans::{SpanTable, tidy};
 use crate::roster::wire::{PackError, Reader};
 
 /// Reads what [`pack`](crate::roster::pack()) wrote, in chunks cut anywhere.
@@ -354,6 +355,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         Ok(())
     }
 
+    /// Spans without the last changes, which each enrollment has for itself.
     pub(super) fn spans(&mut self) -> Result<(), PackError> {
         let words = self.roster.role_words.len();
         for _ in 0..self.reader.small()? {
@@ -374,30 +376,32 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         for at in 0..self.roster.spans.len() {
             self.roster.spans[at].last = self.day(&mut day)?;
         }
-        let mut last = 0;
-        for at in 0..self.roster.spans.len() {
-            self.roster.spans[at].modified = self.stamp(&mut last)?;
-        }
         if self.roster.spans.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(SPANS) }
     }
 
     fn enrollments(&mut self, count: u32) -> Result<(), PackError> {
         self.spans()?;
-        let mut last = 0;
+        let (mut enrollments, mut last) = (Vec::new(), 0);
         for _ in 0..count {
             let class = ClassIx(self.place(&mut last, self.bounds.classes)?);
-            self.roster.enrollments.here().push(PackedEnrollment { class, ..PackedEnrollment::default() });
+            enrollments.push(PackedEnrollment { class, ..PackedEnrollment::default() });
         }
         let mut used = vec![false; self.roster.spans.len()];
-        for at in 0..self.roster.enrollments.len() {
+        for enrollment in &mut enrollments {
             let span = self.handle(used.len())?;
             used[span as usize] = true;
-            self.roster.enrollments.here()[at].span = SpanIx(span);
+            enrollment.span = SpanIx(span);
         }
-        for at in 0..self.roster.enrollments.len() {
-            let id = self.id()?;
-            self.roster.enrollments.here()[at].id = id;
+        let (mut dated, mut last) = (SpanTable::default(), 0);
+        for enrollment in &mut enrollments {
+            let modified = self.stamp(&mut last)?;
+            enrollment.span = dated.ix(Span { modified, ..self.roster.spans[enrollment.span.0 as usize] });
         }
+        for enrollment in &mut enrollments {
+            enrollment.id = self.id()?;
+        }
+        (self.roster.spans, self.roster.enrollments) = (dated.into_spans(), enrollments.into());
+        tidy(&mut self.roster);
         if used.contains(&false) { Err(SPANS) } else { Ok(()) }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::roster::blank::blank_person;
-use crate::roster::model::{Attribute, ClassIx, OrgIx, PackedEnrollment, RecordHash, Role, RoleWord, Roster, SpanIx};
+use crate::roster::model::{Attribute, ClassIx, OrgIx, PackedEnrollment, RecordHash, Role, RoleWord, Roster, Span, SpanIx};
 use crate::roster::spans::tidy;
 use crate::roster::unpack::{HANDLE, Unpacker, check};
 use crate::roster::wire::{PackError, Reader};
@@ -181,6 +181,16 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         let (mut last, spans) = (0, self.roster.spans.len());
         column!(class = ClassIx(self.place(&mut last, self.bounds.classes)?));
         column!(span = SpanIx(self.handle(spans)?));
+        let mut stamp = 0;
+        for index in 0..count {
+            let modified = self.stamp(&mut stamp)?;
+            if own.contains(&index) {
+                let enrollment = &mut enrollments[(index - own.start) as usize];
+                let span = Span { modified, ..self.roster.spans[enrollment.span.0 as usize] };
+                enrollment.span = SpanIx(self.roster.spans.len() as u32);
+                self.roster.spans.push(span);
+            }
+        }
         column!(id = self.id()?);
         self.roster.enrollments = enrollments.into();
         Ok(())

@@ -11,7 +11,7 @@ use crate::service::error::ServiceError;
 use crate::store::{SnapshotRow, StoreError};
 
 /// Chunks that wait between the thread that makes them and the one that uses them.
-const CHUNKS_AHEAD: usize = 8;
+const CHUNKS_AHEAD: usize = 4;
 /// A difference must be so many times smaller than the snapshot it stands on; else that one has served its time.
 const SMALLER_TIMES: u64 = 6;
 

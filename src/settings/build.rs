@@ -1,10 +1,11 @@
 //! From checked shapes to values: what is not said is taken from farther out, words become rules.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::base::{
     Actor, Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RuleId, Seats,
-    SourceId,
+    SourceId, parts,
 };
 use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
 use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rule, shipped_rules};
@@ -44,10 +45,16 @@ pub fn build(file: &FileShape) -> Option<Settings> {
         log: LogSettings { format: file.log.format?, level: file.log.level.clone()? },
         outbox: channels::policy(&file.outbox)?,
         channels: channels::build(&file.outbox, file.customers.iter().map(|own| (own.id.as_str(), &own.channels[..])))?,
-        customers: file.customers.iter().map(|shape| customer(file, shape)).collect::<Option<_>>()?,
+        customers: customers(file)?,
         secrets_absent: Vec::new(),
         advice: Vec::new(),
     })
+}
+
+fn customers(file: &FileShape) -> Option<Vec<CustomerSettings>> {
+    let part = |own: Range<usize>| file.customers[own].iter().map(|shape| customer(file, shape)).collect::<Option<Vec<_>>>();
+    let done = parts::each(parts::ranges_of_large(file.customers.len()), part);
+    Some(done.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// A calendar before it becomes one: in this form it can be digested.

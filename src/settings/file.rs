@@ -11,6 +11,7 @@ use crate::roster::MatchBy;
 use crate::settings::audit::{AuditShape, audit};
 use crate::settings::channels::{self, ChannelShape, OutboxShape};
 use crate::settings::clauses::{ClausesShape, TiersShape, clauses, tiers};
+use crate::settings::cron;
 use crate::settings::days::{DaysShape, days};
 use crate::settings::guard::{GuardShape, GuardWindowShape, guard, guard_window};
 use crate::settings::http::{HttpShape, http};
@@ -290,7 +291,7 @@ pub fn file(s: &Section<'_>) -> FileShape {
         outbox: channels::outbox(s),
         policies: policies(s),
         days: s.section("calendar", days).unwrap_or_default(),
-        customers: s.sections("customer", customer),
+        customers: s.sections_apart("customer", customer),
     }
 }
 
@@ -343,7 +344,7 @@ fn customer(s: &Section<'_>) -> CustomerShape {
         id: id(s),
         name: s.text("name"),
         profile: s.parsed("profile", words::one_of(&Profile::WORDS)),
-        nightly: s.parsed("nightly", words::nightly).flatten(),
+        nightly: s.parsed("nightly", |text| words::nightly(text, |pattern| s.flaw(pattern, cron::flaw))).flatten(),
         protected: s.texts("protected").unwrap_or_default(),
         days: days(s),
         policies: policies(s),

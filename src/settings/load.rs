@@ -10,6 +10,7 @@ use config::{Config, Environment, File, FileFormat, Value, ValueKind};
 use crate::settings::build::build;
 use crate::settings::check::check;
 use crate::settings::file::file;
+use crate::settings::many::customers_apart;
 use crate::settings::problem::{Problem, Problems, SettingsError};
 use crate::settings::read::Report;
 use crate::settings::secret::Credentials;
@@ -42,7 +43,7 @@ pub fn load_with(path: Option<&Path>, env: impl IntoIterator<Item = (OsString, O
     let env: Vec<(OsString, OsString)> = env.into_iter().collect();
     let mut problems = Vec::new();
     let variables = variables(&env, &mut problems);
-    let tree = merge(&text, variables).map_err(|why| SettingsError::Syntax { file: name, why })?;
+    let tree = tree(&text, variables).map_err(|why| SettingsError::Syntax { file: name, why })?;
 
     let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
     let report = Report::in_folder(folder, Credentials::of_env(env));
@@ -100,6 +101,18 @@ fn variables(env: &[(OsString, OsString)], problems: &mut Vec<Problem>) -> BTree
         }
     }
     ours
+}
+
+/// All layers. Many customers are read apart from the rest if that is all the same; else, and to tell mistakes, all together.
+fn tree(text: &str, variables: BTreeMap<String, String>) -> Result<BTreeMap<String, Node>, String> {
+    if let Some((rest, customers)) = customers_apart(text)
+        && let Ok(mut tree) = merge(rest, variables.clone())
+        && !tree.contains_key("customer")
+    {
+        tree.insert("customer".to_owned(), Node::List(customers));
+        return Ok(tree);
+    }
+    merge(text, variables)
 }
 
 fn merge(text: &str, variables: BTreeMap<String, String>) -> Result<BTreeMap<String, Node>, String> {

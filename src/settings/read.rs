@@ -15,13 +15,15 @@ use crate::settings::tree::Node;
 /// What one reading found out.
 #[derive(Default)]
 pub struct Report {
-    problems: RefCell<Vec<Problem>>,
-    asked: RefCell<BTreeSet<String>>,
-    folder: PathBuf,
-    credentials: Credentials,
-    secrets_absent: RefCell<Vec<Problem>>,
-    advice: RefCell<Vec<Problem>>,
-    survey: bool,
+    pub(super) problems: RefCell<Vec<Problem>>,
+    pub(super) asked: RefCell<BTreeSet<String>>,
+    pub(super) folder: PathBuf,
+    pub(super) credentials: Credentials,
+    pub(super) secrets_absent: RefCell<Vec<Problem>>,
+    pub(super) advice: RefCell<Vec<Problem>>,
+    /// What was found of texts that many tables have.
+    pub(super) flaws: RefCell<BTreeMap<String, Option<String>>>,
+    pub(super) survey: bool,
 }
 
 /// The keys that tell where the secret of a key is.
@@ -69,7 +71,13 @@ impl Report {
         self.asked.into_inner().into_iter().collect()
     }
 
-    fn table<T>(&self, table: &BTreeMap<String, Node>, at: String, key: String, read: impl FnOnce(&Section<'_>) -> T) -> T {
+    pub(super) fn table<T>(
+        &self,
+        table: &BTreeMap<String, Node>,
+        at: String,
+        key: String,
+        read: impl FnOnce(&Section<'_>) -> T,
+    ) -> T {
         let section = Section { report: self, table, at, key, asked: RefCell::default() };
         let value = read(&section);
         let asked = section.asked.borrow();
@@ -111,8 +119,8 @@ impl Wrong {
 
 /// A table being read.
 pub struct Section<'a> {
-    report: &'a Report,
-    table: &'a BTreeMap<String, Node>,
+    pub(super) report: &'a Report,
+    pub(super) table: &'a BTreeMap<String, Node>,
     /// Where it is, for messages: tables of a list go by their ids.
     at: String,
     /// Where it is, for the list of known keys: tables of a list have no names.
@@ -375,7 +383,7 @@ impl Section<'_> {
 
     /// A table; absent if it is not written.
     pub fn section<T>(&self, key: &'static str, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
-        self.below(key, join(&self.key, key), read)
+        self.below(key, || self.key_of(key), read)
     }
 
     /// A key that may be a flag or a table.
@@ -398,12 +406,12 @@ impl Section<'_> {
             self.ask(key);
             return None;
         }
-        self.below(key, self.key.clone(), read)
+        self.below(key, || self.key.clone(), read)
     }
 
     /// A list of tables.
     pub fn sections<T>(&self, key: &'static str, read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
-        self.each_below(key, join(&self.key, key), read)
+        self.each_below(key, || self.key_of(key), read)
     }
 
     /// A list of tables of the same shape as this one.
@@ -412,23 +420,24 @@ impl Section<'_> {
             self.ask(key);
             return Vec::new();
         }
-        self.each_below(key, self.key.clone(), read)
+        self.each_below(key, || self.key.clone(), read)
     }
 
-    fn below<T>(&self, key: &'static str, path: String, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
+    /// Where it is, as `path` tells, is only put together if it is there: most are not.
+    fn below<T>(&self, key: &'static str, path: impl Fn() -> String, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
         match self.get(key) {
-            Some(Node::Table(table)) => Some(self.report.table(table, self.at(key), path, read)),
+            Some(Node::Table(table)) => Some(self.report.table(table, self.at(key), path(), read)),
             Some(_) => self.refuse(key, Wrong::new("is not a table")),
-            None if self.report.survey => Some(self.report.table(&BTreeMap::new(), self.at(key), path, read)),
+            None if self.report.survey => Some(self.report.table(&BTreeMap::new(), self.at(key), path(), read)),
             None => None,
         }
     }
 
-    fn each_below<T>(&self, key: &'static str, path: String, mut read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
+    fn each_below<T>(&self, key: &'static str, path: impl Fn() -> String, mut read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
         let items = match self.get(key) {
             Some(Node::List(items)) => items.as_slice(),
             Some(Node::Table(_)) => {
-                self.wrong(key, format!("is one table, not a list of tables (write [[{path}]])"));
+                self.wrong(key, format!("is one table, not a list of tables (write [[{}]])", path()));
                 return Vec::new();
             }
             Some(_) => {
@@ -436,24 +445,26 @@ impl Section<'_> {
                 return Vec::new();
             }
             None if self.report.survey => &[Node::Table(BTreeMap::new())],
-            None => &[],
+            None => return Vec::new(),
         };
+        let path = path();
         let mut values = Vec::with_capacity(items.len());
         for (ix, item) in items.iter().enumerate() {
             let Node::Table(table) = item else {
                 self.wrong(key, "is not a list of tables");
                 continue;
             };
-            let name = match table.get("id") {
-                Some(Node::Text(id)) if !id.is_empty() => id.clone(),
-                _ => format!("#{}", ix + 1),
-            };
-            values.push(self.report.table(table, join(&self.at(key), &name), path.clone(), &mut read));
+            values.push(self.report.item(table, (&self.at(key), ix), &path, &mut read));
         }
         values
     }
 
-    fn ask(&self, key: &'static str) {
+    /// Where one of its tables is, for the list of known keys.
+    pub(super) fn key_of(&self, key: &str) -> String {
+        join(&self.key, key)
+    }
+
+    pub(super) fn ask(&self, key: &'static str) {
         self.asked.borrow_mut().push(Cow::Borrowed(key));
         if self.report.survey {
             self.report.asked.borrow_mut().insert(join(&self.key, key));
@@ -472,10 +483,17 @@ impl Section<'_> {
     }
 }
 
-fn join(path: &str, key: &str) -> String {
+/// A key below a path; the path itself without a key.
+pub(super) fn join(path: &str, key: &str) -> String {
     match (path, key) {
         (path, "") => path.to_owned(),
         ("", key) => key.to_owned(),
-        (path, key) => format!("{path}.{key}"),
+        (path, key) => {
+            let mut joined = String::with_capacity(path.len() + 1 + key.len());
+            joined.push_str(path);
+            joined.push('.');
+            joined.push_str(key);
+            joined
+        }
     }
 }

@@ -45,6 +45,16 @@ impl Credentials {
         }
     }
 
+    /// The same for another thread.
+    pub fn apart(&self) -> Self {
+        Self { folder: self.folder.clone(), env: self.env.clone(), asked: RefCell::default() }
+    }
+
+    /// Remembers what another thread asked for.
+    pub fn join(&self, other: Self) {
+        self.asked.borrow_mut().append(&mut other.asked.into_inner());
+    }
+
     /// The text of the credential for a key, or why it cannot be used; `None` if none was passed.
     pub fn of(&self, key: &str) -> Option<Result<String, String>> {
         self.asked.borrow_mut().insert(key.to_owned());

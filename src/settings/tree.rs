@@ -45,6 +45,11 @@ impl Node {
         Some(whole.chars().take(SHOWN_CHARS_MAX).chain(['…']).collect())
     }
 
+    /// The table that it is.
+    pub fn table(&self) -> Option<&BTreeMap<String, Node>> {
+        if let Node::Table(table) = self { Some(table) } else { None }
+    }
+
     /// Whether it, or anything below it, comes from the environment.
     pub fn has_env(&self) -> bool {
         match self {

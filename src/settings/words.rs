@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use crate::base::most_similar;
 use crate::base::{Calendar, Day};
-use crate::settings::cron;
 use crate::settings::read::Wrong;
 
 const ID_CHARS_MAX: usize = 64;
@@ -71,13 +70,13 @@ pub fn zone(text: &str) -> Result<String, Wrong> {
     Err(Wrong { what: "is not a time zone such as \"Europe/London\"".into(), meant })
 }
 
-/// A cron pattern; empty means never.
-pub fn nightly(text: &str) -> Result<Option<String>, Wrong> {
+/// A cron pattern, of which `flaw` tells what is wrong with it; empty means never.
+pub fn nightly(text: &str, flaw: impl FnOnce(&str) -> Option<String>) -> Result<Option<String>, Wrong> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    match cron::flaw(text) {
+    match flaw(text) {
         None => Ok(Some(text.to_owned())),
         Some(flaw) => Err(Wrong::new(format!("is not a cron pattern such as \"30 2 * * *\": {flaw}"))),
     }
@@ -127,6 +126,7 @@ pub fn listen(text: &str) -> Result<Option<SocketAddr>, Wrong> {
 
 #[cfg(test)]
 mod tests {
+    use crate::settings::cron;
     use crate::settings::words::{day, id, log_filter, metadata, nightly, role, weekday, zone};
 
     #[test]
@@ -141,8 +141,8 @@ mod tests {
         assert_eq!(metadata("program").err().and_then(|w| w.meant).as_deref(), Some("metadata.program"));
         assert!(log_filter("info,rosterd::store=debug").is_ok());
         assert_eq!(log_filter("inof").err().and_then(|w| w.meant).as_deref(), Some("info"));
-        assert_eq!(nightly("  ").ok(), Some(None));
-        assert!(nightly("tonight").is_err());
+        assert_eq!(nightly("  ", cron::flaw).ok(), Some(None));
+        assert!(nightly("tonight", cron::flaw).is_err());
         assert!(day("01.09.2026").is_err());
         for bad in ["", "a b", "a,b", "a/b", &"x".repeat(65)] {
             assert!(id(bad).is_err(), "{bad}");

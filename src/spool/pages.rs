@@ -19,8 +19,8 @@ use crate::telemetry::SpoolLost;
 
 /// Bytes of one value at most; see above.
 const CHUNK_BYTES: usize = 3_500;
-/// Bytes that sled may keep in memory.
-const CACHE_BYTES: u64 = 32 << 20;
+/// Bytes that sled may keep in memory: little, since every page is written once and read once.
+const CACHE_BYTES: u64 = 8 << 20;
 /// Bytes of a key that name its pull.
 const PULL_BYTES: usize = 16;
 /// What nobody touched for so long is of no use to any pull.

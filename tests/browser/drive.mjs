@@ -1,12 +1,13 @@
 // Drives the dashboard in a real browser: axe on every page in both color schemes at the width of a phone, a tablet and a desk, a
 // same-day run, and the approval of a hold but for two people. Prints a line for each thing it saw; ends with 0 if all was
-// well. Told by the environment: ADDRESS, TOKEN, MODULES (where playwright-core and axe-core are), CHROMIUM, PROFILE (an
-// empty folder), and, to look at it, SHOTS (a folder for pictures).
+// well. Told by the environment: ADDRESS, TOKEN, REPORTER (a token that may not see people), PAGES (what is to be looked at:
+// each with its name, path and status), HOLD (the path of one that is open), MODULES (where playwright-core and axe-core are),
+// CHROMIUM, PROFILE (an empty folder), and, to look at it, SHOTS (a folder for pictures).
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { strict as assert } from "node:assert";
 
-const { ADDRESS, TOKEN, MODULES, CHROMIUM, PROFILE, SHOTS } = process.env;
+const { ADDRESS, TOKEN, REPORTER, PAGES, HOLD, MODULES, CHROMIUM, PROFILE, SHOTS } = process.env;
 const require = createRequire(`${MODULES}/`);
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -16,47 +17,35 @@ const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",
 ];
-const PAGES = [
-  ["overview", "/"],
-  ["customer", "/c/northfield"],
-  ["customer-new", "/c/aspen"],
-  ["customer-major", "/c/larkspur"],
-  ["pool", "/c/northfield/pools/content-district"],
-  ["orgs", "/c/northfield/orgs"],
-  ["people", "/c/northfield/people"],
-  ["person", "/c/northfield/person?key=t-058"],
-  ["queue", "/c/northfield/queue"],
-  ["holds", "/c/northfield/holds"],
-  ["hold", null],
-  ["runs", "/c/northfield/runs"],
-  ["run", null],
-  ["run-held", null],
-  ["sources", "/c/northfield/sources"],
-  ["sources-new", "/c/aspen/sources"],
-  ["episodes", "/c/northfield/episodes"],
-  ["episode", "/c/northfield/episodes/1"],
-  ["episode-major", "/c/larkspur/episodes/1"],
-  ["forecast", "/c/northfield/forecast?pool=content-district"],
-  ["reports", "/c/northfield/reports"],
-  ["report-compliance", "/c/northfield/reports/compliance"],
-  ["report-claims", "/c/northfield/reports/claims"],
-  ["notices", "/c/northfield/notices"],
-  ["audit", "/c/northfield/audit"],
-  ["commit", "/c/northfield/audit/1"],
-  ["not-there", "/c/nowhere"],
-];
 const WIDTHS = [390, 820, 1440];
+// So many pages are looked at at once.
+const TABS = 3;
 const faults = [];
+let seen = 0;
 
-const signIn = async (page) => {
-  await page.goto(`${site}/login?next=${encodeURIComponent("/c/northfield")}`);
-  await page.getByLabel("Token").fill(TOKEN);
+const enter = async (page, token) => {
+  await page.getByLabel("Token").fill(token);
   await page.getByRole("button", { name: "Sign in" }).click();
+};
+
+const signIn = async (page, token) => {
+  await page.goto(`${site}/login?next=${encodeURIComponent("/c/northfield")}`);
+  await enter(page, token);
   await page.waitForURL(`${site}/c/northfield`);
 };
 
+// A tab in which whatever goes wrong is told; what a page asks for by itself is never answered, so that it stays as it is.
+const tab = async () => {
+  const page = await browser.newPage();
+  page.on("console", (message) => {
+    // A page that is not there, or not for everybody, says so itself.
+    if (message.type() === "error" && !/status of (403|404|429) /.test(message.text())) { faults.push(`console: ${message.text()}`); }
+  });
+  page.on("pageerror", (error) => faults.push(`script: ${error}`));
+  return page;
+};
+
 const check = async (page, what) => {
-  await page.evaluate(axe);
   const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
   for (const { id, help, nodes } of violations) {
     for (const node of nodes) { faults.push(`${what}: ${id} (${help}) at ${node.target}: ${node.failureSummary}`); }
@@ -66,40 +55,44 @@ const check = async (page, what) => {
   if (wider > 0) { faults.push(`${what}: ${wider} px wider than the screen`); }
 };
 
-const browser = await chromium.launchPersistentContext(PROFILE, { executablePath: CHROMIUM, headless: true, args: FLAGS });
-try {
-  const page = await browser.newPage();
-  page.on("console", (message) => {
-    // The one page that is not there says so itself.
-    if (message.type() === "error" && !message.text().includes("404")) { faults.push(`console: ${message.text()}`); }
-  });
-  page.on("pageerror", (error) => faults.push(`script: ${error}`));
-
-  await page.goto(`${site}/login`);
-  for (const scheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme: scheme });
-    await check(page, `login, ${scheme}`);
-  }
-  await signIn(page);
-  await page.goto(`${site}/c/northfield/holds`);
-  const hold = await page.locator("tbody th a").first().getAttribute("href");
-  await page.goto(`${site}/c/northfield/runs`);
-  const night = await page.locator("tbody th a").last().getAttribute("href");
-  const found = { hold, run: night, "run-held": hold.replace("/holds/", "/runs/") };
-  let seen = 0;
-  for (const scheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme: scheme });
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 900 });
-      for (const [name, path] of PAGES) {
-        await page.goto(site + (path ?? found[name]));
-        await check(page, `${name}, ${scheme}, ${width} px`);
-        if (SHOTS) { await page.screenshot({ path: `${SHOTS}/${name}-${scheme}-${width}.png`, fullPage: true }); }
-        seen += 1;
-      }
+// The page that a tab shows, in both color schemes at all widths.
+const look = async (page, name) => {
+  await page.evaluate(axe);
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const scheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await check(page, `${name}, ${scheme}, ${width} px`);
+      if (SHOTS) { await page.screenshot({ path: `${SHOTS}/${name}-${scheme}-${width}.png`, fullPage: true }); }
     }
   }
-  console.log(`axe and width: ${seen} pages looked at`);
+  await page.emulateMedia({ colorScheme: "light" });
+  seen += 1;
+};
+
+const lookAt = async (page, { name, path, status }) => {
+  const answer = await page.goto(site + path);
+  if (answer.status() !== status) { faults.push(`${name}: ${path} answered ${answer.status()}`); }
+  if (new URL(page.url()).pathname !== path.split("?")[0]) { faults.push(`${name}: ${path} led on to ${page.url()}`); }
+  await look(page, name);
+};
+
+const browser = await chromium.launchPersistentContext(PROFILE, { executablePath: CHROMIUM, headless: true, args: FLAGS });
+try {
+  const page = await tab();
+  await lookAt(page, { name: "login", path: "/login", status: 200 });
+  await enter(page, "rosterd_1_mistyped");
+  await page.getByRole("alert").waitFor();
+  await look(page, "login-refused");
+  await signIn(page, TOKEN);
+  const left = JSON.parse(PAGES);
+  const walk = async () => {
+    const tabbed = await tab();
+    await tabbed.route(/\/progress$/, () => {});
+    for (let next = left.shift(); next; next = left.shift()) { await lookAt(tabbed, next); }
+    await tabbed.close();
+  };
+  await Promise.all(Array.from({ length: TABS }, walk));
 
   // By keyboard alone: the first stop leads past the head of the page.
   await page.goto(`${site}/c/northfield`);
@@ -126,22 +119,41 @@ try {
 
   // The hold, decided person by person.
   await page.setViewportSize({ width: 390, height: 844 });
-  await page.goto(site + hold);
+  await page.goto(site + HOLD);
   const boxes = page.getByRole("checkbox", { name: /^Keep / });
   await boxes.nth(0).check();
   await page.getByRole("button", { name: "After →" }).click();
+  await look(page, "hold-answer");
   await boxes.nth(1).check();
   assert.ok((await page.locator("[data-tally]").textContent()).startsWith("2 stay as they are"));
   await page.getByRole("button", { name: "Approve", exact: true }).click();
   const said = page.getByRole("status");
   await said.waitFor({ timeout: 120_000 });
   assert.ok((await said.textContent()).includes("partly approved"), await said.textContent());
-  await check(page, "hold after its approval");
+  await look(page, "hold-approved");
   console.log(`hold: ${await said.textContent()}`);
 
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.waitForURL(`${site}/login`);
   console.log("signed out");
+
+  // Somebody who may not see people is told so.
+  await signIn(page, REPORTER);
+  await lookAt(page, { name: "not-for-this-role", path: "/c/northfield/people", status: 403 });
+  await page.goto(`${site}/c/northfield`);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL(`${site}/login`);
+
+  // Who tries too often is not heard for a while.
+  for (let failed = 0; failed <= 10; failed += 1) {
+    const answer = page.waitForResponse((response) => response.request().method() === "POST");
+    await enter(page, "rosterd_1_mistyped");
+    await answer;
+    await page.getByRole("alert").waitFor();
+  }
+  assert.ok((await page.getByRole("alert").textContent()).startsWith("Too many tries"));
+  await look(page, "login-throttled");
+  console.log(`axe and width: ${seen} pages looked at`);
 } finally {
   await browser.close();
 }

@@ -118,11 +118,12 @@ impl Reply {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         let body = &self.body[..self.cut.unwrap_or(self.body.len()).min(self.body.len())];
-        to.write_all(head.as_bytes())?;
-        to.write_all(b"\r\n")?;
+        head.push_str("\r\n");
         match self.drip {
-            None => to.write_all(body)?,
+            // At once: the system holds back a second piece until the first one is acknowledged, for up to 40 ms.
+            None => to.write_all(&[head.as_bytes(), body].concat())?,
             Some((bytes, every)) => {
+                to.write_all(head.as_bytes())?;
                 for piece in body.chunks(bytes) {
                     to.write_all(piece)?;
                     to.flush()?;
@@ -173,6 +174,7 @@ impl FakeServer {
                     return;
                 }
                 let Ok(stream) = stream else { continue };
+                stream.set_nodelay(true).expect("a stream");
                 let (tls, handler, asked) = (tls.clone(), handler.clone(), asked.clone());
                 std::thread::spawn(move || match tls {
                     None => serve(stream, &*handler, &asked),

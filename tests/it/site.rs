@@ -47,9 +47,14 @@ on_full = "wait"
 
 impl Site {
     pub fn open(http: &str) -> Self {
+        Self::open_with(http, "")
+    }
+
+    /// The same with more customers.
+    pub fn open_with(http: &str, more: &str) -> Self {
         let demo = Demo::new();
         let text = fs::read_to_string(demo.settings_file()).expect("settings");
-        let text = format!("[http]\nlisten = \"127.0.0.1:0\"\n{http}\n{text}{ASPEN}");
+        let text = format!("[http]\nlisten = \"127.0.0.1:0\"\n{http}\n{text}{ASPEN}\n{more}");
         fs::write(demo.settings_file(), text).expect("written");
         fs::create_dir(demo.drops("aspen")).expect("a folder");
         demo.set("id = \"lxp-1\"\nseats = 20", "id = \"lxp-1\"\nseats = 16");

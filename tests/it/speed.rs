@@ -1,6 +1,7 @@
 //! How fast questions are answered. The figures are asserted of an optimized build; without optimization the worlds are
 //! smaller and only the answers count.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Stopwatch};
 
@@ -37,6 +38,8 @@ fn within(what: &str, took: Duration, most: Duration) {
 }
 
 const TENTH: Duration = Duration::from_millis(100);
+/// A process that starts, reads settings and writes lines beside it.
+const WHOLE_COMMAND: Duration = TENTH;
 
 #[test]
 fn a_district_of_two_thousand_orgs_and_one_person_of_a_hundred_thousand() {
@@ -161,4 +164,36 @@ fn two_thousand_customers_at_a_glance() {
         assert!(status.last_run.is_some());
     }
     within(&format!("{count} customers at a glance"), took, TENTH);
+    drop(service);
+    let file = world.dir.path().join("many.toml");
+    std::fs::write(&file, settings(count)).expect("settings");
+    let (took, told) = fastest(|| {
+        let mut status = Command::new(env!("CARGO_BIN_EXE_rosterd"));
+        let told = status.arg("status").arg("--config").arg(&file).output().expect("it starts");
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+        String::from_utf8(told.stdout).expect("text")
+    });
+    let told = told.lines().filter(|line| line.contains(" (District ")).count();
+    assert_eq!(told, count);
+    within(&format!("the whole `rosterd status` of {count} customers"), took, WHOLE_COMMAND);
+}
+
+/// Settings of these customers, each with three products, as small ones have them.
+fn settings(count: usize) -> String {
+    let mut text = "[store]\npath = \"rosterd.db\"\n".to_owned();
+    for at in 0..count {
+        text.push_str(&format!(
+            "\n[[customer]]\nid = \"c{at:04}\"\nname = \"District {at}\"\ntime_zone = \"UTC\"\nnightly = \"30 2 * * *\"\n\n\
+             [[customer.source]]\nid = \"sis\"\nkind = \"oneroster_csv\"\npath = \"drops/{at}\"\ndrop = true\nsettle_secs = 0\n"
+        ));
+        for (product, seat_model) in [("learn", "role"), ("lxp", "active_user"), ("reader", "role")] {
+            text.push_str(&format!(
+                "\n[[customer.product]]\nid = \"{product}\"\nkind = \"module\"\nseat_model = \"{seat_model}\"\n\n\
+                 [[customer.pool]]\nid = \"{product}\"\nproduct = \"{product}\"\nowner = \"d\"\non_full = \"wait\"\n\n\
+                 [[customer.pool.grant]]\nid = \"{product}-1\"\nseats = 100\nfrom = \"2020-08-01\"\nkind = \"purchase\"\n\n\
+                 [[customer.rule]]\nid = \"{product}\"\nproduct = \"{product}\"\nwhen = {{ role = [\"student\", \"teacher\"] }}\n"
+            ));
+        }
+    }
+    text
 }

@@ -8,7 +8,7 @@ use crate::roster::finding::{Finding, Level};
 use crate::roster::intake::{Intake, RosterIntake};
 use crate::roster::lean::lean;
 use crate::roster::merge::merge;
-use crate::roster::model::{PersonIx, Roster};
+use crate::roster::model::{Enrollment, PersonIx, Roster};
 use crate::roster::name::digest_of;
 use crate::roster::pack::pack;
 use crate::roster::patch::{Origins, patch};
@@ -25,6 +25,10 @@ fn world(seed: usize) -> World {
         world.enroll(&format!("more{:03}", n * 131 % 300), person, class);
     }
     let places = world.enrollments.len();
+    // Nearly each has another last change, some have none.
+    for (n, enrollment) in world.enrollments.iter_mut().enumerate().filter(|(n, _)| n % 5 > 0) {
+        enrollment.head.modified = Some(((n * 7_919) % 9_973 + 1) as i64 * 1_000);
+    }
     let odd = (0..4).filter(|bit| seed >> bit & 1 == 1);
     odd.for_each(|bit| match bit {
         0 => world.enrollments[250].class = "nowhere".into(),
@@ -87,21 +91,33 @@ fn rows_outside_memory_come_to_the_same() {
 
 #[test]
 fn what_is_made_of_rosters_does_not_tell_where_their_rows_lie() {
-    let (before, world) = (read(&district(), None, false).roster, world(4));
-    let (here, outside) = (read(&world, None, false).roster, read(&world, Some(&Arc::new(Little::of(10))), false).roster);
-    assert_eq!(outside.enrollments.clone().into_here(), here.enrollments.clone().into_here());
-    assert_eq!(diff(&before, &outside), diff(&before, &here));
-    assert_eq!(diff(&outside, &before), diff(&here, &before));
-    let origins = Origins::of_whole(&before);
-    assert_eq!(patch(&before, &origins, &outside), patch(&before, &origins, &here));
+    let (mut ended, mut stamped) = (world(4), world(4));
+    ended.enrollments[7].head.ended = true;
+    stamped.enrollments[9].head.modified = Some(123_000);
+    for before in [district(), ended, stamped, world(4)] {
+        the_same_is_made(&read(&before, None, false).roster, &world(4));
+    }
+}
+
+fn the_same_is_made(before: &Roster, world: &World) {
+    let (here, outside) = (read(world, None, false).roster, read(world, Some(&Arc::new(Little::of(10))), false).roster);
+    let attended = |roster: &Roster| -> Vec<Enrollment> {
+        roster.people.iter().flat_map(|person| roster.enrollments_of(person)).collect()
+    };
+    assert_eq!(attended(&outside), attended(&here));
+    assert!(outside.spans.len() < 4 && here.spans.len() > 200, "last changes are kept apart");
+    assert_eq!(diff(before, &outside), diff(before, &here));
+    assert_eq!(diff(&outside, before), diff(&here, before));
+    let origins = Origins::of_whole(before);
+    assert_eq!(patch(before, &origins, &outside), patch(before, &origins, &here));
     for whole in [vec![], vec![PersonIx(1)], vec![PersonIx(0), PersonIx(2)]] {
         let lean = |roster: &Roster| bytes(&lean(roster.clone(), &whole).expect("it fits"));
         assert_eq!(lean(&outside), lean(&here));
     }
-    let both = |roster: &Roster| bytes(&merge(&[&before, roster]).expect("it fits"));
+    let both = |roster: &Roster| bytes(&merge(&[before, roster]).expect("it fits"));
     assert_eq!(both(&outside), both(&here));
     let compared = |roster: &Roster| {
-        let mut chunks = vec![bytes(&before)].into_iter();
+        let mut chunks = vec![bytes(before)].into_iter();
         let compared =
             Comparing::begin(|| chunks.next()).and_then(|comparing| comparing.with(roster, &[])).expect("it is whole");
         (compared.delta.clone(), bytes(&compared.rest), compared.patch(roster))

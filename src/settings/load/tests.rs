@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::base::Day;
-use crate::settings::load::{known_keys, load_with, merge, reference};
+use crate::settings::load::{known_keys, load_with, merge, reference, tree};
 use crate::settings::tree::Node;
 use crate::settings::trial::{EVERYONE, district, env, good, load_text, wrong_with};
 use crate::source::{BulkWithStatus, DropKind, SourceSettings};
@@ -123,4 +123,22 @@ fn every_sample_loads() {
         }
     }
     assert!(samples >= 1);
+}
+
+#[test]
+fn many_customers_come_to_what_they_come_to_one_by_one() {
+    let customer = |at: usize| match at {
+        3 | 70 | 128 => format!("[[customer]]\nid = \"c{at}\"\noops = {at}\n"),
+        100 => "[[customer]]\nnightly = \"tonight\"\n".to_owned(),
+        _ => format!(
+            "[[customer]]\nid = \"c{at}\"\nMixed.Case = 2026-01-02\n[[customer.pool]]\nid = \"p\"\nn = [0x1f, true, {{ a = 1 }}]\n"
+        ),
+    };
+    let text = format!("[guard]\nremoval_min = 7\n{}", (0..130).map(customer).collect::<String>());
+    let variables = || BTreeMap::from([("guard__removal_min".to_owned(), "9".to_owned())]);
+    assert_eq!(tree(&text, variables()), merge(&text, variables()));
+    let lines = wrong_with(&text, &[]);
+    let told: Vec<&str> = lines.iter().filter_map(|line| line.split_once(".oops")).map(|(at, _)| at).collect();
+    assert_eq!(told, ["customer.c128", "customer.c3", "customer.c70"], "sorted, each once");
+    assert!(lines.iter().any(|line| line.starts_with("customer.#101.nightly = \"tonight\" is not a cron pattern")));
 }
