@@ -83,6 +83,10 @@ impl<D: Door> Store for SqlStore<D> {
         self.door.readiness()
     }
 
+    fn take_minute(&self) -> Result<bool, StoreError> {
+        self.door.take_minute()
+    }
+
     fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
         let mut nodes = self.door.nodes()?;
         if nodes.is_empty() {
