@@ -36,10 +36,10 @@ codes! {
         SameDayMissed = 5, AssignmentDelay = 6, HoldClosed = 7, RunRecovered = 8, OverageMinor = 10, OverageOverdue = 11,
         OverageMajor = 12, OverageGap = 13,
         CureEnded = 14, UpgradeWithheld = 15, UpgradeProposed = 16, Upgraded = 17, OverageClosed = 18, OverageVoid = 19,
-        RenewalDue = 20, TermEnded = 21, GraceEnds = 22, Suspended = 23, Reinstated = 24, RenewalCarriedOver = 25,
-        ReuseWarning = 26, ReuseExceeded = 27, ComplianceChanged = 30, NearLimit = 31, SeatsRequested = 32,
+        RenewalDue = 20, TermEnded = 21, GraceEnds = 22, Suspended = 23, Reinstated = 24, Renewed = 25,
+        RenewalCarriedOver = 26, ReuseWarning = 27, ReuseExceeded = 28, ComplianceChanged = 30, NearLimit = 31, SeatsRequested = 32,
         SourceDown = 33, SourceDisconnected = 34, SourceBack = 35, OverageReminder = 36, PeopleWait = 37,
-        SyncOverdue = 38, SyncResumed = 39, Renewed = 40,
+        SyncOverdue = 38, SyncResumed = 39,
     }
     GuardKind, "guards" {
         Empty = 0, Removal = 1, OrgRemoval = 2, Rolling = 3, Growth = 4, Change = 5, IdentityFlip = 6, Bootstrap = 7,
