@@ -27,6 +27,10 @@ const QUESTIONS_EACH_MAX: usize = 8;
 /// Who waited so long for its turn is turned away.
 const TURN_TIME_MAX: Duration = Duration::from_secs(5);
 
+/// So many looks at whether the books can be read are taken at once, beside questions: a question that waits says nothing of
+/// that. It counts among what questions leave of the connections to a database server.
+const PROBES_MAX: usize = 1;
+
 /// So many answers are written while they are read at once, each for as long as its reader takes.
 const STREAMS_MAX: usize = 8;
 
@@ -48,6 +52,7 @@ pub struct Door {
     outbox: Arc<Outbox>,
     turns: Arc<Semaphore>,
     turns_each: Arc<Each<Digest>>,
+    probes: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     streams_each: Arc<Each<u64>>,
     uploads: Arc<Semaphore>,
@@ -59,11 +64,12 @@ pub struct Door {
 
 impl Door {
     /// A door to an outbox and its service, where a token may ask so many questions a minute (0: any number), and so many
-    /// questions are worked on at once, until it is told to stop.
+    /// questions are worked on at once, whoever asks whatever, until it is told to stop.
     pub fn new(outbox: Arc<Outbox>, per_minute: u32, questions_max: u32, stopped: watch::Receiver<bool>) -> Self {
         Self {
             outbox,
-            turns: Arc::new(Semaphore::new(QUESTIONS_MAX.min(questions_max as usize))),
+            turns: Arc::new(Semaphore::new(QUESTIONS_MAX.min((questions_max as usize).saturating_sub(PROBES_MAX)).max(1))),
+            probes: Arc::new(Semaphore::new(PROBES_MAX)),
             turns_each: Arc::new(Each::new(QUESTIONS_EACH_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             streams_each: Arc::new(Each::new(STREAMS_EACH_MAX)),
@@ -125,12 +131,26 @@ impl Door {
         P: Send + 'static,
         F: FnOnce(&Outbox) -> Result<T, Problem> + Send + 'static,
     {
-        let turn = tokio::time::timeout(TURN_TIME_MAX, Arc::clone(&self.turns).acquire_owned()).await;
-        let turn = turn.ok().and_then(Result::ok).ok_or_else(Problem::busy)?;
+        let turn = self.turn().await?;
         self.work_in((own, turn), question).await
     }
 
-    /// Answers in a place that was had before, or in none: what tells whether the daemon lives waits for nobody.
+    /// A turn among all who ask the books, when it is there.
+    pub async fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        in_time(&self.turns).await
+    }
+
+    /// Asks whether the books can be read: beside those who ask them, one after the other.
+    pub async fn probe<T, F>(&self, question: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
+    {
+        let place = in_time(&self.probes).await?;
+        self.work_in(place, move |outbox| question(outbox.service())).await
+    }
+
+    /// Answers in a place that was had before.
     pub async fn work_in<T, P, F>(&self, place: P, question: F) -> Result<T, Problem>
     where
         T: Send + 'static,
@@ -191,6 +211,11 @@ impl Door {
     pub fn stopped(&self) -> watch::Receiver<bool> {
         self.stopped.clone()
     }
+}
+
+async fn in_time(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    let place = tokio::time::timeout(TURN_TIME_MAX, Arc::clone(places).acquire_owned()).await;
+    place.ok().and_then(Result::ok).ok_or_else(Problem::busy)
 }
 
 /// The text of a bearer token.
@@ -290,4 +315,93 @@ impl<'s> Asking<'s> {
 /// What is not there is told like what may not be seen.
 fn known(error: ServiceError, unknown: impl FnOnce() -> Problem) -> Problem {
     if error.kind() == ErrorKind::Unknown { unknown() } else { error.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::time::Duration;
+
+    use tokio::sync::watch;
+    use tokio::task::JoinHandle;
+    use tokio::time::timeout;
+
+    use crate::base::Instant;
+    use crate::clock::SetClock;
+    use crate::http::ask::Door;
+    use crate::http::problem::Problem;
+    use crate::service::{Outbox, OutboxPolicy, Service};
+    use crate::store::{Opening, StoreChoice, open};
+
+    /// Something that is asked and answered when the test says so.
+    struct Held {
+        asked: Receiver<()>,
+        answer: Sender<()>,
+    }
+
+    fn held() -> (Held, impl FnOnce(&Service) -> Result<(), Problem> + Send + 'static) {
+        let ((told, asked), (answer, waits)) = (channel(), channel());
+        let question = move |_: &Service| {
+            // Whoever does not listen any more, or is gone, holds nobody up.
+            let _ = told.send(());
+            let _ = waits.recv();
+            Ok(())
+        };
+        (Held { asked, answer }, question)
+    }
+
+    impl Held {
+        fn is_asked(&self, within: Duration) -> bool {
+            self.asked.recv_timeout(within).is_ok()
+        }
+
+        async fn end(self, asked: JoinHandle<Result<(), Problem>>) {
+            let _ = self.answer.send(());
+            let ended = asked.await.expect("no panic");
+            assert_eq!(ended.map_err(|why| why.code), Ok(()));
+        }
+    }
+
+    /// With three connections: two questions at once, of which what is written while it is read is one until it is written,
+    /// and one look at whether the books can be read.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whoever_asks_the_books_is_counted_and_looks_are_one_beside_them() {
+        const SOON: Duration = Duration::from_secs(20);
+        const WHILE: Duration = Duration::from_millis(200);
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = open(&StoreChoice::Sqlite { path: folder.path().join("r.db") }, Opening::Writing).expect("a store");
+        let service = Service::new(store, Arc::new(SetClock::at(Instant(0))), Vec::new());
+        let policy = OutboxPolicy { tries_max: 1, pause_first_secs: 1, timeout_secs: 1, keep_days: 1, keep_dead_days: 1 };
+        let outbox = Arc::new(Outbox::new(Arc::new(service), Vec::new(), policy));
+        let (_running, stopped) = watch::channel(false);
+        let door = Door::new(outbox, 0, 3, stopped);
+        let ask = |question| {
+            let door = door.clone();
+            tokio::spawn(async move { door.work(question).await })
+        };
+        let ((first, question), (second, other)) = (held(), held());
+        let (one, two) = (ask(question), ask(other));
+        assert!(first.is_asked(SOON) && second.is_asked(SOON));
+        assert!(timeout(WHILE, door.turn()).await.is_err(), "a third question, or a stream, waits");
+        // Whether the books can be read is told all the same, one after the other.
+        let look = |question| {
+            let door = door.clone();
+            tokio::spawn(async move { door.probe(question).await })
+        };
+        let ((third, question), (fourth, other)) = (held(), held());
+        let looked = look(question);
+        assert!(third.is_asked(SOON));
+        let looks = look(other);
+        assert!(!fourth.is_asked(WHILE), "no more than the one connection that is left for it");
+        third.end(looked).await;
+        assert!(fourth.is_asked(SOON));
+        fourth.end(looks).await;
+        first.end(one).await;
+        let turn = timeout(SOON, door.turn()).await.expect("its turn").map_err(|why| why.code);
+        assert!(turn.is_ok() && timeout(WHILE, door.turn()).await.is_err(), "there are two at once again");
+        second.end(two).await;
+        drop(turn);
+        assert!(door.turn().await.is_ok());
+    }
 }

@@ -51,7 +51,7 @@ async fn answer(door: &Door, endpoint: &'static Endpoint, request: Request) -> R
     let (mut parts, body) = request.into_parts();
     let (deed, ask) = match endpoint.work {
         Work::Now(answer) => return answer().map(Answer::into_response),
-        Work::Open(answer) => return door.work_in((), move |outbox| answer(outbox.service())).await.map(Answer::into_response),
+        Work::Open(answer) => return door.probe(answer).await.map(Answer::into_response),
         Work::Asked(deed, ask) => (deed, ask),
     };
     let bytes_max = match endpoint.input {
@@ -89,7 +89,10 @@ async fn answer(door: &Door, endpoint: &'static Endpoint, request: Request) -> R
         Content::Run(run) => follow(door, token, headers, deed, run)?,
         Content::Lines(writer) => {
             let place = door.stream(token)?;
+            // What is told is read from the books first; while somebody reads it, others have their turn.
+            let turn = door.turn().await?;
             let (pipe, body) = pipe(STREAM_TIME_MAX);
+            let pipe = pipe.keeping(turn);
             let door = door.clone();
             let written = move |outbox: &Outbox| -> Result<(), Problem> {
                 writer(outbox.service(), &pipe)?;

@@ -3,12 +3,13 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use hyper::body::Frame;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::Instant;
 
 /// So many pieces wait for a reader; then the writer waits.
@@ -30,6 +31,8 @@ pub struct Pipe {
     until: Instant,
     /// A piece was lost.
     lost: AtomicBool,
+    /// Given back with the first piece.
+    kept: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 struct Pieces {
@@ -40,11 +43,16 @@ struct Pieces {
 /// A pipe that is open for so long at most, and the body that reads from it.
 pub fn pipe(time_max: Duration) -> (Pipe, Body) {
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
-    let pipe = Pipe { pieces: sender, until: Instant::now() + time_max, lost: AtomicBool::new(false) };
+    let pipe = Pipe { pieces: sender, until: Instant::now() + time_max, lost: AtomicBool::new(false), kept: Mutex::default() };
     (pipe, Body::new(Pieces { pieces: receiver, ended: false }))
 }
 
 impl Pipe {
+    /// The same pipe, which keeps a place until the first piece is written.
+    pub fn keeping(self, place: OwnedSemaphorePermit) -> Self {
+        Self { kept: Mutex::new(Some(place)), ..self }
+    }
+
     /// Writes a piece; `false`: nobody reads any more. Waits for a slow reader, so call it on a thread that may block.
     pub fn write(&self, piece: Vec<u8>) -> bool {
         tokio::runtime::Handle::current().block_on(self.send(piece))
@@ -52,6 +60,7 @@ impl Pipe {
 
     /// The same in a task.
     pub async fn send(&self, piece: Vec<u8>) -> bool {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
         let sent = self.pieces.send_timeout(Piece::Bytes(piece.into()), self.patience()).await.is_ok();
         if !sent || self.patience().is_zero() {
             self.lost.store(true, Ordering::Relaxed);
@@ -102,12 +111,30 @@ impl hyper::body::Body for Pieces {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use axum::body::to_bytes;
+    use tokio::sync::Semaphore;
     use tokio::time::sleep;
 
     use crate::http::pipe::pipe;
+
+    #[tokio::test]
+    async fn a_place_is_kept_until_the_first_piece_and_no_longer_than_the_pipe() {
+        let places = Arc::new(Semaphore::new(2));
+        let place = || Arc::clone(&places).try_acquire_owned().expect("a place");
+        let (near, body) = pipe(Duration::from_secs(60));
+        let near = near.keeping(place());
+        let (other, _unread) = pipe(Duration::from_secs(60));
+        let other = other.keeping(place());
+        assert_eq!(places.available_permits(), 0);
+        assert!(near.send(b"one".to_vec()).await);
+        assert_eq!(places.available_permits(), 1, "though nobody has read it");
+        drop(other);
+        assert_eq!(places.available_permits(), 2);
+        drop((near, body));
+    }
 
     #[tokio::test]
     async fn a_pipe_is_open_for_so_long_however_fast_it_is_read() {

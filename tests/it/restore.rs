@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -336,6 +336,27 @@ fn a_kill_in_the_middle_leaves_the_one_or_the_other() {
         "what the killed ones left is gone: {:?}",
         beside(&demo)
     );
+}
+
+/// The file is for whom the store is for, whoever restores it.
+#[test]
+fn the_store_stays_its_owners() {
+    const OWNER: u32 = 4711;
+    let (demo, copy) = backed_up();
+    let folder = demo.store().parent().expect("a folder").to_owned();
+    if chown(&folder, Some(OWNER), Some(OWNER)).and_then(|()| chown(demo.store(), Some(OWNER), Some(OWNER))).is_err() {
+        eprintln!("LEFT OUT: only root can give a file away; nobody looks whose a restored store is");
+        return;
+    }
+    let owner = || {
+        let meta = fs::metadata(demo.store()).expect("it is there");
+        (meta.uid(), meta.gid(), mode(&demo.store()))
+    };
+    assert_eq!(restore(&demo, &copy, "--yes").code, 0);
+    assert_eq!(owner(), (OWNER, OWNER, 0o600));
+    fs::remove_file(demo.store()).expect("gone");
+    assert_eq!(restore(&demo, &copy, "--yes").code, 0);
+    assert_eq!(owner(), (OWNER, OWNER, 0o600), "the folder says whose it is");
 }
 
 fn assert_sound_store(demo: &Demo) {

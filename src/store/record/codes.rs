@@ -37,8 +37,8 @@ codes! {
         OverageMajor = 12, OverageGap = 13,
         CureEnded = 14, UpgradeWithheld = 15, UpgradeProposed = 16, Upgraded = 17, OverageClosed = 18, OverageVoid = 19,
         RenewalDue = 20, TermEnded = 21, GraceEnds = 22, Suspended = 23, Reinstated = 24, Renewed = 25,
-        RenewalCarriedOver = 26, ReuseWarning = 27, ReuseExceeded = 28, ComplianceChanged = 30, NearLimit = 31, SeatsRequested = 32,
-        SourceDown = 33, SourceDisconnected = 34, SourceBack = 35, OverageReminder = 36, PeopleWait = 37,
+        RenewalCarriedOver = 26, ReuseWarning = 27, ReuseExceeded = 28, ComplianceChanged = 30, NearLimit = 31,
+        SeatsRequested = 32, SourceDown = 33, SourceDisconnected = 34, SourceBack = 35, OverageReminder = 36, PeopleWait = 37,
         SyncOverdue = 38, SyncResumed = 39,
     }
     GuardKind, "guards" {

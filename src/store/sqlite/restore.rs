@@ -144,6 +144,7 @@ impl Restoring {
         if is_there {
             self.close_former()?;
         }
+        drop_links(&self.database).map_err(failed)?;
         let former = is_there || BESIDE.iter().any(|end| with(&self.database, end).exists());
         let former = former.then(|| free_name(&self.database, at));
         self.swap(is_there, former.as_deref()).map_err(failed)?;
@@ -259,18 +260,36 @@ fn make_folder(database: &Path) -> io::Result<bool> {
     Ok(!is_there)
 }
 
-/// Removes what killed processes left. Only saves space.
+/// The files beside a store that are called like it and then like this, each with the rest of its name.
+fn called(database: &Path, like: &str) -> Vec<(PathBuf, String)> {
+    let Some(begin) = database.file_name().and_then(|name| name.to_str()).map(|name| format!("{name}{like}")) else {
+        return Vec::new();
+    };
+    let entries = fs::read_dir(folder_of(database)).into_iter().flatten().flatten();
+    let named = entries.filter_map(|entry| Some((entry.path(), entry.file_name().to_str()?.strip_prefix(&begin)?.to_owned())));
+    named.collect()
+}
+
+/// Removes copies that killed processes left. Only saves space.
 fn drop_stale(database: &Path) {
-    let Some(name) = database.file_name().and_then(|name| name.to_str()) else { return };
-    let begin = format!("{name}.restoring-");
-    for entry in fs::read_dir(folder_of(database)).into_iter().flatten().flatten() {
-        let (file, own) = (entry.file_name(), std::process::id());
-        let Some(rest) = file.to_str().and_then(|file| file.strip_prefix(&begin)) else { continue };
+    for (file, rest) in called(database, ".restoring-") {
         let pid = rest.split('-').next().and_then(|pid| pid.parse::<u32>().ok());
-        if pid.is_some_and(|pid| pid == own || !Path::new("/proc").join(pid.to_string()).exists()) {
-            let _ = fs::remove_file(entry.path());
+        let is_dead = |pid: u32| pid == std::process::id() || !Path::new("/proc").join(pid.to_string()).exists();
+        if pid.is_some_and(is_dead) {
+            let _ = fs::remove_file(file);
         }
     }
+}
+
+/// Who was killed right before the rename left the store a second name, which is no former one's.
+fn drop_links(database: &Path) -> io::Result<()> {
+    let Some(store) = known(database)? else { return Ok(()) };
+    for (file, _) in called(database, ".former-") {
+        if known(&file)?.is_some_and(|found| (found.dev(), found.ino()) == (store.dev(), store.ino())) {
+            fs::remove_file(file)?;
+        }
+    }
+    Ok(())
 }
 
 /// `rosterd.db.former-20260301T023000Z`, or the first free one after it.
