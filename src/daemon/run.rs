@@ -118,13 +118,23 @@ async fn minutes(
     over: watch::Sender<Instant>,
     mut stopped: watch::Receiver<bool>,
 ) {
+    let mut is_first = true;
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
             ring = rung.recv() => if ring.is_none() { return },
         }
         let service = Arc::clone(&service);
-        let _ = tokio::task::spawn_blocking(move || tick(&service)).await;
+        let is_due = move || {
+            // Whoever just started looks for itself; after that one of all nodes does each minute.
+            match service.store().take_minute() {
+                Ok(is_own) if is_own || is_first => tick(&service),
+                Ok(_) => {}
+                Err(error) => trouble(&service, &[error.into()]),
+            }
+        };
+        let _ = tokio::task::spawn_blocking(is_due).await;
+        is_first = false;
         let _ = over.send(Instant::now());
     }
 }

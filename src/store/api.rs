@@ -60,6 +60,9 @@ pub trait Store: Send + Sync {
     /// The processes that work on this store and what each of them does, oldest first.
     fn nodes(&self) -> Result<Vec<NodeRow>, StoreError>;
 
+    /// Whether this process looks at what the minute asks for: of several that ask within the same minute the first one does.
+    fn take_minute(&self) -> Result<bool, StoreError>;
+
     // What a customer's books say.
 
     /// Customers that were ever written, sorted.

@@ -360,3 +360,26 @@ fn notices_leave_once_however_far_clocks_are_apart() {
     expected.sort_unstable();
     assert_eq!(all, expected, "each once");
 }
+
+#[test]
+fn each_minute_is_one_nodes() {
+    let Some(database) = database() else { return };
+    let stores = [(); 4].map(|()| opened(database.choice()));
+    let start = Barrier::new(stores.len());
+    let taken = || -> usize {
+        std::thread::scope(|scope| {
+            let all = stores.each_ref().map(|store| {
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    usize::from(store.take_minute().expect("asks"))
+                })
+            });
+            all.into_iter().map(|one| one.join().expect("no panic")).sum()
+        })
+    };
+    assert_eq!((taken(), taken()), (1, 0));
+    // Whoever had the last one may be gone: the next one is anybody's.
+    database.raw().batch_execute("UPDATE rosterd SET minute = minute - INTERVAL '1 minute'").expect("written");
+    assert_eq!((taken(), taken()), (1, 0));
+}

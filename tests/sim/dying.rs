@@ -96,6 +96,10 @@ impl Store for Dying {
         self.store.readiness()
     }
 
+    fn take_minute(&self) -> Result<bool, StoreError> {
+        self.store.take_minute()
+    }
+
     fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
         self.store.nodes()
     }

@@ -9,11 +9,13 @@ const LOCK: i64 = 0x726f_7374_6572_6400;
 
 /// Tables that a store on one machine has no use for.
 const NODES: &str = "
--- How far the schema is; the oldest that a program may know to work on it; whether a daemon ever did.
+-- How far the schema is; the oldest that a program may know to work on it; whether a daemon ever did; when one of the nodes last
+-- looked at what the minute asks for.
 CREATE TABLE rosterd (
     schema INTEGER NOT NULL,
     compatible INTEGER NOT NULL,
-    served INTEGER NOT NULL DEFAULT 0
+    served INTEGER NOT NULL DEFAULT 0,
+    minute TIMESTAMPTZ NOT NULL DEFAULT '-infinity'
 );
 
 -- Processes that write to the store. One that is not seen for too long is struck off, and what it worked on is free.

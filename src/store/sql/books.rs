@@ -47,6 +47,12 @@ pub(in crate::store::sql) fn head(tx: &Transaction<'_>, customer: &CustomerId) -
     Ok(found)
 }
 
+/// Customers that were ever written, sorted.
+pub(in crate::store::sql) fn customers(tx: &Transaction<'_>) -> Result<Vec<CustomerId>, Fault> {
+    let mut ask = tx.prepare_cached("SELECT name FROM customers ORDER BY name")?;
+    ask.query_map((), |row| row.get::<String>(0).map(CustomerId::new))
+}
+
 /// The customer's row; a new one if nothing was ever written for it.
 pub(in crate::store::sql) fn head_or_new(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Head, Fault> {
     if let Some(head) = head(tx, customer)? {

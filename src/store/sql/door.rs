@@ -56,6 +56,11 @@ pub trait Door: Send + Sync {
         self.daemon()
     }
 
+    /// Whether this process does the minute; see [`Store::take_minute`](crate::store::Store::take_minute).
+    fn take_minute(&self) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
     /// Strikes off processes that died, and ends what the server still holds for them.
     fn strike_off(&self) -> Result<(), StoreError> {
         Ok(())

@@ -12,10 +12,13 @@ use crate::store::sql::transaction::Transaction;
 /// Closes the runs they left in the middle; returns those that were closed. Where several work on the store, what cannot be
 /// locked soon is left for the next time.
 pub(in crate::store::sql) fn close(door: &impl Door, at: Instant, unseen: bool) -> Result<Vec<RunId>, StoreError> {
-    door.strike_off()?;
+    // Asked every minute and after each commit; as long as nobody died it must not hold up other writers.
+    let (any_dead, runs) = door.read(|tx| Ok((tx.any_dead()?, runs::orphans(tx, unseen)?)))?;
+    if any_dead || !runs.is_empty() {
+        door.strike_off()?;
+    }
     let mut closed = Vec::new();
-    // Asked every minute; as long as there are none it must not hold up other writers.
-    for run in door.read(|tx| runs::orphans(tx, unseen))? {
+    for run in runs {
         if apart(door, |tx| runs::close_orphan(tx, run, at))? == Some(true) {
             closed.push(run);
         }

@@ -83,14 +83,17 @@ impl<D: Door> Store for SqlStore<D> {
         self.door.readiness()
     }
 
+    fn take_minute(&self) -> Result<bool, StoreError> {
+        self.door.take_minute()
+    }
+
     fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
         let mut nodes = self.door.nodes()?;
         if nodes.is_empty() {
             return Ok(nodes);
         }
         for (mark, work) in self.door.read(requests::under_way)? {
-            let shared = self.door.is_shared();
-            if let Some(node) = nodes.iter_mut().find(|node| !shared || node.mark == mark) {
+            if let Some(node) = nodes.iter_mut().find(|node| !self.door.is_shared() || node.mark == mark) {
                 node.work.push(work);
             }
         }
@@ -98,10 +101,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn customers(&self) -> Result<Vec<CustomerId>, StoreError> {
-        self.door.read(|tx| {
-            let mut ask = tx.prepare_cached("SELECT name FROM customers ORDER BY name")?;
-            ask.query_map((), |row| row.get::<String>(0).map(CustomerId::new))
-        })
+        self.door.read(books::customers)
     }
 
     fn version(&self, customer: &CustomerId) -> Result<Version, StoreError> {
