@@ -4,6 +4,7 @@ use std::fs;
 
 use rosterd::base::AccessRole;
 use rosterd::http::{Deed, PAGES, may};
+use serde_json::Value;
 
 use crate::daemon::until;
 use crate::site::{Browser, Reply, Site};
@@ -229,9 +230,17 @@ fn names_that_mean_harm_are_text() {
     let family = "\"\"\"><img src=x onerror=alert(1)>&'\"";
     let changed = "active,2026-09-03T01:15:00.000Z,true";
     site.drop_users(&format!("{header}\ns/9@x,{changed},eve,,{given},{family},,,eve@northfield.example,,,,01,,,,,,nf-birch,"));
-    site.until_runs("northfield", 3);
+    let mut run = None;
+    until("the third package is taken in", || {
+        let all = site.demo.json("runs northfield");
+        let took =
+            |run: &&Value| run["packages"].as_array().is_some_and(|packages| packages.contains(&"sis:2026-09-03".into()));
+        let found = all["runs"].as_array().and_then(|runs| runs.iter().find(took));
+        run = found.filter(|run| !run["ended"].is_null()).and_then(|run| run["run"].as_u64());
+        run.map(drop).ok_or_else(|| all.to_string())
+    });
+    let run = run.expect("a run");
     let mut browser = site.signed_in(&site.token(AccessRole::Operator, ""));
-    let run = site.demo.json("runs northfield")["runs"][0]["run"].as_u64().expect("a run");
     let link = "/c/northfield/person?key=s%2F9%40x";
     for path in ["/c/northfield/people?q=onerror", &format!("/c/northfield/runs/{run}"), link, "/", "/c/larkspur"] {
         let page = browser.page(path);
