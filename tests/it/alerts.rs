@@ -111,6 +111,8 @@ fn r153_notices_arrive_signed_and_are_written_into_the_books() {
         let come: BTreeSet<_> = vendor.asked().iter().map(|asked| key_of(&body(asked))).collect();
         if come == expected { Ok(()) } else { Err(format!("{come:?} instead of {expected:?}")) }
     });
+    // Whatever the vendor's channel took was sent out by all channels.
+    until_none_waits(&demo);
     let customers: BTreeSet<&str> = expected.iter().map(|(customer, _)| customer.as_str()).collect();
     assert_eq!(customers.len(), 2, "both customers have notices: {expected:?}");
     assert_eq!(vendor.asked().len(), expected.len(), "who takes a message gets it once");
