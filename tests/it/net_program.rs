@@ -10,13 +10,10 @@ use crate::fake_classlink::PARTNER;
 /// The end of the names of files that hold secrets.
 const SECRET_FILE: &str = ".secret";
 
-/// Writes settings for these customers, each with one source, a seat for everybody, and `head` before them.
-pub fn write_settings(folder: &Path, head: &str, customers: &[(&str, &str)]) {
-    let mut text =
-        format!("[store]\npath = \"rosterd.db\"\n[spool]\npath = \"spool\"\n[guard]\nbootstrap_approval = false\n{head}\n");
-    for (customer, source) in customers {
-        text.push_str(&format!(
-            r#"
+/// The settings of a customer with one source and a seat for everybody.
+pub fn customer_with(customer: &str, source: &str) -> String {
+    format!(
+        r#"
 [[customer]]
 id = "{customer}"
 [[customer.product]]
@@ -38,8 +35,14 @@ id = "sis"
 max_per_second = 1000
 {source}
 "#
-        ));
-    }
+    )
+}
+
+/// Writes settings for these customers, each with one source, a seat for everybody, and `head` before them.
+pub fn write_settings(folder: &Path, head: &str, customers: &[(&str, &str)]) {
+    let mut text =
+        format!("[store]\npath = \"rosterd.db\"\n[spool]\npath = \"spool\"\n[guard]\nbootstrap_approval = false\n{head}\n");
+    text.extend(customers.iter().map(|(customer, source)| customer_with(customer, source)));
     fs::write(folder.join("rosterd.toml"), text).expect("settings");
     for (name, secret) in [("partner", PARTNER), ("id", "id"), ("word", "hunter2")] {
         write_secret(folder, name, secret);

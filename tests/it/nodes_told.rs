@@ -1,7 +1,7 @@
 //! What a node works on, and since when, is told by the command line, the API, the metrics and a page; and a node that is asked to
 //! go does it to its end.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rosterd::base::{AccessRole, Instant};
 use rosterd::source::RestVersion;
@@ -12,27 +12,10 @@ use crate::daemon::{Daemon, assert_sound, is_over, runs, until, until_settled};
 use crate::demo::Demo;
 use crate::door::ask_at;
 use crate::fake_oneroster::Provider;
+use crate::gate::Gate;
 use crate::net_oneroster::district;
+use crate::net_program::customer_with;
 use crate::site::Site;
-
-/// Whoever comes to it waits until it is open.
-#[derive(Default)]
-struct Gate {
-    is_open: Mutex<bool>,
-    opened: Condvar,
-}
-
-impl Gate {
-    fn pass(&self) {
-        let is_open = self.is_open.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.opened.wait_while(is_open, |is_open| !*is_open).unwrap_or_else(PoisonError::into_inner));
-    }
-
-    fn open(&self) {
-        *self.is_open.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.opened.notify_all();
-    }
-}
 
 /// The demo, and a customer `north` whose provider keeps who asks waiting.
 fn demo(database: &Database, provider: &Provider) -> Demo {
@@ -40,34 +23,11 @@ fn demo(database: &Database, provider: &Provider) -> Demo {
     let address = provider.server.url("/ims/oneroster/v1p1");
     std::fs::write(demo.path().join("config/word.secret"), "hunter2").expect("a secret");
     let text = std::fs::read_to_string(demo.settings_file()).expect("settings");
-    let north = format!(
-        r#"
-[[customer]]
-id = "north"
-[[customer.product]]
-id = "p"
-[[customer.pool]]
-id = "p"
-product = "p"
-owner = "d"
-[[customer.pool.grant]]
-id = "g"
-seats = 40
-from = "2020-01-01"
-[[customer.rule]]
-id = "all"
-product = "p"
-when = {{ everyone = true }}
-[[customer.source]]
-id = "sis"
-kind = "oneroster_rest"
-address = "{address}"
-version = "1.1"
-auth = "bearer"
-token_file = "word.secret"
-timeout_secs = 120
-"#
+    let source = format!(
+        "kind = \"oneroster_rest\"\naddress = \"{address}\"\nversion = \"1.1\"\nauth = \"bearer\"\ntoken_file = \"word.secret\"\n\
+         timeout_secs = 120"
     );
+    let north = customer_with("north", &source);
     let text = format!("[http]\nlisten = \"127.0.0.1:0\"\n{text}{north}");
     std::fs::write(demo.settings_file(), text).expect("written");
     demo
@@ -137,7 +97,7 @@ fn what_a_node_works_on_is_told_everywhere_and_done_before_it_goes() {
     worker.until_logged("daemon_stopping", 1);
     assert_eq!(worker.events("daemon_stopping")[0]["running"], 1);
     site.demo.told("sync larkspur");
-    gate.open();
+    gate.let_pass(usize::MAX);
     let log = worker.ended_by_itself();
     assert!(log.iter().any(|line| line["event"] == "run_finished" && line["customer.id"] == "north"), "{log:?}");
     until("both are done", || {

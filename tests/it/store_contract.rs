@@ -1176,7 +1176,7 @@ pub fn findings_are_kept(harness: &impl Harness) {
     assert_eq!(store.findings(run, 0, 10).expect("asks"), []);
 }
 
-fn snapshot(content: &[u8]) -> SnapshotRow {
+pub fn snapshot(content: &[u8]) -> SnapshotRow {
     SnapshotRow {
         digest: Digest::of(content),
         base: None,

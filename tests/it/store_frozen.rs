@@ -17,7 +17,7 @@ use rosterd::store::{
 
 use crate::between::Between;
 use crate::cluster::{self, Database};
-use crate::store_contract::{Desk, lakes};
+use crate::store_contract::{Desk, lakes, snapshot};
 
 fn database() -> Option<Database> {
     cluster::is_installed().then(Database::fresh)
@@ -101,17 +101,7 @@ fn what_a_living_node_writes_is_not_ended() {
     one.request(&lakes(), &Trigger::Drop, Instant(1)).expect("asks");
     other.request(&"hills".into(), &Trigger::Drop, Instant(1)).expect("asks");
     let mut names = Vec::new();
-    let digest = rosterd::base::Digest::of(b"roster");
-    let row = rosterd::store::SnapshotRow {
-        digest,
-        base: None,
-        customer: lakes(),
-        source: "sis".into(),
-        at: Instant(1),
-        bytes: 0,
-        people: 0,
-        enrollments: 0,
-    };
+    let row = snapshot(b"roster");
     let mut chunks = (0..3).map(|n| {
         let ask = "SELECT application_name FROM pg_stat_activity
                    WHERE datname = current_database() AND application_name LIKE 'rosterd node %'";

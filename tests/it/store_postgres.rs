@@ -10,7 +10,7 @@ use rosterd::store::{
 };
 
 use crate::cluster::{self, Database};
-use crate::store_contract::{Desk, Harness, lakes, store_contract, trail};
+use crate::store_contract::{Desk, Harness, lakes, snapshot, store_contract, trail};
 
 /// A database of its own.
 struct Postgres {
@@ -99,17 +99,7 @@ fn a_connection_that_is_cut_in_the_middle_leaves_nothing() {
         Ok(())
     });
     assert!(matches!(read, Err(StoreError::Away { .. })), "{read:?}");
-    let digest = rosterd::base::Digest::of(b"roster");
-    let row = rosterd::store::SnapshotRow {
-        digest,
-        base: None,
-        customer: lakes(),
-        source: "sis".into(),
-        at: Instant(1),
-        bytes: 0,
-        people: 0,
-        enrollments: 0,
-    };
+    let row = snapshot(b"roster");
     let mut chunks = (0..20).map(|n| {
         if n == 10 {
             postgres.cut();
@@ -118,9 +108,9 @@ fn a_connection_that_is_cut_in_the_middle_leaves_nothing() {
     });
     let staged = store.stage(&row, &mut chunks);
     assert!(matches!(staged, Err(StoreError::Away { .. })), "{staged:?}");
-    assert_eq!(store.snapshot(&digest).expect("asks"), None);
+    assert_eq!(store.snapshot(&row.digest).expect("asks"), None);
     store.stage(&row, &mut (0..20).map(|n| vec![n; 100])).expect("stages");
-    assert_eq!(store.snapshot(&digest).expect("asks").map(|row| row.bytes), Some(2_000));
+    assert_eq!(store.snapshot(&row.digest).expect("asks").map(|row| row.bytes), Some(2_000));
 }
 
 #[test]
