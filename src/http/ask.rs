@@ -110,7 +110,7 @@ impl Door {
             if !may(caller.role, deed) {
                 return Err(Problem::forbidden());
             }
-            question(&Asking { service, outbox, caller })
+            question(&Asking { service, today: service, outbox, caller })
         })
         .await
     }
@@ -226,8 +226,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// A question being asked.
 pub struct Asking<'s> {
-    /// The service.
+    /// The service, whose clock stands where the question wants it.
     pub service: &'s Service,
+    /// The service of now: how far the caller's reach goes is of today, whatever instant the question takes for now (R159).
+    pub today: &'s Service,
     /// Its outbox.
     pub outbox: &'s Outbox,
     /// Who asks.
@@ -272,7 +274,7 @@ impl<'s> Asking<'s> {
         let Some(top) = &self.caller.org else { return Ok(named) };
         match named {
             None => Ok(Some(top.clone())),
-            Some(org) if self.service.is_org_within(customer, &org, top)? => Ok(Some(org)),
+            Some(org) if self.today.is_org_within(customer, &org, top)? => Ok(Some(org)),
             Some(org) => Err(Problem::unknown("org", org.as_str())),
         }
     }
@@ -280,7 +282,7 @@ impl<'s> Asking<'s> {
     /// Lets a question about a person, or about a person and a pool, pass if the caller's reach goes there.
     pub fn person(&self, customer: &Customer, key: &str, pool: Option<&PoolId>) -> Result<(), Problem> {
         match &self.caller.org {
-            Some(top) if !self.service.is_person_within(customer, &PersonKey::from(key), top, pool)? => {
+            Some(top) if !self.today.is_person_within(customer, &PersonKey::from(key), top, pool)? => {
                 Err(Problem::unknown("person", key))
             }
             _ => Ok(()),
@@ -295,7 +297,7 @@ impl<'s> Asking<'s> {
     /// Lets seats of a pool be given away if the caller's reach goes there. One that is beyond it is not there.
     pub fn pool(&self, customer: &Customer, pool: &PoolId) -> Result<(), Problem> {
         let Some(top) = &self.caller.org else { return Ok(customer.pool(pool).map(drop)?) };
-        match customer.pool(pool).is_ok() && self.service.is_pool_within(customer, pool, top)? {
+        match customer.pool(pool).is_ok() && self.today.is_pool_within(customer, pool, top)? {
             true => Ok(()),
             false => Err(Problem::unknown("pool", pool.as_str())),
         }
