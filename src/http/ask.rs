@@ -28,7 +28,7 @@ const QUESTIONS_EACH_MAX: usize = 8;
 const TURN_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// So many looks at whether the books can be read are taken at once, beside questions: a question that waits says nothing of
-/// that. It counts among what questions leave of the connections to a database server.
+/// that.
 const PROBES_MAX: usize = 1;
 
 /// So many answers are written while they are read at once, each for as long as its reader takes.
@@ -68,7 +68,7 @@ impl Door {
     pub fn new(outbox: Arc<Outbox>, per_minute: u32, questions_max: u32, stopped: watch::Receiver<bool>) -> Self {
         Self {
             outbox,
-            turns: Arc::new(Semaphore::new(QUESTIONS_MAX.min((questions_max as usize).saturating_sub(PROBES_MAX)).max(1))),
+            turns: Arc::new(Semaphore::new(QUESTIONS_MAX.min(questions_max as usize).max(1))),
             probes: Arc::new(Semaphore::new(PROBES_MAX)),
             turns_each: Arc::new(Each::new(QUESTIONS_EACH_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
@@ -365,8 +365,8 @@ mod tests {
         }
     }
 
-    /// With three connections: two questions at once, of which what is written while it is read is one until it is written,
-    /// and one look at whether the books can be read.
+    /// With two connections: two questions at once, of which what is written while it is read is one until it is written; and
+    /// beside them one look at whether the books can be read.
     #[tokio::test(flavor = "multi_thread")]
     async fn whoever_asks_the_books_is_counted_and_looks_are_one_beside_them() {
         const SOON: Duration = Duration::from_secs(20);
@@ -377,7 +377,7 @@ mod tests {
         let policy = OutboxPolicy { tries_max: 1, pause_first_secs: 1, timeout_secs: 1, keep_days: 1, keep_dead_days: 1 };
         let outbox = Arc::new(Outbox::new(Arc::new(service), Vec::new(), policy));
         let (_running, stopped) = watch::channel(false);
-        let door = Door::new(outbox, 0, 3, stopped);
+        let door = Door::new(outbox, 0, 2, stopped);
         let ask = |question| {
             let door = door.clone();
             tokio::spawn(async move { door.work(question).await })
@@ -395,7 +395,7 @@ mod tests {
         let looked = look(question);
         assert!(third.is_asked(SOON));
         let looks = look(other);
-        assert!(!fourth.is_asked(WHILE), "no more than the one connection that is left for it");
+        assert!(!fourth.is_asked(WHILE), "they come one after the other");
         third.end(looked).await;
         assert!(fourth.is_asked(SOON));
         fourth.end(looks).await;
