@@ -78,7 +78,7 @@ impl Report {
         key: String,
         read: impl FnOnce(&Section<'_>) -> T,
     ) -> T {
-        let section = Section { report: self, table, at, key, asked: RefCell::default() };
+        let section = Section { report: self, table, at, key, asked: RefCell::default(), secrets: RefCell::default() };
         let value = read(&section);
         let asked = section.asked.borrow();
         for (key, node) in table {
@@ -126,6 +126,8 @@ pub struct Section<'a> {
     /// Where it is, for the list of known keys: tables of a list have no names.
     key: String,
     asked: RefCell<Vec<Cow<'static, str>>>,
+    /// The keys of it that were read as secrets.
+    secrets: RefCell<Vec<&'static str>>,
 }
 
 impl Section<'_> {
@@ -159,16 +161,12 @@ impl Section<'_> {
         self.refuse::<()>(key, Wrong::new(what));
     }
 
-    /// The same for a key that may be secret: what is written there is not shown.
-    pub fn unfit(&self, key: &str, what: impl Into<String>) {
-        self.report.problem(Problem::new(self.at(key), what));
-    }
-
-    /// Refuses keys that mean nothing with what else is written: better told than silently without effect.
+    /// Refuses keys that mean nothing with what else is written: better told than silently without effect. With a secret goes
+    /// whatever tells where it is.
     pub fn means_nothing(&self, keys: &[&str], with: &str) {
-        for key in keys.iter().filter(|key| self.has(key)) {
-            self.wrong(key, format!("means nothing with {with}"));
-        }
+        let ways = |key: &str| if self.secrets.borrow().contains(&key) { beside(key).to_vec() } else { Vec::new() };
+        let all = keys.iter().flat_map(|key| std::iter::once((*key).to_owned()).chain(ways(key)));
+        all.filter(|key| self.has(key)).for_each(|key| self.wrong(&key, format!("means nothing with {with}")));
     }
 
     /// The value, or the default if the key is not written. A wrong value stays absent.
@@ -306,6 +304,7 @@ impl Section<'_> {
     /// variable of the environment that `KEY_env` names, else the key. `None` if none of them is given. What is given and
     /// cannot be had is [`Secret::absent`] and no problem: only the one who needs it has to fail.
     pub fn secret(&self, key: &'static str) -> Option<Secret> {
+        self.secrets.borrow_mut().push(key);
         let [file_key, env_key] = beside(key);
         let inline = self.get(key);
         let (file, env) = (self.table.get(&file_key), self.table.get(&env_key));
@@ -476,8 +475,9 @@ impl Section<'_> {
         self.table.get(key)
     }
 
+    /// What a secret is, is not shown, whatever is wrong with it.
     fn refuse<T>(&self, key: &str, wrong: Wrong) -> Option<T> {
-        let shown = self.table.get(key).and_then(Node::shown);
+        let shown = self.table.get(key).filter(|_| !self.secrets.borrow().contains(&key)).and_then(Node::shown);
         self.report.problem(Problem::new(self.at(key), wrong.what).showing(shown).suggesting(wrong.meant));
         None
     }

@@ -1,5 +1,6 @@
 //! A settings tree as it was read, before anything is known of what it means.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// One value of the tree.
@@ -25,11 +26,11 @@ pub enum Node {
 const SHOWN_CHARS_MAX: usize = 40;
 
 impl Node {
-    /// The value as a person would write it, cut if long; `None` for tables.
+    /// The value as a person would write it, cut if long, and without a password in an address; `None` for tables.
     pub fn shown(&self) -> Option<String> {
         let whole = match self {
-            Node::Text(text) => format!("{text:?}"),
-            Node::Env(text) => text.clone(),
+            Node::Text(text) => format!("{:?}", nameless(text)),
+            Node::Env(text) => nameless(text).into_owned(),
             Node::Number(number) => number.to_string(),
             Node::Flag(flag) => flag.to_string(),
             Node::Fraction(text) => text.clone(),
@@ -53,5 +54,13 @@ impl Node {
             Node::List(items) => items.iter().any(Node::has_env),
             Node::Table(table) => table.values().any(Node::has_env),
         }
+    }
+}
+
+/// An address without the user and password that may stand in front of its host.
+fn nameless(text: &str) -> Cow<'_, str> {
+    match text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, host)) => Cow::Owned(format!("{scheme}://…@{host}")),
+        None => Cow::Borrowed(text),
     }
 }

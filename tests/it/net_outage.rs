@@ -80,7 +80,7 @@ fn it_is_left_alone_told_once_and_tried_daily_over_restarts() {
     let run = world.run();
     assert!(run.message.contains("failed 5 times in a row and is left alone for"), "{}", run.message);
     let service = world.service();
-    let states = service.source_states(&service.customers()[0]).expect("states");
+    let states = service.status(&service.customers()[0]).expect("states").sources;
     let state = &states[0];
     assert_eq!((state.source.as_str(), state.looked.is_some(), states.len()), ("sis", true, 1));
     assert!(state.trouble.as_ref().is_some_and(|trouble| trouble.contains("failed 5 times in a row")), "{state:?}");
@@ -107,10 +107,18 @@ fn it_is_left_alone_told_once_and_tried_daily_over_restarts() {
     assert!(succeeded(&world.run()));
     assert_eq!((notices(&world, "source_back").len(), outages(&world)), (1, 0));
     let service = world.service();
-    assert_eq!(service.source_states(&service.customers()[0]).expect("states")[0].trouble, None);
+    assert_eq!(service.status(&service.customers()[0]).expect("states").sources[0].trouble, None);
     world.next_day();
     assert!(succeeded(&world.run()));
     assert_eq!(notices(&world, "source_back").len(), 1);
+    // How sources stand is told of the present alone.
+    let sources = |world: &World| {
+        let service = world.service();
+        service.status(&service.customers()[0]).expect("an answer").sources.len()
+    };
+    assert_eq!(sources(&world), 1);
+    world.set_day(crate::world::day("2026-03-01"));
+    assert_eq!(sources(&world), 0);
     world.verify();
 }
 
