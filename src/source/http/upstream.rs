@@ -427,6 +427,44 @@ mod tests {
         again.admit(manners).expect("closed by the other one");
     }
 
+    fn five_pages(upstream: &Upstream, manners: Manners<'_>) {
+        for _ in 0..5 {
+            upstream.admit(manners).expect("closed");
+            upstream.report(&Outcome::Page(&trouble()), manners);
+        }
+    }
+
+    #[test]
+    fn a_page_holds_up_who_asks_where_it_came_and_another_failure_everybody() {
+        let (pace, _) = Pace::fast();
+        let at = |at| Manners { at, ..plain(&pace) };
+        let upstream = Upstream::new("u".into());
+        let holds_up = |address| upstream.outage(at(address)).is_some();
+        five_pages(&upstream, at("u/a"));
+        assert!(upstream.admit(at("u/a")).is_err());
+        assert_eq!(["u/a", "u", "u/b"].map(holds_up), [true, true, false]);
+        pace.wait(Duration::from_secs(60));
+        upstream.admit(at("u/a")).expect("a trial");
+        std::thread::scope(|scope| {
+            scope.spawn(|| upstream.admit(at("u/b")).expect("whatever the trial finds"));
+        });
+        upstream.report(&Outcome::Trouble(&trouble()), at("u/a"));
+        assert_eq!(["u/a", "u/b", "u/c"].map(holds_up), [true; 3]);
+    }
+
+    #[test]
+    fn where_pages_came_before_another_process_closed_the_circuit_is_forgotten() {
+        let (pace, _) = Pace::fast();
+        let kept = Kept::default();
+        let at = |at| Manners { at, outages: Some(&kept), ..plain(&pace) };
+        let upstream = Upstream::new("u".into());
+        five_pages(&upstream, at("u/a"));
+        kept.forget("u");
+        assert_eq!(upstream.outage(at("u/a")), None);
+        five_pages(&upstream, at("u/b"));
+        assert!(upstream.outage(at("u/a")).is_none() && upstream.outage(at("u/b")).is_some());
+    }
+
     #[test]
     fn what_it_takes_to_sign_in_is_part_of_the_request() {
         let (pace, _) = Pace::fast();
