@@ -139,6 +139,36 @@ fn pages_for_people_instead_of_answers_are_an_outage() {
 }
 
 #[test]
+fn pages_at_the_address_of_one_customer_hold_up_no_other() {
+    let provider = Provider::start();
+    let (mut wrong, mut right) = (district("south"), district("north"));
+    provider.has(&right, RestVersion::V1_1);
+    let network = process(&right);
+    let astray = provider.server.url("/portal");
+    provider.feeds_on(&mut wrong, network.clone(), RestVersion::V1_1, move |settings| settings.address = astray.clone());
+    provider.feeds_on(&mut right, network, RestVersion::V1_1, |_| ());
+    provider.lies(|asked, _, reply| if asked.path().starts_with("/portal") { Reply::html(200) } else { reply });
+    for _ in 0..2 {
+        for _ in 0..5 {
+            assert!(wrong.run().message.contains("a web page or XML instead of JSON"));
+        }
+        assert!(wrong.run().message.contains("failed 5 times in a row and is left alone for"));
+        let service = right.service();
+        assert_eq!(service.source_states(&service.customers()[0]).expect("states")[0].trouble, None);
+        // An answer at another address closes the circuit: the first one is asked again, and told the same again.
+        assert!(succeeded(&right.run()));
+    }
+    // When pages come everywhere, everybody rests, after one look each.
+    for _ in 0..5 {
+        assert_eq!(wrong.run().state, RunState::Failed);
+    }
+    provider.lies(|_, _, _| Reply::html(200));
+    assert!(right.run().message.contains("a web page or XML instead of JSON"));
+    assert!(right.run().message.contains("failed 6 times in a row and is left alone for"));
+    assert!(notices(&right, "source_down").len() == 1 && wrong.run().message.contains("left alone"));
+}
+
+#[test]
 fn an_outage_is_kept_replaced_and_dropped() {
     let world = district("north");
     let store = world.store();
