@@ -135,6 +135,7 @@ fn night(folder: &Path, rosterd: &Path, books: &Books, hold: Hold, nodes: u32) -
     Ok(Shared { hold, nodes, load, wall, cpu, server_cpu })
 }
 
+#[expect(clippy::disallowed_methods, reason = "nodes that are measured go by the system's clock")]
 fn into_minute() -> Duration {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Duration::from_millis(u64::try_from(now.as_millis() % 60_000).unwrap_or(0))

@@ -3,10 +3,12 @@
 use crate::store::sql::transaction::{OptionalExtension, Row, Transaction};
 
 use crate::base::{CustomerId, Day, Instant, RequestId, RunId};
-use crate::store::node::NodeWork;
+use crate::store::error::StoreError;
+use crate::store::node::{NodeRow, NodeWork};
 use crate::store::record::{pack, unpack};
 use crate::store::shape::{RequestRow, RequestState, Trigger};
 use crate::store::sql::books::{blob, head_or_new, unsigned};
+use crate::store::sql::door::Door;
 use crate::store::sql::fault::Fault;
 
 /// Nodes ask for a night within so long of each other.
@@ -215,8 +217,22 @@ fn just_asked(tx: &Transaction<'_>, customer: i64, (kind, day): (i64, Day), at: 
     ask.query_row((customer, kind, day.0, at.0.saturating_sub(MINUTE_MILLIS)), |row| unsigned(row, 0).map(RequestId)).optional()
 }
 
+/// The processes that work on the store, with what they do.
+pub(in crate::store::sql) fn nodes(door: &impl Door) -> Result<Vec<NodeRow>, StoreError> {
+    let mut nodes = door.nodes()?;
+    if nodes.is_empty() {
+        return Ok(nodes);
+    }
+    for (mark, work) in door.ask(under_way)? {
+        if let Some(node) = nodes.iter_mut().find(|node| !door.is_shared() || node.mark == mark) {
+            node.work.push(work);
+        }
+    }
+    Ok(nodes)
+}
+
 /// What is worked on, with the mark of whoever does.
-pub(in crate::store::sql) fn under_way(tx: &Transaction<'_>) -> Result<Vec<(String, NodeWork)>, Fault> {
+fn under_way(tx: &Transaction<'_>) -> Result<Vec<(String, NodeWork)>, Fault> {
     let mut ask = tx.prepare_cached(
         "SELECT coalesce(r.process, ''), c.name, r.id, r.taken FROM requests r JOIN customers c ON c.id = r.customer_id
          WHERE r.state = 1 ORDER BY r.id",

@@ -3,16 +3,18 @@
 use crate::store::sql::transaction::{Row, Transaction};
 
 use crate::base::{CustomerId, Digest, Instant, RequestId, RunId, SourceId, Version};
-use crate::plan::NoticeKind;
+use crate::plan::{NoticeKind, Plan};
 use crate::store::error::StoreError;
 use crate::store::record::{FORMAT, Record, RunBody, pack, unpack};
 use crate::store::shape::{FindingRow, NoticeRow, RunRow, RunState, Trigger};
-use crate::store::sql::books::{blob, head_or_new, unsigned};
+use crate::store::sql::books::{blob, head, head_or_new, unsigned};
 use crate::store::sql::fault::Fault;
 use crate::store::sql::many::Many;
 use crate::store::sql::pg::is_dead;
+use crate::store::sql::plans;
 use crate::store::sql::process::{self, Life};
 use crate::store::sql::requests;
+use crate::store::sql::snapshots;
 
 /// Codes of the states of runs that are not over.
 const IN_THE_MIDDLE: &str = "0, 1, 4";
@@ -75,6 +77,13 @@ pub(in crate::store::sql) fn begin(
 
 pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &RunRow) -> Result<(), Fault> {
     let head = head_or_new(tx, &row.customer)?;
+    write(tx, head.id, row, row.state != RunState::Failed)
+}
+
+/// The same with the plan that it made.
+pub(in crate::store::sql) fn save_planned(tx: &Transaction<'_>, plan: &Plan, row: &RunRow) -> Result<(), Fault> {
+    let head = head_or_new(tx, &row.customer)?;
+    plans::save_of(tx, head.id, plan)?;
     write(tx, head.id, row, row.state != RunState::Failed)
 }
 
@@ -275,16 +284,22 @@ pub(in crate::store::sql) fn save_findings(tx: &Transaction<'_>, run: RunId, fin
     Ok(())
 }
 
-/// Drops findings, and log-ins of dry runs, of the customer with this number that are not of its newest `keep` runs.
-pub(in crate::store::sql) fn prune_beside(tx: &Transaction<'_>, id: i64, keep: u32) -> Result<(), Fault> {
+/// Drops snapshots and plans that nothing rests on but runs older than the newest, and what was found beside them. Returns how
+/// many of both.
+pub(in crate::store::sql) fn prune(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    (snapshot_runs, plan_runs): (u32, u32),
+) -> Result<(u32, u32), Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok((0, 0)) };
     for table in ["findings", "activity_planned"] {
         let delete = format!(
             "DELETE FROM {table} WHERE run IN (
                  SELECT id FROM runs WHERE customer_id = ?1 AND state NOT IN ({IN_THE_MIDDLE}) ORDER BY id DESC LIMIT 1000000000000 OFFSET ?2)"
         );
-        tx.prepare_cached(&delete)?.execute((id, keep))?;
+        tx.prepare_cached(&delete)?.execute((head.id, plan_runs))?;
     }
-    Ok(())
+    Ok((snapshots::prune(tx, head.id, snapshot_runs)?, plans::prune(tx, head.id, plan_runs)?))
 }
 
 pub(in crate::store::sql) fn findings(

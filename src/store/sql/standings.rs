@@ -2,8 +2,10 @@
 
 use crate::base::{ClaimId, CustomerId, EpisodeId, TextArena, Version};
 use crate::plan::Standing;
+use crate::store::error::StoreError;
 use crate::store::record::take_person;
-use crate::store::sql::books::{add_person, blob, bodies, gone_of, numbered_seats, text, unreadable_person};
+use crate::store::sql::books::{add_person, blob, bodies, gone_of, head, numbered_seats, text, unreadable_person};
+use crate::store::sql::door::Door;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::light::light;
 use crate::store::sql::transaction::Transaction;
@@ -16,9 +18,20 @@ pub(in crate::store::sql) fn empty_standing() -> Standing {
     Standing { next_claim: ClaimId(1), next_episode: EpisodeId(1), ..Standing::default() }
 }
 
-/// Everything but the claims.
-pub(in crate::store::sql) fn standing_light(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
-    Ok(light(tx, customer)?.map_or_else(empty_standing, |(_, standing)| standing))
+/// Everything but the claims, if need be as it was read before.
+pub(in crate::store::sql) fn standing_light(door: &impl Door, customer: &CustomerId) -> Result<Standing, StoreError> {
+    if let Some(recent) = door.recent() {
+        let Some(head) = door.ask(|tx| head(tx, customer))? else { return Ok(empty_standing()) };
+        if let Some(known) = recent.known(customer, &head.hash) {
+            return Ok(known);
+        }
+    }
+    // Somebody may have committed since.
+    let Some((head, standing)) = door.ask(|tx| light(tx, customer))? else { return Ok(empty_standing()) };
+    if let Some(recent) = door.recent() {
+        recent.keep(customer, head.hash, &standing);
+    }
+    Ok(standing)
 }
 
 /// Everything, in one pass over the claims in the order of their people.

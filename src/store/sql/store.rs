@@ -33,7 +33,6 @@ use crate::store::sql::commit;
 use crate::store::sql::door::Door;
 use crate::store::sql::doubts::Doubts;
 use crate::store::sql::glance;
-use crate::store::sql::light;
 use crate::store::sql::looks;
 use crate::store::sql::minutes;
 use crate::store::sql::on_time;
@@ -92,16 +91,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
-        let mut nodes = self.door.nodes()?;
-        if nodes.is_empty() {
-            return Ok(nodes);
-        }
-        for (mark, work) in self.door.ask(requests::under_way)? {
-            if let Some(node) = nodes.iter_mut().find(|node| !self.door.is_shared() || node.mark == mark) {
-                node.work.push(work);
-            }
-        }
-        Ok(nodes)
+        requests::nodes(&self.door)
     }
 
     fn customers(&self) -> Result<Vec<CustomerId>, StoreError> {
@@ -117,17 +107,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError> {
-        let Some(recent) = self.door.recent() else { return self.door.read(|tx| standings::standing_light(tx, customer)) };
-        let Some(head) = self.door.ask(|tx| books::head(tx, customer))? else { return Ok(standings::empty_standing()) };
-        if let Some(known) = recent.known(customer, &head.hash) {
-            return Ok(known);
-        }
-        // Somebody may have committed since.
-        let Some((head, standing)) = self.door.ask(|tx| light::light(tx, customer))? else {
-            return Ok(standings::empty_standing());
-        };
-        recent.keep(customer, head.hash, &standing);
-        Ok(standing)
+        standings::standing_light(&self.door, customer)
     }
 
     fn glance(&self, customers: &[(CustomerId, Day)], notices_max: u32) -> Result<Vec<Glance>, StoreError> {
@@ -246,11 +226,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn prune(&self, customer: &CustomerId, snapshot_runs: u32, plan_runs: u32) -> Result<(u32, u32), StoreError> {
-        self.door.write(|tx| {
-            let Some(books::Head { id, .. }) = books::head(tx, customer)? else { return Ok((0, 0)) };
-            runs::prune_beside(tx, id, plan_runs)?;
-            Ok((snapshots::prune(tx, id, snapshot_runs)?, plans::prune(tx, id, plan_runs)?))
-        })
+        self.door.write(|tx| runs::prune(tx, customer, (snapshot_runs, plan_runs)))
     }
 
     fn drop_snapshots(&self, customer: &CustomerId, run: Option<RunId>) -> Result<u32, StoreError> {
@@ -278,11 +254,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn save_planned(&self, plan: &Plan, row: &RunRow) -> Result<(), StoreError> {
-        self.door.write(|tx| {
-            let head = books::head_or_new(tx, &row.customer)?;
-            plans::save_of(tx, head.id, plan)?;
-            runs::write(tx, head.id, row, true)
-        })
+        self.door.write(|tx| runs::save_planned(tx, plan, row))
     }
 
     fn run(&self, run: RunId) -> Result<Option<RunRow>, StoreError> {
