@@ -29,7 +29,7 @@ use crate::settings::values::{OnFullWord, SourceKind};
 use crate::settings::words;
 use crate::source::BulkWithStatus;
 
-/// A whole file, or several laid over each other.
+/// What a whole file, or several laid over each other, says beside its customers.
 pub struct FileShape {
     /// `[store]`.
     pub store: StoreShape,
@@ -49,8 +49,6 @@ pub struct FileShape {
     pub policies: PoliciesShape,
     /// `[calendar]` for all customers.
     pub days: DaysShape,
-    /// `[[customer]]`.
-    pub customers: Vec<CustomerShape>,
 }
 
 /// `[daemon]`.
@@ -279,7 +277,7 @@ pub struct AgreedShape {
 const SEATS_MAX: u32 = 100_000_000;
 const HOURS_MAX: u32 = 24 * 365;
 
-/// Reads everything.
+/// Reads everything but the customers.
 pub fn file(s: &Section<'_>) -> FileShape {
     FileShape {
         store: s.section("store", store).unwrap_or_default(),
@@ -291,7 +289,6 @@ pub fn file(s: &Section<'_>) -> FileShape {
         outbox: channels::outbox(s),
         policies: policies(s),
         days: s.section("calendar", days).unwrap_or_default(),
-        customers: s.sections("customer", customer),
     }
 }
 

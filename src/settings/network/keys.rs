@@ -8,7 +8,8 @@ use crate::settings::classlink::{self, ClassLinkShape};
 use crate::settings::clever::{self, CleverShape};
 use crate::settings::network::files::{self, FilesShape, OF_DELIMITED, OF_FETCH};
 use crate::settings::network::hr::{self, HrShape, OF_HR, Place};
-use crate::settings::read::{Section, Wrong, beside};
+use crate::settings::read::{Section, Wrong};
+use crate::settings::read_secret::beside;
 use crate::settings::values::SourceKind;
 use crate::settings::words;
 use crate::source::{
