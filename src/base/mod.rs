@@ -8,6 +8,7 @@ mod count;
 mod day;
 mod digest;
 mod ids;
+mod merge;
 pub mod parts;
 mod quiet_hours;
 mod secret;
@@ -25,6 +26,7 @@ pub use digest::{BulkDigester, Digest, Digester};
 pub use ids::{
     ClaimId, CustomerId, EpisodeId, GrantId, OrgId, PersonKey, PoolId, ProductId, RequestId, RuleId, RunId, SourceId, Version,
 };
+pub use merge::merged;
 pub use quiet_hours::QuietHours;
 pub use secret::{Secret, SecretAbsent};
 pub use similar::most_similar;

@@ -28,7 +28,7 @@ const QUESTIONS_EACH_MAX: usize = 8;
 const TURN_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// So many looks at whether the books can be read are taken at once, beside questions: a question that waits says nothing of
-/// that. It counts among what questions leave of the connections to a database server.
+/// that.
 const PROBES_MAX: usize = 1;
 
 /// So many answers are written while they are read at once, each for as long as its reader takes.
@@ -68,7 +68,7 @@ impl Door {
     pub fn new(outbox: Arc<Outbox>, per_minute: u32, questions_max: u32, stopped: watch::Receiver<bool>) -> Self {
         Self {
             outbox,
-            turns: Arc::new(Semaphore::new(QUESTIONS_MAX.min((questions_max as usize).saturating_sub(PROBES_MAX)).max(1))),
+            turns: Arc::new(Semaphore::new(QUESTIONS_MAX.min(questions_max as usize).max(1))),
             probes: Arc::new(Semaphore::new(PROBES_MAX)),
             turns_each: Arc::new(Each::new(QUESTIONS_EACH_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
@@ -110,7 +110,7 @@ impl Door {
             if !may(caller.role, deed) {
                 return Err(Problem::forbidden());
             }
-            question(&Asking { service, outbox, caller })
+            question(&Asking { service, today: service, outbox, caller })
         })
         .await
     }
@@ -226,8 +226,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// A question being asked.
 pub struct Asking<'s> {
-    /// The service.
+    /// The service, whose clock stands where the question wants it.
     pub service: &'s Service,
+    /// The service of now: how far the caller's reach goes is of today, whatever instant the question takes for now (R159).
+    pub today: &'s Service,
     /// Its outbox.
     pub outbox: &'s Outbox,
     /// Who asks.
@@ -237,11 +239,7 @@ pub struct Asking<'s> {
 impl<'s> Asking<'s> {
     /// A customer, if the caller may see it. One that it may not see is not told from one that is not there.
     pub fn customer(&self, id: &str) -> Result<&'s Customer, Problem> {
-        let unknown = || Problem::unknown("customer", id);
-        match &self.caller.customer {
-            Some(own) if own.as_str() != id => Err(unknown()),
-            _ => self.service.customer(id).map_err(|_| unknown()),
-        }
+        self.customers().find(|customer| customer.id().as_str() == id).ok_or_else(|| Problem::unknown("customer", id))
     }
 
     /// The customers that the caller may see.
@@ -272,7 +270,7 @@ impl<'s> Asking<'s> {
         let Some(top) = &self.caller.org else { return Ok(named) };
         match named {
             None => Ok(Some(top.clone())),
-            Some(org) if self.service.is_org_within(customer, &org, top)? => Ok(Some(org)),
+            Some(org) if self.today.is_org_within(customer, &org, top)? => Ok(Some(org)),
             Some(org) => Err(Problem::unknown("org", org.as_str())),
         }
     }
@@ -280,7 +278,7 @@ impl<'s> Asking<'s> {
     /// Lets a question about a person, or about a person and a pool, pass if the caller's reach goes there.
     pub fn person(&self, customer: &Customer, key: &str, pool: Option<&PoolId>) -> Result<(), Problem> {
         match &self.caller.org {
-            Some(top) if !self.service.is_person_within(customer, &PersonKey::from(key), top, pool)? => {
+            Some(top) if !self.today.is_person_within(customer, &PersonKey::from(key), top, pool)? => {
                 Err(Problem::unknown("person", key))
             }
             _ => Ok(()),
@@ -295,7 +293,7 @@ impl<'s> Asking<'s> {
     /// Lets seats of a pool be given away if the caller's reach goes there. One that is beyond it is not there.
     pub fn pool(&self, customer: &Customer, pool: &PoolId) -> Result<(), Problem> {
         let Some(top) = &self.caller.org else { return Ok(customer.pool(pool).map(drop)?) };
-        match customer.pool(pool).is_ok() && self.service.is_pool_within(customer, pool, top)? {
+        match customer.pool(pool).is_ok() && self.today.is_pool_within(customer, pool, top)? {
             true => Ok(()),
             false => Err(Problem::unknown("pool", pool.as_str())),
         }
@@ -363,8 +361,8 @@ mod tests {
         }
     }
 
-    /// With three connections: two questions at once, of which what is written while it is read is one until it is written,
-    /// and one look at whether the books can be read.
+    /// With two connections: two questions at once, of which what is written while it is read is one until it is written; and
+    /// beside them one look at whether the books can be read.
     #[tokio::test(flavor = "multi_thread")]
     async fn whoever_asks_the_books_is_counted_and_looks_are_one_beside_them() {
         const SOON: Duration = Duration::from_secs(20);
@@ -375,7 +373,7 @@ mod tests {
         let policy = OutboxPolicy { tries_max: 1, pause_first_secs: 1, timeout_secs: 1, keep_days: 1, keep_dead_days: 1 };
         let outbox = Arc::new(Outbox::new(Arc::new(service), Vec::new(), policy));
         let (_running, stopped) = watch::channel(false);
-        let door = Door::new(outbox, 0, 3, stopped);
+        let door = Door::new(outbox, 0, 2, stopped);
         let ask = |question| {
             let door = door.clone();
             tokio::spawn(async move { door.work(question).await })
@@ -393,7 +391,7 @@ mod tests {
         let looked = look(question);
         assert!(third.is_asked(SOON));
         let looks = look(other);
-        assert!(!fourth.is_asked(WHILE), "no more than the one connection that is left for it");
+        assert!(!fourth.is_asked(WHILE), "they come one after the other");
         third.end(looked).await;
         assert!(fourth.is_asked(SOON));
         fourth.end(looks).await;

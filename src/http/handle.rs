@@ -157,7 +157,7 @@ fn ask_as_of(asking: &Asking<'_>, question: &Question, ask: fn(&Asking<'_>, &Que
         return Err(Problem::bad_request("as_of is at most two years ahead"));
     }
     let service = asking.service.looking_from(at);
-    ask(&Asking { service: &service, outbox: asking.outbox, caller: asking.caller.clone() }, question)
+    ask(&Asking { service: &service, caller: asking.caller.clone(), ..*asking }, question)
 }
 
 /// The customer that a question is about, by its path.

@@ -125,10 +125,20 @@ pub struct Walked {
 pub struct Outcome {
     /// Seats lost because a required product was lost.
     pub frees: Vec<ClaimChange>,
-    /// Seats given, claims that wait, claims that changed. New claims have the id 0.
-    pub seats: Vec<ClaimChange>,
+    /// Seats given, claims that wait, claims that changed: those of bundles, then of each product in a list of its own, in the
+    /// order in which they were played. New claims have the id 0.
+    pub seats: Vec<Vec<ClaimChange>>,
     /// What nobody serves.
     pub withheld: Vec<Withheld>,
+}
+
+impl Outcome {
+    fn seat(&mut self, change: ClaimChange) {
+        match self.seats.last_mut() {
+            Some(list) => list.push(change),
+            None => self.seats.push(vec![change]),
+        }
+    }
 }
 
 /// Plays the contest: bundles first, then each product after the one it requires, each in queue order.
@@ -163,6 +173,7 @@ pub fn play(
 
     contest.queues.resize_with(products.len(), Vec::new);
     for &product in &catalog.order {
+        out.seats.push(Vec::new());
         for dependent in contest.dependents.iter().filter(|d| d.product == product) {
             let kept = requires[product as usize].is_none_or(|r| won.contains(&(dependent.person, r)));
             if kept && needed[product as usize] {
@@ -268,7 +279,7 @@ fn seated(
         (None, Some(_)) => Because::Returned,
         (None, None) => contender.because,
     };
-    out.seats.push(change(contender, same_pool.or(former), pool, state, Wait::Nothing, because, now));
+    out.seat(change(contender, same_pool.or(former), pool, state, Wait::Nothing, because, now));
     leave_other_queue(contender, pool, pools, now, out);
 }
 
@@ -330,7 +341,7 @@ fn queued(
     let changed = change(contender, same_pool.or(former), work.ix, ClaimState::Waiting, wait, because, now);
     let pool = work.ix;
     if changed.before.as_deref() != Some(&changed.after) {
-        out.seats.push(changed);
+        out.seat(changed);
     }
     leave_other_queue(contender, pool, pools, now, out);
 }
@@ -370,7 +381,7 @@ fn settle(dependent: &Dependent, kept: bool, pools: &mut [PoolWork<'_>], now: In
     let before_box = Some(Box::new(*before));
     if kept {
         if before != after {
-            out.seats.push(ClaimChange { person: *person, because: *because, before: before_box, after: *after });
+            out.seat(ClaimChange { person: *person, because: *because, before: before_box, after: *after });
         }
         return;
     }

@@ -1,9 +1,12 @@
 //! A plan's name: the digest of what it rests on and of all it says (R113).
 
-use crate::base::{Digest, Digester};
+use crate::base::{BulkDigester, Digest, Digester};
 use crate::license::Claim;
 use crate::plan::action::Plan;
 use crate::plan::input::Policy;
+
+/// So many bytes are hashed at once.
+const BYTES_AT_ONCE: usize = 1 << 17;
 
 /// The digest of a plan under a policy. The plan's own `id` field takes no part.
 pub fn plan_id(plan: &Plan, policy: &Policy) -> Digest {
@@ -13,16 +16,7 @@ pub fn plan_id(plan: &Plan, policy: &Policy) -> Digest {
     for mark in &plan.snapshots {
         digest.field(mark.source.as_str().as_bytes()).field(&mark.package.0).field(&mark.snapshot.0);
     }
-    let mut bytes = Vec::with_capacity(160);
-    for change in &plan.changes {
-        bytes.clear();
-        bytes.push(change.because as u8);
-        if let Some(before) = &change.before {
-            push_claim(&mut bytes, before);
-        }
-        push_claim(&mut bytes, &change.after);
-        digest.field(plan.people.get(change.person).as_bytes()).field(&bytes);
-    }
+    digest.field(&changes_digest(plan).0);
     for withheld in &plan.withheld {
         let product = withheld.product.map_or(-1, i64::from);
         let pool = withheld.pool.map_or(-1, |p| i64::from(p.0));
@@ -33,6 +27,25 @@ pub fn plan_id(plan: &Plan, policy: &Policy) -> Digest {
     digest.field(format!("{:?}", plan.entries).as_bytes());
     digest.field(format!("{:?}{:?}{:?}", plan.names, plan.notices, plan.verdict).as_bytes());
     digest.finish()
+}
+
+/// Of a first night there are millions.
+fn changes_digest(plan: &Plan) -> Digest {
+    let mut digest = BulkDigester::new("changes of a plan 1");
+    let mut bytes = Vec::with_capacity(BYTES_AT_ONCE);
+    for change in &plan.changes {
+        let person = plan.people.get(change.person).as_bytes();
+        bytes.extend((person.len() as u64).to_le_bytes());
+        bytes.extend(person);
+        bytes.extend([change.because as u8, u8::from(change.before.is_some())]);
+        change.before.iter().for_each(|before| push_claim(&mut bytes, before));
+        push_claim(&mut bytes, &change.after);
+        if bytes.len() >= BYTES_AT_ONCE {
+            digest.stream(&bytes);
+            bytes.clear();
+        }
+    }
+    digest.stream(&bytes).finish()
 }
 
 fn push_claim(bytes: &mut Vec<u8>, claim: &Claim) {

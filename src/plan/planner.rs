@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::base::{ClaimId, Day, Digest, Instant, OrgId, parts};
+use crate::base::{ClaimId, Day, Digest, Instant, OrgId, merged};
 use crate::license::{
     Audience, AutoUpgrade, ClaimChange, ClaimState, Clauses, Entry, Names, OnFull, Phase, Pool, StateCounts, seat_moves,
 };
@@ -95,8 +95,8 @@ pub fn plan_needs(input: &PlanInput<'_>, needs: &Needs) -> Plan {
     }
     let played = play(out.contest, &policy.products, &catalog, &mut pools, &people, input.now);
 
-    let (frees, seats) = (joined(out.frees, played.frees), joined(out.updates, played.seats));
-    let changes = numbered(frees, seats, input.standing.next_claim);
+    let seats = [out.updates].into_iter().chain(played.seats).collect();
+    let changes = numbered(vec![out.frees, played.frees], seats, input.standing.next_claim);
     let mut withheld = joined(out.withheld, played.withheld);
     withheld.sort_unstable_by_key(|w| (w.person, w.product, w.pool, w.because));
     let (moved, told) = moves(&pools, input.standing, input.now);
@@ -254,10 +254,9 @@ pub fn pools_at_work<'a>(
 }
 
 /// Frees before seats (R55), by person, pool and claim within each; new claims get their numbers in that order.
-fn numbered(mut frees: Vec<ClaimChange>, mut seats: Vec<ClaimChange>, next: ClaimId) -> Vec<ClaimChange> {
+fn numbered(frees: Vec<Vec<ClaimChange>>, seats: Vec<Vec<ClaimChange>>, next: ClaimId) -> Vec<ClaimChange> {
     let key = |c: &ClaimChange| (c.person, c.after.pool, c.after.id, c.after.state == ClaimState::Waiting);
-    sort(&mut frees, key);
-    sort(&mut seats, key);
+    let mut seats = merged(seats, key);
     let mut next = next.0;
     for change in &mut seats {
         if change.before.is_none() {
@@ -265,18 +264,7 @@ fn numbered(mut frees: Vec<ClaimChange>, mut seats: Vec<ClaimChange>, next: Clai
             next += 1;
         }
     }
-    joined(frees, seats)
-}
-
-/// A stable sort that needs room for numbers alone: of a first night there are millions of changes, and sorting them side by
-/// side would take half as much again.
-fn sort<T, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K) {
-    let mut order: Vec<u32> = (0u32..).take(items.len()).collect();
-    order.sort_by_key(|&at| key(&items[at as usize]));
-    let mut rank = vec![0; order.len()];
-    (0u32..).zip(&order).for_each(|(to, &from)| rank[from as usize] = to);
-    drop(order);
-    parts::permute(items, &mut rank);
+    joined(merged(frees, key), seats)
 }
 
 /// Two lists as one. Of a first night one is empty and the other holds millions: it is not copied.

@@ -58,7 +58,7 @@ pub fn moves(pools: &[PoolWork<'_>], standing: &Standing, now: Instant) -> (Vec<
         entries.push(Entry::Phase { pool: work.pool.id.clone(), phase: work.phase.clone() });
         if (before.state, &before.term) != (work.phase.state, &work.phase.term) {
             notices.extend(notice(work, before, now));
-            notices.extend(renewed_in_grace(work.pool, before, &work.phase));
+            notices.extend(renewed_in_grace(work.pool, before, &work.phase, now));
             notices.extend(carried(work, standing));
         }
     }

@@ -1,5 +1,7 @@
 //! What is left of a roster once everybody was asked what they ought to have: who is there, and where.
 
+use std::mem::take;
+
 use crate::base::{ArenaFull, Text};
 use crate::roster::canon::rewrite;
 use crate::roster::model::{ClassIx, Person, PersonIx, Roster};
@@ -11,9 +13,9 @@ use crate::roster::spans::tidy;
 ///
 /// # Errors
 /// [`ArenaFull`]; it cannot happen, as the texts are fewer.
-pub fn lean(roster: Roster, whole: &[PersonIx]) -> Result<Roster, ArenaFull> {
+pub fn lean(mut roster: Roster, whole: &[PersonIx]) -> Result<Roster, ArenaFull> {
     let whole_people = whole.iter().map(|&at| roster.person(at).clone()).collect();
-    let mut picked = Roster { people: whole_people, spans: roster.spans.clone(), ..Roster::default() };
+    let mut picked = Roster { people: whole_people, spans: take(&mut roster.spans), ..Roster::default() };
     gather(&mut picked, &roster);
     let Roster { texts, role_words, attribute_names, orgs, sessions, courses, classes, mut people, .. } = roster;
     people.iter_mut().for_each(|person| *person = bare(person));

@@ -153,7 +153,11 @@ impl Service {
         };
         let mut found = EpisodeTrail::default();
         let mut last = Version(0);
+        let asked = self.version_asked(customer, None)?;
         self.trail(customer, Version(0), &mut |mut commit| {
+            if asked.is_some_and(|asked| commit.version > asked) {
+                return ControlFlow::Break(());
+            }
             if commit.at >= episode.opened {
                 found.chain.push((commit.version, commit.hash));
             }

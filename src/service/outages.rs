@@ -70,14 +70,6 @@ pub(crate) fn states_of(customer: &Customer, looks: &[SourceLook]) -> Vec<Source
 }
 
 impl Service {
-    /// How the customer's sources over the network stand. Asks nobody.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn source_states(&self, customer: &Customer) -> Result<Vec<SourceState>, ServiceError> {
-        Ok(states_of(customer, &self.store.looks(customer.id())?))
-    }
-
     /// Tells of sources that cannot be read, as far as that is known without asking.
     pub(crate) fn tell_troubles(&self, customer: &Customer) -> Result<(), ServiceError> {
         for feed in &customer.sources {

@@ -41,21 +41,25 @@ impl Shared {
         self.debts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives back what is owed, up to the first that cannot be; whether nothing is left.
+    /// Gives back what is owed, up to the first that cannot be; whether nothing is left. What is just being given back stays
+    /// owed until it is: somebody else may give it back once more.
     fn settle(&self) -> bool {
-        let mut owed = std::mem::take(&mut self.debts().owed);
-        while let Some(&number) = owed.last()
-            && self.is_given_back(number)
-        {
-            owed.pop();
+        while let Some(number) = self.last_owed() {
+            if !self.is_given_back(number) {
+                return false;
+            }
+            self.debts().owed.retain(|owed| *owed != number);
         }
-        let mut debts = self.debts();
-        debts.owed.append(&mut owed);
-        debts.owed.is_empty()
+        true
     }
 
+    fn last_owed(&self) -> Option<u64> {
+        self.debts().owed.last().copied()
+    }
+
+    /// Whether the store heard of it, or never will: a server may be read-only or full for a while, too.
     fn is_given_back(&self, number: u64) -> bool {
-        !matches!(self.store.end_place(number), Err(StoreError::Away { .. } | StoreError::Busy { .. }))
+        matches!(self.store.end_place(number), Ok(()) | Err(StoreError::SchemaNewer { .. }))
     }
 
     /// Owes a place. Other nodes wait for it, also where nobody here asks again: so a thread sees to it.

@@ -15,6 +15,9 @@ use crate::store::{Glance, NoticeRow, Pause, RunRow};
 /// So many newest notices are told.
 const NOTICES_MAX: u32 = 5;
 
+/// Runs are looked through so many at a time.
+const RUNS_EACH: u32 = 500;
+
 /// One customer at a glance.
 #[derive(Clone, Debug)]
 pub struct CustomerStatus {
@@ -91,25 +94,40 @@ impl Service {
         })
     }
 
-    /// As the books were at the instant asked about.
+    /// As the books were at the instant asked about. How sources stand is known of the present alone.
     fn status_then(&self, customer: &Customer) -> Result<CustomerStatus, ServiceError> {
         self.as_of(customer, None, |books| {
             let standing = &books.standing;
-            let newest = self.store.runs(Some(customer.id()), 50)?;
-            let last = newest.into_iter().find(|run| run.began <= books.at && run.is_more_than_a_look());
+            let mut notices = self.store.notices(Some(customer.id()), u32::MAX)?;
+            notices.retain(|notice| notice.at <= books.at);
+            notices.truncate(NOTICES_MAX as usize);
             Ok(CustomerStatus {
                 customer: customer.id().to_string(),
                 name: customer.name.clone(),
                 version: standing.version.0,
                 freshness: books.freshness()?,
                 pools: pool_views(customer, standing, books.at),
-                last_run: last,
+                last_run: self.last_run_then(customer, books.at)?,
                 hold: standing.hold.clone().filter(|hold| hold.is_open(books.at)),
-                notices: self.store.notices(Some(customer.id()), NOTICES_MAX)?,
+                notices,
                 same_day: self.same_day_quota(customer)?,
                 paused: self.paused(customer)?,
-                sources: self.source_states(customer)?,
+                sources: Vec::new(),
             })
         })
+    }
+
+    /// The newest run that was over at an instant and more than a look.
+    fn last_run_then(&self, customer: &Customer, at: Instant) -> Result<Option<RunRow>, ServiceError> {
+        let mut before = None;
+        loop {
+            let runs = self.store.runs_before(Some(customer.id()), before, RUNS_EACH)?;
+            before = runs.last().map(|run| run.run);
+            let then = |run: &RunRow| run.ended.is_some_and(|ended| ended <= at) && run.is_more_than_a_look();
+            match runs.into_iter().find(then) {
+                None if before.is_some() => {}
+                found => return Ok(found),
+            }
+        }
     }
 }

@@ -122,6 +122,8 @@ impl Service {
 
     /// A run that reads nothing, as of an instant.
     fn dates_run(&self, customer: &Customer, at: Instant) -> Result<RunRow, ServiceError> {
+        // It writes down where pools are in their terms: that one was made longer is seen before that alone.
+        self.tell_renewals(customer, &self.store.standing_light(customer.id())?)?;
         let trigger = Trigger::Dates(customer.day_of(at));
         let planned = self.recorded(customer, &trigger, &mut |row| self.try_run(customer, row, at, true, &|_| ()))?;
         Ok(planned.run)

@@ -140,17 +140,16 @@ fn channel(s: &Section<'_>) -> ChannelShape {
     let wrong =
         |secret: &Secret, check: fn(&str) -> Result<(), &'static str>| secret.expose().ok().and_then(|text| check(text).err());
     if let Some(why) = shape.address.as_ref().and_then(|address| wrong(address, check_hook)) {
-        s.unfit("address", why);
+        s.wrong("address", why);
     }
     for (key, secret) in ["secret", "old_secret"].into_iter().zip(&shape.keys) {
         if let Some(why) = wrong(secret, check_key) {
-            s.unfit(key, why);
+            s.wrong(key, why);
         }
     }
     match kind {
         Some(ChannelKind::Mail) => {
-            refuse(s, &["address", "address_file", "address_env"], "means nothing with kind = \"mail\"");
-            refuse(s, &KEYS, "means nothing with kind = \"mail\"");
+            s.means_nothing(&["address", "secret", "old_secret"], "kind = \"mail\"");
             s.means_nothing(&["ca_file"], "kind = \"mail\" (see smtp.ca_file)");
             if s.required("to", (!shape.to.is_empty()).then_some(())).is_none() && s.has_empty_list("to") {
                 s.wrong("to", "is empty");
@@ -159,19 +158,12 @@ fn channel(s: &Section<'_>) -> ChannelShape {
         Some(ChannelKind::Hook(form)) => {
             s.means_nothing(&["to"], "a channel that is no mail");
             if form != Form::Standard {
-                refuse(s, &KEYS, "means nothing to a chat: only kind = \"webhook\" is signed");
+                s.means_nothing(&["secret", "old_secret"], "a chat: only kind = \"webhook\" is signed");
             }
         }
         None => {}
     }
     shape
-}
-
-/// What a webhook is signed with.
-const KEYS: [&str; 6] = ["secret", "secret_file", "secret_env", "old_secret", "old_secret_file", "old_secret_env"];
-
-fn refuse(s: &Section<'_>, keys: &[&str], why: &str) {
-    keys.iter().filter(|key| s.has(key)).for_each(|key| s.unfit(key, why));
 }
 
 fn mailbox(text: &str) -> Result<String, Wrong> {

@@ -69,9 +69,7 @@ pub fn classlink(s: &Section<'_>, is_classlink: bool) -> ClassLinkShape {
     }
     if is_classlink && access == AccessWord::Direct {
         s.required("address", s.has("address").then_some(()));
-        for key in ["api_key", "application"].into_iter().filter(|key| s.has(key)) {
-            s.wrong(key, "means nothing with access = \"direct\"");
-        }
+        s.means_nothing(&["api_key", "application"], "access = \"direct\"");
     }
     shape
 }

@@ -29,6 +29,9 @@ pub struct Report {
     pub(super) survey: bool,
 }
 
+/// What the keys end with that tell where the secret of a key is: in a file, in a variable.
+pub(super) const BESIDE: [&str; 2] = ["_file", "_env"];
+
 /// A key that was asked for, in two parts.
 #[derive(Clone, Copy)]
 pub(super) struct Asked(&'static str, &'static str);
@@ -82,7 +85,7 @@ impl Report {
 
     pub(super) fn table<T>(&self, table: &Table<'_>, place: Place<'_>, read: impl FnOnce(&Section<'_>) -> T) -> T {
         let from = self.asked.borrow().len();
-        let section = Section { report: self, table, place };
+        let section = Section { report: self, table, place, from };
         let value = read(&section);
         let mut all = self.asked.borrow_mut();
         let asked = &all[from..];
@@ -127,6 +130,8 @@ pub struct Section<'a> {
     pub(super) report: &'a Report,
     pub(super) table: &'a Table<'a>,
     place: Place<'a>,
+    /// Of the keys that were asked for, its own begin here.
+    from: usize,
 }
 
 impl Section<'_> {
@@ -165,15 +170,19 @@ impl Section<'_> {
         self.refuse::<()>(key, Wrong::new(what));
     }
 
-    /// The same for a key that may be secret: what is written there is not shown.
-    pub fn unfit(&self, key: &str, what: impl Into<String>) {
-        self.report.problem(Problem::new(self.at(key), what));
-    }
-
-    /// Refuses keys that mean nothing with what else is written: better told than silently without effect.
+    /// Refuses keys that mean nothing with what else is written: better told than silently without effect. With a secret goes
+    /// whatever tells where it is.
     pub fn means_nothing(&self, keys: &[&str], with: &str) {
-        for key in keys.iter().filter(|key| self.has(key)) {
-            self.wrong(key, format!("means nothing with {with}"));
+        let wrong = |key: &str| self.wrong(key, format!("means nothing with {with}"));
+        for key in keys {
+            if self.has(key) {
+                wrong(key);
+            }
+            for ending in BESIDE {
+                if self.table.get_joined(key, ending).is_some() && self.is_secret(key) {
+                    wrong(&format!("{key}{ending}"));
+                }
+            }
         }
     }
 
@@ -394,8 +403,14 @@ impl Section<'_> {
         self.table.get(key)
     }
 
+    /// Whether a key of it was read as a secret, that is with the keys beside it.
+    fn is_secret(&self, key: &str) -> bool {
+        self.report.asked.borrow()[self.from..].iter().any(|Asked(start, ending)| *start == key && BESIDE.contains(ending))
+    }
+
+    /// What a secret is, is not shown, whatever is wrong with it.
     fn refuse<T>(&self, key: &str, wrong: Wrong) -> Option<T> {
-        let shown = self.table.get(key).and_then(Node::shown);
+        let shown = self.table.get(key).filter(|_| !self.is_secret(key)).and_then(Node::shown);
         self.report.problem(Problem::new(self.at(key), wrong.what).showing(shown).suggesting(wrong.meant));
         None
     }

@@ -4,16 +4,13 @@ use std::path::PathBuf;
 
 use crate::base::Secret;
 use crate::settings::problem::Problem;
-use crate::settings::read::Section;
+use crate::settings::read::{BESIDE, Section};
 use crate::settings::secret;
 use crate::settings::tree::Node;
 
-const FILE: &str = "_file";
-const ENV: &str = "_env";
-
 /// The keys that tell where the secret of a key is.
-pub fn beside(key: &str) -> [String; 2] {
-    [format!("{key}{FILE}"), format!("{key}{ENV}")]
+fn beside(key: &str) -> [String; 2] {
+    BESIDE.map(|ending| format!("{key}{ending}"))
 }
 
 impl Section<'_> {
@@ -22,7 +19,7 @@ impl Section<'_> {
     /// cannot be had is [`Secret::absent`] and no problem: only the one who needs it has to fail.
     pub fn secret(&self, key: &'static str) -> Option<Secret> {
         let inline = self.get(key);
-        let [file, env] = [FILE, ENV].map(|ending| {
+        let [file, env] = BESIDE.map(|ending| {
             self.ask(key, ending);
             self.table.get_joined(key, ending)
         });
@@ -77,7 +74,7 @@ impl Section<'_> {
 
     /// The file that a secret is read from. `None` if it comes otherwise: a credential is a copy that never changes.
     pub fn secret_file(&self, key: &'static str) -> Option<PathBuf> {
-        let file = self.table.get_joined(key, FILE).filter(|_| self.report.credentials.of(&self.at(key)).is_none())?;
+        let file = self.table.get_joined(key, BESIDE[0]).filter(|_| self.report.credentials.of(&self.at(key)).is_none())?;
         match file {
             Node::Env(text) => Some(PathBuf::from(text)),
             Node::Text(text) => Some(self.report.folder.join(text.as_ref())),

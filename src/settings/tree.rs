@@ -84,11 +84,11 @@ impl<'t> FromIterator<(String, Node<'t>)> for Table<'t> {
 }
 
 impl Node<'_> {
-    /// The value as a person would write it, cut if long; `None` for tables.
+    /// The value as a person would write it, cut if long, and without a password in an address; `None` for tables.
     pub fn shown(&self) -> Option<String> {
         let whole = match self {
-            Node::Text(text) => format!("{text:?}"),
-            Node::Env(text) => text.clone(),
+            Node::Text(text) => format!("{:?}", nameless(text)),
+            Node::Env(text) => nameless(text).into_owned(),
             Node::Number(number) => number.to_string(),
             Node::Flag(flag) => flag.to_string(),
             Node::Fraction(text) => text.clone(),
@@ -121,5 +121,13 @@ impl Node<'_> {
             Node::List(items) => items.iter().any(Node::has_env),
             Node::Table(table) => table.iter().any(|(_, node)| node.has_env()),
         }
+    }
+}
+
+/// An address without the user and password that may stand in front of its host.
+fn nameless(text: &str) -> Cow<'_, str> {
+    match text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, host)) => Cow::Owned(format!("{scheme}://…@{host}")),
+        None => Cow::Borrowed(text),
     }
 }

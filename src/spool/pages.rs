@@ -259,19 +259,23 @@ fn unix_secs() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
-/// Forgets pulls whose last page was put too long ago. One without a whole last page is under way or of no use to anybody.
+/// Forgets pulls whose last whole page was put too long ago, and those without any. A page that was being put when the process
+/// died has no head.
 fn drop_old(db: &Db, now: u64) -> Result<(), sled::Error> {
     let mut from = Vec::new();
     while let Some(first) = db.range(from.as_slice()..).next() {
         let name = first?.0.iter().take(PULL_BYTES).copied().collect::<Vec<u8>>();
         let end = [name.as_slice(), &[0xFF; 9]].concat();
-        if let Some(last) = db.range(name.as_slice()..end.as_slice()).next_back() {
-            let page = [&last?.0[..PULL_BYTES + 4], &[0; 4]].concat();
-            let at = db.get(page)?.and_then(|head| read_head(&head)).map(|head| head.at);
-            if at.is_some_and(|at| at + AGE_MAX.as_secs() < now) {
-                for found in db.range(name.as_slice()..end.as_slice()) {
-                    db.remove(found?.0)?;
-                }
+        let (mut page, mut head) = (end.clone(), None);
+        while head.is_none()
+            && let Some(last) = db.range(name.as_slice()..page.as_slice()).next_back()
+        {
+            page = [&last?.0[..PULL_BYTES + 4], &[0; 4]].concat();
+            head = db.get(&page)?.and_then(|head| read_head(&head));
+        }
+        if head.is_none_or(|head| head.at + AGE_MAX.as_secs() < now) {
+            for found in db.range(name.as_slice()..end.as_slice()) {
+                db.remove(found?.0)?;
             }
         }
         from = end;
@@ -283,7 +287,7 @@ fn drop_old(db: &Db, now: u64) -> Result<(), sled::Error> {
 mod tests {
     use std::fs;
 
-    use crate::spool::pages::{Spool, SpoolError, beside, unix_secs};
+    use crate::spool::pages::{Spool, SpoolError, beside, key, unix_secs};
 
     #[test]
     fn pages_are_kept_over_a_restart_and_the_folder_goes_with_the_last() {
@@ -327,6 +331,25 @@ mod tests {
         spool.cut_at("done", 0, hours(25));
         assert!([0, 1].iter().all(|number| spool.page("broken off", *number).is_none()));
         assert!(spool.page("another", 0).is_none() && !folder.path().join("spool").exists());
+    }
+
+    #[test]
+    fn a_page_that_a_crash_cut_off_keeps_no_pull_for_ever() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::open(&folder.path().join("spool")).expect("a spool");
+        let hours = |count: u64| unix_secs() + count * 3600;
+        for (pull, number) in [("cut off", 0), ("cut off", 1), ("never whole", 0), ("done", 0)] {
+            assert!(spool.put(pull, number, &[7; 9_000]));
+        }
+        // The head of a page is written last.
+        for (pull, number) in [("cut off", 1), ("never whole", 0)] {
+            let db = spool.db(&mut spool.lock()).expect("a database");
+            db.remove(key(pull, number, 0)).expect("removed");
+        }
+        spool.cut_at("done", 0, hours(23));
+        assert!(spool.page("cut off", 0).is_some() && spool.page("cut off", 1).is_none());
+        spool.cut_at("done", 0, hours(25));
+        assert!(!folder.path().join("spool").exists(), "nothing is left");
     }
 
     #[test]

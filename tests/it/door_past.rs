@@ -2,8 +2,10 @@
 //! an answer about now.
 
 use std::collections::BTreeSet;
+use std::fs;
 
-use rosterd::base::AccessRole;
+use rosterd::base::{AccessRole, Calendar, Day, Instant};
+use rosterd::clock::{Clock, SystemClock};
 use rosterd::http::openapi_json;
 use serde_json::{Value, json};
 
@@ -58,9 +60,20 @@ const ASKED: [Asked; 30] = [
     ("/api/v1/customers/{customer}/renewals", "all=true", Some(("renewals northfield --all", ""))),
 ];
 
+/// The date so many days from now, whenever that is.
+fn in_days(days: i32) -> Day {
+    Calendar::utc().day_of(SystemClock.now()).plus(days)
+}
+
 /// The demo's two nights as they would have been, with something bought, pinned and asked for between them, and then the daemon.
+/// Two teachers of Ash teach at Cedar, too: one since ever, the other in a week from now.
 fn past() -> (Open, String) {
     let open = Open::new(|demo| {
+        let roles = demo.drops("northfield").join("2026-09-01/roles.csv");
+        let text = fs::read_to_string(&roles).expect("roles");
+        let later = in_days(7);
+        let both = format!("r-a,,,t-001,secondary,teacher,,,nf-cedar,\nr-b,,,t-010,secondary,teacher,{later},,nf-cedar,\n");
+        fs::write(&roles, format!("{}\n{both}", text.trim_end())).expect("written");
         demo.hold_back("northfield", "2026-09-02");
         demo.run(&format!("sync northfield --here --as-of {FIRST}"));
         demo.bring("northfield", "2026-09-02");
@@ -97,7 +110,7 @@ fn r159_each_question_about_the_past_is_answered_as_the_command_line_does() {
     let told: BTreeSet<String> = document["paths"].as_object().expect("paths").iter().filter_map(of_past).collect();
     let asked = ASKED.map(|(path, ..)| path).into_iter().chain(["/api/v1/customers/{customer}/forecast"]);
     assert_eq!(told, asked.map(str::to_owned).collect(), "every one of them is looked at here");
-    let mut moved = BTreeSet::new();
+    let (mut moved, mut known) = (BTreeSet::new(), BTreeSet::new());
     for (path, more, verb) in ASKED {
         let whole = if lists(&document, path) { "limit=1000" } else { "" };
         let asked = |as_of: &str| {
@@ -134,6 +147,10 @@ fn r159_each_question_about_the_past_is_answered_as_the_command_line_does() {
             if own.remove("next").is_some_and(|next| !next.is_null()) {
                 panic!("{at} is longer than a page");
             }
+            // Both doors ask one service: what it says has happened is no later than that.
+            let happened = instants(&told);
+            assert!(happened.iter().all(|at| *at <= instants(&json!({"at": instant}))[0]), "{at} as of {instant}: {told}");
+            known.extend(Some(path).filter(|_| !happened.is_empty()));
             let wanted = said.pointer(part).unwrap_or_else(|| panic!("{verb}: {said}"));
             let all = told.clone();
             let told = if wanted.is_array() { told[part.trim_start_matches('/')].clone() } else { told };
@@ -148,6 +165,9 @@ fn r159_each_question_about_the_past_is_answered_as_the_command_line_does() {
                 moved.insert(path);
             }
         }
+    }
+    for must in ["", "/queue", "/pins", "/episodes/{episode}", "/episodes/{episode}/export"] {
+        assert!(known.contains(format!("/api/v1/customers/{{customer}}{must}").as_str()), "{must} tells instants: {known:?}");
     }
     for must in
         ["/pools", "/pools/{pool}", "/queue", "/pins", "/episodes", "/seat-requests", "/reports/licenses", "/reports/claims"]
@@ -166,6 +186,20 @@ fn r159_each_question_about_the_past_is_answered_as_the_command_line_does() {
         "what was bought between"
     );
     open.daemon.stop();
+}
+
+/// All instants at which something is said to have happened, wherever in an answer.
+fn instants(told: &Value) -> Vec<Instant> {
+    match told {
+        Value::Object(fields) => {
+            let happened = ["at", "began", "ended", "recorded", "opened", "told", "since"];
+            let own = fields.iter().filter(|(field, _)| happened.contains(&field.as_str()));
+            let own = own.filter_map(|(_, at)| Instant::parse(at.as_str()?));
+            own.chain(fields.values().flat_map(instants)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(instants).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Whether a question is answered in pages.
@@ -246,6 +280,13 @@ fn r159_forms_dates_and_what_cannot_be_asked_of_the_past() {
     assert_eq!(open.get(&format!("{api}/reports/licenses?org=nf&as_of={FIRST}"), &office).status, 404);
     assert_eq!(open.get(&format!("{api}/pools?as_of={FIRST}"), &office).status, 403);
     assert_eq!(open.get(&format!("{api}/pools?as_of={FIRST}"), "rosterd_1_no").status, 401);
+    // So is whose affair a person is, whenever its roles begin and end.
+    for (person, status) in [("t-001", 200), ("t-010", 404)] {
+        for when in [String::new(), format!("?as_of={}", in_days(14))] {
+            let reply = open.get(&format!("{api}/people/{person}/access{when}"), &office);
+            assert_eq!(reply.status, status, "{person} {when}: {}", reply.body);
+        }
+    }
     assert_eq!(open.demo.json("audit verify")["ok"], true);
     open.daemon.stop();
 }

@@ -63,6 +63,7 @@ mod looks;
 mod measure;
 mod model;
 mod net_alerts;
+mod net_broken_off;
 mod net_classlink;
 mod net_clever;
 mod net_clever_events;

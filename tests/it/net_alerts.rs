@@ -25,7 +25,7 @@ use crate::world::{World, succeeded};
 
 fn state(world: &World) -> SourceState {
     let service = world.service();
-    let mut states = service.source_states(&service.customers()[0]).expect("states");
+    let mut states = service.status(&service.customers()[0]).expect("states").sources;
     assert_eq!(states.len(), 1);
     states.remove(0)
 }

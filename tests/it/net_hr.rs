@@ -1,7 +1,7 @@
 //! HR systems over sockets: the same staff by SCIM, BambooHR and Workday, lies that remove nobody, dates, manners, resumed
 //! pulls, and nothing personal anywhere.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rosterd::base::Secret;
 use rosterd::license::{OnFull, ProductKind, SeatModel};
@@ -242,6 +242,21 @@ fn lies_of(kind: Kind) -> Vec<(&'static str, &'static str, Lie)> {
                 }),
             ),
             (
+                "totals of pages that heed no count, and no second page",
+                "nothing at this address (404)",
+                lie({
+                    let first = OnceLock::new();
+                    move |asked, _, reply| {
+                        let reply = match asked.number("startIndex").expect("it") {
+                            1 => first.get_or_init(|| reply).clone(),
+                            8 => return Reply::new(404, ""),
+                            _ => reply,
+                        };
+                        changed(reply, |body| body["totalResults"] = 7.into())
+                    }
+                }),
+            ),
+            (
                 "startIndex without effect",
                 "nothing but records of earlier pages",
                 lie(|_, _, _| Reply::json(r#"{"totalResults":9,"Resources":[{"id":"w00","active":true}]}"#)),
@@ -463,6 +478,31 @@ fn odd_manners_are_understood() {
             Kind::Scim,
             10,
             lie(|asked, _, reply| if asked.number("startIndex") > Some(20) { Reply::new(404, "") } else { reply }),
+        ),
+        (
+            "an error behind the end of a list of one page",
+            Kind::Scim,
+            200,
+            lie(|asked, _, reply| if asked.number("startIndex") > Some(20) { Reply::new(400, "") } else { reply }),
+        ),
+        (
+            "an error behind the end of a list of one page, and starts in the middle",
+            Kind::Scim,
+            200,
+            lie(|asked, _, reply| if asked.number("startIndex") > Some(1) { Reply::new(404, "") } else { reply }),
+        ),
+        (
+            "an error behind the end of a list of one page, and counts without effect",
+            Kind::Scim,
+            200,
+            lie({
+                let whole = OnceLock::new();
+                move |asked, _, reply| match asked.number("startIndex").expect("it") {
+                    1 => whole.get_or_init(|| reply).clone(),
+                    21 => Reply::new(416, ""),
+                    _ => reply,
+                }
+            }),
         ),
         (
             "names in another case",

@@ -1,7 +1,7 @@
 //! OneRoster over REST: the same district as by packages, lies that remove nobody, reads of changes, tokens, resumed pulls.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rosterd::base::{Instant, Secret};
 use rosterd::license::{OnFull, ProductKind, SeatModel};
@@ -197,6 +197,18 @@ fn no_lie_and_no_failure_removes_anybody() {
             }),
         ),
         (
+            "totals of pages that heed no limit, and no second page",
+            "its total may be its size",
+            users({
+                let first = OnceLock::new();
+                move |asked, reply| match asked.number("offset").expect("it") {
+                    0 => with_total(first.get_or_init(|| reply).clone(), 7),
+                    7 => Reply::new(404, ""),
+                    _ => with_total(reply, 7),
+                }
+            }),
+        ),
+        (
             "an empty page that names a next one",
             "a page is empty and names a next one",
             users(|asked, reply| {
@@ -357,6 +369,14 @@ fn odd_manners_are_understood() {
             400,
             Arc::new(|asked, _, reply| if asked.number("offset") > Some(0) { Reply::new(404, "") } else { reply }),
         ),
+        ("an error behind the end of a collection of one page, and limits without effect", 400, {
+            let whole = Mutex::new(BTreeMap::new());
+            Arc::new(move |asked, _, reply| match asked.number("offset") {
+                Some(0) => whole.lock().expect("no panic").entry(segment(asked).to_owned()).or_insert(reply).clone(),
+                _ if reply.body.ends_with(b"[]}") => Reply::new(404, ""),
+                _ => reply,
+            })
+        }),
         (
             "large pages are too heavy",
             400,

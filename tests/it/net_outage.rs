@@ -80,7 +80,7 @@ fn it_is_left_alone_told_once_and_tried_daily_over_restarts() {
     let run = world.run();
     assert!(run.message.contains("failed 5 times in a row and is left alone for"), "{}", run.message);
     let service = world.service();
-    let states = service.source_states(&service.customers()[0]).expect("states");
+    let states = service.status(&service.customers()[0]).expect("states").sources;
     let state = &states[0];
     assert_eq!((state.source.as_str(), state.looked.is_some(), states.len()), ("sis", true, 1));
     assert!(state.trouble.as_ref().is_some_and(|trouble| trouble.contains("failed 5 times in a row")), "{state:?}");
@@ -107,10 +107,18 @@ fn it_is_left_alone_told_once_and_tried_daily_over_restarts() {
     assert!(succeeded(&world.run()));
     assert_eq!((notices(&world, "source_back").len(), outages(&world)), (1, 0));
     let service = world.service();
-    assert_eq!(service.source_states(&service.customers()[0]).expect("states")[0].trouble, None);
+    assert_eq!(service.status(&service.customers()[0]).expect("states").sources[0].trouble, None);
     world.next_day();
     assert!(succeeded(&world.run()));
     assert_eq!(notices(&world, "source_back").len(), 1);
+    // How sources stand is told of the present alone.
+    let sources = |world: &World| {
+        let service = world.service();
+        service.status(&service.customers()[0]).expect("an answer").sources.len()
+    };
+    assert_eq!(sources(&world), 1);
+    world.set_day(crate::world::day("2026-03-01"));
+    assert_eq!(sources(&world), 0);
     world.verify();
 }
 
@@ -128,6 +136,36 @@ fn pages_for_people_instead_of_answers_are_an_outage() {
     let run = world.run();
     assert!(run.message.contains("failed 5 times in a row and is left alone for"), "{}", run.message);
     assert_eq!((provider.server.asked().len(), notices(&world, "source_down").len()), (before, 1));
+}
+
+#[test]
+fn pages_at_the_address_of_one_customer_hold_up_no_other() {
+    let provider = Provider::start();
+    let (mut wrong, mut right) = (district("south"), district("north"));
+    provider.has(&right, RestVersion::V1_1);
+    let network = process(&right);
+    let astray = provider.server.url("/portal");
+    provider.feeds_on(&mut wrong, network.clone(), RestVersion::V1_1, move |settings| settings.address = astray.clone());
+    provider.feeds_on(&mut right, network, RestVersion::V1_1, |_| ());
+    provider.lies(|asked, _, reply| if asked.path().starts_with("/portal") { Reply::html(200) } else { reply });
+    for _ in 0..2 {
+        for _ in 0..5 {
+            assert!(wrong.run().message.contains("a web page or XML instead of JSON"));
+        }
+        assert!(wrong.run().message.contains("failed 5 times in a row and is left alone for"));
+        let service = right.service();
+        assert_eq!(service.status(&service.customers()[0]).expect("a status").sources[0].trouble, None);
+        // An answer at another address closes the circuit: the first one is asked again, and told the same again.
+        assert!(succeeded(&right.run()));
+    }
+    // When pages come everywhere, everybody rests, after one look each.
+    for _ in 0..5 {
+        assert_eq!(wrong.run().state, RunState::Failed);
+    }
+    provider.lies(|_, _, _| Reply::html(200));
+    assert!(right.run().message.contains("a web page or XML instead of JSON"));
+    assert!(right.run().message.contains("failed 6 times in a row and is left alone for"));
+    assert!(notices(&right, "source_down").len() == 1 && wrong.run().message.contains("left alone"));
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! What was told of the end of a term is closed when another one follows it: once, and to whoever was told (R89, R151).
 
-use rosterd::base::{Actor, PoolId};
-use rosterd::license::OnFull;
+use rosterd::base::GrantId;
+use rosterd::license::{OnFull, Term};
 use rosterd::notify::{ChannelSettings, Party};
-use rosterd::plan::{NoticeKind, Severity};
-use rosterd::service::TermFix;
+use rosterd::plan::{Answer, Decision, NoticeKind, Severity};
 use rosterd::store::NoticeRow;
 
 use crate::alerts::{body, channel, outbox, rounds};
@@ -87,12 +86,8 @@ fn r151_a_renewal_that_is_taken_back_is_told_of_anew() {
     world.fix(&first.id, Some("2027-07-01"), None);
     world.dates();
     assert_eq!(world.told("renewed").len(), 1);
-    let service = world.service();
-    let gone =
-        TermFix { id: first.id.clone(), from: None, to: Some(day("2026-09-01")), seats: None, reference: "letter".into() };
-    let done =
-        service.correct_term(&service.customers()[0], &Actor::operator("test"), &PoolId::from("learn"), &gone).expect("done");
-    println!("{:?}", done.decided.answer);
+    let gone = world.fix(&first.id, Some("2026-09-01"), None);
+    assert_eq!((gone.decided.answer, gone.term.from), (Answer::Done, gone.term.to), "it is withdrawn");
     world.now("2026-07-02T12:00:00Z");
     world.dates();
     assert_eq!(world.told("renewal_due").len(), 2, "reminders go on");
@@ -102,6 +97,75 @@ fn r151_a_renewal_that_is_taken_back_is_told_of_anew() {
     world.dates();
     let keys: Vec<String> = world.told("renewed").into_iter().map(|notice| notice.key).collect();
     assert_eq!(keys.len(), 2, "{keys:?}");
+    world.verify();
+}
+
+/// The same where the term before it has ended: each time the pool falls back into grace, that is told, and so is its end.
+#[test]
+fn r151_a_renewal_in_grace_that_is_taken_back_is_told_of_anew() {
+    let world = school_year();
+    let mut counts = Vec::new();
+    for (at, id) in [("2026-09-01T12:00:00Z", "first"), ("2026-09-03T12:00:00Z", "second"), ("2026-09-05T12:00:00Z", "third")] {
+        world.now(at);
+        world.dates();
+        assert_eq!(world.told("term_ended").len(), counts.len() + 1, "{at}: in grace");
+        let wish = rosterd::service::TermWish { id: Some(id.to_owned()), ..wish(Some(3), None, "2027-08-31") };
+        let next = world.renewed(&wish).term;
+        world.dates();
+        let told = world.told("renewed");
+        assert!(told.last().is_some_and(|notice| notice.text.contains(id)), "{at}: {told:?}");
+        counts.push(told.len());
+        if id != "third" {
+            assert_eq!(world.fix(&next.id, Some("2026-09-01"), None).decided.answer, Answer::Done);
+        }
+    }
+    assert_eq!(counts, [1, 2, 3]);
+    world.verify();
+}
+
+/// A term that is made longer after it was told that it ends: the same as if another one followed.
+#[test]
+fn r151_a_running_term_that_is_extended_closes_what_was_told_of_its_end() {
+    let world = school_year();
+    let (term, longer) = (GrantId::new("learn-2025-09-01"), Some("2027-09-01"));
+    let extend = |to| assert_eq!(world.fix(&term, to, None).decided.answer, Answer::Done);
+    // Nobody was told of the end yet.
+    world.now("2026-05-20T12:00:00Z");
+    world.dates();
+    extend(Some("2026-09-02"));
+    world.dates();
+    assert_eq!(course(&world), [""; 0]);
+    world.now("2026-06-04T12:00:00Z");
+    world.dates();
+    world.now("2026-06-10T12:00:00Z");
+    extend(longer);
+    assert_eq!(course(&world), ["renewal_due", "renewed"], "at once");
+    let told = world.told("renewed");
+    assert_eq!(told[0].text, "Pool learn is renewed: term learn-2025-09-01 runs and ends on 2027-08-31.");
+    // Ticks, runs and days later it is still told once, and nobody is reminded, until the new end is near.
+    world.dates();
+    world.now("2026-08-30T12:00:00Z");
+    world.dates();
+    world.run();
+    extend(Some("2027-09-02"));
+    world.dates();
+    assert_eq!((world.told("renewed").len(), world.told("renewal_due").len()), (1, 1), "no end was told that this closes");
+    // Taken back, it ends again; extended again, that is told again.
+    world.now("2026-08-30T13:00:00Z");
+    extend(Some("2026-09-02"));
+    world.now("2026-08-31T12:00:00Z");
+    world.dates();
+    assert_eq!(world.told("renewal_due").len(), 2, "a day is left");
+    // Whoever extends it dies before anything else is done: the night finds it.
+    let service = world.service();
+    let chain = service.read_standing(&service.customers()[0], |standing| standing.chain.clone()).expect("terms");
+    let extended = chain.into_iter().find(|known| known.id == term).expect("it");
+    let extended =
+        Term { to: crate::clocks::at("2027-09-01T00:00:00Z"), recorded: crate::clocks::at("2026-08-31T12:00:00Z"), ..extended };
+    assert_eq!(world.decide(Decision::Term { term: extended, grants: Vec::new() }), Answer::Done);
+    assert_eq!(world.told("renewed").len(), 1);
+    world.run();
+    assert_eq!(world.told("renewed").len(), 2, "{:?}", world.told("renewed"));
     world.verify();
 }
 

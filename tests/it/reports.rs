@@ -627,6 +627,25 @@ fn a_clock_that_was_put_back_is_no_question_about_the_past() {
     assert!(service.status(customer).unwrap().last_run.is_some_and(|run| run.version.is_some_and(|v| v.0 == 2)));
 }
 
+#[test]
+fn r159_a_customer_at_a_glance_is_as_it_was_then() {
+    let mut world = district(2, 10).person("ann", "student", "ash").person("bob", "student", "ash");
+    world.write_package();
+    world.run();
+    let glance = |world: &World| with(world, |service, customer| service.status(customer).map(|told| format!("{told:#?}")));
+    let (then, first) = (glance(&world).unwrap(), world.today);
+    world.next_day();
+    // More runs than are looked at in one go, and more notices than are told.
+    for at in 0..55 {
+        world.hire(&format!("s{at}"), "student", "ash");
+        let run = if at < 3 { world.night() } else { world.quiet_night() };
+        assert!(run.is_more_than_a_look());
+    }
+    assert_ne!(glance(&world).unwrap(), then);
+    world.set_day(first);
+    assert_eq!(glance(&world).unwrap(), then);
+}
+
 // ---- I12: what a report says of an instant is what it said at that instant ----
 
 #[derive(Clone, Debug)]

@@ -100,6 +100,11 @@ fn what_a_living_node_writes_is_not_ended() {
     let (one, other) = (opened(database.choice()), opened(database.choice()));
     one.request(&lakes(), &Trigger::Drop, Instant(1)).expect("asks");
     other.request(&"hills".into(), &Trigger::Drop, Instant(1)).expect("asks");
+    // Somebody else is dead, so that there is something to be struck off, and `other` may judge.
+    let dead = "UPDATE nodes SET steady = steady - INTERVAL '1 day';
+                INSERT INTO nodes (host, pid, since, daemon, schema, seen)
+                SELECT 'gone', 7, 0, 1, schema, clock_timestamp() - INTERVAL '1 hour' FROM rosterd";
+    database.raw().batch_execute(dead).expect("written");
     let mut names = Vec::new();
     let row = snapshot(b"roster");
     let mut chunks = (0..3).map(|n| {
@@ -112,6 +117,8 @@ fn what_a_living_node_writes_is_not_ended() {
     one.stage(&row, &mut chunks).expect("goes on");
     let id: i64 = database.raw().query_one("SELECT min(id) FROM nodes", &[]).expect("asks").get(0);
     assert_eq!(names, vec![format!("rosterd node {id}"); 3]);
+    let left: i64 = database.raw().query_one("SELECT count(*) FROM nodes WHERE host = 'gone'", &[]).expect("asks").get(0);
+    assert_eq!(left, 0, "whoever is dead was struck off");
 }
 
 #[test]

@@ -201,9 +201,38 @@ fn places_that_are_owed_are_given_back() {
     limits[0].end(number);
     assert!(!matches!(take(&limits[1]), PlaceTaken::After(..)), "nobody heard of it");
     between.shut(false);
+    is_free_again(&limits[1]);
+}
+
+fn is_free_again(limits: &StoredLimits) {
     let began = Moment::now();
-    while !matches!(take(&limits[1]), PlaceTaken::After(..)) {
+    while !matches!(limits.take("https://sis.example", 1, Duration::ZERO), PlaceTaken::After(..)) {
         assert!(began.elapsed() < Duration::from_secs(20), "it is not given back");
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// So it is where the server lets nobody write for a while.
+#[test]
+fn places_are_owed_to_a_server_that_is_read_only() {
+    let Some(database) = database() else { return };
+    let limits = [database.choice(), database.choice()].map(|choice| StoredLimits::new(opened(choice)));
+    let PlaceTaken::After(number, _) = limits[0].take("https://sis.example", 1, Duration::ZERO) else { panic!("it is free") };
+    let read_only = |is: &str| {
+        let mut raw = database.raw();
+        raw.batch_execute("SET default_transaction_read_only = off").expect("said");
+        let said = format!(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = {is}', current_database()); END $$;
+             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        );
+        raw.batch_execute(&said).expect("said");
+    };
+    read_only("on");
+    // The first connection that is asked was cut; the next ones hear that they may not.
+    limits[0].end(number);
+    limits[0].end(number);
+    assert!(matches!(limits[0].take("https://sis.example", 1, Duration::ZERO), PlaceTaken::Unheard), "it owes");
+    read_only("off");
+    is_free_again(&limits[1]);
 }

@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use rosterd::base::{ErrorChain, Instant, Version};
-use rosterd::store::{DaemonMark, Opening, SharedStore, StoreChoice, StoreError, open};
+use rosterd::store::{DaemonMark, Opening, Restoring, SharedStore, StoreChoice, StoreError, open};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -252,6 +253,41 @@ fn one_daemon_at_a_time() {
     fs::write(sqlite.path().with_extension("db.daemon"), "41 1770000000000 rack 7\n").expect("writes");
     assert_eq!(one.daemon().expect("asks"), None);
     drop(one.become_daemon(&mark(43)).expect("a stale mark keeps nobody out"));
+}
+
+/// Between the last look at a store and the rename that puts another one in its place nobody begins to work on it.
+#[test]
+fn a_store_is_not_opened_while_another_one_takes_its_place() {
+    let (one, other) = (Sqlite::fresh(), Sqlite::fresh());
+    let of_lakes = |store: &SharedStore| store.version(&lakes()).expect("reads");
+    drop(one.open());
+    Desk::new().seat("ann", 1).commit(&other.open(), 0).expect("commits");
+    let folder = fs::File::open(one.path().parent().expect("a folder")).expect("opens");
+    let is_waiting = |done: bool| assert!(!done, "it waits for whoever has the folder");
+    std::thread::scope(|scope| {
+        // Somebody opens it; the other one is in place before the folder is free.
+        folder.lock().expect("locks");
+        let opened = scope.spawn(|| one.open());
+        std::thread::sleep(Duration::from_millis(200));
+        is_waiting(opened.is_finished());
+        fs::rename(other.path(), one.path()).expect("renamed");
+        folder.unlock().expect("unlocks");
+        assert_eq!(of_lakes(&opened.join().expect("no panic")), Version(1));
+        // And whoever restores waits for who is just opening it.
+        let backup = one.folder.path().join("backup.db");
+        fs::copy(one.path(), &backup).expect("copied");
+        folder.lock_shared().expect("locks");
+        let restoring = Restoring::begin(&one.path(), &backup).expect("begins");
+        let mark = DaemonMark { pid: 7, host: "here".into(), since: Instant(7) };
+        let restored = scope.spawn(move || restoring.finish(&mark));
+        std::thread::sleep(Duration::from_millis(200));
+        is_waiting(restored.is_finished());
+        folder.unlock().expect("unlocks");
+        assert!(restored.join().expect("no panic").expect("restored").is_some());
+    });
+    // Somebody else who keeps the folder locked, such as a shell's `flock`, keeps nobody out.
+    folder.lock().expect("locks");
+    assert_eq!(of_lakes(&one.open()), Version(1));
 }
 
 /// The folder that the child below is to open; set by its parent.

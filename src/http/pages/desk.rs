@@ -134,7 +134,8 @@ fn visit<'s>(
         sessions.end(&seen.id);
         return Ok(None);
     };
-    Ok(Some(Visit { asking: Asking { service, outbox, caller }, seen, sessions, cookies, now, path, params, query, form }))
+    let asking = Asking { service, today: service, outbox, caller };
+    Ok(Some(Visit { asking, seen, sessions, cookies, now, path, params, query, form }))
 }
 
 /// Whether a form comes from one of our pages, as this very session saw it.

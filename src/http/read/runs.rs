@@ -1,5 +1,7 @@
 //! Runs, what they found, and requests for them.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,6 +23,9 @@ pub const PLAN_LIMIT: Ask = Ask::new(
     Kind::Number(1, 1_000_000),
     "Tell at most so many changes, and so many things withheld; 100 if left out.",
 );
+
+/// Rows are read at least so many at a time: those of customers that are no longer in the settings are passed over.
+const ROWS_MIN: u32 = 100;
 
 /// See the module.
 pub const RUNS: &[Endpoint] = &[
@@ -98,13 +103,14 @@ fn listed(asking: &Asking<'_>, question: &Question, customer: Option<&CustomerId
     let mut before = Cursor::of(question)?.map(|cursor| down_of(&cursor.key).ok_or_else(wrong)).transpose()?.map(RunId);
     // A page needs no more than itself and a sign that there is more.
     let wanted = question.limit() + 1;
-    let limit = u32::try_from(wanted).unwrap_or(u32::MAX);
+    let limit = u32::try_from(wanted).unwrap_or(u32::MAX).max(ROWS_MIN);
+    let seen: BTreeSet<&CustomerId> = asking.customers().map(|customer| customer.id()).collect();
     let mut rows: Vec<RunRow> = Vec::new();
     while rows.len() < wanted {
         let mut found = asking.service.store().runs_before(customer, before, limit).map_err(Problem::of_store)?;
         let Some(last) = found.last() else { break };
         before = Some(last.run);
-        found.retain(|row| asking.customer(row.customer.as_str()).is_ok());
+        found.retain(|row| seen.contains(&row.customer));
         rows.append(&mut found);
     }
     let (rows, next) = page(question, rows, |row| down(row.run.0))?;

@@ -35,7 +35,7 @@ pub const SOURCES: &[Endpoint] = &[
     Endpoint::post(
         "/api/v1/customers/{customer}/sources/{source}/check",
         Work::Asked(Deed::Sync, check),
-        "Asks a source whether it can be reached and looks sane; reads no people and changes nothing.",
+        "Asks a source whether it can be reached and looks sane, unless it is left alone after failures; reads no people and changes nothing.",
         Output::Json(schema_of::<CheckedJson>),
     ),
     Endpoint::post(

@@ -52,6 +52,12 @@ fn channels_that_do_not_do_are_told() {
         (hook(&good_hook.replace("whsec_", "")), "channel.h.secret does not begin with whsec_"),
         (hook(&format!("{good_hook}\nnotices = [\"overage_mayor\"]")), "did you mean `overage_major`?"),
         (hook(&format!("{good_hook}\nto = [\"a@x.example\"]")), "channel.h.to = [\"a@x.example\"] means nothing"),
+        (format!("{smtp}\n{mail}\n{good_hook}"), "channel.m.secret means nothing with kind = \"mail\""),
+        (format!("{smtp}\n{mail}\naddress_env = \"A\""), "channel.m.address_env = \"A\" means nothing with kind = \"mail\""),
+        (
+            hook(&format!("{good_hook}\nold_secret_file = \"k\"")).replace("webhook", "slack"),
+            "channel.h.old_secret_file = \"k\" means nothing with a chat: only kind = \"webhook\" is signed",
+        ),
         (format!("{}\n{}", hook(&good_hook), hook(&good_hook)), "channel.h.id = \"h\" is the id of two channels"),
         ("[[channel]]\nid = \"s\"\nkind = \"slak\"".to_owned(), "channel.s.kind = \"slak\""),
     ] {

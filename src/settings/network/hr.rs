@@ -74,11 +74,10 @@ pub fn check(s: &Section<'_>, kind: SourceKind, shape: &HrShape) {
         | SourceKind::ClassLink
         | SourceKind::Clever => return,
     };
-    for key in strange.iter().chain(&NOT_HR).filter(|key| s.has(key)) {
-        s.wrong(key, format!("means nothing with {word}"));
-    }
-    if kind != SourceKind::BambooHr && s.has("key") {
-        s.wrong("key", format!("means nothing with {word}"));
+    s.means_nothing(strange, word);
+    s.means_nothing(&NOT_HR, word);
+    if kind != SourceKind::BambooHr {
+        s.means_nothing(&["key"], word);
     }
     if kind == SourceKind::BambooHr && shape.report.is_none() && !s.has("report") {
         s.means_nothing(&["page_rows"], "a directory, which comes in one answer; a report has pages");

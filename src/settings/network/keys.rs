@@ -9,7 +9,6 @@ use crate::settings::clever::{self, CleverShape};
 use crate::settings::network::files::{self, FilesShape, OF_DELIMITED, OF_FETCH};
 use crate::settings::network::hr::{self, HrShape, OF_HR, Place};
 use crate::settings::read::{Section, Wrong};
-use crate::settings::read_secret::beside;
 use crate::settings::values::SourceKind;
 use crate::settings::words;
 use crate::source::{
@@ -133,10 +132,7 @@ fn refuse_other_ways(s: &Section<'_>, kind: SourceKind, auth: Option<AuthWord>) 
     let ways = auths(Some(kind));
     let Some((word, auth)) = ways.iter().find(|(_, way)| Some(*way) == auth) else { return };
     let others = OF_AUTH.iter().filter(|(way, _)| way != auth && ways.iter().any(|(_, known)| known == way));
-    for key in others.flat_map(|(_, keys)| *keys) {
-        let [file_key, env_key] = beside(key);
-        s.means_nothing(&[key, &file_key, &env_key], &format!("auth = \"{word}\""));
-    }
+    others.for_each(|(_, keys)| s.means_nothing(keys, &format!("auth = \"{word}\"")));
 }
 
 /// Keys that mean something for packages only …

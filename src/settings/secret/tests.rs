@@ -167,6 +167,58 @@ fn no_problem_shows_a_secret() {
     }
 }
 
+/// Every secret key of every kind of source where it does not belong: none of them is silently without effect, however it is
+/// given, and none is shown.
+#[test]
+fn a_secret_where_it_means_nothing_is_told_and_not_shown() {
+    const KINDS: [(&str, &[&str]); 12] = [
+        ("kind = \"oneroster_csv\"\npath = \"x\"", &[]),
+        ("kind = \"oneroster_csv\"\naddress = \"https://x.example/a.zip\"", &["token", "user", "password"]),
+        (
+            "kind = \"delimited\"\naddress = \"sftp://x.example/a\"\nhost_keys = []",
+            &["user", "password", "private_key", "passphrase"],
+        ),
+        ("kind = \"oneroster_rest\"\nauth = \"oauth1\"", &["key", "secret"]),
+        ("kind = \"oneroster_rest\"\nauth = \"oauth2\"", &["client_id", "client_secret"]),
+        ("kind = \"oneroster_rest\"\nauth = \"bearer\"", &["token"]),
+        ("kind = \"classlink\"", &["api_key"]),
+        ("kind = \"classlink\"\naccess = \"direct\"", &["key", "secret"]),
+        ("kind = \"clever\"", &["token", "client_id", "client_secret"]),
+        ("kind = \"scim\"\nauth = \"basic\"", &["user", "password"]),
+        ("kind = \"bamboohr\"\nauth = \"key\"", &["key"]),
+        ("kind = \"workday\"\nauth = \"oauth2\"", &["client_id", "client_secret"]),
+    ];
+    const SECRETS: [&str; 10] =
+        ["key", "secret", "client_id", "client_secret", "token", "api_key", "user", "password", "private_key", "passphrase"];
+    for (kind, own) in KINDS {
+        for key in SECRETS {
+            for way in [key.to_owned(), format!("{key}_file"), format!("{key}_env")] {
+                let source = format!("[[customer.source]]\nid = \"sis\"\n{kind}\n{way} = \"hunter2\"");
+                let told = wrong_with(&format!("x = 1\n{}", district(&source, "", "", EVERYONE)), &[]);
+                let at = format!("customer.north.source.sis.{way} ");
+                let means_nothing = told.iter().any(|line| line.starts_with(&at) && line.contains("means nothing with "));
+                assert_eq!(means_nothing, !own.contains(&key), "{kind}: {way}: {told:#?}");
+                assert!(way != key || !told.concat().contains("hunter2"), "{kind}: {way}: {told:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_address_is_shown_without_its_password() {
+    for (kind, address) in
+        [("oneroster_rest", "https://ann:hunter2@x.example/a"), ("delimited", "sftp://ann:hun/ter2@x.example")]
+    {
+        let source = format!("[[customer.source]]\nid = \"sis\"\nkind = \"{kind}\"\naddress = \"{address}\"");
+        for (text, env) in
+            [(district(&source, "", "", EVERYONE), vec![]), (String::new(), vec![("ROSTERD__HTTP__LISTEN", address)])]
+        {
+            let told = wrong_with(&text, &env).join("\n");
+            assert!(told.contains("://…@x.example") && !told.contains("ter2"), "{told}");
+        }
+    }
+}
+
 #[test]
 fn a_credential_that_belongs_to_no_key_is_told() {
     let folder = tempfile::tempdir().expect("a folder");

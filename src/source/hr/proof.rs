@@ -37,9 +37,14 @@ impl Proof {
         self.ids.len() as u64 + self.nameless
     }
 
-    /// Whether as many came as were told, by totals that are not those of pages.
+    /// Whether as many came as were told.
     pub(crate) fn has_all(&self) -> bool {
-        self.counts_all && self.distinct() >= self.total
+        self.rows > 0 && self.distinct() >= self.total
+    }
+
+    /// Whether the totals may be those of pages: none of them was larger than its page.
+    pub(crate) fn may_count_pages(&self) -> bool {
+        !self.counts_all && self.rows > 1
     }
 
     fn take(&mut self, ids: &[Option<u64>]) -> Result<(), String> {

@@ -69,6 +69,7 @@ impl Pull<'_> {
         let from = self.number;
         let mut last = String::new();
         for _ in 0..TRIES_MAX {
+            self.again = None;
             match read(self)? {
                 Ok((rows, seen)) => return Ok(Got { pages: from..self.number, rows, seen }),
                 Err(why) => last = why,
@@ -96,7 +97,8 @@ impl Pull<'_> {
             Some(_) => self.number += 1,
             None => {
                 self.resumes = false;
-                self.shelf.cut(self.number);
+                // What is asked for once more stays until its answer takes its place: whoever breaks off now loses nothing.
+                self.shelf.cut(self.number + u32::from(self.again.is_some()));
             }
         }
         kept

@@ -6,7 +6,7 @@ use crate::source::api::SourceError;
 use crate::source::hr::proof::{Proof, Step};
 use crate::source::hr::pull::{Got, MOVED, Page, Pull};
 use crate::source::hr::wire::{Beside, Lists, Shape};
-use crate::source::http::{Attempt, HttpError, Refusal};
+use crate::source::http::{Answer, Attempt, HttpError};
 
 /// What is read, for errors and findings.
 pub(crate) const WHAT: &str = "Users";
@@ -36,6 +36,8 @@ pub(crate) fn fetch(pull: &mut Pull<'_>, asking: &Asking<'_>) -> Result<Got, Sou
                 Some(page) => page,
                 None => match ask(pull, asking, attributes.as_deref(), at, &proof)? {
                     Some(page) => page,
+                    // It refused what it gave before: there are fewer now.
+                    None if pull.again.is_some() => return Ok(Err(MOVED.to_owned())),
                     // Asked for what lies behind the last user, the server refused: as good as an empty page.
                     None => return Ok(Ok((proof.rows(), seen))),
                 },
@@ -60,6 +62,7 @@ pub(crate) fn probe(pull: &mut Pull<'_>, asking: &Asking<'_>) -> Result<u64, Sou
     page.and_then(|page| page.total).ok_or_else(|| pull.unusable("it does not say totalResults".to_owned()))
 }
 
+/// Asks for a page and keeps it; `None` if it is refused and lies behind the end, or was there when an earlier pull asked.
 fn ask(
     pull: &mut Pull<'_>,
     asking: &Asking<'_>,
@@ -67,13 +70,63 @@ fn ask(
     at: u64,
     proof: &Proof,
 ) -> Result<Option<Page>, SourceError> {
+    let mut limit = pull.limit;
+    let answer = request(pull, asking, attributes, at, &mut limit)?;
+    // What was too heavy once is not asked for again in this pull.
+    pull.limit = limit;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) if is_refused(&error) && is_end(pull, asking, attributes, proof)? => return Ok(None),
+        Err(error) => return Err(failed(pull, error)),
+    };
+    let page = page(pull, &answer, at)?;
+    pull.keep(&page)?;
+    Ok(Some(page))
+}
+
+/// Whether a page that is refused is none: all came by totals that are known to count all, or it was looked at once more.
+fn is_end(pull: &mut Pull<'_>, asking: &Asking<'_>, attributes: Option<&str>, proof: &Proof) -> Result<bool, SourceError> {
+    Ok(pull.again.is_some()
+        || proof.has_all() && (!proof.may_count_pages() || counts_all(pull, asking, attributes, proof.rows())?))
+}
+
+/// Whether the total of a list that came as one page is that of all: it stays where fewer users come. Half as many are asked
+/// for, and, as some heed no count, those from the middle on.
+fn counts_all(pull: &mut Pull<'_>, asking: &Asking<'_>, attributes: Option<&str>, rows: u64) -> Result<bool, SourceError> {
+    let (half, limit) = (rows / 2, pull.limit);
+    let fewer = u32::try_from(half).unwrap_or(limit).min(limit);
+    for (at, mut limit) in [(1, fewer), (half + 1, limit)] {
+        let answer = match request(pull, asking, attributes, at, &mut limit)? {
+            Ok(answer) => answer,
+            Err(error) if is_refused(&error) => continue,
+            Err(error) => return Err(failed(pull, error)),
+        };
+        let page = page(pull, &answer, at)?;
+        if (1..rows).contains(&page.rows.len()) {
+            return Ok(page.total == Some(rows));
+        }
+    }
+    Ok(false)
+}
+
+fn is_refused(error: &HttpError) -> bool {
+    matches!(error.status(), Some(400 | 404 | 416))
+}
+
+/// Asks for users; too many or too heavy ones are asked for by halves, and `limit` tells by which.
+fn request(
+    pull: &mut Pull<'_>,
+    asking: &Asking<'_>,
+    attributes: Option<&str>,
+    at: u64,
+    limit: &mut u32,
+) -> Result<Result<Answer, HttpError>, SourceError> {
     let start = at.to_string();
     let base = pull.url(WHAT, &[]);
-    let answer = loop {
-        let mut limit = pull.limit;
+    loop {
         let answer = pull.ask(|attempt: Attempt<'_>| {
             if attempt.because.is_some_and(HttpError::is_heavy) {
-                limit = (limit / 2).max(PAGE_ROWS_MIN.min(limit));
+                *limit = (*limit / 2).max(PAGE_ROWS_MIN.min(*limit));
             }
             let mut url = base.clone();
             let count = limit.to_string();
@@ -86,34 +139,30 @@ fn ask(
             url.query_pairs_mut().extend_pairs(query);
             url
         })?;
-        // What was too heavy once is not asked for again in this pull.
-        pull.limit = limit;
-        let error = match answer {
-            Ok(answer) => break answer,
-            Err(error) => error,
-        };
-        let kind = error.refusal().and_then(scim_type);
-        if kind.as_deref() == Some("tooMany") && limit > PAGE_ROWS_MIN {
-            pull.limit = limit / 2;
-            continue;
+        let is_too_many = answer.as_ref().is_err_and(|error| scim_type(error).as_deref() == Some("tooMany"));
+        if !is_too_many || *limit <= PAGE_ROWS_MIN {
+            return Ok(answer);
         }
-        if matches!(error.status(), Some(400 | 404 | 416)) && proof.has_all() {
-            return Ok(None);
-        }
-        if kind.as_deref() == Some("invalidFilter") {
-            return Err(pull.unusable("it does not understand the filter (invalidFilter); set another one, or none".to_owned()));
-        }
-        return Err(pull.failed(WHAT, error));
-    };
-    let (rows, beside) = pull.records(WHAT, &answer, SHAPE)?;
+        *limit /= 2;
+    }
+}
+
+fn failed(pull: &Pull<'_>, error: HttpError) -> SourceError {
+    if scim_type(&error).as_deref() == Some("invalidFilter") {
+        return pull.unusable("it does not understand the filter (invalidFilter); set another one, or none".to_owned());
+    }
+    pull.failed(WHAT, error)
+}
+
+/// What an answer holds.
+fn page(pull: &Pull<'_>, answer: &Answer, at: u64) -> Result<Page, SourceError> {
+    let (rows, beside) = pull.records(WHAT, answer, SHAPE)?;
     // A page without anybody need not have a list.
     let total = beside.as_ref().map_or_else(|| total_alone(&answer.body), |beside| number(beside, "totalResults"));
     if beside.is_none() && total.is_none() {
         return Err(pull.unusable(format!("it answered with success and something else instead of {WHAT}")));
     }
-    let page = Page { at, total, more: rows.len() > 0, rows };
-    pull.keep(&page)?;
-    Ok(Some(page))
+    Ok(Page { at, total, more: rows.len() > 0, rows })
 }
 
 /// The attributes that the columns name, without what lies below them.
@@ -145,8 +194,9 @@ fn total_alone(body: &[u8]) -> Option<u64> {
 }
 
 /// The kind of an error, a word of the standard.
-fn scim_type(refusal: &Refusal) -> Option<String> {
-    let Value::String(kind) = serde_json::from_slice::<Beside>(&refusal.body).ok()?.remove("scimType")? else { return None };
+fn scim_type(error: &HttpError) -> Option<String> {
+    let body = &error.refusal()?.body;
+    let Value::String(kind) = serde_json::from_slice::<Beside>(body).ok()?.remove("scimType")? else { return None };
     Some(kind).filter(|kind| kind.len() <= 40 && kind.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 

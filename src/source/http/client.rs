@@ -16,7 +16,7 @@ use crate::source::http::network::Network;
 use crate::source::http::record::Exchange;
 use crate::source::http::settings::HttpSettings;
 use crate::source::http::told::{asked_pause, is_own_limit, spent_pause};
-use crate::source::http::upstream::{Outcome, Upstream};
+use crate::source::http::upstream::{Manners, Outcome, Upstream};
 use crate::source::retry::{Next, Retry};
 
 /// So much of the body of an answer that is no success is kept, in bytes.
@@ -180,7 +180,7 @@ impl Http {
         url: &mut dyn FnMut(Attempt<'_>) -> Url,
         what: &mut Ask<'_>,
     ) -> Result<Answer, HttpError> {
-        let manners = self.network.manners();
+        let manners = Manners { at: self.base.as_str(), ..self.network.manners() };
         let is_own = self.upstream.admit(manners)?;
         let result = self.ask_until_clear(auth, url, what);
         if !is_own {
@@ -189,7 +189,7 @@ impl Http {
         // A page for people, such as one that tells of maintenance, is no answer even if it comes as success.
         let page = result.as_ref().ok().filter(|_| what.wants_json()).and_then(Answer::page);
         let outcome = match (&result, &page) {
-            (_, Some(page)) => Outcome::Trouble(page),
+            (_, Some(page)) => Outcome::Page(page),
             (Err(error), None) if error.is_trouble() => Outcome::Trouble(error),
             (Err(error), None) if error.is_unasked() => Outcome::NotAsked,
             (Ok(_) | Err(_), None) => Outcome::Answered,

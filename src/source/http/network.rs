@@ -75,14 +75,14 @@ impl Network {
     pub(crate) fn manners(&self) -> Manners<'_> {
         let outages = self.0.outages.get().map(|outages| &**outages);
         let limits = self.0.limits.get().map(|limits| &**limits);
-        Manners { pace: &self.0.pace, outages, limits, insists: self.0.insists.load(Ordering::SeqCst) }
+        Manners { at: "", pace: &self.0.pace, outages, limits, insists: self.0.insists.load(Ordering::SeqCst) }
     }
 
-    /// The outage of the upstream at an address, if it is left alone for some time.
+    /// The outage of the upstream at an address, if it is left alone there for some time.
     pub fn outage(&self, address: &str) -> Option<Outage> {
         // A query belongs to the address of some token services, and to no other address.
-        let plain = address.split('?').next().unwrap_or_default();
-        self.outage_of(&origin(&parse(plain).ok()?))
+        let url = parse(address.split('?').next().unwrap_or_default()).ok()?;
+        self.upstream(&origin(&url)).outage(Manners { at: url.as_str(), ..self.manners() })
     }
 
     /// The same of the upstream of this name.

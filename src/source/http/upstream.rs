@@ -4,7 +4,12 @@
 //! The circuit opens after some failed requests in a row, whoever made them. Then one request is let through as a trial: after
 //! a minute at first, later after twice as long as before, in the end once a day. The first success closes it. All of that is
 //! kept over a restart; while the circuit is open, another process may close it.
+//!
+//! A page for people where there should be an answer may tell of maintenance, or of one customer's wrong address. So if the last
+//! failure was a page, those alone are held up who ask at an address where one came; everybody else asks, and closes the circuit
+//! if there is an answer. Which addresses these are is known to one process.
 
+use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
@@ -45,6 +50,8 @@ struct State {
     /// When the first of them failed, and why the last one did.
     since: Instant,
     error: String,
+    /// Where pages for people came, if the last failure was one.
+    pages: BTreeSet<String>,
     rest: Option<Rest>,
 }
 
@@ -57,10 +64,12 @@ struct Rest {
     trial: bool,
 }
 
-/// How an upstream is asked: at which pace, where its outages are kept, who else asks it, and whether an operator insists on an
-/// answer.
+/// How an upstream is asked: below which address, at which pace, where its outages are kept, who else asks it, and whether an
+/// operator insists on an answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Manners<'n> {
+    /// What all addresses of the one who asks begin with.
+    pub(crate) at: &'n str,
     pub(crate) pace: &'n Pace,
     pub(crate) outages: Option<&'n dyn Outages>,
     /// Whoever keeps the limits together with other nodes.
@@ -74,6 +83,8 @@ pub(crate) enum Outcome<'e> {
     Answered,
     /// It is in trouble.
     Trouble(&'e dyn std::error::Error),
+    /// It is in trouble where it was asked, and perhaps nowhere else: a page for people came.
+    Page(&'e dyn std::error::Error),
     /// It was not asked at all: the fault is on our side.
     NotAsked,
 }
@@ -107,6 +118,7 @@ impl Upstream {
             failures: 0,
             since: Instant::MIN,
             error: String::new(),
+            pages: BTreeSet::new(),
             rest: None,
         };
         Self { name, state: Mutex::new(state), freed: Condvar::new() }
@@ -131,6 +143,7 @@ impl Upstream {
         state.recalled = true;
         let Some(Outage { failures, since, opened, rest_secs, error, .. }) = outages.outage(&self.name) else {
             (state.failures, state.rest) = (0, None);
+            state.pages.clear();
             return;
         };
         let length = Duration::from_secs(rest_secs).min(REST_MAX);
@@ -150,7 +163,8 @@ impl Upstream {
         }
         self.recall(&mut state, manners);
         let failures = state.failures;
-        if let Some(rest) = state.rest.as_mut().filter(|_| !manners.insists) {
+        let is_elsewhere = !state.pages.is_empty() && !state.pages.contains(manners.at);
+        if let Some(rest) = state.rest.as_mut().filter(|_| !manners.insists && !is_elsewhere) {
             let now = manners.pace.elapsed();
             if rest.trial || now < rest.until {
                 let secs = rest.until.saturating_sub(now).as_secs().max(1);
@@ -162,11 +176,12 @@ impl Upstream {
         Ok(true)
     }
 
-    /// What is known of an open circuit.
+    /// What is known of an open circuit that holds up somebody who asks at or below the address.
     pub(crate) fn outage(&self, manners: Manners<'_>) -> Option<Outage> {
         let mut state = self.lock();
         self.recall(&mut state, manners);
-        state.rest.is_some().then(|| self.told(&state))
+        let holds_up = state.pages.is_empty() || state.pages.iter().any(|page| page.starts_with(manners.at));
+        (state.rest.is_some() && holds_up).then(|| self.told(&state))
     }
 
     fn told(&self, state: &State) -> Outage {
@@ -226,6 +241,7 @@ impl Upstream {
             Outcome::Answered => {
                 let (failed, rested) = (state.failures > 0, state.rest.take().is_some());
                 state.failures = 0;
+                state.pages.clear();
                 drop(state);
                 if let (true, Some(outages)) = (failed, manners.outages) {
                     outages.forget(&self.name);
@@ -239,7 +255,12 @@ impl Upstream {
                     rest.trial = false;
                 }
             }
-            Outcome::Trouble(error) => {
+            Outcome::Trouble(error) | Outcome::Page(error) => {
+                if matches!(outcome, Outcome::Page(_)) {
+                    state.pages.insert(manners.at.to_owned());
+                } else {
+                    state.pages.clear();
+                }
                 let now = manners.pace.now();
                 if state.failures == 0 {
                     state.since = now;
@@ -279,7 +300,7 @@ mod tests {
     use crate::source::http::upstream::{Manners, Outcome, Upstream};
 
     fn plain(pace: &Pace) -> Manners<'_> {
-        Manners { pace, outages: None, limits: None, insists: false }
+        Manners { at: "", pace, outages: None, limits: None, insists: false }
     }
 
     #[derive(Default)]
@@ -379,7 +400,7 @@ mod tests {
     fn what_is_known_outlives_the_process_and_another_one_may_close_it() {
         let (pace, _) = Pace::fast();
         let kept = Kept::default();
-        let manners = Manners { pace: &pace, outages: Some(&kept), limits: None, insists: false };
+        let manners = Manners { at: "", pace: &pace, outages: Some(&kept), limits: None, insists: false };
         let upstream = Upstream::new("u".into());
         for _ in 0..3 {
             upstream.admit(manners).expect("closed");
@@ -404,6 +425,44 @@ mod tests {
         third.report(&Outcome::Answered, manners);
         assert_eq!((again.outage(manners), kept.outage("u")), (None, None));
         again.admit(manners).expect("closed by the other one");
+    }
+
+    fn five_pages(upstream: &Upstream, manners: Manners<'_>) {
+        for _ in 0..5 {
+            upstream.admit(manners).expect("closed");
+            upstream.report(&Outcome::Page(&trouble()), manners);
+        }
+    }
+
+    #[test]
+    fn a_page_holds_up_who_asks_where_it_came_and_another_failure_everybody() {
+        let (pace, _) = Pace::fast();
+        let at = |at| Manners { at, ..plain(&pace) };
+        let upstream = Upstream::new("u".into());
+        let holds_up = |address| upstream.outage(at(address)).is_some();
+        five_pages(&upstream, at("u/a"));
+        assert!(upstream.admit(at("u/a")).is_err());
+        assert_eq!(["u/a", "u", "u/b"].map(holds_up), [true, true, false]);
+        pace.wait(Duration::from_secs(60));
+        upstream.admit(at("u/a")).expect("a trial");
+        std::thread::scope(|scope| {
+            scope.spawn(|| upstream.admit(at("u/b")).expect("whatever the trial finds"));
+        });
+        upstream.report(&Outcome::Trouble(&trouble()), at("u/a"));
+        assert_eq!(["u/a", "u/b", "u/c"].map(holds_up), [true; 3]);
+    }
+
+    #[test]
+    fn where_pages_came_before_another_process_closed_the_circuit_is_forgotten() {
+        let (pace, _) = Pace::fast();
+        let kept = Kept::default();
+        let at = |at| Manners { at, outages: Some(&kept), ..plain(&pace) };
+        let upstream = Upstream::new("u".into());
+        five_pages(&upstream, at("u/a"));
+        kept.forget("u");
+        assert_eq!(upstream.outage(at("u/a")), None);
+        five_pages(&upstream, at("u/b"));
+        assert!(upstream.outage(at("u/a")).is_none() && upstream.outage(at("u/b")).is_some());
     }
 
     #[test]

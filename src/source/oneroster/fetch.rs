@@ -24,6 +24,8 @@ use crate::source::shelf::{Shelf, has_moved};
 
 /// How often a collection that does not add up is read from its beginning.
 const TRIES_MAX: u32 = 3;
+/// What does not add up where a collection was gone on with.
+const MOVED: &str = "records moved since it was broken off";
 /// Pages that are too heavy are halved down to so many records.
 const PAGE_ROWS_MIN: u32 = 50;
 /// The revision of a provider's whole data set (classlink §4).
@@ -94,6 +96,7 @@ impl Fetch<'_> {
         let from = self.number;
         let mut last = String::new();
         for _ in 0..TRIES_MAX {
+            self.again = None;
             match self.try_collection(endpoint, changed)? {
                 Ok((rows, masked)) => return Ok(Stored { endpoint, pages: from..self.number, rows, masked }),
                 Err(why) => last = why,
@@ -115,6 +118,8 @@ impl Fetch<'_> {
                 Some(page) => page,
                 None => match self.ask(endpoint, offset, changed, proof.has_all())? {
                     Some(page) => page,
+                    // It refused what it gave before: there are fewer now.
+                    None if self.again.is_some() => return Ok(Err(MOVED.to_owned())),
                     // Asked for what lies behind the last record, the server refused: as good as an empty page …
                     None if !proof.may_count_a_page() || self.counts_all(endpoint, changed, offset)? => {
                         return Ok(Ok((offset, masked)));
@@ -127,7 +132,7 @@ impl Fetch<'_> {
             };
             let (head, ids) = page;
             if self.again.take().is_some_and(|known| has_moved(&known, &ids)) {
-                return Ok(Err("records moved since it was broken off".to_owned()));
+                return Ok(Err(MOVED.to_owned()));
             }
             if head.revision != self.revision {
                 if self.revision.is_some() {
@@ -162,18 +167,29 @@ impl Fetch<'_> {
         }
         if kept.is_none() {
             self.resumes = false;
-            self.shelf.cut(self.number);
+            // What is asked for once more stays until its answer takes its place: whoever breaks off now loses nothing.
+            self.shelf.cut(self.number + u32::from(self.again.is_some()));
         }
         kept
     }
 
-    /// Whether the total of a collection that came as one page is the total of all: with half as much asked for it stays.
+    /// Whether the total of a collection that came as one page is that of all: it stays where fewer records come. Half as many
+    /// are asked for, and, as some heed no limit, those from the middle on.
     fn counts_all(&mut self, endpoint: Endpoint, changed: Option<&str>, rows: u64) -> Result<bool, Stop> {
-        let mut limit = u32::try_from(rows / 2).unwrap_or(self.limit).min(self.limit);
-        let answer = self.request(endpoint, 0, changed, &mut limit)?;
-        let answer = answer.map_err(|error| Stop::Failed(self.failed(endpoint, error)))?;
-        let fewer = (self.ids(endpoint, &answer, false)?.len() as u64) < rows;
-        Ok(fewer && number(&answer.headers, "x-total-count") == Some(rows))
+        let (half, limit) = (rows / 2, self.limit);
+        let fewer = u32::try_from(half).unwrap_or(limit).min(limit);
+        for (offset, mut limit) in [(0, fewer), (half, limit)] {
+            let answer = match self.request(endpoint, offset, changed, &mut limit)? {
+                Ok(answer) => answer,
+                Err(error) if is_refused(&error) => continue,
+                Err(error) => return Err(Stop::Failed(self.failed(endpoint, error))),
+            };
+            let came = self.ids(endpoint, &answer, false)?.len() as u64;
+            if (1..rows).contains(&came) {
+                return Ok(number(&answer.headers, "x-total-count") == Some(rows));
+            }
+        }
+        Ok(false)
     }
 
     /// Asks for a page; one that is too heavy is asked for by halves, and `limit` tells by which.
@@ -199,6 +215,7 @@ impl Fetch<'_> {
         }))
     }
 
+    /// Asks for a page; `None` if it is refused and lies behind the end, or was there when an earlier pull asked.
     fn ask(
         &mut self,
         endpoint: Endpoint,
@@ -213,8 +230,7 @@ impl Fetch<'_> {
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
-                let refused = matches!(error.status(), Some(400 | 404 | 416 | 422));
-                if refused && offset > 0 && has_all {
+                if is_refused(&error) && (offset > 0 && has_all || self.again.is_some()) {
                     return Ok(None);
                 }
                 if changed.is_some() && matches!(error.status(), Some(400 | 422 | 501)) {
@@ -317,6 +333,10 @@ pub(crate) fn keys(settings: &ReadSettings) -> BTreeSet<String> {
     let used = FIELDS.iter().copied().filter(|field| *field != "metadata" || !settings.keep_metadata.is_empty());
     let kept = settings.keep_metadata.iter().filter_map(|full| full.strip_prefix("metadata."));
     lists.chain(used).chain(kept).map(str::to_owned).collect()
+}
+
+fn is_refused(error: &HttpError) -> bool {
+    matches!(error.status(), Some(400 | 404 | 416 | 422))
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {

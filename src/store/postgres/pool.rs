@@ -68,7 +68,12 @@ pub(in crate::store::postgres) struct Lent<'p> {
 impl Connector {
     pub(in crate::store::postgres) fn new(choice: &PostgresChoice) -> Result<(Self, String), StoreError> {
         let (config, place) = choice.config()?;
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX).saturating_add(1);
+        let to_connect = Duration::from_secs(choice.connect_secs_max.into());
+        let to_say = Duration::from_secs(choice.lease_secs.into()) / 2;
         let mut config_to_say = config.clone();
+        // A first host that is dead must leave time for the next one.
+        config_to_say.connect_timeout(to_connect.min(to_say / hosts));
         config_to_say.tcp_user_timeout(Duration::from_secs(choice.lease_secs.into()) / 4);
         let tls = Tls::new(choice.ca_file.as_deref()).map_err(|cause| StoreError::Database { place: place.clone(), cause })?;
         // Statements are planned once: what they touch is known by keys, however many rows there are; also where a table was
@@ -87,9 +92,7 @@ impl Connector {
              JOIN pg_settings s ON s.name = w.name",
             lease.div_ceil(3)
         );
-        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
-        let to_connect = Duration::from_secs(choice.connect_secs_max.into()).saturating_mul(hosts.saturating_add(1));
-        let to_say = Duration::from_secs(lease.into()) / 2;
+        let to_connect = to_connect.saturating_mul(hosts);
         Ok((Self { config, config_to_say, tls, setup, wishes, to_connect, to_say }, place))
     }
 

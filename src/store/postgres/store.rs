@@ -215,16 +215,12 @@ impl Door for Server {
 
     fn take_minute(&self) -> Result<bool, StoreError> {
         // Clocks ring a little earlier or later than the last time.
-        let take = "UPDATE rosterd SET minute = clock_timestamp() WHERE minute <= clock_timestamp() - INTERVAL '50 seconds'";
-        let taken = self.write(|tx| {
-            tx.waits_briefly()?;
-            tx.execute(take, ())
-        });
-        match taken {
-            // Somebody is just taking it.
-            Err(StoreError::Busy { .. }) => Ok(false),
-            taken => Ok(taken? == 1),
-        }
+        // Whoever is just taking it has it.
+        let take = "WITH free AS (
+                 SELECT 1 FROM rosterd WHERE minute <= clock_timestamp() - INTERVAL '50 seconds' FOR UPDATE SKIP LOCKED
+             )
+             UPDATE rosterd SET minute = clock_timestamp() WHERE EXISTS (SELECT 1 FROM free)";
+        Ok(self.write(|tx| tx.execute(take, ()))? == 1)
     }
 
     fn strike_off(&self) -> Result<(), StoreError> {

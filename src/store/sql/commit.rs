@@ -9,6 +9,7 @@ use crate::store::sql::claims::write as write_claims;
 use crate::store::sql::door::Door;
 use crate::store::sql::entries::{names_added, write as write_entries, write_names, write_notices};
 use crate::store::sql::fault::Fault;
+use crate::store::sql::orphans;
 use crate::store::sql::purged;
 use crate::store::sql::reuse;
 use crate::store::sql::runs::must_go_on;
@@ -66,7 +67,12 @@ pub(in crate::store::sql) fn commit(door: &impl Door, batch: &Batch<'_>) -> Resu
         (Ok(receipt), _) => receipt,
         // The server went away while it was told to commit. The hash tells whether it did.
         (Err(away @ StoreError::Away { .. }), Some(receipt)) => {
-            if door.read(|tx| is_committed(tx, batch, receipt))? {
+            // If the server still commits, that is waited for.
+            let asked = orphans::apart(door, |tx| {
+                head_or_new(tx, batch.customer)?;
+                is_committed(tx, batch, receipt)
+            });
+            if asked? == Some(true) {
                 receipt
             } else {
                 return Err(away);

@@ -2,7 +2,7 @@
 //! have begun nobody works on, under the mark of a process that lives: so it is undone before anything else is begun.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::base::{CustomerId, Instant, RequestId, RunId};
 use crate::store::error::StoreError;
@@ -27,7 +27,7 @@ pub(in crate::store::sql) enum Doubt {
 #[derive(Default)]
 pub(in crate::store) struct Doubts {
     open: Mutex<Vec<Doubt>>,
-    taken: Mutex<BTreeMap<CustomerId, RequestId>>,
+    taken: Mutex<BTreeMap<CustomerId, (RequestId, Trigger)>>,
     /// Held by whoever sees to what dead processes left: one of the workers does.
     sees_to_orphans: Mutex<()>,
 }
@@ -57,7 +57,7 @@ impl Doubts {
         self.settle(door)?;
         // A worker asks every few seconds; while nothing is in line it must not hold up other writers.
         if door.is_shared()
-            && let Ok(_one) = self.sees_to_orphans.try_lock()
+            && let Some(_one) = self.turn_at_orphans()
             && door.read(requests::any_orphan)?
         {
             orphans::close(door, at, false)?;
@@ -69,12 +69,12 @@ impl Doubts {
         let taken = |row: &Option<RequestRow>| row.as_ref().map(|row| Doubt::Taken(row.request, at));
         let row = self.write(door, |tx| requests::take(tx, at), taken)?;
         if let Some(row) = &row {
-            self.taken().insert(row.customer.clone(), row.request);
+            self.taken().insert(row.customer.clone(), (row.request, row.trigger.clone()));
         }
         Ok(row)
     }
 
-    /// Begins a run. One of a customer whose request this process took is begun only as long as it has it.
+    /// Begins a run. One for a request that this process took is begun only as long as it has it.
     pub(in crate::store::sql) fn begin_run(
         &self,
         door: &impl Door,
@@ -82,7 +82,7 @@ impl Doubts {
         trigger: &Trigger,
         at: Instant,
     ) -> Result<RunId, StoreError> {
-        let taken = self.taken().get(customer).copied().filter(|_| door.is_shared());
+        let taken = self.taken().get(customer).filter(|(_, of)| door.is_shared() && of == trigger).map(|(request, _)| *request);
         let begun = |run: &RunId| Some(Doubt::Begun(customer.clone(), *run));
         self.write(door, |tx| runs::begin(tx, customer, trigger, at, taken), begun)
     }
@@ -96,7 +96,7 @@ impl Doubts {
         at: Instant,
     ) -> Result<(), StoreError> {
         door.write(|tx| requests::end(tx, request, state, run, at))?;
-        self.taken().retain(|_, taken| *taken != request);
+        self.taken().retain(|_, (taken, _)| *taken != request);
         Ok(())
     }
 
@@ -116,11 +116,21 @@ impl Doubts {
         Ok(())
     }
 
+    /// To see to what dead processes left, unless somebody does.
+    fn turn_at_orphans(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.sees_to_orphans.try_lock() {
+            Ok(turn) => Some(turn),
+            // Whoever had it panicked, and nothing is half done: it is all in the store.
+            Err(TryLockError::Poisoned(turn)) => Some(turn.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     fn open(&self) -> MutexGuard<'_, Vec<Doubt>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn taken(&self) -> MutexGuard<'_, BTreeMap<CustomerId, RequestId>> {
+    fn taken(&self) -> MutexGuard<'_, BTreeMap<CustomerId, (RequestId, Trigger)>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -225,6 +225,13 @@ pub(in crate::store::sql) fn close_orphan(tx: &Transaction<'_>, orphan: RunId, a
         // Somebody else closed it meanwhile, or whoever had it woke.
         return Ok(false);
     }
+    if let (false, Some((is_nobodys, (lease, node)))) = (applied, tx.is_nobodys("r.process")) {
+        let ask = format!("SELECT EXISTS (SELECT 1 FROM runs r WHERE r.id = ?3 AND {is_nobodys})");
+        if !tx.query_row(&ask, (lease, node, orphan.0.cast_signed()), |row| row.get::<bool>(0))? {
+            // Its node was heard again before anybody struck it off.
+            return Ok(false);
+        }
+    }
     row.ended = Some(at.max(row.began));
     if let Some(version) = committed {
         row.state = RunState::SucceededWithErrors;

@@ -11,7 +11,7 @@ use rusqlite::backup::{Backup, StepResult};
 
 use crate::store::error::StoreError;
 use crate::store::sql::Fault;
-use crate::store::sqlite::connect::{connect, place_of};
+use crate::store::sqlite::connect::{connect, folder_of, place_of};
 
 /// Copies the database to a file that is not there yet, proves the copy sound and only then gives it its name. Returns its
 /// size in bytes.
@@ -70,11 +70,6 @@ fn part_of(file: &Path) -> PathBuf {
 /// A new name in a folder is on the disk when the folder is.
 pub(in crate::store::sqlite) fn sync_folder(file: &Path) -> io::Result<()> {
     File::open(folder_of(file))?.sync_all()
-}
-
-/// The folder that a file lies in.
-pub(in crate::store::sqlite) fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What is wrong with a file, a line each; nothing if it is sound.

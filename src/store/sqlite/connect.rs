@@ -1,6 +1,6 @@
 //! Connections: one writer behind a lock, a few readers, and what a transaction is.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -46,6 +46,8 @@ impl SqliteFile {
         } else {
             make(path).map_err(|cause| told_by_system(cause, &place))?;
         }
+        // Until the writer is there, which keeps the file from being replaced.
+        let _apart = lock_folder(&path.canonicalize().unwrap_or_else(|_| path.to_owned()), File::try_lock_shared);
         let opened = connect(path, true).and_then(|mut writer| {
             match (schema::found(&writer, &place)?, opening) {
                 // Somebody is just making it, or died while doing so.
@@ -127,6 +129,27 @@ impl SqliteFile {
 /// What a file is called in messages.
 pub(in crate::store::sqlite) fn place_of(path: &Path) -> String {
     format!("sqlite:{}", path.display())
+}
+
+/// The folder that a file lies in.
+pub(in crate::store::sqlite) fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A lock on the folder of a database, until it is dropped; it leaves no file. With it whoever begins to work on the store and
+/// whoever puts another one in its place wait for each other. Each is done in a moment: who has the lock for longer is
+/// somebody else, and is not waited for.
+pub(in crate::store::sqlite) fn lock_folder(database: &Path, lock: fn(&File) -> Result<(), TryLockError>) -> Option<File> {
+    const TRIES_MAX: u32 = 500;
+    let folder = File::open(folder_of(database)).ok()?;
+    for _ in 0..TRIES_MAX {
+        match lock(&folder) {
+            Ok(()) => return Some(folder),
+            Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(10)),
+            Err(TryLockError::Error(_)) => return None,
+        }
+    }
+    None
 }
 
 /// Makes the folder and the file, for this user alone.

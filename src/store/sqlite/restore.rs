@@ -17,8 +17,8 @@ use crate::store::api::{DaemonLease, Opening};
 use crate::store::error::StoreError;
 use crate::store::shape::DaemonMark;
 use crate::store::sql::{Fault, tables};
-use crate::store::sqlite::backup::{folder_of, integrity, sync_folder};
-use crate::store::sqlite::connect::{connect, place_of, probe_path};
+use crate::store::sqlite::backup::{integrity, sync_folder};
+use crate::store::sqlite::connect::{connect, folder_of, lock_folder, place_of, probe_path};
 use crate::store::sqlite::schema::Found;
 use crate::store::sqlite::store::SqliteStore;
 use crate::store::sqlite::{holders, lease, schema};
@@ -140,6 +140,8 @@ impl Restoring {
         let failed = |cause| told(&self.backup, cause);
         settle(&self.part).map_err(|fault| fault.told(&place_of(&self.part)))?;
         File::open(&self.part).and_then(|file| file.sync_all()).map_err(failed)?;
+        // Nobody begins to work on the former store between the last look at it and the rename.
+        let _alone = lock_folder(&self.database, File::try_lock);
         let is_there = self.database.exists();
         if is_there {
             self.close_former()?;

@@ -82,7 +82,7 @@ fn what_an_hr_source_lacks_or_cannot_have_is_told() {
             format!("{BAMBOO}page_rows = 5\ntoken = \"t\""),
             vec![
                 format!("{at}.page_rows = 5 means nothing with a directory, which comes in one answer; a report has pages"),
-                format!("{at}.token = \"t\" means nothing with auth = \"key\""),
+                format!("{at}.token means nothing with auth = \"key\""),
             ],
         ),
         (format!("{BAMBOO}report = \"1\"\npage_rows = 1001"), vec![format!("{at}.page_rows = 1001 is more than 1000")]),
