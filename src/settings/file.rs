@@ -277,8 +277,14 @@ pub struct AgreedShape {
 const SEATS_MAX: u32 = 100_000_000;
 const HOURS_MAX: u32 = 24 * 365;
 
-/// Reads everything but the customers.
-pub fn file(s: &Section<'_>) -> FileShape {
+/// Reads everything: the rest first, upon which `own` makes something of each customer.
+pub fn whole<T>(s: &Section<'_>, own: impl Fn(&Section<'_>, &FileShape) -> T) -> (FileShape, Vec<T>) {
+    let file = file(s);
+    let customers = s.sections("customer", |s| own(s, &file));
+    (file, customers)
+}
+
+fn file(s: &Section<'_>) -> FileShape {
     FileShape {
         store: s.section("store", store).unwrap_or_default(),
         spool: s.section("spool", |s| (s.path("path"), s.count("max_mib", 1..=1_048_576))).unwrap_or_default(),

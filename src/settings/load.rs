@@ -10,7 +10,7 @@ use config::{Config, Environment, File, FileFormat, Value, ValueKind};
 
 use crate::settings::build::{build, build_customer};
 use crate::settings::check::{check, check_customer};
-use crate::settings::file::{FileShape, customer, file};
+use crate::settings::file::{FileShape, customer, whole};
 use crate::settings::own::Own;
 use crate::settings::plain::{customer_of, customers_apart};
 use crate::settings::problem::{Problem, Problems, SettingsError};
@@ -78,7 +78,7 @@ pub fn reference() -> &'static str {
 /// `customer.pool.grant.seats`.
 pub fn known_keys() -> Vec<String> {
     let survey = Report::survey();
-    survey.read(&Table::default(), |s| (file(s), s.sections("customer", customer)));
+    survey.read(&Table::default(), |s| whole(s, |s, _| customer(s)));
     survey.into_known()
 }
 
@@ -110,20 +110,13 @@ fn read(text: &str, variables: BTreeMap<String, String>, report: &Report) -> Res
         && tree.get("customer").is_none()
     {
         let apart = report.apart();
-        let (file, _) = apart.read(&tree, whole);
+        let (file, _) = apart.read(&tree, |s| whole(s, own));
         if let Some(customers) = apart.read_apart("customer", &customers, customer_of, |s| own(s, &file)) {
             report.join(apart);
             return Ok((file, customers));
         }
     }
-    Ok(report.read(&merge(text, variables)?, whole))
-}
-
-/// The top table: the rest comes before the customers, which are built upon it.
-fn whole(s: &Section<'_>) -> (FileShape, Vec<Own>) {
-    let file = file(s);
-    let customers = s.sections("customer", |s| own(s, &file));
-    (file, customers)
+    Ok(report.read(&merge(text, variables)?, |s| whole(s, own)))
 }
 
 /// Reads a customer, checks it by itself and builds it in one go: of thousands of them only what they come to is kept, and each is
@@ -182,7 +175,5 @@ fn node(value: Value) -> Node<'static> {
     }
 }
 
-#[cfg(test)]
-mod alike;
 #[cfg(test)]
 mod tests;

@@ -203,7 +203,7 @@ fn a_rich_customer_is_plain_and_right() {
     assert!(table.is_some());
     assert_eq!(table, by_layers(&text));
     let told = outcome(&(0..64).map(rich).collect::<String>());
-    assert!(told.contains("id: CustomerId(\"c63\")"), "{told}");
+    assert!(told.contains("id: CustomerId(c63), "));
 }
 
 /// Other values, right and wrong, and other lines.
@@ -252,6 +252,7 @@ proptest! {
         let customers = customers.concat();
         // A section behind them can only be read with all.
         let together = outcome(&format!("{customers}\n[spool]\nmax_mib = 100\n"));
-        prop_assert_eq!(outcome(&format!("[spool]\nmax_mib = 100\n{customers}")), together);
+        let apart = outcome(&format!("[spool]\nmax_mib = 100\n{customers}"));
+        prop_assert!(apart == together, "{}", customers);
     }
 }
