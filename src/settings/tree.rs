@@ -55,7 +55,8 @@ impl<'t> Table<'t> {
 
     /// The value of a key that is put together of two parts.
     pub fn get_joined(&self, key: &str, ending: &str) -> Option<&Node<'t>> {
-        self.entries.iter().find(|(own, _)| own.strip_prefix(key) == Some(ending)).map(|(_, node)| node)
+        let is_it = |own: &str| own.len() == key.len() + ending.len() && own.starts_with(key) && own.ends_with(ending);
+        self.entries.iter().find(|(own, _)| is_it(own)).map(|(_, node)| node)
     }
 
     /// Adds an entry, and gives it back. Its key is not there yet.
