@@ -34,8 +34,8 @@ impl Drops {
     /// # Errors
     /// When the store cannot be read or written.
     pub fn look(&mut self, service: &Service, customer: &Customer, now: Instant) -> Result<(), ServiceError> {
-        // Its run may be taking the package in this very moment.
-        if service.is_running(customer)? {
+        // Its run may be taking the package in this very moment, or another node just asked for it.
+        if service.takes_drops(customer)? {
             return Ok(());
         }
         let arrivals = service.arrivals(customer)?;

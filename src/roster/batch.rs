@@ -8,6 +8,7 @@
 use crate::base::{Text, TextArena};
 use crate::roster::desk::Desk;
 use crate::roster::intern::{Scribe, text_hash};
+use crate::roster::known_orgs::KnownOrgs;
 use crate::roster::links::LinkRow;
 use crate::roster::model::{ClassIx, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Span};
 use crate::roster::rows::{Collection, EnrollmentRow, PersonRow, RoleRow, RowAt, RowStatus};
@@ -82,7 +83,7 @@ impl RowBatch {
 /// Reads rows ahead. It only looks at the intake, so that several threads may have one each.
 #[derive(Debug)]
 pub struct RowReader<'d> {
-    desk: &'d Desk,
+    sight: Sight<'d>,
     scribe: Scribe,
     batch: RowBatch,
     /// What the last row named: rows of a person or a class often stand together.
@@ -97,6 +98,37 @@ pub struct RowReader<'d> {
     last_school: Option<u32>,
     /// All rows so far were sound: whatever has a slot is there.
     is_sound: bool,
+}
+
+/// What a reader looks at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sight<'d> {
+    /// All that is known so far.
+    Desk(&'d Desk),
+    /// Orgs alone: people point at nothing else.
+    Orgs(&'d KnownOrgs),
+}
+
+impl<'d> Sight<'d> {
+    fn desk(self) -> Result<&'d Desk, Odd> {
+        if let Sight::Desk(desk) = self { Ok(desk) } else { Err(Odd) }
+    }
+}
+
+/// Makes readers of people that do not look at the intake, so that they go on while people are taken.
+#[derive(Debug)]
+pub struct ReaderApart(KnownOrgs);
+
+impl ReaderApart {
+    /// For a collection that has begun; `None` for rows that point at more than orgs.
+    pub(crate) fn new(desk: &Desk, what: Collection) -> Option<Self> {
+        (what == Collection::People).then(|| KnownOrgs::of(desk).map(Self)).flatten()
+    }
+
+    /// A reader, as [`RosterIntake::reader`](crate::roster::RosterIntake::reader) has it.
+    pub fn reader(&self) -> Option<RowReader<'_>> {
+        RowReader::new(Sight::Orgs(&self.0), Collection::People)
+    }
 }
 
 /// Somebody whom an enrollment names.
@@ -117,7 +149,7 @@ struct Odd;
 
 impl<'d> RowReader<'d> {
     /// A reader for a collection of people, roles or enrollments; `None` for others.
-    pub(crate) fn new(desk: &'d Desk, what: Collection) -> Option<Self> {
+    pub(crate) fn new(sight: Sight<'d>, what: Collection) -> Option<Self> {
         let rows = match what {
             Collection::People => BatchRows::People(PeopleBatch::default()),
             Collection::Roles => BatchRows::Roles(Vec::new()),
@@ -125,7 +157,7 @@ impl<'d> RowReader<'d> {
             Collection::Orgs | Collection::Sessions | Collection::Courses | Collection::Classes => return None,
         };
         Some(Self {
-            desk,
+            sight,
             scribe: Scribe::default(),
             batch: RowBatch {
                 rows,
@@ -142,7 +174,7 @@ impl<'d> RowReader<'d> {
             last_class: None,
             last_org: None,
             last_school: None,
-            is_sound: desk.is_sound_and_unaided(),
+            is_sound: sight.desk().is_ok_and(Desk::is_sound_and_unaided),
         })
     }
 
@@ -312,7 +344,8 @@ impl<'d> RowReader<'d> {
     /// Where rows follow the order of the people, it is the last one or the next. Where they do not, nobody asks for the
     /// next: that costs as much as a look-up.
     fn next_person(&mut self, key: &str) -> Option<u32> {
-        let (people, arena) = (&self.desk.people, self.desk.arena());
+        let desk = self.sight.desk().ok()?;
+        let (people, arena) = (&desk.people, desk.arena());
         let is_it = |&slot: &u32| (slot as usize) < people.len() && arena.bytes(people.id(slot)) == key.as_bytes();
         let last = self.last_person?;
         let guesses = [last, last + 1].into_iter().take(if self.astray < ASTRAY_MAX { 2 } else { 1 });
@@ -325,7 +358,8 @@ impl<'d> RowReader<'d> {
     }
 
     fn person_found(&mut self, key: &str, hash: u64) -> Result<u32, Odd> {
-        let (people, arena) = (&self.desk.people, self.desk.arena());
+        let desk = self.sight.desk()?;
+        let (people, arena) = (&desk.people, desk.arena());
         let found = people.find_hashed(arena, key, hash);
         let slot = found.filter(|&slot| self.is_sound || people.present(slot)).ok_or(Odd)?;
         self.last_person = Some(slot);
@@ -345,7 +379,8 @@ impl<'d> RowReader<'d> {
     }
 
     fn class(&mut self, id: &str) -> Result<ClassIx, Odd> {
-        let (classes, arena) = (&self.desk.classes, self.desk.arena());
+        let desk = self.sight.desk()?;
+        let (classes, arena) = (&desk.classes, desk.arena());
         let last = self.last_class.filter(|&slot| arena.bytes(classes.id(slot)) == id.as_bytes());
         let slot =
             last.or_else(|| classes.find(arena, id).filter(|&slot| self.is_sound || classes.present(slot))).ok_or(Odd)?;
@@ -354,7 +389,11 @@ impl<'d> RowReader<'d> {
     }
 
     fn org(&mut self, id: &str) -> Result<OrgIx, Odd> {
-        let (orgs, arena) = (&self.desk.orgs, self.desk.arena());
+        let desk = match self.sight {
+            Sight::Desk(desk) => desk,
+            Sight::Orgs(orgs) => return orgs.find(id).map(OrgIx).ok_or(Odd),
+        };
+        let (orgs, arena) = (&desk.orgs, desk.arena());
         let last = self.last_org.filter(|&slot| arena.bytes(orgs.id(slot)) == id.as_bytes());
         let slot = last.or_else(|| orgs.find(arena, id).filter(|&slot| orgs.present(slot))).ok_or(Odd)?;
         self.last_org = Some(slot);
@@ -362,7 +401,8 @@ impl<'d> RowReader<'d> {
     }
 
     fn school(&mut self, id: &str) -> Result<(), Odd> {
-        let (orgs, arena) = (&self.desk.orgs, self.desk.arena());
+        let desk = self.sight.desk()?;
+        let (orgs, arena) = (&desk.orgs, desk.arena());
         if self.last_school.is_some_and(|slot| arena.bytes(orgs.id(slot)) == id.as_bytes()) {
             return Ok(());
         }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::roster::batch::{RowBatch, RowReader};
+use crate::roster::batch::{ReaderApart, RowBatch, RowReader, Sight};
 use crate::roster::desk::{Desk, IntakePolicy};
 use crate::roster::doubt::Doubt;
 use crate::roster::finding::{Finding, Findings, IntakeCounts};
@@ -79,7 +79,13 @@ impl RosterIntake {
 
     /// A reader that takes rows of a begun collection ahead, for another thread; `None` where rows must come one by one.
     pub fn reader(&self, collection: Collection) -> Option<RowReader<'_>> {
-        RowReader::new(&self.desk, collection)
+        RowReader::new(Sight::Desk(&self.desk), collection)
+    }
+
+    /// What makes readers of a begun collection that go on while rows of it are taken; `None` where they would look at what
+    /// changes by that.
+    pub fn reader_apart(&self, collection: Collection) -> Option<ReaderApart> {
+        ReaderApart::new(&self.desk, collection)
     }
 
     /// Takes a batch of the collection that began last, whose rows stand behind `rows_before` others of their file. `false`

@@ -25,6 +25,7 @@ mod groups;
 mod identity;
 mod intake;
 mod intern;
+mod known_orgs;
 mod lean;
 mod link;
 mod links;
@@ -50,7 +51,7 @@ mod wire;
 
 pub use apply::{apply, apply_one};
 pub use attribute::take_attribute;
-pub use batch::{RowBatch, RowReader};
+pub use batch::{ReaderApart, RowBatch, RowReader};
 pub use compare::{Compared, Comparing};
 pub use delta::{OrgDelta, RosterDelta, diff, key_conflicts};
 pub use desk::IntakePolicy;

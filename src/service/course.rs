@@ -8,7 +8,7 @@ use crate::plan::{Notice, NoticeKind};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::nightly::Nightly;
-use crate::store::{NoticeRow, RunRow, RunState, Trigger};
+use crate::store::{Minute, NoticeRow, RunRow, RunState, Trigger};
 use crate::telemetry::NoticeWritten;
 
 /// So many runs are looked through for the last good one.
@@ -20,15 +20,19 @@ const DAYS_LOOKED_BACK: i32 = 35;
 
 impl Service {
     /// Tells what there is to tell of a customer's runs.
-    pub(crate) fn tell_course(&self, customer: &Customer, nightly: Option<&Nightly>, now: Instant) -> Result<(), ServiceError> {
-        let version = self.store.version(customer.id())?;
-        let newest = self.store.runs(Some(customer.id()), 1)?.pop().map(|run| (run.run, run.state));
+    pub(crate) fn tell_course(
+        &self,
+        customer: &Customer,
+        minute: &Minute,
+        nightly: Option<&Nightly>,
+        now: Instant,
+    ) -> Result<(), ServiceError> {
         let hours = customer.reports.sync_overdue_hours;
         let due = nightly
             .filter(|_| hours > 0)
             .and_then(|nightly| nightly.fired_by(now.plus_millis(-i64::from(hours) * 3_600_000), DAYS_LOOKED_BACK));
-        let seen = (version, newest, due, customer.day_of(now));
-        if newest.is_none() || self.courses.is_known(customer.id(), &seen) {
+        let seen = (minute.version, minute.newest_run, due, customer.day_of(now));
+        if minute.newest_run.is_none() || self.courses.is_known(customer.id(), &seen) {
             return Ok(());
         }
         let runs = self.store.runs(Some(customer.id()), RUNS_LOOKED_AT)?;

@@ -8,7 +8,7 @@ use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
 use crate::service::nightly::Nightly;
 use crate::service::writing::Writing;
-use crate::store::{Asked, RequestPlace, RunRow, RunState, SameDayRow, SameDayTaken, SameDayWish, Trigger};
+use crate::store::{Asked, Minute, RequestPlace, RunRow, RunState, SameDayRow, SameDayTaken, SameDayWish, Trigger};
 
 /// How long after a night that came to nothing the next try is made; twice as long each time.
 const AGAIN_MILLIS: i64 = 10 * 60_000;
@@ -86,30 +86,46 @@ impl Service {
         if let Err(error) = self.store.drop_once(now) {
             ticked.errors.push(error.into());
         }
+        // Most customers rest: that is seen for all of them at once.
+        let minutes = match self.store.minutes() {
+            Ok(minutes) => minutes,
+            Err(error) => {
+                ticked.errors.push(error.into());
+                return ticked;
+            }
+        };
         for customer in self.customers() {
-            match self.sweep(customer) {
+            let minute = minutes.get(customer.id()).copied().unwrap_or_default();
+            match self.sweep_since(customer, minute.version) {
                 Ok(told) => ticked.told.extend(told.into_iter().map(|notice| (customer.id().clone(), notice))),
                 Err(error) => ticked.errors.push(error),
             }
-            if let Err(error) = self.tick_customer(customer, now, &mut ticked) {
+            if let Err(error) = self.tick_customer(customer, &minute, now, &mut ticked) {
                 ticked.errors.push(error);
             }
         }
         ticked
     }
 
-    fn tick_customer(&self, customer: &Customer, now: Instant, ticked: &mut Ticked) -> Result<(), ServiceError> {
-        if self.store.names_purged(customer.id())? {
+    fn tick_customer(
+        &self,
+        customer: &Customer,
+        minute: &Minute,
+        now: Instant,
+        ticked: &mut Ticked,
+    ) -> Result<(), ServiceError> {
+        if minute.names_purged {
             self.drop_purged(customer.id(), None)?;
         }
-        let dates = Trigger::Dates(customer.day_of(now));
+        let today = customer.day_of(now);
+        let dates = Trigger::Dates(today);
         // Without books there is nothing that a date could change.
-        if !self.store.is_scheduled(customer.id(), &dates)? && self.store.version(customer.id())?.0 > 0 {
+        if minute.version.0 > 0 && minute.date != Some(today) && !self.store.is_scheduled(customer.id(), &dates)? {
             self.schedule(customer, dates, now, ticked)?;
             self.archive_due(customer, now)?;
         }
         // A pool's own date may begin at another hour than the customer's.
-        if self.terms_tick(customer, now)? {
+        if self.terms_tick(customer, minute.version, now)? {
             let (request, fresh) = self.store.request(customer.id(), &Trigger::Dates(customer.day_of(now)), now)?;
             if fresh {
                 ticked.asked.push((customer.id().clone(), request, Trigger::Dates(customer.day_of(now))));
@@ -117,17 +133,18 @@ impl Service {
         }
         self.tell_troubles(customer)?;
         let nightly = customer.nightly.as_deref().and_then(|pattern| Nightly::new(pattern, &customer.policy.calendar));
-        self.tell_course(customer, nightly.as_ref(), now)?;
+        self.tell_course(customer, minute, nightly.as_ref(), now)?;
         if let Some(day) = nightly.and_then(|nightly| nightly.due(now, customer.catchup_window_hours)) {
             let night = Trigger::Nightly(day);
-            if !self.store.is_scheduled(customer.id(), &night)? {
+            if minute.night != Some(day) && !self.store.is_scheduled(customer.id(), &night)? {
                 self.schedule(customer, night, now, ticked)?;
             } else if self.came_to_nothing(customer, day, now)? {
                 let (request, _) = self.store.request(customer.id(), &night, now)?;
                 ticked.asked.push((customer.id().clone(), request, night));
             }
         }
-        for wish in self.store.same_day_open(customer.id())? {
+        let wishes = if minute.wishes_open { self.store.same_day_open(customer.id())? } else { Vec::new() };
+        for wish in wishes {
             self.tell_slow_wish(customer, &wish, ticked)?;
             if wish.is_late(now) {
                 ticked.missed.extend(self.tell_missed(customer, &wish)?.map(|text| (customer.id().clone(), text)));
@@ -136,7 +153,7 @@ impl Service {
                 self.store.settle_same_day(wish.number)?;
             }
         }
-        self.tell_slow_drops(customer, ticked)
+        if minute.drops_open { self.tell_slow_drops(customer, ticked) } else { Ok(()) }
     }
 
     /// Whether the night of a date failed, as when its source was not to be reached, and another try is worth it by now: ever

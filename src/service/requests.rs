@@ -106,6 +106,15 @@ impl Service {
         Ok(self.store.running_request(customer.id())?.is_some())
     }
 
+    /// Whether nobody needs to ask for packages that were dropped: the daemon works on a request of the customer, or is about to
+    /// work on one for them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn takes_drops(&self, customer: &Customer) -> Result<bool, StoreError> {
+        self.store.takes_drops(customer.id())
+    }
+
     /// Packages that wait in the customer's drop folders, those of paused sources left out, and were not taken in yet.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Dates act by themselves: what came due in overages is written down before anything else is, at its true instant,
 //! whether or not a roster arrives (R68, R132).
 
-use crate::base::{Actor, Instant};
+use crate::base::{Actor, Instant, Version};
 use crate::plan::{Decided, Desk, Notice, Standing, Sweep, Swept, refill};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
@@ -16,6 +16,12 @@ impl Service {
     /// When the books cannot be read or written; when seats are affected and settings and roster do not fit.
     pub fn sweep(&self, customer: &Customer) -> Result<Vec<Notice>, ServiceError> {
         self.sweep_at(customer, self.now())
+    }
+
+    /// The same for whoever knows of which version the books were just now.
+    pub(crate) fn sweep_since(&self, customer: &Customer, version: Version) -> Result<Vec<Notice>, ServiceError> {
+        let rests = version.0 == 0 || self.dues.rests(customer.id(), version, self.now());
+        if rests { Ok(Vec::new()) } else { self.sweep(customer) }
     }
 
     /// [`Service::sweep`] as of the instant at which something else is about to be written.

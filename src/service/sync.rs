@@ -283,10 +283,10 @@ impl Service {
             let message = Some(message).filter(|message| !message.is_empty());
             row.message = told.iter().cloned().chain(message).chain(hints).collect::<Vec<_>>().join("; ");
             row.plan = Some(plan.id);
-            self.store.save_plan(&plan)?;
             // A package that is held is not taken in, nor are its log-ins.
             let taken = !log_ins.is_empty() && !plan.snapshots.is_empty();
             if !commit {
+                self.store.save_plan(&plan)?;
                 if taken {
                     self.store.plan_activity(customer.id(), row.run, &log_ins)?;
                 }
@@ -294,7 +294,7 @@ impl Service {
                 return Ok(Some(plan));
             }
             row.state = RunState::Committing;
-            self.store.save_run(row)?;
+            self.store.save_planned(&plan, row)?;
             watch(Phase::Committing);
             match self.commit(&plan, row.run, &row.trigger.actor(), now, "sync") {
                 Ok(receipt) => {

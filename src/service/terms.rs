@@ -131,10 +131,10 @@ impl Service {
 
     /// What a tick does about terms: tells what ends soon, and says whether they ask for a run now, as far as the newest run
     /// did not just fail of it. Where nothing is due it rests until something is.
-    pub(crate) fn terms_tick(&self, customer: &Customer, now: Instant) -> Result<bool, ServiceError> {
+    pub(crate) fn terms_tick(&self, customer: &Customer, version: Version, now: Instant) -> Result<bool, ServiceError> {
         const RETRY_MILLIS: i64 = 3_600_000;
-        let version = self.store.version(customer.id())?;
-        if self.term_dues.rests(customer.id(), version, now) {
+        // Without books no term was recorded.
+        if version.0 == 0 || self.term_dues.rests(customer.id(), version, now) {
             return Ok(false);
         }
         self.remind(customer)?;

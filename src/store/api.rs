@@ -16,6 +16,7 @@ use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
 use crate::store::error::StoreError;
 use crate::store::glance::Glance;
+use crate::store::minute::Minute;
 use crate::store::node::NodeRow;
 use crate::store::once::{OnceAnswer, OnceRow};
 use crate::store::outage::OutageRow;
@@ -260,6 +261,15 @@ pub trait Store: Send + Sync {
 
     /// The customer's request that is being worked on, if any.
     fn running_request(&self, customer: &CustomerId) -> Result<Option<RequestRow>, StoreError>;
+
+    /// Whether packages that were dropped for a customer need not be asked for: it is worked on, or that is in line already.
+    fn takes_drops(&self, customer: &CustomerId) -> Result<bool, StoreError>;
+
+    /// All customers of whom something was ever written, as of one moment.
+    fn minutes(&self) -> Result<BTreeMap<CustomerId, Minute>, StoreError>;
+
+    /// Keeps a plan and writes down how far the run that made it is, both or neither.
+    fn save_planned(&self, plan: &Plan, row: &RunRow) -> Result<(), StoreError>;
 
     /// Puts requests that a dead daemon left running back in line.
     fn requeue_orphans(&self) -> Result<u32, StoreError>;

@@ -154,7 +154,7 @@ fn pages_at_the_address_of_one_customer_hold_up_no_other() {
         }
         assert!(wrong.run().message.contains("failed 5 times in a row and is left alone for"));
         let service = right.service();
-        assert_eq!(service.status(&service.customers()[0]).expect("a status").sources[0].trouble, None);
+        assert_eq!(service.status(&service.customers()[0]).expect("states").sources[0].trouble, None);
         // An answer at another address closes the circuit: the first one is asked again, and told the same again.
         assert!(succeeded(&right.run()));
     }

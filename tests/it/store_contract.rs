@@ -17,9 +17,9 @@ use rosterd::license::{
 };
 use rosterd::plan::{AbsenceChange, Notice, NoticeKind, Plan, PoolOutlook, Verdict, Withheld};
 use rosterd::store::{
-    ActivityRow, AlertRow, AlertStanding, AlertState, Asked, AuditCommit, Batch, FindingRow, ONCE_MILLIS, OnceAnswer, OnceRow,
-    Pause, Receipt, RequestPlace, RequestState, Routed, RunRow, RunState, RunTally, SameDayTaken, SameDayWish, SharedStore,
-    SnapshotRow, SourceLook, Store, StoreError, Trigger,
+    ActivityRow, AlertRow, AlertStanding, AlertState, Asked, AuditCommit, Batch, FindingRow, Minute, ONCE_MILLIS, OnceAnswer,
+    OnceRow, Pause, Receipt, RequestPlace, RequestState, Routed, RunRow, RunState, RunTally, SameDayTaken, SameDayWish,
+    SharedStore, SnapshotRow, SourceLook, Store, StoreError, Trigger,
 };
 
 /// A fresh, empty store, which can be opened several times as if by several processes.
@@ -45,7 +45,7 @@ macro_rules! store_contract {
                 a_new_store_is_empty, commits_move_the_version, stale_commits_are_refused, a_commit_is_whole_or_absent,
                 histories_are_kept, entries_are_kept, what_reports_ask_for_is_kept, grants_are_never_edited, names_only_grow, notices_are_written_once,
                 handles_see_each_other, one_of_fifty_wins, the_trail_is_a_chain, the_trail_can_be_read_from_the_middle,
-                requests_join, same_day_wishes_are_counted, pauses_are_kept, looks_are_kept, what_is_asked_under_a_key_is_begun_once, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
+                requests_join, a_minute_tells_of_everybody, a_plan_and_its_run_are_saved_together, same_day_wishes_are_counted, pauses_are_kept, looks_are_kept, what_is_asked_under_a_key_is_begun_once, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
                 a_run_with_a_commit_did_not_fail, log_ins_are_kept, who_is_gone_is_kept,
                 findings_are_kept, snapshots_are_immutable, a_snapshot_keeps_what_it_stands_on, snapshots_in_use_are_not_pruned, plans_round_trip,
                 notices_go_out_by_channels,
@@ -863,6 +863,63 @@ pub fn requests_join(harness: &impl Harness) {
     store.settle_drop(drop).expect("settles");
     assert_eq!(unsettled(), before);
     assert!(before.iter().any(|row| row.0 == follow_up) && store.unsettled_drops(&"nowhere".into()).expect("reads").is_empty());
+}
+
+pub fn a_minute_tells_of_everybody(harness: &impl Harness) {
+    let store = harness.open();
+    let minute = |customer: &str| store.minutes().expect("reads").get(customer).copied();
+    let takes_drops = |customer: &str| store.takes_drops(&customer.into()).expect("asks");
+    assert!(store.minutes().expect("reads").is_empty() && !takes_drops("lakes"));
+    let (drop, _) = store.request(&lakes(), &Trigger::Drop, Instant(1)).expect("asks");
+    let mut known = Minute { drops_open: true, ..Minute::default() };
+    assert_eq!((minute("lakes"), minute("hills")), (Some(known), None));
+    assert!(takes_drops("lakes") && !takes_drops("hills"));
+    for trigger in [Trigger::Nightly(Day(7)), Trigger::Dates(Day(9)), Trigger::Nightly(Day(5))] {
+        store.schedule(&lakes(), &trigger, Instant(2)).expect("asks");
+    }
+    (known.night, known.date) = (Some(Day(7)), Some(Day(9)));
+    assert_eq!(minute("lakes"), Some(known));
+    assert_eq!(store.take_request(Instant(3)).expect("takes").map(|row| row.request), Some(drop));
+    assert!(takes_drops("lakes"), "it is worked on");
+    let run = store.begin_run(&lakes(), &Trigger::Drop, Instant(4)).expect("begins");
+    known.newest_run = Some((run, RunState::Fetching));
+    assert_eq!(minute("lakes"), Some(known));
+    let row = store.run(run).expect("asks").expect("kept");
+    store.save_run(&RunRow { state: RunState::Failed, ended: Some(Instant(5)), ..row }).expect("saves");
+    known.newest_run = Some((run, RunState::Failed));
+    store.end_request(drop, RequestState::Done, Some(run), Instant(5)).expect("ends");
+    assert!(!takes_drops("lakes"), "what is in line is no drop");
+    store.settle_drop(drop).expect("settles");
+    known.drops_open = false;
+    assert_eq!(minute("lakes"), Some(known));
+    let wish = SameDayWish { asked: Asked::by(Actor::system()), day: Day(9), deadline: Instant(9), day_max: 1 };
+    store.ask_same_day(&"hills".into(), &wish, Instant(6)).expect("asks");
+    assert_eq!(minute("hills"), Some(Minute { wishes_open: true, ..Minute::default() }));
+    let purge = Entry::Purged { person: "bob".into(), reason: None };
+    stage(&store, b"old");
+    Desk { entries: vec![purge], ..Desk::new() }.commit(&store, 0).expect("commits");
+    (known.version, known.names_purged) = (Version(1), true);
+    assert_eq!(minute("lakes"), Some(known));
+}
+
+pub fn a_plan_and_its_run_are_saved_together(harness: &impl Harness) {
+    let store = harness.open();
+    stage(&store, b"one");
+    let plan = plan_over(b"one");
+    let run = store.begin_run(&lakes(), &Trigger::Drop, Instant(1)).expect("begins");
+    let mut row = store.run(run).expect("asks").expect("kept");
+    (row.state, row.plan) = (RunState::Committing, Some(plan.id));
+    let kept = || store.plan(&lakes(), &plan.id).expect("asks").map(|plan| plan.id);
+    let lost = RunRow { run: RunId(99), ..row.clone() };
+    assert!(store.save_planned(&plan, &lost).is_err(), "it was never begun");
+    assert_eq!(kept(), None);
+    store.save_planned(&plan, &row).expect("saves");
+    assert_eq!((kept(), store.run(run).expect("asks")), (Some(plan.id), Some(row.clone())));
+    // A run that was closed is not brought back.
+    store.save_run(&RunRow { state: RunState::Failed, ended: Some(Instant(2)), ..row.clone() }).expect("closes");
+    let closed = store.save_planned(&plan, &row).expect_err("it is over");
+    assert!(matches!(closed, StoreError::RunClosed { run: which } if which == run), "{closed}");
+    assert_eq!(store.run(run).expect("asks").map(|row| row.state), Some(RunState::Failed));
 }
 
 pub fn same_day_wishes_are_counted(harness: &impl Harness) {

@@ -12,7 +12,7 @@ use rosterd::license::{
 use rosterd::plan::{Notice, Plan, Standing};
 use rosterd::store::{
     ActivityRow, AlertRow, AlertStanding, AlertState, ArchiveRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow,
-    Glance, NodeRow, NoticeRow, OnceAnswer, OnceRow, OutageRow, Pause, PlaceGiven, Receipt, ReleasedClaim, RequestRow,
+    Glance, Minute, NodeRow, NoticeRow, OnceAnswer, OnceRow, OutageRow, Pause, PlaceGiven, Receipt, ReleasedClaim, RequestRow,
     RequestState, RestRow, Routed, RunRow, SameDayRow, SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store,
     StoreError, TokenRow, Trigger, Watch, WatchChange,
 };
@@ -297,6 +297,18 @@ impl Store for Dying {
 
     fn running_request(&self, customer: &CustomerId) -> Result<Option<RequestRow>, StoreError> {
         self.store.running_request(customer)
+    }
+
+    fn takes_drops(&self, customer: &CustomerId) -> Result<bool, StoreError> {
+        self.store.takes_drops(customer)
+    }
+
+    fn minutes(&self) -> Result<BTreeMap<CustomerId, Minute>, StoreError> {
+        self.store.minutes()
+    }
+
+    fn save_planned(&self, plan: &Plan, row: &RunRow) -> Result<(), StoreError> {
+        self.write(|store| store.save_planned(plan, row))
     }
 
     fn requeue_orphans(&self) -> Result<u32, StoreError> {

@@ -1,7 +1,7 @@
 //! The rows of a large complete file, parsed by as many threads as there are cores.
 //!
 //! Every line feed ends a row, so a block of whole lines can be parsed without looking at any other. A round of blocks is
-//! parsed by all threads while the next round is read; then the intake takes the batches in the order of the file. A block
+//! parsed by all threads while the next round is read; the intake takes the batches in the order of the file. A block
 //! in which anything is out of the ordinary is parsed once more, in its turn and row by row, by the one feeder that
 //! judges and tells: what comes out is the same, to the letter, whatever the number of threads.
 
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crate::roster::RowBatch;
+use crate::roster::{RowBatch, RowReader};
 use crate::source::csv::block::{Block, Blocks, ReadFault};
 use crate::source::csv::feeder::{Feeder, Halt};
 use crate::source::csv::parse::RowParser;
@@ -27,42 +27,62 @@ struct Parsed {
     lines: u64,
 }
 
-/// Reads all blocks into `sink`, which must have a reader for the feeder's collection.
+/// Blocks, each with what it was parsed to if nothing in it is out of the ordinary.
+type Round = Vec<(Block, Option<Parsed>)>;
+
+/// Reads all blocks into `sink`, which must have a reader for the feeder's collection. Where readers do not look at the sink a
+/// round is taken while the next one is parsed.
 pub(crate) fn run<S: RowSink + Sync, P: RowParser>(
     feeder: &mut Feeder<'_>,
     blocks: &mut dyn Blocks,
     scan: &mut Scan,
     sink: &mut S,
 ) -> Result<(), Halt> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let size = threads * BLOCKS_EACH;
-    let mut parser = P::default();
-    let mut used = Vec::new();
-    let mut round = Vec::new();
-    let mut fault = gather(blocks, size, &mut used, &mut round);
+    let size = threads() * BLOCKS_EACH;
+    let apart = sink.reader_apart(feeder.collection);
+    let mut taker = Taker { parser: P::default(), used: Vec::new() };
+    let (mut round, mut parsed) = (Vec::new(), Round::new());
+    let mut fault = gather(blocks, size, &mut taker.used, &mut round);
+    let mut is_first = scan.lines() == 0;
     while !round.is_empty() {
-        let mut next = Vec::new();
-        let parsed: Vec<Mutex<Option<Parsed>>> = round.iter().map(|_| Mutex::new(None)).collect();
-        let at = AtomicUsize::new(0);
-        let is_first = scan.lines() == 0;
-        let (here, there) = (&*feeder, &*sink);
-        let work = || {
-            loop {
-                let at = at.fetch_add(1, Ordering::Relaxed);
-                let (Some(block), Some(place)) = (round.get(at), parsed.get(at)) else { break };
-                let parsed = parse::<S, P>(here, there, block, is_first && at == 0);
-                *place.lock().unwrap_or_else(PoisonError::into_inner) = parsed;
+        let (mut next, like) = (Vec::new(), feeder.again());
+        let mut read_on = |used: &mut Vec<Block>| {
+            if fault.is_ok() {
+                fault = gather(blocks, size, used, &mut next);
             }
         };
-        thread::scope(|scope| {
-            (1..threads).for_each(|_| drop(scope.spawn(work)));
-            if fault.is_ok() {
-                fault = gather(blocks, size, &mut used, &mut next);
-            }
-            work();
-        });
-        for (block, parsed) in round.drain(..).zip(parsed) {
-            let parsed = parsed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(apart) = &apart {
+            let mut taken = Ok(());
+            let before = std::mem::take(&mut parsed);
+            parsed = parse::<P>(&like, round, is_first, &|| apart.reader(), || {
+                read_on(&mut taker.used);
+                taken = taker.take(before, feeder, scan, sink);
+            });
+            taken?;
+        } else {
+            let before = parse::<P>(&like, round, is_first, &|| sink.reader(like.collection), || read_on(&mut taker.used));
+            taker.take(before, feeder, scan, sink)?;
+        }
+        (round, is_first) = (next, false);
+    }
+    taker.take(parsed, feeder, scan, sink)?;
+    fault.map_err(Halt::Read)
+}
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Hands on what was parsed, in the order of the file.
+struct Taker<P> {
+    parser: P,
+    /// Blocks that can be used again.
+    used: Vec<Block>,
+}
+
+impl<P: RowParser> Taker<P> {
+    fn take<S: RowSink>(&mut self, round: Round, feeder: &mut Feeder<'_>, scan: &mut Scan, sink: &mut S) -> Result<(), Halt> {
+        for (block, parsed) in round {
             let fits = parsed.filter(|parsed| feeder.rows + parsed.batch.len() as u64 <= feeder.rule.rows_max);
             let taken = fits.and_then(|Parsed { batch, before, lines }| {
                 let count = batch.len() as u64;
@@ -73,13 +93,39 @@ pub(crate) fn run<S: RowSink + Sync, P: RowParser>(
                     feeder.rows += rows;
                     scan.skip(lines);
                 }
-                None => feeder.block(&block, scan, &mut parser, sink)?,
+                None => feeder.block(&block, scan, &mut self.parser, sink)?,
             }
-            used.push(block);
+            self.used.push(block);
         }
-        round = next;
+        Ok(())
     }
-    fault.map_err(Halt::Read)
+}
+
+/// Parses a round by all threads; this one does something else first.
+fn parse<'d, P: RowParser>(
+    like: &Feeder<'_>,
+    round: Vec<Block>,
+    is_first: bool,
+    reader: &(dyn Fn() -> Option<RowReader<'d>> + Sync),
+    first: impl FnOnce(),
+) -> Round {
+    let parsed: Vec<Mutex<Option<Parsed>>> = round.iter().map(|_| Mutex::new(None)).collect();
+    let at = AtomicUsize::new(0);
+    let work = || {
+        loop {
+            let at = at.fetch_add(1, Ordering::Relaxed);
+            let (Some(block), Some(place)) = (round.get(at), parsed.get(at)) else { break };
+            let parsed = reader().and_then(|reader| parse_block::<P>(like, reader, block, is_first && at == 0));
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = parsed;
+        }
+    };
+    thread::scope(|scope| {
+        (1..threads()).for_each(|_| drop(scope.spawn(work)));
+        first();
+        work();
+    });
+    let parsed = parsed.into_iter().map(|parsed| parsed.into_inner().unwrap_or_else(PoisonError::into_inner));
+    round.into_iter().zip(parsed).collect()
 }
 
 /// Reads up to `count` blocks; fewer at the end of the file. What was read before a fault is there.
@@ -94,12 +140,11 @@ fn gather(blocks: &mut dyn Blocks, count: usize, used: &mut Vec<Block>, round: &
 }
 
 /// Parses a block by itself; `None` if anything in it is out of the ordinary.
-fn parse<S: RowSink, P: RowParser>(feeder: &Feeder<'_>, sink: &S, block: &Block, is_first: bool) -> Option<Parsed> {
-    let mut reader = sink.reader(feeder.collection)?;
+fn parse_block<P: RowParser>(like: &Feeder<'_>, mut reader: RowReader<'_>, block: &Block, is_first: bool) -> Option<Parsed> {
     // Line 1 of a file is its header; a block further down has none.
     let before = u64::from(!is_first);
     let mut scan = Scan::behind(before);
-    feeder.again().block(block, &mut scan, &mut P::default(), &mut reader).ok()?;
+    like.again().block(block, &mut scan, &mut P::default(), &mut reader).ok()?;
     let batch = reader.finish();
     (!batch.is_odd()).then(|| Parsed { batch, before, lines: scan.lines() - before })
 }

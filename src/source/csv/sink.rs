@@ -1,8 +1,8 @@
 //! Where rows go: to the intake, or to a reader that takes them ahead of it; tests record what arrives.
 
 use crate::roster::{
-    ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Mode, OrgRow, PersonRow, RoleRow, RosterIntake, RowAt, RowBatch,
-    RowReader, SessionRow,
+    ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Mode, OrgRow, PersonRow, ReaderApart, RoleRow, RosterIntake,
+    RowAt, RowBatch, RowReader, SessionRow,
 };
 
 /// Takes the rows of one package; see [`RosterIntake`].
@@ -20,6 +20,10 @@ pub(crate) trait RowSink {
     fn warn(&mut self, finding: Finding);
     /// See [`RosterIntake::reader`].
     fn reader(&self, _collection: Collection) -> Option<RowReader<'_>> {
+        None
+    }
+    /// See [`RosterIntake::reader_apart`].
+    fn reader_apart(&self, _collection: Collection) -> Option<ReaderApart> {
         None
     }
     /// See [`RosterIntake::take`].
@@ -101,6 +105,9 @@ impl RowSink for RosterIntake {
     }
     fn reader(&self, collection: Collection) -> Option<RowReader<'_>> {
         RosterIntake::reader(self, collection)
+    }
+    fn reader_apart(&self, collection: Collection) -> Option<ReaderApart> {
+        RosterIntake::reader_apart(self, collection)
     }
     fn take(&mut self, batch: RowBatch, rows_before: u64) -> bool {
         RosterIntake::take(self, batch, rows_before)

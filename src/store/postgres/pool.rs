@@ -141,23 +141,33 @@ impl Pool {
 
     /// A connection on which `begin` was executed; says whether that gave a row. A server that is away is waited for as long
     /// as a connection may take: a restart is not noticed.
-    pub(in crate::store::postgres) fn begin(&self, begin: &str) -> Result<(Lent<'_>, bool), StoreError> {
+    pub(in crate::store::postgres) fn begin(
+        &self,
+        begin: impl Fn(&PgSession) -> Result<bool, Fault>,
+    ) -> Result<(Lent<'_>, bool), StoreError> {
+        self.heard(|lent| match begin(&lent) {
+            Ok(row) => {
+                lent.be_patient(self.patience_statement);
+                Ok((lent, row))
+            }
+            Err(fault) => {
+                lent.spoil();
+                Err(fault)
+            }
+        })
+    }
+
+    /// What is said over a connection at once, in a way that does no harm twice: said again while the server is away.
+    pub(in crate::store::postgres) fn heard<'p, T>(
+        &'p self,
+        say: impl Fn(Lent<'p>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
         let (started, mut pause) = (Instant::now(), PAUSE);
         loop {
-            let begun = self.lend().and_then(|lent| match lent.batch(begin) {
-                Ok(row) => {
-                    lent.be_patient(self.patience_statement);
-                    Ok((lent, row))
-                }
-                Err(fault) => {
-                    lent.spoil();
-                    Err(fault)
-                }
-            });
-            let fault = match begun {
-                Ok(begun) => {
+            let fault = match self.lend().and_then(&say) {
+                Ok(heard) => {
                     self.state().away_until = None;
-                    return Ok(begun);
+                    return Ok(heard);
                 }
                 Err(fault) => fault,
             };
@@ -181,7 +191,7 @@ impl Pool {
 
     /// A connection for what is answered at once.
     pub(in crate::store::postgres) fn at_once(&self) -> Result<Lent<'_>, StoreError> {
-        let (lent, _) = self.begin("SELECT 1")?;
+        let (lent, _) = self.begin(|session| session.batch("SELECT 1"))?;
         lent.be_patient(self.patience_at_once);
         Ok(lent)
     }
@@ -210,6 +220,7 @@ impl Pool {
                 // Counted before it is made; whoever does not get it gives the place back.
                 let mut lent = Lent { pool: self, session: None };
                 lent.session = Some(self.connector.connect(&self.node)?);
+                lent.be_patient(self.patience_at_once);
                 return Ok(lent);
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -287,7 +298,7 @@ mod tests {
         let asked = Instant::now();
         for _ in 0..3 {
             for _ in 0..20 {
-                assert!(matches!(pool.begin("SELECT 1"), Err(StoreError::Away { .. })));
+                assert!(matches!(pool.begin(|session| session.batch("SELECT 1")), Err(StoreError::Away { .. })));
             }
             // The pause is over: it is tried again, and waited for again.
             let mut state = pool.state();

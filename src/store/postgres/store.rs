@@ -50,7 +50,7 @@ impl SqlStore<Server> {
         let connector = Arc::new(connector);
         let node = Arc::new(Node { id: AtomicI64::default(), lease_secs: choice.lease_secs });
         let pool = Pool::new(place, Arc::clone(&connector), Arc::clone(&node), choice);
-        let (session, _) = pool.begin("SELECT 1")?;
+        let (session, _) = pool.begin(|session| session.batch("SELECT 1"))?;
         schema::prepare(&session, opening, pool.place()).map_err(|fault| fault.told(pool.place()))?;
         drop(session);
         let (lease_secs, presence) = (choice.lease_secs, Presence::new(pool.place().to_owned(), node, connector));
@@ -100,24 +100,35 @@ impl Door for Server {
     }
 
     fn read<T>(&self, ask: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
-        let (lent, _) = self.pool.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        let (lent, _) = self.pool.begin(|session| session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))?;
         let answer = ask(&Transaction::Pg { session: &lent, writes: false, node: self.presence.id() });
         self.end(lent, answer, "COMMIT")
+    }
+
+    fn ask<T>(&self, ask: impl Fn(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.pool.heard(|lent| {
+            let answer =
+                lent.one_statement(|session| ask(&Transaction::Pg { session, writes: false, node: self.presence.id() }));
+            if lent.is_closed() || answer.as_ref().is_err_and(Fault::is_away) {
+                lent.spoil();
+            }
+            answer
+        })
     }
 
     fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
         // Rows of a customer are read under the lock of its row, so each statement sees what was committed before it.
         let (lent, node) = loop {
             let id = self.presence.id();
-            // Whoever strikes a node off finds its transactions by their name and ends them. A process that stops in the middle must not hold others up for much longer than it may be unseen.
-            let begin = format!(
-                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '{}s';
-                 SET LOCAL application_name = '{}'; SELECT 1 FROM nodes WHERE id = {id} AND (SELECT compatible FROM rosterd) <= {}",
-                self.lease_secs.max(30),
-                nodes::name_of(id),
-                schema::NEWEST
-            );
-            let (lent, known) = self.pool.begin(&begin)?;
+            // Whoever strikes a node off finds its transactions by their name and ends them. A process that stops in the middle
+            // must not hold others up for much longer than it may be unseen.
+            let known =
+                "SELECT set_config('idle_in_transaction_session_timeout', ?3, true), set_config('application_name', ?4, true)
+                         FROM nodes WHERE id = ?1 AND (SELECT compatible FROM rosterd) <= ?2";
+            let (idle, name) = (format!("{}s", self.lease_secs.max(30)), nodes::name_of(id));
+            let values = [Value::Integer(id), Value::Integer(schema::NEWEST.into()), Value::Text(&idle), Value::Text(&name)];
+            let begin = |session: &PgSession| session.begin("BEGIN ISOLATION LEVEL READ COMMITTED", known, &values);
+            let (lent, known) = self.pool.begin(begin)?;
             if known {
                 break (lent, id);
             }

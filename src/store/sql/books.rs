@@ -2,16 +2,11 @@
 
 use crate::store::sql::transaction::{OptionalExtension, Row, Transaction};
 
-use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, Instant, OrgId, PersonKey, PoolId, RunId, TextArena, Version};
-use crate::license::{
-    Book, BookPerson, Claim, Episode, Gone, Hold, Names, NumberedSeat, NumberedSeats, PoolIx, ReuseYear, last_closed,
-};
-use crate::plan::Standing;
+use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, Instant, OrgId, PersonKey, PoolId, RunId, Version};
+use crate::license::{Book, BookPerson, Claim, Episode, Gone, Hold, Names, NumberedSeat, NumberedSeats, PoolIx, ReuseYear};
 use crate::store::record::{Record, take_person, take_released, unpack};
 use crate::store::shape::ReleasedClaim;
 use crate::store::sql::fault::{Fault, of};
-use crate::store::sql::pool_books::standings_of_pools;
-use crate::store::sql::side_by_side::SideBySide;
 
 /// A customer's row.
 #[derive(Clone, Copy, Debug)]
@@ -81,27 +76,32 @@ pub(in crate::store::sql) fn names(tx: &Transaction<'_>, id: i64) -> Result<Name
     let mut ask = tx.prepare_cached("SELECT kind, n, text FROM names WHERE customer_id = ?1 ORDER BY kind, n")?;
     let mut rows = ask.query([id])?;
     while let Some(row) = rows.next()? {
-        let (kind, n, text) = (row.get::<i64>(0)?, unsigned(row, 1)?, text(row, 2)?);
-        let at = match kind {
-            0 => {
-                names.pools.push(PoolId::from(text));
-                names.pools.len()
-            }
-            1 => {
-                names.orgs.push(OrgId::from(text));
-                names.orgs.len()
-            }
-            2 => {
-                names.reasons.push(text.to_owned());
-                names.reasons.len()
-            }
-            kind => return Err(Fault::corrupt("the names", format!("{kind} is no kind of name"))),
-        };
-        if n + 1 != at as u64 {
-            return Err(Fault::corrupt("the names", format!("name {at} of kind {kind} is missing")));
-        }
+        names_next(&mut names, row.get::<u32>(0)?, unsigned(row, 1)?, text(row, 2)?)?;
     }
     Ok(names)
+}
+
+/// Adds the next name of a kind, which is the one of that number.
+pub(in crate::store::sql) fn names_next(names: &mut Names, kind: u32, n: u64, text: &str) -> Result<(), Fault> {
+    let at = match kind {
+        0 => {
+            names.pools.push(PoolId::from(text));
+            names.pools.len()
+        }
+        1 => {
+            names.orgs.push(OrgId::from(text));
+            names.orgs.len()
+        }
+        2 => {
+            names.reasons.push(text.to_owned());
+            names.reasons.len()
+        }
+        kind => return Err(Fault::corrupt("the names", format!("{kind} is no kind of name"))),
+    };
+    if n + 1 == at as u64 {
+        return Ok(());
+    }
+    Err(Fault::corrupt("the names", format!("name {at} of kind {kind} is missing")))
 }
 
 /// Whether all of a claim's positions have words.
@@ -117,40 +117,21 @@ pub(in crate::store::sql) fn check_positions(claim: &Claim, names: &Names, perso
 }
 
 /// All records of one kind, in the order of their keys.
-pub(in crate::store::sql) fn bodies<T: Record>(tx: &Transaction<'_>, table: &str, key: &str, id: i64) -> Result<Vec<T>, Fault> {
-    let mut ask = tx.prepare_cached(&format!("SELECT body FROM {table} WHERE customer_id = ?1 ORDER BY {key}"))?;
-    let mut rows = ask.query([id])?;
+pub(in crate::store::sql) fn bodies<T: Record>(
+    tx: &Transaction<'_>,
+    table: &str,
+    key: &str,
+    customer: &CustomerId,
+) -> Result<Vec<T>, Fault> {
+    let mut ask = tx.prepare_cached(&format!(
+        "SELECT body FROM {table} WHERE customer_id = (SELECT id FROM customers WHERE name = ?1) ORDER BY {key}"
+    ))?;
+    let mut rows = ask.query([customer.as_str()])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         all.push(unpack(blob(row, 0)?).map_err(Fault::unreadable(|| format!("a record of {table}")))?);
     }
     Ok(all)
-}
-
-/// Of a customer without books.
-pub(in crate::store::sql) fn empty_standing() -> Standing {
-    Standing { next_claim: ClaimId(1), next_episode: EpisodeId(1), ..Standing::default() }
-}
-
-/// Everything but the claims.
-pub(in crate::store::sql) fn standing_light(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(empty_standing()) };
-    let id = head.id;
-    let pools = standings_of_pools(tx, &SideBySide::of([id].into_iter()))?.pop().unwrap_or_default();
-    Ok(Standing {
-        book: Book { names: names(tx, id)?, ..Book::default() },
-        pins: bodies(tx, "pins", "person, pool", id)?,
-        overage_ended: last_closed(&bodies(tx, "episodes", "id", id)?),
-        absences: bodies(tx, "absences", "person", id)?,
-        guard_days: bodies(tx, "guard_days", "source, day", id)?,
-        ..with_head(&head, pools)
-    })
-}
-
-/// What a customer's row says of its books.
-pub(in crate::store::sql) fn with_head(head: &Head, standing: Standing) -> Standing {
-    let Head { id: _, version, hash: _, at, next_claim, next_episode } = *head;
-    Standing { version, at, next_claim, next_episode, ..standing }
 }
 
 /// The license years by pool.
@@ -172,7 +153,19 @@ pub(in crate::store::sql) fn reuse_years(
 /// Who is gone, by pool; a pool whose people are counted has an item of its own.
 pub(in crate::store::sql) fn gone(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Gone, Fault> {
     let Some(Head { id, .. }) = head(tx, customer)? else { return Ok(Gone::new()) };
-    let mut gone: Gone = reuse_years(tx, id)?.into_keys().map(|pool| (pool, Default::default())).collect();
+    gone_of(tx, id, reuse_years(tx, id)?.into_keys())
+}
+
+/// The same, of pools whose people are counted.
+pub(in crate::store::sql) fn gone_of(
+    tx: &Transaction<'_>,
+    id: i64,
+    counted: impl Iterator<Item = PoolId>,
+) -> Result<Gone, Fault> {
+    let mut gone: Gone = counted.map(|pool| (pool, Default::default())).collect();
+    if gone.is_empty() {
+        return Ok(gone);
+    }
     let mut ask = tx.prepare_cached("SELECT person, pool FROM gone WHERE customer_id = ?1")?;
     let mut rows = ask.query([id])?;
     while let Some(row) = rows.next()? {
@@ -189,9 +182,11 @@ pub(in crate::store::sql) fn numbered_seats(
     customer: &CustomerId,
 ) -> Result<std::collections::BTreeMap<PoolId, NumberedSeats>, Fault> {
     let mut all: std::collections::BTreeMap<PoolId, NumberedSeats> = std::collections::BTreeMap::new();
-    let Some(Head { id, .. }) = head(tx, customer)? else { return Ok(all) };
-    let mut ask = tx.prepare_cached("SELECT pool, number, people, person FROM numbered_seats WHERE customer_id = ?1")?;
-    let mut rows = ask.query([id])?;
+    let mut ask = tx.prepare_cached(
+        "SELECT pool, number, people, person FROM numbered_seats
+         WHERE customer_id = (SELECT id FROM customers WHERE name = ?1)",
+    )?;
+    let mut rows = ask.query([customer.as_str()])?;
     while let Some(row) = rows.next()? {
         let person = row.get::<Option<String>>(3)?.map(PersonKey::new);
         let seat = NumberedSeat { number: row.get(1)?, people: row.get(2)?, person };
@@ -202,41 +197,19 @@ pub(in crate::store::sql) fn numbered_seats(
 
 /// All holds of a customer, newest first.
 pub(in crate::store::sql) fn holds(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<Hold>, Fault> {
-    match head(tx, customer)? {
-        Some(head) => bodies(tx, "holds", "run DESC", head.id),
-        None => Ok(Vec::new()),
-    }
+    bodies(tx, "holds", "run DESC", customer)
 }
 
-/// Everything, in one pass over the claims in the order of their people.
-pub(in crate::store::sql) fn standing(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
-    let mut standing = standing_light(tx, customer)?;
-    let Some(head) = head(tx, customer)? else { return Ok(standing) };
-    standing.gone = gone(tx, customer)?;
-    standing.seats = numbered_seats(tx, customer)?;
-    standing.orgs = bodies(tx, "orgs", "org", head.id)?;
-    let book = &mut standing.book;
-    // One cheap look ahead instead of several copies of a growing list.
-    let (people, bytes) = tx
-        .prepare_cached("SELECT count(*), coalesce(sum(octet_length(person)), 0) FROM claims WHERE customer_id = ?1")?
-        .query_row([head.id], |row| Ok((row.get::<u32>(0)?, row.get::<u32>(1)?)))?;
-    book.keys = TextArena::with_capacity(bytes as usize);
-    book.people.reserve_exact(people as usize);
-    let mut ask = tx.prepare_long("SELECT person, body FROM claims WHERE customer_id = ?1 ORDER BY person", 8_192)?;
-    let mut rows = ask.query([head.id])?;
-    while let Some(row) = rows.next()? {
-        let person = text(row, 0)?;
-        add_person(book, person, |claims| take_person(blob(row, 1)?, claims).map_err(unreadable_person(person)))?;
-    }
-    book.claims.shrink_to_fit();
-    Ok(standing)
-}
-
-fn unreadable_person(person: &str) -> impl FnOnce(crate::store::record::DecodeError) -> Fault {
+pub(in crate::store::sql) fn unreadable_person(person: &str) -> impl FnOnce(crate::store::record::DecodeError) -> Fault {
     Fault::unreadable(move || format!("the claims of person {person}"))
 }
 
-fn add_person(book: &mut Book, person: &str, read: impl FnOnce(&mut Vec<Claim>) -> Result<(), Fault>) -> Result<(), Fault> {
+/// Adds a person with the claims that `read` finds.
+pub(in crate::store::sql) fn add_person(
+    book: &mut Book,
+    person: &str,
+    read: impl FnOnce(&mut Vec<Claim>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let first = book.claims.len();
     read(&mut book.claims)?;
     for claim in &book.claims[first..] {
@@ -383,10 +356,7 @@ pub(in crate::store::sql) fn used_by_org(
 }
 
 pub(in crate::store::sql) fn episodes(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<Episode>, Fault> {
-    match head(tx, customer)? {
-        Some(head) => bodies(tx, "episodes", "id DESC", head.id),
-        None => Ok(Vec::new()),
-    }
+    bodies(tx, "episodes", "id DESC", customer)
 }
 
 pub(in crate::store::sql) fn episode(
@@ -394,10 +364,9 @@ pub(in crate::store::sql) fn episode(
     customer: &CustomerId,
     episode: EpisodeId,
 ) -> Result<Option<Episode>, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(None) };
     let body: Option<Vec<u8>> = tx
-        .prepare_cached("SELECT body FROM episodes WHERE customer_id = ?1 AND id = ?2")?
-        .query_row((head.id, episode.0.cast_signed()), |row| row.get(0))
+        .prepare_cached("SELECT body FROM episodes WHERE customer_id = (SELECT id FROM customers WHERE name = ?1) AND id = ?2")?
+        .query_row((customer.as_str(), episode.0.cast_signed()), |row| row.get(0))
         .optional()?;
     body.map(|body| unpack(&body).map_err(Fault::unreadable(|| format!("episode {episode}")))).transpose()
 }

@@ -19,6 +19,12 @@ pub trait Door: Send + Sync {
     /// Answers a question as of one moment. Never waits for a writer.
     fn read<T>(&self, ask: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError>;
 
+    /// Answers a question that is one statement: so it is of one moment without a transaction around it. `ask` may be called again
+    /// if it was not heard.
+    fn ask<T>(&self, ask: impl Fn(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.read(|tx| ask(tx))
+    }
+
     /// Writes, whole or not at all. What is read inside of a customer's is still so at the end.
     fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError>;
 

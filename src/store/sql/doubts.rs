@@ -56,14 +56,12 @@ impl Doubts {
     pub(in crate::store::sql) fn take_request(&self, door: &impl Door, at: Instant) -> Result<Option<RequestRow>, StoreError> {
         self.settle(door)?;
         // A worker asks every few seconds; while nothing is in line it must not hold up other writers.
-        if door.is_shared()
-            && let Some(_one) = self.turn_at_orphans()
-            && door.read(requests::any_orphan)?
-        {
+        let (mut queued, orphaned) = door.ask(requests::in_line)?;
+        if orphaned && let Some(_one) = self.turn_at_orphans() {
             orphans::close(door, at, false)?;
-            orphans::requeue(door)?;
+            queued |= orphans::requeue(door)? > 0;
         }
-        if !door.read(requests::any_queued)? {
+        if !queued {
             return Ok(None);
         }
         let taken = |row: &Option<RequestRow>| row.as_ref().map(|row| Doubt::Taken(row.request, at));
@@ -140,11 +138,11 @@ fn undo(tx: &Transaction<'_>, doubt: &Doubt) -> Result<(), Fault> {
         Doubt::Taken(request, at) => requests::put_back(tx, *request, *at),
         Doubt::Begun(customer, run) => {
             // If the server still commits, that is waited for.
-            head_or_new(tx, customer)?;
+            let head = head_or_new(tx, customer)?;
             let Some(mut row) = runs::run(tx, *run)?.filter(|row| !row.state.is_over()) else { return Ok(()) };
             (row.state, row.ended) = (RunState::Failed, Some(row.began));
             row.message = "the store went away before anybody knew that it began; nothing was changed".to_owned();
-            runs::write(tx, &row)
+            runs::write(tx, head.id, &row, false)
         }
     }
 }

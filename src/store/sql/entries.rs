@@ -1,5 +1,7 @@
 //! Writing what the entries of a batch say: one row per thing, replaced or, for grants, only ever added.
 
+use std::collections::BTreeMap;
+
 use crate::store::sql::transaction::Transaction;
 
 use crate::base::{EpisodeId, Instant, Version};
@@ -23,11 +25,14 @@ pub(in crate::store::sql) fn write(
     let id = head.id;
     let mut next = head.next_episode;
     let mut seen = |episode: EpisodeId| next = next.max(EpisodeId(episode.0.saturating_add(1)));
+    // Of these there are several: the last of each is written, all of a table together.
+    let (mut terms, mut pools) = (BTreeMap::new(), BTreeMap::new());
+    let (mut grants, mut agreed) = (Vec::new(), Vec::new());
     for entry in batch.entries {
         match entry {
-            Entry::PoolDefined(terms) => put(tx, "terms", "pool", id, terms.pool.as_str(), &pack(terms))?,
-            Entry::Granted(grant) => add(tx, "grants", id, "grant", grant.id.as_str(), &pack(grant))?,
-            Entry::ExcessAgreed(agreed) => add(tx, "agreed", id, "agreed excess", agreed.id.as_str(), &pack(agreed))?,
+            Entry::PoolDefined(defined) => drop(terms.insert(defined.pool.as_str(), pack(defined))),
+            Entry::Granted(grant) => grants.push((grant.id.as_str(), pack(grant))),
+            Entry::ExcessAgreed(excess) => agreed.push((excess.id.as_str(), pack(excess))),
             Entry::Pinned(pin) => {
                 tx.prepare_cached(
                     "INSERT INTO pins (customer_id, person, pool, body) VALUES (?1, ?2, ?3, ?4)
@@ -43,7 +48,7 @@ pub(in crate::store::sql) fn write(
                 ))?;
             }
             Entry::Pool { pool, books } => {
-                put(tx, "pools", "pool", id, pool.as_str(), &pack(books))?;
+                pools.insert(pool.as_str(), pack(books));
                 add_sample(tx, id, version, batch.at, pool, books)?;
                 if let Some(episode) = &books.episode {
                     seen(episode.id);
@@ -124,7 +129,22 @@ pub(in crate::store::sql) fn write(
             | Entry::RolesChanged(_) => {}
         }
     }
+    put_all(tx, "terms", id, &terms)?;
+    put_all(tx, "pools", id, &pools)?;
+    add_all(tx, "grants", id, "grant", &grants)?;
+    add_all(tx, "agreed", id, "agreed excess", &agreed)?;
     Ok(next)
+}
+
+/// Records by pool.
+fn put_all(tx: &Transaction<'_>, table: &str, id: i64, bodies: &BTreeMap<&str, Vec<u8>>) -> Result<(), Fault> {
+    if bodies.is_empty() {
+        return Ok(());
+    }
+    let mut put = Many::put(tx, table, &["customer_id", "pool"], &["body"])?;
+    bodies.iter().try_for_each(|(pool, body)| put.write((id, pool, body)).map(drop))?;
+    put.flush()?;
+    Ok(())
 }
 
 fn put(tx: &Transaction<'_>, table: &str, column: &str, id: i64, key: &str, body: &[u8]) -> Result<(), Fault> {
@@ -136,14 +156,24 @@ fn put(tx: &Transaction<'_>, table: &str, column: &str, id: i64, key: &str, body
     Ok(())
 }
 
-fn add(tx: &Transaction<'_>, table: &str, id: i64, what: &str, key: &str, body: &[u8]) -> Result<(), Fault> {
-    let added = tx
-        .prepare_cached(&format!("INSERT INTO {table} (customer_id, id, body) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"))?
-        .execute((id, key, body))?;
-    if added == 1 {
+/// Records by id, each of which is new.
+fn add_all(tx: &Transaction<'_>, table: &str, id: i64, what: &str, bodies: &[(&str, Vec<u8>)]) -> Result<(), Fault> {
+    if bodies.is_empty() {
         return Ok(());
     }
-    Err(Fault::corrupt(format!("{what} {key}"), "it is recorded already; it is never edited, only corrected by another"))
+    let known = |key: &str| {
+        Fault::corrupt(format!("{what} {key}"), "it is recorded already; it is never edited, only corrected by another")
+    };
+    let mut add = Many::put(tx, table, &["customer_id", "id", "body"], &[])?;
+    for (key, body) in bodies {
+        if !add.write((id, key, body))? {
+            return Err(known(key));
+        }
+    }
+    if add.flush()? {
+        return Ok(());
+    }
+    Err(known(&bodies.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(" or ")))
 }
 
 /// The names a batch adds. Those that are stored must be its beginning: positions stay true over all versions.

@@ -3,13 +3,14 @@
 use crate::base::{CustomerId, Day};
 use crate::plan::Standing;
 use crate::store::glance::Glance;
-use crate::store::sql::books::{Head, empty_standing, head, with_head};
+use crate::store::sql::books::{Head, head};
 use crate::store::sql::fault::Fault;
+use crate::store::sql::light::{standings_of_pools, with_head};
 use crate::store::sql::looks;
 use crate::store::sql::on_time;
-use crate::store::sql::pool_books::standings_of_pools;
 use crate::store::sql::runs;
 use crate::store::sql::side_by_side::SideBySide;
+use crate::store::sql::standings::empty_standing;
 use crate::store::sql::transaction::Transaction;
 
 /// Of each customer on its local date, in their order; `notices_max` of its newest notices.

@@ -1,10 +1,10 @@
 //! Looks at sources that are asked over the network.
 
-use crate::store::sql::transaction::Transaction;
+use crate::store::sql::transaction::{Row, Transaction};
 
 use crate::base::{CustomerId, Digest, Instant, SourceId};
 use crate::store::shape::SourceLook;
-use crate::store::sql::books::{head, head_or_new};
+use crate::store::sql::books::head_or_new;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::side_by_side::SideBySide;
 
@@ -21,9 +21,11 @@ pub(in crate::store::sql) fn save_look(tx: &Transaction<'_>, customer: &Customer
 }
 
 pub(in crate::store::sql) fn looks(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<SourceLook>, Fault> {
-    let mut all = Vec::new();
-    many(tx, &SideBySide::of(head(tx, customer)?.into_iter().map(|head| head.id)), |_, look| all.push(look))?;
-    Ok(all)
+    let mut ask = tx.prepare_cached(
+        "SELECT customer_id, source, package, cursor, full_at, at FROM looks
+         WHERE customer_id = (SELECT id FROM customers WHERE name = ?1) ORDER BY source",
+    )?;
+    ask.query_map([customer.as_str()], look)
 }
 
 /// Those of many customers, each with its customer's place.
@@ -39,15 +41,18 @@ pub(in crate::store::sql) fn many(
         sql,
         |first, last| (first, last),
         |place, row| {
-            let look = SourceLook {
-                source: SourceId::new(row.get::<String>(1)?),
-                package: Digest(row.get(2)?),
-                cursor: row.get(3)?,
-                full_at: Instant(row.get(4)?),
-                at: Instant(row.get(5)?),
-            };
-            put(place, look);
+            put(place, look(row)?);
             Ok(())
         },
     )
+}
+
+fn look(row: Row<'_>) -> Result<SourceLook, Fault> {
+    Ok(SourceLook {
+        source: SourceId::new(row.get::<String>(1)?),
+        package: Digest(row.get(2)?),
+        cursor: row.get(3)?,
+        full_at: Instant(row.get(4)?),
+        at: Instant(row.get(5)?),
+    })
 }

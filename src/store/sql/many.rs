@@ -13,6 +13,9 @@ const ROWS_MAX: usize = 8_192;
 /// … or so many bytes of texts and blobs.
 const BYTES_MAX: usize = 4 << 20;
 
+/// So many rows are not worth the further journey that a copy takes.
+const ROWS_FEW: usize = 100;
+
 /// What becomes of each row.
 #[derive(Clone, Copy)]
 enum Act<'n> {
@@ -34,7 +37,8 @@ pub(in crate::store::sql) enum Many<'t> {
 pub(in crate::store::sql) struct Waiting<'t> {
     session: &'t PgSession,
     sql: String,
-    copies: bool,
+    /// What many rows are sent by instead.
+    copy: Option<String>,
     types: Vec<Type>,
     columns: Vec<Column>,
     rows: usize,
@@ -107,8 +111,7 @@ impl<'t> Many<'t> {
         let arrays: Vec<String> = kinds.iter().zip(numbered("?")).map(|((_, array), n)| format!("{n}::{array}[]")).collect();
         let arrays = arrays.join(", ");
         let sql = match act {
-            Act::Add => format!("COPY {table} ({list}) FROM STDIN (FORMAT binary)"),
-            Act::Put(..) => format!("INSERT INTO {table} ({list}) SELECT * FROM unnest({arrays}){replaced}"),
+            Act::Add | Act::Put(..) => format!("INSERT INTO {table} ({list}) SELECT * FROM unnest({arrays}){replaced}"),
             Act::Drop => {
                 let names = numbered("c");
                 let same: Vec<String> = columns.iter().zip(&names).map(|(c, n)| format!("{table}.{c} = u.{n}")).collect();
@@ -118,7 +121,7 @@ impl<'t> Many<'t> {
         Ok(Many::Pg(Waiting {
             session,
             sql,
-            copies: matches!(act, Act::Add),
+            copy: matches!(act, Act::Add).then(|| format!("COPY {table} ({list}) FROM STDIN (FORMAT binary)")),
             types,
             columns: kinds.into_iter().map(|(column, _)| column).collect(),
             rows: 0,
@@ -174,9 +177,9 @@ impl Waiting<'_> {
         if self.rows == 0 {
             return Ok(true);
         }
-        let touched = if self.copies {
+        let touched = if let Some(copy) = self.copy.as_deref().filter(|_| self.rows > ROWS_FEW) {
             let columns = &self.columns;
-            self.session.copy(&self.sql, &self.types, (0..self.rows).map(|at| columns.iter().map(|c| c.at(at)).collect()))?
+            self.session.copy(copy, &self.types, (0..self.rows).map(|at| columns.iter().map(|c| c.at(at)).collect()))?
         } else {
             let columns: Vec<&(dyn ToSql + Sync)> = self.columns.iter().map(Column::array).collect();
             self.session.execute_columns(&self.sql, &columns)?

@@ -1,6 +1,6 @@
 //! What it takes to be on time: same-day wishes with their deadlines, and pauses of sources.
 
-use crate::store::sql::transaction::Transaction;
+use crate::store::sql::transaction::{Row, Transaction};
 
 use crate::base::{Actor, CustomerId, Day, Instant, RequestId, SourceId};
 use crate::store::shape::{Pause, RequestPlace, SameDayRow, SameDayTaken, SameDayWish, Trigger};
@@ -17,12 +17,12 @@ pub(in crate::store::sql) fn ask_same_day(
     at: Instant,
 ) -> Result<SameDayTaken, Fault> {
     let SameDayWish { asked, day, deadline, day_max } = wish;
-    let used = same_day_used(tx, customer, *day)?;
+    let head = head_or_new(tx, customer)?;
+    let used = same_day_used_of(tx, head.id, *day)?;
     if used >= *day_max {
         return Ok(SameDayTaken { used, place: None });
     }
     let (id, fresh) = request(tx, customer, &Trigger::SameDay(asked.clone()), at)?;
-    let head = head_or_new(tx, customer)?;
     tx.prepare_cached("INSERT INTO same_day (customer_id, day, deadline, at, by, request) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
         .execute((head.id, day.0, deadline.0, at.0, asked.by.to_string(), id.0.cast_signed()))?;
     let place = RequestPlace { request: id, joined: !fresh, position: position(tx, id)? };
@@ -30,7 +30,10 @@ pub(in crate::store::sql) fn ask_same_day(
 }
 
 pub(in crate::store::sql) fn same_day_used(tx: &Transaction<'_>, customer: &CustomerId, day: Day) -> Result<u32, Fault> {
-    head(tx, customer)?.map_or(Ok(0), |head| same_day_used_of(tx, head.id, day))
+    tx.prepare_cached(
+        "SELECT count(*) FROM same_day WHERE customer_id = (SELECT id FROM customers WHERE name = ?1) AND day = ?2",
+    )?
+    .query_row((customer.as_str(), day.0), |row| row.get(0))
 }
 
 /// The same of the customer with this number.
@@ -40,12 +43,11 @@ pub(in crate::store::sql) fn same_day_used_of(tx: &Transaction<'_>, id: i64, day
 }
 
 pub(in crate::store::sql) fn same_day_open(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<SameDayRow>, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
     let mut ask = tx.prepare_cached(
         "SELECT s.id, s.request, s.at, s.deadline, r.ended FROM same_day s JOIN requests r ON r.id = s.request
-         WHERE s.customer_id = ?1 AND s.settled = 0 ORDER BY s.id",
+         WHERE s.customer_id = (SELECT id FROM customers WHERE name = ?1) AND s.settled = 0 ORDER BY s.id",
     )?;
-    ask.query_map([head.id], |row| {
+    ask.query_map([customer.as_str()], |row| {
         Ok(SameDayRow {
             number: unsigned(row, 0)?,
             request: RequestId(unsigned(row, 1)?),
@@ -96,9 +98,12 @@ pub(in crate::store::sql) fn end_pauses(
 }
 
 pub(in crate::store::sql) fn pauses(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<Pause>, Fault> {
-    let mut all = Vec::new();
-    pauses_of_many(tx, &SideBySide::of(head(tx, customer)?.into_iter().map(|head| head.id)), |_, pause| all.push(pause))?;
-    Ok(all)
+    let mut ask = tx.prepare_cached(
+        "SELECT customer_id, source, since, coalesce(lifted, until), reason FROM pauses
+         WHERE customer_id = (SELECT id FROM customers WHERE name = ?1) AND (lifted IS NULL OR lifted > since)
+         ORDER BY source, since, id",
+    )?;
+    ask.query_map([customer.as_str()], pause)
 }
 
 /// Those of many customers, each with its customer's place.
@@ -115,20 +120,24 @@ pub(in crate::store::sql) fn pauses_of_many(
         sql,
         |first, last| (first, last),
         |place, row| {
-            let pause = Pause {
-                source: SourceId::new(row.get::<String>(1)?),
-                from: Instant(row.get(2)?),
-                to: Instant(row.get(3)?),
-                reason: row.get(4)?,
-            };
-            put(place, pause);
+            put(place, pause(row)?);
             Ok(())
         },
     )
 }
 
+fn pause(row: Row<'_>) -> Result<Pause, Fault> {
+    Ok(Pause {
+        source: SourceId::new(row.get::<String>(1)?),
+        from: Instant(row.get(2)?),
+        to: Instant(row.get(3)?),
+        reason: row.get(4)?,
+    })
+}
+
 pub(in crate::store::sql) fn has_notice(tx: &Transaction<'_>, customer: &CustomerId, key: &str) -> Result<bool, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(false) };
-    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM notices WHERE customer_id = ?1 AND key = ?2)")?
-        .query_row((head.id, key), |row| row.get(0))
+    tx.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM notices WHERE customer_id = (SELECT id FROM customers WHERE name = ?1) AND key = ?2)",
+    )?
+    .query_row((customer.as_str(), key), |row| row.get(0))
 }

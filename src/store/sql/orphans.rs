@@ -13,7 +13,7 @@ use crate::store::sql::transaction::Transaction;
 /// locked soon is left for the next time.
 pub(in crate::store::sql) fn close(door: &impl Door, at: Instant, unseen: bool) -> Result<Vec<RunId>, StoreError> {
     // Asked every minute and after each commit; as long as nobody died it must not hold up other writers.
-    let (any_dead, runs) = door.read(|tx| Ok((tx.any_dead()?, runs::orphans(tx, unseen)?)))?;
+    let (runs, any_dead) = door.ask(|tx| runs::orphans(tx, unseen))?;
     if any_dead || !runs.is_empty() {
         door.strike_off()?;
     }
@@ -29,7 +29,7 @@ pub(in crate::store::sql) fn close(door: &impl Door, at: Instant, unseen: bool) 
 /// Puts the requests they left running back in line, each in its old place.
 pub(in crate::store::sql) fn requeue(door: &impl Door) -> Result<u32, StoreError> {
     let mut count = 0;
-    for orphan in door.read(requests::orphans)? {
+    for orphan in door.ask(requests::orphans)? {
         count += u32::from(apart(door, |tx| requests::requeue(tx, &orphan))? == Some(true));
     }
     Ok(count)

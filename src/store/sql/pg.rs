@@ -35,6 +35,8 @@ pub struct PgSession {
     wire: Wire,
     statements: RefCell<HashMap<String, Statement>>,
     cursors: Cell<u32>,
+    /// Outside a transaction: whether a question was asked, so that another one would be of another moment.
+    asked: Cell<Option<bool>>,
     node: Arc<Node>,
 }
 
@@ -112,7 +114,7 @@ fn refs<'v>(values: &'v [Value<'v>]) -> Vec<&'v (dyn ToSql + Sync)> {
 impl PgSession {
     /// A session over a connection of this node.
     pub fn new(wire: Wire, node: Arc<Node>) -> Self {
-        Self { wire, statements: RefCell::default(), cursors: Cell::default(), node }
+        Self { wire, statements: RefCell::default(), cursors: Cell::default(), asked: Cell::default(), node }
     }
 
     /// Waits for so long for each answer from now on.
@@ -134,6 +136,22 @@ impl PgSession {
     pub fn batch(&self, sql: &str) -> Result<bool, Fault> {
         let answer = self.wire.wait(self.wire.client().simple_query(sql))?;
         Ok(answer.iter().any(|message| matches!(message, SimpleQueryMessage::Row(_))))
+    }
+
+    /// Begins a transaction and asks the first question in it, in one journey; says whether that gave a row.
+    pub fn begin(&self, begin: &str, sql: &str, values: &[Value<'_>]) -> Result<bool, Fault> {
+        let (statement, client, values) = (self.prepare(sql)?, self.wire.client(), refs(values));
+        let (_, rows) =
+            self.wire.wait(async { tokio::try_join!(client.simple_query(begin), client.query(&statement, &values)) })?;
+        Ok(!rows.is_empty())
+    }
+
+    /// Answers by one statement, outside a transaction: another one would be of another moment, and is refused.
+    pub fn one_statement<T>(&self, ask: impl FnOnce(&Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.asked.set(Some(false));
+        let answer = ask(self);
+        self.asked.set(None);
+        answer
     }
 
     pub(in crate::store::sql) fn prepare(&self, sql: &str) -> Result<Statement, Fault> {
@@ -161,6 +179,9 @@ impl PgSession {
     }
 
     pub(in crate::store::sql) fn query(&self, statement: &Statement, values: &[Value<'_>]) -> Result<PgRows<'_>, Fault> {
+        if self.asked.replace(self.asked.get().map(|_| true)) == Some(true) {
+            return Err(Fault::corrupt("a question", "it takes a transaction: it is more than one statement"));
+        }
         let rows = self.wire.wait(self.wire.client().query(statement, &refs(values)))?;
         Ok(PgRows { session: self, rows, at: 0, cursor: None })
     }
@@ -192,7 +213,8 @@ impl PgSession {
         types: &[Type],
         rows: impl Iterator<Item = Vec<Value<'v>>>,
     ) -> Result<u64, Fault> {
-        let mut writer = pin!(BinaryCopyInWriter::new(self.wire.wait(self.wire.client().copy_in(sql))?, types));
+        let statement = self.prepare(sql)?;
+        let mut writer = pin!(BinaryCopyInWriter::new(self.wire.wait(self.wire.client().copy_in(&statement))?, types));
         for row in rows {
             let values = refs(&row);
             let mut written = pin!(writer.as_mut().write(&values));

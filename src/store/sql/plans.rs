@@ -11,10 +11,14 @@ use crate::store::sql::chunks::{Chunks, decompress};
 use crate::store::sql::fault::Fault;
 
 pub(in crate::store::sql) fn save(tx: &Transaction<'_>, plan: &Plan) -> Result<(), Fault> {
-    let head = head_or_new(tx, &plan.customer)?;
+    save_of(tx, head_or_new(tx, &plan.customer)?.id, plan)
+}
+
+/// The same of the customer with this number.
+pub(in crate::store::sql) fn save_of(tx: &Transaction<'_>, id: i64, plan: &Plan) -> Result<(), Fault> {
     let fresh = tx
         .prepare_cached("INSERT INTO plans (customer_id, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-        .execute((head.id, plan.id.0))?;
+        .execute((id, plan.id.0))?;
     if fresh == 0 {
         return Ok(());
     }
@@ -23,12 +27,12 @@ pub(in crate::store::sql) fn save(tx: &Transaction<'_>, plan: &Plan) -> Result<(
         tx.prepare_cached(
             "INSERT INTO plan_snapshot (customer_id, plan, snapshot) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
         )?
-        .execute((head.id, plan.id.0, mark.snapshot.0))?;
+        .execute((id, plan.id.0, mark.snapshot.0))?;
     }
     let mut insert =
         tx.prepare_cached("INSERT INTO plan_chunk (customer_id, plan, n, bytes, body) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     let mut keep = |n: i64, plain: &[u8], packed: Vec<u8>| {
-        insert.execute((head.id, plan.id.0, n, plain.len().cast_signed(), packed))?;
+        insert.execute((id, plan.id.0, n, plain.len().cast_signed(), packed))?;
         Ok(())
     };
     let mut chunks = Chunks::new(&mut keep);
@@ -52,10 +56,9 @@ pub(in crate::store::sql) fn plan(tx: &Transaction<'_>, customer: &CustomerId, i
     take_plan(&content).map(Some).map_err(Fault::unreadable(|| format!("plan {}", id.short())))
 }
 
-/// Drops the plans of a customer that are not of its newest `keep` runs, nor of a run under way or whose hold waits. Returns
+/// Drops the plans of the customer with this number that are not of its newest `keep` runs, nor of a run under way or whose hold waits. Returns
 /// how many.
-pub(in crate::store::sql) fn prune(tx: &Transaction<'_>, customer: &CustomerId, keep: u32) -> Result<u32, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(0) };
+pub(in crate::store::sql) fn prune(tx: &Transaction<'_>, id: i64, keep: u32) -> Result<u32, Fault> {
     let mut ask = tx.prepare_cached(
         "SELECT id FROM plans WHERE customer_id = ?1 AND id NOT IN (
              SELECT plan FROM (SELECT plan FROM runs WHERE customer_id = ?1 ORDER BY id DESC LIMIT ?2) AS newest WHERE plan IS NOT NULL
@@ -64,14 +67,14 @@ pub(in crate::store::sql) fn prune(tx: &Transaction<'_>, customer: &CustomerId, 
              UNION ALL
              SELECT plan FROM runs WHERE customer_id = ?1 AND plan IS NOT NULL AND id IN (SELECT run FROM holds WHERE customer_id = ?1 AND waits = 1))",
     )?;
-    let drops = ask.query_map((head.id, keep), |row| row.get::<[u8; 32]>(0))?;
+    let drops = ask.query_map((id, keep), |row| row.get::<[u8; 32]>(0))?;
     for plan in &drops {
         for delete in [
             "DELETE FROM plan_chunk WHERE customer_id = ?1 AND plan = ?2",
             "DELETE FROM plan_snapshot WHERE customer_id = ?1 AND plan = ?2",
             "DELETE FROM plans WHERE customer_id = ?1 AND id = ?2",
         ] {
-            tx.prepare_cached(delete)?.execute((head.id, plan))?;
+            tx.prepare_cached(delete)?.execute((id, plan))?;
         }
     }
     u32::try_from(drops.len()).map_err(|_| Fault::corrupt("the plans", "there are more than 2³²"))

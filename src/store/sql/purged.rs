@@ -5,7 +5,6 @@ use crate::store::sql::transaction::Transaction;
 
 use crate::base::{CustomerId, Instant};
 use crate::license::Entry;
-use crate::store::sql::books::head;
 use crate::store::sql::fault::Fault;
 
 /// Notes with a commit that purges somebody that everything staged so far must go, and what runs under way will stage of
@@ -30,8 +29,8 @@ pub(in crate::store::sql) fn note(tx: &Transaction<'_>, id: i64, at: Instant, en
 
 /// Whether snapshots are left that must go.
 pub(in crate::store::sql) fn is_due(tx: &Transaction<'_>, customer: &CustomerId) -> Result<bool, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(false) };
-    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM purged WHERE customer_id = ?1)")?.query_row([head.id], |row| row.get(0))
+    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM purged WHERE customer_id = (SELECT id FROM customers WHERE name = ?1))")?
+        .query_row([customer.as_str()], |row| row.get(0))
 }
 
 /// Forgets about it once none is left, and no run but `run` is under way that began before.

@@ -6,9 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::{CustomerId, Digest};
 use crate::plan::Standing;
-use crate::store::sql::books::{head, standing_light};
-use crate::store::sql::fault::Fault;
-use crate::store::sql::transaction::Transaction;
 
 /// So many are kept: those of the runs under way and a few more.
 const KEPT_MAX: usize = 64;
@@ -22,18 +19,16 @@ impl Recent {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The standing as of this transaction.
-    pub(in crate::store::sql) fn standing_light(&self, tx: &Transaction<'_>, customer: &CustomerId) -> Result<Standing, Fault> {
-        let Some(head) = head(tx, customer)? else { return standing_light(tx, customer) };
-        let known = self.kept().iter().find(|(whose, hash, _)| whose == customer && *hash == head.hash).cloned();
-        if let Some((_, _, standing)) = known {
-            return Ok(standing);
-        }
-        let standing = standing_light(tx, customer)?;
+    /// The standing of a customer whose newest hash is this, if it is kept.
+    pub(in crate::store::sql) fn known(&self, customer: &CustomerId, hash: &Digest) -> Option<Standing> {
+        self.kept().iter().find(|(whose, known, _)| whose == customer && known == hash).map(|(.., standing)| standing.clone())
+    }
+
+    /// Keeps a standing.
+    pub(in crate::store::sql) fn keep(&self, customer: &CustomerId, hash: Digest, standing: &Standing) {
         let mut kept = self.kept();
         kept.retain(|(whose, ..)| whose != customer);
         kept.truncate(KEPT_MAX - 1);
-        kept.push_front((customer.clone(), head.hash, standing.clone()));
-        Ok(standing)
+        kept.push_front((customer.clone(), hash, standing.clone()));
     }
 }

@@ -22,18 +22,15 @@ pub(in crate::store::sql) fn add_sample(
     books: &PoolBooks,
 ) -> Result<(), Fault> {
     let (used, allowance) = (books.counts.used().0, books.allowance.seats.map(|seats| seats.0));
-    let last = tx
-        .prepare_cached(
-            "SELECT used, allowance FROM samples WHERE customer_id = ?1 AND pool = ?2 ORDER BY version DESC LIMIT 1",
-        )?
-        .query_row((id, pool.as_str()), |row| Ok((row.get::<u32>(0)?, row.get::<Option<u32>>(1)?)))
-        .optional()?;
-    if last != Some((used, allowance)) {
-        tx.prepare_cached(
-            "INSERT INTO samples (customer_id, pool, version, at, used, allowance) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute((id, pool.as_str(), version.0.cast_signed(), at.0, used, allowance))?;
-    }
+    tx.prepare_cached(
+        "INSERT INTO samples (customer_id, pool, version, at, used, allowance)
+         SELECT CAST(?1 AS BIGINT), CAST(?2 AS TEXT), CAST(?3 AS BIGINT), CAST(?4 AS BIGINT), CAST(?5 AS BIGINT), CAST(?6 AS BIGINT)
+         WHERE NOT EXISTS (
+             SELECT 1 FROM samples WHERE customer_id = ?1 AND pool = ?2
+             AND version = (SELECT max(version) FROM samples WHERE customer_id = ?1 AND pool = ?2)
+             AND used = ?5 AND allowance IS NOT DISTINCT FROM ?6)",
+    )?
+    .execute((id, pool.as_str(), version.0.cast_signed(), at.0, used, allowance))?;
     Ok(())
 }
 
@@ -43,11 +40,11 @@ pub(in crate::store::sql) fn add_request(tx: &Transaction<'_>, id: i64, request:
 }
 
 pub(in crate::store::sql) fn orgs(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<OrgMark>, Fault> {
-    head(tx, customer)?.map_or_else(|| Ok(Vec::new()), |head| bodies(tx, "orgs", "org", head.id))
+    bodies(tx, "orgs", "org", customer)
 }
 
 pub(in crate::store::sql) fn seat_requests(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<SeatRequest>, Fault> {
-    head(tx, customer)?.map_or_else(|| Ok(Vec::new()), |head| bodies(tx, "seat_requests", "id", head.id))
+    bodies(tx, "seat_requests", "id", customer)
 }
 
 pub(in crate::store::sql) fn samples(
@@ -68,10 +65,12 @@ pub(in crate::store::sql) fn samples(
 }
 
 pub(in crate::store::sql) fn version_at(tx: &Transaction<'_>, customer: &CustomerId, at: Instant) -> Result<Version, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(Version(0)) };
     let newest = tx
-        .prepare_cached("SELECT version FROM audit WHERE customer_id = ?1 AND at <= ?2 ORDER BY version DESC LIMIT 1")?
-        .query_row((head.id, at.0), |row| unsigned(row, 0))
+        .prepare_cached(
+            "SELECT version FROM audit WHERE customer_id = (SELECT id FROM customers WHERE name = ?1) AND at <= ?2
+             ORDER BY version DESC LIMIT 1",
+        )?
+        .query_row((customer.as_str(), at.0), |row| unsigned(row, 0))
         .optional()?;
     Ok(Version(newest.unwrap_or(0)))
 }
@@ -149,9 +148,8 @@ fn activity_rows(mut rows: Rows<'_>) -> Result<Vec<ActivityRow>, Fault> {
 }
 
 pub(in crate::store::sql) fn activity_fed(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<Instant>, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(None) };
-    tx.prepare_cached("SELECT at FROM activity_feeds WHERE customer_id = ?1")?
-        .query_row([head.id], |row| row.get(0).map(Instant))
+    tx.prepare_cached("SELECT at FROM activity_feeds WHERE customer_id = (SELECT id FROM customers WHERE name = ?1)")?
+        .query_row([customer.as_str()], |row| row.get(0).map(Instant))
         .optional()
 }
 

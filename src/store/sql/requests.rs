@@ -3,10 +3,12 @@
 use crate::store::sql::transaction::{OptionalExtension, Row, Transaction};
 
 use crate::base::{CustomerId, Day, Instant, RequestId, RunId};
-use crate::store::node::NodeWork;
+use crate::store::error::StoreError;
+use crate::store::node::{NodeRow, NodeWork};
 use crate::store::record::{pack, unpack};
 use crate::store::shape::{RequestRow, RequestState, Trigger};
-use crate::store::sql::books::{blob, head, head_or_new, unsigned};
+use crate::store::sql::books::{blob, head_or_new, unsigned};
+use crate::store::sql::door::Door;
 use crate::store::sql::fault::Fault;
 
 /// Nodes ask for a night within so long of each other.
@@ -86,9 +88,16 @@ pub(in crate::store::sql) fn schedule(
     if is_scheduled(tx, customer, trigger)? { Ok(None) } else { request(tx, customer, trigger, at).map(|(id, _)| Some(id)) }
 }
 
-/// Whether anything is in line: asked before the writer's lock is taken.
-pub(in crate::store::sql) fn any_queued(tx: &Transaction<'_>) -> Result<bool, Fault> {
-    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM requests WHERE state = 0)")?.query_row((), |row| row.get(0))
+/// Whether anything is in line, and whether a node that died has a request: asked before the writer's lock is taken.
+pub(in crate::store::sql) fn in_line(tx: &Transaction<'_>) -> Result<(bool, bool), Fault> {
+    let queued = "SELECT EXISTS (SELECT 1 FROM requests WHERE state = 0)";
+    match tx.is_nobodys("coalesce(r.process, '')") {
+        Some((is_nobodys, whose)) => {
+            let ask = format!("{queued}, EXISTS (SELECT 1 FROM requests r WHERE r.state = 1 AND {is_nobodys})");
+            tx.query_row(&ask, whose, |row| Ok((row.get(0)?, row.get(1)?)))
+        }
+        None => Ok((tx.query_row(queued, (), |row| row.get(0))?, false)),
+    }
 }
 
 /// Takes the oldest request of a customer that has none running (R99).
@@ -96,10 +105,10 @@ pub(in crate::store::sql) fn take(tx: &Transaction<'_>, at: Instant) -> Result<O
     let mark = tx.mark()?;
     // What another node is just taking is not waited for, nor is a customer that somebody is just writing for.
     let mut next = tx.prepare_cached(&format!(
-        "SELECT q.id FROM requests q JOIN customers c ON c.id = q.customer_id
-         WHERE q.state = 0 AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.customer_id = q.customer_id AND r.state = 1)
-         ORDER BY q.id LIMIT 1 {}",
-        if tx.locks_rows() { "FOR UPDATE OF q SKIP LOCKED FOR NO KEY UPDATE OF c SKIP LOCKED" } else { "" }
+        "SELECT {COLUMNS} FROM requests r JOIN customers c ON c.id = r.customer_id
+         WHERE r.state = 0 AND NOT EXISTS (SELECT 1 FROM requests o WHERE o.customer_id = r.customer_id AND o.state = 1)
+         ORDER BY r.id LIMIT 1 {}",
+        if tx.locks_rows() { "FOR UPDATE OF r SKIP LOCKED FOR NO KEY UPDATE OF c SKIP LOCKED" } else { "" }
     ))?;
     // Asked again under the lock: a customer whose other request was taken meanwhile has one running.
     let mut take = tx.prepare_cached(
@@ -107,9 +116,9 @@ pub(in crate::store::sql) fn take(tx: &Transaction<'_>, at: Instant) -> Result<O
          WHERE id = ?1 AND state = 0
            AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.customer_id = requests.customer_id AND r.state = 1)",
     )?;
-    while let Some(id) = next.query_row((), |row| unsigned(row, 0)).optional()? {
-        if take.execute((id.cast_signed(), at.0, &mark))? == 1 {
-            return row(tx, RequestId(id));
+    while let Some(row) = next.query_row((), row_of).optional()? {
+        if take.execute((row.request.0.cast_signed(), at.0, &mark))? == 1 {
+            return Ok(Some(RequestRow { state: RequestState::Running, ..row }));
         }
     }
     Ok(None)
@@ -167,6 +176,19 @@ pub(in crate::store::sql) fn running(tx: &Transaction<'_>, customer: &CustomerId
     rows.next()?.map(row_of).transpose()
 }
 
+/// Whether a customer is worked on, or a request for packages that were dropped is in line for it.
+pub(in crate::store::sql) fn takes_drops(tx: &Transaction<'_>, customer: &CustomerId) -> Result<bool, Fault> {
+    tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM requests WHERE customer_id = c.id AND state = 1)
+             OR EXISTS (SELECT 1 FROM requests WHERE customer_id = c.id AND settled = 0 AND state = 0 AND trigger = ?2)
+         FROM customers c WHERE c.name = ?1",
+        (customer.as_str(), pack(&Trigger::Drop)),
+        |row| row.get(0),
+    )
+    .optional()
+    .map(|takes| takes.unwrap_or(false))
+}
+
 /// Requests for packages that were dropped of which nobody looked yet whether they were in time, oldest first.
 pub(in crate::store::sql) fn unsettled_drops(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Vec<RequestRow>, Fault> {
     let mut ask = tx.prepare_cached(&format!(
@@ -195,8 +217,22 @@ fn just_asked(tx: &Transaction<'_>, customer: i64, (kind, day): (i64, Day), at: 
     ask.query_row((customer, kind, day.0, at.0.saturating_sub(MINUTE_MILLIS)), |row| unsigned(row, 0).map(RequestId)).optional()
 }
 
+/// The processes that work on the store, with what they do.
+pub(in crate::store::sql) fn nodes(door: &impl Door) -> Result<Vec<NodeRow>, StoreError> {
+    let mut nodes = door.nodes()?;
+    if nodes.is_empty() {
+        return Ok(nodes);
+    }
+    for (mark, work) in door.ask(under_way)? {
+        if let Some(node) = nodes.iter_mut().find(|node| !door.is_shared() || node.mark == mark) {
+            node.work.push(work);
+        }
+    }
+    Ok(nodes)
+}
+
 /// What is worked on, with the mark of whoever does.
-pub(in crate::store::sql) fn under_way(tx: &Transaction<'_>) -> Result<Vec<(String, NodeWork)>, Fault> {
+fn under_way(tx: &Transaction<'_>) -> Result<Vec<(String, NodeWork)>, Fault> {
     let mut ask = tx.prepare_cached(
         "SELECT coalesce(r.process, ''), c.name, r.id, r.taken FROM requests r JOIN customers c ON c.id = r.customer_id
          WHERE r.state = 1 ORDER BY r.id",
@@ -214,13 +250,6 @@ pub(in crate::store::sql) struct Orphan {
     customer: CustomerId,
     /// The mark of the process.
     process: Option<String>,
-}
-
-/// Whether a node that died has a request.
-pub(in crate::store::sql) fn any_orphan(tx: &Transaction<'_>) -> Result<bool, Fault> {
-    let Some((is_nobodys, whose)) = tx.is_nobodys("coalesce(r.process, '')") else { return Ok(false) };
-    let ask = format!("SELECT EXISTS (SELECT 1 FROM requests r WHERE r.state = 1 AND {is_nobodys})");
-    tx.query_row(&ask, whose, |row| row.get(0))
 }
 
 /// Requests whose daemon died. A store with one daemon asks when that one begins: then it is all of them.
@@ -260,9 +289,12 @@ pub(in crate::store::sql) fn is_scheduled(
     customer: &CustomerId,
     trigger: &Trigger,
 ) -> Result<bool, Fault> {
-    let (Some(head), Some((kind, day))) = (head(tx, customer)?, schedule_of(trigger)) else { return Ok(false) };
-    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM scheduled WHERE customer_id = ?1 AND kind = ?2 AND day = ?3)")?
-        .query_row((head.id, kind, day.0), |row| row.get(0))
+    let Some((kind, day)) = schedule_of(trigger) else { return Ok(false) };
+    tx.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM scheduled
+                        WHERE customer_id = (SELECT id FROM customers WHERE name = ?1) AND kind = ?2 AND day = ?3)",
+    )?
+    .query_row((customer.as_str(), kind, day.0), |row| row.get(0))
 }
 
 /// The stored kind of a schedule, and the local date.

@@ -4,7 +4,7 @@ use crate::store::sql::transaction::{OptionalExtension, Transaction};
 
 use crate::base::{CustomerId, Digest, Instant, Version};
 use crate::store::rest::RestRow;
-use crate::store::sql::books::{head, head_or_new, unsigned};
+use crate::store::sql::books::{head_or_new, unsigned};
 use crate::store::sql::fault::Fault;
 
 pub(in crate::store::sql) fn save_rest(tx: &Transaction<'_>, customer: &CustomerId, rest: &RestRow) -> Result<(), Fault> {
@@ -23,11 +23,11 @@ pub(in crate::store::sql) fn save_rest(tx: &Transaction<'_>, customer: &Customer
 }
 
 pub(in crate::store::sql) fn rest(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<RestRow>, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(None) };
     let mut ask = tx.prepare_cached(
-        "SELECT version, at, settings, people, waiting, withheld, unserved, message FROM rests WHERE customer_id = ?1",
+        "SELECT version, at, settings, people, waiting, withheld, unserved, message FROM rests
+         WHERE customer_id = (SELECT id FROM customers WHERE name = ?1)",
     )?;
-    let found = ask.query_row([head.id], |row| {
+    let found = ask.query_row([customer.as_str()], |row| {
         Ok(RestRow {
             version: Version(unsigned(row, 0)?),
             at: Instant(row.get(1)?),

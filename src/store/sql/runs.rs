@@ -3,15 +3,18 @@
 use crate::store::sql::transaction::{Row, Transaction};
 
 use crate::base::{CustomerId, Digest, Instant, RequestId, RunId, SourceId, Version};
-use crate::plan::NoticeKind;
+use crate::plan::{NoticeKind, Plan};
 use crate::store::error::StoreError;
 use crate::store::record::{FORMAT, Record, RunBody, pack, unpack};
 use crate::store::shape::{FindingRow, NoticeRow, RunRow, RunState, Trigger};
 use crate::store::sql::books::{blob, head, head_or_new, unsigned};
 use crate::store::sql::fault::Fault;
 use crate::store::sql::many::Many;
+use crate::store::sql::pg::is_dead;
+use crate::store::sql::plans;
 use crate::store::sql::process::{self, Life};
 use crate::store::sql::requests;
+use crate::store::sql::snapshots;
 
 /// Codes of the states of runs that are not over.
 const IN_THE_MIDDLE: &str = "0, 1, 4";
@@ -73,19 +76,22 @@ pub(in crate::store::sql) fn begin(
 }
 
 pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &RunRow) -> Result<(), Fault> {
-    head_or_new(tx, &row.customer)?;
-    if row.state != RunState::Failed {
-        must_go_on(tx, row.run)?;
-    }
-    write(tx, row)
+    let head = head_or_new(tx, &row.customer)?;
+    write(tx, head.id, row, row.state != RunState::Failed)
 }
 
-/// The same for whoever closes it.
-pub(in crate::store::sql) fn write(tx: &Transaction<'_>, row: &RunRow) -> Result<(), Fault> {
+/// The same with the plan that it made.
+pub(in crate::store::sql) fn save_planned(tx: &Transaction<'_>, plan: &Plan, row: &RunRow) -> Result<(), Fault> {
+    let head = head_or_new(tx, &row.customer)?;
+    plans::save_of(tx, head.id, plan)?;
+    write(tx, head.id, row, row.state != RunState::Failed)
+}
+
+/// The same of the customer with this number, whose row is locked; if it `goes_on`, only unless the run was closed.
+pub(in crate::store::sql) fn write(tx: &Transaction<'_>, customer_id: i64, row: &RunRow, goes_on: bool) -> Result<(), Fault> {
     let RunRow { run, customer, trigger, mut state, began, ended, packages, plan, mut version, tally, mut message, rejected } =
         row.clone();
     let id = run.0.cast_signed();
-    let head = head_or_new(tx, &customer)?;
     if state == RunState::Failed
         && let Some(committed) = committed(tx, run)?
     {
@@ -94,13 +100,15 @@ pub(in crate::store::sql) fn write(tx: &Transaction<'_>, row: &RunRow) -> Result
         (state, version) = (RunState::SucceededWithErrors, Some(committed));
     }
     let touched = tx
-        .prepare_cached(
+        .prepare_cached(&format!(
             "UPDATE runs SET trigger = ?3, state = ?4, began = ?5, ended = ?6, plan = ?7, version = ?8, body = ?9
-             WHERE id = ?1 AND customer_id = ?2",
-        )?
+             WHERE id = ?1 AND customer_id = ?2
+               AND (CAST(?10 AS BIGINT) = 0
+                    OR NOT (state = ?11 OR (state IN ({IN_THE_MIDDLE}) AND process <> ?12)))"
+        ))?
         .execute((
             id,
-            head.id,
+            customer_id,
             pack(&trigger),
             code(&state),
             began.0,
@@ -108,8 +116,14 @@ pub(in crate::store::sql) fn write(tx: &Transaction<'_>, row: &RunRow) -> Result
             plan.map(|plan| plan.0),
             version.map(|version| version.0.cast_signed()),
             pack(&RunBody { packages, tally, message, rejected: rejected.clone() }),
+            goes_on,
+            code(&RunState::Failed),
+            tx.mark()?,
         ))?;
     if touched != 1 {
+        if goes_on {
+            must_go_on(tx, run)?;
+        }
         return Err(Fault::corrupt(format!("run {run} of {customer}"), "it was never begun"));
     }
     tx.prepare_cached("DELETE FROM rejected WHERE run = ?1")?.execute([id])?;
@@ -117,7 +131,7 @@ pub(in crate::store::sql) fn write(tx: &Transaction<'_>, row: &RunRow) -> Result
         "INSERT INTO rejected (customer_id, source, run, digest) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
     )?;
     for (source, digest) in &rejected {
-        insert.execute((head.id, source.as_str(), id, digest.0))?;
+        insert.execute((customer_id, source.as_str(), id, digest.0))?;
     }
     Ok(())
 }
@@ -146,24 +160,27 @@ pub(in crate::store::sql) fn run(tx: &Transaction<'_>, run: RunId) -> Result<Opt
     rows.next()?.map(row_of).transpose()
 }
 
+/// The condition that rows are of a customer, whose name is `?1`, or of anybody.
+fn of_whom(table: &str, customer: Option<&CustomerId>) -> String {
+    match customer {
+        Some(_) => format!("{table}.customer_id = (SELECT id FROM customers WHERE name = ?1)"),
+        None => "CAST(?1 AS TEXT) IS NULL".to_owned(),
+    }
+}
+
 pub(in crate::store::sql) fn runs(
     tx: &Transaction<'_>,
     customer: Option<&CustomerId>,
     before: Option<RunId>,
     limit: u32,
 ) -> Result<Vec<RunRow>, Fault> {
-    let id = match customer.map(|customer| head(tx, customer)).transpose()? {
-        Some(None) => return Ok(Vec::new()),
-        Some(Some(head)) => Some(head.id),
-        None => None,
-    };
-    let of_whom = if id.is_some() { "r.customer_id = ?1" } else { "CAST(?1 AS BIGINT) IS NULL" };
+    let of_whom = of_whom("r", customer);
     let mut ask = tx.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs r JOIN customers c ON c.id = r.customer_id WHERE {of_whom} AND r.id < ?2
          ORDER BY r.id DESC LIMIT ?3"
     ))?;
     let before = before.map_or(i64::MAX, |run| i64::try_from(run.0).unwrap_or(i64::MAX));
-    let mut rows = ask.query((id, before, limit))?;
+    let mut rows = ask.query((customer.map(CustomerId::as_str), before, limit))?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         all.push(row_of(row)?);
@@ -187,38 +204,45 @@ pub(in crate::store::sql) fn last_real(tx: &Transaction<'_>, id: i64) -> Result<
 }
 
 /// Runs in the middle whose process died, oldest first; with `unseen` also those whose process cannot be seen from here. And
-/// plans that were applied, by a process of which nothing is known, and whose row does not say so.
-pub(in crate::store::sql) fn orphans(tx: &Transaction<'_>, unseen: bool) -> Result<Vec<RunId>, Fault> {
+/// plans that were applied, by a process of which nothing is known, and whose row does not say so. And whether a node died that
+/// nobody struck off yet.
+pub(in crate::store::sql) fn orphans(tx: &Transaction<'_>, unseen: bool) -> Result<(Vec<RunId>, bool), Fault> {
     let in_the_middle = format!("SELECT r.id, r.process FROM runs r WHERE r.state IN ({IN_THE_MIDDLE})");
-    let read = |row: Row<'_>| Ok((RunId(unsigned(row, 0)?), row.get::<String>(1)?));
-    let mut orphans = Vec::new();
+    let applied = format!(
+        "SELECT r.id, '' FROM runs r
+         WHERE r.state = {} AND r.version IS NULL AND EXISTS (SELECT 1 FROM audit a WHERE a.run = r.id)",
+        code(&RunState::Planned).unwrap_or_default()
+    );
+    let (mut orphans, mut any_dead) = (Vec::new(), false);
     if let Some((is_nobodys, whose)) = tx.is_nobodys("r.process") {
-        let left = tx.prepare_cached(&format!("{in_the_middle} AND {is_nobodys}"))?.query_map(whose, read)?;
-        orphans.extend(left.into_iter().map(|(run, _)| run));
+        let dead = is_dead(1, 2);
+        let ask = format!(
+            "{in_the_middle} AND {is_nobodys} UNION ALL {applied}
+             UNION ALL SELECT CAST(NULL AS BIGINT), '' WHERE EXISTS (SELECT 1 FROM nodes n WHERE {dead})"
+        );
+        for run in tx.prepare_cached(&ask)?.query_map(whose, |row| row.get::<Option<i64>>(0))? {
+            any_dead |= run.is_none();
+            orphans.extend(run.map(|run| RunId(run.cast_unsigned())));
+        }
     } else {
+        let read = |row: Row<'_>| Ok((RunId(unsigned(row, 0)?), row.get::<String>(1)?));
         for (run, of) in tx.prepare_cached(&in_the_middle)?.query_map((), read)? {
             let life = process::life(&of);
             if life == Life::Dead || (unseen && life == Life::Unknown) {
                 orphans.push(run);
             }
         }
-    }
-    let mut ask = tx.prepare_cached(
-        "SELECT id FROM runs r WHERE state = ?1 AND version IS NULL AND EXISTS (SELECT 1 FROM audit a WHERE a.run = r.id)",
-    )?;
-    let mut rows = ask.query([code(&RunState::Planned)])?;
-    while let Some(row) = rows.next()? {
-        orphans.push(RunId(unsigned(row, 0)?));
+        orphans.extend(tx.prepare_cached(&applied)?.query_map((), read)?.into_iter().map(|(run, _)| run));
     }
     orphans.sort_unstable();
-    Ok(orphans)
+    Ok((orphans, any_dead))
 }
 
 /// Closes a run that a dead process left in the middle; whether it was still to be done. One whose commit is in the trail was not
 /// in vain, and is not called failed: a failed run changed nothing.
 pub(in crate::store::sql) fn close_orphan(tx: &Transaction<'_>, orphan: RunId, at: Instant) -> Result<bool, Fault> {
     let Some(RunRow { customer, .. }) = run(tx, orphan)? else { return Ok(false) };
-    head_or_new(tx, &customer)?;
+    let head = head_or_new(tx, &customer)?;
     let (Some(mut row), committed) = (run(tx, orphan)?, committed(tx, orphan)?) else { return Ok(false) };
     let applied = row.state == RunState::Planned && row.version.is_none() && committed.is_some();
     if row.state.is_over() && !applied {
@@ -241,7 +265,7 @@ pub(in crate::store::sql) fn close_orphan(tx: &Transaction<'_>, orphan: RunId, a
         row.message = format!("its process ended while it was {}; nothing was changed, run it again", row.state);
         row.state = RunState::Failed;
     }
-    write(tx, &row)?;
+    write(tx, head.id, &row, false)?;
     Ok(true)
 }
 
@@ -267,17 +291,22 @@ pub(in crate::store::sql) fn save_findings(tx: &Transaction<'_>, run: RunId, fin
     Ok(())
 }
 
-/// Drops findings, and log-ins of dry runs, of a customer that are not of its newest `keep` runs.
-pub(in crate::store::sql) fn prune_beside(tx: &Transaction<'_>, customer: &CustomerId, keep: u32) -> Result<(), Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(()) };
+/// Drops snapshots and plans that nothing rests on but runs older than the newest, and what was found beside them. Returns how
+/// many of both.
+pub(in crate::store::sql) fn prune(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    (snapshot_runs, plan_runs): (u32, u32),
+) -> Result<(u32, u32), Fault> {
+    let Some(head) = head(tx, customer)? else { return Ok((0, 0)) };
     for table in ["findings", "activity_planned"] {
         let delete = format!(
             "DELETE FROM {table} WHERE run IN (
                  SELECT id FROM runs WHERE customer_id = ?1 AND state NOT IN ({IN_THE_MIDDLE}) ORDER BY id DESC LIMIT 1000000000000 OFFSET ?2)"
         );
-        tx.prepare_cached(&delete)?.execute((head.id, keep))?;
+        tx.prepare_cached(&delete)?.execute((head.id, plan_runs))?;
     }
-    Ok(())
+    Ok((snapshots::prune(tx, head.id, snapshot_runs)?, plans::prune(tx, head.id, plan_runs)?))
 }
 
 pub(in crate::store::sql) fn findings(
@@ -310,12 +339,11 @@ pub(in crate::store::sql) fn rejected(
     customer: &CustomerId,
     source: &SourceId,
 ) -> Result<Vec<Digest>, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(Vec::new()) };
     let mut ask = tx.prepare_cached(
-        "SELECT digest FROM rejected WHERE customer_id = ?1 AND source = ?2
+        "SELECT digest FROM rejected WHERE customer_id = (SELECT id FROM customers WHERE name = ?1) AND source = ?2
          GROUP BY digest ORDER BY max(run) DESC, digest",
     )?;
-    ask.query_map((head.id, source.as_str()), |row| row.get(0).map(Digest))
+    ask.query_map((customer.as_str(), source.as_str()), |row| row.get(0).map(Digest))
 }
 
 pub(in crate::store::sql) fn notices(
@@ -323,17 +351,12 @@ pub(in crate::store::sql) fn notices(
     customer: Option<&CustomerId>,
     limit: u32,
 ) -> Result<Vec<NoticeRow>, Fault> {
-    let id = match customer.map(|customer| head(tx, customer)).transpose()? {
-        Some(None) => return Ok(Vec::new()),
-        Some(Some(head)) => Some(head.id),
-        None => None,
-    };
-    let of_whom = if id.is_some() { "o.customer_id = ?1" } else { "CAST(?1 AS BIGINT) IS NULL" };
+    let of_whom = of_whom("o", customer);
     let mut ask = tx.prepare_cached(&format!(
         "SELECT c.name, o.key, o.kind, o.at, o.text FROM notices o JOIN customers c ON c.id = o.customer_id
          WHERE {of_whom} ORDER BY o.n DESC LIMIT ?2"
     ))?;
-    let mut rows = ask.query((id, limit))?;
+    let mut rows = ask.query((customer.map(CustomerId::as_str), limit))?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         all.push(notice_row(row)?);

@@ -1,6 +1,5 @@
 //! Rows of many customers, one statement for each table instead of one for each customer.
 
-use crate::store::record::{Record, unpack};
 use crate::store::sql::fault::Fault;
 use crate::store::sql::transaction::{Row, Transaction};
 use crate::store::sql::value::Params;
@@ -57,24 +56,6 @@ impl SideBySide {
             }
         }
         Ok(())
-    }
-
-    /// The same of an answer whose second column is a record and that takes a first and a last number alone.
-    pub(in crate::store::sql) fn records<T: Record>(
-        &self,
-        tx: &Transaction<'_>,
-        sql: &str,
-        mut put: impl FnMut(usize, T),
-    ) -> Result<(), Fault> {
-        self.rows(
-            tx,
-            sql,
-            |first, last| (first, last),
-            |place, row| {
-                put(place, unpack(row.get::<&[u8]>(1)?).map_err(Fault::unreadable(|| "a record of the books".to_owned()))?);
-                Ok(())
-            },
-        )
     }
 }
 

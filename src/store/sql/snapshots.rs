@@ -101,8 +101,7 @@ pub(in crate::store::sql) fn chunks(
 
 /// Drops what nothing rests on any more: not the books or plans of anybody (equal rosters share one snapshot), not a run
 /// that is under way or whose hold waits, not one of the newest runs.
-pub(in crate::store::sql) fn prune(tx: &Transaction<'_>, customer: &CustomerId, keep: u32) -> Result<u32, Fault> {
-    let Some(head) = head(tx, customer)? else { return Ok(0) };
+pub(in crate::store::sql) fn prune(tx: &Transaction<'_>, id: i64, keep: u32) -> Result<u32, Fault> {
     let mut ask = tx.prepare_cached(
         "WITH kept_runs AS (
              SELECT plan FROM (SELECT plan FROM runs WHERE customer_id = ?1 ORDER BY id DESC LIMIT ?2) AS newest
@@ -124,7 +123,7 @@ pub(in crate::store::sql) fn prune(tx: &Transaction<'_>, customer: &CustomerId, 
     )?;
     let mut dropped = 0;
     loop {
-        let drops = free(tx, &mut ask, (head.id, keep))?;
+        let drops = free(tx, &mut ask, (id, keep))?;
         if drops.is_empty() {
             return Ok(dropped);
         }

@@ -14,6 +14,7 @@ use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
 use crate::store::error::StoreError;
 use crate::store::glance::Glance;
+use crate::store::minute::Minute;
 use crate::store::node::NodeRow;
 use crate::store::once::{OnceAnswer, OnceRow};
 use crate::store::outage::OutageRow;
@@ -33,6 +34,7 @@ use crate::store::sql::door::Door;
 use crate::store::sql::doubts::Doubts;
 use crate::store::sql::glance;
 use crate::store::sql::looks;
+use crate::store::sql::minutes;
 use crate::store::sql::on_time;
 use crate::store::sql::once;
 use crate::store::sql::orphans;
@@ -44,6 +46,7 @@ use crate::store::sql::requests;
 use crate::store::sql::rest;
 use crate::store::sql::runs;
 use crate::store::sql::snapshots;
+use crate::store::sql::standings;
 use crate::store::sql::tokens;
 use crate::store::sql::watch;
 use crate::store::token::TokenRow;
@@ -88,35 +91,23 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
-        let mut nodes = self.door.nodes()?;
-        if nodes.is_empty() {
-            return Ok(nodes);
-        }
-        for (mark, work) in self.door.read(requests::under_way)? {
-            if let Some(node) = nodes.iter_mut().find(|node| !self.door.is_shared() || node.mark == mark) {
-                node.work.push(work);
-            }
-        }
-        Ok(nodes)
+        requests::nodes(&self.door)
     }
 
     fn customers(&self) -> Result<Vec<CustomerId>, StoreError> {
-        self.door.read(books::customers)
+        self.door.ask(books::customers)
     }
 
     fn version(&self, customer: &CustomerId) -> Result<Version, StoreError> {
-        self.door.read(|tx| Ok(books::head(tx, customer)?.map(|head| head.version).unwrap_or_default()))
+        self.door.ask(|tx| Ok(books::head(tx, customer)?.map(|head| head.version).unwrap_or_default()))
     }
 
     fn standing(&self, customer: &CustomerId) -> Result<Standing, StoreError> {
-        self.door.read(|tx| books::standing(tx, customer))
+        self.door.read(|tx| standings::standing(tx, customer))
     }
 
     fn standing_light(&self, customer: &CustomerId) -> Result<Standing, StoreError> {
-        self.door.read(|tx| match self.door.recent() {
-            Some(recent) => recent.standing_light(tx, customer),
-            None => books::standing_light(tx, customer),
-        })
+        standings::standing_light(&self.door, customer)
     }
 
     fn glance(&self, customers: &[(CustomerId, Day)], notices_max: u32) -> Result<Vec<Glance>, StoreError> {
@@ -128,7 +119,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn numbered_seats(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, NumberedSeats>, StoreError> {
-        self.door.read(|tx| books::numbered_seats(tx, customer))
+        self.door.ask(|tx| books::numbered_seats(tx, customer))
     }
 
     fn claims_of(&self, customer: &CustomerId, person: &str) -> Result<(Names, Vec<Claim>), StoreError> {
@@ -152,11 +143,11 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn episodes(&self, customer: &CustomerId) -> Result<Vec<Episode>, StoreError> {
-        self.door.read(|tx| books::episodes(tx, customer))
+        self.door.ask(|tx| books::episodes(tx, customer))
     }
 
     fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError> {
-        self.door.read(|tx| books::episode(tx, customer, episode))
+        self.door.ask(|tx| books::episode(tx, customer, episode))
     }
 
     fn clock(&self, customer: &CustomerId, episode: Option<EpisodeId>) -> Result<Vec<ClockFact>, StoreError> {
@@ -168,7 +159,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn orgs(&self, customer: &CustomerId) -> Result<Vec<OrgMark>, StoreError> {
-        self.door.read(|tx| report_rows::orgs(tx, customer))
+        self.door.ask(|tx| report_rows::orgs(tx, customer))
     }
 
     fn samples(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, Vec<PoolSample>>, StoreError> {
@@ -176,15 +167,15 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn seat_requests(&self, customer: &CustomerId) -> Result<Vec<SeatRequest>, StoreError> {
-        self.door.read(|tx| report_rows::seat_requests(tx, customer))
+        self.door.ask(|tx| report_rows::seat_requests(tx, customer))
     }
 
     fn version_at(&self, customer: &CustomerId, at: Instant) -> Result<Version, StoreError> {
-        self.door.read(|tx| report_rows::version_at(tx, customer, at))
+        self.door.ask(|tx| report_rows::version_at(tx, customer, at))
     }
 
     fn holds(&self, customer: &CustomerId) -> Result<Vec<Hold>, StoreError> {
-        self.door.read(|tx| books::holds(tx, customer))
+        self.door.ask(|tx| books::holds(tx, customer))
     }
 
     fn commit(&self, batch: &Batch<'_>) -> Result<Receipt, StoreError> {
@@ -223,7 +214,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn snapshot(&self, digest: &Digest) -> Result<Option<SnapshotRow>, StoreError> {
-        self.door.read(|tx| snapshots::snapshot(tx, digest))
+        self.door.ask(|tx| snapshots::snapshot(tx, digest))
     }
 
     fn snapshot_chunks(
@@ -235,10 +226,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn prune(&self, customer: &CustomerId, snapshot_runs: u32, plan_runs: u32) -> Result<(u32, u32), StoreError> {
-        self.door.write(|tx| {
-            runs::prune_beside(tx, customer, plan_runs)?;
-            Ok((snapshots::prune(tx, customer, snapshot_runs)?, plans::prune(tx, customer, plan_runs)?))
-        })
+        self.door.write(|tx| runs::prune(tx, customer, (snapshot_runs, plan_runs)))
     }
 
     fn drop_snapshots(&self, customer: &CustomerId, run: Option<RunId>) -> Result<u32, StoreError> {
@@ -246,7 +234,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn names_purged(&self, customer: &CustomerId) -> Result<bool, StoreError> {
-        self.door.read(|tx| purged::is_due(tx, customer))
+        self.door.ask(|tx| purged::is_due(tx, customer))
     }
 
     fn save_plan(&self, plan: &Plan) -> Result<(), StoreError> {
@@ -265,12 +253,16 @@ impl<D: Door> Store for SqlStore<D> {
         self.door.write(|tx| runs::save(tx, row))
     }
 
+    fn save_planned(&self, plan: &Plan, row: &RunRow) -> Result<(), StoreError> {
+        self.door.write(|tx| runs::save_planned(tx, plan, row))
+    }
+
     fn run(&self, run: RunId) -> Result<Option<RunRow>, StoreError> {
-        self.door.read(|tx| runs::run(tx, run))
+        self.door.ask(|tx| runs::run(tx, run))
     }
 
     fn runs_before(&self, customer: Option<&CustomerId>, before: Option<RunId>, limit: u32) -> Result<Vec<RunRow>, StoreError> {
-        self.door.read(|tx| runs::runs(tx, customer, before, limit))
+        self.door.ask(|tx| runs::runs(tx, customer, before, limit))
     }
 
     fn close_orphans(&self, at: Instant, unseen: bool) -> Result<Vec<RunId>, StoreError> {
@@ -282,11 +274,11 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn findings(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<FindingRow>, StoreError> {
-        self.door.read(|tx| runs::findings(tx, run, after, limit))
+        self.door.ask(|tx| runs::findings(tx, run, after, limit))
     }
 
     fn rejected(&self, customer: &CustomerId, source: &SourceId) -> Result<Vec<Digest>, StoreError> {
-        self.door.read(|tx| runs::rejected(tx, customer, source))
+        self.door.ask(|tx| runs::rejected(tx, customer, source))
     }
 
     fn request(&self, customer: &CustomerId, trigger: &Trigger, at: Instant) -> Result<(RequestId, bool), StoreError> {
@@ -306,11 +298,11 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn request_row(&self, request: RequestId) -> Result<Option<RequestRow>, StoreError> {
-        self.door.read(|tx| requests::row(tx, request))
+        self.door.ask(|tx| requests::row(tx, request))
     }
 
     fn unsettled_drops(&self, customer: &CustomerId) -> Result<Vec<RequestRow>, StoreError> {
-        self.door.read(|tx| requests::unsettled_drops(tx, customer))
+        self.door.ask(|tx| requests::unsettled_drops(tx, customer))
     }
 
     fn settle_drop(&self, request: RequestId) -> Result<(), StoreError> {
@@ -318,7 +310,15 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn running_request(&self, customer: &CustomerId) -> Result<Option<RequestRow>, StoreError> {
-        self.door.read(|tx| requests::running(tx, customer))
+        self.door.ask(|tx| requests::running(tx, customer))
+    }
+
+    fn takes_drops(&self, customer: &CustomerId) -> Result<bool, StoreError> {
+        self.door.ask(|tx| requests::takes_drops(tx, customer))
+    }
+
+    fn minutes(&self) -> Result<BTreeMap<CustomerId, Minute>, StoreError> {
+        self.door.ask(minutes::minutes)
     }
 
     fn requeue_orphans(&self) -> Result<u32, StoreError> {
@@ -326,7 +326,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn is_scheduled(&self, customer: &CustomerId, trigger: &Trigger) -> Result<bool, StoreError> {
-        self.door.read(|tx| requests::is_scheduled(tx, customer, trigger))
+        self.door.ask(|tx| requests::is_scheduled(tx, customer, trigger))
     }
 
     fn ask_same_day(&self, customer: &CustomerId, wish: &SameDayWish, at: Instant) -> Result<SameDayTaken, StoreError> {
@@ -334,11 +334,11 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn same_day_used(&self, customer: &CustomerId, day: Day) -> Result<u32, StoreError> {
-        self.door.read(|tx| on_time::same_day_used(tx, customer, day))
+        self.door.ask(|tx| on_time::same_day_used(tx, customer, day))
     }
 
     fn same_day_open(&self, customer: &CustomerId) -> Result<Vec<SameDayRow>, StoreError> {
-        self.door.read(|tx| on_time::same_day_open(tx, customer))
+        self.door.ask(|tx| on_time::same_day_open(tx, customer))
     }
 
     fn settle_same_day(&self, number: u64) -> Result<(), StoreError> {
@@ -354,15 +354,15 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn pauses(&self, customer: &CustomerId) -> Result<Vec<Pause>, StoreError> {
-        self.door.read(|tx| on_time::pauses(tx, customer))
+        self.door.ask(|tx| on_time::pauses(tx, customer))
     }
 
     fn notice(&self, customer: &CustomerId, key: &str) -> Result<Option<NoticeRow>, StoreError> {
-        self.door.read(|tx| runs::notice(tx, customer, key))
+        self.door.ask(|tx| runs::notice(tx, customer, key))
     }
 
     fn watches(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, Watch>, StoreError> {
-        self.door.read(|tx| watch::watches(tx, customer))
+        self.door.ask(|tx| watch::watches(tx, customer))
     }
 
     fn save_watches(&self, customer: &CustomerId, changes: &[WatchChange], at: Instant) -> Result<(), StoreError> {
@@ -386,7 +386,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn activity_fed(&self, customer: &CustomerId) -> Result<Option<Instant>, StoreError> {
-        self.door.read(|tx| report_rows::activity_fed(tx, customer))
+        self.door.ask(|tx| report_rows::activity_fed(tx, customer))
     }
 
     fn save_look(&self, customer: &CustomerId, look: &SourceLook) -> Result<(), StoreError> {
@@ -398,15 +398,15 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn rest(&self, customer: &CustomerId) -> Result<Option<RestRow>, StoreError> {
-        self.door.read(|tx| rest::rest(tx, customer))
+        self.door.ask(|tx| rest::rest(tx, customer))
     }
 
     fn looks(&self, customer: &CustomerId) -> Result<Vec<SourceLook>, StoreError> {
-        self.door.read(|tx| looks::looks(tx, customer))
+        self.door.ask(|tx| looks::looks(tx, customer))
     }
 
     fn outage(&self, upstream: &str) -> Result<Option<OutageRow>, StoreError> {
-        self.door.read(|tx| outages::outage(tx, upstream))
+        self.door.ask(|tx| outages::outage(tx, upstream))
     }
 
     fn save_outage(&self, row: &OutageRow) -> Result<(), StoreError> {
@@ -430,11 +430,11 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn has_notice(&self, customer: &CustomerId, key: &str) -> Result<bool, StoreError> {
-        self.door.read(|tx| on_time::has_notice(tx, customer, key))
+        self.door.ask(|tx| on_time::has_notice(tx, customer, key))
     }
 
     fn notices(&self, customer: Option<&CustomerId>, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
-        self.door.read(|tx| runs::notices(tx, customer, limit))
+        self.door.ask(|tx| runs::notices(tx, customer, limit))
     }
 
     fn add_notices(&self, customer: &CustomerId, notices: &[Notice], at: Instant) -> Result<(), StoreError> {
@@ -442,7 +442,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn unrouted_notices(&self, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
-        self.door.read(|tx| alerts::unrouted(tx, limit))
+        self.door.ask(|tx| alerts::unrouted(tx, limit))
     }
 
     fn route_notices(&self, routed: &[Routed], at: Instant, again: bool) -> Result<(), StoreError> {
@@ -462,7 +462,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn alert_standings(&self) -> Result<Vec<AlertStanding>, StoreError> {
-        self.door.read(alerts::standings)
+        self.door.ask(alerts::standings)
     }
 
     fn prune_alerts(&self, delivered: Instant, dead: Instant) -> Result<usize, StoreError> {
@@ -474,11 +474,11 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
-        self.door.read(tokens::tokens)
+        self.door.ask(tokens::tokens)
     }
 
     fn token(&self, id: u64) -> Result<Option<TokenRow>, StoreError> {
-        self.door.read(|tx| tokens::token(tx, id))
+        self.door.ask(|tx| tokens::token(tx, id))
     }
 
     fn revoke_token(&self, id: u64, at: Instant) -> Result<bool, StoreError> {

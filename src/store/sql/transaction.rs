@@ -143,17 +143,6 @@ impl Transaction<'_> {
         }
     }
 
-    /// Whether a node died that nobody struck off yet.
-    pub fn any_dead(&self) -> Result<bool, Fault> {
-        match self {
-            Transaction::Lite(_) => Ok(false),
-            Transaction::Pg { session, node, .. } => {
-                let ask = format!("SELECT EXISTS (SELECT 1 FROM nodes n WHERE {})", pg::is_dead(1, 2));
-                self.query_row(&ask, (session.lease_secs(), *node), |row| row.get(0))
-            }
-        }
-    }
-
     /// Whoever else holds what is locked from here on is waited for briefly only.
     pub fn waits_briefly(&self) -> Result<(), Fault> {
         match self {
