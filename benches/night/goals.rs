@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::many::Many;
+use crate::many::{Many, Status};
 use crate::measure::{Measured, Nights, hundredths, seconds};
 use crate::person::OnDemand;
 
@@ -12,6 +12,7 @@ const STORE_MB_MAX: u64 = 400;
 const GROWTH_MB_MAX: u64 = 40;
 const MANY_SECS_MAX: u64 = 60;
 const PERSON_SECS_MAX: u64 = 1;
+const STATUS_MILLIS_MAX: u128 = 100;
 /// What a person may cost in a large district, in percent of what one costs in a small one.
 const FLAT_PERCENT_MAX: u128 = 125;
 /// Times the parse, in hundredths: first night, same again, 1 % night.
@@ -102,11 +103,16 @@ pub fn table(runs: &Runs) -> String {
         text +=
             &line(&work, &format!("{PERSON_SECS_MAX} s"), &format!("{} s", seconds(took)), took.as_secs() < PERSON_SECS_MAX);
     }
-    if let Some(Many { customers, people_each, measured }) = many {
+    if let Some(Many { customers, people_each, measured, status }) = many {
         let (secs, peak) = (measured.wall, measured.peak_kib.div_ceil(MIB));
         let work = format!("{customers} customers of {people_each}, one night");
         text += &line(&work, &format!("{MANY_SECS_MAX} s"), &format!("{} s", seconds(secs)), secs.as_secs() < MANY_SECS_MAX);
         text += &line(&format!("{work}: memory"), &format!("{PEAK_MIB_MAX} MiB"), &format!("{peak} MiB"), peak <= PEAK_MIB_MAX);
+        let Status { wall, cpu, settings_lines, lines } = status;
+        let (wall, cpu) = (wall.as_millis(), cpu.as_millis());
+        let work = format!("`status` of {customers} customers, the median");
+        text += &line(&work, &format!("{STATUS_MILLIS_MAX} ms"), &format!("{wall} ms"), wall <= STATUS_MILLIS_MAX);
+        text += &format!("  ({settings_lines} lines of settings, {lines} of answer; {cpu} ms of processor time)\n");
     }
     text
 }

@@ -4,10 +4,14 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::books::Books;
 use crate::data::{District, Night, customer, head};
-use crate::measure::{Measured, clear, run};
+use crate::measure::{Measured, children_cpu, clear, run};
+
+/// So often `rosterd status` is asked.
+const ASKED: u32 = 21;
 
 /// What it came to.
 pub struct Many {
@@ -17,6 +21,20 @@ pub struct Many {
     pub people_each: u64,
     /// The daemon from its start to the last run.
     pub measured: Measured,
+    /// What it takes to ask how all of them stand afterwards.
+    pub status: Status,
+}
+
+/// The whole command `rosterd status`.
+pub struct Status {
+    /// From start to exit of the process: the median of several.
+    pub wall: Duration,
+    /// Processor time of all its threads: the mean of the same.
+    pub cpu: Duration,
+    /// Lines of the settings that it reads.
+    pub settings_lines: usize,
+    /// Lines that it writes.
+    pub lines: usize,
 }
 
 /// Writes a package for each customer and lets the daemon take them all in.
@@ -33,7 +51,7 @@ pub fn night(customers: u64, people_each: u64, folder: &Path, rosterd: &Path, bo
         district.write(Night::First, &folder.join(&drop_folder).join("night-1"))?;
         settings.push_str(&customer(&format!("c{number}"), &drop_folder, people_each));
     }
-    fs::write(folder.join("bench.toml"), settings)?;
+    fs::write(folder.join("bench.toml"), &settings)?;
     let mut command = Command::new(rosterd);
     command.args(["serve", "--config"]).arg(folder.join("bench.toml"));
     let is_done = |log: &Path| {
@@ -43,5 +61,29 @@ pub fn night(customers: u64, people_each: u64, folder: &Path, rosterd: &Path, bo
     };
     let label = format!("{customers} small customers");
     let measured = run(&label, folder, books, command, folder.join("many.log"), is_done)?;
-    Ok(Many { customers, people_each, measured })
+    let status = status(folder, rosterd, books, settings.lines().count())?;
+    Ok(Many { customers, people_each, measured, status })
+}
+
+/// Asks how all stand, once to clear up after the daemon, then as often as it is measured.
+fn status(folder: &Path, rosterd: &Path, books: &Books, settings_lines: usize) -> io::Result<Status> {
+    let ask = || {
+        let mut command = Command::new(rosterd);
+        command.args(["status", "--config"]).arg(folder.join("bench.toml"));
+        books.lend(&mut command);
+        let began = Instant::now();
+        let answer = command.output()?;
+        let wall = began.elapsed();
+        if !answer.status.success() {
+            let told = String::from_utf8_lossy(&answer.stderr).into_owned();
+            return Err(io::Error::other(format!("`rosterd status` ended with {}: {told}", answer.status)));
+        }
+        Ok((wall, String::from_utf8_lossy(&answer.stdout).lines().count()))
+    };
+    let (_, lines) = ask()?;
+    let cpu_before = children_cpu()?;
+    let mut walls = (0..ASKED).map(|_| Ok(ask()?.0)).collect::<io::Result<Vec<Duration>>>()?;
+    let cpu = children_cpu()?.saturating_sub(cpu_before) / ASKED;
+    walls.sort_unstable();
+    Ok(Status { wall: walls[walls.len() / 2], cpu, settings_lines, lines })
 }

@@ -218,7 +218,10 @@ pub fn run(
 }
 
 /// Processor time of all children that were waited for. The kernel counts in hundredths of a second.
-fn children_cpu() -> io::Result<Duration> {
+///
+/// # Errors
+/// When the kernel does not tell.
+pub fn children_cpu() -> io::Result<Duration> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     let ticks: u64 = fields.skip(13).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();

@@ -34,7 +34,7 @@ impl Context {
     /// # Errors
     /// What is wrong with either.
     pub fn service(&self) -> Result<Service, CliError> {
-        Ok(parts::service(&self.settings()?, self.as_of, Opening::Existing)?)
+        Ok(parts::service(&mut self.settings()?, self.as_of, Opening::Existing)?)
     }
 
     /// The same for a plan: it keeps snapshots and a run, and changes no books, whatever it takes for now.
@@ -42,7 +42,7 @@ impl Context {
     /// # Errors
     /// What is wrong with either.
     pub fn service_to_plan(&self) -> Result<Service, CliError> {
-        Ok(parts::service(&self.settings()?, self.as_of, Opening::Writing)?)
+        Ok(parts::service(&mut self.settings()?, self.as_of, Opening::Writing)?)
     }
 
     /// The same for who changes books. What is written carries its instant for good, so that `--as-of` is refused on books

@@ -3,6 +3,7 @@
 //! On a terminal a table has borders, color and the terminal's width; anywhere else it is plain columns, so that `awk`
 //! and `diff` can be used on it. Text of rosters is cleaned of control characters before a terminal sees it.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets};
@@ -277,8 +278,12 @@ fn records(header: &[&str], rows: &[Vec<Cell>]) -> String {
 }
 
 /// Text without control characters but line feeds: a name in a roster must not steer a terminal.
-pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if steers(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let is_bad = |c: char| steers(c) && c != '\n';
+    if !text.contains(is_bad) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|c| if is_bad(c) { '\u{fffd}' } else { c }).collect())
 }
 
 /// JSON that steers no terminal: what the serializer leaves as it is gets escaped. Outside of texts JSON has no such

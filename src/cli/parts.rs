@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::parts::both;
 use crate::base::{Instant, most_similar};
 use crate::clock::{Clock, SetClock, SystemClock};
 use crate::notify;
@@ -16,16 +17,20 @@ use crate::settings::{CustomerSettings, Settings};
 use crate::source::{Network, Pace, PageStore, SourceSettings, open_source};
 use crate::store::{self, Opening, SharedStore, StoreError};
 
-/// The service that these settings describe, at a set time or at the machine's.
+/// The service that these settings describe, at a set time or at the machine's. It takes the customers out of the settings.
 ///
 /// # Errors
 /// When the store cannot be opened.
-pub fn service(settings: &Settings, as_of: Option<Instant>, opening: Opening) -> Result<Service, StoreError> {
-    let store = store(settings, opening)?;
+pub fn service(settings: &mut Settings, as_of: Option<Instant>, opening: Opening) -> Result<Service, StoreError> {
     let network = network();
+    let own = std::mem::take(&mut settings.customers);
+    let pages = pages(settings);
+    let customers = || own.into_iter().map(|own| customer(own, &network, &pages)).collect();
+    let (store, customers) = both(|| store(settings, opening), customers);
+    let store = store?;
     network.keep_outages(Arc::new(StoredOutages::new(store.clone())));
     network.share_limits(Arc::new(StoredLimits::new(store.clone())));
-    let service = Service::new(store, clock(as_of), customers_on(settings, &network)).archiving(settings.archiving.clone());
+    let service = Service::new(store, clock(as_of), customers).archiving(settings.archiving.clone());
     Ok(if as_of.is_some() { service.looking_back() } else { service })
 }
 
@@ -101,36 +106,40 @@ pub fn customers(settings: &Settings) -> Vec<Customer> {
 
 /// The customers of the settings, in their order. Reaches no source.
 pub fn customers_on(settings: &Settings, network: &Network) -> Vec<Customer> {
-    let spool = &settings.spool;
-    let pages: Arc<dyn PageStore> = Arc::new(SpoolPages::new(spool.path.clone(), spool.bytes_max));
-    settings.customers.iter().map(|settings| customer(settings, network, &pages)).collect()
+    let pages = pages(settings);
+    settings.customers.iter().map(|own| customer(own.clone(), network, &pages)).collect()
 }
 
-fn customer(settings: &CustomerSettings, network: &Network, pages: &Arc<dyn PageStore>) -> Customer {
+fn pages(settings: &Settings) -> Arc<dyn PageStore> {
+    Arc::new(SpoolPages::new(settings.spool.path.clone(), settings.spool.bytes_max))
+}
+
+fn customer(settings: CustomerSettings, network: &Network, pages: &Arc<dyn PageStore>) -> Customer {
+    let feeds = settings.sources.into_iter().map(|source| feed(source, network, pages));
     Customer {
-        name: settings.name.clone(),
-        policy: settings.policy.clone(),
-        sources: settings.sources.iter().map(|source| feed(source, network, pages)).collect(),
-        same_person: settings.same_person.clone(),
-        grants: settings.grants.clone(),
-        agreed: settings.agreed.clone(),
-        terms: settings.terms.clone(),
+        name: settings.name,
+        policy: settings.policy,
+        sources: feeds.collect(),
+        same_person: settings.same_person,
+        grants: settings.grants,
+        agreed: settings.agreed,
+        terms: settings.terms,
         bad_percent_max: settings.bad_percent_max,
-        nightly: settings.nightly.clone(),
+        nightly: settings.nightly,
         catchup_window_hours: settings.catchup_window_hours,
         stale_after_hours: settings.stale_after_hours,
         full_every_days: settings.full_every_days,
         same_day_max: settings.same_day_max,
         latency_target_secs: settings.latency_target_secs,
-        pauses: settings.pauses.clone(),
-        quiet: settings.quiet.clone(),
-        by_hand: settings.by_hand.clone(),
+        pauses: settings.pauses,
+        quiet: settings.quiet,
+        by_hand: settings.by_hand,
         reports: settings.reports,
     }
 }
 
-fn feed(settings: &SourceSettings, network: &Network, pages: &Arc<dyn PageStore>) -> Feed {
-    let source = Arc::from(open_source(settings.clone(), network, pages));
+fn feed(settings: SourceSettings, network: &Network, pages: &Arc<dyn PageStore>) -> Feed {
     let activity_column = settings.activity_column().map(str::to_owned);
-    Feed { source, intake: settings.intake(), watched: settings.is_watched(), activity_column }
+    let (intake, watched) = (settings.intake(), settings.is_watched());
+    Feed { source: Arc::from(open_source(settings, network, pages)), intake, watched, activity_column }
 }

@@ -23,9 +23,9 @@ pub fn run(context: &mut Context) -> Result<Exit, CliError> {
     if context.as_of.is_some() {
         return Err(CliError::Usage("serve works by the machine's clock and takes no --as-of".into()));
     }
-    let settings = context.settings()?;
+    let mut settings = context.settings()?;
     telemetry::setup(&settings.log)?;
-    let service = parts::service(&settings, None, Opening::Daemon)?;
+    let service = parts::service(&mut settings, None, Opening::Daemon)?;
     let DaemonSettings { workers, drop_poll_secs, stop_secs_max } = settings.daemon;
     let service = Arc::new(service);
     let outbox = Arc::new(parts::outbox(&settings, Arc::clone(&service)));

@@ -59,6 +59,7 @@ pub fn run(context: &mut Context, args: &StatusArgs) -> Result<Exit, CliError> {
             customers: stands.into_iter().map(CustomerJson::from).collect(),
         };
         context.out.json(&answer)?;
+        service.leave();
         return Ok(exit);
     }
     context.out.text(&daemon_text(&service, daemon.as_ref()))?;
@@ -69,6 +70,7 @@ pub fn run(context: &mut Context, args: &StatusArgs) -> Result<Exit, CliError> {
     for status in &stands {
         tell(context, status)?;
     }
+    service.leave();
     Ok(exit)
 }
 

@@ -1,11 +1,10 @@
 //! From checked shapes to values: what is not said is taken from farther out, words become rules.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::base::{
     Actor, Calendar, CustomerId, Day, Digest, Digester, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RuleId, Seats,
-    SourceId, parts,
+    SourceId,
 };
 use crate::license::{AgreedExcess, Grant, GrantKind, OnFull, OverageLimits, Pool, Product, ProductKind};
 use crate::plan::{DefaultFor, Entitlement, GuardLimits, GuardWindow, Policy, Rule, shipped_rules};
@@ -20,6 +19,7 @@ use crate::settings::guard::GuardShape;
 use crate::settings::http;
 use crate::settings::network;
 use crate::settings::network::{FileSource, Given};
+use crate::settings::own::Own;
 use crate::settings::pauses;
 use crate::settings::profiles;
 use crate::settings::reports;
@@ -31,7 +31,7 @@ use crate::source::{CsvSourceSettings, DropKind, SourceSettings};
 use crate::telemetry::LogSettings;
 
 /// The settings a file without problems means. `None` only if something that must be there is absent.
-pub fn build(file: &FileShape) -> Option<Settings> {
+pub fn build(file: &FileShape, customers: Vec<Own>) -> Option<Settings> {
     Some(Settings {
         store: store::build(&file.store)?,
         spool: SpoolSettings { path: file.spool.0.clone()?, bytes_max: u64::from(file.spool.1?) << 20 },
@@ -44,21 +44,15 @@ pub fn build(file: &FileShape) -> Option<Settings> {
         archiving: audit::build(&file.audit),
         log: LogSettings { format: file.log.format?, level: file.log.level.clone()? },
         outbox: channels::policy(&file.outbox)?,
-        channels: channels::build(&file.outbox, file.customers.iter().map(|own| (own.id.as_str(), &own.channels[..])))?,
-        customers: customers(file)?,
+        channels: channels::build(&file.outbox, customers.iter().map(|own| (own.id.as_str(), &own.channels[..])))?,
+        customers: customers.into_iter().map(|own| own.settings).collect::<Option<_>>()?,
         secrets_absent: Vec::new(),
         advice: Vec::new(),
     })
 }
 
-fn customers(file: &FileShape) -> Option<Vec<CustomerSettings>> {
-    let part = |own: Range<usize>| file.customers[own].iter().map(|shape| customer(file, shape)).collect::<Option<Vec<_>>>();
-    let done = parts::each(parts::ranges_of_large(file.customers.len()), part);
-    Some(done.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
-}
-
 /// A calendar before it becomes one: in this form it can be digested.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Days {
     zone: String,
     weekend: Vec<usize>,
@@ -90,9 +84,11 @@ impl Days {
     }
 }
 
-fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings> {
+/// The settings of a customer without problems; `file` is the rest of the file. `None` only if something that must be there is absent.
+pub fn build_customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings> {
     let (own, global) = (&shape.policies, &file.policies);
     let days = Days::of(&[&shape.days, &file.days])?;
+    let calendar = days.calendar()?;
     let limits = guard_limits(&own.guard, guard_limits(&global.guard, GuardLimits::STANDARD));
     let guard_windows = shape.guard_windows.iter().map(|window| {
         let base = if window.rollover == Some(true) { limits.rollover() } else { limits };
@@ -101,11 +97,15 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
     let mut pools = Vec::with_capacity(shape.pools.len());
     let (mut grants, mut agreed, mut terms) = (Vec::new(), Vec::new(), Vec::new());
     for pool_shape in &shape.pools {
-        let days = Days::of(&[&pool_shape.days, &shape.days, &file.days])?;
-        let pool = pool(file, shape, pool_shape, &days)?;
+        let own = match pool_shape.days.is_said() {
+            true => Some(Days::of(&[&pool_shape.days, &shape.days, &file.days])?),
+            false => None,
+        };
+        let calendar = own.as_ref().map_or_else(|| Some(calendar.clone()), Days::calendar)?;
+        let pool = pool(file, shape, pool_shape, calendar)?;
         seeds(pool_shape, &pool, &mut grants, &mut agreed)?;
         terms.extend(terms::build(&pool_shape.terms, &pool)?);
-        pools.push((pool, days));
+        pools.push((pool, own));
     }
     let mut policy = Policy {
         customer: CustomerId::from(shape.id.as_str()),
@@ -117,7 +117,7 @@ fn customer(file: &FileShape, shape: &CustomerShape) -> Option<CustomerSettings>
         absence_confirmations: own.confirmations.or(global.confirmations)?,
         pending_expire_days: own.pending_expire_days.or(global.pending_expire_days)?,
         purge_after_days: u32::try_from(own.purge_after_days.or(global.purge_after_days)?).ok(),
-        calendar: days.calendar()?,
+        calendar,
         digest: Digest::default(),
     };
     policy.rules = rules(file, shape, &policy.products)?;
@@ -256,7 +256,7 @@ fn product(customer: &CustomerShape, shape: &ProductShape) -> Product {
     }
 }
 
-fn pool(file: &FileShape, customer: &CustomerShape, shape: &PoolShape, days: &Days) -> Option<Pool> {
+fn pool(file: &FileShape, customer: &CustomerShape, shape: &PoolShape, calendar: Calendar) -> Option<Pool> {
     let on_full = match profiles::on_full(shape.on_full, shape.overage_terms, customer.profile) {
         OnFullWord::Overdraw => OnFull::Overdraw,
         OnFullWord::Wait => OnFull::Wait,
@@ -282,7 +282,7 @@ fn pool(file: &FileShape, customer: &CustomerShape, shape: &PoolShape, days: &Da
         },
         clauses: clauses::build(&clauses, &[&shape.tiers, &customer.policies.tiers, &file.policies.tiers])?,
         reservations,
-        calendar: days.calendar()?,
+        calendar,
         anchor: shape.anchor,
         renewal: terms::term_rules([&shape.term_rules, &customer.policies.terms, &file.policies.terms])?,
         reuse: terms::reuse_rules([&shape.term_rules, &customer.policies.terms, &file.policies.terms])?,
@@ -346,8 +346,8 @@ fn rule(shape: &RuleShape) -> Option<Rule> {
 }
 
 /// Names a policy by what it says. A new field must find its place here, or the build breaks. Calendars go in as they
-/// were said: a new edition of the time zone database is not a new policy.
-fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
+/// were said: a new edition of the time zone database is not a new policy. Pools without days of their own have the customer's.
+fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Option<Days>)]) -> Digest {
     let Policy {
         customer,
         products,
@@ -367,7 +367,9 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
         digester.field(format!("{product:?}").as_bytes());
     }
     digester.number(pools.len() as i64);
-    for (pool, days) in pools {
+    // Most pools agree in what takes long to write out.
+    let mut written: Option<(&Pool, &Option<Days>, String)> = None;
+    for (pool, own) in pools {
         let Pool {
             id,
             product,
@@ -385,7 +387,17 @@ fn digest(policy: &Policy, days: &Days, pools: &[(Pool, Days)]) -> Digest {
         } = pool;
         digester.field(id.as_str().as_bytes()).field(product.as_str().as_bytes()).field(owner.as_str().as_bytes());
         digester.field(format!("{audience:?} {unlimited} {on_full:?} {overage:?} {reservations:?} {anchor:?}").as_bytes());
-        digester.field(format!("{days:?} {clauses:?} {renewal:?} {reuse:?}").as_bytes());
+        let agrees = |(other, days, _): &&(&Pool, &Option<Days>, String)| {
+            *days == own && (&other.clauses, &other.renewal, &other.reuse) == (clauses, renewal, reuse)
+        };
+        let text = match written.as_ref().filter(agrees) {
+            Some((.., text)) => text,
+            None => {
+                let days = own.as_ref().unwrap_or(days);
+                &written.insert((pool, own, format!("{days:?} {clauses:?} {renewal:?} {reuse:?}"))).2
+            }
+        };
+        digester.field(text.as_bytes());
     }
     digester.number(rules.len() as i64);
     for rule in rules {

@@ -1,6 +1,6 @@
 //! What only shows when keys are looked at together: names that lead nowhere, things given twice, orders reversed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use crate::base::most_similar;
@@ -10,7 +10,9 @@ use crate::service::MANUAL_SOURCE;
 use crate::settings::channels;
 use crate::settings::clauses;
 use crate::settings::file::{CustomerShape, FileShape, OverageShape, PoliciesShape, PoolShape, ProductShape};
+use crate::settings::own::Own;
 use crate::settings::pauses;
+use crate::settings::place::join;
 use crate::settings::problem::Problem;
 use crate::settings::profiles;
 use crate::settings::rules::RuleShape;
@@ -23,22 +25,20 @@ const NO_PRODUCT: &str = "is no product of this customer";
 const ATTRIBUTES: [&str; 3] = ["identifier", "username", "email_domain"];
 
 /// Everything that is wrong between the keys of a file.
-pub fn check(file: &FileShape) -> Vec<Problem> {
+pub fn check(file: &FileShape, customers: &[Own]) -> Vec<Problem> {
     let mut found = Vec::new();
-    unique("customers", file.customers.iter().map(|customer| (&customer.at, &customer.id)), &mut found);
-    percents(&file.policies.overage, &[], "overage", &mut found);
-    clauses::check_days(&file.policies.overage.clauses, &[], "overage", &mut found);
-    clauses::check(&file.policies.tiers, &[], "tiers", &mut found);
-    shared_paths(file, &mut found);
+    unique("customers", customers.iter().map(|customer| (&customer.at, &customer.id)), &mut found);
+    percents(&file.policies.overage, &[], ("", "overage"), &mut found);
+    clauses::check_days(&file.policies.overage.clauses, &[], ("", "overage"), &mut found);
+    clauses::check(&file.policies.tiers, &[], ("", "tiers"), &mut found);
+    shared_paths(customers, &mut found);
     connections(file, &mut found);
-    channels::check(&file.outbox, file.customers.iter().map(|customer| &customer.channels[..]), &mut found);
-    let all: Vec<&ProductShape> = file.customers.iter().flat_map(|customer| &customer.products).collect();
-    if !file.customers.is_empty() {
-        admin_products("entitlement", &file.policies, &all, "is a product of no customer", &mut found);
+    channels::check(&file.outbox, customers.iter().map(|customer| &customer.channels[..]), &mut found);
+    let all: Vec<&str> = customers.iter().flat_map(|customer| &customer.products).map(String::as_str).collect();
+    if !customers.is_empty() {
+        admin_products("", &file.policies, &all, "is a product of no customer", &mut found);
     }
-    for customer in &file.customers {
-        check_customer(file, customer, &mut found);
-    }
+    found.extend(customers.iter().flat_map(|customer| &customer.problems).cloned());
     found
 }
 
@@ -82,7 +82,10 @@ fn connections(file: &FileShape, found: &mut Vec<Problem>) {
     }
 }
 
-fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Problem>) {
+/// What is wrong between the keys of one customer.
+pub fn check_customer(file: &FileShape, customer: &CustomerShape) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let found = &mut problems;
     let CustomerShape {
         at,
         id: _,
@@ -107,9 +110,9 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
             found.push(Problem::new(format!("{}.to", window.at), "is not after from").showing(Some(to.to_string())));
         }
     }
-    percents(&policies.overage, &[&file.policies.overage], &format!("{at}.overage"), found);
-    clauses::check_days(&policies.overage.clauses, &[&file.policies.overage.clauses], &format!("{at}.overage"), found);
-    clauses::check(&policies.tiers, &[&file.policies.tiers], &format!("{at}.tiers"), found);
+    percents(&policies.overage, &[&file.policies.overage], (at, "overage"), found);
+    clauses::check_days(&policies.overage.clauses, &[&file.policies.overage.clauses], (at, "overage"), found);
+    clauses::check(&policies.tiers, &[&file.policies.tiers], (at, "tiers"), found);
     unique("sources", sources.iter().map(|source| (&source.at, &source.id)), found);
     for source in sources {
         let Some(column) = &source.activity_column else { continue };
@@ -145,14 +148,14 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
     for product in products {
         check_product(product, products, found);
     }
-    let all: Vec<&ProductShape> = products.iter().collect();
-    admin_products(&format!("{at}.entitlement"), policies, &all, NO_PRODUCT, found);
+    let all: Vec<&str> = products.iter().map(|product| product.id.as_str()).collect();
+    admin_products(at, policies, &all, NO_PRODUCT, found);
     circles(products, found);
     for (ix, pool) in pools.iter().enumerate() {
-        percents(&pool.overage, &[&policies.overage, &file.policies.overage], &format!("{}.overage", pool.at), found);
+        percents(&pool.overage, &[&policies.overage, &file.policies.overage], (&pool.at, "overage"), found);
         let outer = [&policies.overage.clauses, &file.policies.overage.clauses];
-        clauses::check_days(&pool.overage.clauses, &outer, &format!("{}.overage", pool.at), found);
-        clauses::check(&pool.tiers, &[&policies.tiers, &file.policies.tiers], &format!("{}.tiers", pool.at), found);
+        clauses::check_days(&pool.overage.clauses, &outer, (&pool.at, "overage"), found);
+        clauses::check(&pool.tiers, &[&policies.tiers, &file.policies.tiers], (&pool.at, "tiers"), found);
         check_pool(pool, customer, found);
         let same = |other: &&PoolShape| {
             (&other.product, &other.owner, other.audience) == (&pool.product, &pool.owner, pool.audience) && other.id != pool.id
@@ -167,6 +170,7 @@ fn check_customer(file: &FileShape, customer: &CustomerShape, found: &mut Vec<Pr
     for rule in rules {
         check_rule(rule, customer, found);
     }
+    problems
 }
 
 fn check_product(product: &ProductShape, products: &[ProductShape], found: &mut Vec<Problem>) {
@@ -268,10 +272,10 @@ fn check_rule(rule: &RuleShape, customer: &CustomerShape, found: &mut Vec<Proble
     if let Some(product) = &rule.product {
         known_product(&format!("{}.product", rule.at), product, &customer.products, found);
     }
-    let kept = customer.sources.iter().flat_map(|source| &source.keep_metadata).map(String::as_str);
-    let known: BTreeSet<&str> = ATTRIBUTES.into_iter().chain(kept).collect();
     if let Some(when) = &rule.when {
         attributes(when, &mut |name| {
+            let kept = customer.sources.iter().flat_map(|source| &source.keep_metadata).map(String::as_str);
+            let known: BTreeSet<&str> = ATTRIBUTES.into_iter().chain(kept).collect();
             if !known.contains(name) {
                 let problem = Problem::new(format!("{}.when.attribute.name", rule.at), "is kept by no source");
                 let meant = most_similar(name, known.iter().copied());
@@ -304,18 +308,18 @@ fn known_product(at: &str, id: &str, products: &[ProductShape], found: &mut Vec<
 }
 
 /// Products for administrators (R22): a name that leads nowhere would give them nothing, silently.
-fn admin_products(at: &str, own: &PoliciesShape, products: &[&ProductShape], wrong: &str, found: &mut Vec<Problem>) {
+fn admin_products(at: &str, own: &PoliciesShape, products: &[&str], wrong: &str, found: &mut Vec<Problem>) {
     for id in own.admin_products.iter().flatten() {
-        if !products.iter().any(|product| product.id == *id) {
-            let meant = most_similar(id, products.iter().map(|product| product.id.as_str()));
-            let problem = Problem::new(format!("{at}.admin_products"), wrong);
+        if !products.contains(&id.as_str()) {
+            let meant = most_similar(id, products.iter().copied());
+            let problem = Problem::new(join(at, "entitlement.admin_products"), wrong);
             found.push(problem.showing(Some(format!("{id:?}"))).suggesting(meant));
         }
     }
 }
 
 /// The two percentages as they are in force here: what is not said is said farther out.
-fn percents(own: &OverageShape, outer: &[&OverageShape], at: &str, found: &mut Vec<Problem>) {
+fn percents(own: &OverageShape, outer: &[&OverageShape], (at, section): (&str, &str), found: &mut Vec<Problem>) {
     if own.minor_percent.is_none() && own.major_percent.is_none() {
         return;
     }
@@ -329,7 +333,7 @@ fn percents(own: &OverageShape, outer: &[&OverageShape], at: &str, found: &mut V
             Some(_) => (minor, format!("is more than major_percent = {major}")),
             None => (major, format!("is less than minor_percent = {minor}")),
         };
-        found.push(Problem::new(format!("{at}.{key}"), wrong).showing(Some(value.to_string())));
+        found.push(Problem::new(join(&join(at, section), key), wrong).showing(Some(value.to_string())));
     }
 }
 
@@ -343,14 +347,12 @@ fn unique<'a>(what: &str, ids: impl Iterator<Item = (&'a String, &'a String)>, f
 }
 
 /// Two sources that read one folder would each take the other's packages.
-fn shared_paths(file: &FileShape, found: &mut Vec<Problem>) {
-    let mut seen: BTreeMap<&Path, &str> = BTreeMap::new();
-    for source in file.customers.iter().flat_map(|customer| &customer.sources) {
-        if let Some(path) = &source.path
-            && let Some(other) = seen.insert(path, &source.at)
-        {
+fn shared_paths(customers: &[Own], found: &mut Vec<Problem>) {
+    let mut seen: HashMap<&Path, &str> = HashMap::new();
+    for (path, at) in customers.iter().flat_map(|customer| &customer.paths) {
+        if let Some(other) = seen.insert(path, at) {
             let shown = Some(format!("{:?}", path.display().to_string()));
-            found.push(Problem::new(format!("{}.path", source.at), format!("is the path of {other}, too")).showing(shown));
+            found.push(Problem::new(format!("{at}.path"), format!("is the path of {other}, too")).showing(shown));
         }
     }
 }

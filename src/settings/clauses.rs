@@ -2,6 +2,7 @@
 
 use crate::base::Seats;
 use crate::license::{AutoUpgrade, Clauses, CureCalendar, CureFrom, GapBand, Jump, Ladder, Tier};
+use crate::settings::place::join;
 use crate::settings::problem::Problem;
 use crate::settings::read::{Section, Wrong};
 use crate::settings::words;
@@ -66,14 +67,14 @@ fn currency(text: &str) -> Result<String, Wrong> {
     if fits { Ok(text.to_owned()) } else { Err(Wrong::new("is not a currency such as \"EUR\"")) }
 }
 
-/// What is wrong with tiers as they are in force at one place: `own` said there, `outer` farther out.
-pub fn check(own: &TiersShape, outer: &[&TiersShape], at: &str, found: &mut Vec<Problem>) {
+/// What is wrong with tiers as they are in force at one place: `own` said there, `outer` farther out. `at`: the place, and the section.
+pub fn check(own: &TiersShape, outer: &[&TiersShape], at: (&str, &str), found: &mut Vec<Problem>) {
     if own.ladder.is_none() && own.currency.is_none() {
         return;
     }
     let shapes = || std::iter::once(own).chain(outer.iter().copied());
     let Some(ladder) = shapes().find_map(|shape| shape.ladder.as_ref()) else { return };
-    let at = |key: &str| format!("{at}.{key}");
+    let at = |key: &str| join(&join(at.0, at.1), key);
     let seats: Vec<u32> = ladder.iter().filter_map(|(seats, _)| *seats).collect();
     if let Some(pair) = seats.windows(2).find(|pair| pair[0] >= pair[1]) {
         let what = format!("does not rise: {} comes after {}", pair[1], pair[0]);
@@ -90,7 +91,7 @@ pub fn check(own: &TiersShape, outer: &[&TiersShape], at: &str, found: &mut Vec<
 }
 
 /// Whether the minor stage ends before the major one begins; both as they are in force at one place.
-pub fn check_days(own: &ClausesShape, outer: &[&ClausesShape], at: &str, found: &mut Vec<Problem>) {
+pub fn check_days(own: &ClausesShape, outer: &[&ClausesShape], at: (&str, &str), found: &mut Vec<Problem>) {
     if own.minor_business_days.is_none() && own.major_after_business_days.is_none() {
         return;
     }
@@ -102,7 +103,7 @@ pub fn check_days(own: &ClausesShape, outer: &[&ClausesShape], at: &str, found: 
     {
         let key = if own.minor_business_days.is_some() { "minor_business_days" } else { "major_after_business_days" };
         let what = format!("makes the minor stage ({minor} business days) end after the major one begins ({major})");
-        found.push(Problem::new(format!("{at}.{key}"), what));
+        found.push(Problem::new(join(&join(at.0, at.1), key), what));
     }
 }
 

@@ -18,6 +18,14 @@ pub struct DaysShape {
     pub holidays_file: Option<Vec<Day>>,
 }
 
+impl DaysShape {
+    /// Whether one of them is there.
+    pub fn is_said(&self) -> bool {
+        let DaysShape { time_zone, weekend, holidays, holidays_file } = self;
+        time_zone.is_some() || weekend.is_some() || holidays.is_some() || holidays_file.is_some()
+    }
+}
+
 /// Reads them.
 pub fn days(s: &Section<'_>) -> DaysShape {
     let file = s.path("holidays_file");

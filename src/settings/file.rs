@@ -29,7 +29,7 @@ use crate::settings::values::{OnFullWord, SourceKind};
 use crate::settings::words;
 use crate::source::BulkWithStatus;
 
-/// A whole file, or several laid over each other.
+/// What a whole file, or several laid over each other, says beside its customers.
 pub struct FileShape {
     /// `[store]`.
     pub store: StoreShape,
@@ -49,8 +49,6 @@ pub struct FileShape {
     pub policies: PoliciesShape,
     /// `[calendar]` for all customers.
     pub days: DaysShape,
-    /// `[[customer]]`.
-    pub customers: Vec<CustomerShape>,
 }
 
 /// `[daemon]`.
@@ -279,8 +277,14 @@ pub struct AgreedShape {
 const SEATS_MAX: u32 = 100_000_000;
 const HOURS_MAX: u32 = 24 * 365;
 
-/// Reads everything.
-pub fn file(s: &Section<'_>) -> FileShape {
+/// Reads everything: the rest first, upon which `own` makes something of each customer.
+pub fn whole<T>(s: &Section<'_>, own: impl Fn(&Section<'_>, &FileShape) -> T) -> (FileShape, Vec<T>) {
+    let file = file(s);
+    let customers = s.sections("customer", |s| own(s, &file));
+    (file, customers)
+}
+
+fn file(s: &Section<'_>) -> FileShape {
     FileShape {
         store: s.section("store", store).unwrap_or_default(),
         spool: s.section("spool", |s| (s.path("path"), s.count("max_mib", 1..=1_048_576))).unwrap_or_default(),
@@ -291,7 +295,6 @@ pub fn file(s: &Section<'_>) -> FileShape {
         outbox: channels::outbox(s),
         policies: policies(s),
         days: s.section("calendar", days).unwrap_or_default(),
-        customers: s.sections("customer", customer),
     }
 }
 

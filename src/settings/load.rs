@@ -1,20 +1,22 @@
 //! Brings the layers together: compiled-in defaults, a file, the environment, secrets. The only file that names the `config`
 //! crate, which merges layers well but tells one mistake at a time; so it merges, and we read.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
 
 use config::{Config, Environment, File, FileFormat, Value, ValueKind};
 
-use crate::settings::build::build;
-use crate::settings::check::check;
-use crate::settings::file::{FileShape, customer, file};
-use crate::settings::many::{customer_of, customers_apart};
+use crate::settings::build::{build, build_customer};
+use crate::settings::check::{check, check_customer};
+use crate::settings::file::{FileShape, customer, whole};
+use crate::settings::own::Own;
+use crate::settings::plain::{customer_of, customers_apart};
 use crate::settings::problem::{Problem, Problems, SettingsError};
-use crate::settings::read::Report;
+use crate::settings::read::{Report, Section};
 use crate::settings::secret::Credentials;
-use crate::settings::tree::Node;
+use crate::settings::tree::{Node, Table};
 use crate::settings::values::Settings;
 
 const PREFIX: &str = "ROSTERD__";
@@ -45,18 +47,18 @@ pub fn load_with(path: Option<&Path>, env: impl IntoIterator<Item = (OsString, O
     let variables = variables(&env, &mut problems);
     let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
     let report = Report::in_folder(folder, Credentials::of_env(env));
-    let shape = read(&text, variables, &report).map_err(|why| SettingsError::Syntax { file: name, why })?;
-    problems.extend(report.credentials().unknown(&sections()));
+    let (shape, customers) = read(&text, variables, &report).map_err(|why| SettingsError::Syntax { file: name, why })?;
+    problems.extend(report.credentials().unknown(sections));
     let findings = report.into_findings();
     problems.extend(findings.problems);
     // A value that could not be read is absent; that it is absent needs no second problem.
     let told: BTreeSet<String> = problems.iter().map(|problem| problem.at.clone()).collect();
-    problems.extend(check(&shape).into_iter().filter(|problem| !told.contains(&problem.at)));
+    problems.extend(check(&shape, &customers).into_iter().filter(|problem| !told.contains(&problem.at)));
 
     if let Some(problems) = Problems::of(problems) {
         return Err(SettingsError::Wrong { problems });
     }
-    let mut settings = build(&shape).ok_or(SettingsError::Incomplete)?;
+    let mut settings = build(&shape, customers).ok_or(SettingsError::Incomplete)?;
     settings.secrets_absent = findings.secrets_absent;
     settings.advice = findings.advice;
     Ok(settings)
@@ -76,8 +78,8 @@ pub fn reference() -> &'static str {
 /// `customer.pool.grant.seats`.
 pub fn known_keys() -> Vec<String> {
     let survey = Report::survey();
-    survey.read(&BTreeMap::new(), file);
-    survey.into_asked()
+    survey.read(&Table::default(), |s| whole(s, |s, _| customer(s)));
+    survey.into_known()
 }
 
 /// The variables that are ours, without prefix. What cannot be a key of the environment is a problem.
@@ -102,18 +104,42 @@ fn variables(env: &[(OsString, OsString)], problems: &mut Vec<Problem>) -> BTree
 }
 
 /// All layers. Many customers are read apart from the rest if that is all the same; else, and to tell mistakes, all together.
-fn read(text: &str, variables: BTreeMap<String, String>, report: &Report) -> Result<FileShape, String> {
+fn read(text: &str, variables: BTreeMap<String, String>, report: &Report) -> Result<(FileShape, Vec<Own>), String> {
     if let Some((rest, customers)) = customers_apart(text)
         && let Ok(tree) = merge(rest, variables.clone())
-        && !tree.contains_key("customer")
-        && let Some(customers) = report.read_apart("customer", &customers, customer_of, customer)
+        && tree.get("customer").is_none()
     {
-        return Ok(FileShape { customers, ..report.read(&tree, file) });
+        let apart = report.apart();
+        let (file, _) = apart.read(&tree, |s| whole(s, own));
+        if let Some(customers) = apart.read_apart("customer", &customers, customer_of, |s| own(s, &file)) {
+            report.join(apart);
+            return Ok((file, customers));
+        }
     }
-    Ok(report.read(&merge(text, variables)?, file))
+    Ok(report.read(&merge(text, variables)?, |s| whole(s, own)))
 }
 
-fn merge(text: &str, variables: BTreeMap<String, String>) -> Result<BTreeMap<String, Node>, String> {
+/// Reads a customer, checks it by itself and builds it in one go: of thousands of them only what they come to is kept, and each is
+/// worked on where it was read.
+fn own(s: &Section<'_>, file: &FileShape) -> Own {
+    let shape = customer(s);
+    let problems = check_customer(file, &shape);
+    let is_fine = problems.is_empty() && !s.has_problems();
+    let settings = if is_fine { build_customer(file, &shape) } else { None };
+    let names_products = file.policies.admin_products.as_ref().is_some_and(|named| !named.is_empty());
+    let products = if names_products { shape.products } else { Vec::new() };
+    Own {
+        at: shape.at,
+        id: shape.id,
+        paths: shape.sources.into_iter().filter_map(|source| Some((source.path?, source.at))).collect(),
+        products: products.into_iter().map(|product| product.id).collect(),
+        channels: shape.channels,
+        problems,
+        settings,
+    }
+}
+
+fn merge(text: &str, variables: BTreeMap<String, String>) -> Result<Table<'static>, String> {
     let merged = Config::builder()
         .add_source(File::from_str(reference(), FileFormat::Toml))
         .add_source(File::from_str(text, FileFormat::Toml))
@@ -132,10 +158,10 @@ fn without_lines_of_the_file(words: &str) -> String {
     words.lines().filter(|line| !shown(line)).collect::<Vec<_>>().join(": ")
 }
 
-fn node(value: Value) -> Node {
+fn node(value: Value) -> Node<'static> {
     let from_env = value.origin().is_some();
     match value.kind {
-        ValueKind::Nil => Node::Text(String::new()),
+        ValueKind::Nil => Node::Text(Cow::Borrowed("")),
         ValueKind::Boolean(flag) => Node::Flag(flag),
         ValueKind::I64(number) => Node::Number(number),
         ValueKind::I128(number) => Node::Fraction(number.to_string()),
@@ -143,7 +169,7 @@ fn node(value: Value) -> Node {
         ValueKind::U128(number) => Node::Fraction(number.to_string()),
         ValueKind::Float(number) => Node::Fraction(number.to_string()),
         ValueKind::String(text) if from_env => Node::Env(text),
-        ValueKind::String(text) => Node::Text(text),
+        ValueKind::String(text) => Node::Text(Cow::Owned(text)),
         ValueKind::Array(items) => Node::List(items.into_iter().map(node).collect()),
         ValueKind::Table(table) => Node::Table(table.into_iter().map(|(key, value)| (key, node(value))).collect()),
     }

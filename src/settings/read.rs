@@ -1,22 +1,25 @@
 //! Reads tables key by key. Every wrong value becomes a problem and an absent one, so that reading goes on to the end;
 //! every key that nobody asked for is a problem, too. What was asked for is the list of known keys: there is no other.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use crate::base::{Secret, most_similar};
+use crate::base::most_similar;
+use crate::settings::place::Place;
 use crate::settings::problem::Problem;
-use crate::settings::secret::{self, Credentials};
-use crate::settings::tree::Node;
+use crate::settings::secret::Credentials;
+use crate::settings::tree::{Node, Table};
 
 /// What one reading found out.
 #[derive(Default)]
 pub struct Report {
     pub(super) problems: RefCell<Vec<Problem>>,
-    pub(super) asked: RefCell<BTreeSet<String>>,
+    /// The keys that were asked for of the tables being read, innermost last.
+    pub(super) asked: RefCell<Vec<Asked>>,
+    /// Where keys were asked for; in a survey only.
+    pub(super) known: RefCell<BTreeSet<String>>,
     pub(super) folder: PathBuf,
     pub(super) credentials: Credentials,
     pub(super) secrets_absent: RefCell<Vec<Problem>>,
@@ -26,9 +29,18 @@ pub struct Report {
     pub(super) survey: bool,
 }
 
-/// The keys that tell where the secret of a key is.
-pub fn beside(key: &str) -> [String; 2] {
-    [format!("{key}_file"), format!("{key}_env")]
+/// What the keys end with that tell where the secret of a key is: in a file, in a variable.
+pub(super) const BESIDE: [&str; 2] = ["_file", "_env"];
+
+/// A key that was asked for, in two parts.
+#[derive(Clone, Copy)]
+pub(super) struct Asked(&'static str, &'static str);
+
+impl Asked {
+    fn is(self, key: &str) -> bool {
+        let Asked(start, ending) = self;
+        key.len() == start.len() + ending.len() && key.starts_with(start) && key.ends_with(ending)
+    }
 }
 
 impl Report {
@@ -43,8 +55,8 @@ impl Report {
     }
 
     /// Reads the top table.
-    pub fn read<T>(&self, root: &BTreeMap<String, Node>, read: impl FnOnce(&Section<'_>) -> T) -> T {
-        self.table(root, String::new(), String::new(), read)
+    pub fn read<T>(&self, root: &Table<'_>, read: impl FnOnce(&Section<'_>) -> T) -> T {
+        self.table(root, Place::default(), read)
     }
 
     /// Writes a problem down.
@@ -67,27 +79,23 @@ impl Report {
     }
 
     /// All keys that were asked for, sorted.
-    pub fn into_asked(self) -> Vec<String> {
-        self.asked.into_inner().into_iter().collect()
+    pub fn into_known(self) -> Vec<String> {
+        self.known.into_inner().into_iter().collect()
     }
 
-    pub(super) fn table<T>(
-        &self,
-        table: &BTreeMap<String, Node>,
-        at: String,
-        key: String,
-        read: impl FnOnce(&Section<'_>) -> T,
-    ) -> T {
-        let section = Section { report: self, table, at, key, asked: RefCell::default(), secrets: RefCell::default() };
+    pub(super) fn table<T>(&self, table: &Table<'_>, place: Place<'_>, read: impl FnOnce(&Section<'_>) -> T) -> T {
+        let from = self.asked.borrow().len();
+        let section = Section { report: self, table, place, from };
         let value = read(&section);
-        let asked = section.asked.borrow();
-        for (key, node) in table {
-            if !asked.iter().any(|asked| asked == key) {
-                let wrong = if node.has_env() { "unknown key (set in the environment)" } else { "unknown key" };
-                let meant = most_similar(key, asked.iter().map(Cow::as_ref));
-                self.problem(Problem::new(section.at(key), wrong).suggesting(meant));
-            }
+        let mut all = self.asked.borrow_mut();
+        let asked = &all[from..];
+        for (key, node) in table.iter().filter(|(key, _)| !asked.iter().any(|asked| asked.is(key))) {
+            let wrong = if node.has_env() { "unknown key (set in the environment)" } else { "unknown key" };
+            let asked: Vec<String> = asked.iter().map(|Asked(start, ending)| format!("{start}{ending}")).collect();
+            let meant = most_similar(key, asked.iter().map(String::as_str));
+            self.problem(Problem::new(section.at(key), wrong).suggesting(meant));
         }
+        all.truncate(from);
         value
     }
 }
@@ -120,25 +128,21 @@ impl Wrong {
 /// A table being read.
 pub struct Section<'a> {
     pub(super) report: &'a Report,
-    table: &'a BTreeMap<String, Node>,
-    /// Where it is, for messages: tables of a list go by their ids.
-    at: String,
-    /// Where it is, for the list of known keys: tables of a list have no names.
-    key: String,
-    asked: RefCell<Vec<Cow<'static, str>>>,
-    /// The keys of it that were read as secrets.
-    secrets: RefCell<Vec<&'static str>>,
+    pub(super) table: &'a Table<'a>,
+    place: Place<'a>,
+    /// Of the keys that were asked for, its own begin here.
+    from: usize,
 }
 
 impl Section<'_> {
     /// The path of one of its keys, for messages; its own with an empty key.
     pub fn at(&self, key: &str) -> String {
-        join(&self.at, key)
+        self.place.at(key)
     }
 
     /// Whether the key is written at all, rightly or not.
     pub fn has(&self, key: &str) -> bool {
-        self.table.contains_key(key)
+        self.table.get(key).is_some()
     }
 
     /// Whether the key is written as a list without items.
@@ -148,7 +152,12 @@ impl Section<'_> {
 
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty() && !self.report.survey
+        self.table.len() == 0 && !self.report.survey
+    }
+
+    /// Whether something is wrong with what was read so far.
+    pub fn has_problems(&self) -> bool {
+        !self.report.problems.borrow().is_empty()
     }
 
     /// Writes down a problem.
@@ -164,9 +173,17 @@ impl Section<'_> {
     /// Refuses keys that mean nothing with what else is written: better told than silently without effect. With a secret goes
     /// whatever tells where it is.
     pub fn means_nothing(&self, keys: &[&str], with: &str) {
-        let ways = |key: &str| if self.secrets.borrow().contains(&key) { beside(key).to_vec() } else { Vec::new() };
-        let all = keys.iter().flat_map(|key| std::iter::once((*key).to_owned()).chain(ways(key)));
-        all.filter(|key| self.has(key)).for_each(|key| self.wrong(&key, format!("means nothing with {with}")));
+        let wrong = |key: &str| self.wrong(key, format!("means nothing with {with}"));
+        for key in keys {
+            if self.has(key) {
+                wrong(key);
+            }
+            for ending in BESIDE {
+                if self.table.get_joined(key, ending).is_some() && self.is_secret(key) {
+                    wrong(&format!("{key}{ending}"));
+                }
+            }
+        }
     }
 
     /// The value, or the default if the key is not written. A wrong value stays absent.
@@ -241,17 +258,14 @@ impl Section<'_> {
 
     /// A text as written, whatever it is good for.
     pub fn raw(&self, key: &str) -> Option<String> {
-        match self.table.get(key)? {
-            Node::Text(text) | Node::Env(text) => Some(text.clone()),
-            Node::Number(_) | Node::Flag(_) | Node::Fraction(_) | Node::List(_) | Node::Table(_) => None,
-        }
+        self.table.get(key)?.text().map(str::to_owned)
     }
 
     /// A text that means something.
     pub fn parsed<T>(&self, key: &'static str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
-        match self.get(key)? {
-            Node::Text(text) | Node::Env(text) => parse(text).map_or_else(|wrong| self.refuse(key, wrong), Some),
-            _ => self.refuse(key, Wrong::new("is not a text in quotes")),
+        match self.get(key)?.text() {
+            Some(text) => parse(text).map_or_else(|wrong| self.refuse(key, wrong), Some),
+            None => self.refuse(key, Wrong::new("is not a text in quotes")),
         }
     }
 
@@ -262,7 +276,7 @@ impl Section<'_> {
             Node::Env(text) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
             Node::List(items) => {
                 let texts: Option<Vec<&str>> =
-                    items.iter().map(|item| if let Node::Text(text) = item { Some(text.as_str()) } else { None }).collect();
+                    items.iter().map(|item| if let Node::Text(text) = item { Some(text.as_ref()) } else { None }).collect();
                 match texts {
                     Some(texts) => texts,
                     None => return self.refuse(key, expected()),
@@ -300,89 +314,9 @@ impl Section<'_> {
         Some(if from_env { PathBuf::from(text) } else { self.report.folder.join(text) })
     }
 
-    /// A secret text: the credential named by the key's path, else the content of the file that `KEY_file` names, else the
-    /// variable of the environment that `KEY_env` names, else the key. `None` if none of them is given. What is given and
-    /// cannot be had is [`Secret::absent`] and no problem: only the one who needs it has to fail.
-    pub fn secret(&self, key: &'static str) -> Option<Secret> {
-        self.secrets.borrow_mut().push(key);
-        let [file_key, env_key] = beside(key);
-        let inline = self.get(key);
-        let (file, env) = (self.table.get(&file_key), self.table.get(&env_key));
-        self.asked.borrow_mut().extend([Cow::Owned(file_key.clone()), Cow::Owned(env_key.clone())]);
-        let ways = [(key, inline), (&file_key, file), (&env_key, env)];
-        let given: Vec<&str> = ways.into_iter().filter(|(_, node)| node.is_some()).map(|(key, _)| key).collect();
-        if given.len() > 1 {
-            self.report.problem(Problem::new(self.at(key), format!("is given twice, by `{}`", given.join("` and `"))));
-            return None;
-        }
-        let name = self.at(key);
-        if let Some(credential) = self.report.credentials.of(&name) {
-            return Some(credential.map_or_else(|why| self.secret_absent(name, why), Secret::new));
-        }
-        // From here on no value is shown: one in the wrong place is a secret all the same.
-        match (inline, file, env) {
-            (Some(Node::Text(text) | Node::Env(text)), _, _) if !text.is_empty() => {
-                if matches!(inline, Some(Node::Text(_))) {
-                    let advice = format!(
-                        "is written in the settings file; a credential, `{file_key}` or `{env_key}` keeps it out of there"
-                    );
-                    self.report.advice.borrow_mut().push(Problem::new(name, advice));
-                }
-                Some(Secret::new(text.clone()))
-            }
-            (_, Some(node @ (Node::Text(text) | Node::Env(text))), _) if !text.is_empty() => {
-                let from_env = matches!(node, Node::Env(_));
-                let path = if from_env { PathBuf::from(text) } else { self.report.folder.join(text) };
-                if secret::is_open_to_all(&path) {
-                    let advice = format!("every user of this machine can read {}", path.display());
-                    self.report.advice.borrow_mut().push(Problem::new(self.at(&file_key), advice));
-                }
-                let content = secret::text(&path);
-                Some(content.map_or_else(|why| self.secret_absent(name, format!("{} {why}", path.display())), Secret::new))
-            }
-            (_, _, Some(Node::Text(variable) | Node::Env(variable))) if !variable.is_empty() => {
-                let value = self.report.credentials.variable(variable);
-                Some(value.map_or_else(|why| self.secret_absent(name, why), Secret::new))
-            }
-            (None, None, None) => None,
-            _ => {
-                let key = given.first().map_or(name, |key| self.at(key));
-                self.report.problem(Problem::new(key, "is not a text in quotes, or is empty"));
-                None
-            }
-        }
-    }
-
-    /// The file that a secret is read from. `None` if it comes otherwise: a credential is a copy that never changes.
-    pub fn secret_file(&self, key: &'static str) -> Option<PathBuf> {
-        let file = self.table.get(&format!("{key}_file")).filter(|_| self.report.credentials.of(&self.at(key)).is_none())?;
-        match file {
-            Node::Env(text) => Some(PathBuf::from(text)),
-            Node::Text(text) => Some(self.report.folder.join(text)),
-            _ => None,
-        }
-    }
-
-    /// A secret that must be there: [`Secret::absent`] if it is given in no way. `None` only after a problem.
-    pub fn required_secret(&self, key: &'static str) -> Option<Secret> {
-        let secret = self.secret(key);
-        let beside = beside(key);
-        if secret.is_some() || self.has(key) || beside.iter().any(|key| self.has(key)) || self.report.survey {
-            return secret;
-        }
-        let name = self.at(key);
-        let why = format!("is given neither as the credential `{name}` nor by `{}` nor by `{key}`", beside.join("` nor by `"));
-        Some(self.secret_absent(name, why))
-    }
-
-    fn secret_absent(&self, key: String, why: String) -> Secret {
-        self.report.secrets_absent.borrow_mut().push(Problem::new(&key, &why));
-        Secret::absent(key, why)
-    }
-
     /// A table; absent if it is not written.
     pub fn section<T>(&self, key: &'static str, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
-        self.below(key, || self.key_of(key), read)
+        self.below(key, self.place.below(key), read)
     }
 
     /// A key that may be a flag or a table.
@@ -402,98 +336,82 @@ impl Section<'_> {
     /// A table of the same shape as this one.
     pub fn like_this<T>(&self, key: &'static str, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
         if self.report.survey {
-            self.ask(key);
+            self.ask(key, "");
             return None;
         }
-        self.below(key, || self.key.clone(), read)
+        self.below(key, self.place.like_this(key), read)
     }
 
     /// A list of tables.
     pub fn sections<T>(&self, key: &'static str, read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
-        self.each_below(key, || self.key_of(key), read)
+        self.each_below(key, self.place.below(key), read)
     }
 
     /// A list of tables of the same shape as this one.
     pub fn all_like_this<T>(&self, key: &'static str, read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
         if self.report.survey {
-            self.ask(key);
+            self.ask(key, "");
             return Vec::new();
         }
-        self.each_below(key, || self.key.clone(), read)
+        self.each_below(key, self.place.like_this(key), read)
     }
 
-    /// Where it is, as `path` tells, is only put together if it is there: most are not.
-    fn below<T>(&self, key: &'static str, path: impl Fn() -> String, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
+    fn below<T>(&self, key: &'static str, place: Place<'_>, read: impl FnOnce(&Section<'_>) -> T) -> Option<T> {
         match self.get(key) {
-            Some(Node::Table(table)) => Some(self.report.table(table, self.at(key), path(), read)),
+            Some(Node::Table(table)) => Some(self.report.table(table, place, read)),
             Some(_) => self.refuse(key, Wrong::new("is not a table")),
-            None if self.report.survey => Some(self.report.table(&BTreeMap::new(), self.at(key), path(), read)),
+            None if self.report.survey => Some(self.report.table(&Table::default(), place, read)),
             None => None,
         }
     }
 
-    fn each_below<T>(&self, key: &'static str, path: impl Fn() -> String, mut read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
+    fn each_below<T>(&self, key: &'static str, place: Place<'_>, mut read: impl FnMut(&Section<'_>) -> T) -> Vec<T> {
         let items = match self.get(key) {
             Some(Node::List(items)) => items.as_slice(),
             Some(Node::Table(_)) => {
-                self.wrong(key, format!("is one table, not a list of tables (write [[{}]])", path()));
+                self.wrong(key, format!("is one table, not a list of tables (write [[{}]])", place.known()));
                 return Vec::new();
             }
             Some(_) => {
                 self.wrong(key, "is not a list of tables");
                 return Vec::new();
             }
-            None if self.report.survey => &[Node::Table(BTreeMap::new())],
+            None if self.report.survey => &[Node::Table(Table::default())],
             None => return Vec::new(),
         };
-        let path = path();
         let mut values = Vec::with_capacity(items.len());
         for (ix, item) in items.iter().enumerate() {
             let Node::Table(table) = item else {
                 self.wrong(key, "is not a list of tables");
                 continue;
             };
-            values.push(self.report.item(table, (&self.at(key), ix), &path, &mut read));
+            values.push(self.report.table(table, place.item(table, ix), &mut read));
         }
         values
     }
 
-    /// Where one of its tables is, for the list of known keys.
-    fn key_of(&self, key: &str) -> String {
-        join(&self.key, key)
-    }
-
-    fn ask(&self, key: &'static str) {
-        self.asked.borrow_mut().push(Cow::Borrowed(key));
-        if self.report.survey {
-            self.report.asked.borrow_mut().insert(join(&self.key, key));
+    /// Remembers that a key was asked for, which is written in two parts.
+    pub(super) fn ask(&self, key: &'static str, ending: &'static str) {
+        self.report.asked.borrow_mut().push(Asked(key, ending));
+        if self.report.survey && ending.is_empty() {
+            self.report.known.borrow_mut().insert(self.place.below(key).known());
         }
     }
 
-    fn get(&self, key: &'static str) -> Option<&Node> {
-        self.ask(key);
+    pub(super) fn get(&self, key: &'static str) -> Option<&Node<'_>> {
+        self.ask(key, "");
         self.table.get(key)
+    }
+
+    /// Whether a key of it was read as a secret, that is with the keys beside it.
+    fn is_secret(&self, key: &str) -> bool {
+        self.report.asked.borrow()[self.from..].iter().any(|Asked(start, ending)| *start == key && BESIDE.contains(ending))
     }
 
     /// What a secret is, is not shown, whatever is wrong with it.
     fn refuse<T>(&self, key: &str, wrong: Wrong) -> Option<T> {
-        let shown = self.table.get(key).filter(|_| !self.secrets.borrow().contains(&key)).and_then(Node::shown);
+        let shown = self.table.get(key).filter(|_| !self.is_secret(key)).and_then(Node::shown);
         self.report.problem(Problem::new(self.at(key), wrong.what).showing(shown).suggesting(wrong.meant));
         None
-    }
-}
-
-/// A key below a path; the path itself without a key.
-pub(super) fn join(path: &str, key: &str) -> String {
-    match (path, key) {
-        (path, "") => path.to_owned(),
-        ("", key) => key.to_owned(),
-        (path, key) => {
-            let mut joined = String::with_capacity(path.len() + 1 + key.len());
-            joined.push_str(path);
-            joined.push('.');
-            joined.push_str(key);
-            joined
-        }
     }
 }

@@ -1,11 +1,11 @@
 //! Lists of tables that lie apart from the rest, and from one another: they are read by several threads.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::base::parts;
-use crate::settings::read::{Report, Section, join};
-use crate::settings::tree::Node;
+use crate::settings::place::Place;
+use crate::settings::read::{Report, Section};
+use crate::settings::tree::Table;
 
 impl Report {
     /// For another reading of the same, or of a part of it.
@@ -16,7 +16,7 @@ impl Report {
     /// Adds what the other reading found.
     pub fn join(&self, next: Self) {
         self.problems.borrow_mut().append(&mut next.problems.into_inner());
-        self.asked.borrow_mut().append(&mut next.asked.into_inner());
+        self.known.borrow_mut().append(&mut next.known.into_inner());
         self.secrets_absent.borrow_mut().append(&mut next.secrets_absent.into_inner());
         self.advice.borrow_mut().append(&mut next.advice.into_inner());
         self.credentials.join(next.credentials);
@@ -26,41 +26,38 @@ impl Report {
     /// once it was read. `None`, and nothing found, if there is a text of which it makes none.
     pub fn read_apart<T: Send>(
         &self,
-        key: &str,
+        key: &'static str,
         texts: &[&str],
-        table: impl Fn(&str) -> Option<BTreeMap<String, Node>> + Sync,
+        table: impl for<'t> Fn(&'t str) -> Option<Table<'t>> + Sync,
         read: impl Fn(&Section<'_>) -> T + Sync,
     ) -> Option<Vec<T>> {
+        let top = Place::default();
+        let list = top.below(key);
         let work = parts::ranges_of_large(texts.len()).into_iter().map(|part| (part, self.apart())).collect();
         let done = parts::each(work, |(part, report): (Range<usize>, Report)| {
-            let value = |ix: usize| Some(report.item(&table(texts[ix])?, (key, ix), key, &read));
-            (part.map(value).collect::<Option<Vec<T>>>(), report)
+            let mut values = Vec::with_capacity(part.len());
+            for ix in part {
+                let table = table(texts[ix])?;
+                values.push(report.table(&table, list.item(&table, ix), &read));
+            }
+            Some((values, report))
         });
-        let (values, reports): (Vec<Option<Vec<T>>>, Vec<Report>) = done.into_iter().unzip();
-        let values = values.into_iter().collect::<Option<Vec<_>>>()?;
-        reports.into_iter().for_each(|report| self.join(report));
-        Some(values.into_iter().flatten().collect())
-    }
-
-    /// Reads one of the tables of a list, which goes by its id.
-    pub(super) fn item<T>(
-        &self,
-        table: &BTreeMap<String, Node>,
-        (at, ix): (&str, usize),
-        path: &str,
-        read: impl FnOnce(&Section<'_>) -> T,
-    ) -> T {
-        let at = match table.get("id") {
-            Some(Node::Text(id)) if !id.is_empty() => join(at, id),
-            _ => join(at, &format!("#{}", ix + 1)),
-        };
-        self.table(table, at, path.to_owned(), read)
+        let mut all = Vec::with_capacity(texts.len());
+        for (values, report) in done.into_iter().collect::<Option<Vec<_>>>()? {
+            all.extend(values);
+            self.join(report);
+        }
+        Some(all)
     }
 }
 
 impl Section<'_> {
     /// What `find` finds of a text, which it is asked for once.
     pub fn flaw(&self, text: &str, find: fn(&str) -> Option<String>) -> Option<String> {
-        self.report.flaws.borrow_mut().entry(text.to_owned()).or_insert_with_key(|text| find(text)).clone()
+        let mut flaws = self.report.flaws.borrow_mut();
+        if let Some(known) = flaws.get(text) {
+            return known.clone();
+        }
+        flaws.entry(text.to_owned()).or_insert(find(text)).clone()
     }
 }

@@ -45,6 +45,11 @@ impl Credentials {
         }
     }
 
+    /// Whether there may be any.
+    pub fn are_passed(&self) -> bool {
+        self.folder.is_some()
+    }
+
     /// The same for another thread.
     pub fn apart(&self) -> Self {
         Self { folder: self.folder.clone(), env: self.env.clone(), asked: RefCell::default() }
@@ -64,8 +69,9 @@ impl Credentials {
 
     /// Credentials that are named like a key and belong to none: a secret that never arrives. `sections` are the first
     /// words of keys; other names are left alone, they are not meant for the settings.
-    pub fn unknown(&self, sections: &BTreeSet<String>) -> Vec<Problem> {
+    pub fn unknown(&self, sections: impl FnOnce() -> BTreeSet<String>) -> Vec<Problem> {
         let Some(folder) = &self.folder else { return Vec::new() };
+        let sections = sections();
         let entries = match std::fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) => return vec![Problem::new(CREDENTIALS, format!("cannot be listed: {error}"))],

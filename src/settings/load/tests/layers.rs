@@ -79,11 +79,11 @@ fn reference_switched_on() -> String {
 }
 
 /// Every key of a tree as [`known_keys`] spells it.
-fn keys_of(node: &Node, path: &str, keys: &mut BTreeSet<String>) {
+fn keys_of(node: &Node<'_>, path: &str, keys: &mut BTreeSet<String>) {
     match node {
         Node::Table(table) => {
-            for (key, below) in table {
-                let key = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            for (key, below) in table.iter() {
+                let key = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
                 keys.insert(key.clone());
                 // Tables inside a `when` table are `when` tables themselves.
                 let nested = ["all", "any", "not"].iter().any(|word| key == format!("customer.rule.when.{word}"));

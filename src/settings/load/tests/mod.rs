@@ -1,0 +1,4 @@
+//! Tests of layers, and of customers that are read apart from them.
+
+mod alike;
+mod layers;
