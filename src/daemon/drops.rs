@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::base::{CustomerId, SourceId};
 use crate::service::{Customer, Service, ServiceError};
 use crate::source::{Package, SourceError};
-use crate::store::Trigger;
+use crate::store::{RequestState, Trigger};
 use crate::telemetry::{DropsReadable, DropsUnreadable};
 
 /// After how long packages that still wait are asked for once more; doubled each time.
@@ -34,13 +34,15 @@ impl Drops {
     /// # Errors
     /// When the store cannot be read or written.
     pub fn look(&mut self, service: &Service, customer: &Customer, now: Instant) -> Result<(), ServiceError> {
-        // Its run may be taking the package in this very moment, or another node just asked for it.
-        if service.takes_drops(customer)? {
+        let in_hand = service.drops_in_hand(customer)?;
+        // Its run may be taking the package in this very moment.
+        if in_hand == Some(RequestState::Running) {
             return Ok(());
         }
         let arrivals = service.arrivals(customer)?;
         self.tell(customer.id(), &arrivals.troubles);
-        if self.is_due(arrivals.packages, now) {
+        // What another node asked for counts as asked for here.
+        if self.is_due(arrivals.packages, now) && in_hand.is_none() {
             let asked = service.request_sync(customer, &Trigger::Drop);
             if asked.is_err() {
                 // Nothing was asked for yet: the next look does.

@@ -111,8 +111,8 @@ impl Service {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn takes_drops(&self, customer: &Customer) -> Result<bool, StoreError> {
-        self.store.takes_drops(customer.id())
+    pub fn drops_in_hand(&self, customer: &Customer) -> Result<Option<RequestState>, StoreError> {
+        self.store.drops_in_hand(customer.id())
     }
 
     /// Packages that wait in the customer's drop folders, those of paused sources left out, and were not taken in yet.

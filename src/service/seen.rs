@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::base::{CustomerId, Day, Instant, RunId, Version};
-use crate::store::RunState;
 
 /// What a look at a customer depends on: its version, its newest run, the night that may be overdue, its date.
-pub(crate) type Seen = (Version, Option<(RunId, RunState)>, Option<Instant>, Day);
+pub(crate) type Seen = (Version, Option<(RunId, i64)>, Option<Instant>, Day);
 
 /// See the module. Only saves work: a process that just started looks for itself.
 #[derive(Default)]

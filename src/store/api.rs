@@ -262,8 +262,9 @@ pub trait Store: Send + Sync {
     /// The customer's request that is being worked on, if any.
     fn running_request(&self, customer: &CustomerId) -> Result<Option<RequestRow>, StoreError>;
 
-    /// Whether packages that were dropped for a customer need not be asked for: it is worked on, or that is in line already.
-    fn takes_drops(&self, customer: &CustomerId) -> Result<bool, StoreError>;
+    /// The state of a request that takes packages dropped for a customer: running if it is worked on at all, queued if a drop is
+    /// in line.
+    fn drops_in_hand(&self, customer: &CustomerId) -> Result<Option<RequestState>, StoreError>;
 
     /// All customers of whom something was ever written, as of one moment.
     fn minutes(&self) -> Result<BTreeMap<CustomerId, Minute>, StoreError>;

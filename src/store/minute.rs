@@ -1,15 +1,15 @@
 //! What a look at a customer rests on that is made every minute: enough to see that nothing is due.
 
 use crate::base::{Day, RunId, Version};
-use crate::store::shape::RunState;
 
 /// A customer as of a minute. By default one of whom nothing was ever written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Minute {
     /// Its version.
     pub version: Version,
-    /// Its newest run.
-    pub newest_run: Option<(RunId, RunState)>,
+    /// Its newest run and what tells one state of it from another: nobody asks which, so that one which nobody can read is in
+    /// nobody's way.
+    pub newest_run: Option<(RunId, i64)>,
     /// The newest local date whose night was scheduled (R95).
     pub night: Option<Day>,
     /// The newest local date that was scheduled for its own sake (R132).

@@ -868,27 +868,29 @@ pub fn requests_join(harness: &impl Harness) {
 pub fn a_minute_tells_of_everybody(harness: &impl Harness) {
     let store = harness.open();
     let minute = |customer: &str| store.minutes().expect("reads").get(customer).copied();
-    let takes_drops = |customer: &str| store.takes_drops(&customer.into()).expect("asks");
-    assert!(store.minutes().expect("reads").is_empty() && !takes_drops("lakes"));
+    let in_hand = |customer: &str| store.drops_in_hand(&customer.into()).expect("asks");
+    assert!(store.minutes().expect("reads").is_empty() && in_hand("lakes").is_none());
     let (drop, _) = store.request(&lakes(), &Trigger::Drop, Instant(1)).expect("asks");
     let mut known = Minute { drops_open: true, ..Minute::default() };
     assert_eq!((minute("lakes"), minute("hills")), (Some(known), None));
-    assert!(takes_drops("lakes") && !takes_drops("hills"));
+    assert_eq!((in_hand("lakes"), in_hand("hills")), (Some(RequestState::Queued), None));
     for trigger in [Trigger::Nightly(Day(7)), Trigger::Dates(Day(9)), Trigger::Nightly(Day(5))] {
         store.schedule(&lakes(), &trigger, Instant(2)).expect("asks");
     }
     (known.night, known.date) = (Some(Day(7)), Some(Day(9)));
     assert_eq!(minute("lakes"), Some(known));
     assert_eq!(store.take_request(Instant(3)).expect("takes").map(|row| row.request), Some(drop));
-    assert!(takes_drops("lakes"), "it is worked on");
+    assert_eq!(in_hand("lakes"), Some(RequestState::Running));
     let run = store.begin_run(&lakes(), &Trigger::Drop, Instant(4)).expect("begins");
-    known.newest_run = Some((run, RunState::Fetching));
+    let begun = minute("lakes").and_then(|minute| minute.newest_run);
+    known.newest_run = begun.filter(|(newest, _)| *newest == run);
     assert_eq!(minute("lakes"), Some(known));
     let row = store.run(run).expect("asks").expect("kept");
     store.save_run(&RunRow { state: RunState::Failed, ended: Some(Instant(5)), ..row }).expect("saves");
-    known.newest_run = Some((run, RunState::Failed));
+    known.newest_run =
+        minute("lakes").and_then(|minute| minute.newest_run).filter(|newest| newest.0 == run && Some(*newest) != begun);
     store.end_request(drop, RequestState::Done, Some(run), Instant(5)).expect("ends");
-    assert!(!takes_drops("lakes"), "what is in line is no drop");
+    assert_eq!(in_hand("lakes"), None, "what is in line is no drop");
     store.settle_drop(drop).expect("settles");
     known.drops_open = false;
     assert_eq!(minute("lakes"), Some(known));

@@ -299,8 +299,8 @@ impl Store for Dying {
         self.store.running_request(customer)
     }
 
-    fn takes_drops(&self, customer: &CustomerId) -> Result<bool, StoreError> {
-        self.store.takes_drops(customer)
+    fn drops_in_hand(&self, customer: &CustomerId) -> Result<Option<RequestState>, StoreError> {
+        self.store.drops_in_hand(customer)
     }
 
     fn minutes(&self) -> Result<BTreeMap<CustomerId, Minute>, StoreError> {

@@ -122,12 +122,15 @@ impl Door for Server {
             let id = self.presence.id();
             // Whoever strikes a node off finds its transactions by their name and ends them. A process that stops in the middle
             // must not hold others up for much longer than it may be unseen.
-            let known =
-                "SELECT set_config('idle_in_transaction_session_timeout', ?3, true), set_config('application_name', ?4, true)
-                         FROM nodes WHERE id = ?1 AND (SELECT compatible FROM rosterd) <= ?2";
-            let (idle, name) = (format!("{}s", self.lease_secs.max(30)), nodes::name_of(id));
-            let values = [Value::Integer(id), Value::Integer(schema::NEWEST.into()), Value::Text(&idle), Value::Text(&name)];
-            let begin = |session: &PgSession| session.begin("BEGIN ISOLATION LEVEL READ COMMITTED", known, &values);
+            let name = format!(
+                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '{}s';
+                 SET LOCAL application_name = '{}'",
+                self.lease_secs.max(30),
+                nodes::name_of(id)
+            );
+            let known = "SELECT 1 FROM nodes WHERE id = ?1 AND (SELECT compatible FROM rosterd) <= ?2";
+            let values = [Value::Integer(id), Value::Integer(schema::NEWEST.into())];
+            let begin = |session: &PgSession| session.begin(&name, known, &values);
             let (lent, known) = self.pool.begin(begin)?;
             if known {
                 break (lent, id);

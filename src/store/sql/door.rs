@@ -28,6 +28,11 @@ pub trait Door: Send + Sync {
     /// Writes, whole or not at all. What is read inside of a customer's is still so at the end.
     fn write<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError>;
 
+    /// The same for very much at once.
+    fn write_much<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.write(act)
+    }
+
     /// Tidies up after a large commit. Only ever saves space.
     fn tidy(&self);
 

@@ -95,13 +95,20 @@ fn bodies(of: &str, until: u32) -> Vec<String> {
 static OF_POOLS: LazyLock<String> =
     LazyLock::new(|| format!("{} {ORDER}", bodies("BETWEEN ?1 AND ?2", PINS).join(" UNION ALL ")));
 
-static OF_ONE: LazyLock<String> = LazyLock::new(|| {
+/// By kind; in its own order each by itself, and as one they are told apart.
+static OF_ONE: LazyLock<Vec<String>> = LazyLock::new(|| {
     const OF: &str = "= (SELECT id FROM customers WHERE name = ?1)";
     let mut all = bodies(OF, HEAD);
     all.push(format!("SELECT id, {HEAD}, '', version, '', hash, at, next_claim, next_episode FROM customers WHERE name = ?1"));
     all.push(format!("SELECT customer_id, {NAMES} + kind, '', n, text, NULL, 0, 0, 0 FROM names WHERE customer_id {OF}"));
-    format!("{} {ORDER}", all.join(" UNION ALL "))
+    all
 });
+
+/// A server is asked once.
+static OF_ONE_AT_ONCE: LazyLock<Vec<String>> = LazyLock::new(|| vec![format!("{} {ORDER}", OF_ONE.join(" UNION ALL "))]);
+
+/// SQLite merges the parts of a long statement one with the next, each row up to as often as there are parts.
+static OF_ONE_BY_KIND: LazyLock<Vec<String>> = LazyLock::new(|| OF_ONE.iter().map(|kind| format!("{kind} {ORDER}")).collect());
 
 /// What is read of one customer.
 #[derive(Default)]
@@ -177,10 +184,13 @@ fn pool(row: Row<'_>) -> Result<PoolId, Fault> {
 /// Everything but the claims, and the customer's row; `None`: nothing was ever written for it.
 pub(in crate::store::sql) fn light(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<(Head, Standing)>, Fault> {
     let mut light = Light::default();
-    let mut ask = tx.prepare_cached(&OF_ONE)?;
-    let mut rows = ask.query([customer.as_str()])?;
-    while let Some(row) = rows.next()? {
-        light.take(row)?;
+    let statements = if tx.pg().is_some() { &*OF_ONE_AT_ONCE } else { &*OF_ONE_BY_KIND };
+    for statement in statements {
+        let mut ask = tx.prepare_cached(statement)?;
+        let mut rows = ask.query([customer.as_str()])?;
+        while let Some(row) = rows.next()? {
+            light.take(row)?;
+        }
     }
     let Light { head, standing, episodes } = light;
     Ok(head.map(|head| (head, Standing { overage_ended: last_closed(&episodes), ..with_head(&head, standing) })))

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::base::{CustomerId, Day, RunId, Version};
 use crate::store::minute::Minute;
-use crate::store::record::{FORMAT, unpack};
 use crate::store::sql::books::unsigned;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::transaction::{Row, Transaction};
@@ -24,18 +23,14 @@ pub(in crate::store::sql) fn minutes(tx: &Transaction<'_>) -> Result<BTreeMap<Cu
 }
 
 fn minute(row: Row<'_>) -> Result<(CustomerId, Minute), Fault> {
-    let newest_run = match row.get::<Option<i64>>(2)? {
-        Some(run) => {
-            let state = unpack(&[FORMAT, row.get(3)?]).map_err(Fault::unreadable(|| format!("run {run}")))?;
-            Some((RunId(run.cast_unsigned()), state))
-        }
-        None => None,
-    };
+    // What is no date is no date that was scheduled.
+    let day = |at| Ok::<_, Fault>(row.get::<Option<i64>>(at)?.and_then(|day| i32::try_from(day).ok()).map(Day));
+    let run = row.get::<Option<i64>>(2)?.map(|run| RunId(run.cast_unsigned()));
     let minute = Minute {
         version: Version(unsigned(row, 1)?),
-        newest_run,
-        night: row.get::<Option<i32>>(4)?.map(Day),
-        date: row.get::<Option<i32>>(5)?.map(Day),
+        newest_run: run.zip(row.get(3)?),
+        night: day(4)?,
+        date: day(5)?,
         names_purged: row.get(6)?,
         wishes_open: row.get(7)?,
         drops_open: row.get(8)?,

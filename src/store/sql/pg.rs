@@ -154,6 +154,11 @@ impl PgSession {
         answer
     }
 
+    /// Of a question of one statement nothing is left but to read its answer.
+    fn in_transaction(&self) -> Result<(), Fault> {
+        if self.asked.get().is_none() { Ok(()) } else { Err(takes_transaction()) }
+    }
+
     pub(in crate::store::sql) fn prepare(&self, sql: &str) -> Result<Statement, Fault> {
         if let Some(known) = self.statements.borrow().get(sql) {
             return Ok(known.clone());
@@ -174,13 +179,14 @@ impl PgSession {
     }
 
     pub(in crate::store::sql) fn execute(&self, statement: &Statement, values: &[Value<'_>]) -> Result<usize, Fault> {
+        self.in_transaction()?;
         let touched = self.wire.wait(self.wire.client().execute(statement, &refs(values)))?;
         usize::try_from(touched).map_err(|_| Fault::corrupt("a statement", "it touched too many rows"))
     }
 
     pub(in crate::store::sql) fn query(&self, statement: &Statement, values: &[Value<'_>]) -> Result<PgRows<'_>, Fault> {
         if self.asked.replace(self.asked.get().map(|_| true)) == Some(true) {
-            return Err(Fault::corrupt("a question", "it takes a transaction: it is more than one statement"));
+            return Err(takes_transaction());
         }
         let rows = self.wire.wait(self.wire.client().query(statement, &refs(values)))?;
         Ok(PgRows { session: self, rows, at: 0, cursor: None })
@@ -188,6 +194,7 @@ impl PgSession {
 
     /// Asks for an answer that is too long to be held at once; `at_once` rows of it are.
     pub(in crate::store::sql) fn query_long(&self, sql: &str, at_once: u32, values: &[Value<'_>]) -> Result<PgRows<'_>, Fault> {
+        self.in_transaction()?;
         let number = self.cursors.replace(self.cursors.get().wrapping_add(1));
         let declare = format!("DECLARE long_{number} NO SCROLL CURSOR FOR {}", sql.replace('?', "$"));
         self.wire.wait(self.wire.client().execute(&declare, &refs(values)))?;
@@ -196,12 +203,14 @@ impl PgSession {
 
     /// The rows of an answer for each of many texts.
     pub(in crate::store::sql) fn query_texts(&self, sql: &str, id: i64, texts: &[&str]) -> Result<Vec<Row>, Fault> {
+        self.in_transaction()?;
         let statement = self.prepare(sql)?;
         self.wire.wait(self.wire.client().query(&statement, &[&id, &texts]))
     }
 
     /// Executes a statement for many rows at once, given column by column.
     pub(in crate::store::sql) fn execute_columns(&self, sql: &str, columns: &[&(dyn ToSql + Sync)]) -> Result<u64, Fault> {
+        self.in_transaction()?;
         let statement = self.prepare(sql)?;
         self.wire.wait(self.wire.client().execute(&statement, columns))
     }
@@ -213,6 +222,7 @@ impl PgSession {
         types: &[Type],
         rows: impl Iterator<Item = Vec<Value<'v>>>,
     ) -> Result<u64, Fault> {
+        self.in_transaction()?;
         let statement = self.prepare(sql)?;
         let mut writer = pin!(BinaryCopyInWriter::new(self.wire.wait(self.wire.client().copy_in(&statement))?, types));
         for row in rows {
@@ -226,6 +236,10 @@ impl PgSession {
         }
         self.wire.wait(writer.finish())
     }
+}
+
+fn takes_transaction() -> Fault {
+    Fault::corrupt("a question", "it takes a transaction: it is more than one statement, or it writes")
 }
 
 impl PgRows<'_> {

@@ -176,17 +176,15 @@ pub(in crate::store::sql) fn running(tx: &Transaction<'_>, customer: &CustomerId
     rows.next()?.map(row_of).transpose()
 }
 
-/// Whether a customer is worked on, or a request for packages that were dropped is in line for it.
-pub(in crate::store::sql) fn takes_drops(tx: &Transaction<'_>, customer: &CustomerId) -> Result<bool, Fault> {
-    tx.query_row(
-        "SELECT EXISTS (SELECT 1 FROM requests WHERE customer_id = c.id AND state = 1)
-             OR EXISTS (SELECT 1 FROM requests WHERE customer_id = c.id AND settled = 0 AND state = 0 AND trigger = ?2)
-         FROM customers c WHERE c.name = ?1",
+/// Whether a customer is worked on, or else a request for packages that were dropped is in line for it.
+pub(in crate::store::sql) fn drops_in_hand(tx: &Transaction<'_>, customer: &CustomerId) -> Result<Option<RequestState>, Fault> {
+    let furthest = tx.query_row(
+        "SELECT max(r.state) FROM requests r JOIN customers c ON c.id = r.customer_id
+         WHERE c.name = ?1 AND (r.state = 1 OR r.state = 0 AND r.settled = 0 AND r.trigger = ?2)",
         (customer.as_str(), pack(&Trigger::Drop)),
-        |row| row.get(0),
-    )
-    .optional()
-    .map(|takes| takes.unwrap_or(false))
+        |row| row.get::<Option<i64>>(0),
+    )?;
+    Ok(furthest.map(|state| if state == 0 { RequestState::Queued } else { RequestState::Running }))
 }
 
 /// Requests for packages that were dropped of which nobody looked yet whether they were in time, oldest first.

@@ -119,7 +119,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn numbered_seats(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, NumberedSeats>, StoreError> {
-        self.door.ask(|tx| books::numbered_seats(tx, customer))
+        self.door.read(|tx| books::numbered_seats(tx, customer))
     }
 
     fn claims_of(&self, customer: &CustomerId, person: &str) -> Result<(Names, Vec<Claim>), StoreError> {
@@ -143,7 +143,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn episodes(&self, customer: &CustomerId) -> Result<Vec<Episode>, StoreError> {
-        self.door.ask(|tx| books::episodes(tx, customer))
+        self.door.read(|tx| books::episodes(tx, customer))
     }
 
     fn episode(&self, customer: &CustomerId, episode: EpisodeId) -> Result<Option<Episode>, StoreError> {
@@ -159,7 +159,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn orgs(&self, customer: &CustomerId) -> Result<Vec<OrgMark>, StoreError> {
-        self.door.ask(|tx| report_rows::orgs(tx, customer))
+        self.door.read(|tx| report_rows::orgs(tx, customer))
     }
 
     fn samples(&self, customer: &CustomerId) -> Result<BTreeMap<PoolId, Vec<PoolSample>>, StoreError> {
@@ -167,7 +167,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn seat_requests(&self, customer: &CustomerId) -> Result<Vec<SeatRequest>, StoreError> {
-        self.door.ask(|tx| report_rows::seat_requests(tx, customer))
+        self.door.read(|tx| report_rows::seat_requests(tx, customer))
     }
 
     fn version_at(&self, customer: &CustomerId, at: Instant) -> Result<Version, StoreError> {
@@ -175,7 +175,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn holds(&self, customer: &CustomerId) -> Result<Vec<Hold>, StoreError> {
-        self.door.ask(|tx| books::holds(tx, customer))
+        self.door.read(|tx| books::holds(tx, customer))
     }
 
     fn commit(&self, batch: &Batch<'_>) -> Result<Receipt, StoreError> {
@@ -210,7 +210,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn stage(&self, row: &SnapshotRow, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError> {
-        self.door.write(|tx| snapshots::stage(tx, row, chunks))
+        self.door.write_much(|tx| snapshots::stage(tx, row, chunks))
     }
 
     fn snapshot(&self, digest: &Digest) -> Result<Option<SnapshotRow>, StoreError> {
@@ -313,8 +313,8 @@ impl<D: Door> Store for SqlStore<D> {
         self.door.ask(|tx| requests::running(tx, customer))
     }
 
-    fn takes_drops(&self, customer: &CustomerId) -> Result<bool, StoreError> {
-        self.door.ask(|tx| requests::takes_drops(tx, customer))
+    fn drops_in_hand(&self, customer: &CustomerId) -> Result<Option<RequestState>, StoreError> {
+        self.door.ask(|tx| requests::drops_in_hand(tx, customer))
     }
 
     fn minutes(&self) -> Result<BTreeMap<CustomerId, Minute>, StoreError> {

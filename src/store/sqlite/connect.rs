@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::thread::sleep;
+use std::thread::{Builder, JoinHandle, sleep};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -21,6 +21,10 @@ use crate::store::sqlite::schema::Found;
 const WAIT: Duration = Duration::from_secs(60);
 /// Readers kept open for the next question.
 const READERS_KEPT: usize = 4;
+/// A log of so many pages is moved into the file by whoever writes, as SQLite has it.
+const LOG_PAGES_MAX: u32 = 1_000;
+/// A log of so many bytes takes long to move.
+const LOG_BYTES_LONG: u64 = 32 << 20;
 /// Statements kept prepared per connection.
 const STATEMENTS_KEPT: usize = 64;
 
@@ -31,6 +35,15 @@ pub struct SqliteFile {
     /// Before the writer: fields close in this order, and only a writer that closes last clears the log away.
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Connection>,
+    /// Moves a long log into the file.
+    mover: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for SqliteFile {
+    fn drop(&mut self) {
+        // Its connection has to be gone before the writer's.
+        self.end_mover();
+    }
 }
 
 impl SqliteFile {
@@ -65,7 +78,8 @@ impl SqliteFile {
             Ok(writer) => writer,
             Err(fault) => return Err(unless_read_only(fault, path, &place)),
         };
-        Ok(Self { path: path.to_owned(), place, writer: Mutex::new(writer), readers: Mutex::default() })
+        let (readers, mover) = (Mutex::default(), Mutex::default());
+        Ok(Self { path: path.to_owned(), place, writer: Mutex::new(writer), readers, mover })
     }
 
     pub(in crate::store::sqlite) fn place(&self) -> &str {
@@ -106,13 +120,37 @@ impl SqliteFile {
         act: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let done = (|| {
-            let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let answer = act(&tx)?;
-            tx.commit()?;
-            Ok(answer)
-        })();
-        done.map_err(|fault: Fault| fault.told(&self.place))
+        write_by(&mut writer, act).map_err(|fault: Fault| fault.told(&self.place))
+    }
+
+    /// The same for very much: what that leaves in the log is moved into the file beside what follows.
+    pub(in crate::store::sqlite) fn write_much<T>(
+        &self,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = writer.pragma_update(None, "wal_autocheckpoint", 0).map_err(Fault::from);
+        let done = done.and_then(|()| write_by(&mut writer, act));
+        let again = writer.pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX).map_err(Fault::from);
+        drop(writer);
+        let done = done.and_then(|done| again.map(|()| done)).map_err(|fault| fault.told(&self.place))?;
+        if log_of(&self.path).metadata().is_ok_and(|log| log.len() >= LOG_BYTES_LONG) {
+            self.end_mover();
+            let path = self.path.clone();
+            // It only ever saves time: whoever writes next, or closes the file, moves what is left.
+            let moves = move || {
+                let moved = connect(&path, true).and_then(|log| Ok(log.query_row("PRAGMA wal_checkpoint", [], |_| Ok(()))?));
+                drop(moved);
+            };
+            let mover = Builder::new().name("rosterd-log".into()).spawn(moves).ok();
+            *self.mover.lock().unwrap_or_else(PoisonError::into_inner) = mover;
+        }
+        Ok(done)
+    }
+
+    fn end_mover(&self) {
+        let mover = self.mover.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(mover.map(JoinHandle::join));
     }
 
     /// Moves what a large commit left in the log into the file, if nobody is reading just now. Only ever saves space.
@@ -124,6 +162,20 @@ impl SqliteFile {
             .and(writer.busy_timeout(WAIT));
         drop(tidied);
     }
+}
+
+fn write_by<T>(writer: &mut Connection, act: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let answer = act(&tx)?;
+    tx.commit()?;
+    Ok(answer)
+}
+
+/// The log beside a file.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
 }
 
 /// What a file is called in messages.

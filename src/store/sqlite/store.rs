@@ -52,6 +52,10 @@ impl Door for SqliteFile {
         self.write(|tx| act(&Transaction::Lite(tx)))
     }
 
+    fn write_much<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.write_much(|tx| act(&Transaction::Lite(tx)))
+    }
+
     fn tidy(&self) {
         self.tidy();
     }
