@@ -39,7 +39,7 @@ pub(super) struct Asked(&'static str, &'static str);
 impl Asked {
     fn is(self, key: &str) -> bool {
         let Asked(start, ending) = self;
-        key.len() == start.len() + ending.len() && key.starts_with(start) && key.ends_with(ending)
+        key.len() == start.len() + ending.len() && key.starts_with(start) && (ending.is_empty() || key.ends_with(ending))
     }
 }
 
