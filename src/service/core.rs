@@ -200,15 +200,15 @@ impl Service {
         Self { customers, ..none }
     }
 
-    /// The end of a process that has its answer: the store is closed, customers are left to the end and not taken apart one by one.
-    pub fn leave(self) {
-        std::mem::forget(Arc::clone(&self.customers));
-    }
-
     /// The same, with old content of trails going to files (R160).
     #[must_use]
     pub fn archiving(self, archiving: Option<Archiving>) -> Self {
         Self { archiving, ..self }
+    }
+
+    /// The end of a process that has its answer: the store is closed, customers are left to the end and not taken apart one by one.
+    pub fn leave(self) {
+        std::mem::forget(Arc::clone(&self.customers));
     }
 
     /// The store, for doors that only read rows.
