@@ -1,5 +1,5 @@
-//! The books without claims, all kinds of records by one statement: of one customer everything, of many at once what pools are
-//! and have, their clocks and terms.
+//! The books without claims: of one customer everything, a server by one statement; of many at once what pools are and have, their
+//! clocks and terms.
 
 use std::sync::LazyLock;
 
