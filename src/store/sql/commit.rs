@@ -67,7 +67,7 @@ pub(in crate::store::sql) fn commit(door: &impl Door, batch: &Batch<'_>) -> Resu
         (Ok(receipt), _) => receipt,
         // The server went away while it was told to commit. The hash tells whether it did.
         (Err(away @ StoreError::Away { .. }), Some(receipt)) => {
-            // If the server still commits, that is waited for.
+            // If the server still commits, that is waited for briefly; who still does not know says that it is away.
             let asked = orphans::apart(door, |tx| {
                 head_or_new(tx, batch.customer)?;
                 is_committed(tx, batch, receipt)
