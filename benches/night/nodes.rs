@@ -4,8 +4,11 @@
 //! it then shares with the database; and to a share of that core's time by a control group, so that what is left is more than the
 //! database needs and two nodes stand to one as they do on machines of their own. The second takes the rights to make groups.
 //!
+//! Nor does it take less of the database to take in a small customer, whose night is little more than questions to it. So small
+//! customers are taken in for the first time, held either way, and larger ones have their 1 % nights, held to a core.
+//!
 //! One night differs from the next: so there are several of each kind by turns, now on one node first and now on two, and the
-//! medians count. None goes over the turn of a minute, when nodes look at what is due for all customers.
+//! medians count. No short one goes over the turn of a minute, when nodes look at what is due for all customers.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -20,16 +23,7 @@ use crate::data::{District, Night, customer, head};
 use crate::measure::{clear, hundredths, seconds};
 
 const CUSTOMERS: u64 = 500;
-const PEOPLE_EACH: u64 = 500;
 const WORKERS: u32 = 4;
-/// Nights on one node with a core each, and as many on two …
-const REPEATS_CORE: u32 = 3;
-/// … and with a share.
-const REPEATS_SHARE: u32 = 7;
-/// What a node gets of a core where it is held to a share …
-const NODE_PERCENT: u32 = 20;
-/// … and the server.
-const SERVER_PERCENT: u32 = 110;
 /// No night takes longer; it begins where so much is left of a minute.
 const NIGHT_MAX: Duration = Duration::from_secs(30);
 /// How many times as much as one node two are to do, in hundredths.
@@ -42,13 +36,46 @@ const GROUPS: [(&str, &str); 2] = [("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us"), (
 /// How a node is held.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hold {
+    /// To a core, which it shares with the server.
     Core,
-    Share,
+    /// To so many hundredths of a core's time, and the server to so many of one.
+    Share { node: u32, server: u32 },
+}
+
+/// Nights that are held against each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Kind {
+    hold: Hold,
+    /// People a customer.
+    people: u64,
+    night: Night,
+    /// So many on one node, and as many on two.
+    repeats: u32,
+}
+
+/// Those held to a share come last: not everybody may do that. A node gets as much of its core as leaves the server more than
+/// it needs: of a small customer's night most is the server's.
+const KINDS: [Kind; 4] = [
+    Kind { hold: Hold::Core, people: 500, night: Night::First, repeats: 3 },
+    Kind { hold: Hold::Core, people: 20_000, night: Night::Changed, repeats: 3 },
+    Kind { hold: Hold::Share { node: 70, server: 60 }, people: 20_000, night: Night::Changed, repeats: 3 },
+    Kind { hold: Hold::Share { node: 20, server: 110 }, people: 500, night: Night::First, repeats: 7 },
+];
+
+impl Kind {
+    fn name(self) -> String {
+        let night = if self.night == Night::First { "first" } else { "1 %" };
+        let held = match self.hold {
+            Hold::Core => "a core each".to_owned(),
+            Hold::Share { node, .. } => format!("{node} % of a core each"),
+        };
+        format!("{}, {night} night, {held}", self.people)
+    }
 }
 
 /// One night.
 pub struct Shared {
-    hold: Hold,
+    kind: Kind,
     nodes: u32,
     /// How busy the machine was with anything else when it began: the load of the last minute, as the system tells it.
     load: String,
@@ -60,31 +87,47 @@ pub struct Shared {
     server_cpu: Duration,
 }
 
-/// Takes all customers in, on one node and on two by turns.
+/// Nights of all customers, on one node and on two by turns.
 ///
 /// # Errors
 /// When a file cannot be written, a program cannot be started, or a night does not come to its end.
 pub fn nights(folder: &Path, rosterd: &Path, books: &Books) -> io::Result<Vec<Shared>> {
-    let district = District::of(PEOPLE_EACH);
-    // Whatever the time of day, a package asks for a night and nothing else does.
-    let mut settings = format!(
-        "{}\n[daemon]\nworkers = {WORKERS}\n\n[sync]\ncatchup_window_hours = 0\n\n[alerts]\nsync_overdue_hours = 0\n",
-        head()
-    );
-    clear(folder)?;
-    for number in 0..CUSTOMERS {
-        let drop_folder = format!("drops/{number}");
-        district.write(Night::First, &folder.join(&drop_folder).join("night-1"))?;
-        settings.push_str(&customer(&format!("c{number}"), &drop_folder, PEOPLE_EACH));
-    }
-    fs::write(folder.join("bench.toml"), settings)?;
     let mut shared = Vec::new();
-    for (hold, repeats) in [(Hold::Core, REPEATS_CORE), (Hold::Share, REPEATS_SHARE)] {
-        for turn in 0..repeats {
+    for kind in KINDS {
+        let district = packages(folder, kind.people)?;
+        let mut number = 1;
+        deliver(folder, &district, Night::First, number)?;
+        if kind.night == Night::Changed {
+            books.fresh()?;
+            // Who left for the first time is waited for, so what follows the first night is another kind of night, too.
+            night(folder, rosterd, books, Kind { hold: Hold::Core, ..kind }, 2)?;
+            for _ in 0..2 {
+                number += 1;
+                deliver(folder, &district, there_or_back(number), number)?;
+                night(folder, rosterd, books, Kind { hold: Hold::Core, ..kind }, 2)?;
+            }
+        }
+        for turn in 0..kind.repeats {
             for nodes in if turn % 2 == 0 { [1, 2] } else { [2, 1] } {
-                match night(folder, rosterd, books, hold, nodes) {
-                    Ok(night) => shared.push(night),
-                    Err(error) if hold == Hold::Share && error.kind() == io::ErrorKind::PermissionDenied => return Ok(shared),
+                if kind.night == Night::First {
+                    books.fresh()?;
+                } else {
+                    number += 1;
+                    deliver(folder, &district, there_or_back(number), number)?;
+                }
+                match night(folder, rosterd, books, kind, nodes) {
+                    Ok(night) => {
+                        let Shared { wall, cpu, server_cpu, .. } = &night;
+                        let [wall, cpu, server] = [*wall, *cpu, *server_cpu].map(seconds);
+                        println!(
+                            "{}: on {nodes} in {wall} s, {cpu} s of processor time, {server} s of the server",
+                            kind.name()
+                        );
+                        shared.push(night);
+                    }
+                    Err(error) if kind.hold != Hold::Core && error.kind() == io::ErrorKind::PermissionDenied => {
+                        return Ok(shared);
+                    }
                     Err(error) => return Err(error),
                 }
             }
@@ -93,17 +136,60 @@ pub fn nights(folder: &Path, rosterd: &Path, books: &Books) -> io::Result<Vec<Sh
     Ok(shared)
 }
 
-fn night(folder: &Path, rosterd: &Path, books: &Books, hold: Hold, nodes: u32) -> io::Result<Shared> {
-    books.fresh()?;
+/// There and back: both ways the same people change.
+fn there_or_back(number: u32) -> Night {
+    if number.is_multiple_of(2) { Night::Changed } else { Night::First }
+}
+
+/// The settings of all customers of a size, and the packages of each night, which they have in common.
+fn packages(folder: &Path, people: u64) -> io::Result<PathBuf> {
+    clear(folder)?;
+    // Whatever the time of day, a package asks for a night and nothing else does.
+    let mut settings = format!(
+        "{}\n[daemon]\nworkers = {WORKERS}\n\n[sync]\ncatchup_window_hours = 0\n\n[alerts]\nsync_overdue_hours = 0\n",
+        head()
+    );
+    (0..CUSTOMERS).for_each(|number| settings.push_str(&customer(&format!("c{number}"), &format!("drops/{number}"), people)));
+    fs::write(folder.join("bench.toml"), settings)?;
+    let plain = folder.join("plain");
+    for night in [Night::First, Night::Changed] {
+        District::of(people).write(night, &plain.join(format!("{night:?}")))?;
+    }
+    Ok(plain)
+}
+
+/// Puts a package where each customer's are waited for, instead of the one before it. Its files are there once: the bytes come
+/// out of the system's memory however many customers there are.
+fn deliver(folder: &Path, plain: &Path, night: Night, number: u32) -> io::Result<()> {
+    let package = plain.join(format!("{night:?}"));
+    let files = fs::read_dir(&package)?.map(|listed| listed.map(|l| l.file_name())).collect::<io::Result<Vec<_>>>()?;
+    for customer in 0..CUSTOMERS {
+        let drops = folder.join("drops").join(customer.to_string());
+        if drops.exists() {
+            fs::remove_dir_all(&drops)?;
+        }
+        let own = drops.join(format!("night-{number:03}"));
+        fs::create_dir_all(&own)?;
+        files.iter().try_for_each(|name| fs::hard_link(package.join(name), own.join(name)))?;
+    }
+    Ok(())
+}
+
+fn night(folder: &Path, rosterd: &Path, books: &Books, kind: Kind, nodes: u32) -> io::Result<Shared> {
     let load = load()?;
-    while Duration::from_secs(60) - into_minute() < NIGHT_MAX {
+    while kind.night == Night::First && Duration::from_secs(60) - into_minute() < NIGHT_MAX {
         sleep(Duration::from_millis(200));
     }
-    let server = Group::of(hold, "server", SERVER_PERCENT)?;
+    let (node_percent, server_percent) = match kind.hold {
+        Hold::Core => (None, None),
+        Hold::Share { node, server } => (Some(node), Some(server)),
+    };
+    let server = Group::of("server", server_percent)?;
     for process in server_processes(books)? {
         server.take(process)?;
     }
-    let groups = (0..nodes).map(|n| Group::of(hold, &format!("node-{n}"), NODE_PERCENT)).collect::<io::Result<Vec<_>>>()?;
+    let group = |n| Group::of(&format!("node-{n}"), node_percent);
+    let groups = (0..nodes).map(group).collect::<io::Result<Vec<_>>>()?;
     let server_before = books.server_cpu()?;
     let began = Instant::now();
     let mut running = Nodes(Vec::new());
@@ -132,7 +218,7 @@ fn night(folder: &Path, rosterd: &Path, books: &Books, hold: Hold, nodes: u32) -
     for process in server_processes(books)? {
         server.release(process)?;
     }
-    Ok(Shared { hold, nodes, load, wall, cpu, server_cpu })
+    Ok(Shared { kind, nodes, load, wall, cpu, server_cpu })
 }
 
 #[expect(clippy::disallowed_methods, reason = "nodes that are measured go by the system's clock")]
@@ -154,7 +240,7 @@ impl Nodes {
         let mut told = BTreeSet::new();
         for (_, log) in &self.0 {
             let text = fs::read_to_string(log).unwrap_or_default();
-            let runs = text.lines().filter(|line| line.contains(&format!(": {PEOPLE_EACH} people, ")));
+            let runs = text.lines().filter(|line| line.contains(" people, "));
             let whose = runs.filter_map(|line| line.split_once(" of ")?.1.split(' ').next());
             told.extend(whose.map(str::to_owned));
         }
@@ -174,10 +260,8 @@ impl Drop for Nodes {
 struct Group(Option<PathBuf>);
 
 impl Group {
-    fn of(hold: Hold, name: &str, percent: u32) -> io::Result<Self> {
-        if hold == Hold::Core {
-            return Ok(Self(None));
-        }
+    fn of(name: &str, percent: Option<u32>) -> io::Result<Self> {
+        let Some(percent) = percent else { return Ok(Self(None)) };
         let (root, file) = GROUPS.into_iter().find(|(root, _)| Path::new(root).exists()).unwrap_or(GROUPS[1]);
         let folder = Path::new(root).join(format!("rosterd-bench-{name}"));
         // One that was broken off may have left it.
@@ -241,21 +325,18 @@ fn cpu_of(process: u32) -> io::Result<Duration> {
 
 /// The measurements as a table, and how two nodes stand to one by the medians.
 pub fn table(shared: &[Shared]) -> String {
-    let mut text = format!("{CUSTOMERS} customers of {PEOPLE_EACH} people, {WORKERS} workers a node\n");
+    let mut text = format!("{CUSTOMERS} customers, {WORKERS} workers a node\n");
     text += &format!(
-        "{:<28} {:>5} {:>9} {:>12} {:>9} {:>12} {:>6}\n",
-        "held to", "nodes", "seconds", "nodes' cpu s", "server s", "customers/s", "load"
+        "{:<42} {:>5} {:>9} {:>12} {:>9} {:>12} {:>6}\n",
+        "people each, held to", "nodes", "seconds", "nodes' cpu s", "server s", "customers/s", "load"
     );
-    for hold in [Hold::Core, Hold::Share] {
-        let name = match hold {
-            Hold::Core => "a core each".to_owned(),
-            Hold::Share => format!("{NODE_PERCENT} % of a core each"),
-        };
-        let of_hold = || shared.iter().filter(move |night| night.hold == hold);
-        for Shared { nodes, load, wall, cpu, server_cpu, .. } in of_hold() {
+    for kind in KINDS {
+        let name = kind.name();
+        let of_kind = || shared.iter().filter(move |night| night.kind == kind);
+        for Shared { nodes, load, wall, cpu, server_cpu, .. } in of_kind() {
             let per_second = u128::from(CUSTOMERS) * 100_000_000 / wall.as_micros().max(1);
             text += &format!(
-                "{name:<28} {nodes:>5} {:>9} {:>12} {:>9} {:>12} {load:>6}\n",
+                "{name:<42} {nodes:>5} {:>9} {:>12} {:>9} {:>12} {load:>6}\n",
                 seconds(*wall),
                 seconds(*cpu),
                 seconds(*server_cpu),
@@ -263,7 +344,7 @@ pub fn table(shared: &[Shared]) -> String {
             );
         }
         let median = |nodes, of: fn(&Shared) -> u128| {
-            let mut all: Vec<u128> = of_hold().filter(|night| night.nodes == nodes).map(of).collect();
+            let mut all: Vec<u128> = of_kind().filter(|night| night.nodes == nodes).map(of).collect();
             all.sort_unstable();
             all.get(all.len() / 2).copied()
         };
