@@ -465,9 +465,9 @@ mod tests {
             ids[last] = ids[0] ^ 1 << 32;
             assert!(!found(&ids), "{len}");
             for (at, of) in [(0, last), (last / 2, last), (0, last / 2)].into_iter().filter(|(at, of)| at != of) {
-                let was = std::mem::replace(&mut ids[of], ids[at]);
+                let mut ids = ids.clone();
+                ids[of] = ids[at];
                 assert!(found(&ids), "{len} {at} {of}");
-                ids[of] = was;
             }
         }
         // Ids that are not spread at all.
