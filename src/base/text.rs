@@ -1,5 +1,7 @@
 //! Many short texts in one allocation, named by 8-byte handles.
 
+use std::cmp::Ordering;
+
 /// A text in a [`TextArena`]: only its own arena can read it. Sorts by when it was pushed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text {
@@ -83,6 +85,12 @@ impl TextArena {
     #[inline]
     pub fn get(&self, text: Text) -> &str {
         &self.bytes[text.start as usize..(text.start + text.len) as usize]
+    }
+
+    /// How two texts sort. One that is compared with itself is not looked at.
+    #[inline]
+    pub fn compare(&self, a: Text, b: Text) -> Ordering {
+        if a == b { Ordering::Equal } else { self.bytes(a).cmp(self.bytes(b)) }
     }
 
     /// Bytes in use.

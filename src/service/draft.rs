@@ -6,8 +6,8 @@ use std::mem::take;
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
 use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, SourceMark, Term};
 use crate::plan::{
-    Approved, GuardLimits, Holding, Judged, Judgment, Needs, Plan, PlanInput, Sight, Standing, Verdict, approval, check,
-    deferred, holding_after, plan, plan_needs, still_held, trip_text,
+    Approved, GuardLimits, Holding, Judged, Judgment, Needs, Plan, PlanInput, Sight, Standing, Verdict, approval, deferred,
+    holding_after, plan_checked, still_held, trip_text,
 };
 use crate::roster::{Level, Roster, RosterDelta, Watch, diff};
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
@@ -303,14 +303,12 @@ impl Drafting {
         let marks = service.remake(customer, &input)?;
         let Marks { fresh, amended, repeated, remade } = &marks;
         let input = PlanInput { fresh, amended, repeated, remade, ..input };
-        let plan = match &self.asked {
-            Some(asked) if taken.is_some() => plan_needs(&input, &asked.needs),
-            _ => plan(&input).map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?,
-        };
+        let needs = self.asked.as_ref().filter(|_| taken.is_some()).map(|asked| &asked.needs);
+        let planned = plan_checked(&input, needs);
+        let (plan, flaws) = planned.map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?;
         if !self.watches.iter().all(Watch::is_whole) {
             return Err(ServiceError::RowsLost { customer: customer.id().clone() });
         }
-        let flaws = check(&plan, &standing, &held);
         if !flaws.is_empty() {
             return Err(ServiceError::Flawed { customer: policy.customer.clone(), flaws });
         }
