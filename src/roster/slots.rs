@@ -65,7 +65,7 @@ impl SlotIndex {
     /// Hashes in rising order have places in rising order.
     #[inline]
     fn start(&self, hash: u64) -> usize {
-        ((hash >> 32) * self.buckets.len() as u64 >> 32) as usize
+        (((hash >> 32) * self.buckets.len() as u64) >> 32) as usize
     }
 
     #[inline]

@@ -95,7 +95,7 @@ fn pump<P: RowParser>(work: &Work<'_>, input: &mut Input<'_>, feeder: &mut Feede
                 work.lane.queue().spare.push(parsed.batch);
             }
             Step::Read => input.read_on(work.lane),
-            Step::Parse(job) => work.parse::<P>(job),
+            Step::Parse(job) => work.parse::<P>(*job),
             Step::End => return,
         }
     }
@@ -147,13 +147,18 @@ impl Work<'_> {
 }
 
 /// Parses a block by itself; `None` if anything in it is out of the ordinary.
-fn parse_block<P: RowParser>(like: &Feeder<'_>, mut reader: RowReader<'_>, block: &Block, is_first: bool) -> Option<Parsed> {
+fn parse_block<P: RowParser>(
+    like: &Feeder<'_>,
+    mut reader: RowReader<'_>,
+    block: &Block,
+    is_first: bool,
+) -> Option<Box<Parsed>> {
     // Line 1 of a file is its header; a block further down has none.
     let before = u64::from(!is_first);
     let mut scan = Scan::behind(before);
     like.again().block(block, &mut scan, &mut P::default(), &mut reader).ok()?;
     let batch = reader.finish();
-    (!batch.is_odd()).then(|| Parsed { batch, before, lines: scan.lines() - before })
+    (!batch.is_odd()).then(|| Box::new(Parsed { batch, before, lines: scan.lines() - before }))
 }
 
 /// Blocks on their way, in the order of the file.
@@ -182,7 +187,7 @@ struct Queue {
 enum Place {
     Read(Block),
     AtWork,
-    Done(Block, Option<Parsed>),
+    Done(Block, Option<Box<Parsed>>),
 }
 
 /// A block to be parsed.
@@ -194,9 +199,9 @@ struct Job {
 
 /// What the handing thread does next.
 enum Step {
-    HandOn(Block, Option<Parsed>),
+    HandOn(Block, Option<Box<Parsed>>),
     Read,
-    Parse(Job),
+    Parse(Box<Job>),
     End,
 }
 
@@ -212,7 +217,7 @@ impl Queue {
     }
 
     /// The block in front leaves, unless somebody is at it.
-    fn leave(&mut self) -> Option<(Block, Option<Parsed>)> {
+    fn leave(&mut self) -> Option<(Block, Option<Box<Parsed>>)> {
         let (block, parsed) = match self.places.pop_front()? {
             Place::Done(block, parsed) => (block, parsed),
             Place::Read(block) => (block, None),
@@ -247,17 +252,17 @@ impl Lane {
         self.changed.notify_all();
     }
 
-    fn leave(&self) -> Option<(Block, Option<Parsed>)> {
+    fn leave(&self) -> Option<(Block, Option<Box<Parsed>>)> {
         self.queue().leave()
     }
 
-    fn put_back(&self, block: Block, parsed: Option<Parsed>) {
+    fn put_back(&self, block: Block, parsed: Option<Box<Parsed>>) {
         let mut queue = self.queue();
         queue.places.push_front(Place::Done(block, parsed));
         queue.first -= 1;
     }
 
-    fn done(&self, number: usize, block: Block, parsed: Option<Parsed>) {
+    fn done(&self, number: usize, block: Block, parsed: Option<Box<Parsed>>) {
         let mut queue = self.queue();
         let at = number - queue.first;
         if let Some(place) = queue.places.get_mut(at) {
@@ -288,7 +293,7 @@ impl Lane {
                 return Step::Read;
             }
             if let Some(job) = queue.job() {
-                return Step::Parse(job);
+                return Step::Parse(Box::new(job));
             }
             // Whoever died at work takes this thread along when all have ended.
             if queue.places.is_empty() || queue.others == 0 {

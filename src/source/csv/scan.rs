@@ -207,7 +207,12 @@ const CHUNK: usize = 64;
 fn marks(chunk: &[u8; CHUNK]) -> u64 {
     // Each of eight ones and zeros comes to its place in the highest byte, and nothing else does.
     const GATHER: u64 = 0x0102_0408_1020_4080;
-    let below = chunk.map(|byte| u8::from(byte < b'-'));
+    // A plain loop: the compiler makes vector instructions of it.
+    let (mut below, mut at) = ([0; CHUNK], 0);
+    while at < CHUNK {
+        below[at] = u8::from(chunk[at] < b'-');
+        at += 1;
+    }
     let (words, _) = below.as_chunks::<8>();
     let mut all = 0;
     for (at, word) in words.iter().enumerate() {
