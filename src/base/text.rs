@@ -1,5 +1,7 @@
 //! Many short texts in one allocation, named by 8-byte handles.
 
+use std::cmp::Ordering;
+
 /// A text in a [`TextArena`]: only its own arena can read it. Sorts by when it was pushed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text {
@@ -86,19 +88,26 @@ impl TextArena {
         &self.bytes.as_bytes()[text.start as usize..][..text.len as usize]
     }
 
-    /// Looks at the first byte of each text and at nothing else. Texts of a large arena that are asked for in no order each
-    /// wait for memory; of some that are touched together before they are read, all wait at the same time.
+    /// Looks at the ends of each text and at nothing else. Texts of a large arena that are asked for in no order each wait
+    /// for memory; of some that are touched together before they are read, all wait at the same time.
     #[inline]
     pub fn touch(&self, texts: impl Iterator<Item = Text>) {
         let bytes = self.bytes.as_bytes();
-        let first = |text: Text| bytes.get(text.start as usize).copied().unwrap_or_default();
-        std::hint::black_box(texts.fold(0, |sum, text| sum ^ first(text)));
+        let byte = |at: u32| bytes.get(at as usize).copied().unwrap_or_default();
+        let ends = |text: Text| byte(text.start) ^ byte(text.start + text.len.saturating_sub(1));
+        std::hint::black_box(texts.fold(0, |sum, text| sum ^ ends(text)));
     }
 
     /// The text behind a handle of this arena.
     #[inline]
     pub fn get(&self, text: Text) -> &str {
         &self.bytes[text.start as usize..(text.start + text.len) as usize]
+    }
+
+    /// How two texts sort. One that is compared with itself is not looked at.
+    #[inline]
+    pub fn compare(&self, a: Text, b: Text) -> Ordering {
+        if a == b { Ordering::Equal } else { self.bytes(a).cmp(self.bytes(b)) }
     }
 
     /// Bytes in use.

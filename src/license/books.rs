@@ -20,6 +20,11 @@ impl StateCounts {
         self.0[state as usize] = count.0;
     }
 
+    /// How many claims there are.
+    pub fn all(&self) -> u32 {
+        self.0.iter().sum()
+    }
+
     /// One claim leaves a state.
     pub fn leave(&mut self, state: ClaimState) {
         self.0[state as usize] = self.0[state as usize].saturating_sub(1);
@@ -33,8 +38,19 @@ impl StateCounts {
     }
 
     /// Claims in a consuming state (I1).
+    #[inline]
     pub fn used(&self) -> Seats {
-        Seats(ClaimState::ALL.into_iter().filter(|s| s.consumes()).map(|s| self.0[s as usize]).sum())
+        // Asked for each seat that is given.
+        const COUNTS: [u32; 6] = {
+            let mut counts = [0; 6];
+            let mut at = 0;
+            while at < ClaimState::ALL.len() {
+                counts[ClaimState::ALL[at] as usize] = ClaimState::ALL[at].consumes() as u32;
+                at += 1;
+            }
+            counts
+        };
+        Seats(self.0.iter().zip(COUNTS).map(|(claims, counts)| claims * counts).sum())
     }
 }
 

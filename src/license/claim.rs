@@ -32,7 +32,8 @@ impl ClaimState {
     ];
 
     /// Counts in used (R31, I1).
-    pub fn consumes(self) -> bool {
+    #[inline]
+    pub const fn consumes(self) -> bool {
         matches!(self, ClaimState::Pending | ClaimState::Active | ClaimState::Held)
     }
 

@@ -40,9 +40,10 @@ pub fn check(plan: &Plan, standing: &Standing, held: &[PersonKey]) -> Vec<Flaw> 
 fn check_claims(plan: &Plan, book: &Book, next_claim: u64, held: &[PersonKey], flaws: &mut Vec<Flaw>) {
     let mut order: Vec<u32> = (0..plan.changes.len() as u32).collect();
     let change = |at: u32| &plan.changes[at as usize];
-    order.sort_by(|&a, &b| plan.people.get(change(a).person).cmp(plan.people.get(change(b).person)).then(a.cmp(&b)));
+    let person = |a: u32, b: u32| plan.people.compare(change(a).person, change(b).person);
+    order.sort_by(|&a, &b| person(a, b).then(a.cmp(&b)));
     let mut fresh: Vec<u64> = Vec::new();
-    for of_person in order.chunk_by(|&a, &b| plan.people.get(change(a).person) == plan.people.get(change(b).person)) {
+    for of_person in order.chunk_by(|&a, &b| person(a, b).is_eq()) {
         let key = plan.people.get(change(of_person[0]).person);
         let mut claims: Vec<Claim> = book.claims_of(key).to_vec();
         for &at in of_person {
@@ -105,16 +106,25 @@ fn check_holds(plan: &Plan, standing: &Standing, flaws: &mut Vec<Flaw>) {
 }
 
 fn check_pools(plan: &Plan, standing: &Standing, flaws: &mut Vec<Flaw>) {
-    let mut counts: BTreeMap<PoolIx, StateCounts> = BTreeMap::new();
+    // By pool, of which there are millions of claims.
+    let mut counts: Vec<StateCounts> = Vec::new();
+    let at = |counts: &mut Vec<StateCounts>, PoolIx(pool)| {
+        let pool = usize::from(pool);
+        if counts.len() <= pool {
+            counts.resize_with(pool + 1, StateCounts::default);
+        }
+        pool
+    };
     for claim in &standing.book.claims {
-        counts.entry(claim.pool).or_default().enter(claim.state);
+        let pool = at(&mut counts, claim.pool);
+        counts[pool].enter(claim.state);
     }
     for change in &plan.changes {
-        let pool = counts.entry(change.after.pool).or_default();
+        let pool = at(&mut counts, change.after.pool);
         if let Some(before) = &change.before {
-            pool.leave(before.state);
+            counts[pool].leave(before.state);
         }
-        pool.enter(change.after.state);
+        counts[pool].enter(change.after.state);
     }
     let written: BTreeMap<&PoolId, _> = plan
         .entries
@@ -126,7 +136,7 @@ fn check_pools(plan: &Plan, standing: &Standing, flaws: &mut Vec<Flaw>) {
         .collect();
     for outlook in &plan.pools {
         let pool = &outlook.pool;
-        let counted = plan.names.find_pool(pool).and_then(|ix| counts.get(&ix)).copied().unwrap_or_default();
+        let counted = plan.names.find_pool(pool).and_then(|ix| counts.get(usize::from(ix.0))).copied().unwrap_or_default();
         if counted != outlook.after {
             flaws.push(Flaw(format!("pool {pool} would hold other claims than it says")));
         }

@@ -139,14 +139,18 @@ impl Bench<'_> {
     /// judged when those people went, and that they are told of no more is no news.
     fn collections(&mut self, removals: &BTreeSet<PersonKey>) {
         let limits = self.case.limits;
+        let Case { before, after, .. } = *self.case;
+        let (gone_before, gone_after) = (self.gone(removals, before), self.gone(removals, after));
+        let (ended_before, ended_after) = (ended(before), ended(after));
         for (collection, &(had, has)) in Collection::ALL.into_iter().zip(&self.case.delta.collections) {
-            let living = |all: u32, roster| all.saturating_sub(records_of_ended(roster, collection));
-            let left = |roster| self.records_of(removals, roster, collection);
-            let base = living(had, self.case.before);
-            let stays = base.saturating_sub(left(self.case.before));
+            let all = |people: &[&Person], roster| count(people.iter().map(|person| records(roster, person, collection)).sum());
+            let base = had.saturating_sub(all(&ended_before, before));
+            let stays = base.saturating_sub(all(&gone_before, before));
             let removed = match has {
                 0 => had,
-                has => stays.saturating_sub(living(has, self.case.after).saturating_sub(left(self.case.after))),
+                has => {
+                    stays.saturating_sub(has.saturating_sub(all(&ended_after, after)).saturating_sub(all(&gone_after, after)))
+                }
             };
             let trip = |guard, limit_percent| Trip {
                 guard,
@@ -166,12 +170,11 @@ impl Bench<'_> {
         }
     }
 
-    /// How many records of a collection are those of people who go, or who were withheld so far and never counted.
-    fn records_of(&self, removals: &BTreeSet<PersonKey>, roster: &Roster, collection: Collection) -> u32 {
+    /// Those of a roster who go, or who were withheld so far and never counted.
+    fn gone<'r>(&self, removals: &BTreeSet<PersonKey>, roster: &'r Roster) -> Vec<&'r Person> {
         let withheld = self.case.withheld.iter().filter(|key| !removals.contains(*key));
         let people = removals.iter().chain(withheld).filter_map(|key| roster.find_person(key.as_str()));
-        let people = people.map(|at| roster.person(at)).filter(|person| !person.ended);
-        count(people.map(|person| records(roster, person, collection)).sum())
+        people.map(|at| roster.person(at)).filter(|person| !person.ended).collect()
     }
 
     /// All people, the last days, each org (R115, R116).
@@ -334,11 +337,10 @@ fn records(roster: &Roster, person: &Person, collection: Collection) -> usize {
     }
 }
 
-/// Records of a collection that people have who ended. Of a comparison that was made thin these people are left: the books
+/// The people who ended. Of a comparison that was made thin they are left: the books
 /// have a tombstone of each.
-fn records_of_ended(roster: &Roster, collection: Collection) -> u32 {
-    let ended = roster.people.iter().filter(|person| person.ended);
-    count(ended.map(|person| records(roster, person, collection)).sum())
+fn ended(roster: &Roster) -> Vec<&Person> {
+    roster.people.iter().filter(|person| person.ended).collect()
 }
 
 /// What tells a person apart whatever the key: the e-mail, and the full name where both parts are told.

@@ -50,12 +50,15 @@ fn changes_digest(plan: &Plan) -> Digest {
 
 fn push_claim(bytes: &mut Vec<u8>, claim: &Claim) {
     let Claim { id, since, changed, home, reasons, priority, pool, state, channel, wait } = claim;
-    bytes.extend(id.0.to_le_bytes());
-    bytes.extend(since.0.to_le_bytes());
-    bytes.extend(changed.0.to_le_bytes());
-    bytes.extend(home.0.to_le_bytes());
-    bytes.extend(reasons.0.to_le_bytes());
-    bytes.extend(priority.to_le_bytes());
-    bytes.extend(pool.0.to_le_bytes());
-    bytes.extend([*state as u8, *channel as u8, *wait as u8]);
+    // In one piece: each that is appended by itself costs as much again.
+    let mut all = [0; 41];
+    all[..8].copy_from_slice(&id.0.to_le_bytes());
+    all[8..16].copy_from_slice(&since.0.to_le_bytes());
+    all[16..24].copy_from_slice(&changed.0.to_le_bytes());
+    all[24..28].copy_from_slice(&home.0.to_le_bytes());
+    all[28..32].copy_from_slice(&reasons.0.to_le_bytes());
+    all[32..36].copy_from_slice(&priority.to_le_bytes());
+    all[36..38].copy_from_slice(&pool.0.to_le_bytes());
+    all[38..].copy_from_slice(&[*state as u8, *channel as u8, *wait as u8]);
+    bytes.extend_from_slice(&all);
 }

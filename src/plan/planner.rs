@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 
-use crate::base::{ClaimId, Day, Digest, Instant, OrgId, merged};
+use crate::base::{ClaimId, Day, Digest, Instant, OrgId, merged, parts};
 use crate::license::{
     Audience, AutoUpgrade, ClaimChange, ClaimState, Clauses, Entry, Names, OnFull, Phase, Pool, StateCounts, seat_moves,
 };
 use crate::plan::action::{AbsenceChange, Plan};
 use crate::plan::catalog::Catalog;
+use crate::plan::check::{Flaw, check};
 use crate::plan::contest::play;
 use crate::plan::demand::{Demand, PlanError};
 use crate::plan::fate::fates;
@@ -25,6 +26,9 @@ use crate::plan::roles::roles_changed;
 use crate::plan::terms::{moves, phases_at};
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Roster};
+
+/// Plans of so many changes are looked at beside their naming.
+const CHANGES_LARGE: usize = 1 << 14;
 
 /// Whether the orgs that the settings name are all in a roster, as of a day.
 ///
@@ -47,6 +51,28 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
 /// The same where the needs are known: those of the roster's people under the policy on that day. Of the roster only orgs
 /// are looked at, and of its people keys and whether they ended or are quarantined.
 pub fn plan_needs(input: &PlanInput<'_>, needs: &Needs) -> Plan {
+    let plan = nameless(input, needs);
+    let id = plan_id(&plan, input.policy);
+    named(plan, id)
+}
+
+/// The same, and what is wrong with it; `needs` are asked for where they are not known.
+///
+/// # Errors
+/// Those of [`plan()`].
+pub fn plan_checked(input: &PlanInput<'_>, needs: Option<&Needs>) -> Result<(Plan, Vec<Flaw>), PlanError> {
+    let plan = match needs {
+        Some(needs) => nameless(input, needs),
+        None => nameless(input, &Needs::new(input.policy, input.roster, input.today)?),
+    };
+    let look = || check(&plan, input.standing, input.held);
+    let name = || plan_id(&plan, input.policy);
+    let (flaws, id) = if plan.changes.len() < CHANGES_LARGE { (look(), name()) } else { parts::both(look, name) };
+    Ok((named(plan, id), flaws))
+}
+
+/// A plan without its name.
+fn nameless(input: &PlanInput<'_>, needs: &Needs) -> Plan {
     let tree = OrgTree::new(input.roster);
     let extended = with_retired_pools(input.policy, input.standing);
     let input = &PlanInput { policy: extended.as_ref(), ..input.clone() };
@@ -142,7 +168,7 @@ pub fn plan_needs(input: &PlanInput<'_>, needs: &Needs) -> Plan {
     notices.extend(told);
     notices.extend(input.holding.notices.iter().cloned());
 
-    let mut plan = Plan {
+    Plan {
         id: Default::default(),
         customer: policy.customer.clone(),
         parent: input.standing.version,
@@ -157,8 +183,11 @@ pub fn plan_needs(input: &PlanInput<'_>, needs: &Needs) -> Plan {
         entries,
         notices,
         verdict: input.verdict.clone(),
-    };
-    plan.id = plan_id(&plan, policy);
+    }
+}
+
+fn named(mut plan: Plan, id: Digest) -> Plan {
+    plan.id = id;
     // A hold is bound to the plan it opens with, whose name it cannot be part of (R120).
     for entry in &mut plan.entries {
         if let Entry::Hold(hold) = entry

@@ -138,6 +138,9 @@ impl<'a> PoolWork<'a> {
 
     /// A person is about to take a seat of it.
     pub fn takes(&mut self, person: &str) {
+        if self.year.is_none() {
+            return;
+        }
         let (used, bought) = (self.counts.used(), self.bought());
         self.year.iter_mut().for_each(|year| year.takes(person, used, bought));
     }

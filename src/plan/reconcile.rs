@@ -41,6 +41,8 @@ pub struct Walk<'a, 'p> {
     /// By org of the roster.
     homes: Vec<Option<OrgNameIx>>,
     current: Option<Text>,
+    /// Term and grace of some pool are over.
+    some_shut: bool,
     /// By kind of people: what those want who have no pins, once one was met.
     known: Vec<Vec<Result<Wanted, NoNeed>>>,
     wanted: Vec<Result<Wanted, NoNeed>>,
@@ -75,6 +77,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         let catalog = Catalog::new(input.policy, &names);
         // Whom a guard holds is met on the way, and counted anew.
         pools.iter_mut().for_each(|work| work.held_back = 0);
+        let some_shut = pools.iter().any(PoolWork::is_shut);
         Self {
             input,
             ways,
@@ -87,6 +90,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             reasons: Reasons::default(),
             homes: vec![None; input.roster.orgs.len()],
             current: None,
+            some_shut,
             known: vec![Vec::new(); needs.kinds()],
             wanted: Vec::new(),
         }
@@ -158,6 +162,9 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     /// Grace that is over ends the seats of everybody, whatever else there is to say of them (R93).
     fn suspend<'c>(&mut self, key: &str, claims: &'c [Claim]) -> Cow<'c, [Claim]> {
+        if !self.some_shut {
+            return Cow::Borrowed(claims);
+        }
         let is_shut = |pool| self.catalog.pool(pool).is_some_and(|at| self.pools[at].is_shut());
         let lost = suspended(claims, is_shut, self.input.now);
         if lost.is_empty() {
@@ -262,16 +269,18 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     fn product(&mut self, product: u16, visit: &mut Visit<'_>) {
-        let of_product = |c: &&Claim| self.catalog.product(c.pool) == Some(product);
-        let mine: Vec<Claim> = visit.claims.iter().filter(of_product).copied().collect();
+        let claims = visit.claims;
         let wanted = match visit.wanted[product as usize] {
             Ok(wanted) => wanted,
-            Err(no) => return self.unwanted(product, no, &mine, visit),
+            Err(no) => return self.unwanted(product, no, visit),
         };
         // One seat per product; a seat comes before a wait, a seat on the way before one beside it.
-        let main = mine.iter().min_by_key(|c| (!c.state.consumes(), !self.is_on(wanted.way, c))).copied();
-        for extra in mine.iter().filter(|c| Some(c.id) != main.map(|m| m.id)) {
-            self.free_known(visit, extra, Because::PoolMoved);
+        let mine = claims.iter().filter(|c| self.catalog.product(c.pool) == Some(product));
+        let main = mine.min_by_key(|c| (!c.state.consumes(), !self.is_on(wanted.way, c))).copied();
+        for extra in claims.iter().filter(|c| Some(c.id) != main.map(|m| m.id)) {
+            if self.catalog.product(extra.pool) == Some(product) {
+                self.free_known(visit, extra, Because::PoolMoved);
+            }
         }
         match main {
             // The seat is free for this run's queue; the next run invites again.
@@ -303,8 +312,9 @@ impl<'a, 'p> Walk<'a, 'p> {
     /// Whether an invitation was left open too long (R45).
     fn lapsed(&self, claim: &Claim) -> bool {
         let days_max = self.input.policy.pending_expire_days;
-        let invited = self.input.policy.calendar.day_of(claim.changed);
-        claim.state == ClaimState::Pending && days_max > 0 && i64::from(self.input.today.0 - invited.0) > i64::from(days_max)
+        // Few claims are invitations, and a date is dear.
+        let days = || i64::from(self.input.today.0 - self.input.policy.calendar.day_of(claim.changed).0);
+        claim.state == ClaimState::Pending && days_max > 0 && days() > i64::from(days_max)
     }
 
     fn is_on(&self, way: Way, claim: &Claim) -> bool {
@@ -359,18 +369,23 @@ impl<'a, 'p> Walk<'a, 'p> {
         }
     }
 
-    fn unwanted(&mut self, product: u16, no: NoNeed, mine: &[Claim], visit: &mut Visit<'_>) {
+    fn unwanted(&mut self, product: u16, no: NoNeed, visit: &mut Visit<'_>) {
+        let claims = visit.claims;
         let because = match no {
             NoNeed::NoRule | NoNeed::NotStarted => Because::EntitlementEnded,
             NoNeed::NotActiveUser => Because::EnrollmentsEnded,
             NoNeed::Disabled => Because::Disabled,
             NoNeed::NotActivated => Because::NotActivated,
         };
-        if mine.is_empty() && matches!(no, NoNeed::NotActivated | NoNeed::Disabled) {
+        let has_none = || claims.iter().all(|claim| self.catalog.product(claim.pool) != Some(product));
+        if matches!(no, NoNeed::NotActivated | NoNeed::Disabled) && has_none() {
             self.withhold(visit.key, Some(product), because);
         }
         let named = self.input.policy.products[product as usize].seat_model == SeatModel::Named;
-        for claim in mine {
+        for claim in claims {
+            if self.catalog.product(claim.pool) != Some(product) {
+                continue;
+            }
             let denied = self.denied(visit.key, claim.pool);
             let unreadable = visit.quarantined;
             if claim.state == ClaimState::Suspended && named && !denied {

@@ -6,8 +6,8 @@ use std::mem::take;
 use crate::base::{CustomerId, Digest, Instant, PersonKey, RunId, SourceId};
 use crate::license::{AgreedExcess, Because, ClaimState, Grant, GuardDay, Hold, SourceMark, Term};
 use crate::plan::{
-    Approved, GuardLimits, Holding, Judged, Judgment, Needs, Plan, PlanInput, Sight, Standing, Verdict, approval, check,
-    deferred, holding_after, plan, plan_needs, still_held, trip_text,
+    Approved, GuardLimits, Holding, Judged, Judgment, Needs, Plan, PlanInput, Sight, Standing, Verdict, approval, deferred,
+    holding_after, plan_checked, still_held, trip_text,
 };
 use crate::roster::{Level, Roster, RosterDelta, Watch, diff};
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
@@ -50,6 +50,8 @@ pub(crate) struct Drafting {
     pub(crate) after: Option<Roster>,
     /// What the people of `after` ought to have: then little else is left of it.
     pub(crate) asked: Option<Asked>,
+    /// The same, as far as it was asked when one source alone was read.
+    pub(crate) needs: Option<Needs>,
     pub(crate) delta: RosterDelta,
     pub(crate) fresh: Vec<SourceMark>,
     amended: Vec<SourceMark>,
@@ -119,6 +121,7 @@ impl Drafting {
         let (mut fresh, mut amended) = (Vec::new(), Vec::new());
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
         let compared = pulls.iter_mut().find_map(|p| p.compared.take());
+        let needs = pulls.iter_mut().filter_map(|p| p.fresh.as_mut()).find_map(|fresh| fresh.needs.take());
         let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
         // Where each read source stands among the rosters, before and now.
         let mut read_at: Vec<(SourceId, Option<usize>, usize)> = Vec::new();
@@ -185,6 +188,7 @@ impl Drafting {
             whole: None,
             after,
             asked: None,
+            needs,
             delta,
             fresh,
             amended,
@@ -299,14 +303,12 @@ impl Drafting {
         let marks = service.remake(customer, &input)?;
         let Marks { fresh, amended, repeated, remade } = &marks;
         let input = PlanInput { fresh, amended, repeated, remade, ..input };
-        let plan = match &self.asked {
-            Some(asked) if taken.is_some() => plan_needs(&input, &asked.needs),
-            _ => plan(&input).map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?,
-        };
+        let needs = self.asked.as_ref().filter(|_| taken.is_some()).map(|asked| &asked.needs);
+        let planned = plan_checked(&input, needs);
+        let (plan, flaws) = planned.map_err(|cause| ServiceError::Plan { customer: policy.customer.clone(), cause })?;
         if !self.watches.iter().all(Watch::is_whole) {
             return Err(ServiceError::RowsLost { customer: customer.id().clone() });
         }
-        let flaws = check(&plan, &standing, &held);
         if !flaws.is_empty() {
             return Err(ServiceError::Flawed { customer: policy.customer.clone(), flaws });
         }

@@ -11,7 +11,7 @@ use crate::store::record::{ChangeReader, ChangeWriter, DecodeError, Decoder, FOR
 use crate::store::shape::AuditCommit;
 use crate::store::sql::archive::Archives;
 use crate::store::sql::books::{Head, blob, head, unsigned};
-use crate::store::sql::chunks::{Chunks, decompress};
+use crate::store::sql::chunks::{Chunks, compress, decompress};
 use crate::store::sql::fault::Fault;
 
 /// Names the way the hash is made.
@@ -73,9 +73,9 @@ pub(in crate::store::sql) fn tell(head: &Head, version: Version, batch: &Batch<'
     let header = Header { customer: batch.customer, version, at: batch.at, actor: &actor, run, plan, verb: batch.verb };
     let mut hasher = Hasher::new(&head.hash, &header);
     let mut all = Vec::new();
-    let mut keep = |_: i64, plain: &[u8], packed: Vec<u8>| {
-        hasher.content(plain);
-        all.push((plain.len().cast_signed(), packed));
+    let mut keep = |plain: Vec<u8>| {
+        hasher.content(&plain);
+        all.push((plain.len().cast_signed(), compress(&plain)?));
         Ok(())
     };
     let mut chunks = Chunks::new(&mut keep);

@@ -7,31 +7,31 @@ const CHUNK_BYTES: usize = 4 << 20;
 /// Level 1: a district's night is compressed while it is written.
 const LEVEL: i32 = 1;
 
-/// Keeps a chunk: its number, its bytes, and the same compressed.
-type Keep<'f> = dyn FnMut(i64, &[u8], Vec<u8>) -> Result<(), Fault> + 'f;
+/// Keeps a chunk, or hands it on.
+type Keep<'f> = dyn FnMut(Vec<u8>) -> Result<(), Fault> + 'f;
 
 /// Cuts a growing buffer into chunks and hands each on.
 pub(in crate::store::sql) struct Chunks<'f> {
-    next: i64,
     keep: &'f mut Keep<'f>,
 }
 
 impl<'f> Chunks<'f> {
     pub(in crate::store::sql) fn new(keep: &'f mut Keep<'f>) -> Self {
-        Self { next: 0, keep }
+        Self { keep }
     }
 
     /// Takes the buffer's bytes away if they are enough for a chunk.
     pub(in crate::store::sql) fn pause(&mut self, buffer: &mut Vec<u8>) -> Result<(), Fault> {
-        if buffer.len() >= CHUNK_BYTES { self.close(buffer) } else { Ok(()) }
+        if buffer.len() < CHUNK_BYTES {
+            return Ok(());
+        }
+        let next = Vec::with_capacity(buffer.len());
+        (self.keep)(std::mem::replace(buffer, next))
     }
 
     /// Takes the buffer's bytes away as they are.
     pub(in crate::store::sql) fn close(&mut self, buffer: &mut Vec<u8>) -> Result<(), Fault> {
-        (self.keep)(self.next, buffer, compress(buffer)?)?;
-        self.next += 1;
-        buffer.clear();
-        Ok(())
+        (self.keep)(std::mem::take(buffer))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::store::batch::{Batch, Receipt};
 use crate::store::error::StoreError;
 use crate::store::sql::audit::{append, tell};
 use crate::store::sql::books::{head, head_or_new, names};
-use crate::store::sql::claims::write as write_claims;
+use crate::store::sql::claims::{CHANGES_LARGE, write as write_claims};
 use crate::store::sql::door::Door;
 use crate::store::sql::entries::{names_added, write as write_entries, write_names, write_notices};
 use crate::store::sql::fault::Fault;
@@ -16,12 +16,10 @@ use crate::store::sql::runs::must_go_on;
 use crate::store::sql::snapshots::must_be_kept;
 use crate::store::sql::transaction::Transaction;
 
-/// Commits of so many changes are worth a second thread, and leave a log worth tidying.
-const CHANGES_LARGE: usize = 100_000;
-
 pub(in crate::store::sql) fn commit(door: &impl Door, batch: &Batch<'_>) -> Result<Receipt, StoreError> {
     let mut made = None;
-    let written = door.write(|tx| {
+    let is_large = batch.changes.len() >= CHANGES_LARGE;
+    let act = |tx: &Transaction<'_>| {
         let head = head_or_new(tx, batch.customer)?;
         if head.version != batch.parent {
             let (customer, planned, now) = (batch.customer.clone(), batch.parent, head.version);
@@ -44,7 +42,6 @@ pub(in crate::store::sql) fn commit(door: &impl Door, batch: &Batch<'_>) -> Resu
             write_notices(tx, head.id, batch)?;
             Ok::<_, Fault>((next_claim, next_episode))
         };
-        let is_large = batch.changes.len() >= CHANGES_LARGE;
         let (told, written) = if is_large { parts::both(tell, write) } else { (tell(), write()) };
         let ((next_claim, next_episode), told) = (written?, told?);
         let hash = told.hash;
@@ -62,7 +59,8 @@ pub(in crate::store::sql) fn commit(door: &impl Door, batch: &Batch<'_>) -> Resu
             batch.at.0,
         ))?;
         Ok(*made.insert(Receipt { version, hash }))
-    });
+    };
+    let written = if is_large { door.write_much(act) } else { door.write(act) };
     let receipt = match (written, made) {
         (Ok(receipt), _) => receipt,
         // The server went away while it was told to commit. The hash tells whether it did.
@@ -80,7 +78,7 @@ pub(in crate::store::sql) fn commit(door: &impl Door, batch: &Batch<'_>) -> Resu
         }
         (Err(error), _) => return Err(error),
     };
-    if batch.changes.len() >= CHANGES_LARGE {
+    if is_large {
         door.tidy();
     }
     Ok(receipt)

@@ -33,7 +33,7 @@ pub trait Door: Send + Sync {
         self.write(act)
     }
 
-    /// Tidies up after a large commit. Only ever saves space.
+    /// Tidies up after a large commit, beside what follows. Only ever saves space.
     fn tidy(&self);
 
     /// Where standings that were read are kept, if reading them is dear.

@@ -30,6 +30,7 @@ mod plans;
 mod process;
 mod purged;
 mod recent;
+mod reckoning;
 mod report_rows;
 mod requests;
 mod rest;

@@ -1,14 +1,20 @@
 //! Plans: immutable, named by their digest, in compressed chunks.
 
+use std::sync::mpsc::sync_channel;
+
 use crate::store::sql::transaction::Transaction;
 
-use crate::base::{CustomerId, Digest};
+use crate::base::{CustomerId, Digest, parts};
 use crate::license::Entry;
 use crate::plan::Plan;
 use crate::store::record::{put_plan, take_plan};
 use crate::store::sql::books::{blob, head, head_or_new};
-use crate::store::sql::chunks::{Chunks, decompress};
+use crate::store::sql::chunks::{Chunks, compress, decompress};
+use crate::store::sql::claims::CHANGES_LARGE;
 use crate::store::sql::fault::Fault;
+
+/// So many chunks may wait to be packed.
+const CHUNKS_AHEAD: usize = 1;
 
 pub(in crate::store::sql) fn save(tx: &Transaction<'_>, plan: &Plan) -> Result<(), Fault> {
     save_of(tx, head_or_new(tx, &plan.customer)?.id, plan)
@@ -31,11 +37,25 @@ pub(in crate::store::sql) fn save_of(tx: &Transaction<'_>, id: i64, plan: &Plan)
     }
     let mut insert =
         tx.prepare_cached("INSERT INTO plan_chunk (customer_id, plan, n, bytes, body) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    let mut keep = |n: i64, plain: &[u8], packed: Vec<u8>| {
-        insert.execute((id, plan.id.0, n, plain.len().cast_signed(), packed))?;
-        Ok(())
+    let mut n = 0i64;
+    let mut keep = |plain: Vec<u8>| {
+        insert.execute((id, plan.id.0, n, plain.len().cast_signed(), compress(&plain)?))?;
+        n += 1;
+        Ok::<_, Fault>(())
     };
-    let mut chunks = Chunks::new(&mut keep);
+    if plan.changes.len() < CHANGES_LARGE {
+        return make(plan, &mut keep);
+    }
+    // A large one is put in words while what was said is packed and written.
+    let (give, got) = sync_channel(CHUNKS_AHEAD);
+    let there = move || make(plan, &mut |plain| give.send(plain).map_err(|_| Fault::corrupt("a chunk", "nobody takes it")));
+    let (made, kept) = parts::both(there, || got.into_iter().try_for_each(keep));
+    kept.and(made)
+}
+
+/// Puts a plan in words, chunk by chunk.
+fn make(plan: &Plan, keep: &mut dyn FnMut(Vec<u8>) -> Result<(), Fault>) -> Result<(), Fault> {
+    let mut chunks = Chunks::new(keep);
     let mut content = Vec::new();
     put_plan(plan, &mut content, &mut |content| chunks.pause(content))?;
     chunks.close(&mut content)

@@ -8,6 +8,8 @@ use crate::store::error::StoreError;
 use crate::store::record::{FORMAT, Record, RunBody, pack, unpack};
 use crate::store::shape::{FindingRow, NoticeRow, RunRow, RunState, Trigger};
 use crate::store::sql::books::{blob, head, head_or_new, unsigned};
+use crate::store::sql::claims::CHANGES_LARGE;
+use crate::store::sql::door::Door;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::many::Many;
 use crate::store::sql::pg::is_dead;
@@ -81,10 +83,13 @@ pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &RunRow) -> Result<
 }
 
 /// The same with the plan that it made.
-pub(in crate::store::sql) fn save_planned(tx: &Transaction<'_>, plan: &Plan, row: &RunRow) -> Result<(), Fault> {
-    let head = head_or_new(tx, &row.customer)?;
-    plans::save_of(tx, head.id, plan)?;
-    write(tx, head.id, row, row.state != RunState::Failed)
+pub(in crate::store::sql) fn save_planned(door: &impl Door, plan: &Plan, row: &RunRow) -> Result<(), StoreError> {
+    let act = |tx: &Transaction<'_>| {
+        let head = head_or_new(tx, &row.customer)?;
+        plans::save_of(tx, head.id, plan)?;
+        write(tx, head.id, row, row.state != RunState::Failed)
+    };
+    if plan.changes.len() < CHANGES_LARGE { door.write(act) } else { door.write_much(act) }
 }
 
 /// The same of the customer with this number, whose row is locked; if it `goes_on`, only unless the run was closed.

@@ -1,6 +1,9 @@
 //! Reading the books whole, or all but the claims.
 
-use crate::base::{ClaimId, CustomerId, EpisodeId, TextArena, Version};
+use std::sync::mpsc::sync_channel;
+
+use crate::base::{ClaimId, CustomerId, EpisodeId, Version, parts};
+use crate::license::Book;
 use crate::plan::Standing;
 use crate::store::error::StoreError;
 use crate::store::record::take_person;
@@ -12,6 +15,12 @@ use crate::store::sql::transaction::Transaction;
 
 /// Rows of so many people are held at once.
 const PEOPLE_AT_ONCE: u32 = 8_192;
+/// Rows of so many people are handed to another thread at once …
+const HANDFUL: usize = 2_048;
+/// … while so many of these may wait …
+const HANDFULS_AHEAD: usize = 4;
+/// … where there are so many claims.
+const CLAIMS_MANY: usize = 16_384;
 
 /// Of a customer without books.
 pub(in crate::store::sql) fn empty_standing() -> Standing {
@@ -44,20 +53,71 @@ pub(in crate::store::sql) fn standing(tx: &Transaction<'_>, customer: &CustomerI
     standing.gone = gone_of(tx, head.id, standing.reuse.keys().cloned())?;
     standing.seats = numbered_seats(tx, customer)?;
     standing.orgs = bodies(tx, "orgs", "org", customer)?;
-    let book = &mut standing.book;
-    // One cheap look ahead instead of several copies of a growing list.
-    let (people, bytes) = tx
-        .prepare_cached("SELECT count(*), coalesce(sum(octet_length(person)), 0) FROM claims WHERE customer_id = ?1")?
-        .query_row([head.id], |row| Ok((row.get::<u32>(0)?, row.get::<u32>(1)?)))?;
-    book.keys = TextArena::with_capacity(bytes as usize);
-    book.people.reserve_exact(people as usize);
+    // Each open claim is counted in the books of its pool. Said once instead of a list that is copied as it grows.
+    let claims: usize = standing.pools.values().map(|books| books.counts.all() as usize).sum();
+    standing.book.claims.reserve_exact(claims);
     let ask = "SELECT person, body FROM claims WHERE customer_id = ?1 ORDER BY person";
-    let mut ask = if people <= PEOPLE_AT_ONCE { tx.prepare_cached(ask)? } else { tx.prepare_long(ask, PEOPLE_AT_ONCE)? };
-    let mut rows = ask.query([head.id])?;
-    while let Some(row) = rows.next()? {
-        let person = text(row, 0)?;
-        add_person(book, person, |claims| take_person(blob(row, 1)?, claims).map_err(unreadable_person(person)))?;
+    if claims < CLAIMS_MANY {
+        let mut ask = tx.prepare_cached(ask)?;
+        let mut rows = ask.query([head.id])?;
+        while let Some(row) = rows.next()? {
+            add(&mut standing.book, text(row, 0)?, blob(row, 1)?)?;
+        }
+    } else {
+        // Very many are read by another thread than the one that asks for them.
+        let (give, got) = sync_channel(HANDFULS_AHEAD);
+        let mut book = std::mem::take(&mut standing.book);
+        let there = move || {
+            got.into_iter()
+                .try_for_each(|handful: Handful| handful.rows().try_for_each(|(person, body)| add(&mut book, person, body)))?;
+            book.claims.shrink_to_fit();
+            book.people.shrink_to_fit();
+            Ok::<_, Fault>(book)
+        };
+        let here = || {
+            let mut ask = tx.prepare_long(ask, PEOPLE_AT_ONCE)?;
+            let mut rows = ask.query([head.id])?;
+            let mut handful = Handful::default();
+            while let Some(row) = rows.next()? {
+                handful.push(text(row, 0)?, blob(row, 1)?);
+                // Who cannot read one tells so.
+                if handful.ends.len() >= HANDFUL && give.send(std::mem::take(&mut handful)).is_err() {
+                    break;
+                }
+            }
+            drop(give.send(handful));
+            drop(give);
+            Ok::<_, Fault>(())
+        };
+        let (read, asked) = parts::both(there, here);
+        asked?;
+        standing.book = read?;
     }
-    book.claims.shrink_to_fit();
     Ok(standing)
+}
+
+fn add(book: &mut Book, person: &str, body: &[u8]) -> Result<(), Fault> {
+    add_person(book, person, |claims| take_person(body, claims).map_err(unreadable_person(person)))
+}
+
+/// Rows on their way to the thread that reads them.
+#[derive(Default)]
+struct Handful {
+    people: String,
+    bodies: Vec<u8>,
+    /// Where each row ends.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Handful {
+    fn push(&mut self, person: &str, body: &[u8]) {
+        self.people.push_str(person);
+        self.bodies.extend_from_slice(body);
+        self.ends.push((self.people.len(), self.bodies.len()));
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let starts = std::iter::once(&(0, 0)).chain(&self.ends);
+        starts.zip(&self.ends).map(|(from, to)| (&self.people[from.0..to.0], &self.bodies[from.1..to.1]))
+    }
 }

@@ -254,7 +254,7 @@ impl<D: Door> Store for SqlStore<D> {
     }
 
     fn save_planned(&self, plan: &Plan, row: &RunRow) -> Result<(), StoreError> {
-        self.door.write(|tx| runs::save_planned(tx, plan, row))
+        runs::save_planned(&self.door, plan, row)
     }
 
     fn run(&self, run: RunId) -> Result<Option<RunRow>, StoreError> {

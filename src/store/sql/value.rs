@@ -74,6 +74,12 @@ impl<T: ToValue> ToValue for Option<T> {
     }
 }
 
+impl ToValue for Value<'_> {
+    fn value(&self) -> Value<'_> {
+        *self
+    }
+}
+
 impl<T: ToValue + ?Sized> ToValue for &T {
     fn value(&self) -> Value<'_> {
         (**self).value()
@@ -98,7 +104,13 @@ impl<V: ToValue, const N: usize> Params for [V; N] {
     }
 }
 
-impl<P: Params> Params for &P {
+impl Params for [Value<'_>] {
+    fn with<T>(&self, act: impl FnOnce(&[Value<'_>]) -> T) -> T {
+        act(self)
+    }
+}
+
+impl<P: Params + ?Sized> Params for &P {
     fn with<T>(&self, act: impl FnOnce(&[Value<'_>]) -> T) -> T {
         (**self).with(act)
     }

@@ -135,17 +135,22 @@ impl SqliteFile {
         drop(writer);
         let done = done.and_then(|done| again.map(|()| done)).map_err(|fault| fault.told(&self.place))?;
         if log_of(&self.path).metadata().is_ok_and(|log| log.len() >= LOG_BYTES_LONG) {
-            self.end_mover();
-            let path = self.path.clone();
-            // It only ever saves time: whoever writes next, or closes the file, moves what is left.
-            let moves = move || {
-                let moved = connect(&path, true).and_then(|log| Ok(log.query_row("PRAGMA wal_checkpoint", [], |_| Ok(()))?));
-                drop(moved);
-            };
-            let mover = Builder::new().name("rosterd-log".into()).spawn(moves).ok();
-            *self.mover.lock().unwrap_or_else(PoisonError::into_inner) = mover;
+            self.move_log(|log| log.query_row("PRAGMA wal_checkpoint", [], |_| Ok(())));
         }
         Ok(done)
+    }
+
+    /// Works on the log beside what follows, after whoever works on it already. It only ever saves time: whoever writes next, or
+    /// closes the file, moves what is left.
+    fn move_log(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static) {
+        let mut mover = self.mover.lock().unwrap_or_else(PoisonError::into_inner);
+        let (before, path) = (mover.take(), self.path.clone());
+        let moves = move || {
+            drop(before.map(JoinHandle::join));
+            let moved = connect(&path, true).and_then(|log| Ok(work(&log)?));
+            drop(moved);
+        };
+        *mover = Builder::new().name("rosterd-log".into()).spawn(moves).ok();
     }
 
     fn end_mover(&self) {
@@ -153,14 +158,13 @@ impl SqliteFile {
         drop(mover.map(JoinHandle::join));
     }
 
-    /// Moves what a large commit left in the log into the file, if nobody is reading just now. Only ever saves space.
+    /// Moves what a large commit left in the log into the file and cuts the log off, if nobody is reading or writing just then.
+    /// Only ever saves space.
     pub(in crate::store::sqlite) fn tidy(&self) {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let tidied = writer
-            .busy_timeout(Duration::ZERO)
-            .and_then(|()| writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
-            .and(writer.busy_timeout(WAIT));
-        drop(tidied);
+        self.move_log(|log| {
+            log.busy_timeout(Duration::ZERO)?;
+            log.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        });
     }
 }
 

@@ -1,0 +1,230 @@
+//! What changes of claims come to, person by person. The store is not asked but for what was released before: so most rows of a
+//! large commit can be made beside the writing of those before them.
+
+use std::collections::HashMap;
+
+use crate::base::ClaimId;
+use crate::license::{Because, Claim, ClaimChange, ClaimState, OrgNameIx, PoolIx};
+use crate::store::batch::Batch;
+use crate::store::record::pack_person;
+use crate::store::sql::books::check_positions;
+use crate::store::sql::fault::Fault;
+
+/// So many people's rows are made before they are handed on.
+const PEOPLE_MAX: usize = 2_048;
+
+/// The changes of a batch person by person, in the order of the keys.
+pub(in crate::store::sql) struct Order<'b> {
+    batch: &'b Batch<'b>,
+    changes: Vec<u32>,
+}
+
+impl<'b> Order<'b> {
+    pub(in crate::store::sql) fn of(batch: &'b Batch<'b>) -> Result<Self, Fault> {
+        let changes = batch.changes;
+        let count = u32::try_from(changes.len()).map_err(|_| Fault::corrupt("the batch", "it has more than 2³² changes"))?;
+        let person = |at: u32| changes[at as usize].person;
+        let mut order: Vec<u32> = (0..count).collect();
+        // Stable: changes of one person stay in the order of the batch. Most stand beside one another, and need no look at a key.
+        order.sort_by(|&a, &b| batch.people.compare(person(a), person(b)));
+        Ok(Self { batch, changes: order })
+    }
+
+    /// The positions of the changes of each person.
+    pub(in crate::store::sql) fn groups(&self) -> impl Iterator<Item = &[u32]> {
+        let person = |at: u32| self.batch.changes[at as usize].person;
+        self.changes.chunk_by(move |&a, &b| self.batch.people.compare(person(a), person(b)).is_eq())
+    }
+}
+
+/// See the module.
+pub(in crate::store::sql) struct Reckoning<'b> {
+    batch: &'b Batch<'b>,
+    /// New claims must not take an id given out before.
+    first_new: ClaimId,
+    pub(in crate::store::sql) next_claim: ClaimId,
+    pub(in crate::store::sql) new_ids: Vec<ClaimId>,
+    /// By how much the used seats change.
+    pub(in crate::store::sql) used: HashMap<(PoolIx, OrgNameIx), i64>,
+    pub(in crate::store::sql) queue: Vec<QueueChange>,
+    /// The open claims of the person: as they are stored, then what they come to.
+    pub(in crate::store::sql) row: Vec<Claim>,
+    /// What the changes of the person release: their places among them, and why.
+    pub(in crate::store::sql) released: Vec<(usize, Claim, Because)>,
+    queued: Vec<Claim>,
+}
+
+/// A claim that enters or leaves the queue; sorts like the table.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::store::sql) struct QueueChange {
+    pub(in crate::store::sql) pool: u16,
+    pub(in crate::store::sql) rank: i64,
+    pub(in crate::store::sql) since: i64,
+    pub(in crate::store::sql) person: String,
+    pub(in crate::store::sql) claim: u64,
+    /// `None`: it leaves.
+    pub(in crate::store::sql) body: Option<Vec<u8>>,
+}
+
+impl<'b> Reckoning<'b> {
+    pub(in crate::store::sql) fn new(batch: &'b Batch<'b>, first_new: ClaimId) -> Self {
+        Self {
+            batch,
+            first_new,
+            next_claim: first_new,
+            new_ids: Vec::new(),
+            used: HashMap::new(),
+            queue: Vec::new(),
+            row: Vec::new(),
+            released: Vec::new(),
+            queued: Vec::new(),
+        }
+    }
+
+    /// All changes of one person, whose stored claims stand in `row`. `last_released` finds a claim as it was released last.
+    pub(in crate::store::sql) fn person(
+        &mut self,
+        group: &[u32],
+        mut last_released: impl FnMut(ClaimId) -> Result<Option<Claim>, Fault>,
+    ) -> Result<(), Fault> {
+        let changes = || group.iter().map(|&at| &self.batch.changes[at as usize]);
+        let Some(person) = changes().next().map(|change| self.batch.people.get(change.person)) else { return Ok(()) };
+        self.released.clear();
+        self.queued.clear();
+        self.queued.extend(self.row.iter().filter(|claim| claim.state == ClaimState::Waiting));
+        let batch = self.batch;
+        for (n, &at) in group.iter().enumerate() {
+            self.apply(person, n, &batch.changes[at as usize], &mut last_released)?;
+        }
+        self.row.sort_unstable_by_key(|claim| (claim.pool, claim.id));
+        self.requeue(person);
+        Ok(())
+    }
+
+    fn apply(
+        &mut self,
+        person: &str,
+        n: usize,
+        change: &ClaimChange,
+        last_released: &mut impl FnMut(ClaimId) -> Result<Option<Claim>, Fault>,
+    ) -> Result<(), Fault> {
+        let ClaimChange { person: _, because, before, after } = change;
+        check_positions(after, self.batch.names, person)?;
+        let bad = |why: String| Err(Fault::corrupt(format!("claim {} of person {person}", after.id), why));
+        let at = self.row.iter().position(|claim| claim.id == after.id);
+        match (before.as_deref(), at) {
+            (Some(before), _) if before.id != after.id => {
+                return bad(format!("the change would make it of claim {}", before.id));
+            }
+            (None, None) if after.id < self.first_new => {
+                return bad(format!("it would be new, but ids below {} were given out before", self.first_new));
+            }
+            (None, None) => self.new_ids.push(after.id),
+            (Some(before), None) if before.state == ClaimState::Released => {
+                let just = self.released.iter().rev().map(|(_, claim, _)| *claim).find(|claim| claim.id == before.id);
+                let last = if just.is_some() { just } else { last_released(before.id)? };
+                if last != Some(*before) {
+                    return bad(format!("it was not released as the change says, {before:?}"));
+                }
+            }
+            (Some(before), None) => return bad(format!("the change says it was {before:?}, stored is none")),
+            (None, Some(at)) => return bad(format!("the change says it is new, stored is {:?}", self.row[at])),
+            (Some(before), Some(at)) if self.row[at] != *before => {
+                return bad(format!("the change says it was {before:?}, stored is {:?}", self.row[at]));
+            }
+            (Some(_), Some(_)) => {}
+        }
+        if let Some(before) = before.as_deref().filter(|before| before.state.consumes()) {
+            *self.used.entry((before.pool, before.home)).or_default() -= 1;
+        }
+        if after.state.consumes() {
+            *self.used.entry((after.pool, after.home)).or_default() += 1;
+        }
+        self.next_claim = self.next_claim.max(ClaimId(after.id.0.saturating_add(1)));
+        match (at, after.state) {
+            (Some(at), ClaimState::Released) => drop(self.row.remove(at)),
+            (Some(at), _) => self.row[at] = *after,
+            (None, ClaimState::Released) => {}
+            (None, _) => self.row.push(*after),
+        }
+        if after.state == ClaimState::Released {
+            self.released.push((n, *after, *because));
+        }
+        Ok(())
+    }
+
+    /// Notes what entered, left or moved in the queue.
+    fn requeue(&mut self, person: &str) {
+        let waits = |claim: &&Claim| claim.state == ClaimState::Waiting;
+        for left in self.queued.iter().filter(|claim| !self.row.contains(claim)) {
+            self.queue.push(QueueChange::of(left, person, None));
+        }
+        for entered in self.row.iter().filter(waits).filter(|claim| !self.queued.contains(claim)) {
+            let mut body = Vec::new();
+            pack_person(std::slice::from_ref(entered), &mut body);
+            self.queue.push(QueueChange::of(entered, person, Some(body)));
+        }
+    }
+}
+
+impl QueueChange {
+    fn of(claim: &Claim, person: &str, body: Option<Vec<u8>>) -> Self {
+        Self {
+            pool: claim.pool.0,
+            rank: -i64::from(claim.priority),
+            since: claim.since.0,
+            person: person.to_owned(),
+            claim: claim.id.0,
+            body,
+        }
+    }
+}
+
+/// Rows of some people, in the order of their keys.
+#[derive(Default)]
+pub(in crate::store::sql) struct Handful<'b> {
+    pub(in crate::store::sql) people: Vec<Made<'b>>,
+    /// Their rows, one after the other.
+    pub(in crate::store::sql) bodies: Vec<u8>,
+    pub(in crate::store::sql) queue: Vec<QueueChange>,
+}
+
+/// What was made of a person's changes.
+pub(in crate::store::sql) enum Made<'b> {
+    /// The person's row, up to this byte.
+    Row(&'b str, usize),
+    /// Nothing: the store has to be asked. The positions of the changes.
+    Asks(Vec<u32>),
+}
+
+/// Makes the rows of people who have none yet, and hands them on until nobody takes them. Returns what they come to.
+pub(in crate::store::sql) fn handfuls<'b>(
+    batch: &'b Batch<'b>,
+    first_new: ClaimId,
+    mut hand: impl FnMut(Handful<'b>) -> bool,
+) -> Result<Reckoning<'b>, Fault> {
+    let mut reckoning = Reckoning::new(batch, first_new);
+    let mut body = Vec::new();
+    let order = Order::of(batch)?;
+    let mut groups = order.groups().peekable();
+    while groups.peek().is_some() {
+        let mut handful = Handful::default();
+        for group in groups.by_ref().take(PEOPLE_MAX) {
+            let mut changes = group.iter().map(|&at| &batch.changes[at as usize]);
+            if changes.any(|change| change.before.is_some() || change.after.state == ClaimState::Released) {
+                handful.people.push(Made::Asks(group.to_vec()));
+                continue;
+            }
+            reckoning.row.clear();
+            reckoning.person(group, |_| Ok(None))?;
+            pack_person(&reckoning.row, &mut body);
+            handful.bodies.extend_from_slice(&body);
+            handful.people.push(Made::Row(batch.people.get(batch.changes[group[0] as usize].person), handful.bodies.len()));
+        }
+        handful.queue.append(&mut reckoning.queue);
+        if !hand(handful) {
+            break;
+        }
+    }
+    Ok(reckoning)
+}
