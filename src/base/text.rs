@@ -18,6 +18,18 @@ impl Text {
         self.len == 0
     }
 
+    /// The handle as one number, zero only of the empty text.
+    #[inline]
+    pub fn bits(self) -> u64 {
+        u64::from(self.len) << 32 | u64::from(self.start)
+    }
+
+    /// The handle that such a number stands for.
+    #[inline]
+    pub fn of_bits(bits: u64) -> Text {
+        Text { start: bits as u32, len: (bits >> 32) as u32 }
+    }
+
     /// The same text in an arena to which its own was appended at `start`.
     #[inline]
     pub fn moved(self, start: u32) -> Text {
@@ -62,6 +74,11 @@ impl TextArena {
         u32::try_from(self.bytes.len() + other.bytes.len()).map_err(|_| ArenaFull)?;
         self.bytes.push_str(&other.bytes);
         Ok(start)
+    }
+
+    /// Forgets all texts; their memory is for the next ones.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
     }
 
     /// The bytes behind a handle of this arena. Comparing these looks at nothing beside them, which [`TextArena::get`] does to

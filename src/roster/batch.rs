@@ -6,19 +6,21 @@
 //! tells in the one place where that is done. So threads can change neither a roster nor a finding.
 
 use crate::base::{Text, TextArena};
-use crate::roster::desk::Desk;
+use crate::roster::asked::Asked;
 use crate::roster::intern::{Scribe, text_hash};
 use crate::roster::known_orgs::KnownOrgs;
-use crate::roster::links::LinkRow;
-use crate::roster::model::{ClassIx, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Span};
+use crate::roster::links::{LinkRow, has_twins};
+use crate::roster::model::{Class, ClassIx, Org, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Span};
 use crate::roster::rows::{Collection, EnrollmentRow, PersonRow, RoleRow, RowAt, RowStatus};
 use crate::roster::spans::SpanTable;
-use crate::roster::table::{modified_of, stamp_of};
+use crate::roster::table::{Table, modified_of, stamp_of};
 
 /// Rows of one collection that an intake can take at once.
 #[derive(Debug)]
 pub struct RowBatch {
     pub(crate) rows: BatchRows,
+    /// The texts of people.
+    pub(crate) scribe: Scribe,
     /// The row numbers of roles and enrollments.
     pub(crate) places: Vec<u32>,
     /// Role words, by the numbers that the rows use.
@@ -27,7 +29,7 @@ pub struct RowBatch {
     pub(crate) spans: SpanTable,
     /// Where the rows stand, but for the row number.
     pub(crate) file: &'static str,
-    is_odd: bool,
+    pub(crate) is_odd: bool,
 }
 
 /// The rows of a batch.
@@ -38,10 +40,9 @@ pub(crate) enum BatchRows {
     Enrollments(Vec<LinkRow<PackedEnrollment>>),
 }
 
-/// People with their texts in an arena of their own.
+/// People with their texts in the batch's arena.
 #[derive(Debug, Default)]
 pub(crate) struct PeopleBatch {
-    pub(crate) arena: TextArena,
     pub(crate) people: Vec<BatchPerson>,
     /// Roles told in the rows; words by the batch's numbers.
     pub(crate) inline: Vec<(RoleWord, OrgIx)>,
@@ -60,6 +61,37 @@ pub(crate) struct BatchPerson {
 }
 
 impl RowBatch {
+    /// An empty one for a collection of people, roles or enrollments; `None` for others.
+    fn new(what: Collection) -> Option<Self> {
+        let rows = match what {
+            Collection::People => BatchRows::People(PeopleBatch::default()),
+            Collection::Roles => BatchRows::Roles(Vec::new()),
+            Collection::Enrollments => BatchRows::Enrollments(Vec::new()),
+            Collection::Orgs | Collection::Sessions | Collection::Courses | Collection::Classes => return None,
+        };
+        let (places, words, spans) = (Vec::new(), Vec::new(), SpanTable::default());
+        Some(Self { rows, scribe: Scribe::default(), places, words, spans, file: "", is_odd: false })
+    }
+
+    /// Forgets all rows; their memory is for the next ones.
+    fn clear(&mut self) {
+        let Self { rows, scribe, places, words, spans, file, is_odd } = self;
+        match rows {
+            BatchRows::People(PeopleBatch { people, inline, attributes }) => {
+                people.clear();
+                inline.clear();
+                attributes.clear();
+            }
+            BatchRows::Roles(rows) => rows.clear(),
+            BatchRows::Enrollments(rows) => rows.clear(),
+        }
+        scribe.clear();
+        places.clear();
+        words.clear();
+        spans.clear();
+        (*file, *is_odd) = ("", false);
+    }
+
     /// Whether the rows must be handed on one by one instead.
     pub fn is_odd(&self) -> bool {
         self.is_odd
@@ -84,16 +116,14 @@ impl RowBatch {
 #[derive(Debug)]
 pub struct RowReader<'d> {
     sight: Sight<'d>,
-    scribe: Scribe,
     batch: RowBatch,
     /// What the last row named: rows of a person or a class often stand together.
     last_person: Option<u32>,
     /// How many of the last rows did not follow the order of the people.
     astray: u32,
-    /// People named by the last enrollments, to be looked up together: each look-up waits for memory.
-    named: Vec<Named>,
-    keys: String,
-    last_class: Option<u32>,
+    /// People and classes named by the last enrollments.
+    people: Asked,
+    classes: Asked,
     last_org: Option<u32>,
     last_school: Option<u32>,
     /// All rows so far were sound: whatever has a slot is there.
@@ -103,42 +133,44 @@ pub struct RowReader<'d> {
 /// What a reader looks at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sight<'d> {
-    /// All that is known so far.
-    Desk(&'d Desk),
+    /// All that roles and enrollments point at.
+    Known(Known<'d>),
     /// Orgs alone: people point at nothing else.
     Orgs(&'d KnownOrgs),
 }
 
+/// All that roles and enrollments point at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'d> {
+    pub(crate) arena: &'d TextArena,
+    pub(crate) orgs: &'d Table<Org>,
+    pub(crate) classes: &'d Table<Class>,
+    pub(crate) people: &'d Table<Person>,
+    /// All rows so far were sound, and nothing else is known: whatever has a slot is there.
+    pub(crate) is_sound: bool,
+}
+
 impl<'d> Sight<'d> {
-    fn desk(self) -> Result<&'d Desk, Odd> {
-        if let Sight::Desk(desk) = self { Ok(desk) } else { Err(Odd) }
+    #[inline]
+    fn known(&self) -> Result<&Known<'d>, Odd> {
+        if let Sight::Known(known) = self { Ok(known) } else { Err(Odd) }
     }
 }
 
-/// Makes readers of people that do not look at the intake, so that they go on while people are taken.
-#[derive(Debug)]
-pub struct ReaderApart(KnownOrgs);
-
-impl ReaderApart {
-    /// For a collection that has begun; `None` for rows that point at more than orgs.
-    pub(crate) fn new(desk: &Desk, what: Collection) -> Option<Self> {
-        (what == Collection::People).then(|| KnownOrgs::of(desk).map(Self)).flatten()
-    }
-
-    /// A reader, as [`RosterIntake::reader`](crate::roster::RosterIntake::reader) has it.
-    pub fn reader(&self) -> Option<RowReader<'_>> {
-        RowReader::new(Sight::Orgs(&self.0), Collection::People)
-    }
+/// Makes readers of one collection, for any thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Readers<'d> {
+    pub(crate) sight: Sight<'d>,
+    pub(crate) what: Collection,
 }
 
-/// Somebody whom an enrollment names.
-#[derive(Debug)]
-struct Named {
-    /// Place of the enrollment among those of the batch.
-    row: u32,
-    hash: u64,
-    /// The key's end among all keys.
-    end: usize,
+impl<'d> Readers<'d> {
+    /// A reader. `used` is a batch of the same collection whose memory may be used again.
+    pub fn reader(&self, used: Option<RowBatch>) -> Option<RowReader<'d>> {
+        let mut batch = used.or_else(|| RowBatch::new(self.what))?;
+        batch.clear();
+        Some(RowReader::new(self.sight, batch))
+    }
 }
 
 /// So many rows out of order, and the order of the people is no guess any more.
@@ -148,34 +180,24 @@ const ASTRAY_MAX: u32 = 16;
 struct Odd;
 
 impl<'d> RowReader<'d> {
-    /// A reader for a collection of people, roles or enrollments; `None` for others.
-    pub(crate) fn new(sight: Sight<'d>, what: Collection) -> Option<Self> {
-        let rows = match what {
-            Collection::People => BatchRows::People(PeopleBatch::default()),
-            Collection::Roles => BatchRows::Roles(Vec::new()),
-            Collection::Enrollments => BatchRows::Enrollments(Vec::new()),
-            Collection::Orgs | Collection::Sessions | Collection::Courses | Collection::Classes => return None,
-        };
-        Some(Self {
+    fn new(sight: Sight<'d>, batch: RowBatch) -> Self {
+        Self {
             sight,
-            scribe: Scribe::default(),
-            batch: RowBatch {
-                rows,
-                places: Vec::new(),
-                words: Vec::new(),
-                spans: SpanTable::default(),
-                file: "",
-                is_odd: false,
-            },
+            batch,
             last_person: None,
             astray: 0,
-            named: Vec::new(),
-            keys: String::new(),
-            last_class: None,
+            people: Asked::default(),
+            classes: Asked::default(),
             last_org: None,
             last_school: None,
-            is_sound: sight.desk().is_ok_and(Desk::is_sound_and_unaided),
-        })
+            is_sound: sight.known().is_ok_and(|known| known.is_sound),
+        }
+    }
+
+    /// Whether each id that a row points at needs no other check than that it is known: all known ids are from rows of this
+    /// read, and whoever handed those on checked them.
+    pub fn knows_ids(&self) -> bool {
+        self.is_sound
     }
 
     /// Says that something was met that only the intake itself can deal with.
@@ -185,11 +207,12 @@ impl<'d> RowReader<'d> {
 
     /// What was read.
     pub fn finish(mut self) -> RowBatch {
-        if self.look_up_named().is_err() {
+        if self.people_named().is_err() || self.classes_named().is_err() {
             self.odd();
         }
-        if let BatchRows::People(batch) = &mut self.batch.rows {
-            batch.arena = self.scribe.into_arena();
+        if let BatchRows::People(batch) = &self.batch.rows {
+            let mut hashes: Vec<u64> = batch.people.iter().map(|read| read.hash).collect();
+            self.batch.is_odd |= has_twins(&mut hashes);
         }
         self.batch
     }
@@ -211,23 +234,29 @@ impl<'d> RowReader<'d> {
             ended: head.status == RowStatus::Ended,
             modified: modified_of(head),
         };
-        let link =
-            PackedEnrollment { id: RecordHash::of(head.id), class: self.class(row.class)?, span: self.batch.spans.ix(span) };
+        // The class is looked up later.
+        let link = PackedEnrollment { id: RecordHash::of(head.id), class: ClassIx(0), span: self.batch.spans.ix(span) };
         if !row.school.is_empty() {
             self.school(row.school)?;
         }
-        let (key, row) = (row.person, self.row(head.at)?);
+        let (key, class, row) = (row.person, row.class, self.row(head.at)?);
         let known = match self.next_person(key) {
             None if self.astray < ASTRAY_MAX => Some(self.person_found(key, text_hash(key))?),
             guess => guess,
         };
         let BatchRows::Enrollments(rows) = &mut self.batch.rows else { return Err(Odd) };
         if known.is_none() {
-            self.keys.push_str(key);
-            self.named.push(Named { row: rows.len() as u32, hash: text_hash(key), end: self.keys.len() });
+            self.people.ask(rows.len(), key);
         }
+        self.classes.ask(rows.len(), class);
         rows.push(LinkRow { person: known.unwrap_or_default(), link });
         self.batch.places.push(row);
+        if self.people.is_handful() {
+            self.people_named()?;
+        }
+        if self.classes.is_handful() {
+            self.classes_named()?;
+        }
         Ok(())
     }
 
@@ -316,11 +345,11 @@ impl<'d> RowReader<'d> {
     }
 
     fn write(&mut self, text: &str) -> Result<Text, Odd> {
-        self.scribe.write(text).map_err(|_| Odd)
+        self.batch.scribe.write(text).map_err(|_| Odd)
     }
 
     fn intern(&mut self, text: &str) -> Result<Text, Odd> {
-        self.scribe.intern(text).map_err(|_| Odd)
+        self.batch.scribe.intern(text).map_err(|_| Odd)
     }
 
     /// The batch's number of a role word: there are few.
@@ -344,8 +373,7 @@ impl<'d> RowReader<'d> {
     /// Where rows follow the order of the people, it is the last one or the next. Where they do not, nobody asks for the
     /// next: that costs as much as a look-up.
     fn next_person(&mut self, key: &str) -> Option<u32> {
-        let desk = self.sight.desk().ok()?;
-        let (people, arena) = (&desk.people, desk.arena());
+        let Known { people, arena, .. } = *self.sight.known().ok()?;
         let is_it = |&slot: &u32| (slot as usize) < people.len() && arena.bytes(people.id(slot)) == key.as_bytes();
         let last = self.last_person?;
         let guesses = [last, last + 1].into_iter().take(if self.astray < ASTRAY_MAX { 2 } else { 1 });
@@ -358,42 +386,43 @@ impl<'d> RowReader<'d> {
     }
 
     fn person_found(&mut self, key: &str, hash: u64) -> Result<u32, Odd> {
-        let desk = self.sight.desk()?;
-        let (people, arena) = (&desk.people, desk.arena());
-        let found = people.find_hashed(arena, key, hash);
+        let Known { people, arena, .. } = *self.sight.known()?;
+        let found = people.find_hashed(arena, key.as_bytes(), hash);
         let slot = found.filter(|&slot| self.is_sound || people.present(slot)).ok_or(Odd)?;
         self.last_person = Some(slot);
         Ok(slot)
     }
 
-    /// Looks up whom the enrollments name, one after the other with nothing in between, so that many wait at the same time.
-    fn look_up_named(&mut self) -> Result<(), Odd> {
-        let (named, keys, mut start) = (std::mem::take(&mut self.named), std::mem::take(&mut self.keys), 0);
-        for Named { row, hash, end } in named {
-            let person = self.person_found(&keys[start..end], hash)?;
-            let BatchRows::Enrollments(rows) = &mut self.batch.rows else { return Err(Odd) };
-            rows[row as usize].person = person;
-            start = end;
-        }
-        Ok(())
+    /// Looks up whom the last enrollments name.
+    fn people_named(&mut self) -> Result<(), Odd> {
+        let BatchRows::Enrollments(rows) = &mut self.batch.rows else { return Ok(()) };
+        let Known { people, arena, is_sound, .. } = *self.sight.known()?;
+        let mut are_there = true;
+        let are_known = self.people.answer(people, arena, |named, slot| {
+            are_there &= is_sound || people.present(slot);
+            rows[named].iter_mut().for_each(|row| row.person = slot);
+            self.last_person = Some(slot);
+        });
+        if are_known && are_there { Ok(()) } else { Err(Odd) }
     }
 
-    fn class(&mut self, id: &str) -> Result<ClassIx, Odd> {
-        let desk = self.sight.desk()?;
-        let (classes, arena) = (&desk.classes, desk.arena());
-        let last = self.last_class.filter(|&slot| arena.bytes(classes.id(slot)) == id.as_bytes());
-        let slot =
-            last.or_else(|| classes.find(arena, id).filter(|&slot| self.is_sound || classes.present(slot))).ok_or(Odd)?;
-        self.last_class = Some(slot);
-        Ok(ClassIx(slot))
+    /// Looks up the classes that the last enrollments name.
+    fn classes_named(&mut self) -> Result<(), Odd> {
+        let BatchRows::Enrollments(rows) = &mut self.batch.rows else { return Ok(()) };
+        let Known { classes, arena, is_sound, .. } = *self.sight.known()?;
+        let mut are_there = true;
+        let are_known = self.classes.answer(classes, arena, |named, slot| {
+            are_there &= is_sound || classes.present(slot);
+            rows[named].iter_mut().for_each(|row| row.link.class = ClassIx(slot));
+        });
+        if are_known && are_there { Ok(()) } else { Err(Odd) }
     }
 
     fn org(&mut self, id: &str) -> Result<OrgIx, Odd> {
-        let desk = match self.sight {
-            Sight::Desk(desk) => desk,
+        let Known { orgs, arena, .. } = match self.sight {
+            Sight::Known(known) => known,
             Sight::Orgs(orgs) => return orgs.find(id).map(OrgIx).ok_or(Odd),
         };
-        let (orgs, arena) = (&desk.orgs, desk.arena());
         let last = self.last_org.filter(|&slot| arena.bytes(orgs.id(slot)) == id.as_bytes());
         let slot = last.or_else(|| orgs.find(arena, id).filter(|&slot| orgs.present(slot))).ok_or(Odd)?;
         self.last_org = Some(slot);
@@ -401,8 +430,7 @@ impl<'d> RowReader<'d> {
     }
 
     fn school(&mut self, id: &str) -> Result<(), Odd> {
-        let desk = self.sight.desk()?;
-        let (orgs, arena) = (&desk.orgs, desk.arena());
+        let Known { orgs, arena, .. } = *self.sight.known()?;
         if self.last_school.is_some_and(|slot| arena.bytes(orgs.id(slot)) == id.as_bytes()) {
             return Ok(());
         }

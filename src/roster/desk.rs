@@ -214,9 +214,8 @@ impl Desk {
 
     /// Makes ready for rows of people and classes behind those of enrollments, where nobody expects them.
     pub(crate) fn unsettle(&mut self) {
-        let Self { people, classes, scribe, .. } = self;
-        people.unsettle(scribe.arena());
-        classes.unsettle(scribe.arena());
+        self.people.unsettle();
+        self.classes.unsettle();
     }
 
     /// Completes all collections.

@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
-use crate::roster::batch::{ReaderApart, RowBatch, RowReader, Sight};
+use crate::roster::batch::{Readers, RowBatch};
 use crate::roster::desk::{Desk, IntakePolicy};
+use crate::roster::desk_batch::{Apart, Taker, bounded};
 use crate::roster::doubt::Doubt;
 use crate::roster::finding::{Finding, Findings, IntakeCounts};
 use crate::roster::links::has_doubles;
@@ -77,22 +78,31 @@ impl RosterIntake {
         self
     }
 
-    /// A reader that takes rows of a begun collection ahead, for another thread; `None` where rows must come one by one.
-    pub fn reader(&self, collection: Collection) -> Option<RowReader<'_>> {
-        RowReader::new(Sight::Desk(&self.desk), collection)
+    /// Says about how many rows of a begun collection will come, so that room for their ids is made once.
+    pub fn expect(&mut self, collection: Collection, rows: usize) {
+        match collection {
+            Collection::Classes => self.desk.classes.expect(rows),
+            Collection::People => self.desk.people.expect(rows),
+            _ => {}
+        }
     }
 
-    /// What makes readers of a begun collection that go on while rows of it are taken; `None` where they would look at what
-    /// changes by that.
-    pub fn reader_apart(&self, collection: Collection) -> Option<ReaderApart> {
-        ReaderApart::new(&self.desk, collection)
+    /// What readers of a begun collection need beside the intake, to be kept until its last row; `None` where rows must come
+    /// one by one.
+    pub fn apart(&self, collection: Collection) -> Option<Apart> {
+        Apart::new(&self.desk, collection)
+    }
+
+    /// What makes readers, which take rows ahead for other threads, and what takes their batches meanwhile.
+    pub fn halves<'d>(&'d mut self, apart: &'d Apart) -> (Readers<'d>, Taker<'d>) {
+        self.desk.halves(apart)
     }
 
     /// Takes a batch of the collection that began last, whose rows stand behind `rows_before` others of their file. `false`
     /// if nothing was taken: then the rows must be handed on one by one, before any others.
     #[must_use]
-    pub fn take(&mut self, batch: RowBatch, rows_before: u64) -> bool {
-        u32::try_from(rows_before).is_ok_and(|before| before < u32::MAX / 2 && self.desk.take(batch, before))
+    pub fn take(&mut self, batch: &mut RowBatch, rows_before: u64) -> bool {
+        bounded(rows_before).is_some_and(|before| self.desk.take(batch, before))
     }
 
     /// Whether a record of this id is there so far, read or stored. Roles and enrollments are not looked up by id.

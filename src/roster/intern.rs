@@ -80,6 +80,12 @@ impl Scribe {
         Ok(new)
     }
 
+    /// Forgets all texts; their memory is for the next ones.
+    pub(crate) fn clear(&mut self) {
+        self.arena.clear();
+        self.known.clear();
+    }
+
     /// The arena.
     pub(crate) fn into_arena(self) -> TextArena {
         self.arena
@@ -117,12 +123,17 @@ impl Words {
         &self.texts
     }
 
+    /// The position of a word that is there.
+    pub(crate) fn find(&self, scribe: &Scribe, word: &str) -> Option<u16> {
+        self.index.find(text_hash(word), |&at| scribe.get(self.texts[usize::from(at)]) == word).copied()
+    }
+
     /// The position of a word, which may be new.
     pub(crate) fn word(&mut self, scribe: &mut Scribe, word: &str) -> Result<u16, NoWord> {
-        let hash = text_hash(word);
-        if let Some(&at) = self.index.find(hash, |&at| scribe.get(self.texts[usize::from(at)]) == word) {
+        if let Some(at) = self.find(scribe, word) {
             return Ok(at);
         }
+        let hash = text_hash(word);
         let at = u16::try_from(self.texts.len()).map_err(|_| NoWord::TooMany)?;
         self.texts.push(scribe.write(word).map_err(|ArenaFull| NoWord::Full)?);
         self.index.insert_unique(hash, at, |&at| text_hash(scribe.get(self.texts[usize::from(at)])));

@@ -237,19 +237,23 @@ impl<L: Link + Sync> Links<L> {
         self.index.insert_unique(hash(&at), at, hash);
     }
 
-    /// Takes rows of a complete file at once, unless one of them has an id that stands twice; then it takes none.
-    pub(crate) fn put_all(&mut self, mut rows: Vec<LinkRow<L>>, places: impl Iterator<Item = Place>) -> bool {
-        if !self.is_unaided {
+    /// Whether rows of a complete file can be taken at once: none of them has an id that stands twice, or it is asked later.
+    pub(crate) fn can_take(&self, rows: &[LinkRow<L>]) -> bool {
+        let are_new = || {
             let mut ids: Vec<u64> = rows.iter().map(|row| row.link.id().bits()).collect();
-            if has_twins(&mut ids) || rows.iter().any(|row| self.find(row.link.id()).is_some()) {
-                return false;
-            }
-        }
+            !has_twins(&mut ids) && rows.iter().all(|row| self.find(row.link.id()).is_none())
+        };
+        self.mode == Some(Mode::Full) && (self.is_unaided || are_new())
+    }
+
+    /// Takes rows that it can take at once.
+    pub(crate) fn put_all(&mut self, rows: &mut Vec<LinkRow<L>>, places: impl Iterator<Item = Place>) {
         let first = self.rows.len() as u32;
-        self.rows.append(&mut rows);
+        self.rows.append(rows);
         self.keep_places(places);
-        (first..self.rows.len() as u32).for_each(|at| self.note(at));
-        true
+        if !self.is_unaided {
+            (first..self.rows.len() as u32).for_each(|at| self.note(at));
+        }
     }
 
     /// Whether two rows have one id.

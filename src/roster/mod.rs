@@ -1,6 +1,7 @@
 //! Floor 1: who is where. Rows come in one by one; a compact roster and findings come out.
 
 mod apply;
+mod asked;
 mod attribute;
 mod batch;
 mod blank;
@@ -39,6 +40,7 @@ mod patch;
 mod room;
 mod rows;
 mod scope;
+mod slots;
 mod spans;
 mod table;
 #[cfg(test)]
@@ -51,10 +53,11 @@ mod wire;
 
 pub use apply::{apply, apply_one};
 pub use attribute::take_attribute;
-pub use batch::{ReaderApart, RowBatch, RowReader};
+pub use batch::{Readers, RowBatch, RowReader};
 pub use compare::{Compared, Comparing};
 pub use delta::{OrgDelta, RosterDelta, diff, key_conflicts};
 pub use desk::IntakePolicy;
+pub use desk_batch::{Apart, Taker};
 pub use doubt::Doubt;
 pub use enrollments::{Enrollments, Watch};
 pub use finding::{Finding, Findings, IntakeCounts, Level, RowCounts};

@@ -3,13 +3,12 @@
 //! Every id gets a slot at its first mention, the stored records first, so that their handles are slots already.
 //! A stored record is never written over: a row that turns out to be bad leaves it as it was (R104).
 
-use hashbrown::HashTable;
-
 use crate::base::{ArenaFull, Instant, Text, TextArena};
 use crate::roster::book::{Book, Flaw, Place};
 use crate::roster::intern::{Scribe, text_hash};
 use crate::roster::model::{Class, Course, Modified, Org, Person, Session};
 use crate::roster::rows::{Collection, Mode, RowHead};
+use crate::roster::slots::SlotIndex;
 
 /// A record with an id.
 pub(crate) trait Record {
@@ -24,6 +23,7 @@ pub(crate) trait Record {
 macro_rules! record {
     ($($name:ident $id:ident),*) => {$(
         impl Record for $name {
+            #[inline]
             fn id(&self) -> Text {
                 self.$id
             }
@@ -68,8 +68,6 @@ pub(crate) enum Choice {
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     id: Text,
-    /// The hash of the id, so that a growing index need not read all ids again.
-    hash: u64,
     stamp: i64,
     place: Place,
     said: Said,
@@ -95,8 +93,7 @@ pub(crate) enum Arrival {
 /// The records of one collection.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    /// Slots by id. The id's handle lies beside the slot, so that a look-up goes straight from here to the text.
-    index: HashTable<(u32, Text)>,
+    index: SlotIndex,
     slots: Vec<Slot>,
     /// There are no slots: each would be that of the row at its place, of which no more is asked.
     is_settled: bool,
@@ -128,7 +125,7 @@ impl<T: Record> Table<T> {
     /// Starts with the stored records.
     pub(crate) fn new(stored: Vec<T>, arena: &TextArena) -> Self {
         let mut table = Self {
-            index: HashTable::with_capacity(stored.len()),
+            index: SlotIndex::default(),
             slots: Vec::with_capacity(stored.len()),
             is_settled: false,
             stored,
@@ -136,6 +133,7 @@ impl<T: Record> Table<T> {
             mode: None,
             untellable: false,
         };
+        table.index.reserve(table.stored.len());
         for at in 0..table.stored.len() {
             let id = table.stored[at].id();
             table.add(id, text_hash(arena.get(id)));
@@ -148,26 +146,35 @@ impl<T: Record> Table<T> {
         let slot = self.slots.len() as u32;
         self.slots.push(Slot {
             id,
-            hash,
             stamp: i64::MIN,
             place: Place::default(),
             said: Said::Nothing,
             seen: false,
             unreadable: false,
         });
-        let slots = &self.slots;
-        self.index.insert_unique(hash, (slot, id), |&(slot, _)| slots[slot as usize].hash);
+        self.index.insert(hash, slot, id);
         slot
     }
 
     /// The slot of an id, if it was ever mentioned.
     pub(crate) fn find(&self, arena: &TextArena, id: &str) -> Option<u32> {
-        self.find_hashed(arena, id, text_hash(id))
+        self.find_hashed(arena, id.as_bytes(), text_hash(id))
     }
 
     /// As [`Table::find`], the hash of the id being known.
-    pub(crate) fn find_hashed(&self, arena: &TextArena, id: &str, hash: u64) -> Option<u32> {
-        self.index.find(hash, |&(_, known)| arena.bytes(known) == id.as_bytes()).map(|&(slot, _)| slot)
+    pub(crate) fn find_hashed(&self, arena: &TextArena, id: &[u8], hash: u64) -> Option<u32> {
+        self.index.find(hash, |known| arena.bytes(known) == id).map(|(slot, _)| slot)
+    }
+
+    /// Makes room for the ids of so many rows.
+    pub(crate) fn expect(&mut self, rows: usize) {
+        self.index.reserve(self.slots.len() + rows);
+    }
+
+    /// A slot and its id that has, for all one can tell without reading texts, this hash.
+    #[inline]
+    pub(crate) fn likely(&self, hash: u64) -> Option<(u32, Text)> {
+        self.index.find(hash, |_| true)
     }
 
     /// Whether a row of a slot was there.
@@ -181,7 +188,7 @@ impl<T: Record> Table<T> {
             return self.slots[slot as usize];
         }
         let (id, said, place) = (self.rows[slot as usize].id(), Said::Row(slot), Place::default());
-        Slot { id, hash: 0, stamp: i64::MIN, place, said, seen: true, unreadable: false }
+        Slot { id, stamp: i64::MIN, place, said, seen: true, unreadable: false }
     }
 
     /// Lets go of the slots if they tell nothing that the rows do not. Where rows stand can be asked no more, and before
@@ -193,13 +200,9 @@ impl<T: Record> Table<T> {
     }
 
     /// Makes the slots again.
-    pub(crate) fn unsettle(&mut self, arena: &TextArena) {
+    pub(crate) fn unsettle(&mut self) {
         if self.is_settled {
-            let slot = |slot| {
-                let known = self.known(slot);
-                Slot { hash: text_hash(arena.get(known.id)), ..known }
-            };
-            self.slots = (0..self.rows.len() as u32).map(slot).collect();
+            self.slots = (0..self.rows.len() as u32).map(|slot| self.known(slot)).collect();
             self.is_settled = false;
         }
     }

@@ -17,6 +17,16 @@ pub(crate) struct Block {
     pub(crate) is_cut: bool,
 }
 
+impl Block {
+    /// About how many lines there are in a file of so many bytes that begins with this block. Where the first lines are very
+    /// short the others are not.
+    pub(crate) fn lines_expected(&self, bytes: u64) -> usize {
+        let lines = self.text.bytes().filter(|&byte| byte == b'\n').count() as u64;
+        let line_bytes = (self.text.len() as u64 / lines.max(1)).max(32);
+        usize::try_from(bytes / line_bytes).unwrap_or_default()
+    }
+}
+
 /// Why a file cannot be read on.
 #[derive(Debug)]
 pub(crate) enum ReadFault {

@@ -6,6 +6,7 @@ use crate::source::csv::fault::shown;
 use crate::source::csv::files::{CsvVersion, FileKind};
 use crate::source::csv::header::Layout;
 use crate::source::csv::scan::Row;
+use crate::source::csv::sink::RowSink;
 use crate::source::csv::value::{Dates, TimeForm, is_guid, is_list, list, time};
 
 /// What is wrong with a row.
@@ -148,6 +149,13 @@ impl<'s> Cells<'s> {
     pub(crate) fn guid<'r>(&self, row: &Row<'r>, column: usize) -> Read<&'r str> {
         let text = self.get(row, column);
         if is_guid(text) { Ok(text) } else { Err(self.bad_guid(text, column)) }
+    }
+
+    /// The id of another record. A sink that knows all ids need not be told that one is no id: it does not know it.
+    #[inline]
+    pub(crate) fn reference<'r, S: RowSink>(&self, row: &Row<'r>, column: usize, sink: &S) -> Read<&'r str> {
+        let text = self.get(row, column);
+        if sink.knows_ids() && !text.is_empty() { Ok(text) } else { self.guid(row, column) }
     }
 
     #[cold]

@@ -41,7 +41,7 @@ fn read<S: RowSink + Sync, P: RowParser>(
     let mut scan = Scan::default();
     let outcome = files.read(entry, |blocks| {
         let mut feeder = Feeder::new(collection, rule);
-        run::<S, P>(&mut feeder, blocks, &mut scan, sink)
+        run::<S, P>(&mut feeder, blocks, entry.length, &mut scan, sink)
     })?;
     let name = entry.name.as_str();
     Err(match outcome {
@@ -60,17 +60,23 @@ fn read<S: RowSink + Sync, P: RowParser>(
 fn run<S: RowSink + Sync, P: RowParser>(
     feeder: &mut Feeder<'_>,
     blocks: &mut dyn Blocks,
+    length: u64,
     scan: &mut Scan,
     sink: &mut S,
 ) -> Result<(), Halt> {
-    if sink.reader(feeder.collection).is_some() && feeder.rule.mode == FileMode::Bulk {
-        ahead::run::<S, P>(feeder, blocks, scan, sink)?;
+    let first = blocks.next(Block::default()).map_err(Halt::Read)?;
+    if let Some(block) = &first {
+        sink.expect(feeder.collection, block.lines_expected(length));
+    }
+    let apart = if feeder.rule.mode == FileMode::Bulk { sink.apart(feeder.collection) } else { None };
+    if let Some(apart) = apart {
+        ahead::run::<S, P>(feeder, first, blocks, scan, sink, &apart)?;
     } else {
         let mut parser = P::default();
-        let mut block = Block::default();
-        while let Some(next) = blocks.next(block).map_err(Halt::Read)? {
-            block = next;
+        let mut next = first;
+        while let Some(block) = next {
             feeder.block(&block, scan, &mut parser, sink)?;
+            next = blocks.next(block).map_err(Halt::Read)?;
         }
     }
     if feeder.rows == 0 { Err(Halt::NoRows) } else { Ok(()) }

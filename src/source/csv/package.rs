@@ -37,7 +37,7 @@ pub(crate) struct Entry {
     /// What it is.
     pub(crate) content: Content,
     /// Its declared length in bytes.
-    length: u64,
+    pub(crate) length: u64,
     /// Its place in the zip.
     index: usize,
 }

@@ -182,7 +182,7 @@ impl RowParser for Roles {
     const PERSON: Option<usize> = Some(3);
 
     fn take<S: RowSink>(&mut self, cells: &mut Cells<'_>, row: &Row<'_>, head: RowHead<'_>, sink: &mut S) -> Read<()> {
-        let person = cells.guid(row, 3)?;
+        let person = cells.reference(row, 3, sink)?;
         // The standard gives this one column no `ext:` words.
         let primary = match cells.word(row, 4, &["primary", "secondary"])? {
             "primary" => true,
@@ -191,7 +191,7 @@ impl RowParser for Roles {
         };
         let role = cells.word(row, 5, &ROLES_1_2)?;
         let (first, last) = cells.span(row, 6, 7)?;
-        let org = cells.guid(row, 8)?;
+        let org = cells.reference(row, 8, sink)?;
         sink.role(&RoleRow { head, person, role, org, primary, first, last });
         Ok(())
     }
@@ -206,9 +206,9 @@ impl RowParser for Enrollments {
 
     #[inline]
     fn take<S: RowSink>(&mut self, cells: &mut Cells<'_>, row: &Row<'_>, head: RowHead<'_>, sink: &mut S) -> Read<()> {
-        let class = cells.guid(row, 3)?;
-        let school = cells.guid(row, 4)?;
-        let person = cells.guid(row, 5)?;
+        let class = cells.reference(row, 3, sink)?;
+        let school = cells.reference(row, 4, sink)?;
+        let person = cells.reference(row, 5, sink)?;
         let role = cells.word(row, 6, &["student", "teacher", "administrator", "proctor"])?;
         let primary = cells.boolean_if_any(row, 7)?.unwrap_or(false);
         let (first, last) = cells.span(row, 8, 9)?;

@@ -1,8 +1,8 @@
 //! Where rows go: to the intake, or to a reader that takes them ahead of it; tests record what arrives.
 
 use crate::roster::{
-    ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Mode, OrgRow, PersonRow, ReaderApart, RoleRow, RosterIntake,
-    RowAt, RowBatch, RowReader, SessionRow,
+    Apart, ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Mode, OrgRow, PersonRow, Readers, RoleRow, RosterIntake,
+    RowAt, RowBatch, RowReader, SessionRow, Taker,
 };
 
 /// Takes the rows of one package; see [`RosterIntake`].
@@ -18,16 +18,22 @@ pub(crate) trait RowSink {
     fn enrollment(&mut self, row: &EnrollmentRow<'_>);
     fn quarantine(&mut self, collection: Collection, at: RowAt, id: Option<&str>, person: Option<&str>, finding: Finding);
     fn warn(&mut self, finding: Finding);
-    /// See [`RosterIntake::reader`].
-    fn reader(&self, _collection: Collection) -> Option<RowReader<'_>> {
+    /// See [`RowReader::knows_ids`].
+    fn knows_ids(&self) -> bool {
+        false
+    }
+    /// See [`RosterIntake::expect`].
+    fn expect(&mut self, _collection: Collection, _rows: usize) {}
+    /// See [`RosterIntake::apart`].
+    fn apart(&self, _collection: Collection) -> Option<Apart> {
         None
     }
-    /// See [`RosterIntake::reader_apart`].
-    fn reader_apart(&self, _collection: Collection) -> Option<ReaderApart> {
+    /// See [`RosterIntake::halves`]; `None` of a sink that has nothing apart.
+    fn halves<'d>(&'d mut self, _apart: &'d Apart) -> Option<(Readers<'d>, Taker<'d>)> {
         None
     }
     /// See [`RosterIntake::take`].
-    fn take(&mut self, _batch: RowBatch, _rows_before: u64) -> bool {
+    fn take(&mut self, _batch: &mut RowBatch, _rows_before: u64) -> bool {
         false
     }
 }
@@ -67,6 +73,9 @@ impl RowSink for RowReader<'_> {
     fn warn(&mut self, _finding: Finding) {
         self.odd();
     }
+    fn knows_ids(&self) -> bool {
+        RowReader::knows_ids(self)
+    }
 }
 
 impl RowSink for RosterIntake {
@@ -103,13 +112,16 @@ impl RowSink for RosterIntake {
     fn warn(&mut self, finding: Finding) {
         RosterIntake::warn(self, finding);
     }
-    fn reader(&self, collection: Collection) -> Option<RowReader<'_>> {
-        RosterIntake::reader(self, collection)
+    fn expect(&mut self, collection: Collection, rows: usize) {
+        RosterIntake::expect(self, collection, rows);
     }
-    fn reader_apart(&self, collection: Collection) -> Option<ReaderApart> {
-        RosterIntake::reader_apart(self, collection)
+    fn apart(&self, collection: Collection) -> Option<Apart> {
+        RosterIntake::apart(self, collection)
     }
-    fn take(&mut self, batch: RowBatch, rows_before: u64) -> bool {
+    fn halves<'d>(&'d mut self, apart: &'d Apart) -> Option<(Readers<'d>, Taker<'d>)> {
+        Some(RosterIntake::halves(self, apart))
+    }
+    fn take(&mut self, batch: &mut RowBatch, rows_before: u64) -> bool {
         RosterIntake::take(self, batch, rows_before)
     }
 }
