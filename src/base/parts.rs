@@ -16,9 +16,19 @@ fn count(len: usize) -> usize {
     if len < LEN_MIN { 1 } else { thread::available_parallelism().map_or(1, NonZero::get) }
 }
 
+/// Whether a list of this length is worth a second thread, and there is one.
+pub fn is_long(len: usize) -> bool {
+    count(len) > 1
+}
+
 /// The ranges of a list's parts, in order; at least one.
 pub fn ranges(len: usize) -> Vec<Range<usize>> {
     ranges_of(len, count(len))
+}
+
+/// The same where each part needs much memory of its own: no more than so many.
+pub fn ranges_at_most(most: usize, len: usize) -> Vec<Range<usize>> {
+    ranges_of(len, count(len).min(most))
 }
 
 fn ranges_of(len: usize, parts: usize) -> Vec<Range<usize>> {
@@ -76,8 +86,24 @@ pub fn cut<T>(mut items: &mut [T], ends: impl IntoIterator<Item = usize>) -> Vec
     cuts
 }
 
-/// Puts each item where its rank says, without a second list; the ranks are used up.
+/// So many items are put in place together.
+const STRETCH: usize = 1 << 12;
+
+/// Puts each item where its rank says, without a second list; the ranks are used up. Each item goes to its stretch of the
+/// list first, and then to its place in it: a stretch stays in the processor's cache, a long list would not.
 pub fn permute<T>(items: &mut [T], rank: &mut [u32]) {
+    let mut next: Vec<usize> = (0..items.len()).step_by(STRETCH).collect();
+    for stretch in 0..next.len() {
+        let end = items.len().min((stretch + 1) * STRETCH);
+        while next[stretch] < end {
+            let (at, own) = (next[stretch], rank[next[stretch]] as usize / STRETCH);
+            if own != stretch {
+                items.swap(at, next[own]);
+                rank.swap(at, next[own]);
+            }
+            next[own] += 1;
+        }
+    }
     for at in 0..items.len() {
         while rank[at] as usize != at {
             let to = rank[at] as usize;
@@ -123,6 +149,11 @@ mod tests {
         assert_eq!(cut(&mut items, [2, 2, 5]), [&[1, 2][..], &[], &[3, 4, 5]]);
         permute(&mut items, &mut [4, 0, 1, 3, 2]);
         assert_eq!(items, [2, 3, 5, 4, 1]);
+        // 7 919 is a prime number: every place is met once.
+        let mut rank: Vec<u32> = (0..10_000).map(|at| at * 7_919 % 10_000).collect();
+        let mut items = rank.clone();
+        permute(&mut items, &mut rank);
+        assert!(items.into_iter().eq(0..10_000));
     }
 
     #[test]

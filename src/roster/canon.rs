@@ -119,7 +119,9 @@ impl Order {
             u64::from_be_bytes(bytes)
         };
         let mut heads: Vec<(u64, u32)> = kept.map(|slot| (head(slot), slot)).collect();
-        parts::sort_by(&mut heads, |a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(id(b.1))));
+        // By plain numbers first, which goes without a look at anything else; what is alike then is rare.
+        parts::sort_by(&mut heads, |a, b| a.0.cmp(&b.0));
+        heads.chunk_by_mut(|a, b| a.0 == b.0).for_each(|alike| alike.sort_unstable_by(|a, b| id(a.1).cmp(id(b.1))));
         let mut rank = vec![NOWHERE; slots];
         let sorted: Vec<u32> = heads.into_iter().map(|(_, slot)| slot).collect();
         for (at, &slot) in sorted.iter().enumerate() {
@@ -138,28 +140,29 @@ impl Order {
     }
 }
 
-/// Where everything but people goes.
-struct Frame {
+/// Where everything but people and words goes.
+struct Grounds {
     orgs: Order,
     classes: Order,
+}
+
+/// Where everything but people goes.
+struct Frame {
+    grounds: Grounds,
     words: Order,
     names: Order,
     /// New positions of spans.
     spans: Vec<u32>,
 }
 
-impl Frame {
-    /// Makes a roster of all but people; these use the words, names and spans told.
-    fn new(places: &Places<'_>, words_used: &mut [bool], names_used: &[bool], spans_used: &[bool]) -> (Self, Roster) {
+impl Grounds {
+    /// Makes a roster of all but people and words.
+    fn new(places: &Places<'_>) -> (Self, Roster) {
         let texts = places.texts;
         let orgs = Order::of(texts, &places.orgs, |r| r.id);
         let sessions = Order::of(texts, &places.sessions, |r| r.id);
         let courses = Order::of(texts, &places.courses, |r| r.id);
         let classes = Order::of(texts, &places.classes, |r| r.id);
-        let used = places.spans.iter().zip(spans_used).filter(|(_, used)| **used);
-        used.for_each(|(span, _)| words_used[usize::from(span.role.0)] = true);
-        let words = Order::of_words(texts, places.words, words_used);
-        let names = Order::of_words(texts, places.names, names_used);
         let org = |org: OrgIx| OrgIx(orgs.rank[org.0 as usize]);
         let session = |session: SessionIx| SessionIx(sessions.rank[session.0 as usize]);
 
@@ -182,6 +185,24 @@ impl Frame {
                 ..r.clone()
             }
         }));
+        (Self { orgs, classes }, roster)
+    }
+}
+
+impl Frame {
+    /// Completes a roster of all but people; these use the words, names and spans told.
+    fn new(
+        places: &Places<'_>,
+        (grounds, mut roster): (Grounds, Roster),
+        words_used: &mut [bool],
+        names_used: &[bool],
+        spans_used: &[bool],
+    ) -> (Self, Roster) {
+        let texts = places.texts;
+        let used = places.spans.iter().zip(spans_used).filter(|(_, used)| **used);
+        used.for_each(|(span, _)| words_used[usize::from(span.role.0)] = true);
+        let words = Order::of_words(texts, places.words, words_used);
+        let names = Order::of_words(texts, places.names, names_used);
         roster.role_words = words.sorted.iter().map(|&word| places.words[word as usize]).collect();
         roster.attribute_names = names.sorted.iter().map(|&name| places.names[name as usize]).collect();
         // A word of no use has no rank, and a row that cannot be used no word; nor has a span of these.
@@ -190,16 +211,16 @@ impl Frame {
         let spans: Vec<Span> = places.spans.iter().map(moved).collect();
         let (to, list) = spans::sorted(&spans, spans_used);
         roster.spans = list;
-        (Self { orgs, classes, words, names, spans: to }, roster)
+        (Self { grounds, words, names, spans: to }, roster)
     }
 
     fn role(&self, r: &Role) -> Role {
         let role = RoleWord(self.words.rank[usize::from(r.role.0)] as u16);
-        Role { role, org: OrgIx(self.orgs.rank[r.org.0 as usize]), ..*r }
+        Role { role, org: OrgIx(self.grounds.orgs.rank[r.org.0 as usize]), ..*r }
     }
 
     fn enrollment(&self, r: &PackedEnrollment) -> PackedEnrollment {
-        let class = ClassIx(self.classes.rank[r.class.0 as usize]);
+        let class = ClassIx(self.grounds.classes.rank[r.class.0 as usize]);
         PackedEnrollment { class, span: SpanIx(self.spans[r.span.0 as usize]), ..*r }
     }
 
@@ -213,7 +234,7 @@ impl Frame {
         all.extend(attributes.iter().map(|a| Attribute { name: self.names.rank[usize::from(a.name)] as u16, value: a.value }));
         all[first..].sort_unstable_by(|a, b| a.name.cmp(&b.name).then_with(|| texts.get(a.value).cmp(texts.get(b.value))));
         Person {
-            primary_org: person.primary_org.map(|org| OrgIx(self.orgs.rank[org.0 as usize])),
+            primary_org: person.primary_org.map(|org| OrgIx(self.grounds.orgs.rank[org.0 as usize])),
             attributes: (first as u32, attributes.len() as u32),
             ..person
         }
@@ -250,7 +271,8 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
     for person in loose.people.iter().flatten() {
         person.attributes.iter().for_each(|attribute| names_used[usize::from(attribute.name)] = true);
     }
-    let (frame, mut roster) = Frame::new(places, &mut words_used, &names_used, &spans_used);
+    let grounds = Grounds::new(places);
+    let (frame, mut roster) = Frame::new(places, grounds, &mut words_used, &names_used, &spans_used);
     roster.roles = role_groups.place(&people.rank, loose.roles, Role::BLANK, |r| frame.role(r), Role::order);
     let (blank, order) = (PackedEnrollment::default(), enrollment_order(&roster.spans));
     roster.enrollments = match loose.enrollments {
@@ -283,7 +305,11 @@ impl Begun {
     /// Gives everything its place. After that the places that were read are of no use any more.
     pub(crate) fn new(places: &Places<'_>, sound: &Sound<'_>) -> Self {
         let Sound { people, attributes, roles, enrollments, outside } = sound;
-        let Order { sorted: _, rank } = Order::by_id(places.texts, people.len(), |slot| Some(people[slot as usize].key));
+        let by_key = || Order::by_id(places.texts, people.len(), |slot| Some(people[slot as usize].key));
+        let (grounds, Order { sorted: _, rank }) = match parts::is_long(people.len()) {
+            true => parts::both(|| Grounds::new(places), by_key),
+            false => (Grounds::new(places), by_key()),
+        };
         let (mut words_used, mut spans_used) = (vec![false; places.words.len()], vec![false; places.spans.len()]);
         let role_groups = Groups::of_rows(&rank, roles, |role| role.role.0.into(), &mut words_used);
         let enrollment_groups = match *outside {
@@ -295,7 +321,7 @@ impl Begun {
         };
         let mut names_used = vec![false; places.names.len()];
         attributes.iter().for_each(|attribute| names_used[usize::from(attribute.name)] = true);
-        let (frame, roster) = Frame::new(places, &mut words_used, &names_used, &spans_used);
+        let (frame, roster) = Frame::new(places, grounds, &mut words_used, &names_used, &spans_used);
         Self { frame, rank, role_groups, enrollment_groups, roster }
     }
 

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::base::Text;
-use crate::roster::model::Roster;
+use crate::roster::model::{Class, Roster};
+use crate::roster::pack::TOUCHED;
 use crate::roster::patch::{NEW, moves};
 use crate::roster::unpack::Unpacker;
 use crate::roster::wire::{PackError, push};
@@ -34,7 +35,7 @@ pub(super) struct Classes {
 pub(super) struct Join {
     last: Vec<u8>,
     has_begun: bool,
-    next: usize,
+    pub(super) next: usize,
 }
 
 impl Join {
@@ -91,6 +92,10 @@ impl Classes {
     ) -> Result<Self, PackError> {
         let (mut to, mut gone, mut join) = (Vec::new(), BTreeMap::new(), Join::default());
         for at in 0..count {
+            if at % TOUCHED == 0 {
+                // About here are the next ids.
+                after.texts.touch(after.classes.iter().skip(join.next).take(TOUCHED * 2).map(|class| class.id));
+            }
             let Unpacker { reader, arena, .. } = from;
             let found = reader.text_with(|id| {
                 let found = join.step(id, |at| after.classes.get(at).map(|class| after.texts.bytes(class.id)))?;
@@ -104,9 +109,13 @@ impl Classes {
         let mut is_same: Vec<bool> = to.iter().map(|&to| to != NEW).collect();
         macro_rules! once {
             ($field:ident) => {
-                for (is_same, &to) in is_same.iter_mut().zip(&to) {
-                    let other = bytes(after, after.classes.get(to as usize).map(|class| class.$field));
-                    *is_same &= from.reader.text_with(|text| text == other)?;
+                let field = |to: &u32| after.classes.get(*to as usize).map(|class: &Class| class.$field);
+                for (is_same, to) in is_same.chunks_mut(TOUCHED).zip(to.chunks(TOUCHED)) {
+                    after.texts.touch(to.iter().filter_map(field));
+                    for (is_same, to) in is_same.iter_mut().zip(to) {
+                        let other = bytes(after, field(to));
+                        *is_same &= from.reader.text_with(|text| text == other)?;
+                    }
                 }
             };
         }

@@ -94,8 +94,7 @@ impl People {
         for at in 0..count {
             if at % TOUCHED == 0 {
                 // About here are the next keys.
-                let next = people.to.iter().rev().find(|&&to| to != NEW).map_or(0, |&to| to as usize);
-                after.texts.touch(after.people.iter().skip(next).take(TOUCHED * 2).map(|person| person.key));
+                after.texts.touch(after.people.iter().skip(join.next).take(TOUCHED * 2).map(|person| person.key));
             }
             let Unpacker { reader, arena, roster, .. } = &mut *from;
             let is_here = people.marks[at] & HERE != 0;

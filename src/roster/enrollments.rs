@@ -112,7 +112,7 @@ impl Enrollments {
     }
 
     /// Visits all of them in order.
-    pub(crate) fn each(&self, visit: &mut dyn FnMut(&PackedEnrollment)) {
+    pub(crate) fn each(&self, visit: &mut impl FnMut(&PackedEnrollment)) {
         match &self.outside {
             None => self.here.iter().for_each(visit),
             Some(outside) => outside.laid.each(&mut |_, dated| visit(&dated.packed)),
@@ -120,7 +120,7 @@ impl Enrollments {
     }
 
     /// Visits the last change of each; `spans` are those of their roster.
-    pub(crate) fn each_modified(&self, spans: &[Span], visit: &mut dyn FnMut(Modified)) {
+    pub(crate) fn each_modified(&self, spans: &[Span], visit: &mut impl FnMut(Modified)) {
         match &self.outside {
             None => self.here.iter().for_each(|packed| visit(spans[packed.span.0 as usize].modified)),
             Some(outside) => outside.laid.each(&mut |_, dated| visit(dated.modified)),

@@ -15,6 +15,9 @@ const ROWS_AT_ONCE: usize = 1 << 19;
 /// Rows are sorted in about so many shares, each of which stays in the processor's cache while it is placed.
 const SHARES: usize = 256;
 
+/// So many threads count at most: each needs four bytes a person.
+const COUNTS_MAX: usize = 4;
+
 /// A counting sort by person.
 pub(crate) struct Groups {
     /// First position of each person, and one more.
@@ -36,16 +39,30 @@ impl Groups {
         })
     }
 
-    /// The same of rows, every one of which is of somebody who has a rank.
+    /// The same of rows, every one of which is of somebody who has a rank. Each thread counts a part of them, by slot.
     pub(crate) fn of_rows<T: Link + Sync>(
         rank: &[u32],
         rows: &[LinkRow<T>],
         mark: impl Fn(&T) -> usize + Sync,
         used: &mut [bool],
     ) -> Self {
-        Self::counted(rank.len(), used, |own, visit| {
-            rows.iter().for_each(|row| visit_own(rank, own, row.person, |at| visit(at, mark(&row.link))));
-        })
+        let counted = parts::each(parts::ranges_at_most(COUNTS_MAX, rows.len()), |own| {
+            let (mut counts, mut marks) = (vec![0u32; rank.len()], vec![false; used.len()]);
+            for row in &rows[own] {
+                counts[row.person as usize] += 1;
+                marks[mark(&row.link)] = true;
+            }
+            (counts, marks)
+        });
+        let mut starts = vec![0u32; rank.len() + 1];
+        for (counts, marks) in counted {
+            rank.iter().zip(counts).for_each(|(&rank, count)| starts[rank as usize + 1] += count);
+            used.iter_mut().zip(marks).for_each(|(all, used)| *all |= used);
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        Self { starts }
     }
 
     fn counted(people: usize, used: &mut [bool], walk: impl Fn(&Range<usize>, &mut dyn FnMut(usize, usize)) + Sync) -> Self {
@@ -118,20 +135,22 @@ impl Groups {
             let cuts = if rows_until(next - 1) < ROWS_AT_ONCE / 2 { 1 } else { parts::ranges(rows.len()).len() };
             let own = (0..cuts).map(|cut| &round[round.len() * cut / cuts..round.len() * (cut + 1) / cuts]);
             let (total, rows_left) = (self.starts.last().map_or(0, |&total| total as usize), &rows);
-            let done = parts::each(own.filter(|own| !own.is_empty()).collect(), |own: &[Range<usize>]| {
+            let own: Vec<&[Range<usize>]> = own.filter(|own| !own.is_empty()).collect();
+            let start = placed.len();
+            placed.resize(start + rows_until(next - 1), blank);
+            let end = |own: &&[Range<usize>]| self.starts[own[own.len() - 1].end] as usize - start;
+            let cuts = parts::cut(&mut placed[start..], own.iter().map(end));
+            parts::each(own.into_iter().zip(cuts).collect(), |(own, placed): (&[Range<usize>], &mut [T])| {
                 let people = own[0].start..own[own.len() - 1].end;
-                let [start, end] = [people.start, people.end].map(|person| self.starts[person] as usize);
-                let (mut placed, mut next) = (vec![blank; end - start], self.next(&people));
+                let mut next = self.next(&people);
                 for share in own {
                     let [start, end] = [share.start, share.end].map(|person| self.starts[person] as usize);
                     for row in &rows_left[total - end..total - start] {
-                        put(&mut placed, &mut next[row.person as usize - people.start], new(&row.link));
+                        put(placed, &mut next[row.person as usize - people.start], new(&row.link));
                     }
                 }
-                self.sort(people, &mut placed, &key);
-                placed
+                self.sort(people, placed, &key);
             });
-            done.into_iter().for_each(|mut part| placed.append(&mut part));
             rows.truncate(total - placed.len());
             rows.shrink_to_fit();
         }

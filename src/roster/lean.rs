@@ -18,6 +18,7 @@ pub fn lean(mut roster: Roster, whole: &[PersonIx]) -> Result<Roster, ArenaFull>
     let mut picked = Roster { people: whole_people, spans: take(&mut roster.spans), ..Roster::default() };
     gather(&mut picked, &roster);
     let Roster { texts, role_words, attribute_names, orgs, sessions, courses, classes, mut people, .. } = roster;
+    drop((roster.roles, roster.enrollments, roster.attributes));
     people.iter_mut().for_each(|person| *person = bare(person));
     for (at, person) in whole.iter().zip(picked.people) {
         people[at.0 as usize] = person;

@@ -388,28 +388,57 @@ pub(crate) fn has_twins(numbers: &mut [u64]) -> bool {
     numbers.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-/// Whether two records have one id. Ids are hashes, hence spread evenly: sorted in shares of a few thousand, each of which
-/// stays in the processor's cache. Each thread looks at all records and cares for its own shares.
+/// Slots of the table in which the ids of a share are looked up: twice as many as there are in most.
+const TWIN_SLOTS: usize = 1 << 13;
+
+/// As [`has_twins`], of evenly spread numbers: each leaves half of its bits in a table that stays in the processor's cache,
+/// and only if two are alike there, or there are too many, are the numbers sorted.
+fn has_twins_among(numbers: &mut [u64], table: &mut [u32]) -> bool {
+    table.fill(0);
+    let is_met = numbers.len() > table.len() / 4 * 3
+        || numbers.iter().any(|&number| {
+            let (mut at, tag) = ((number >> 36) as usize % table.len(), number as u32 | 1);
+            while table[at] != 0 && table[at] != tag {
+                at = (at + 1) % table.len();
+            }
+            std::mem::replace(&mut table[at], tag) == tag
+        });
+    is_met && has_twins(numbers)
+}
+
+/// Whether two records have one id. Ids are hashes, hence spread evenly: each thread lays a part of them out in shares of a
+/// few thousand, then each cares for some of the shares.
 pub(crate) fn has_doubles<T: Sync>(records: &[T], id: impl Fn(&T) -> RecordHash + Sync) -> bool {
     let shares = (records.len() / 4096).next_power_of_two().clamp(1, 1 << 12);
     let share = |bits: u64| (bits >> 52) as usize & (shares - 1);
-    let cuts = parts::ranges(records.len()).len();
-    let own = (0..cuts).map(|cut| shares * cut / cuts..shares * (cut + 1) / cuts).collect();
-    let found = parts::each(own, |own: Range<usize>| {
-        let bits = || records.iter().map(|record| id(record).bits()).filter(|&bits| own.contains(&share(bits)));
-        let mut starts = vec![0u32; own.len() + 1];
-        bits().for_each(|bits| starts[share(bits) - own.start + 1] += 1);
-        for at in 1..starts.len() {
-            starts[at] += starts[at - 1];
+    let laid = parts::each_part(records.len(), |own| {
+        let bits = || records[own.clone()].iter().map(|record| id(record).bits());
+        let mut next = vec![0u32; shares + 1];
+        bits().for_each(|bits| next[share(bits) + 1] += 1);
+        for at in 1..next.len() {
+            next[at] += next[at - 1];
         }
-        let mut next = starts.clone();
-        let mut ids = vec![0u64; starts.last().map_or(0, |&all| all as usize)];
+        let mut ids = vec![0u64; own.len()];
+        // Where each share starts moves to where it ends.
         for bits in bits() {
-            let at = &mut next[share(bits) - own.start];
+            let at = &mut next[share(bits)];
             ids[*at as usize] = bits;
             *at += 1;
         }
-        starts.windows(2).any(|part| has_twins(&mut ids[part[0] as usize..part[1] as usize]))
+        (ids, next)
+    });
+    let cuts = laid.len();
+    let own = (0..cuts).map(|cut| shares * cut / cuts..shares * (cut + 1) / cuts).collect();
+    let found = parts::each(own, |own: Range<usize>| {
+        let (mut all, mut table) = (Vec::new(), vec![0u32; TWIN_SLOTS]);
+        own.into_iter().any(|share| {
+            all.clear();
+            for (ids, ends) in &laid {
+                let start = share.checked_sub(1).map_or(0, |before| ends[before]);
+                all.extend_from_slice(&ids[start as usize..ends[share] as usize]);
+            }
+            has_twins_among(&mut all, &mut table)
+        })
     });
     found.contains(&true)
 }
@@ -417,4 +446,32 @@ pub(crate) fn has_doubles<T: Sync>(records: &[T], id: impl Fn(&T) -> RecordHash 
 /// The state in which a row starts.
 pub(crate) fn first_state(status: RowStatus, mode: Option<Mode>) -> State {
     if status == RowStatus::Ended && mode != Some(Mode::Full) { State::End } else { State::Good }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::roster::links::has_doubles;
+    use crate::roster::packed::RecordHash;
+
+    #[test]
+    fn a_double_is_found_wherever_it_stands() {
+        for len in [2u32, 5_000, 100_000] {
+            let mix = |n: u32| u64::from(n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mut ids: Vec<u64> = (0..len).map(mix).collect();
+            let found = |ids: &[u64]| has_doubles(ids, |&id| RecordHash([(id >> 32) as u32, id as u32]));
+            assert!(!found(&ids), "{len}");
+            // Half of the bits are no id.
+            let last = len as usize - 1;
+            ids[last] = ids[0] ^ 1 << 32;
+            assert!(!found(&ids), "{len}");
+            for (at, of) in [(0, last), (last / 2, last), (0, last / 2)].into_iter().filter(|(at, of)| at != of) {
+                let mut ids = ids.clone();
+                ids[of] = ids[at];
+                assert!(found(&ids), "{len} {at} {of}");
+            }
+        }
+        // Ids that are not spread at all.
+        assert!(!has_doubles(&(0..20_000).collect::<Vec<u32>>(), |&id| RecordHash([0, id])));
+        assert!(has_doubles(&(0..20_000).map(|id| id / 2).collect::<Vec<u32>>(), |&id| RecordHash([0, id])));
+    }
 }

@@ -89,7 +89,7 @@ impl Packer<'_> {
     }
 
     fn once(&mut self, text: Text) {
-        self.out.text(self.roster.text(text));
+        self.out.text(self.roster.texts.bytes(text));
     }
 
     /// A text that may have been there: 0 and the text, or the number it got when it was.
@@ -105,7 +105,7 @@ impl Packer<'_> {
         texts.push(text);
         self.known.insert_unique(hash, at, |&at| text_hash(roster.text(texts[at as usize])));
         self.out.number(0);
-        self.out.text(plain);
+        self.out.text(plain.as_bytes());
     }
 
     fn places(&mut self) {
@@ -174,6 +174,7 @@ impl Packer<'_> {
         handles.for_each(|handle| self.handle(handle, &mut last));
     }
 
+    #[inline]
     fn handle(&mut self, handle: u32, last: &mut i64) {
         self.out.signed(i64::from(handle) - *last);
         *last = i64::from(handle);
@@ -189,6 +190,7 @@ impl Packer<'_> {
         stamps.for_each(|stamp| self.stamp(stamp, &mut last));
     }
 
+    #[inline]
     fn stamp(&mut self, stamp: Modified, last: &mut i64) {
         self.out.signed(i64::from(stamp.0) - *last);
         *last = i64::from(stamp.0);

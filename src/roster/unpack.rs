@@ -176,20 +176,24 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         Ok(())
     }
 
+    #[inline]
     pub(super) fn handle(&mut self, count: usize) -> Result<u32, PackError> {
         let handle = self.reader.small()?;
         if (handle as usize) < count { Ok(handle) } else { Err(HANDLE) }
     }
 
+    #[inline]
     pub(super) fn optional(&mut self, count: usize) -> Result<Option<u32>, PackError> {
         Ok(self.handle(count + 1)?.checked_sub(1))
     }
 
+    #[inline]
     pub(super) fn flags(&mut self, most: u8) -> Result<u8, PackError> {
         let flags = self.reader.byte()?;
         if flags <= most { Ok(flags) } else { Err(PackError::Corrupt("a flag is unknown")) }
     }
 
+    #[inline]
     pub(super) fn stamp(&mut self, last: &mut i64) -> Result<Modified, PackError> {
         *last = last.saturating_add(self.reader.signed()?);
         u32::try_from(*last).map(Modified).map_err(|_| PackError::Corrupt("a stamp is out of range"))
@@ -307,11 +311,13 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
     }
 
     /// The place column of roles or enrollments: each a difference from the one before.
+    #[inline]
     pub(super) fn place(&mut self, last: &mut i64, count: usize) -> Result<u32, PackError> {
         *last = last.saturating_add(self.reader.signed()?);
         u32::try_from(*last).ok().filter(|&handle| (handle as usize) < count).ok_or(HANDLE)
     }
 
+    #[inline]
     pub(super) fn id(&mut self) -> Result<RecordHash, PackError> {
         let bits = u64::from_be_bytes(self.reader.raw()?);
         if bits == 0 { Err(PackError::Corrupt("an id is zero")) } else { Ok(RecordHash([(bits >> 32) as u32, bits as u32])) }

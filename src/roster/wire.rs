@@ -66,12 +66,13 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a number that may be negative; small sizes take few bytes.
+    #[inline]
     pub(crate) fn signed(&mut self, number: i64) {
         self.number(((number << 1) ^ (number >> 63)) as u64);
     }
 
     /// Writes a text.
-    pub(crate) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &[u8]) {
         match guid_bytes(text) {
             Some((head, bytes)) => {
                 self.number(head);
@@ -79,7 +80,7 @@ impl<'a> Writer<'a> {
             }
             None => {
                 self.number((text.len() as u64) << 2);
-                self.raw(text.as_bytes());
+                self.raw(text);
             }
         }
     }
@@ -93,8 +94,8 @@ impl<'a> Writer<'a> {
 }
 
 /// The bytes of a GUID, if the text is exactly what [`guid_text`] makes of them.
-fn guid_bytes(text: &str) -> Option<(u64, [u8; 16])> {
-    let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
+fn guid_bytes(text: &[u8]) -> Option<(u64, [u8; 16])> {
+    let text: &[u8; 36] = text.try_into().ok()?;
     if HYPHENS.iter().any(|&at| text[at] != b'-') {
         return None;
     }
@@ -175,6 +176,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
     }
 
     /// Reads a byte.
+    #[inline]
     pub(crate) fn byte(&mut self) -> Result<u8, PackError> {
         if self.at == self.chunk.len() && !self.fill() {
             return Err(PackError::Truncated);
@@ -184,6 +186,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
     }
 
     /// Reads bytes as they are.
+    #[inline]
     pub(crate) fn raw<const N: usize>(&mut self) -> Result<[u8; N], PackError> {
         let mut bytes = [0; N];
         if let Some(here) = self.chunk.get(self.at..self.at + N) {
@@ -225,12 +228,14 @@ impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
     }
 
     /// Reads a number that may be negative.
+    #[inline]
     pub(crate) fn signed(&mut self) -> Result<i64, PackError> {
         let number = self.number()?;
         Ok((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
     /// Reads a number of 32 bits.
+    #[inline]
     pub(crate) fn small(&mut self) -> Result<u32, PackError> {
         u32::try_from(self.number()?).map_err(|_| PackError::Corrupt("a number has too many bits"))
     }

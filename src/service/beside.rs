@@ -1,12 +1,12 @@
 //! The only source of a customer read anew: the snapshot it is compared with is never loaded as a whole.
 
-use crate::base::{Digest, Instant, PersonKey};
+use crate::base::{Digest, Instant, PersonKey, parts};
 use crate::license::{Hold, SourceMark};
-use crate::plan::Standing;
-use crate::roster::{Compared, Intake, Level, is_linked};
+use crate::plan::{Needs, Standing};
+use crate::roster::{Compared, Intake, Level, digest_of, is_linked};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
-use crate::service::rosters::{Pulled, Taken, taken};
+use crate::service::rosters::{Ask, Fresh, Pulled, Taken, taken};
 use crate::service::snapshots::Ground;
 use crate::source::{Package, Read};
 
@@ -14,6 +14,10 @@ use crate::source::{Package, Read};
 pub(crate) struct Beside {
     compared: Compared,
     base: Digest,
+    /// The name of what was read.
+    name: Digest,
+    /// What its people ought to have, if that was asked.
+    needs: Option<Needs>,
 }
 
 impl Service {
@@ -24,7 +28,7 @@ impl Service {
         customer: &Customer,
         standing: &Standing,
         (mark, package): (&SourceMark, &Package),
-        intake: &Intake,
+        (intake, ask): (&Intake, Ask<'_>),
     ) -> Result<Option<Beside>, ServiceError> {
         let is_unusable = intake.findings.kept.iter().any(|f| matches!(f.level, Level::Package | Level::File));
         if is_unusable || !intake.is_beyond_doubt() || intake.roster.people.iter().any(|person| person.ended) {
@@ -33,10 +37,16 @@ impl Service {
         let withheld = standing.hold.as_ref().map_or(Vec::new(), Hold::withheld);
         let absent = standing.absences.iter().map(|absence| &absence.person);
         let others: Vec<&PersonKey> = withheld.iter().chain(absent).collect();
-        let (compared, base) = self.compare(customer.id(), &mark.snapshot, &intake.roster, &others)?;
+        // The comparison is one long walk; the other core has what else only looks at the newer roster.
+        let roster = &intake.roster;
+        let ((name, needs), compared) = parts::both(
+            || (digest_of(roster), ask.and_then(|(policy, today)| Needs::new(policy, roster, today).ok())),
+            || self.compare(customer.id(), &mark.snapshot, roster, &others),
+        );
+        let (compared, base) = compared?;
         let stands = intake.stands_beside_own(|what| compared.has_own(what)) && !is_linked(&compared.rest);
         let claims = !compared.delta.conflicts.is_empty() && !self.is_approved(standing, &package.told());
-        Ok((stands && !claims).then_some(Beside { compared, base }))
+        Ok((stands && !claims).then_some(Beside { compared, base, name, needs }))
     }
 
     /// Keeps what was read, of which it is known how it differs from what is stored.
@@ -45,7 +55,7 @@ impl Service {
         customer: &Customer,
         package: Package,
         (read, intake): (Read, Intake),
-        Beside { compared, base }: Beside,
+        Beside { compared, base, name, needs }: Beside,
         (mut pulled, now): (Pulled, Instant),
     ) -> Result<Pulled, ServiceError> {
         pulled.watch = intake.roster.enrollments.watch();
@@ -53,9 +63,10 @@ impl Service {
         let Some(Taken { package, roster, counts, .. }) = taken(package, Ok(read), intake, &mut pulled) else {
             return Ok(pulled);
         };
-        let ground = Some(Ground::Compared(&compared, &base));
+        let ground = Some(Ground::Compared(&compared, &base, &name));
         let source = pulled.source.clone();
-        pulled.fresh = Some(self.stage(customer.id(), &source, package, (None, ground), roster, counts, now)?);
+        let fresh = self.stage(customer.id(), &source, package, (None, ground), (roster, None), counts, now)?;
+        pulled.fresh = Some(Fresh { needs, ..fresh });
         pulled.watched(customer.id())?;
         (pulled.before, pulled.compared) = (Some(compared.rest), Some(compared.delta));
         Ok(pulled)

@@ -50,6 +50,8 @@ pub(crate) struct Drafting {
     pub(crate) after: Option<Roster>,
     /// What the people of `after` ought to have: then little else is left of it.
     pub(crate) asked: Option<Asked>,
+    /// The same, as far as it was asked when one source alone was read.
+    pub(crate) needs: Option<Needs>,
     pub(crate) delta: RosterDelta,
     pub(crate) fresh: Vec<SourceMark>,
     amended: Vec<SourceMark>,
@@ -119,6 +121,7 @@ impl Drafting {
         let (mut fresh, mut amended) = (Vec::new(), Vec::new());
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
         let compared = pulls.iter_mut().find_map(|p| p.compared.take());
+        let needs = pulls.iter_mut().filter_map(|p| p.fresh.as_mut()).find_map(|fresh| fresh.needs.take());
         let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
         // Where each read source stands among the rosters, before and now.
         let mut read_at: Vec<(SourceId, Option<usize>, usize)> = Vec::new();
@@ -185,6 +188,7 @@ impl Drafting {
             whole: None,
             after,
             asked: None,
+            needs,
             delta,
             fresh,
             amended,

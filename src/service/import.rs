@@ -303,7 +303,7 @@ impl Service {
         if changes || !judged.counts.too_bad(customer.bad_percent_max).is_empty() {
             let counts = judged.counts.clone();
             let read = (before.as_ref(), None);
-            pulled.fresh = Some(self.stage(customer.id(), &source, package, read, after.clone(), counts, now)?);
+            pulled.fresh = Some(self.stage(customer.id(), &source, package, read, (after.clone(), None), counts, now)?);
         }
         pulls.push(pulled);
         Ok((pulls, Alone { source, before: before.unwrap_or_default(), after, delta }))

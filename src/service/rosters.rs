@@ -1,8 +1,8 @@
 //! Snapshots in and out of the store, and the pull that makes a new one.
 
-use crate::base::{CustomerId, Instant, PersonKey, SourceId};
+use crate::base::{CustomerId, Day, Instant, PersonKey, SourceId, parts};
 use crate::license::SourceMark;
-use crate::plan::{Standing, Verdict};
+use crate::plan::{Needs, Policy, Standing, Verdict};
 use crate::roster::{
     Findings, Intake, IntakeCounts, Level, Roster, RosterDelta, RosterIntake, Watch, digest_of, hold_conflicts, is_linked,
     key_conflicts, merge,
@@ -24,6 +24,9 @@ pub(crate) enum Wanted {
     /// No more than a comparison leaves, if it can be compared without being loaded.
     Compared,
 }
+
+/// Whether the rules are asked about everybody who was read, beside other work: these, as of which day.
+pub(crate) type Ask<'a> = Option<(&'a Policy, Day)>;
 
 /// What one source brought.
 pub struct Pulled {
@@ -121,6 +124,8 @@ pub struct Fresh {
     pub counts: IntakeCounts,
     /// Known people and the new keys that claim their e-mail.
     pub conflicts: Vec<(String, String)>,
+    /// What its people ought to have, if the rules were asked already.
+    pub(crate) needs: Option<Needs>,
 }
 
 impl Service {
@@ -172,13 +177,17 @@ impl Service {
         let unaided = read_unaided(feed, &package, mark.is_some());
         let is_live = feed.source.is_live();
         let may_compare = wanted == Wanted::Compared && is_lone(customer, feed, standing);
+        // Of several sources the rules are asked when they are one.
+        let is_only = customer.sources.len() == 1 && standing.sources.keys().all(|known| *known == source);
+        let asks = wanted == Wanted::Compared && is_only;
+        let ask = asks.then(|| (&customer.policy, customer.day_of(self.acts_at(standing, now))));
         let read = match (unaided, mark) {
             (Some((Ok(read), intake)), Some(mark)) if may_compare && intake.is_conclusive => {
                 let named = package.clone();
                 let named = if is_live { named.named_by(|| digest_of(&intake.roster)) } else { named };
                 let told = named.told();
                 let is_news = !is_live || !mark.is_of(&told) && !seen.rejected.contains(&told);
-                let beside = if is_news { self.beside(customer, standing, (mark, &named), &intake)? } else { None };
+                let beside = if is_news { self.beside(customer, standing, (mark, &named), (&intake, ask))? } else { None };
                 match beside {
                     Some(beside) => {
                         pulled.look = feed.source.is_far().then(|| looked.read(told, &read));
@@ -223,7 +232,7 @@ impl Service {
         // New keys of known people are held, unless somebody looked at the package and said that it is right.
         let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.told()));
         let ground = pulled.before.as_ref().zip(ground.as_ref()).map(|(before, ground)| Ground::Loaded(before, ground));
-        let mut fresh = self.stage(customer.id(), &source, package, (known, ground), roster, counts, now)?;
+        let mut fresh = self.stage(customer.id(), &source, package, (known, ground), (roster, ask), counts, now)?;
         fresh.conflicts.extend(strange);
         pulled.watched(customer.id())?;
         (pulled.fresh, pulled.activity) = (Some(fresh), activity);
@@ -248,7 +257,7 @@ impl Service {
     }
 
     /// Keeps what was read as a snapshot. `before` is the roster whose people new keys may not take over, if they may not,
-    /// and `ground` what the snapshot may stand on.
+    /// and `ground` what the snapshot may stand on; whether the rules are asked meanwhile is told by `ask`.
     #[expect(clippy::too_many_arguments, reason = "each is another fact of one snapshot")]
     pub(crate) fn stage(
         &self,
@@ -256,12 +265,17 @@ impl Service {
         source: &SourceId,
         package: Package,
         (before, ground): (Option<&Roster>, Option<Ground<'_>>),
-        roster: Roster,
+        (roster, ask): (Roster, Ask<'_>),
         counts: IntakeCounts,
         now: Instant,
     ) -> Result<Fresh, ServiceError> {
         let (roster, conflicts) = without_new_keys(customer, before, roster)?;
-        let digest = self.stage_roster(customer, source, &roster, ground, now)?;
+        let keep = || self.stage_roster(customer, source, &roster, ground, now);
+        let (needs, digest) = match ask.filter(|_| parts::is_long(roster.people.len())) {
+            Some((policy, today)) => parts::both(|| Needs::new(policy, &roster, today).ok(), keep),
+            None => (None, keep()),
+        };
+        let digest = digest?;
         let mark = SourceMark {
             source: source.clone(),
             package: package.told(),
@@ -270,7 +284,7 @@ impl Service {
             name: package.name,
             amended: false,
         };
-        Ok(Fresh { mark, roster, counts, conflicts })
+        Ok(Fresh { mark, roster, counts, conflicts, needs })
     }
 
     /// The roster the books of a customer rest on: all of its sources' newest snapshots as one (R6).

@@ -85,7 +85,7 @@ impl Service {
                     let snapshot =
                         self.stage_roster(customer.id(), &source, &roster, Some(Ground::Loaded(&before, &ground)), now)?;
                     let mark = SourceMark { snapshot, amended: true, ..mark.clone() };
-                    pulled.fresh = Some(Fresh { mark, roster, counts, conflicts: Vec::new() });
+                    pulled.fresh = Some(Fresh { mark, roster, counts, conflicts: Vec::new(), needs: None });
                 }
             }
             None if pulled.error.is_none() && narrowed.trouble.is_none() => {

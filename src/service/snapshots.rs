@@ -36,22 +36,22 @@ impl Stored {
 pub(crate) enum Ground<'a> {
     /// The base of a roster that was loaded.
     Loaded(&'a Roster, &'a (Digest, Origins)),
-    /// The base of one that was compared while it was read.
-    Compared(&'a Compared, &'a Digest),
+    /// The base of one that was compared while it was read; and the name of the newer roster, which was made meanwhile.
+    Compared(&'a Compared, &'a Digest, &'a Digest),
 }
 
 impl Ground<'_> {
     fn base(&self) -> &Digest {
         match self {
             Ground::Loaded(_, (base, _)) => base,
-            Ground::Compared(_, base) => base,
+            Ground::Compared(_, base, _) => base,
         }
     }
 
     fn patch(&self, roster: &Roster) -> Option<Vec<Vec<u8>>> {
         match self {
             Ground::Loaded(before, (_, origins)) => patch(before, origins, roster),
-            Ground::Compared(compared, _) => compared.patch(roster),
+            Ground::Compared(compared, ..) => compared.patch(roster),
         }
     }
 }
@@ -153,7 +153,7 @@ impl Service {
         now: Instant,
     ) -> Result<Digest, ServiceError> {
         let row = SnapshotRow {
-            digest: digest_of(roster),
+            digest: if let Some(Ground::Compared(_, _, name)) = ground { *name } else { digest_of(roster) },
             base: None,
             customer: customer.clone(),
             source: source.clone(),

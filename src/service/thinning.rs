@@ -43,7 +43,8 @@ impl Drafting {
         // Only what is kept whole as a snapshot can be had again.
         let Some(after) = self.after.as_ref().filter(|_| self.is_thin) else { return Ok(()) };
         // Settings that name an unknown org are told of by the plan.
-        let Ok(needs) = Needs::new(policy, after, today) else { return Ok(()) };
+        let asked = self.needs.take().filter(|needs| needs.today() == today);
+        let Ok(needs) = asked.map_or_else(|| Needs::new(policy, after, today), Ok) else { return Ok(()) };
         let withheld = withheld(standing);
         let ended = (0u32..).zip(&after.people).filter(|(_, person)| person.ended).map(|(at, _)| PersonIx(at));
         let mut whole: Vec<PersonIx> = ended.collect();
