@@ -49,6 +49,7 @@ macro_rules! store_contract {
                 a_run_with_a_commit_did_not_fail, log_ins_are_kept, who_is_gone_is_kept,
                 findings_are_kept, snapshots_are_immutable, a_snapshot_keeps_what_it_stands_on, snapshots_in_use_are_not_pruned, plans_round_trip,
                 notices_go_out_by_channels,
+                very_much_is_kept_as_a_little_is,
                 released_claims_come_back, purged_people_are_named_until_runs_end, books_rest_on_what_is_kept,
             );
         }
@@ -902,6 +903,57 @@ pub fn a_minute_tells_of_everybody(harness: &impl Harness) {
     Desk { entries: vec![purge], ..Desk::new() }.commit(&store, 0).expect("commits");
     (known.version, known.names_purged) = (Version(1), true);
     assert_eq!(minute("lakes"), Some(known));
+}
+
+/// Beyond some length lists are made and read by two threads.
+pub fn very_much_is_kept_as_a_little_is(harness: &impl Harness) {
+    const PEOPLE: u32 = 100_000;
+    let store = harness.open();
+    let mut desk = Desk::new();
+    let mut expected = Vec::new();
+    for id in 1..=u64::from(PEOPLE) {
+        // Not in the order of their keys.
+        let key = format!("{:06}", id * 7_919 % 1_000_003);
+        let claim = if id % 1_000 == 0 { waiting(id, 0, 5) } else { claim(id) };
+        desk = desk.change(&key, None, claim, Because::Entitled);
+        expected.push((key, vec![claim]));
+    }
+    expected.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    stage(&store, b"one");
+    let plan = Plan { people: desk.people.clone(), changes: desk.changes.clone(), ..plan_over(b"one") };
+    let run = store.begin_run(&lakes(), &Trigger::Drop, Instant(1)).expect("begins");
+    let row = RunRow { state: RunState::Committing, plan: Some(plan.id), ..store.run(run).expect("asks").expect("kept") };
+    store.save_planned(&plan, &row).expect("saves");
+    let kept = store.plan(&lakes(), &plan.id).expect("asks").expect("kept");
+    assert!(kept.changes.iter().map(|change| kept.people.get(change.person)).eq(people_of(&desk)));
+    assert!(kept.changes.iter().zip(&desk.changes).all(|(kept, change)| kept.after == change.after));
+
+    desk.commit(&store, 0).expect("commits");
+    assert!(listed(&store.standing(&lakes()).expect("asks").book) == expected, "nobody said how many there are");
+    let mut counts = StateCounts::default();
+    desk.changes.iter().for_each(|change| counts.enter(change.after.state));
+    let books = PoolBooks {
+        counts,
+        allowance: Allowance { seats: None, agreed: Seats(0) },
+        causes: Causes::new(),
+        band: Band::Within,
+        episode: None,
+        held_back: Seats(0),
+        provisional: None,
+    };
+    let counted = Desk { entries: vec![Entry::Pool { pool: "p0".into(), books }], ..Desk::new() };
+    counted.commit(&store, 1).expect("commits");
+    let standing = store.standing(&lakes()).expect("asks");
+    assert!(listed(&standing.book) == expected, "very many");
+    assert_eq!(standing.next_claim, ClaimId(u64::from(PEOPLE) + 1));
+    let waiting = store.queue(&lakes(), None).expect("asks");
+    assert_eq!(waiting.claims.len(), PEOPLE as usize / 1_000);
+    assert_eq!(trail(&store, 0).iter().map(|commit| commit.changes.len()).collect::<Vec<_>>(), [PEOPLE as usize, 0]);
+    assert!(trail(&store, 0).iter().all(|commit| commit.hash == commit.hash_again));
+}
+
+fn people_of(desk: &Desk) -> impl Iterator<Item = &str> {
+    desk.changes.iter().map(|change| desk.people.get(change.person))
 }
 
 pub fn a_plan_and_its_run_are_saved_together(harness: &impl Harness) {

@@ -120,6 +120,7 @@ impl SqliteFile {
         act: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.settle(&writer, false);
         write_by(&mut writer, act).map_err(|fault: Fault| fault.told(&self.place))
     }
 
@@ -131,13 +132,23 @@ impl SqliteFile {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let done = writer.pragma_update(None, "wal_autocheckpoint", 0).map_err(Fault::from);
         let done = done.and_then(|()| write_by(&mut writer, act));
-        let again = writer.pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX).map_err(Fault::from);
-        drop(writer);
-        let done = done.and_then(|done| again.map(|()| done)).map_err(|fault| fault.told(&self.place))?;
-        if log_of(&self.path).metadata().is_ok_and(|log| log.len() >= LOG_BYTES_LONG) {
+        if done.is_ok() && log_of(&self.path).metadata().is_ok_and(|log| log.len() >= LOG_BYTES_LONG) {
             self.move_log(|log| log.query_row("PRAGMA wal_checkpoint", [], |_| Ok(())));
         }
-        Ok(done)
+        self.settle(&writer, true);
+        done.map_err(|fault| fault.told(&self.place))
+    }
+
+    /// Has the writer move the log again, as soon as nobody else does: else the first small write after a large one would, while
+    /// it is waited for. What was written stands, whatever comes of it.
+    fn settle(&self, writer: &Connection, much: bool) {
+        let mut mover = self.mover.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*mover {
+            None if !much => return,
+            Some(thread) if !thread.is_finished() => return,
+            _ => *mover = None,
+        }
+        drop(writer.pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX));
     }
 
     /// Works on the log beside what follows, after whoever works on it already. It only ever saves time: whoever writes next, or
@@ -282,5 +293,34 @@ pub(in crate::store::sqlite) fn told_by_system(cause: io::Error, place: &str) ->
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { place },
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::DiskFull { place },
         _ => StoreError::Database { place, cause: Box::new(cause) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+    use std::time::Duration;
+
+    use crate::store::api::Opening;
+    use crate::store::sqlite::connect::{LOG_BYTES_LONG, LOG_PAGES_MAX, SqliteFile, log_of};
+
+    #[test]
+    fn a_long_log_is_moved_beside_what_follows_and_a_short_one_by_who_writes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = SqliteFile::open(&folder.path().join("r.db"), Opening::Writing).expect("opens");
+        file.write(|tx| Ok(tx.execute_batch("CREATE TABLE large (body BLOB)")?)).expect("writes");
+        let insert = "INSERT INTO large (body) VALUES (zeroblob(?1))";
+        file.write_much(|tx| Ok(tx.execute(insert, [LOG_BYTES_LONG.cast_signed()])?)).expect("writes");
+        file.tidy();
+        while file.mover.lock().expect("nobody panicked").as_ref().is_some_and(|thread| !thread.is_finished()) {
+            sleep(Duration::from_millis(5));
+        }
+        assert_eq!(log_of(&file.path).metadata().expect("there").len(), 0, "it was cut off");
+        let pages = file.write(|tx| Ok(tx.pragma_query_value(None, "wal_autocheckpoint", |row| row.get::<_, u32>(0))?));
+        assert_eq!(pages.expect("asks"), LOG_PAGES_MAX);
+        let pages = file.write_much(|tx| Ok(tx.pragma_query_value(None, "wal_autocheckpoint", |row| row.get::<_, u32>(0))?));
+        assert_eq!(pages.expect("asks"), 0);
+        let pages = file.write(|tx| Ok(tx.pragma_query_value(None, "wal_autocheckpoint", |row| row.get::<_, u32>(0))?));
+        assert_eq!(pages.expect("asks"), LOG_PAGES_MAX, "a short log has no mover");
     }
 }
