@@ -19,11 +19,12 @@ pub(crate) struct Block {
 
 impl Block {
     /// About how many lines there are in a file of so many bytes that begins with this block. Where the first lines are very
-    /// short the others are not.
+    /// short the others are not. It is no more than a guess, so it never stands for more than a large district's.
     pub(crate) fn lines_expected(&self, bytes: u64) -> usize {
+        const LINES_MAX: usize = 4 << 20;
         let lines = self.text.bytes().filter(|&byte| byte == b'\n').count() as u64;
         let line_bytes = (self.text.len() as u64 / lines.max(1)).max(32);
-        usize::try_from(bytes / line_bytes).unwrap_or_default()
+        usize::try_from(bytes / line_bytes).unwrap_or_default().min(LINES_MAX)
     }
 }
 
