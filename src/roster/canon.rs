@@ -156,13 +156,12 @@ struct Frame {
 }
 
 impl Grounds {
-    /// Makes a roster of all but people and words.
-    fn new(places: &Places<'_>) -> (Self, Roster) {
+    /// Makes a roster of all but people and words. Classes that are the roster's own already stand by slot, and are no places.
+    fn new(places: &Places<'_>, own: Option<Vec<Class>>) -> (Self, Roster) {
         let texts = places.texts;
         let orgs = Order::of(texts, &places.orgs, |r| r.id);
         let sessions = Order::of(texts, &places.sessions, |r| r.id);
         let courses = Order::of(texts, &places.courses, |r| r.id);
-        let classes = Order::of(texts, &places.classes, |r| r.id);
         let org = |org: OrgIx| OrgIx(orgs.rank[org.0 as usize]);
         let session = |session: SessionIx| SessionIx(sessions.rank[session.0 as usize]);
 
@@ -175,16 +174,25 @@ impl Grounds {
             org: org(r.org),
             ..r.clone()
         }));
-        roster.classes.extend(classes.records(&places.classes).map(|r| {
-            let mut own: Vec<SessionIx> = r.sessions.iter().copied().map(session).collect();
-            own.sort_unstable();
-            Class {
-                course: r.course.map(|course| CourseIx(courses.rank[course.0 as usize])),
-                school: org(r.school),
-                sessions: own,
-                ..r.clone()
+        let classes;
+        (classes, roster.classes) = match own {
+            None => {
+                let order = Order::of(texts, &places.classes, |r| r.id);
+                let list = order.records(&places.classes).cloned().collect();
+                (order, list)
             }
-        }));
+            Some(mut list) => {
+                let order = Order::by_id(texts, list.len(), |slot| Some(list[slot as usize].id));
+                parts::permute(&mut list, &mut order.rank.clone());
+                (order, list)
+            }
+        };
+        for class in &mut roster.classes {
+            class.course = class.course.map(|course| CourseIx(courses.rank[course.0 as usize]));
+            class.school = org(class.school);
+            class.sessions.iter_mut().for_each(|own| *own = session(*own));
+            class.sessions.sort_unstable();
+        }
         (Self { orgs, classes }, roster)
     }
 }
@@ -271,7 +279,7 @@ pub(crate) fn canonical(loose: &Loose<'_>) -> Result<Roster, ArenaFull> {
     for person in loose.people.iter().flatten() {
         person.attributes.iter().for_each(|attribute| names_used[usize::from(attribute.name)] = true);
     }
-    let grounds = Grounds::new(places);
+    let grounds = Grounds::new(places, None);
     let (frame, mut roster) = Frame::new(places, grounds, &mut words_used, &names_used, &spans_used);
     roster.roles = role_groups.place(&people.rank, loose.roles, Role::BLANK, |r| frame.role(r), Role::order);
     let (blank, order) = (PackedEnrollment::default(), enrollment_order(&roster.spans));
@@ -302,13 +310,14 @@ pub(crate) struct Begun {
 }
 
 impl Begun {
-    /// Gives everything its place. After that the places that were read are of no use any more.
-    pub(crate) fn new(places: &Places<'_>, sound: &Sound<'_>) -> Self {
+    /// Gives everything its place; classes are used up, there is no room for two of each. After that the places that were
+    /// read are of no use any more.
+    pub(crate) fn new(places: &Places<'_>, classes: Vec<Class>, sound: &Sound<'_>) -> Self {
         let Sound { people, attributes, roles, enrollments, outside } = sound;
         let by_key = || Order::by_id(places.texts, people.len(), |slot| Some(people[slot as usize].key));
         let (grounds, Order { sorted: _, rank }) = match parts::is_long(people.len()) {
-            true => parts::both(|| Grounds::new(places), by_key),
-            false => (Grounds::new(places), by_key()),
+            true => parts::both(|| Grounds::new(places, Some(classes)), by_key),
+            false => (Grounds::new(places, Some(classes)), by_key()),
         };
         let (mut words_used, mut spans_used) = (vec![false; places.words.len()], vec![false; places.spans.len()]);
         let role_groups = Groups::of_rows(&rank, roles, |role| role.role.0.into(), &mut words_used);

@@ -35,6 +35,10 @@ pub(super) struct People {
     /// First role of each, and one past the last of all.
     pub(super) roles: Vec<u32>,
     pub(super) enrollments: Vec<u32>,
+    /// Where those of the newer roster begin, if they are as many; [`NEW`] otherwise. So columns of records are compared
+    /// without a look at people, who are large.
+    now_roles: Vec<u32>,
+    now_enrollments: Vec<u32>,
     pub(super) role_orgs: Vec<u32>,
     pub(super) role_words: Vec<u16>,
     pub(super) role_ended: Vec<bool>,
@@ -49,7 +53,9 @@ pub(super) struct People {
 /// What people of the stored roster attend in the newer one; asked about one person after the other.
 struct Now<'r> {
     after: &'r Roster,
-    to: &'r [u32],
+    first: &'r [u32],
+    /// Those of the stored roster, which are as many.
+    starts: &'r [u32],
     person: usize,
     own: Own<'r>,
 }
@@ -57,8 +63,14 @@ struct Now<'r> {
 impl Now<'_> {
     fn of(&mut self, person: usize) -> &Own<'_> {
         if self.person != person {
-            let is = self.after.people.get(self.to[person] as usize);
-            (self.person, self.own) = (person, is.map_or(Own::Here(&[]), |is| self.after.packed_of(is)));
+            self.person = person;
+            self.own = match self.first[person] {
+                NEW => Own::Here(&[]),
+                first => {
+                    let len = self.starts[person + 1] - self.starts[person];
+                    self.after.enrollments.some(first as usize, len as usize)
+                }
+            };
         }
         &self.own
     }
@@ -82,6 +94,8 @@ impl People {
             primary: Vec::new(),
             roles: Vec::new(),
             enrollments: Vec::new(),
+            now_roles: Vec::new(),
+            now_enrollments: Vec::new(),
             role_orgs: Vec::new(),
             role_words: Vec::new(),
             role_ended: Vec::new(),
@@ -190,12 +204,14 @@ impl People {
         macro_rules! starts {
             ($field:ident, $total:expr) => {{
                 let (mut starts, mut next, mut first) = (vec![0u32], 0u32, 0u32);
+                let mut now = Vec::with_capacity(count);
                 for at in 0..count {
                     let len = from.reader.small()?;
                     next = next.checked_add(len).ok_or(HANDLE)?;
                     starts.push(next);
                     let is = after.people.get(self.to[at] as usize);
                     self.mark(at, OTHER, is.is_some_and(|is| is.$field.1 != len));
+                    now.push(is.filter(|is| is.$field.1 == len).map_or(NEW, |is| is.$field.0));
                     if let Some(person) = from.roster.people.get_mut(self.pick[at] as usize) {
                         person.$field = (first, len);
                         first += len;
@@ -204,12 +220,12 @@ impl People {
                 if next != $total {
                     return Err(PackError::Corrupt("people and their records do not add up"));
                 }
-                starts
+                (starts, now)
             }};
         }
-        self.roles = starts!(roles, counts[7]);
-        self.enrollments = starts!(enrollments, counts[8]);
-        let starts = starts!(attributes, counts[9]);
+        (self.roles, self.now_roles) = starts!(roles, counts[7]);
+        (self.enrollments, self.now_enrollments) = starts!(enrollments, counts[8]);
+        let (starts, _) = starts!(attributes, counts[9]);
         let names = from.roster.attribute_names.len();
         for attribute in &mut attributes {
             attribute.name = from.handle(names)? as u16;
@@ -251,11 +267,11 @@ impl People {
         frame: &Frame,
         after: &Roster,
     ) -> Result<(), PackError> {
-        let Self { to, marks, pick, roles: starts, role_orgs, role_words, role_ended, has_own_roles, .. } = self;
+        let Self { to, marks, pick, roles: starts, now_roles, role_orgs, role_words, role_ended, has_own_roles, .. } = self;
         let mut picked: Vec<Role> = Vec::new();
-        let new = |person: usize, at: usize| {
-            let is = after.people.get(to[person] as usize)?;
-            after.roles_of(is).get(at)
+        let new = |person: usize, at: usize| match now_roles[person] {
+            NEW => None,
+            first => after.roles.get(first as usize + at),
         };
         macro_rules! column {
             ($value:ident = $read:expr, $field:ident: $told:expr, $mark:ident unless |$is:ident| $same:expr) => {{
@@ -339,11 +355,11 @@ impl People {
         after: &Roster,
     ) -> Result<(), PackError> {
         from.spans()?;
-        let Self { to, marks, pick, enrollments: starts, living, picked, .. } = self;
+        let Self { marks, pick, enrollments: starts, now_enrollments: first, living, picked, .. } = self;
         let spans = &from.roster.spans;
         let lives: Vec<bool> = spans.iter().map(|span| !span.ended).collect();
         let [old_senses, new_senses] = senses(spans, &frame.words, &after.spans);
-        let mut now = Now { after, to, person: usize::MAX, own: Own::Here(&[]) };
+        let mut now = Now { after, first, starts, person: usize::MAX, own: Own::Here(&[]) };
         let (bound, mut last, mut own) = (from.bounds.classes, 0, 0);
         Self::column(
             starts,
@@ -359,7 +375,7 @@ impl People {
         )?;
         // Of records of one class with one role and the same days the order is that of their ids, and no change.
         let mut own_senses: Vec<u32> = Vec::new();
-        for person in 0..to.len() {
+        for person in 0..pick.len() {
             let is = now.of(person);
             own_senses.clear();
             let mut differs = false;

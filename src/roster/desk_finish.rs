@@ -74,7 +74,7 @@ impl Desk {
         self.close();
         self.concerned.resize(self.people.len(), false);
         self.warn_two_primary_teachers();
-        if self.is_sound_and_unaided() && self.people.is_rows_alone() {
+        if self.is_sound_and_unaided() && self.people.is_rows_alone() && self.classes.is_rows_alone() {
             return self.finish_sound();
         }
         let kept = self.kept();
@@ -116,9 +116,10 @@ impl Desk {
 
     /// Of sound rows alone every row is a record and every text belongs to one: nothing is copied.
     fn finish_sound(mut self) -> (Roster, Book) {
-        let kept = self.kept();
+        let mut kept = self.kept();
+        kept.classes.clear();
         // The slots are of no use any more, and large.
-        let people = self.people.into_rows();
+        let (people, classes) = (self.people.into_rows(), self.classes.into_rows());
         let mut roles = take(&mut self.roles.rows);
         for (slot, person) in (0u32..).zip(&people) {
             for &(role, org) in &self.inline[range(person.roles)] {
@@ -128,11 +129,11 @@ impl Desk {
         }
         let (attributes, enrollments) = (take(&mut self.attributes), take(&mut self.enrollments.rows));
         self.people = Table::new(Vec::new(), self.scribe.arena());
+        self.classes = Table::new(Vec::new(), self.scribe.arena());
         let laid = self.laid.take();
         let outside = laid.as_ref().zip(self.room.as_deref());
         let sound = Sound { people, attributes, roles, enrollments, outside };
-        let begun = Begun::new(&self.places(&kept), &sound);
-        self.classes = Table::new(Vec::new(), self.scribe.arena());
+        let begun = Begun::new(&self.places(&kept), classes, &sound);
         let roster = begun.finish(self.scribe.arena(), sound);
         let is_lost = laid.is_some_and(|laid| laid.is_lost());
         let roster = told(Roster { texts: self.scribe.into_arena(), ..roster }, &mut self.book, is_lost);
