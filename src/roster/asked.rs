@@ -79,3 +79,41 @@ impl Asked {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::base::TextArena;
+    use crate::roster::asked::Asked;
+    use crate::roster::intern::text_hash;
+    use crate::roster::model::Class;
+    use crate::roster::table::Table;
+
+    proptest! {
+        #[test]
+        fn the_answers_are_those_of_one_by_one(
+            known in 1..100u32,
+            asked in prop::collection::vec((0..110u32, 1..4usize), 0..200),
+        ) {
+            let (mut arena, mut table) = (TextArena::default(), Table::<Class>::new(Vec::new(), &TextArena::default()));
+            for number in 0..known {
+                let id = format!("class-{number}");
+                table.add(arena.push(&id).expect("room"), text_hash(&id));
+            }
+            let asked = asked.iter().flat_map(|&(number, times)| vec![format!("class-{number}"); times]);
+            let asked: Vec<String> = asked.collect();
+            let mut open = Asked::default();
+            asked.iter().enumerate().for_each(|(row, id)| open.ask(row, id));
+            let mut slots = Vec::new();
+            let are_known = open.answer(&table, &arena, |rows, slot| {
+                assert_eq!(rows.start, slots.len());
+                slots.extend(rows.map(|_| slot));
+            });
+            let right = asked.iter().map_while(|id| table.find(&arena, id));
+            prop_assert_eq!(&slots, &right.collect::<Vec<_>>());
+            prop_assert_eq!(are_known, slots.len() == asked.len());
+            prop_assert!(!are_known || !open.is_handful());
+        }
+    }
+}

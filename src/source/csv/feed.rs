@@ -12,7 +12,7 @@ use crate::source::csv::scan::{QuoteFault, Scan};
 use crate::source::csv::sink::RowSink;
 
 /// Reads `entry`, the file of `collection`, into `sink`.
-pub(crate) fn feed<S: RowSink + Sync>(
+pub(crate) fn feed<S: RowSink>(
     files: &mut PackageFiles,
     entry: &Entry,
     collection: Collection,
@@ -30,7 +30,7 @@ pub(crate) fn feed<S: RowSink + Sync>(
     }
 }
 
-fn read<S: RowSink + Sync, P: RowParser>(
+fn read<S: RowSink, P: RowParser>(
     files: &mut PackageFiles,
     entry: &Entry,
     collection: Collection,
@@ -57,7 +57,7 @@ fn read<S: RowSink + Sync, P: RowParser>(
     })
 }
 
-fn run<S: RowSink + Sync, P: RowParser>(
+fn run<S: RowSink, P: RowParser>(
     feeder: &mut Feeder<'_>,
     blocks: &mut dyn Blocks,
     length: u64,

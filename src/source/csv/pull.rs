@@ -18,11 +18,7 @@ use crate::source::csv::sink::RowSink;
 const MANIFEST_BYTES_MAX: usize = 64 << 10;
 
 /// Reads a package to its end into `sink`.
-pub(crate) fn pull<S: RowSink + Sync>(
-    files: &mut PackageFiles,
-    settings: &CsvSourceSettings,
-    sink: &mut S,
-) -> Result<(), Stop> {
+pub(crate) fn pull<S: RowSink>(files: &mut PackageFiles, settings: &CsvSourceSettings, sink: &mut S) -> Result<(), Stop> {
     let mut warnings = Vec::new();
     let manifest = manifest(files, settings, &mut warnings)?;
     let mut faults = presence_faults(files, &manifest, &mut warnings);

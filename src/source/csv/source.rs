@@ -77,7 +77,7 @@ impl CsvSource {
     }
 
     /// As [`RosterSource::pull`], into any sink.
-    pub(crate) fn pull_into<S: RowSink + Sync>(&self, package: &Package, sink: &mut S) -> Result<(), SourceError> {
+    pub(crate) fn pull_into<S: RowSink>(&self, package: &Package, sink: &mut S) -> Result<(), SourceError> {
         let path = self.path_of(package);
         self.check_unchanged(&path, package)?;
         let mut files = self.open(&path, &package.name)?;

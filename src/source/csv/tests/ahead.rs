@@ -56,7 +56,7 @@ fn pulled(
     step: usize,
     bulk: BulkWithStatus,
     lenient: bool,
-    sink: &mut (impl RowSink + Sync),
+    sink: &mut impl RowSink,
 ) -> Option<String> {
     let place = tempfile::tempdir().expect("dir");
     package.folder(place.path());
