@@ -4,8 +4,8 @@
 //! it then shares with the database; and to a share of that core's time by a control group, so that what is left is more than the
 //! database needs and two nodes stand to one as they do on machines of their own. The second takes the rights to make groups.
 //!
-//! Nor does it take less of the database to take in a small customer, whose night is little more than questions to it. So small
-//! customers are taken in for the first time, held either way, and larger ones have their 1 % nights, held to a core.
+//! Of a small customer's night most is the database's work, of a larger one's the node's. So there are nights of both, each held
+//! either way: small customers are taken in for the first time, larger ones have their 1 % nights.
 //!
 //! One night differs from the next: so there are several of each kind by turns, now on one node first and now on two, and the
 //! medians count. No short one goes over the turn of a minute, when nodes look at what is due for all customers.

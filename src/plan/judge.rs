@@ -337,8 +337,7 @@ fn records(roster: &Roster, person: &Person, collection: Collection) -> usize {
     }
 }
 
-/// The people who ended. Of a comparison that was made thin they are left: the books
-/// have a tombstone of each.
+/// The people who ended. Of a comparison that was made thin they are left: the books have a tombstone of each.
 fn ended(roster: &Roster) -> Vec<&Person> {
     roster.people.iter().filter(|person| person.ended).collect()
 }

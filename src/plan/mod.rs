@@ -73,7 +73,7 @@ pub use license_year::is_year_full;
 pub use limits::{GuardLimits, GuardWindow};
 pub use needs::Needs;
 pub use overage::{CANDIDATES_UNKNOWN, timeline};
-pub use planner::{fit, plan, plan_checked, plan_needs};
+pub use planner::{fit, plan, plan_checked};
 pub use remind::reminders;
 pub use render::{causes_text, render, trip_text};
 pub use renewed::{Renewal, renewals};

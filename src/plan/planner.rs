@@ -44,19 +44,13 @@ pub fn fit(policy: &Policy, roster: &Roster, today: Day) -> Result<(), PlanError
 /// [`PlanError`] names every org that the settings mention and the roster does not know. Nothing is planned then: a
 /// rule over an unknown org would quietly free everybody it used to seat.
 pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanError> {
-    let needs = Needs::new(input.policy, input.roster, input.today)?;
-    Ok(plan_needs(input, &needs))
-}
-
-/// The same where the needs are known: those of the roster's people under the policy on that day. Of the roster only orgs
-/// are looked at, and of its people keys and whether they ended or are quarantined.
-pub fn plan_needs(input: &PlanInput<'_>, needs: &Needs) -> Plan {
-    let plan = nameless(input, needs);
+    let plan = nameless(input, &Needs::new(input.policy, input.roster, input.today)?);
     let id = plan_id(&plan, input.policy);
-    named(plan, id)
+    Ok(named(plan, id))
 }
 
-/// The same, and what is wrong with it; `needs` are asked for where they are not known.
+/// The same, and what is wrong with it. Where the needs are known, they are those of the roster's people under the policy on
+/// that day; then of the roster only orgs are looked at, and of its people keys and whether they ended or are quarantined.
 ///
 /// # Errors
 /// Those of [`plan()`].

@@ -15,7 +15,7 @@ use rosterd::license::{
 };
 use rosterd::plan::{
     Answer, Case, ClassFilter, Decision, Desk, GuardLimits, Judgment, Needs, Plan, PlanInput, Policy, Predicate, Rule,
-    Standing, check, decide, judge, plan, plan_needs, render, standing_of,
+    Standing, check, decide, judge, plan, plan_checked, render, standing_of,
 };
 use rosterd::roster::{
     ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Intake, IntakePolicy, Level, Mode, OrgRow, PersonRow, RoleRow,
@@ -665,8 +665,9 @@ impl Memory {
         let mut changed: Vec<_> = input.delta.changed.iter().map(|(_, after)| *after).collect();
         changed.sort_unstable();
         let rest = lean(input.roster.clone(), &changed).expect("it fits");
-        let again = plan_needs(&PlanInput { roster: &rest, ..input.clone() }, &needs);
+        let (again, flaws) = plan_checked(&PlanInput { roster: &rest, ..input.clone() }, Some(&needs)).expect("a plan");
         assert_eq!(format!("{again:?}"), format!("{made:?}"));
+        assert_eq!(flaws, []);
         let held = held.iter().map(|k| k.as_str().to_owned()).collect();
         Some((made, held, stopped, after.filter(|_| !stopped)))
     }

@@ -21,6 +21,8 @@ const HANDFUL: usize = 2_048;
 const HANDFULS_AHEAD: usize = 4;
 /// … where there are so many claims.
 const CLAIMS_MANY: usize = 16_384;
+/// For so many claims room is made ahead.
+const CLAIMS_EXPECTED_MAX: usize = 16 << 20;
 
 /// Of a customer without books.
 pub(in crate::store::sql) fn empty_standing() -> Standing {
@@ -53,9 +55,10 @@ pub(in crate::store::sql) fn standing(tx: &Transaction<'_>, customer: &CustomerI
     standing.gone = gone_of(tx, head.id, standing.reuse.keys().cloned())?;
     standing.seats = numbered_seats(tx, customer)?;
     standing.orgs = bodies(tx, "orgs", "org", customer)?;
-    // Each open claim is counted in the books of its pool. Said once instead of a list that is copied as it grows.
+    // Each open claim is counted in the books of its pool. Said once instead of a list that is copied as it grows; a count
+    // that is wrong must not take all memory.
     let claims: usize = standing.pools.values().map(|books| books.counts.all() as usize).sum();
-    standing.book.claims.reserve_exact(claims);
+    standing.book.claims.reserve_exact(claims.min(CLAIMS_EXPECTED_MAX));
     let ask = "SELECT person, body FROM claims WHERE customer_id = ?1 ORDER BY person";
     if claims < CLAIMS_MANY {
         let mut ask = tx.prepare_cached(ask)?;
