@@ -49,7 +49,13 @@ impl Service {
 
     /// The newest look at a source that a run noted.
     pub(crate) fn look(&self, customer: &Customer, source: &SourceId) -> Result<Option<SourceLook>, ServiceError> {
-        Ok(self.store.looks(customer.id())?.into_iter().find(|look| look.source == *source))
+        Ok(self.looks(customer)?.into_iter().find(|look| look.source == *source))
+    }
+
+    /// The newest look at each source; of files that lie here there are none, and nothing is asked.
+    fn looks(&self, customer: &Customer) -> Result<Vec<SourceLook>, StoreError> {
+        let is_far = customer.sources.iter().any(|feed| feed.source.is_far());
+        if is_far { self.store.looks(customer.id()) } else { Ok(Vec::new()) }
     }
 
     /// Where the next read of a source may start.
@@ -91,7 +97,7 @@ impl Service {
 
     /// When the customer's sources were last known to be as the books have them.
     pub(crate) fn newest_look(&self, customer: &Customer, standing: &Standing) -> Result<Option<Instant>, StoreError> {
-        Ok(newest_of(customer, standing, &self.store.looks(customer.id())?))
+        Ok(newest_of(customer, standing, &self.looks(customer)?))
     }
 }
 

@@ -47,7 +47,7 @@ macro_rules! store_contract {
                 handles_see_each_other, one_of_fifty_wins, the_trail_is_a_chain, the_trail_can_be_read_from_the_middle,
                 requests_join, a_minute_tells_of_everybody, a_plan_and_its_run_are_saved_together, same_day_wishes_are_counted, pauses_are_kept, looks_are_kept, what_is_asked_under_a_key_is_begun_once, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
                 a_run_with_a_commit_did_not_fail, log_ins_are_kept, who_is_gone_is_kept,
-                findings_are_kept, snapshots_are_immutable, a_snapshot_keeps_what_it_stands_on, snapshots_in_use_are_not_pruned, plans_round_trip,
+                findings_are_kept, snapshots_are_immutable, an_answer_can_be_broken_off, a_snapshot_keeps_what_it_stands_on, snapshots_in_use_are_not_pruned, plans_round_trip,
                 notices_go_out_by_channels,
                 very_much_is_kept_as_a_little_is,
                 released_claims_come_back, purged_people_are_named_until_runs_end, books_rest_on_what_is_kept,
@@ -1327,6 +1327,28 @@ pub fn snapshots_are_immutable(harness: &impl Harness) {
     assert_eq!(chunks(&store, &digest).concat(), b"abcdefghij");
     assert_eq!(store.snapshot(&Digest::of(b"none")).expect("asks"), None);
     assert!(chunks(&store, &Digest::of(b"none")).is_empty());
+}
+
+pub fn an_answer_can_be_broken_off(harness: &impl Harness) {
+    let store = harness.open();
+    // More than is on its way at once, and nothing that could be made smaller.
+    let content: Vec<u8> = (0..60_000_u32).flat_map(|at| Digest::of(&at.to_le_bytes()).0).collect();
+    let row = snapshot(&content);
+    let pieces = content.chunks(20_000);
+    store.stage(&row, &mut pieces.clone().map(<[u8]>::to_vec)).expect("stages");
+    for taken in [0, 1, 7] {
+        let mut left = taken;
+        let broken_off = store.snapshot_chunks(&row.digest, &mut |_| match left {
+            0 => Err(StoreError::SnapshotGone { customer: lakes(), snapshot: row.digest }),
+            _ => {
+                left -= 1;
+                Ok(())
+            }
+        });
+        assert!(broken_off.is_err(), "{taken}");
+        assert_eq!(store.snapshot(&row.digest).expect("asks"), Some(row.clone()));
+        assert!(chunks(&store, &row.digest).iter().eq(pieces.clone()), "{taken}");
+    }
 }
 
 pub fn a_snapshot_keeps_what_it_stands_on(harness: &impl Harness) {

@@ -284,10 +284,9 @@ fn add_released(
         Some(_) => tx.prepare_cached(
             "SELECT person, run, body FROM released WHERE customer_id = ?1 AND person = ?2 ORDER BY version, n",
         )?,
-        None => tx.prepare_long(
+        None => tx.prepare_stream(
             "SELECT person, run, body FROM released WHERE customer_id = ?1 AND CAST(?2 AS TEXT) IS NULL
              ORDER BY version, person, n",
-            8_192,
         )?,
     };
     let mut rows = ask.query((id, person))?;
@@ -326,7 +325,7 @@ pub(in crate::store::sql) fn queue(tx: &Transaction<'_>, customer: &CustomerId, 
              ORDER BY rank, since, person, pool, claim"
         }
     };
-    let mut ask = tx.prepare_long(ask, 8_192)?;
+    let mut ask = tx.prepare_stream(ask)?;
     let mut rows = ask.query((head.id, pool))?;
     while let Some(row) = rows.next()? {
         let person = text(row, 0)?;

@@ -17,8 +17,10 @@ use crate::store::sql::value::Value;
 
 /// So many changes of the queue are kept back to be written in its order.
 const QUEUE_CHANGES_MAX: usize = 65_536;
-/// Of so many pools and orgs the used seats are read one by one.
+/// Of so many pools and orgs the used seats are read one by one …
 const PLACES_FEW: usize = 32;
+/// … and of so many where each takes a journey.
+const PLACES_FEW_AFAR: usize = 8;
 /// So many people's rows are read at once, where they are.
 const PEOPLE_AHEAD: usize = 2_048;
 /// So many handfuls of rows may wait to be written.
@@ -256,7 +258,7 @@ impl<'t> Writer<'t> {
         if self.fresh {
             return Ok(stored);
         }
-        if changed.len() > PLACES_FEW {
+        if changed.len() > if self.tx.pg().is_some() { PLACES_FEW_AFAR } else { PLACES_FEW } {
             let mut ask = self.tx.prepare_cached("SELECT pool, org, used FROM used_by_org WHERE customer_id = ?1")?;
             let mut rows = ask.query([self.id])?;
             while let Some(row) = rows.next()? {

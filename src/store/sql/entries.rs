@@ -27,6 +27,7 @@ pub(in crate::store::sql) fn write(
     let mut seen = |episode: EpisodeId| next = next.max(EpisodeId(episode.0.saturating_add(1)));
     // Of these there are several: the last of each is written, all of a table together.
     let (mut terms, mut pools) = (BTreeMap::new(), BTreeMap::new());
+    let mut absences: BTreeMap<&str, Option<Vec<u8>>> = BTreeMap::new();
     let (mut grants, mut agreed) = (Vec::new(), Vec::new());
     for entry in batch.entries {
         match entry {
@@ -67,15 +68,14 @@ pub(in crate::store::sql) fn write(
                 .execute((id, episode.id.0.cast_signed(), episode.pool.as_str(), state, pack(episode)))?;
                 seen(episode.id);
             }
-            Entry::Absent(absence) => put(tx, "absences", "person", id, absence.person.as_str(), &pack(absence))?,
+            Entry::Absent(absence) => drop(absences.insert(absence.person.as_str(), Some(pack(absence)))),
             Entry::Returned(person) | Entry::Purged { person, reason: _ } => {
                 if matches!(entry, Entry::Purged { .. }) {
                     tx.prepare_cached("DELETE FROM gone WHERE customer_id = ?1 AND person = ?2")?
                         .execute((id, person.as_str()))?;
                     forget_activity(tx, id, person.as_str())?;
                 }
-                tx.prepare_cached("DELETE FROM absences WHERE customer_id = ?1 AND person = ?2")?
-                    .execute((id, person.as_str()))?;
+                absences.insert(person.as_str(), None);
             }
             Entry::Adopted(mark) => {
                 tx.prepare_cached(
@@ -129,11 +129,30 @@ pub(in crate::store::sql) fn write(
             | Entry::RolesChanged(_) => {}
         }
     }
+    write_absences(tx, id, &absences)?;
     put_all(tx, "terms", id, &terms)?;
     put_all(tx, "pools", id, &pools)?;
     add_all(tx, "grants", id, "grant", &grants)?;
     add_all(tx, "agreed", id, "agreed excess", &agreed)?;
     Ok(next)
+}
+
+/// Who is absent since when, and who is not any more.
+fn write_absences(tx: &Transaction<'_>, id: i64, absences: &BTreeMap<&str, Option<Vec<u8>>>) -> Result<(), Fault> {
+    if absences.is_empty() {
+        return Ok(());
+    }
+    let mut put = Many::put(tx, "absences", &["customer_id", "person"], &["body"])?;
+    let mut delete = Many::drop(tx, "absences", &["customer_id", "person"])?;
+    for (person, absence) in absences {
+        match absence {
+            Some(body) => put.write((id, person, body))?,
+            None => delete.write((id, person))?,
+        };
+    }
+    put.flush()?;
+    delete.flush()?;
+    Ok(())
 }
 
 /// Records by pool.

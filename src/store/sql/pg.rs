@@ -2,17 +2,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use futures_core::Stream;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Row, SimpleQueryMessage, Statement};
+use tokio_postgres::{Row, RowStream, SimpleQueryMessage, Statement};
 
 use crate::store::sql::fault::Fault;
 use crate::store::sql::value::Value;
@@ -37,6 +38,8 @@ pub struct PgSession {
     cursors: Cell<u32>,
     /// Outside a transaction: whether a question was asked, so that another one would be of another moment.
     asked: Cell<Option<bool>>,
+    /// An answer is on its way, and whoever asked for it has not taken all of it.
+    streams: Cell<bool>,
     node: Arc<Node>,
 }
 
@@ -45,9 +48,21 @@ pub struct PgRows<'s> {
     session: &'s PgSession,
     rows: Vec<Row>,
     at: usize,
-    /// The cursor that has more, and how many are fetched at once.
-    cursor: Option<(u32, u32)>,
+    more: More,
 }
+
+/// Where rows behind those that are there come from.
+enum More {
+    /// There are none.
+    Nowhere,
+    /// A cursor, and how many are fetched at once.
+    Cursor(u32, u32),
+    /// The server sends them as fast as they are taken.
+    Stream(Pin<Box<RowStream>>),
+}
+
+/// So many rows of a stream are taken up at once at most.
+const ROWS_TAKEN: usize = 256;
 
 /// A node `n` that was not seen for too long, in a statement with its lease and this node as the parameters of these numbers.
 /// Only whoever could say all the time since then that it lives itself may judge: after an outage nobody was heard.
@@ -114,7 +129,14 @@ fn refs<'v>(values: &'v [Value<'v>]) -> Vec<&'v (dyn ToSql + Sync)> {
 impl PgSession {
     /// A session over a connection of this node.
     pub fn new(wire: Wire, node: Arc<Node>) -> Self {
-        Self { wire, statements: RefCell::default(), cursors: Cell::default(), asked: Cell::default(), node }
+        Self {
+            wire,
+            statements: RefCell::default(),
+            cursors: Cell::default(),
+            asked: Cell::default(),
+            streams: Cell::default(),
+            node,
+        }
     }
 
     /// Waits for so long for each answer from now on.
@@ -132,17 +154,26 @@ impl PgSession {
         self.node.lease_secs
     }
 
+    /// What carries questions, unless an answer is still on its way: behind that another would be waited for in vain.
+    fn wire(&self) -> Result<&Wire, Fault> {
+        match self.streams.get() {
+            false => Ok(&self.wire),
+            true => Err(Fault::corrupt("a question", "it was asked before all rows of the one before it were taken")),
+        }
+    }
+
     /// Executes statements as they are; says whether any of them gave a row.
     pub fn batch(&self, sql: &str) -> Result<bool, Fault> {
-        let answer = self.wire.wait(self.wire.client().simple_query(sql))?;
+        let wire = self.wire()?;
+        let answer = wire.wait(wire.client().simple_query(sql))?;
         Ok(answer.iter().any(|message| matches!(message, SimpleQueryMessage::Row(_))))
     }
 
     /// Begins a transaction and asks the first question in it, in one journey; says whether that gave a row.
     pub fn begin(&self, begin: &str, sql: &str, values: &[Value<'_>]) -> Result<bool, Fault> {
-        let (statement, client, values) = (self.prepare(sql)?, self.wire.client(), refs(values));
-        let (_, rows) =
-            self.wire.wait(async { tokio::try_join!(client.simple_query(begin), client.query(&statement, &values)) })?;
+        let (statement, wire, values) = (self.prepare(sql)?, self.wire()?, refs(values));
+        let client = wire.client();
+        let (_, rows) = wire.wait(async { tokio::try_join!(client.simple_query(begin), client.query(&statement, &values)) })?;
         Ok(!rows.is_empty())
     }
 
@@ -163,7 +194,8 @@ impl PgSession {
         if let Some(known) = self.statements.borrow().get(sql) {
             return Ok(known.clone());
         }
-        let statement = self.wire.wait(self.wire.client().prepare(&sql.replace('?', "$")))?;
+        let wire = self.wire()?;
+        let statement = wire.wait(wire.client().prepare(&sql.replace('?', "$")))?;
         self.statements.borrow_mut().insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
@@ -180,7 +212,8 @@ impl PgSession {
 
     pub(in crate::store::sql) fn execute(&self, statement: &Statement, values: &[Value<'_>]) -> Result<usize, Fault> {
         self.in_transaction()?;
-        let touched = self.wire.wait(self.wire.client().execute(statement, &refs(values)))?;
+        let wire = self.wire()?;
+        let touched = wire.wait(wire.client().execute(statement, &refs(values)))?;
         usize::try_from(touched).map_err(|_| Fault::corrupt("a statement", "it touched too many rows"))
     }
 
@@ -188,31 +221,45 @@ impl PgSession {
         if self.asked.replace(self.asked.get().map(|_| true)) == Some(true) {
             return Err(takes_transaction());
         }
-        let rows = self.wire.wait(self.wire.client().query(statement, &refs(values)))?;
-        Ok(PgRows { session: self, rows, at: 0, cursor: None })
+        let wire = self.wire()?;
+        let rows = wire.wait(wire.client().query(statement, &refs(values)))?;
+        Ok(PgRows { session: self, rows, at: 0, more: More::Nowhere })
     }
 
-    /// Asks for an answer that is too long to be held at once; `at_once` rows of it are.
+    /// Asks for an answer that is too long to be held at once, of which rows are taken while others are on their way. Until all
+    /// are taken, or none are wanted any more, nothing else can be asked.
+    pub(in crate::store::sql) fn query_stream(&self, statement: &Statement, values: &[Value<'_>]) -> Result<PgRows<'_>, Fault> {
+        self.in_transaction()?;
+        let wire = self.wire()?;
+        let values = values.iter().map(|value| value as &(dyn ToSql + Sync));
+        let rows = Box::pin(wire.wait(wire.client().query_raw(statement, values))?);
+        self.streams.set(true);
+        Ok(PgRows { session: self, rows: Vec::new(), at: 0, more: More::Stream(rows) })
+    }
+
+    /// Asks for an answer that is too long to be held at once; `at_once` rows of it are. Whoever takes them may do so as slowly as
+    /// they like, and ask for other things meanwhile.
     pub(in crate::store::sql) fn query_long(&self, sql: &str, at_once: u32, values: &[Value<'_>]) -> Result<PgRows<'_>, Fault> {
         self.in_transaction()?;
         let number = self.cursors.replace(self.cursors.get().wrapping_add(1));
         let declare = format!("DECLARE long_{number} NO SCROLL CURSOR FOR {}", sql.replace('?', "$"));
-        self.wire.wait(self.wire.client().execute(&declare, &refs(values)))?;
-        Ok(PgRows { session: self, rows: Vec::new(), at: 0, cursor: Some((number, at_once)) })
+        let wire = self.wire()?;
+        wire.wait(wire.client().execute(&declare, &refs(values)))?;
+        Ok(PgRows { session: self, rows: Vec::new(), at: 0, more: More::Cursor(number, at_once) })
     }
 
     /// The rows of an answer for each of many texts.
     pub(in crate::store::sql) fn query_texts(&self, sql: &str, id: i64, texts: &[&str]) -> Result<Vec<Row>, Fault> {
         self.in_transaction()?;
-        let statement = self.prepare(sql)?;
-        self.wire.wait(self.wire.client().query(&statement, &[&id, &texts]))
+        let (statement, wire) = (self.prepare(sql)?, self.wire()?);
+        wire.wait(wire.client().query(&statement, &[&id, &texts]))
     }
 
     /// Executes a statement for many rows at once, given column by column.
     pub(in crate::store::sql) fn execute_columns(&self, sql: &str, columns: &[&(dyn ToSql + Sync)]) -> Result<u64, Fault> {
         self.in_transaction()?;
-        let statement = self.prepare(sql)?;
-        self.wire.wait(self.wire.client().execute(&statement, columns))
+        let (statement, wire) = (self.prepare(sql)?, self.wire()?);
+        wire.wait(wire.client().execute(&statement, columns))
     }
 
     /// Copies rows into a table.
@@ -223,18 +270,18 @@ impl PgSession {
         rows: impl Iterator<Item = Vec<Value<'v>>>,
     ) -> Result<u64, Fault> {
         self.in_transaction()?;
-        let statement = self.prepare(sql)?;
-        let mut writer = pin!(BinaryCopyInWriter::new(self.wire.wait(self.wire.client().copy_in(&statement))?, types));
+        let (statement, wire) = (self.prepare(sql)?, self.wire()?);
+        let mut writer = pin!(BinaryCopyInWriter::new(wire.wait(wire.client().copy_in(&statement))?, types));
         for row in rows {
             let values = refs(&row);
             let mut written = pin!(writer.as_mut().write(&values));
             // Most rows only join those that are sent next.
             match written.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(done) => done?,
-                Poll::Pending => self.wire.wait(written)?,
+                Poll::Pending => wire.wait(written)?,
             }
         }
-        self.wire.wait(writer.finish())
+        wire.wait(writer.finish())
     }
 }
 
@@ -245,19 +292,55 @@ fn takes_transaction() -> Fault {
 impl PgRows<'_> {
     /// The next row.
     pub fn next(&mut self) -> Result<Option<&Row>, Fault> {
-        if self.at == self.rows.len()
-            && let Some((number, at_once)) = self.cursor
-        {
-            let wire = &self.session.wire;
-            self.rows = wire.wait(wire.client().query(&format!("FETCH {at_once} FROM long_{number}"), &[]))?;
-            self.at = 0;
-            if self.rows.len() < at_once as usize {
-                self.cursor = None;
-                wire.wait(wire.client().batch_execute(&format!("CLOSE long_{number}")))?;
-            }
+        if self.at == self.rows.len() {
+            self.take_more()?;
         }
         let row = self.rows.get(self.at);
         self.at += usize::from(row.is_some());
         Ok(row)
+    }
+
+    fn take_more(&mut self) -> Result<(), Fault> {
+        match &mut self.more {
+            More::Nowhere => return Ok(()),
+            More::Cursor(number, at_once) => {
+                let wire = self.session.wire()?;
+                self.rows = wire.wait(wire.client().query(&format!("FETCH {at_once} FROM long_{number}"), &[]))?;
+                if self.rows.len() < *at_once as usize {
+                    wire.wait(wire.client().batch_execute(&format!("CLOSE long_{number}")))?;
+                    self.more = More::Nowhere;
+                }
+            }
+            More::Stream(stream) => {
+                let rows = &mut self.rows;
+                rows.clear();
+                let is_over = self.session.wire.wait(poll_fn(|cx| {
+                    while rows.len() < ROWS_TAKEN {
+                        match stream.as_mut().poll_next(cx) {
+                            Poll::Ready(Some(row)) => rows.push(row?),
+                            Poll::Ready(None) => return Poll::Ready(Ok(true)),
+                            Poll::Pending if rows.is_empty() => return Poll::Pending,
+                            Poll::Pending => break,
+                        }
+                    }
+                    Poll::Ready(Ok(false))
+                }))?;
+                if is_over {
+                    self.more = More::Nowhere;
+                    self.session.streams.set(false);
+                }
+            }
+        }
+        self.at = 0;
+        Ok(())
+    }
+}
+
+impl Drop for PgRows<'_> {
+    fn drop(&mut self) {
+        // What is not wanted any more is thrown away as it comes.
+        if matches!(self.more, More::Stream(_)) {
+            self.session.streams.set(false);
+        }
     }
 }

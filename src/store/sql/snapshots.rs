@@ -91,7 +91,7 @@ pub(in crate::store::sql) fn chunks(
     digest: &Digest,
     each: &mut dyn FnMut(Vec<u8>) -> Result<(), StoreError>,
 ) -> Result<(), Fault> {
-    let mut ask = tx.prepare_long("SELECT bytes, body FROM snapshot_chunk WHERE digest = ?1 ORDER BY n", 4)?;
+    let mut ask = tx.prepare_stream("SELECT bytes, body FROM snapshot_chunk WHERE digest = ?1 ORDER BY n")?;
     let mut rows = ask.query([digest.0])?;
     while let Some(row) = rows.next()? {
         each(decompress(blob(row, 1)?, row.get(0)?)?)?;

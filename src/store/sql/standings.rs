@@ -13,8 +13,6 @@ use crate::store::sql::fault::Fault;
 use crate::store::sql::light::light;
 use crate::store::sql::transaction::Transaction;
 
-/// Rows of so many people are held at once.
-const PEOPLE_AT_ONCE: u32 = 8_192;
 /// Rows of so many people are handed to another thread at once …
 const HANDFUL: usize = 2_048;
 /// … while so many of these may wait …
@@ -78,7 +76,7 @@ pub(in crate::store::sql) fn standing(tx: &Transaction<'_>, customer: &CustomerI
             Ok::<_, Fault>(book)
         };
         let here = || {
-            let mut ask = tx.prepare_long(ask, PEOPLE_AT_ONCE)?;
+            let mut ask = tx.prepare_stream(ask)?;
             let mut rows = ask.query([head.id])?;
             let mut handful = Handful::default();
             while let Some(row) = rows.next()? {

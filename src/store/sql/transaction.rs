@@ -32,6 +32,8 @@ pub enum Statement<'t> {
     Pg(&'t PgSession, tokio_postgres::Statement),
     /// PostgreSQL, for answers of which only so many rows are held at once.
     PgLong(&'t PgSession, String, u32),
+    /// PostgreSQL, for answers that are taken as they come.
+    PgStream(&'t PgSession, tokio_postgres::Statement),
 }
 
 /// Rows of an answer, one by one.
@@ -96,6 +98,15 @@ impl Transaction<'_> {
         match self {
             Transaction::Lite(connection) => Ok(Statement::Lite(connection.prepare_cached(sql)?)),
             Transaction::Pg { session, .. } => Ok(Statement::PgLong(session, sql.to_owned(), at_once)),
+        }
+    }
+
+    /// Prepares a question whose answer may be too long to be held and is taken as it comes: until its last row nothing else can
+    /// be asked in the transaction, and the whole answer must come in the time that one statement may take.
+    pub fn prepare_stream(&self, sql: &str) -> Result<Statement<'_>, Fault> {
+        match self {
+            Transaction::Lite(connection) => Ok(Statement::Lite(connection.prepare_cached(sql)?)),
+            Transaction::Pg { session, .. } => Ok(Statement::PgStream(session, session.prepare(sql)?)),
         }
     }
 
@@ -165,7 +176,7 @@ impl Statement<'_> {
     pub fn execute(&mut self, params: impl Params) -> Result<usize, Fault> {
         params.with(|values| match self {
             Statement::Lite(statement) => Ok(statement.execute(lite(values))?),
-            Statement::Pg(session, statement) => session.execute(statement, values),
+            Statement::Pg(session, statement) | Statement::PgStream(session, statement) => session.execute(statement, values),
             Statement::PgLong(session, sql, _) => session.run(sql, values),
         })
     }
@@ -175,6 +186,7 @@ impl Statement<'_> {
         params.with(|values| match self {
             Statement::Lite(statement) => Ok(Rows::Lite(statement.query(lite(values))?)),
             Statement::Pg(session, statement) => Ok(Rows::Pg(session.query(statement, values)?)),
+            Statement::PgStream(session, statement) => Ok(Rows::Pg(session.query_stream(statement, values)?)),
             Statement::PgLong(session, sql, at_once) => Ok(Rows::Pg(session.query_long(sql, *at_once, values)?)),
         })
     }
