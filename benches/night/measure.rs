@@ -269,7 +269,10 @@ fn best_of_three(mut work: impl FnMut() -> io::Result<()>) -> io::Result<Duratio
 }
 
 /// Makes a zip of a folder's files.
-fn pack(folder: &Path, zip: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// When one cannot be read, or it cannot be written.
+pub fn pack(folder: &Path, zip: &Path) -> io::Result<()> {
     let mut out = ZipWriter::new(io::BufWriter::new(File::create(zip)?));
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
