@@ -2,7 +2,6 @@
 //! asked for alike. With it a plan can be made when all that the rules looked at is gone from memory.
 
 use hashbrown::HashTable;
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::base::{Day, parts};
 use crate::license::Audience;
@@ -110,8 +109,9 @@ impl Kinds {
 }
 
 fn hash(words: &[u32]) -> u64 {
-    // Words mix well enough one by one: there are a dozen, and few kinds.
-    words.iter().fold(words.len() as u64, |hash, word| xxh3_64(&(hash ^ u64::from(*word)).to_le_bytes()))
+    // Words mix well enough one by one: there are a dozen, and few kinds. The high bits are the good ones.
+    let mix = |hash: u64, word: &u32| (hash ^ u64::from(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    words.iter().fold(words.len() as u64, mix)
 }
 
 /// Asks about one person after the other.

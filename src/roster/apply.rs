@@ -94,7 +94,7 @@ pub(crate) fn join_texts(base: &mut TextArena, news: &mut Roster) -> Result<(), 
         *text = text.moved(start);
         Ok::<(), PackError>(())
     };
-    each_text(news, moved)
+    each_text(news, None, moved)
 }
 
 fn applied(mut base: Roster, mut news: Roster, origins: &Origins) -> Result<Roster, PackError> {

@@ -7,11 +7,12 @@
 
 use crate::base::{Text, TextArena};
 use crate::roster::asked::Asked;
+use crate::roster::class_batch::{ClassBatch, KnownPlaces};
 use crate::roster::intern::{Scribe, text_hash};
-use crate::roster::known_orgs::KnownOrgs;
+use crate::roster::known_ids::KnownIds;
 use crate::roster::links::{LinkRow, has_twins};
 use crate::roster::model::{Class, ClassIx, Org, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Span};
-use crate::roster::rows::{Collection, EnrollmentRow, PersonRow, RoleRow, RowAt, RowStatus};
+use crate::roster::rows::{ClassRow, Collection, EnrollmentRow, PersonRow, RoleRow, RowAt, RowStatus};
 use crate::roster::spans::SpanTable;
 use crate::roster::table::{Table, modified_of, stamp_of};
 
@@ -19,7 +20,7 @@ use crate::roster::table::{Table, modified_of, stamp_of};
 #[derive(Debug)]
 pub struct RowBatch {
     pub(crate) rows: BatchRows,
-    /// The texts of people.
+    /// The texts of classes and people.
     pub(crate) scribe: Scribe,
     /// The row numbers of roles and enrollments.
     pub(crate) places: Vec<u32>,
@@ -35,6 +36,7 @@ pub struct RowBatch {
 /// The rows of a batch.
 #[derive(Debug)]
 pub(crate) enum BatchRows {
+    Classes(ClassBatch),
     People(PeopleBatch),
     Roles(Vec<LinkRow<Role>>),
     Enrollments(Vec<LinkRow<PackedEnrollment>>),
@@ -61,13 +63,14 @@ pub(crate) struct BatchPerson {
 }
 
 impl RowBatch {
-    /// An empty one for a collection of people, roles or enrollments; `None` for others.
+    /// An empty one for a collection of classes, people, roles or enrollments; `None` for others.
     fn new(what: Collection) -> Option<Self> {
         let rows = match what {
+            Collection::Classes => BatchRows::Classes(ClassBatch::default()),
             Collection::People => BatchRows::People(PeopleBatch::default()),
             Collection::Roles => BatchRows::Roles(Vec::new()),
             Collection::Enrollments => BatchRows::Enrollments(Vec::new()),
-            Collection::Orgs | Collection::Sessions | Collection::Courses | Collection::Classes => return None,
+            Collection::Orgs | Collection::Sessions | Collection::Courses => return None,
         };
         let (places, words, spans) = (Vec::new(), Vec::new(), SpanTable::default());
         Some(Self { rows, scribe: Scribe::default(), places, words, spans, file: "", is_odd: false })
@@ -77,6 +80,10 @@ impl RowBatch {
     fn clear(&mut self) {
         let Self { rows, scribe, places, words, spans, file, is_odd } = self;
         match rows {
+            BatchRows::Classes(ClassBatch { classes, sessions }) => {
+                classes.clear();
+                sessions.clear();
+            }
             BatchRows::People(PeopleBatch { people, inline, attributes }) => {
                 people.clear();
                 inline.clear();
@@ -100,6 +107,7 @@ impl RowBatch {
     /// How many rows it holds.
     pub fn len(&self) -> usize {
         match &self.rows {
+            BatchRows::Classes(batch) => batch.classes.len(),
             BatchRows::People(batch) => batch.people.len(),
             BatchRows::Roles(rows) => rows.len(),
             BatchRows::Enrollments(rows) => rows.len(),
@@ -136,7 +144,9 @@ pub(crate) enum Sight<'d> {
     /// All that roles and enrollments point at.
     Known(Known<'d>),
     /// Orgs alone: people point at nothing else.
-    Orgs(&'d KnownOrgs),
+    Orgs(&'d KnownIds),
+    /// What classes point at.
+    Places(&'d KnownPlaces),
 }
 
 /// All that roles and enrollments point at.
@@ -210,10 +220,12 @@ impl<'d> RowReader<'d> {
         if self.people_named().is_err() || self.classes_named().is_err() {
             self.odd();
         }
-        if let BatchRows::People(batch) = &self.batch.rows {
-            let mut hashes: Vec<u64> = batch.people.iter().map(|read| read.hash).collect();
-            self.batch.is_odd |= has_twins(&mut hashes);
-        }
+        let mut hashes: Vec<u64> = match &self.batch.rows {
+            BatchRows::Classes(batch) => batch.classes.iter().map(|read| read.hash).collect(),
+            BatchRows::People(batch) => batch.people.iter().map(|read| read.hash).collect(),
+            BatchRows::Roles(_) | BatchRows::Enrollments(_) => Vec::new(),
+        };
+        self.batch.is_odd |= has_twins(&mut hashes);
         self.batch
     }
 
@@ -285,6 +297,20 @@ impl<'d> RowReader<'d> {
         rows.push(LinkRow { person, link });
         self.batch.places.push(row);
         Ok(())
+    }
+
+    /// Reads a class.
+    pub fn class(&mut self, row: &ClassRow<'_>) {
+        if self.try_class(row).is_err() {
+            self.odd();
+        }
+    }
+
+    fn try_class(&mut self, row: &ClassRow<'_>) -> Result<(), Odd> {
+        let at = self.row(row.head.at)?;
+        let RowBatch { rows: BatchRows::Classes(batch), scribe, .. } = &mut self.batch else { return Err(Odd) };
+        let Sight::Places(known) = self.sight else { return Err(Odd) };
+        batch.read(at, row, known, scribe).ok_or(Odd)
     }
 
     /// Reads a person.
@@ -422,6 +448,7 @@ impl<'d> RowReader<'d> {
         let Known { orgs, arena, .. } = match self.sight {
             Sight::Known(known) => known,
             Sight::Orgs(orgs) => return orgs.find(id).map(OrgIx).ok_or(Odd),
+            Sight::Places(_) => return Err(Odd),
         };
         let last = self.last_org.filter(|&slot| arena.bytes(orgs.id(slot)) == id.as_bytes());
         let slot = last.or_else(|| orgs.find(arena, id).filter(|&slot| orgs.present(slot))).ok_or(Odd)?;

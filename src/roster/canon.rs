@@ -13,6 +13,7 @@ use crate::roster::model::{
     Attribute, Class, ClassIx, Course, CourseIx, Org, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Roster,
     Session, SessionIx, Span, SpanIx,
 };
+use crate::roster::pack::TOUCHED;
 use crate::roster::packed::DatedEnrollment;
 use crate::roster::room::{Laid, Room};
 use crate::roster::spans;
@@ -370,7 +371,7 @@ impl Begun {
 /// Copies the texts into an arena of their own, column by column.
 pub(crate) fn rewrite(roster: &mut Roster, from: &TextArena) -> Result<(), ArenaFull> {
     let mut scribe = Scribe::default();
-    each_text(roster, |text, repeats| {
+    each_text(roster, Some(from), |text, repeats| {
         let old = from.get(*text);
         *text = if repeats { scribe.intern(old)? } else { scribe.write(old)? };
         Ok(())
@@ -379,11 +380,23 @@ pub(crate) fn rewrite(roster: &mut Roster, from: &TextArena) -> Result<(), Arena
     Ok(())
 }
 
-/// Visits every text of a roster in the order of the arena, saying whether it belongs to those that repeat.
-pub(crate) fn each_text<E>(roster: &mut Roster, mut visit: impl FnMut(&mut Text, bool) -> Result<(), E>) -> Result<(), E> {
+/// Visits every text of a roster in the order of the arena, saying whether it belongs to those that repeat. `from` is where
+/// they lie, if in no order.
+pub(crate) fn each_text<E>(
+    roster: &mut Roster,
+    from: Option<&TextArena>,
+    mut visit: impl FnMut(&mut Text, bool) -> Result<(), E>,
+) -> Result<(), E> {
     macro_rules! columns {
         ($records:expr; $($field:ident $repeats:literal),*) => {
-            $(for record in &mut $records { visit(&mut record.$field, $repeats)?; })*
+            $(for some in $records.chunks_mut(TOUCHED) {
+                if let Some(from) = from {
+                    from.touch(some.iter().map(|record| record.$field).filter(|text| !text.is_empty()));
+                }
+                for record in some {
+                    visit(&mut record.$field, $repeats)?;
+                }
+            })*
         };
     }
     for word in roster.role_words.iter_mut().chain(&mut roster.attribute_names) {

@@ -1,6 +1,7 @@
 //! The columns of a packed roster before its people, beside the records of a newer one. Of classes nothing is made: one is
 //! met by its id, and it is noted whether anything of it differs.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::base::Text;
@@ -47,10 +48,13 @@ impl Join {
         self.has_begun = true;
         self.last.clear();
         self.last.extend_from_slice(id);
-        while other(self.next).is_some_and(|other| other < id) {
-            self.next += 1;
+        loop {
+            match other(self.next).map(|other| other.cmp(id)) {
+                Some(Ordering::Less) => self.next += 1,
+                Some(Ordering::Equal) => return Ok(self.next as u32),
+                Some(Ordering::Greater) | None => return Ok(NEW),
+            }
         }
-        Ok(if other(self.next) == Some(id) { self.next as u32 } else { NEW })
     }
 }
 

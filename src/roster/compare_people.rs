@@ -360,21 +360,21 @@ impl People {
         let lives: Vec<bool> = spans.iter().map(|span| !span.ended).collect();
         let [old_senses, new_senses] = senses(spans, &frame.words, &after.spans);
         let mut now = Now { after, first, starts, person: usize::MAX, own: Own::Here(&[]) };
-        let (bound, mut last, mut own) = (from.bounds.classes, 0, 0);
-        Self::column(
-            starts,
-            || from.place(&mut last, bound),
-            |person, at, class| {
-                let is_same = now.of(person).get(at).is_some_and(|(is, _)| is.class.0 == classes.to[class as usize]);
-                marks[person] |= if is_same { 0 } else { OTHER };
+        let (bound, mut last) = (from.bounds.classes, 0);
+        for person in 0..pick.len() {
+            let (is, mut differs) = (now.of(person), false);
+            for at in 0..(starts[person + 1] - starts[person]) as usize {
+                let class = from.place(&mut last, bound)?;
+                differs |= is.get(at).is_none_or(|(is, _)| is.class.0 != classes.to[class as usize]);
                 if pick[person] != NEW {
                     let packed = PackedEnrollment { class: ClassIx(class), ..PackedEnrollment::default() };
                     picked.push(DatedEnrollment { packed, modified: Modified(0) });
                 }
-            },
-        )?;
+            }
+            marks[person] |= if differs { OTHER } else { 0 };
+        }
         // Of records of one class with one role and the same days the order is that of their ids, and no change.
-        let mut own_senses: Vec<u32> = Vec::new();
+        let (mut own_senses, mut own): (Vec<u32>, usize) = (Vec::new(), 0);
         for person in 0..pick.len() {
             let is = now.of(person);
             own_senses.clear();
@@ -399,32 +399,32 @@ impl People {
             }
         }
         let (mut last, mut own) = (0, 0);
-        Self::column(
-            starts,
-            || from.stamp(&mut last),
-            |person, at, modified| {
-                let last_change = |(is, of_its_own): Told| of_its_own.unwrap_or(after.spans[is.span.0 as usize].modified);
-                let is_same = now.of(person).get(at).map(last_change) == Some(modified);
-                marks[person] |= if is_same { 0 } else { STAMPED };
+        for person in 0..pick.len() {
+            let (is, mut differs) = (now.of(person), false);
+            let last_change = |(is, of_its_own): Told| of_its_own.unwrap_or(after.spans[is.span.0 as usize].modified);
+            for at in 0..(starts[person + 1] - starts[person]) as usize {
+                let modified = from.stamp(&mut last)?;
+                differs |= is.get(at).map(last_change) != Some(modified);
                 if pick[person] != NEW {
                     picked[own].modified = modified;
                     own += 1;
                 }
-            },
-        )?;
+            }
+            marks[person] |= if differs { STAMPED } else { 0 };
+        }
         own = 0;
-        Self::column(
-            starts,
-            || from.id(),
-            |person, at, id| {
-                let is_same = now.of(person).get(at).is_some_and(|(is, _)| is.id == id);
-                marks[person] |= if is_same { 0 } else { STAMPED };
+        for person in 0..pick.len() {
+            let (is, mut differs) = (now.of(person), false);
+            for at in 0..(starts[person + 1] - starts[person]) as usize {
+                let id = from.id()?;
+                differs |= is.get(at).is_none_or(|(is, _)| is.id != id);
                 if pick[person] != NEW {
                     picked[own].packed.id = id;
                     own += 1;
                 }
-            },
-        )?;
+            }
+            marks[person] |= if differs { STAMPED } else { 0 };
+        }
         if from.reader.at_end() { Ok(()) } else { Err(PackError::Corrupt("bytes are left over")) }
     }
 }

@@ -1,35 +1,40 @@
 //! Whole batches of rows that were read ahead.
 //!
 //! Readers go on while batches are taken: what readers of roles and enrollments look at is not changed by taking these, and
-//! for readers of people there is a copy of the orgs.
+//! for readers of classes and people there is a copy of the ids that these point at.
 
 use hashbrown::HashTable;
 
 use crate::base::Text;
 use crate::roster::batch::{BatchRows, Known, PeopleBatch, Readers, RowBatch, Sight};
 use crate::roster::book::{Book, Place};
+use crate::roster::class_batch::{BatchClass, ClassBatch, KnownPlaces};
 use crate::roster::desk::Desk;
 use crate::roster::intern::{Scribe, Words};
-use crate::roster::known_orgs::KnownOrgs;
+use crate::roster::known_ids::KnownIds;
 use crate::roster::links::Links;
-use crate::roster::model::{Attribute, PackedEnrollment, Person, Role, RoleWord, Span, SpanIx};
+use crate::roster::model::{Attribute, Class, PackedEnrollment, Person, Role, RoleWord, SessionIx, Span, SpanIx};
 use crate::roster::rows::{Collection, Mode, RowAt};
 
 /// What readers of one collection look at beside the intake, made once when it has begun.
 #[derive(Debug)]
 pub struct Apart {
     what: Collection,
-    orgs: KnownOrgs,
+    orgs: KnownIds,
+    places: KnownPlaces,
 }
 
 impl Apart {
-    /// For people, roles or enrollments; `None` for other rows, which must come one by one.
+    /// For classes, people, roles or enrollments; `None` for other rows, which must come one by one.
     pub(crate) fn new(desk: &Desk, what: Collection) -> Option<Self> {
+        let mut apart = Self { what, orgs: KnownIds::default(), places: KnownPlaces::default() };
         match what {
-            Collection::People => Some(Self { what, orgs: KnownOrgs::of(desk)? }),
-            Collection::Roles | Collection::Enrollments => Some(Self { what, orgs: KnownOrgs::default() }),
-            Collection::Orgs | Collection::Sessions | Collection::Courses | Collection::Classes => None,
+            Collection::Classes => apart.places = KnownPlaces::of(desk)?,
+            Collection::People => apart.orgs = KnownIds::of(desk.arena(), &desk.orgs, |_| true)?,
+            Collection::Roles | Collection::Enrollments => {}
+            Collection::Orgs | Collection::Sessions | Collection::Courses => return None,
         }
+        Some(apart)
     }
 }
 
@@ -105,7 +110,7 @@ impl LinkDesk<'_> {
                 enrollments.put_all(rows, places);
                 Collection::Enrollments
             }
-            BatchRows::People(_) | BatchRows::Roles(_) | BatchRows::Enrollments(_) => return false,
+            BatchRows::Classes(_) | BatchRows::People(_) | BatchRows::Roles(_) | BatchRows::Enrollments(_) => return false,
         };
         book.counts.of_mut(what).rows += count;
         true
@@ -116,8 +121,10 @@ impl Desk {
     /// Readers of a collection, and what takes their batches beside them.
     pub(crate) fn halves<'d>(&'d mut self, apart: &'d Apart) -> (Readers<'d>, Taker<'d>) {
         let what = apart.what;
-        if what == Collection::People {
-            return (Readers { sight: Sight::Orgs(&apart.orgs), what }, Taker(Half::All(self)));
+        match what {
+            Collection::Classes => return (Readers { sight: Sight::Places(&apart.places), what }, Taker(Half::All(self))),
+            Collection::People => return (Readers { sight: Sight::Orgs(&apart.orgs), what }, Taker(Half::All(self))),
+            _ => {}
         }
         let is_sound = self.is_sound_and_unaided();
         let Self { orgs, classes, people, scribe, roles, enrollments, book, words, room, .. } = self;
@@ -134,28 +141,65 @@ impl Desk {
         }
         let Some(words) = self.words_of(batch) else { return false };
         let count = batch.len() as u64;
-        if !matches!(batch.rows, BatchRows::People(_)) {
+        if matches!(batch.rows, BatchRows::Roles(_) | BatchRows::Enrollments(_)) {
             let Self { roles, enrollments, book, words: known, scribe, .. } = self;
             let mut links = LinkDesk { roles, enrollments, book, words: known, scribe, keeps_rows: true };
             let is_taken = links.put(batch, &words, rows_before);
             self.make_room();
             return is_taken;
         }
+        self.unsettle();
         let Place { file, .. } = self.book.place(RowAt { file: batch.file, row: 0 });
+        let before = Place { file, row: rows_before };
+        let (is_taken, what) = match batch.rows {
+            BatchRows::Classes(_) => (self.take_classes(batch, before), Collection::Classes),
+            _ => (self.take_people(batch, &words, before), Collection::People),
+        };
         // What is taken in part cannot be taken again.
-        batch.is_odd = !self.take_people(batch, &words, Place { file, row: rows_before });
-        if !batch.is_odd {
-            self.book.counts.of_mut(Collection::People).rows += count;
+        batch.is_odd = !is_taken;
+        if is_taken {
+            self.book.counts.of_mut(what).rows += count;
         }
-        !batch.is_odd
+        is_taken
     }
 
     fn words_of(&mut self, batch: &RowBatch) -> Option<Vec<RoleWord>> {
         batch.words.iter().map(|word| self.words.word(&mut self.scribe, word).ok().map(RoleWord)).collect()
     }
 
+    fn take_classes(&mut self, batch: &mut RowBatch, before: Place) -> bool {
+        let RowBatch { rows: BatchRows::Classes(batch), scribe, .. } = batch else { return false };
+        let (arena, ClassBatch { classes, sessions }) = (scribe.arena(), batch);
+        if self.classes.mode != Some(Mode::Full) {
+            return false;
+        }
+        let find = |read: &BatchClass| self.classes.find_hashed(self.scribe.arena(), arena.bytes(read.class.id), read.hash);
+        let slots: Vec<Option<u32>> = classes.iter().map(find).collect();
+        if slots.iter().flatten().any(|&slot| self.classes.is_seen(slot)) {
+            return false;
+        }
+        let mut known = Repeated::default();
+        for Class { kind, grades, subjects, subject_codes, .. } in classes.iter_mut().map(|read| &mut read.class) {
+            for text in [kind, grades, subjects, subject_codes] {
+                let Some(own) = known.text(*text, |text| self.scribe.intern(arena.get(text)).ok()) else { return false };
+                *text = own;
+            }
+        }
+        let Ok(start) = self.scribe.append(arena) else { return false };
+        let mut sessions = sessions.drain(..);
+        for (BatchClass { hash, row, stamp, sessions: count, class }, slot) in classes.drain(..).zip(slots) {
+            let slot = slot.unwrap_or_else(|| self.classes.add(class.id.moved(start), hash));
+            let mut sessions: Vec<SessionIx> = sessions.by_ref().take(count).collect();
+            sessions.sort_unstable();
+            sessions.dedup();
+            let (title, code) = (class.title.moved(start), class.code.moved(start));
+            let class = Class { id: self.classes.id(slot), title, code, sessions, ..class };
+            self.classes.put_stamped(slot, stamp, Place { file: before.file, row: before.row + row }, class);
+        }
+        true
+    }
+
     fn take_people(&mut self, batch: &mut RowBatch, words: &[RoleWord], before: Place) -> bool {
-        self.unsettle();
         let RowBatch { rows: BatchRows::People(batch), scribe, .. } = batch else { return false };
         let (arena, PeopleBatch { people, inline, attributes }) = (scribe.arena(), batch);
         if self.people.mode != Some(Mode::Full) {

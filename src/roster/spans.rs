@@ -5,6 +5,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::roster::model::{Roster, Span, SpanIx};
 
+/// So many are looked at before one is looked up: of most files these are all.
+const FIRST: usize = 8;
+
 /// Spans while records come in, in order of first mention.
 #[derive(Debug, Default)]
 pub(crate) struct SpanTable {
@@ -38,6 +41,10 @@ impl SpanTable {
     /// The position of a span, which may be new.
     pub(crate) fn ix(&mut self, span: Span) -> SpanIx {
         if self.spans.get(self.last as usize) == Some(&span) {
+            return SpanIx(self.last);
+        }
+        if let Some(at) = self.spans.iter().take(FIRST).position(|known| *known == span) {
+            self.last = at as u32;
             return SpanIx(self.last);
         }
         let (spans, hashed) = (&mut self.spans, hash(&span));

@@ -213,6 +213,9 @@ impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
     }
 
     fn long_number(&mut self) -> Result<u64, PackError> {
+        if let Some(number) = self.number_within() {
+            return Ok(number);
+        }
         let mut number = 0;
         for place in 0..10 {
             let byte = self.byte()?;
@@ -225,6 +228,20 @@ impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
             }
         }
         Err(PackError::Corrupt("a number has too many bits"))
+    }
+
+    /// Reads a number of up to eight bytes, if as many are here, whatever their number without a branch.
+    #[inline]
+    fn number_within(&mut self) -> Option<u64> {
+        let word = u64::from_le_bytes(*self.chunk.get(self.at..)?.first_chunk()?);
+        let ends = !word & 0x8080_8080_8080_8080;
+        let bits = ends.trailing_zeros() + 1;
+        let sevens = (ends != 0).then(|| word & u64::MAX >> (64 - bits) & 0x7f7f_7f7f_7f7f_7f7f)?;
+        self.at += bits as usize / 8;
+        // Seven bits of each byte, fourteen of each pair, twenty-eight of each four.
+        let pairs = sevens & 0x007f_007f_007f_007f | sevens >> 1 & 0x3f80_3f80_3f80_3f80;
+        let fours = pairs & 0x0000_3fff_0000_3fff | pairs >> 2 & 0x0fff_c000_0fff_c000;
+        Some(fours & 0x0fff_ffff | fours >> 4 & 0x00ff_ffff_f000_0000)
     }
 
     /// Reads a number that may be negative.
@@ -280,4 +297,29 @@ impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
 pub(crate) fn push(arena: &mut TextArena, bytes: &[u8]) -> Result<Text, PackError> {
     let text = std::str::from_utf8(bytes).map_err(|_| PackError::Corrupt("a text is not UTF-8"))?;
     arena.push(text).map_err(|_| PackError::Corrupt("there are more than 4 GiB of text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::roster::wire::{PackError, Reader, Writer};
+
+    #[test]
+    fn numbers_of_all_lengths_come_back_however_they_are_cut() {
+        let numbers: Vec<u64> =
+            (0..64).flat_map(|bits| [0, 1, 2].map(|less| (u64::MAX >> bits).saturating_sub(less))).collect();
+        let mut bytes = Vec::new();
+        let mut sink = |chunk: &[u8]| bytes.extend_from_slice(chunk);
+        let mut writer = Writer::new(&mut sink);
+        numbers.iter().for_each(|&number| writer.number(number));
+        writer.finish();
+        for len in [1, 3, 7, 8, 9, 20, bytes.len()] {
+            let mut chunks = bytes.chunks(len).map(<[u8]>::to_vec);
+            let mut reader = Reader::new(|| chunks.next());
+            let read: Result<Vec<u64>, PackError> = numbers.iter().map(|_| reader.number()).collect();
+            assert_eq!(read.as_ref(), Ok(&numbers), "{len}");
+            assert!(reader.at_end());
+        }
+        let mut long = Some(vec![0xff; 16]);
+        assert_eq!(Reader::new(|| long.take()).number(), Err(PackError::Corrupt("a number has too many bits")));
+    }
 }

@@ -4,7 +4,7 @@
 //! without looking at any other block, and a lost quote is found on its own line instead of swallowing the file.
 //! 64 bytes are looked at at once; of a table of ids and dates hardly more than the commas is visited.
 
-/// Where a cell lies: in the text, or (an escaped one) in the scratch text.
+/// Where a cell lies: in the text from the row on, or (an escaped one) in the scratch text.
 #[derive(Clone, Copy, Debug)]
 struct Cell {
     start: u32,
@@ -15,6 +15,7 @@ struct Cell {
 /// One row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row<'r> {
+    /// The text from its start on.
     text: &'r str,
     scratch: &'r str,
     cells: &'r [Cell],
@@ -55,11 +56,52 @@ pub(crate) struct QuoteFault {
     pub(crate) what: &'static str,
 }
 
+/// So many shapes are remembered: where dates are told or not, a file has a few.
+const SHAPES: usize = 4;
+
+/// Where the cells of a line lie in which nothing but commas and its end has a meaning. Rows of ids and dates mostly have the
+/// shape of one of those before them: then it is enough to see that each sign is at its place, and that there is no other.
+#[derive(Debug, Default)]
+struct Shape {
+    cells: Vec<Cell>,
+    /// Bytes of the row.
+    bytes: usize,
+    /// The signs of the line, up to its end, and zeros between them.
+    signs: Vec<u8>,
+}
+
+impl Shape {
+    /// Whether the first line of some text has it.
+    #[inline]
+    fn is_of(&self, text: &[u8]) -> bool {
+        let Some(line @ [.., b'\n']) = text.get(..self.signs.len()) else { return false };
+        let ((own, _), (chunks, _)) = (self.signs.as_chunks(), line.as_chunks());
+        let ends = self.signs.last_chunk().zip(line.last_chunk());
+        ends.is_some_and(|(own, last)| is_signed(last, own)) && own.iter().zip(chunks).all(|(own, chunk)| is_signed(chunk, own))
+    }
+}
+
+/// Whether these are the signs of a chunk. As of [`marks`], the compiler makes vector instructions of it.
+#[inline(always)]
+fn is_signed(chunk: &[u8; CHUNK], signs: &[u8; CHUNK]) -> bool {
+    chunk.iter().zip(signs).fold(0, |odd, (&byte, sign)| odd | (sign_of(byte) ^ sign)) == 0
+}
+
+#[inline(always)]
+fn sign_of(byte: u8) -> u8 {
+    if byte < b'-' { byte } else { 0 }
+}
+
 /// Buffers and the line count of one file.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
     cells: Vec<Cell>,
     scratch: String,
+    shapes: [Shape; SHAPES],
+    /// The shape that was learned last.
+    newest: usize,
+    /// Where the last bare line that had to be cut ended.
+    last_bytes: usize,
     lines: u64,
 }
 
@@ -99,14 +141,42 @@ impl Scan {
         text: &str,
         mut take: impl FnMut(Row<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        let mut marks = Marks::of(text.as_bytes());
+        let mut start = 0;
+        while start < text.len() {
+            let rest = &text[start..];
+            let known = self.shapes.iter().position(|shape| shape.is_of(rest.as_bytes()));
+            let (cells, bytes, line_bytes) = match known {
+                Some(known) => {
+                    let Shape { cells, bytes, signs } = &self.shapes[known];
+                    (cells, *bytes, signs.len())
+                }
+                None => {
+                    marks.go_to(start);
+                    let (bytes, line_bytes) = self.line(rest, start, &mut marks)?;
+                    (&self.cells, bytes, line_bytes)
+                }
+            };
+            self.lines += 1;
+            start += line_bytes;
+            if bytes > 0 {
+                let (scratch, line, is_last) = (self.scratch.as_str(), self.lines, start == text.len());
+                take(Row { text: rest, scratch, cells, line, bytes, is_last })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts the first line of `text`, whose bytes are marked from `start` on: the bytes of its row, and of all of it.
+    fn line<E: From<QuoteFault>>(&mut self, text: &str, start: usize, marks: &mut Marks<'_>) -> Result<(usize, usize), E> {
         let bytes = text.as_bytes();
         let mut quote = Quote::None;
-        let mut is_escaped = false;
-        let mut line_start = 0;
+        let (mut is_escaped, mut is_bare) = (false, true);
         let mut cell_start = 0;
         self.cells.clear();
         self.scratch.clear();
-        for at in Marks::of(bytes) {
+        for at in marks {
+            let at = at - start;
             match bytes[at] {
                 b',' => match quote {
                     Quote::None => {
@@ -123,7 +193,7 @@ impl Scan {
                     }
                 },
                 b'\n' => {
-                    let end = if at > line_start && bytes[at - 1] == b'\r' { at - 1 } else { at };
+                    let end = if at > 0 && bytes[at - 1] == b'\r' { at - 1 } else { at };
                     match quote {
                         Quote::None => {
                             self.cells.push(Cell { start: cell_start as u32, end: end as u32, is_escaped: false });
@@ -134,36 +204,41 @@ impl Scan {
                                 return Err(self.fault(STRAY));
                             }
                             self.push_quoted(text, cell_start + 1, close, is_escaped);
-                            (quote, is_escaped) = (Quote::None, false);
                         }
                     }
-                    self.lines += 1;
-                    if end > line_start {
-                        take(Row {
-                            text,
-                            scratch: &self.scratch,
-                            cells: &self.cells,
-                            line: self.lines,
-                            bytes: end - line_start,
-                            is_last: at + 1 == bytes.len(),
-                        })?;
+                    // Where lines have all lengths it would be for nothing.
+                    if is_bare && at >= CHUNK && std::mem::replace(&mut self.last_bytes, at) == at {
+                        self.learn(&bytes[..at + 1], end);
                     }
-                    self.cells.clear();
-                    self.scratch.clear();
-                    (line_start, cell_start) = (at + 1, at + 1);
+                    return Ok((end, at + 1));
                 }
-                b'"' => match quote {
-                    Quote::None if at == cell_start => quote = Quote::Open,
-                    Quote::None => return Err(self.fault(STRAY)),
-                    Quote::Open => quote = Quote::Closed(at),
-                    Quote::Closed(close) if close + 1 == at => (quote, is_escaped) = (Quote::Open, true),
-                    Quote::Closed(_) => return Err(self.fault(STRAY)),
-                },
+                b'"' => {
+                    is_bare = false;
+                    match quote {
+                        Quote::None if at == cell_start => quote = Quote::Open,
+                        Quote::None => return Err(self.fault(STRAY)),
+                        Quote::Open => quote = Quote::Closed(at),
+                        Quote::Closed(close) if close + 1 == at => (quote, is_escaped) = (Quote::Open, true),
+                        Quote::Closed(_) => return Err(self.fault(STRAY)),
+                    }
+                }
                 b'\r' if bytes.get(at + 1) != Some(&b'\n') => return Err(self.fault(LONE_CR)),
-                _ => {}
+                b'\r' => {}
+                _ => is_bare = false,
             }
         }
-        Ok(())
+        // What does not end in a line feed is no line.
+        Ok((0, bytes.len()))
+    }
+
+    /// Remembers the shape of a line whose cells were found last.
+    fn learn(&mut self, line: &[u8], bytes: usize) {
+        self.newest = (self.newest + 1) % SHAPES;
+        let shape = &mut self.shapes[self.newest];
+        shape.cells.clone_from(&self.cells);
+        shape.bytes = bytes;
+        shape.signs.clear();
+        shape.signs.extend(line.iter().map(|&byte| sign_of(byte)));
     }
 
     fn push_quoted(&mut self, text: &str, start: usize, end: usize, is_escaped: bool) {
@@ -196,6 +271,16 @@ struct Marks<'b> {
 impl<'b> Marks<'b> {
     fn of(bytes: &'b [u8]) -> Self {
         Self { bytes, next: 0, found: 0 }
+    }
+
+    /// Passes over what stands before a place; what stood behind the last one found is looked at once.
+    #[inline]
+    fn go_to(&mut self, at: usize) {
+        if at >= self.next {
+            (self.next, self.found) = (at, 0);
+        } else {
+            self.found &= u64::MAX << (at + CHUNK).saturating_sub(self.next);
+        }
     }
 }
 
@@ -286,6 +371,45 @@ mod tests {
         ] {
             assert_eq!(rows(text).expect_err(text).line, at, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_row_is_cut_alike_whatever_stood_before_it() {
+        use proptest::prelude::*;
+        type Oddity = Option<(prop::sample::Index, char)>;
+        let shape = prop::sample::select(vec![(40, 30, "\n"), (30, 40, "\n"), (60, 70, "\n"), (40, 30, "\r\n"), (3, 4, "\n")]);
+        let odd = prop::option::weighted(
+            0.2,
+            (any::<prop::sample::Index>(), prop::sample::select(vec![',', '"', '\r', '\n', ' ', '0'])),
+        );
+        proptest!(|(lines in prop::collection::vec((shape, odd), 1..20))| {
+            let line = |((first, second, end), odd): ((usize, usize, &str), Oddity)| {
+                let mut line = format!("{},,{}{end}", "a".repeat(first), "b".repeat(second)).into_bytes();
+                if let Some((at, odd)) = odd {
+                    let at = at.index(line.len() - end.len());
+                    line[at] = odd as u8;
+                }
+                String::from_utf8(line).expect("ASCII")
+            };
+            let text: String = lines.into_iter().map(line).collect();
+            let (mut alone, mut fault) = (Vec::new(), None);
+            for (line, before) in text.split_inclusive('\n').zip(0..) {
+                let taken = Scan::behind(before).rows(line, |row| {
+                    alone.push((row.line, row.bytes, row.iter().map(str::to_owned).collect::<Vec<_>>()));
+                    Ok::<(), QuoteFault>(())
+                });
+                fault = taken.err();
+                if fault.is_some() {
+                    break;
+                }
+            }
+            let mut together = Vec::new();
+            let taken = Scan::default().rows(&text, |row| {
+                together.push((row.line, row.bytes, row.iter().map(str::to_owned).collect::<Vec<_>>()));
+                Ok::<(), QuoteFault>(())
+            });
+            prop_assert_eq!((together, taken.err()), (alone, fault));
+        });
     }
 
     #[test]

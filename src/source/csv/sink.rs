@@ -55,8 +55,8 @@ impl RowSink for RowReader<'_> {
     fn course(&mut self, _row: &CourseRow<'_>) {
         self.odd();
     }
-    fn class(&mut self, _row: &ClassRow<'_>) {
-        self.odd();
+    fn class(&mut self, row: &ClassRow<'_>) {
+        RowReader::class(self, row);
     }
     fn person(&mut self, row: &PersonRow<'_>) {
         RowReader::person(self, row);
