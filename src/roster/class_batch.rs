@@ -1,6 +1,7 @@
 //! Classes read ahead of the intake, in other threads: what `batch` says of rows holds for them too.
 
 use crate::roster::desk::Desk;
+use crate::roster::desk_orgs::unequal_lists;
 use crate::roster::intern::{Scribe, text_hash};
 use crate::roster::known_ids::KnownIds;
 use crate::roster::model::{Class, CourseIx, OrgIx, SessionIx};
@@ -53,9 +54,7 @@ impl ClassBatch {
     /// Reads a class; `None` if there is anything to tell about it.
     pub(crate) fn read(&mut self, at: u32, row: &ClassRow<'_>, known: &KnownPlaces, scribe: &mut Scribe) -> Option<()> {
         let head = &row.head;
-        let items = |list: &str| list.split(',').filter(|item| !item.trim().is_empty()).count();
-        let (subjects, codes) = (items(row.subjects), items(row.subject_codes));
-        if subjects != codes && subjects > 0 && codes > 0 {
+        if unequal_lists(row.subjects, row.subject_codes).is_some() {
             return None;
         }
         let course = match row.course.filter(|id| !id.is_empty()) {

@@ -227,11 +227,15 @@ impl Desk {
     }
 
     fn compare_subjects(&mut self, head: &RowHead<'_>, subjects: &str, codes: &str) {
-        let count = |list: &str| list.split(',').filter(|item| !item.trim().is_empty()).count();
-        let (subjects, codes) = (count(subjects), count(codes));
-        if subjects != codes && subjects > 0 && codes > 0 {
+        if let Some((subjects, codes)) = unequal_lists(subjects, codes) {
             let detail = format!("{subjects} subjects, {codes} subject codes");
             self.book.warn(head.at, head.id, Flaw::graph("subject_lists_differ", "subjectCodes", detail));
         }
     }
+}
+
+/// How many subjects and how many codes of them are told, where it should be as many of each.
+pub(crate) fn unequal_lists(subjects: &str, codes: &str) -> Option<(usize, usize)> {
+    let [subjects, codes] = [subjects, codes].map(|list| list.split(',').filter(|item| !item.trim().is_empty()).count());
+    (subjects != codes && subjects > 0 && codes > 0).then_some((subjects, codes))
 }
