@@ -66,7 +66,7 @@ pub fn each_part<T: Send>(len: usize, work: impl Fn(Range<usize>) -> T + Sync) -
 }
 
 /// Does two things at once.
-pub fn both<A: Send, B: Send>(there: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> (A, B) {
+pub fn both<A: Send, B>(there: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> (A, B) {
     thread::scope(|scope| {
         let there = scope.spawn(there);
         let here = here();

@@ -36,7 +36,10 @@ impl<'f> Chunks<'f> {
 }
 
 pub(in crate::store::sql) fn compress(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
-    zstd::bulk::compress(bytes, LEVEL).map_err(|cause| Fault::corrupt("a chunk", cause))
+    let mut body = zstd::bulk::compress(bytes, LEVEL).map_err(|cause| Fault::corrupt("a chunk", cause))?;
+    // It has room for what cannot be compressed; those of a large commit wait for one another.
+    body.shrink_to_fit();
+    Ok(body)
 }
 
 /// Undoes [`compress`]; `bytes` is how many there were.

@@ -110,7 +110,12 @@ impl<'t> Writer<'t> {
         let mut made = made?;
         let own = &mut self.reckoning;
         own.next_claim = own.next_claim.max(made.next_claim);
-        own.new_ids.append(&mut made.new_ids);
+        // Of a first night's millions there is no copy.
+        if own.new_ids.is_empty() {
+            own.new_ids = made.new_ids;
+        } else {
+            own.new_ids.append(&mut made.new_ids);
+        }
         for (place, more) in made.used {
             *own.used.entry(place).or_default() += more;
         }

@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle, sleep};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use crate::base::parts;
 use crate::store::api::Opening;
 use crate::store::error::StoreError;
 use crate::store::sql::Fault;
@@ -25,6 +27,8 @@ const READERS_KEPT: usize = 4;
 const LOG_PAGES_MAX: u32 = 1_000;
 /// A log of so many bytes takes long to move.
 const LOG_BYTES_LONG: u64 = 32 << 20;
+/// So often a log that grows by much is put on the disk.
+const PUT_OUT_EVERY: Duration = Duration::from_millis(100);
 /// Statements kept prepared per connection.
 const STATEMENTS_KEPT: usize = 64;
 
@@ -131,7 +135,13 @@ impl SqliteFile {
     ) -> Result<T, StoreError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let done = writer.pragma_update(None, "wal_autocheckpoint", 0).map_err(Fault::from);
-        let done = done.and_then(|()| write_by(&mut writer, act));
+        let (end, ended) = sync_channel(0);
+        let log = log_of(&self.path);
+        let there = move || put_out(&log, &ended);
+        let ((), done) = parts::both(there, || {
+            let _end = end;
+            done.and_then(|()| write_by(&mut writer, act))
+        });
         if done.is_ok() && log_of(&self.path).metadata().is_ok_and(|log| log.len() >= LOG_BYTES_LONG) {
             self.move_log(|log| log.query_row("PRAGMA wal_checkpoint", [], |_| Ok(())));
         }
@@ -184,6 +194,16 @@ fn write_by<T>(writer: &mut Connection, act: impl FnOnce(&Transaction<'_>) -> Re
     let answer = act(&tx)?;
     tx.commit()?;
     Ok(answer)
+}
+
+/// Puts a log on the disk while more of it is written, so that the commit does not wait for all of it at once. Whether that went
+/// well is for the commit to ask, whose own file is told of what went wrong, too. Of SQLite's files only the log may be opened
+/// beside it: to close another one gives up the locks on it.
+fn put_out(log: &Path, ended: &Receiver<()>) {
+    let Ok(log) = File::open(log) else { return };
+    while ended.recv_timeout(PUT_OUT_EVERY) == Err(RecvTimeoutError::Timeout) {
+        drop(log.sync_data());
+    }
 }
 
 /// The log beside a file.
