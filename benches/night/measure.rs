@@ -166,11 +166,7 @@ fn night(label: &str, folder: &Path, rosterd: &Path, books: &Books) -> io::Resul
     let mut command = Command::new(rosterd);
     command.args(["sync", "bench", "--here", "--config"]).arg(folder.join("bench.toml"));
     // As `systemd/rosterd.service` has it.
-    command.envs([
-        ("MALLOC_TRIM_THRESHOLD_", "131072"),
-        ("MALLOC_MMAP_THRESHOLD_", "1200000"),
-        ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),
-    ]);
+    command.envs([("MALLOC_TRIM_THRESHOLD_", "131072"), ("MALLOC_MMAP_THRESHOLD_", "1200000")]);
     run(label, folder, books, command, log, |_| false)
 }
 
