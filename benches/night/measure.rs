@@ -269,10 +269,7 @@ fn best_of_three(mut work: impl FnMut() -> io::Result<()>) -> io::Result<Duratio
 }
 
 /// Makes a zip of a folder's files.
-///
-/// # Errors
-/// When one cannot be read, or it cannot be written.
-pub fn pack(folder: &Path, zip: &Path) -> io::Result<()> {
+fn pack(folder: &Path, zip: &Path) -> io::Result<()> {
     let mut out = ZipWriter::new(io::BufWriter::new(File::create(zip)?));
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

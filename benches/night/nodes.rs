@@ -4,9 +4,8 @@
 //! it then shares with the database; and to a share of that core's time by a control group, so that what is left is more than the
 //! database needs and two nodes stand to one as they do on machines of their own. The second takes the rights to make groups.
 //!
-//! Of a small customer's night most is the database's work, of a larger one's the node's. So there are nights of both: larger
-//! customers have their 1 % nights, held to a core; small ones are taken in for the first time, held either way. Packages are
-//! zips, as the standard has them.
+//! Of a small customer's night most is the database's work, of a larger one's the node's. So there are nights of both, each held
+//! either way: small customers are taken in for the first time, larger ones have their 1 % nights.
 //!
 //! One night differs from the next: so there are several of each kind by turns, now on one node first and now on two, and the
 //! medians count. No short one goes over the turn of a minute, when nodes look at what is due for all customers.
@@ -21,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::books::Books;
 use crate::data::{District, Night, customer, head};
-use crate::measure::{clear, hundredths, pack, seconds};
+use crate::measure::{clear, hundredths, seconds};
 
 const CUSTOMERS: u64 = 500;
 const WORKERS: u32 = 4;
@@ -56,9 +55,12 @@ struct Kind {
 
 /// Nights of the same customers stand side by side, those held to a share last: not everybody may do that. A node gets as much
 /// of its core as leaves the server more than it needs: of a small customer's night most is the server's.
-const KINDS: [&[Kind]; 2] = [
-    &[Kind { people: 40_000, night: Night::Changed, hold: Hold::Core, repeats: 3 }],
-    &[
+const KINDS: [[Kind; 2]; 2] = [
+    [
+        Kind { people: 20_000, night: Night::Changed, hold: Hold::Core, repeats: 3 },
+        Kind { people: 20_000, night: Night::Changed, hold: Hold::Share { node: 70, server: 60 }, repeats: 3 },
+    ],
+    [
         Kind { people: 500, night: Night::First, hold: Hold::Core, repeats: 3 },
         Kind { people: 500, night: Night::First, hold: Hold::Share { node: 20, server: 110 }, repeats: 7 },
     ],
@@ -96,21 +98,21 @@ pub struct Shared {
 pub fn nights(folder: &Path, rosterd: &Path, books: &Books) -> io::Result<Vec<Shared>> {
     let mut shared = Vec::new();
     for kinds in KINDS {
-        let Some(&first) = kinds.first() else { continue };
-        packages(folder, first.people)?;
+        let [first, _] = kinds;
+        let plain = packages(folder, first.people)?;
         let mut number = 1;
-        deliver(folder, Night::First, number)?;
+        deliver(folder, &plain, Night::First, number)?;
         if first.night == Night::Changed {
             books.fresh()?;
             // Who left for the first time is waited for, so what follows the first night is another kind of night, too.
             night(folder, rosterd, books, first, 2)?;
             for _ in 0..2 {
                 number += 1;
-                deliver(folder, there_or_back(number), number)?;
+                deliver(folder, &plain, there_or_back(number), number)?;
                 night(folder, rosterd, books, first, 2)?;
             }
         }
-        let all = kinds.iter().flat_map(|&kind| (0..kind.repeats * 2).map(move |turn| (kind, turn)));
+        let all = kinds.into_iter().flat_map(|kind| (0..kind.repeats * 2).map(move |turn| (kind, turn)));
         for (kind, turn) in all {
             // One and two, two and one.
             let nodes = if matches!(turn % 4, 0 | 3) { 1 } else { 2 };
@@ -118,7 +120,7 @@ pub fn nights(folder: &Path, rosterd: &Path, books: &Books) -> io::Result<Vec<Sh
                 books.fresh()?;
             } else {
                 number += 1;
-                deliver(folder, there_or_back(number), number)?;
+                deliver(folder, &plain, there_or_back(number), number)?;
             }
             let night = match night(folder, rosterd, books, kind, nodes) {
                 Err(error) if kind.hold != Hold::Core && error.kind() == io::ErrorKind::PermissionDenied => break,
@@ -139,7 +141,7 @@ fn there_or_back(number: u32) -> Night {
 }
 
 /// The settings of all customers of a size, and the packages of each night, which they have in common.
-fn packages(folder: &Path, people: u64) -> io::Result<()> {
+fn packages(folder: &Path, people: u64) -> io::Result<PathBuf> {
     clear(folder)?;
     // Whatever the time of day, a package asks for a night and nothing else does.
     let mut settings = format!(
@@ -148,29 +150,26 @@ fn packages(folder: &Path, people: u64) -> io::Result<()> {
     );
     (0..CUSTOMERS).for_each(|number| settings.push_str(&customer(&format!("c{number}"), &format!("drops/{number}"), people)));
     fs::write(folder.join("bench.toml"), settings)?;
+    let plain = folder.join("plain");
     for night in [Night::First, Night::Changed] {
-        let plain = folder.join("plain").join(format!("{night:?}"));
-        District::of(people).write(night, &plain)?;
-        pack(&plain, &package(folder, night))?;
+        District::of(people).write(night, &plain.join(format!("{night:?}")))?;
     }
-    Ok(())
+    Ok(plain)
 }
 
-/// What all customers get for a night.
-fn package(folder: &Path, night: Night) -> PathBuf {
-    folder.join("plain").join(format!("{night:?}.zip"))
-}
-
-/// Puts a package where each customer's are waited for, instead of the one before it. It is there once: the bytes come out of the
-/// system's memory however many customers there are.
-fn deliver(folder: &Path, night: Night, number: u32) -> io::Result<()> {
+/// Puts a package where each customer's are waited for, instead of the one before it. Its files are there once: the bytes come
+/// out of the system's memory however many customers there are.
+fn deliver(folder: &Path, plain: &Path, night: Night, number: u32) -> io::Result<()> {
+    let package = plain.join(format!("{night:?}"));
+    let files = fs::read_dir(&package)?.map(|listed| listed.map(|l| l.file_name())).collect::<io::Result<Vec<_>>>()?;
     for customer in 0..CUSTOMERS {
         let drops = folder.join("drops").join(customer.to_string());
         if drops.exists() {
             fs::remove_dir_all(&drops)?;
         }
-        fs::create_dir_all(&drops)?;
-        fs::hard_link(package(folder, night), drops.join(format!("night-{number:03}.zip")))?;
+        let own = drops.join(format!("night-{number:03}"));
+        fs::create_dir_all(&own)?;
+        files.iter().try_for_each(|name| fs::hard_link(package.join(name), own.join(name)))?;
     }
     Ok(())
 }
@@ -330,7 +329,7 @@ pub fn table(shared: &[Shared]) -> String {
         "{:<42} {:>5} {:>9} {:>12} {:>9} {:>12} {:>6}\n",
         "people each, held to", "nodes", "seconds", "nodes' cpu s", "server s", "customers/s", "load"
     );
-    for &kind in KINDS.into_iter().flatten() {
+    for kind in KINDS.into_iter().flatten() {
         let name = kind.name();
         let of_kind = || shared.iter().filter(move |night| night.kind == kind);
         for Shared { nodes, load, wall, cpu, server_cpu, .. } in of_kind() {
