@@ -297,22 +297,24 @@ fn a_package_that_arrives_is_taken_in() {
     let bytes = demo.students(&students);
     let part = demo.drops("northfield").join(format!("{name}.part"));
     fs::write(&part, &bytes[..bytes.len() / 2]).expect("written");
-    let northfield = runs(&demo, "northfield").len();
+    // Dates may turn meanwhile; their runs are not what is counted.
+    let taken = |customer: &str| runs(&demo, customer).into_iter().filter(|run| run["trigger"] == "drop").collect::<Vec<_>>();
+    let northfield = taken("northfield").len();
     demo.again("larkspur", "2026-09-01", "2026-09-02");
     until("the other package is taken", || {
-        let runs = runs(&demo, "larkspur");
+        let runs = taken("larkspur");
         if runs[0]["packages"] == serde_json::json!(["hr:2026-09-02"]) && is_over(&runs[0]) {
             Ok(())
         } else {
             Err(format!("{runs:?}"))
         }
     });
-    assert_eq!(runs(&demo, "northfield").len(), northfield, "nothing is read before it has its name");
+    assert_eq!(taken("northfield").len(), northfield, "nothing is read before it has its name");
     fs::write(&part, &bytes).expect("written");
     fs::rename(&part, demo.drops("northfield").join(&name)).expect("renamed");
     until_used(&demo, "northfield", "access-district", 668);
-    let newest = &runs(&demo, "northfield")[0];
-    assert_eq!((&newest["trigger"], &newest["by"]), (&"drop".into(), &"system:rosterd".into()), "{newest}");
+    let newest = &taken("northfield")[0];
+    assert_eq!(newest["by"], "system:rosterd", "{newest}");
     daemon.stop();
     assert_sound(&demo);
 }
