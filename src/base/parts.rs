@@ -4,6 +4,7 @@
 //! result stands at its part's place: so a function that uses them is as pure as one that does not.
 
 use std::cmp::Ordering;
+use std::collections::VecDeque;
 use std::num::NonZero;
 use std::ops::Range;
 use std::thread;
@@ -74,6 +75,27 @@ pub fn both<A: Send, B>(there: impl FnOnce() -> A + Send, here: impl FnOnce() ->
     })
 }
 
+/// Works on items as they come, on up to `ahead` of them at once, each in a thread of its own. Results are handed to `keep`, in
+/// this thread, in the order of the items.
+pub fn in_turn<I: Send, T: Send, E>(
+    items: impl Iterator<Item = I>,
+    ahead: usize,
+    work: impl Fn(I) -> T + Sync,
+    mut keep: impl FnMut(T) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut items = items;
+    thread::scope(|scope| {
+        let work = &work;
+        let mut under_way = VecDeque::with_capacity(ahead);
+        loop {
+            let room = ahead - under_way.len();
+            under_way.extend(items.by_ref().take(room).map(|item| scope.spawn(move || work(item))));
+            let Some(first) = under_way.pop_front() else { return Ok(()) };
+            keep(first.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))?;
+        }
+    })
+}
+
 /// Cuts a list at the ends of `ranges`, which follow one another from its start.
 pub fn cut<T>(mut items: &mut [T], ends: impl IntoIterator<Item = usize>) -> Vec<&mut [T]> {
     let mut start = 0;
@@ -126,7 +148,7 @@ pub fn sort_by<T: Send>(items: &mut [T], order: impl Fn(&T, &T) -> Ordering + Sy
 
 #[cfg(test)]
 mod tests {
-    use crate::base::parts::{both, cut, each, each_part, permute, ranges_of, sort_by};
+    use crate::base::parts::{both, cut, each, each_part, in_turn, permute, ranges_of, sort_by};
 
     #[test]
     fn ranges_follow_one_another() {
@@ -154,6 +176,24 @@ mod tests {
         let mut items = rank.clone();
         permute(&mut items, &mut rank);
         assert!(items.into_iter().eq(0..10_000));
+    }
+
+    #[test]
+    fn what_comes_in_turn_goes_in_turn() {
+        for count in [0, 1, 3, 50] {
+            let mut kept = Vec::new();
+            let done = in_turn(
+                0..count,
+                3,
+                |n| n * 2,
+                |twice| {
+                    kept.push(twice);
+                    if twice == 80 { Err(twice) } else { Ok(()) }
+                },
+            );
+            assert_eq!(done, if count > 40 { Err(80) } else { Ok(()) });
+            assert!(kept.into_iter().eq((0..count.min(41)).map(|n| n * 2)));
+        }
     }
 
     #[test]

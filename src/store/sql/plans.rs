@@ -15,6 +15,8 @@ use crate::store::sql::fault::Fault;
 
 /// So many chunks may wait to be packed.
 const CHUNKS_AHEAD: usize = 1;
+/// So many are packed at once.
+const TOGETHER: usize = 2;
 
 pub(in crate::store::sql) fn save(tx: &Transaction<'_>, plan: &Plan) -> Result<(), Fault> {
     save_of(tx, head_or_new(tx, &plan.customer)?.id, plan)
@@ -38,18 +40,19 @@ pub(in crate::store::sql) fn save_of(tx: &Transaction<'_>, id: i64, plan: &Plan)
     let mut insert =
         tx.prepare_cached("INSERT INTO plan_chunk (customer_id, plan, n, bytes, body) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     let mut n = 0i64;
-    let mut keep = |plain: Vec<u8>| {
-        insert.execute((id, plan.id.0, n, plain.len().cast_signed(), compress(&plain)?))?;
+    let packed = |plain: Vec<u8>| (plain.len(), compress(&plain));
+    let mut keep = |(len, packed): (usize, Result<Vec<u8>, Fault>)| {
+        insert.execute((id, plan.id.0, n, len.cast_signed(), packed?))?;
         n += 1;
         Ok::<_, Fault>(())
     };
     if plan.changes.len() < CHANGES_LARGE {
-        return make(plan, &mut keep);
+        return make(plan, &mut |plain| keep(packed(plain)));
     }
     // A large one is put in words while what was said is packed and written.
     let (give, got) = sync_channel(CHUNKS_AHEAD);
     let there = move || make(plan, &mut |plain| give.send(plain).map_err(|_| Fault::corrupt("a chunk", "nobody takes it")));
-    let (made, kept) = parts::both(there, || got.into_iter().try_for_each(keep));
+    let (made, kept) = parts::both(there, || parts::in_turn(got.into_iter(), TOGETHER, packed, keep));
     kept.and(made)
 }
 

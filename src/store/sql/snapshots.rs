@@ -12,7 +12,7 @@ use crate::store::sql::chunks::{compress, decompress};
 use crate::store::sql::fault::Fault;
 use crate::store::sql::purged::settle;
 
-/// So many chunks are compressed together, by all cores.
+/// So many chunks are compressed at once, while those before them are written.
 const TOGETHER: usize = 4;
 
 pub(in crate::store::sql) fn stage(
@@ -31,22 +31,16 @@ pub(in crate::store::sql) fn stage(
     // The chunks come first, for the length is known when the last one is; their reference is looked at in the end.
     let mut insert = tx.prepare_cached("INSERT INTO snapshot_chunk (digest, n, bytes, body) VALUES (?1, ?2, ?3, ?4)")?;
     let (mut bytes, mut n) = (0u64, 0i64);
-    let mut waiting = Vec::with_capacity(TOGETHER);
-    loop {
-        waiting.extend((0..TOGETHER).map_while(|_| chunks.next()));
-        if waiting.is_empty() {
-            break;
-        }
-        if waiting.iter().any(Vec::is_empty) {
+    let keep = |(len, packed): (usize, Result<Vec<u8>, Fault>)| {
+        if len == 0 {
             return Err(Fault::corrupt(format!("snapshot {}", digest.short()), "it broke off while it was made"));
         }
-        let packed = parts::each(std::mem::take(&mut waiting), |chunk: Vec<u8>| (chunk.len(), compress(&chunk)));
-        for (len, packed) in packed {
-            insert.execute((digest.0, n, len.cast_signed(), packed?))?;
-            n += 1;
-            bytes += len as u64;
-        }
-    }
+        insert.execute((digest.0, n, len.cast_signed(), packed?))?;
+        n += 1;
+        bytes += len as u64;
+        Ok(())
+    };
+    parts::in_turn(chunks, TOGETHER, |chunk: Vec<u8>| (chunk.len(), compress(&chunk)), keep)?;
     tx.prepare_cached(
         "INSERT INTO snapshots (digest, base, customer_id, source, at, bytes, people, enrollments)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
