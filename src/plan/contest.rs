@@ -1,6 +1,8 @@
 //! The queue: who gets the seats there are, always in the same order (R42), and who waits.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::mem::take;
 
 use crate::base::{ClaimId, Instant, Text, TextArena};
 use crate::license::{
@@ -83,6 +85,17 @@ pub struct BundleTry {
     pub members: Vec<Contender>,
 }
 
+/// Somebody who takes part. Of a first night there are millions: what comes of it takes the place of what was wanted.
+#[derive(Debug)]
+enum Entrant {
+    /// Before it was played.
+    Wants(Contender),
+    /// What changes.
+    Gets(ClaimChange),
+    /// Nothing does.
+    Stays,
+}
+
 /// Everything that takes part.
 #[derive(Debug, Default)]
 pub struct Contest {
@@ -90,8 +103,10 @@ pub struct Contest {
     pub ways: Vec<Vec<Candidate>>,
     /// Bundles, tried first.
     pub bundles: Vec<BundleTry>,
-    /// All others, by product: of a first night there are millions, and each list is gone once it was played.
-    pub queues: Vec<Vec<Contender>>,
+    /// All others.
+    entrants: Vec<Entrant>,
+    /// By product, where among these those are who want it.
+    queues: Vec<Vec<u32>>,
     /// Seats that hang on another product.
     pub dependents: Vec<Dependent>,
 }
@@ -103,7 +118,8 @@ impl Contest {
         if self.queues.len() <= product {
             self.queues.resize_with(product + 1, Vec::new);
         }
-        self.queues[product].push(contender);
+        self.queues[product].push(self.entrants.len() as u32);
+        self.entrants.push(Entrant::Wants(contender));
     }
 }
 
@@ -125,20 +141,13 @@ pub struct Walked {
 pub struct Outcome {
     /// Seats lost because a required product was lost.
     pub frees: Vec<ClaimChange>,
-    /// Seats given, claims that wait, claims that changed: those of bundles, then of each product in a list of its own, in the
-    /// order in which they were played. New claims have the id 0.
-    pub seats: Vec<Vec<ClaimChange>>,
+    /// Seats given, claims that wait, claims that changed, of bundles and of those whose seats hang on another product. New
+    /// claims have the id 0.
+    pub seats: Vec<ClaimChange>,
+    /// The same of all others, in the order in which they entered.
+    pub entered: Vec<ClaimChange>,
     /// What nobody serves.
     pub withheld: Vec<Withheld>,
-}
-
-impl Outcome {
-    fn seat(&mut self, change: ClaimChange) {
-        match self.seats.last_mut() {
-            Some(list) => list.push(change),
-            None => self.seats.push(vec![change]),
-        }
-    }
 }
 
 /// Plays the contest: bundles first, then each product after the one it requires, each in queue order.
@@ -155,8 +164,8 @@ pub fn play(
     let requires = &catalog.requires;
     let needed: Vec<bool> = (0u16..).take(products.len()).map(|at| requires.contains(&Some(at))).collect();
 
-    contest.bundles.sort_by(|a, b| order(&a.bundle, &b.bundle, people));
-    for BundleTry { bundle, members } in std::mem::take(&mut contest.bundles) {
+    contest.bundles.sort_by(|a, b| order(&Place::of(&a.bundle, people), &Place::of(&b.bundle, people)));
+    for BundleTry { bundle, members } in take(&mut contest.bundles) {
         match seat_for(&bundle, &contest.ways, pools, people) {
             Some(candidate) => {
                 for member in &members {
@@ -165,26 +174,27 @@ pub fn play(
                     }
                     leave_other_queue(member, pools[candidate.pool as usize].ix, pools, now, &mut out);
                 }
-                seated(&bundle, candidate, products, pools, (people, now), &mut out);
+                let change = seated(&bundle, candidate, products, pools, (people, now), &mut out);
+                out.seats.push(change);
             }
             None => members.into_iter().for_each(|member| contest.enter(member)),
         }
     }
 
-    contest.queues.resize_with(products.len(), Vec::new);
+    let Contest { ways, bundles: _, mut entrants, mut queues, dependents } = contest;
+    queues.resize_with(products.len(), Vec::new);
     for &product in &catalog.order {
-        out.seats.push(Vec::new());
-        for dependent in contest.dependents.iter().filter(|d| d.product == product) {
+        for dependent in dependents.iter().filter(|d| d.product == product) {
             let kept = requires[product as usize].is_none_or(|r| won.contains(&(dependent.person, r)));
             if kept && needed[product as usize] {
                 won.insert((dependent.person, product));
             }
             settle(dependent, kept, pools, now, &mut out);
         }
-        let mut queue = std::mem::take(&mut contest.queues[usize::from(product)]);
-        queue.sort_by(|a, b| order(a, b, people));
-        for contender in &queue {
-            if contest.ways[contender.way.0 as usize].is_empty() {
+        for at in in_order(take(&mut queues[usize::from(product)]), &entrants, people) {
+            let entrant = &mut entrants[at as usize];
+            let Entrant::Wants(contender) = &*entrant else { continue };
+            if ways[contender.way.0 as usize].is_empty() {
                 out.withheld.push(Withheld {
                     person: contender.person,
                     product: Some(product),
@@ -192,35 +202,69 @@ pub fn play(
                     because: Because::NoPool,
                 });
                 leave_queue(contender, Because::NoPool, pools, now, &mut out);
+                *entrant = Entrant::Stays;
                 continue;
             }
             let ready = match requires[product as usize] {
                 Some(required) => contender.has_required || won.contains(&(contender.person, required)),
                 None => true,
             };
-            match seat_for(contender, &contest.ways, pools, people).filter(|_| ready) {
+            let change = match seat_for(contender, &ways, pools, people).filter(|_| ready) {
                 Some(candidate) => {
                     if needed[product as usize] {
                         won.insert((contender.person, product));
                     }
-                    seated(contender, candidate, products, pools, (people, now), &mut out);
+                    Some(seated(contender, candidate, products, pools, (people, now), &mut out))
                 }
-                None => queued(contender, ready, &contest.ways, pools, (people, now), &mut out),
-            }
+                None => queued(contender, ready, &ways, pools, (people, now), &mut out),
+            };
+            *entrant = change.map_or(Entrant::Stays, Entrant::Gets);
         }
     }
+    // One is as large as the other: the list stays where it is.
+    let gets = |entrant| if let Entrant::Gets(change) = entrant { Some(change) } else { None };
+    out.entered = entrants.into_iter().filter_map(gets).collect();
     out
 }
 
-/// Who had a seat until it was suspended comes before who only waits (R40, R93).
-fn order(a: &Contender, b: &Contender, people: &TextArena) -> std::cmp::Ordering {
-    let returns = |c: &Contender| c.existing.as_deref().is_some_and(|claim| claim.state == ClaimState::Suspended);
-    let order = returns(b).cmp(&returns(a));
-    order.then_with(|| in_queue(a, b, people))
+/// What a contender's place in the queue depends on.
+struct Place<'a> {
+    /// Had a seat until it was suspended.
+    returns: bool,
+    priority: i32,
+    since: Instant,
+    person: &'a str,
 }
 
-fn in_queue(a: &Contender, b: &Contender, people: &TextArena) -> std::cmp::Ordering {
-    queue_order((a.priority, a.since, people.get(a.person)), (b.priority, b.since, people.get(b.person)))
+impl<'a> Place<'a> {
+    fn of(contender: &Contender, people: &'a TextArena) -> Self {
+        let &Contender { priority, since, person, .. } = contender;
+        let returns = contender.existing.as_deref().is_some_and(|claim| claim.state == ClaimState::Suspended);
+        Self { returns, priority, since, person: people.get(person) }
+    }
+}
+
+/// Who had a seat until it was suspended comes before who only waits (R40, R93).
+fn order(a: &Place<'_>, b: &Place<'_>) -> Ordering {
+    let in_queue = || queue_order((a.priority, a.since, a.person), (b.priority, b.since, b.person));
+    b.returns.cmp(&a.returns).then_with(in_queue)
+}
+
+/// Puts a queue in order.
+fn in_order(queue: Vec<u32>, entrants: &[Entrant], people: &TextArena) -> Vec<u32> {
+    let place = |at: u32| match &entrants[at as usize] {
+        Entrant::Wants(contender) => Some(Place::of(contender, people)),
+        Entrant::Gets(_) | Entrant::Stays => None,
+    };
+    // As they entered, most often.
+    let places = || queue.iter().filter_map(|&at| place(at));
+    if places().zip(places().skip(1)).all(|(a, b)| order(&a, &b).is_le()) {
+        return queue;
+    }
+    // They lie far apart: each is looked at once.
+    let mut places: Vec<(Place<'_>, u32)> = queue.iter().filter_map(|&at| Some((place(at)?, at))).collect();
+    places.sort_by(|(a, _), (b, _)| order(a, b));
+    places.into_iter().map(|(_, at)| at).collect()
 }
 
 /// The first candidate with a seat; where there is none, the first whose policy goes over (R48).
@@ -256,7 +300,7 @@ fn seated(
     pools: &mut [PoolWork<'_>],
     (people, now): (&TextArena, Instant),
     out: &mut Outcome,
-) {
+) -> ClaimChange {
     let pending = products[contender.product as usize].needs_acceptance;
     let work = &mut pools[candidate.pool as usize];
     let returns = returns_to(contender, work);
@@ -279,8 +323,8 @@ fn seated(
         (None, Some(_)) => Because::Returned,
         (None, None) => contender.because,
     };
-    out.seat(change(contender, same_pool.or(former), pool, state, Wait::Nothing, because, now));
     leave_other_queue(contender, pool, pools, now, out);
+    change(contender, same_pool.or(former), pool, state, Wait::Nothing, because, now)
 }
 
 /// A wait in one pool ends when the person is served, or waits, in another.
@@ -311,7 +355,7 @@ fn queued(
     pools: &mut [PoolWork<'_>],
     (people, now): (&TextArena, Instant),
     out: &mut Outcome,
-) {
+) -> Option<ClaimChange> {
     let person = people.get(contender.person);
     // A wait stays where it is as long as that pool is on the way: moving it would gain nobody anything.
     let way = &ways[contender.way.0 as usize];
@@ -330,7 +374,7 @@ fn queued(
     out.withheld.push(Withheld { person: contender.person, product: Some(contender.product), pool: Some(work.ix), because });
     // Suspended stays suspended as long as the pool has no term for it, or if only the seat itself is wanted back.
     if again && (gate != Gate::Open || contender.as_held) {
-        return;
+        return None;
     }
     let same_pool = contender.existing.as_deref().filter(|claim| claim.pool == work.ix);
     match same_pool {
@@ -340,10 +384,8 @@ fn queued(
     let former = contender.former.as_deref().filter(|claim| claim.pool == work.ix);
     let changed = change(contender, same_pool.or(former), work.ix, ClaimState::Waiting, wait, because, now);
     let pool = work.ix;
-    if changed.before.as_deref() != Some(&changed.after) {
-        out.seat(changed);
-    }
     leave_other_queue(contender, pool, pools, now, out);
+    Some(changed).filter(|changed| changed.before.as_deref() != Some(&changed.after))
 }
 
 fn change(
@@ -381,7 +423,7 @@ fn settle(dependent: &Dependent, kept: bool, pools: &mut [PoolWork<'_>], now: In
     let before_box = Some(Box::new(*before));
     if kept {
         if before != after {
-            out.seat(ClaimChange { person: *person, because: *because, before: before_box, after: *after });
+            out.seats.push(ClaimChange { person: *person, because: *because, before: before_box, after: *after });
         }
         return;
     }
@@ -394,4 +436,17 @@ fn settle(dependent: &Dependent, kept: bool, pools: &mut [PoolWork<'_>], now: In
         work.shift(Some((after.state, nearest)), Some((ClaimState::Waiting, None)));
     }
     out.frees.push(ClaimChange { person: *person, because: Because::NeedsAccess, before: before_box, after: waiting });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::size_of;
+
+    use crate::license::ClaimChange;
+    use crate::plan::contest::Entrant;
+
+    #[test]
+    fn what_is_wanted_takes_no_more_room_than_what_is_given() {
+        assert_eq!(size_of::<Entrant>(), size_of::<ClaimChange>());
+    }
 }

@@ -410,7 +410,7 @@ impl<'a> Work<'a> {
         let mut changes = self.frees;
         changes.extend(played.frees);
         let mut next = self.desk.standing.next_claim.0;
-        for mut change in self.seats.into_iter().chain(played.seats.into_iter().flatten()) {
+        for mut change in self.seats.into_iter().chain(played.seats).chain(played.entered) {
             if change.before.is_none() {
                 change.after.id = ClaimId(next);
                 next += 1;

@@ -115,7 +115,7 @@ fn nameless(input: &PlanInput<'_>, needs: &Needs) -> Plan {
     }
     let played = play(out.contest, &policy.products, &catalog, &mut pools, &people, input.now);
 
-    let seats = [out.updates].into_iter().chain(played.seats).collect();
+    let seats = vec![out.updates, played.seats, played.entered];
     let changes = numbered(vec![out.frees, played.frees], seats, input.standing.next_claim);
     let mut withheld = joined(out.withheld, played.withheld);
     withheld.sort_unstable_by_key(|w| (w.person, w.product, w.pool, w.because));
@@ -277,8 +277,13 @@ pub fn pools_at_work<'a>(
 }
 
 /// Frees before seats (R55), by person, pool and claim within each; new claims get their numbers in that order.
-fn numbered(frees: Vec<Vec<ClaimChange>>, seats: Vec<Vec<ClaimChange>>, next: ClaimId) -> Vec<ClaimChange> {
+fn numbered(frees: Vec<Vec<ClaimChange>>, mut seats: Vec<Vec<ClaimChange>>, next: ClaimId) -> Vec<ClaimChange> {
     let key = |c: &ClaimChange| (c.person, c.after.pool, c.after.id, c.after.state == ClaimState::Waiting);
+    // Somebody's changes stand together by product; by pool, as they belong, a whole list is in order most often.
+    let together = |list: &mut Vec<ClaimChange>| {
+        list.chunk_by_mut(|a, b| a.person == b.person).for_each(|own| own.sort_by_key(key));
+    };
+    seats.iter_mut().for_each(together);
     let mut seats = merged(seats, key);
     let mut next = next.0;
     for change in &mut seats {
