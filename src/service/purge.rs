@@ -138,8 +138,8 @@ pub(crate) fn without_strangers(
     };
     let active_before = |key: &str| before.is_some_and(|before| before.active(key).is_some());
     let rest = without_people(&roster, |person| {
-        let key = roster.text(person.key);
-        person.ended && !person.quarantined && !active_before(key) && !tombstone(key)
+        let is_strange = |key| !active_before(key) && !tombstone(key);
+        person.ended && !person.quarantined && is_strange(roster.text(person.key))
     });
     let rest = rest.map_err(|error| ServiceError::snapshot(customer.id(), &error))?;
     Ok(rest.unwrap_or(roster))
