@@ -75,8 +75,11 @@ pub fn both<A: Send, B>(there: impl FnOnce() -> A + Send, here: impl FnOnce() ->
     })
 }
 
-/// Works on items as they come, on up to `ahead` of them at once, each in a thread of its own. Results are handed to `keep`, in
-/// this thread, in the order of the items.
+/// Works on items as they come, on up to `ahead` of them at once (at least one), each in a thread of its own. Results are handed
+/// to `keep`, in this thread, in the order of the items.
+///
+/// # Errors
+/// The first one of `keep`; then no other result is handed to it.
 pub fn in_turn<I: Send, T: Send, E>(
     items: impl Iterator<Item = I>,
     ahead: usize,
