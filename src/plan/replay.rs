@@ -383,17 +383,19 @@ impl Replay {
             } else {
                 counted
             };
+            let over = allowance.effective().is_some_and(|effective| before.used() >= effective);
+            if insisted && over {
+                work.overridden = moved_here.by_hand;
+            }
+            // As a decision has it: what was insisted on is given before the frees are counted.
+            let given = before.used().0.saturating_add(work.overridden);
             let mut freed = StateCounts::default();
-            freed.set(ClaimState::Active, Seats(before.used().0.saturating_sub(moved_here.left)));
+            freed.set(ClaimState::Active, Seats(given.saturating_sub(moved_here.left)));
             work.counts = freed;
             work.frees_done();
             work.counts = after;
             if moved_here.touched || affected.contains(&pool.id) {
                 work.touch();
-            }
-            let over = allowance.effective().is_some_and(|effective| before.used() >= effective);
-            if insisted && over {
-                work.overridden = moved_here.by_hand;
             }
             let held_before = books.map_or(0, |books| books.held_back.0);
             work.held_back = held.get(&pool.id).copied().unwrap_or(held_before).min(after.used().0);
