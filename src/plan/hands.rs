@@ -38,6 +38,21 @@ pub fn acted_on(fact: &ClockFact, hands: &Hands, nth: &mut usize) -> Vec<(Instan
     delivered.map(after).map(delivery).into_iter().chain(approved.map(approval)).collect()
 }
 
+/// What is to be done at the very instant of the commit in which it was done, as this entry of it: of commits of one instant
+/// each sees what those before it did.
+pub fn in_its_turn(pending: &mut Vec<(Instant, Entry)>, at: Instant, recorded: &Entry) -> Option<Entry> {
+    let is_it = |(due, hand): &(Instant, Entry)| {
+        *due == at
+            && match (hand, recorded) {
+                (Entry::NoticeDelivered(one), Entry::NoticeDelivered(other)) => one.key == other.key,
+                (Entry::Clock(one), Entry::Clock(other)) => (one.episode, &one.step) == (other.episode, &other.step),
+                _ => false,
+            }
+    };
+    let place = pending.iter().position(is_it)?;
+    Some(pending.remove(place).1)
+}
+
 /// When people acted on the major notices of each pool, as recorded.
 pub fn hands_of(facts: &[ClockFact], deliveries: &[Delivery], from: Instant) -> BTreeMap<PoolId, Hands> {
     let mut hands: BTreeMap<PoolId, Hands> = BTreeMap::new();

@@ -14,13 +14,13 @@ use crate::license::{
 };
 use crate::plan::action::Notice;
 use crate::plan::fold::standing_of;
-use crate::plan::hands::{Hands, acted_on};
+use crate::plan::hands::{Hands, acted_on, in_its_turn};
 use crate::plan::input::{Policy, Standing};
 use crate::plan::planner::with_retired_pools;
 use crate::plan::pools::{Closing, PoolWork, Stock, close};
 use crate::plan::purchase::{purchases, voided};
 use crate::plan::seating::{Moved, Seating};
-use crate::plan::sweep::Sweep;
+use crate::plan::sweep::{Sweep, Swept};
 
 /// Looks at one instant; more would be a clock that runs in a circle.
 const LOOKS_MAX: u32 = 1000;
@@ -59,8 +59,9 @@ pub struct Rules {
     pub on_full_differs: BTreeSet<PoolId>,
     /// Clocks are looked at in time, with these hands; `None`: as recorded.
     pub hands: Option<BTreeMap<PoolId, Hands>>,
-    /// Instants of which the record tells when somebody looked at them: then, and not before.
-    pub looked: BTreeSet<Instant>,
+    /// Instants of which the record tells when somebody looked at them: then, and not before. With each, how many facts of
+    /// it are still to come in the record.
+    pub looked: BTreeMap<Instant, usize>,
 }
 
 /// How a pool stood from an instant on.
@@ -163,7 +164,7 @@ impl Replay {
         self.standing.version = Version(step.version.0.saturating_sub(1));
         self.standing.book.names = step.names.clone();
         let is_clock = step.verb == "overage_clock";
-        self.note_staleness(step.entries);
+        self.note_facts(step.entries);
         // Where a term moves its pool, what the dates do goes up to just before that.
         let moves_phase = |entry: &Entry| matches!(entry, Entry::Phase { phase, .. } if phase.since == step.at);
         let swept_to = if step.entries.iter().any(moves_phase) { step.at.plus_millis(-1) } else { step.at };
@@ -189,7 +190,7 @@ impl Replay {
                         phases.insert(pool.clone(), phase.clone());
                     }
                     entry if self.takes(entry) => before.push(entry.clone()),
-                    _ => {}
+                    entry => before.extend(in_its_turn(&mut self.pending, step.at, entry)),
                 }
             }
             self.fold(step.at, &before);
@@ -245,10 +246,12 @@ impl Replay {
         }
     }
 
-    /// An upgrade that was withheld for stale sources shows that they were; one that was taken, that they no longer are.
-    fn note_staleness(&mut self, entries: &[Entry]) {
+    /// Facts that are recorded are no longer to come. An upgrade that was withheld for stale sources shows that they were; one
+    /// that was taken, that they no longer are.
+    fn note_facts(&mut self, entries: &[Entry]) {
         for entry in entries {
             let Entry::Clock(fact) = entry else { continue };
+            self.rules.looked.entry(fact.at).and_modify(|to_come| *to_come = to_come.saturating_sub(1));
             match &fact.step {
                 ClockStep::Withheld { reasons, .. } if reasons.contains(&Interlock::StaleSnapshot) => {
                     self.stale = Some(fact.at);
@@ -292,7 +295,7 @@ impl Replay {
     fn look_until(&mut self, until: Instant) {
         loop {
             let pending = self.pending.iter().map(|(at, _)| *at).min().unwrap_or(Instant::MAX);
-            let due = if self.rules.looked.contains(&self.due) { Instant::MAX } else { self.due };
+            let due = if self.rules.looked.contains_key(&self.due) { Instant::MAX } else { self.due };
             let next = pending.min(due);
             if next >= until {
                 return;
@@ -308,6 +311,11 @@ impl Replay {
 
     /// Looks until nothing is due, and notes when something is.
     fn rest(&mut self, at: Instant) {
+        // What a commit made due at once waits if the record has it only of a later look.
+        if self.rules.looked.get(&at).is_some_and(|to_come| *to_come > 0) && !self.swept(at).is_empty() {
+            self.due = at;
+            return;
+        }
         for _ in 0..LOOKS_MAX {
             if !self.sweep(at, &BTreeMap::new()) {
                 return;
@@ -316,13 +324,18 @@ impl Replay {
         self.due = Instant::MAX;
     }
 
-    /// What is due in overages, as the sweep does it. Says whether something was.
-    fn sweep(&mut self, now: Instant, moved: &BTreeMap<PoolId, Moved>) -> bool {
+    /// What is due in overages, as the sweep has it.
+    fn swept(&self, now: Instant) -> Swept {
         let Rules { policy, stale_after_hours, .. } = &self.rules;
         let (standing, stale_after_hours) = (&self.standing, *stale_after_hours);
         let old_millis = i64::from(stale_after_hours) * 3_600_000 + 1;
         let newest_snapshot = Some(self.stale.map_or(Instant::MAX, |stale| stale.plus_millis(-old_millis)));
-        let swept = Sweep { policy, standing, newest_snapshot, stale_after_hours, now }.swept();
+        Sweep { policy, standing, newest_snapshot, stale_after_hours, now }.swept()
+    }
+
+    /// Writes down what is due in overages. Says whether something was.
+    fn sweep(&mut self, now: Instant, moved: &BTreeMap<PoolId, Moved>) -> bool {
+        let swept = self.swept(now);
         if swept.is_empty() {
             self.due = swept.next;
             if moved.is_empty() {

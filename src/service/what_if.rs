@@ -12,6 +12,9 @@ use crate::service::error::ServiceError;
 use crate::service::runs::Freshness;
 use crate::store::AuditCommit;
 
+/// How many facts the record has of an instant.
+type Looked = BTreeMap<Instant, usize>;
+
 /// What is asked.
 #[derive(Clone, Debug, Default)]
 pub struct WhatIfAsked {
@@ -100,8 +103,9 @@ impl Service {
                 as_is.zip(&of_pools).filter(|(one, other)| one.on_full != other.on_full).map(|(pool, _)| pool.id.clone());
             let (hands, mut looked) = self.hands(customer, begins, to)?;
             // What was bought and agreed begins and ends in a commit of its own.
-            looked.extend(known.iter().flat_map(|grant| [grant.from, grant.to]));
-            looked.extend(agreed.iter().flat_map(|agreed| [agreed.from, agreed.to]));
+            let edges = known.iter().flat_map(|grant| [grant.from, grant.to]);
+            let edges = edges.chain(agreed.iter().flat_map(|agreed| [agreed.from, agreed.to]));
+            edges.for_each(|at| _ = looked.entry(at).or_default());
             let rules = Rules {
                 on_full_differs: on_full_differs.collect(),
                 grants: grants.clone(),
@@ -162,18 +166,21 @@ impl Service {
     }
 
     /// When people acted on major notices, as far as it was recorded by an instant, and of which instants it is known when
-    /// somebody looked.
+    /// somebody looked, with the number of facts of each.
     fn hands(
         &self,
         customer: &Customer,
         from: Instant,
         to: Instant,
-    ) -> Result<(BTreeMap<PoolId, Hands>, BTreeSet<Instant>), ServiceError> {
+    ) -> Result<(BTreeMap<PoolId, Hands>, Looked), ServiceError> {
         let mut facts = self.store.clock(customer.id(), None)?;
         facts.retain(|fact| fact.recorded <= to);
         let mut deliveries = self.store.deliveries(customer.id())?;
         deliveries.retain(|delivery| delivery.recorded <= to);
-        let looked = facts.iter().filter(|fact| fact.recorded > from).map(|fact| fact.at).collect();
+        let mut looked = Looked::new();
+        for fact in facts.iter().filter(|fact| fact.recorded > from) {
+            *looked.entry(fact.at).or_default() += 1;
+        }
         Ok((hands_of(&facts, &deliveries, from), looked))
     }
 }
@@ -186,7 +193,7 @@ fn rules(customer: &Customer, policy: Policy) -> Rules {
         without: Vec::new(),
         on_full_differs: BTreeSet::new(),
         hands: None,
-        looked: BTreeSet::new(),
+        looked: Looked::new(),
     }
 }
 
