@@ -28,6 +28,12 @@ use crate::store::shape::{
 };
 use crate::store::token::TokenRow;
 
+/// Takes an answer part by part; whoever fails breaks it off.
+pub type Take<'t, T> = &'t mut dyn FnMut(T) -> Result<(), StoreError>;
+
+/// Gives parts one by one.
+pub type Give<'g, T> = &'g mut dyn Iterator<Item = T>;
+
 /// The one door to what is kept.
 pub trait Store: Send + Sync {
     /// Where it is, for messages: `sqlite:/var/lib/rosterd/rosterd.db`.
@@ -141,12 +147,7 @@ pub trait Store: Send + Sync {
     fn commit(&self, batch: &Batch<'_>) -> Result<Receipt, StoreError>;
 
     /// The trail of a customer from after `after` on, one commit at a time, oldest first.
-    fn audit(
-        &self,
-        customer: &CustomerId,
-        after: Version,
-        each: &mut dyn FnMut(AuditCommit) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError>;
+    fn audit(&self, customer: &CustomerId, after: Version, each: Take<'_, AuditCommit>) -> Result<(), StoreError>;
 
     /// Parts of a customer's trail whose content lies in files, oldest first (R160). Whoever reads the trail cannot tell.
     fn archives(&self, customer: &CustomerId) -> Result<Vec<ArchiveRow>, StoreError>;
@@ -169,17 +170,13 @@ pub trait Store: Send + Sync {
     /// Keeps a snapshot. Doing it again with the same digest changes nothing, unless it stood on another one and is now
     /// given whole: then it stands alone from now on.
     /// An empty chunk says that whoever makes them cannot go on: then nothing is kept.
-    fn stage(&self, row: &SnapshotRow, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError>;
+    fn stage(&self, row: &SnapshotRow, chunks: Give<'_, Vec<u8>>) -> Result<(), StoreError>;
 
     /// What is known of a snapshot.
     fn snapshot(&self, digest: &Digest) -> Result<Option<SnapshotRow>, StoreError>;
 
     /// Reads a snapshot's chunks in order.
-    fn snapshot_chunks(
-        &self,
-        digest: &Digest,
-        each: &mut dyn FnMut(Vec<u8>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError>;
+    fn snapshot_chunks(&self, digest: &Digest, each: Take<'_, Vec<u8>>) -> Result<(), StoreError>;
 
     /// Drops what nobody asks for any more (what a kept snapshot stands on is asked for): snapshots that neither a
     /// customer's books nor its newest `snapshot_runs` runs rest on, and plans and findings that are not of its newest `plan_runs` runs. A run whose hold is open, or approved
@@ -193,6 +190,17 @@ pub trait Store: Send + Sync {
 
     /// Whether such snapshots are left, so that [`Store::drop_snapshots`] must be asked again.
     fn names_purged(&self, customer: &CustomerId) -> Result<bool, StoreError>;
+
+    // Traces: what the last read of a source left to know its files by. Losing one costs a full read.
+
+    /// Keeps the trace of a source in place of the one before. Whoever reads meanwhile has the one or the other.
+    /// An empty chunk says that whoever makes them cannot go on: then the one before stays.
+    /// A purge takes all traces of a customer with it, and while [`Store::names_purged`] says so none is kept: a run under way
+    /// may have read before it, and hashes tell of people, too (R130).
+    fn save_trace(&self, customer: &CustomerId, source: &SourceId, chunks: Give<'_, Vec<u8>>) -> Result<(), StoreError>;
+
+    /// Reads a trace's chunks in order; there are none if there is no trace.
+    fn trace(&self, customer: &CustomerId, source: &SourceId, each: Take<'_, Vec<u8>>) -> Result<(), StoreError>;
 
     // Plans: immutable, named by their digest.
 

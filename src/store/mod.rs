@@ -21,7 +21,7 @@ mod sqlite;
 mod token;
 
 pub use alert::{AlertRow, AlertStanding, AlertState, Routed};
-pub use api::{DaemonLease, Opening, SharedStore, Store};
+pub use api::{DaemonLease, Give, Opening, SharedStore, Store, Take};
 pub use archive::ArchiveRow;
 pub use batch::{Batch, Receipt};
 pub use error::StoreError;

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rosterd::store::{Opening, StoreChoice, open};
 use serde_json::Value;
 
 use crate::cluster::{self, Database, Server};
@@ -80,6 +81,10 @@ fn both_databases_say_the_same() {
     assert!(said.iter().any(|answer| answer.contains("the books are what the trail says")));
 
     // There and back again: the third store says what the first said.
+    let (northfield, source) = ("northfield".into(), "a-source".into());
+    let open = || open(&StoreChoice::Sqlite { path: lite.store() }, Opening::Existing).expect("opens");
+    let content = [vec![1; 3], vec![2; 70_000]];
+    open().save_trace(&northfield, &source, &mut content.iter().cloned()).expect("saves");
     let other = Database::fresh();
     let file = lite.path().join("again.db");
     for (from, to) in
@@ -96,6 +101,13 @@ fn both_databases_say_the_same() {
         let _ = std::fs::remove_file(lite.store().with_file_name(beside));
     }
     assert_eq!(answers(&lite), said);
+    let mut trace = Vec::new();
+    let mut take = |chunk| {
+        trace.push(chunk);
+        Ok(())
+    };
+    open().trace(&northfield, &source, &mut take).expect("reads");
+    assert!(trace == content, "what is no part of the books came along");
     // Books that were copied go on: numbers are not given twice.
     let copy = Demo::shared(other.url());
     copy.told("--as-of 2026-09-05T09:00:00Z pool pin northfield observe-educators t-057 assign --reason visits");

@@ -48,6 +48,7 @@ macro_rules! store_contract {
                 requests_join, a_minute_tells_of_everybody, a_plan_and_its_run_are_saved_together, same_day_wishes_are_counted, pauses_are_kept, looks_are_kept, what_is_asked_under_a_key_is_begun_once, each_request_is_taken_once, orphans_go_back_in_line, runs_are_kept, orphan_runs_are_closed,
                 a_run_with_a_commit_did_not_fail, log_ins_are_kept, who_is_gone_is_kept,
                 findings_are_kept, snapshots_are_immutable, an_answer_can_be_broken_off, a_snapshot_keeps_what_it_stands_on, snapshots_in_use_are_not_pruned, plans_round_trip,
+                traces_are_kept_by_source, a_trace_is_replaced_whole_or_not_at_all, a_purge_takes_traces_along,
                 notices_go_out_by_channels,
                 very_much_is_kept_as_a_little_is,
                 released_claims_come_back, purged_people_are_named_until_runs_end, books_rest_on_what_is_kept,
@@ -1376,6 +1377,134 @@ pub fn a_snapshot_keeps_what_it_stands_on(harness: &impl Harness) {
     store.stage(&loose, &mut std::iter::once(b"loose".to_vec())).expect("stages");
     assert_eq!(store.prune(&lakes(), 0, 9).expect("prunes").0, 2);
     assert_eq!([&base, &loose.digest].map(kept), [false, false]);
+}
+
+fn save_trace(store: &SharedStore, customer: &CustomerId, source: &str, content: &[u8]) {
+    store.save_trace(customer, &source.into(), &mut content.chunks(4).map(<[u8]>::to_vec)).expect("saves");
+}
+
+fn trace(store: &SharedStore, customer: &CustomerId, source: &str) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    let mut take = |chunk| {
+        all.push(chunk);
+        Ok(())
+    };
+    store.trace(customer, &source.into(), &mut take).expect("reads");
+    all
+}
+
+pub fn traces_are_kept_by_source(harness: &impl Harness) {
+    let (store, other) = (harness.open(), harness.open());
+    let hills = CustomerId::from("hills");
+    let told = || {
+        let of = |customer: &CustomerId, source| trace(&other, customer, source).concat();
+        [of(&lakes(), "sis"), of(&lakes(), "hr"), of(&hills, "sis"), of(&hills, "hr")]
+    };
+    assert_eq!(told(), [b"", b"", b"", b""], "nobody has one yet");
+    for (customer, source, content) in
+        [(lakes(), "sis", b"lakes-sis"), (hills.clone(), "sis", b"hills-sis"), (lakes(), "hr", b"lakes--hr")]
+    {
+        save_trace(&store, &customer, source, content);
+    }
+    assert_eq!(told(), [b"lakes-sis".as_slice(), b"lakes--hr", b"hills-sis", b""]);
+    assert_eq!(trace(&other, &lakes(), "sis"), [b"lake".to_vec(), b"s-si".to_vec(), b"s".to_vec()]);
+    // A shorter one leaves nothing of a longer one, and one without chunks nothing at all.
+    save_trace(&store, &lakes(), "sis", b"short");
+    assert_eq!(told(), [b"short".as_slice(), b"lakes--hr", b"hills-sis", b""]);
+    save_trace(&store, &lakes(), "sis", b"");
+    assert_eq!(told(), [b"".as_slice(), b"lakes--hr", b"hills-sis", b""]);
+    save_trace(&store, &lakes(), "sis", b"again");
+    assert_eq!(told(), [b"again".as_slice(), b"lakes--hr", b"hills-sis", b""]);
+    // It is no part of the books.
+    assert_eq!(store.version(&lakes()).expect("asks"), Version(0));
+    assert_eq!(store.integrity().expect("checks"), [""; 0]);
+}
+
+pub fn a_trace_is_replaced_whole_or_not_at_all(harness: &impl Harness) {
+    let (store, other) = (harness.open(), harness.open());
+    // More than is on its way at once, and nothing that could be made smaller.
+    let chunk = |name: u8, n: u32| {
+        (0..600).flat_map(|at: u32| Digest::of(&[&[name], &n.to_le_bytes()[..], &at.to_le_bytes()].concat()).0).collect()
+    };
+    let made = |name: u8, count| (0..count).map(move |n| chunk(name, n)).collect::<Vec<Vec<u8>>>();
+    let (old, new) = (made(1, 300), made(2, 200));
+    let sis = SourceId::from("sis");
+    store.save_trace(&lakes(), &sis, &mut old.iter().cloned()).expect("saves");
+    // Whoever makes it cannot go on, at once or later.
+    for broken in [0, 7] {
+        let mut chunks = new.iter().take(broken).cloned().chain([Vec::new()]).chain(new.iter().cloned());
+        let told = store.save_trace(&lakes(), &sis, &mut chunks).expect_err("it broke off").to_string();
+        assert!(told.contains("the trace of sis"), "{told}");
+        assert!(trace(&store, &lakes(), "sis") == old, "the one before stays");
+    }
+    // Whoever reads it does not want more.
+    for taken in [0, 1, 7] {
+        let mut left = taken;
+        let broken_off = store.trace(&lakes(), &sis, &mut |_| match left {
+            0 => Err(StoreError::SnapshotGone { customer: lakes(), snapshot: Digest::default() }),
+            _ => {
+                left -= 1;
+                Ok(())
+            }
+        });
+        assert!(broken_off.is_err(), "{taken}");
+        assert!(trace(&store, &lakes(), "sis") == old, "{taken}");
+    }
+    // Until the new one is there whole, others read the old one; …
+    let mut seen = 0;
+    let mut watched = new.iter().cloned().enumerate().map(|(n, chunk)| {
+        if n % 50 == 0 {
+            assert!(trace(&other, &lakes(), "sis") == old, "{n}");
+            seen += 1;
+        }
+        chunk
+    });
+    store.save_trace(&lakes(), &sis, &mut watched).expect("saves");
+    assert_eq!(seen, 4);
+    assert!(trace(&other, &lakes(), "sis") == new);
+    // … and whoever has begun to read it goes on in it.
+    let mut read = Vec::new();
+    let mut take = |chunk| {
+        if read.is_empty() {
+            store.save_trace(&lakes(), &sis, &mut old.iter().cloned()).expect("saves");
+        }
+        read.push(chunk);
+        Ok(())
+    };
+    other.trace(&lakes(), &sis, &mut take).expect("reads");
+    assert!(read == new);
+    assert!(trace(&other, &lakes(), "sis") == old);
+}
+
+/// Whoever is deleted for good does not live on in hashes (R130).
+pub fn a_purge_takes_traces_along(harness: &impl Harness) {
+    let store = harness.open();
+    let hills = CustomerId::from("hills");
+    for (customer, source) in [(lakes(), "sis"), (lakes(), "hr"), (hills.clone(), "sis")] {
+        save_trace(&store, &customer, source, b"knows bob");
+    }
+    let old = stage(&store, b"old");
+    let reading = store.begin_run(&lakes(), &Trigger::Drop, Instant(100)).expect("begins");
+    let purge = Desk { entries: vec![Entry::Purged { person: "bob".into(), reason: None }], ..Desk::new() };
+    let kept =
+        || [(lakes(), "sis"), (lakes(), "hr"), (hills.clone(), "sis")].map(|(c, source)| !trace(&store, &c, source).is_empty());
+    purge.commit(&store, 7).expect_err("it rests on nothing");
+    Desk::new().seat("ann", 1).commit(&store, 0).expect("commits");
+    assert_eq!(kept(), [true; 3], "nobody was purged");
+    purge.commit(&store, 1).expect("commits");
+    assert_eq!(kept(), [false, false, true]);
+    // What a run under way has read before the purge is not kept, nor looked at.
+    store.save_trace(&lakes(), &"sis".into(), &mut std::iter::from_fn(|| panic!("nobody wants it"))).expect("saves nothing");
+    store.drop_snapshots(&lakes(), None).expect("drops");
+    assert!(store.names_purged(&lakes()).expect("asks") && store.snapshot(&old).expect("asks").is_some());
+    save_trace(&store, &lakes(), "sis", b"knows bob");
+    save_trace(&store, &hills, "sis", b"another");
+    assert_eq!(kept(), [false, false, true]);
+    // Once nothing names them any more, there are traces again.
+    store.drop_snapshots(&lakes(), Some(reading)).expect("drops");
+    assert!(!store.names_purged(&lakes()).expect("asks"));
+    save_trace(&store, &lakes(), "sis", b"knows ann");
+    assert_eq!(kept(), [true, false, true]);
 }
 
 fn plan_over(content: &[u8]) -> Plan {

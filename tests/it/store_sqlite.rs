@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use rosterd::base::{ErrorChain, Instant, Version};
+use rosterd::base::{Digest, ErrorChain, Instant, Version};
 use rosterd::store::{DaemonMark, Opening, Restoring, SharedStore, StoreChoice, StoreError, open};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -325,6 +325,20 @@ fn opens_what_it_is_told() {
         assert!(matches!(&refused, StoreError::ReadOnly { .. }), "{}", ErrorChain(&refused));
         assert!(refused.to_string().contains(&path.display().to_string()), "{refused}");
     }
+}
+
+#[test]
+fn a_trace_takes_the_room_of_the_one_before() {
+    let sqlite = Sqlite::fresh();
+    let store = sqlite.open();
+    let mut pages = Vec::new();
+    for night in 0..5u32 {
+        let chunk =
+            |n: u32| (0..8_000u32).flat_map(|at| Digest::of(&[night, n, at].map(u32::to_le_bytes).concat()).0).collect();
+        store.save_trace(&lakes(), &"sis".into(), &mut (0..8).map(chunk)).expect("saves");
+        pages.push(sqlite.raw().query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0)).expect("asks"));
+    }
+    assert!(pages[0] > 400 && pages.iter().all(|&count| count <= pages[0] + 2), "{pages:?}");
 }
 
 #[test]

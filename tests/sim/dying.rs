@@ -12,9 +12,9 @@ use rosterd::license::{
 use rosterd::plan::{Notice, Plan, Standing};
 use rosterd::store::{
     ActivityRow, AlertRow, AlertStanding, AlertState, ArchiveRow, AuditCommit, Batch, DaemonLease, DaemonMark, FindingRow,
-    Glance, Minute, NodeRow, NoticeRow, OnceAnswer, OnceRow, OutageRow, Pause, PlaceGiven, Receipt, ReleasedClaim, RequestRow,
-    RequestState, RestRow, Routed, RunRow, SameDayRow, SameDayTaken, SameDayWish, SharedStore, SnapshotRow, SourceLook, Store,
-    StoreError, TokenRow, Trigger, Watch, WatchChange,
+    Give, Glance, Minute, NodeRow, NoticeRow, OnceAnswer, OnceRow, OutageRow, Pause, PlaceGiven, Receipt, ReleasedClaim,
+    RequestRow, RequestState, RestRow, Routed, RunRow, SameDayRow, SameDayTaken, SameDayWish, SharedStore, SnapshotRow,
+    SourceLook, Store, StoreError, Take, TokenRow, Trigger, Watch, WatchChange,
 };
 
 /// See the module.
@@ -229,6 +229,14 @@ impl Store for Dying {
 
     fn names_purged(&self, customer: &CustomerId) -> Result<bool, StoreError> {
         self.store.names_purged(customer)
+    }
+
+    fn save_trace(&self, customer: &CustomerId, source: &SourceId, chunks: Give<'_, Vec<u8>>) -> Result<(), StoreError> {
+        self.write(|store| store.save_trace(customer, source, chunks))
+    }
+
+    fn trace(&self, customer: &CustomerId, source: &SourceId, each: Take<'_, Vec<u8>>) -> Result<(), StoreError> {
+        self.store.trace(customer, source, each)
     }
 
     fn save_plan(&self, plan: &Plan) -> Result<(), StoreError> {

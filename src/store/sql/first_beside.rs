@@ -39,6 +39,16 @@ CREATE TABLE looks (
     PRIMARY KEY (customer_id, source)
 ) STRICT, WITHOUT ROWID;
 
+-- What the last read of a source left to know its files by. Losing it costs a full read.
+CREATE TABLE traces (
+    customer_id INTEGER NOT NULL REFERENCES customers (id),
+    source TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (customer_id, source, n)
+) STRICT;
+
 -- Parts of the trail whose content lies in files.
 CREATE TABLE archives (
     customer_id INTEGER NOT NULL REFERENCES customers (id),

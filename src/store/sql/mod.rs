@@ -42,6 +42,7 @@ mod standings;
 mod store;
 mod tokens;
 mod told;
+mod traces;
 mod transaction;
 mod value;
 mod watch;

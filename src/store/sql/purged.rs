@@ -1,5 +1,6 @@
 //! Who is deleted for good must be named by no snapshot that is kept (R130). A snapshot that must stay for the moment, since
-//! a run under way may rest on it, is remembered until it can go.
+//! a run under way may rest on it, is remembered until it can go. Nothing rests on a trace, whose hashes tell of people, too: it
+//! goes at once.
 
 use crate::store::sql::transaction::Transaction;
 
@@ -8,7 +9,7 @@ use crate::license::Entry;
 use crate::store::sql::fault::Fault;
 
 /// Notes with a commit that purges somebody that everything staged so far must go, and what runs under way will stage of
-/// what they read before it.
+/// what they read before it. Traces are gone with it, and none is kept until it is done with.
 pub(in crate::store::sql) fn note(tx: &Transaction<'_>, id: i64, at: Instant, entries: &[Entry]) -> Result<(), Fault> {
     if !entries.iter().any(|entry| matches!(entry, Entry::Purged { .. })) {
         return Ok(());
@@ -24,6 +25,7 @@ pub(in crate::store::sql) fn note(tx: &Transaction<'_>, id: i64, at: Instant, en
          ON CONFLICT (customer_id) DO UPDATE SET at = excluded.at",
     )?
     .execute((id, at.0))?;
+    tx.execute("DELETE FROM traces WHERE customer_id = ?1", [id])?;
     Ok(())
 }
 

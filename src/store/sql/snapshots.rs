@@ -1,29 +1,19 @@
 //! Snapshots: immutable, named by their digest, in compressed chunks.
 
-use std::mem::take;
-
 use crate::store::sql::transaction::{OptionalExtension, Statement, Transaction};
 use crate::store::sql::value::{Params, Value};
 
-use crate::base::{CustomerId, Digest, Instant, RunId, SourceId, parts};
+use crate::base::{CustomerId, Digest, Instant, RunId, SourceId};
 use crate::license::Entry;
+use crate::store::api::{Give, Take};
 use crate::store::error::StoreError;
 use crate::store::shape::SnapshotRow;
-use crate::store::sql::books::{blob, head, head_or_new, unsigned};
-use crate::store::sql::chunks::{compress, decompress_each};
+use crate::store::sql::books::{head, head_or_new, unsigned};
+use crate::store::sql::chunks::{compress_each, decompress_rows};
 use crate::store::sql::fault::Fault;
 use crate::store::sql::purged::settle;
 
-/// So many chunks are compressed at once, while those before them are written, and make a row: of more rows than a page of
-/// their index has room for, SQLite would read two thirds of a large one's log once more at the commit, as the index's first
-/// page was in it already.
-const TOGETHER: usize = 4;
-
-pub(in crate::store::sql) fn stage(
-    tx: &Transaction<'_>,
-    row: &SnapshotRow,
-    chunks: &mut dyn Iterator<Item = Vec<u8>>,
-) -> Result<(), Fault> {
+pub(in crate::store::sql) fn stage(tx: &Transaction<'_>, row: &SnapshotRow, chunks: Give<'_, Vec<u8>>) -> Result<(), Fault> {
     let SnapshotRow { digest, base, customer, source, at, bytes: _, people, enrollments } = row;
     let head = head_or_new(tx, customer)?;
     alone(tx, digest)?;
@@ -34,24 +24,8 @@ pub(in crate::store::sql) fn stage(
     }
     // The chunks come first, for the length is known when the last one is; their reference is looked at in the end.
     let mut insert = tx.prepare_cached("INSERT INTO snapshot_chunk (digest, n, bytes, body) VALUES (?1, ?2, ?3, ?4)")?;
-    let (mut bytes, mut n, mut next) = (0u64, 0i64, Row::default());
-    let mut keep = |Row { chunks: _, bytes: len, body }: Row| {
-        insert.execute((digest.0, n, len.cast_signed(), body))?;
-        n += 1;
-        bytes += len as u64;
-        Ok::<_, Fault>(())
-    };
-    let gather = |(len, packed): (usize, Result<Vec<u8>, Fault>)| {
-        if len == 0 {
-            return Err(Fault::corrupt(format!("snapshot {}", digest.short()), "it broke off while it was made"));
-        }
-        next.add(len, packed?);
-        if next.chunks == TOGETHER { keep(take(&mut next)) } else { Ok(()) }
-    };
-    parts::in_turn(chunks, TOGETHER, |chunk: Vec<u8>| (chunk.len(), compress(&chunk)), gather)?;
-    if next.chunks > 0 {
-        keep(next)?;
-    }
+    let what = || format!("snapshot {}", digest.short());
+    let bytes = compress_each(what, chunks, |n, len, body| insert.execute((digest.0, n, len, body)).map(drop))?;
     tx.prepare_cached(
         "INSERT INTO snapshots (digest, base, customer_id, source, at, bytes, people, enrollments)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -67,23 +41,6 @@ pub(in crate::store::sql) fn stage(
         enrollments.cast_signed(),
     ))?;
     Ok(())
-}
-
-/// Some chunks, compressed each for itself, one behind the other.
-#[derive(Default)]
-struct Row {
-    chunks: usize,
-    /// Bytes of all of them before they were compressed.
-    bytes: usize,
-    body: Vec<u8>,
-}
-
-impl Row {
-    fn add(&mut self, bytes: usize, packed: Vec<u8>) {
-        self.chunks += 1;
-        self.bytes += bytes;
-        if self.body.is_empty() { self.body = packed } else { self.body.extend_from_slice(&packed) }
-    }
 }
 
 pub(in crate::store::sql) fn snapshot(tx: &Transaction<'_>, digest: &Digest) -> Result<Option<SnapshotRow>, Fault> {
@@ -108,17 +65,9 @@ pub(in crate::store::sql) fn snapshot(tx: &Transaction<'_>, digest: &Digest) -> 
     Ok(found)
 }
 
-pub(in crate::store::sql) fn chunks(
-    tx: &Transaction<'_>,
-    digest: &Digest,
-    each: &mut dyn FnMut(Vec<u8>) -> Result<(), StoreError>,
-) -> Result<(), Fault> {
+pub(in crate::store::sql) fn chunks(tx: &Transaction<'_>, digest: &Digest, each: Take<'_, Vec<u8>>) -> Result<(), Fault> {
     let mut ask = tx.prepare_stream("SELECT bytes, body FROM snapshot_chunk WHERE digest = ?1 ORDER BY n")?;
-    let mut rows = ask.query([digest.0])?;
-    while let Some(row) = rows.next()? {
-        decompress_each(blob(row, 1)?, row.get(0)?, |chunk| Ok(each(chunk)?))?;
-    }
-    Ok(())
+    decompress_rows(ask.query([digest.0])?, each)
 }
 
 /// Drops what nothing rests on any more: not the books or plans of anybody (equal rosters share one snapshot), not a run

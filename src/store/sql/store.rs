@@ -9,7 +9,7 @@ use crate::license::{
 };
 use crate::plan::{Notice, Plan, Standing};
 use crate::store::alert::{AlertRow, AlertStanding, AlertState, Routed};
-use crate::store::api::{DaemonLease, Store};
+use crate::store::api::{DaemonLease, Give, Store, Take};
 use crate::store::archive::ArchiveRow;
 use crate::store::batch::{Batch, Receipt};
 use crate::store::error::StoreError;
@@ -48,6 +48,7 @@ use crate::store::sql::runs;
 use crate::store::sql::snapshots;
 use crate::store::sql::standings;
 use crate::store::sql::tokens;
+use crate::store::sql::traces;
 use crate::store::sql::watch;
 use crate::store::token::TokenRow;
 
@@ -182,12 +183,7 @@ impl<D: Door> Store for SqlStore<D> {
         commit::commit(&self.door, batch)
     }
 
-    fn audit(
-        &self,
-        customer: &CustomerId,
-        after: Version,
-        each: &mut dyn FnMut(AuditCommit) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn audit(&self, customer: &CustomerId, after: Version, each: Take<'_, AuditCommit>) -> Result<(), StoreError> {
         self.door.read(|tx| audit::read(tx, customer, after, each))
     }
 
@@ -209,7 +205,7 @@ impl<D: Door> Store for SqlStore<D> {
         self.door.read(|tx| audit::has_done(tx, customer, actor, verb, since))
     }
 
-    fn stage(&self, row: &SnapshotRow, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError> {
+    fn stage(&self, row: &SnapshotRow, chunks: Give<'_, Vec<u8>>) -> Result<(), StoreError> {
         self.door.write_much(|tx| snapshots::stage(tx, row, chunks))
     }
 
@@ -217,11 +213,7 @@ impl<D: Door> Store for SqlStore<D> {
         self.door.ask(|tx| snapshots::snapshot(tx, digest))
     }
 
-    fn snapshot_chunks(
-        &self,
-        digest: &Digest,
-        each: &mut dyn FnMut(Vec<u8>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn snapshot_chunks(&self, digest: &Digest, each: Take<'_, Vec<u8>>) -> Result<(), StoreError> {
         self.door.read(|tx| snapshots::chunks(tx, digest, each))
     }
 
@@ -235,6 +227,14 @@ impl<D: Door> Store for SqlStore<D> {
 
     fn names_purged(&self, customer: &CustomerId) -> Result<bool, StoreError> {
         self.door.ask(|tx| purged::is_due(tx, customer))
+    }
+
+    fn save_trace(&self, customer: &CustomerId, source: &SourceId, chunks: Give<'_, Vec<u8>>) -> Result<(), StoreError> {
+        self.door.write_much(|tx| traces::save(tx, customer, source, chunks))
+    }
+
+    fn trace(&self, customer: &CustomerId, source: &SourceId, each: Take<'_, Vec<u8>>) -> Result<(), StoreError> {
+        self.door.read(|tx| traces::read(tx, customer, source, each))
     }
 
     fn save_plan(&self, plan: &Plan) -> Result<(), StoreError> {
