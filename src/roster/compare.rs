@@ -34,8 +34,8 @@ pub struct Compared {
     /// that is theirs; and of people who changed the keys and, of each role, word and org. Of the classes it has those that the
     /// former attend, with id and school.
     pub rest: Roster,
-    has_own: [bool; 7],
-    own: Own,
+    pub(crate) has_own: [bool; 7],
+    pub(crate) own: Own,
 }
 
 /// A stored roster whose comparison has begun.

@@ -168,7 +168,8 @@ pub(crate) fn collections(before: &Roster, after: &Roster) -> [(u32, u32); 7] {
     [orgs, sessions, courses, classes, people, roles, (enrollments(before), enrollments(after))]
 }
 
-fn orgs(before: &Roster, removed: &[bool]) -> Vec<OrgDelta> {
+/// What left each org that is home to somebody.
+pub(crate) fn orgs(before: &Roster, removed: &[bool]) -> Vec<OrgDelta> {
     let tree = OrgTree::new(before);
     let mut bases = vec![0u32; before.orgs.len()];
     let mut gone: Vec<Vec<PersonIx>> = vec![Vec::new(); before.orgs.len()];

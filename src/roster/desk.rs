@@ -17,6 +17,7 @@ use crate::roster::room::{Laid, Room};
 use crate::roster::rows::{Collection, Mode, RowAt};
 use crate::roster::spans::SpanTable;
 use crate::roster::table::Table;
+use crate::roster::trace::Tracing;
 
 /// How lenient an intake is about references. Structure is never lenient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +67,10 @@ pub(crate) struct Desk {
     pub(crate) laid: Option<Laid<LinkRow<DatedEnrollment>>>,
     /// What those outside have in common, last changes aside.
     pub(crate) laid_spans: SpanTable,
+    /// What is told for a trace, if one is to be left.
+    pub(crate) traced: Option<Tracing>,
+    /// What was found before the first row.
+    pub(crate) found_before: Option<u64>,
     closed: usize,
 }
 
@@ -119,6 +124,8 @@ impl Desk {
             rows_max: usize::MAX,
             laid: None,
             laid_spans: SpanTable::default(),
+            traced: None,
+            found_before: None,
             closed: 0,
             scribe: Scribe::new(texts),
         }
@@ -175,6 +182,9 @@ impl Desk {
 
     /// Begins a collection; those before it are complete.
     pub(crate) fn begin(&mut self, what: Collection, mode: Mode) {
+        if self.found_before.is_none() {
+            self.found_before = Some(self.book.findings.total());
+        }
         self.close_before(what as usize);
         self.mode_mut(what).get_or_insert(mode);
         // Enrollments are many: nothing may stand about that nobody asks for.

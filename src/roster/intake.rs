@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::base::Digest;
 use crate::roster::batch::{Readers, RowBatch};
 use crate::roster::desk::{Desk, IntakePolicy};
 use crate::roster::desk_batch::{Apart, Taker, bounded};
@@ -11,10 +12,12 @@ use crate::roster::doubt::Doubt;
 use crate::roster::finding::{Finding, Findings, IntakeCounts};
 use crate::roster::links::has_doubles;
 use crate::roster::model::Roster;
+use crate::roster::name::Name;
 use crate::roster::room::Room;
 use crate::roster::rows::{
     ClassRow, Collection, CourseRow, EnrollmentRow, Mode, OrgRow, PersonRow, RoleRow, RowAt, SessionRow,
 };
+use crate::roster::trace::{Prints, Trace, Tracing};
 
 /// Takes the rows of one read of one source.
 #[derive(Debug)]
@@ -35,9 +38,14 @@ pub struct Intake {
     /// roster, and the package has to be read again with it; as it has to be if it does not [stand beside](Intake::stands_beside)
     /// the stored one.
     pub is_conclusive: bool,
+    /// What it leaves to know for the next read, where that was wanted and nothing was found in any row. After a read of the
+    /// whole the roster's name is not in it yet.
+    pub trace: Option<Trace>,
+    /// How much of it was found once rows came.
+    pub(crate) found_in_rows: u64,
     /// Collections that never began.
-    unbegun: Vec<Collection>,
-    doubt: Doubt,
+    pub(crate) unbegun: Vec<Collection>,
+    pub(crate) doubt: Doubt,
 }
 
 impl Intake {
@@ -76,6 +84,24 @@ impl RosterIntake {
     pub fn with_room(mut self, room: Option<Arc<dyn Room>>) -> Self {
         room.into_iter().for_each(|room| self.desk.give(room));
         self
+    }
+
+    /// Lets a read that does without the stored roster leave a trace.
+    #[must_use]
+    pub fn traced(mut self) -> Self {
+        self.desk.traced = Some(Tracing::default());
+        self
+    }
+
+    /// What its rows say, if it leaves a trace. It is for whoever hands them on to add each row once, to groups of which there
+    /// are none at first.
+    pub fn prints(&mut self) -> Option<&mut Prints> {
+        self.desk.traced.as_mut().map(|traced| &mut traced.prints)
+    }
+
+    /// Tells what all rows stand on that tell of people.
+    pub fn ground(&mut self, ground: Digest) {
+        self.desk.traced.iter_mut().for_each(|traced| traced.ground = Some(ground));
     }
 
     /// Says about how many rows of a begun collection will come, so that room for their ids is made once.
@@ -189,12 +215,18 @@ impl RosterIntake {
         let is_sound = self.desk.is_sound_and_unaided();
         let is_outside = self.desk.laid.is_some();
         is_conclusive &= !(is_sound && is_outside && self.desk.enrollments_double());
+        let found_before = self.desk.found_before.unwrap_or_default();
+        let traced = self.desk.traced.take().filter(|_| is_sound && !is_outside);
         let (mut roster, mut book) = if is_conclusive { self.desk.finish() } else { (Roster::default(), self.desk.book) };
+        let found_in_rows = book.findings.total() - found_before;
         if is_sound && !is_outside && has_doubles(roster.enrollments.here(&mut roster.spans), |enrollment| enrollment.id) {
             (is_conclusive, roster) = (false, Roster::default());
         }
         book.counts.partial = partial;
-        Intake { roster, findings: book.findings, counts: book.counts, is_conclusive, unbegun, doubt }
+        let trace = traced
+            .filter(|_| is_conclusive && found_in_rows == 0)
+            .and_then(|Tracing { ground, prints }| Some(Trace { name: Name::default(), ground: ground?, prints }));
+        Intake { roster, findings: book.findings, counts: book.counts, is_conclusive, trace, found_in_rows, unbegun, doubt }
     }
 }
 

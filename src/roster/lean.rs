@@ -2,9 +2,10 @@
 
 use std::mem::take;
 
-use crate::base::{ArenaFull, Text};
+use crate::base::{ArenaFull, Text, TextArena};
 use crate::roster::canon::rewrite;
 use crate::roster::model::{ClassIx, Person, PersonIx, Roster};
+use crate::roster::pack::TOUCHED;
 use crate::roster::patch::gather;
 use crate::roster::spans::tidy;
 
@@ -40,12 +41,33 @@ pub fn lean(mut roster: Roster, whole: &[PersonIx]) -> Result<Roster, ArenaFull>
     };
     drop_classes(&mut rest);
     tidy(&mut rest);
+    let mut people = take(&mut rest.people);
     rewrite(&mut rest, &texts)?;
+    rewrite_people(&mut people, whole, (&texts, &mut rest.texts))?;
+    rest.people = people;
     Ok(rest)
 }
 
+/// Moves the texts of people, most of whom have but a key, from one arena to another.
+fn rewrite_people(
+    people: &mut [Person],
+    whole: &[PersonIx],
+    (from, to): (&TextArena, &mut TextArena),
+) -> Result<(), ArenaFull> {
+    let mut write = |text: &mut Text| to.push(from.get(*text)).map(|moved| *text = moved);
+    for some in people.chunks_mut(TOUCHED) {
+        from.touch(some.iter().map(|person| person.key));
+        some.iter_mut().try_for_each(|person| write(&mut person.key))?;
+    }
+    for at in whole {
+        let Person { given, family, email, username, identifier, grades, .. } = &mut people[at.0 as usize];
+        [given, family, email, username, identifier, grades].into_iter().try_for_each(&mut write)?;
+    }
+    Ok(())
+}
+
 /// Leaves out the classes in which nobody is enrolled: of a few people out of many there are few.
-pub(crate) fn drop_classes(roster: &mut Roster) {
+fn drop_classes(roster: &mut Roster) {
     let own = roster.enrollments.here(&mut roster.spans);
     let mut used = vec![false; roster.classes.len()];
     own.iter().for_each(|enrollment| used[enrollment.class.0 as usize] = true);

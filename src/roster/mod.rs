@@ -34,19 +34,24 @@ mod links;
 mod merge;
 mod model;
 mod name;
+mod news;
 mod pack;
 mod packed;
 mod parents;
 mod patch;
+mod renew;
+mod renewed;
 mod room;
 mod rows;
 mod scope;
 mod slots;
 mod spans;
+mod splice;
 mod table;
 #[cfg(test)]
 mod testing;
 mod thin;
+mod trace;
 mod tree;
 mod unpack;
 mod unpack_one;
@@ -72,9 +77,12 @@ pub use model::{
     Attribute, Class, ClassIx, Course, CourseIx, Enrollment, Modified, Org, OrgIx, PackedEnrollment, Person, PersonIx,
     RecordHash, Role, RoleWord, Roster, Session, SessionIx, Span, SpanIx,
 };
-pub use name::digest_of;
+pub use name::{Name, digest_of};
+pub use news::{ClassHash, News};
 pub use pack::pack;
 pub use patch::{Origins, patch};
+pub use renew::Renewal;
+pub use renewed::Renewed;
 pub(crate) use room::{Laid, distinct};
 pub use room::{Room, Stretch};
 pub use rows::{
@@ -83,6 +91,7 @@ pub use rows::{
 };
 pub use scope::{Scope, take_people};
 pub use thin::thin;
+pub use trace::{Grouping, Line, Prints, TRACED, Trace};
 pub use tree::OrgTree;
 pub use unpack::unpack;
 pub use unpack_one::{One, unpack_one};

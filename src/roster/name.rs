@@ -1,47 +1,119 @@
 //! The name of a roster: a digest over all it says, whatever form it is stored in.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::base::{BulkDigester, Digest, Text, parts};
-use crate::roster::model::{Class, Course, Enrollment, Org, Person, Role, Roster, Session};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::base::{BulkDigester, Day, Digest, Text, parts};
+use crate::roster::model::{Class, Course, Enrollment, Modified, Org, Person, RecordHash, Role, Roster, Session};
 use crate::roster::pack::TOUCHED;
 
-/// How many records are digested together. Part of the name's definition, so that it is the same on any number of cores.
+/// How many records that are nobody's are digested together. Part of the name's definition, so that it is the same on any
+/// number of cores.
 const PIECE: usize = 1 << 12;
+
+/// Of so many people one begins a piece: few, so that little is digested anew where few people change.
+const PEOPLE_EACH: u64 = 32;
+
+/// Changing it gives every roster another name.
+const SEED: u64 = 0x726f_7374_6572_0002;
 
 /// The name of a canonical roster: rosters of the same records, and only those, have the same.
 pub fn digest_of(roster: &Roster) -> Digest {
-    let mut digester = BulkDigester::new("roster");
-    let mut add = |digests: Vec<Digest>| {
-        digester.number(digests.len() as u64);
-        digests.iter().for_each(|digest| {
-            digester.stream(&digest.0);
+    Name::of(roster).digest
+}
+
+/// The name of a roster with what it is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Name {
+    /// The name.
+    pub digest: Digest,
+    /// People with all that is theirs, in order.
+    pub(crate) pieces: Vec<NamePiece>,
+}
+
+/// Some people with all that is theirs. Which of them begins it is told by the key alone, so that others who come, go or change
+/// leave it as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NamePiece {
+    /// How many they are.
+    pub(crate) people: u32,
+    /// What they say.
+    pub(crate) digest: Digest,
+}
+
+impl Name {
+    /// That of a roster.
+    pub fn of(roster: &Roster) -> Self {
+        Self::with(roster, &|_| None)
+    }
+
+    /// That of a roster made of the one that this is the name of; whatever people point at stands where it stood. `olds` tells
+    /// for each person the position in that one of whoever is the same to the last byte; those rise.
+    pub(crate) fn renewed(&self, roster: &Roster, olds: &[Option<u32>]) -> Self {
+        let ends = self.pieces.iter().scan(0, |end, piece| {
+            *end = piece.people.saturating_add(*end);
+            Some(*end)
         });
-    };
-    add(pieces(&roster.role_words, |word| *word, |word, out| out.text(*word), roster));
-    add(pieces(&roster.attribute_names, |name| *name, |name, out| out.text(*name), roster));
-    add(pieces(&roster.orgs, |org| org.id, org, roster));
-    add(pieces(&roster.sessions, |session| session.id, session, roster));
-    add(pieces(&roster.courses, |course| course.id, course, roster));
-    add(pieces(&roster.classes, |class| class.id, class, roster));
-    add(pieces(&roster.people, |person| person.key, person, roster));
-    add(pieces(&roster.roles, |_| Text::EMPTY, role, roster));
-    let enrollments = |at: Range<usize>| {
-        let some = roster.enrollments.some(at.start, at.len()).into_iter();
-        Cow::Owned(some.map(|told| roster.enrollment(told)).collect())
-    };
-    add(pieces_of(roster.enrollments.len(), enrollments, |_| Text::EMPTY, enrollment, roster));
-    add(pieces(
-        &roster.attributes,
-        |attribute| attribute.value,
-        |attribute, out| {
-            out.number(u32::from(attribute.name));
-            out.text(attribute.value);
-        },
-        roster,
-    ));
-    digester.finish()
+        let starts: Vec<u32> = [0].into_iter().chain(ends).collect();
+        let known = |people: &Range<usize>| {
+            let start = olds.get(people.start).copied().flatten()?;
+            let piece = starts.binary_search(&start).ok().and_then(|at| self.pieces.get(at))?;
+            let is_same = |(at, &old): (u32, &Option<u32>)| old == Some(start + at);
+            let is_it = piece.people as usize == people.len() && (0..).zip(olds.get(people.clone())?).all(is_same);
+            is_it.then_some(piece.digest)
+        };
+        Self::with(roster, &known)
+    }
+
+    fn with(roster: &Roster, known: &(dyn Fn(&Range<usize>) -> Option<Digest> + Sync)) -> Self {
+        let mut digester = BulkDigester::new("roster");
+        let mut add = |digests: Vec<Digest>| {
+            digester.number(digests.len() as u64);
+            digests.iter().for_each(|digest| {
+                digester.stream(&digest.0);
+            });
+        };
+        add(pieces(&roster.role_words, |word| *word, |word, out| out.text(*word), roster));
+        add(pieces(&roster.attribute_names, |name| *name, |name, out| out.text(*name), roster));
+        add(pieces(&roster.orgs, |org| org.id, org, roster));
+        add(pieces(&roster.sessions, |session| session.id, session, roster));
+        add(pieces(&roster.courses, |course| course.id, course, roster));
+        add(pieces(&roster.classes, |class| class.id, class, roster));
+        let (cuts, words) = (cuts(roster), words(roster));
+        let part = |own: Range<usize>| {
+            let mut out = Bytes { roster, bytes: Vec::new() };
+            let piece = |at: usize| {
+                let people = cuts[at] as usize..cuts[at + 1] as usize;
+                let digest = known(&people).unwrap_or_else(|| out.people(people.clone(), &words));
+                NamePiece { people: people.len() as u32, digest }
+            };
+            own.map(piece).collect::<Vec<_>>()
+        };
+        let pieces = parts::each(parts_of(cuts.len() - 1, roster.people.len()), part).concat();
+        add(pieces.iter().map(|piece| piece.digest).collect());
+        Self { digest: digester.finish(), pieces }
+    }
+}
+
+/// Where pieces of people begin, and where the last one ends.
+fn cuts(roster: &Roster) -> Vec<u32> {
+    let hash = |at: usize| xxh3_64_with_seed(roster.texts.bytes(roster.people[at].key), SEED);
+    let begins = |at: &usize| *at == 0 || hash(*at).is_multiple_of(PEOPLE_EACH);
+    let starts = parts::each_part(roster.people.len(), |own| own.filter(begins).map(|at| at as u32).collect::<Vec<_>>());
+    starts.into_iter().flatten().chain([roster.people.len() as u32]).collect()
+}
+
+/// What stands for role words in pieces, so that another word leaves them as they are.
+fn words(roster: &Roster) -> Vec<[u8; 8]> {
+    let word = |&word: &Text| *Digest::of_bulk(roster.texts.bytes(word)).0.first_chunk().unwrap_or(&[0; 8]);
+    roster.role_words.iter().map(word).collect()
+}
+
+/// So many pieces in parts: many short lists would not be worth a thread, and a long one has few pieces.
+fn parts_of(pieces: usize, records: usize) -> Vec<Range<usize>> {
+    let cuts = parts::ranges(records).len();
+    (0..cuts).map(|cut| pieces * cut / cuts..pieces * (cut + 1) / cuts).collect()
 }
 
 /// Bytes of some records; every field has a fixed length or tells its own.
@@ -51,10 +123,63 @@ struct Bytes<'a> {
 }
 
 impl Bytes<'_> {
+    /// What some people say, with all that is theirs.
+    fn people(&mut self, people: Range<usize>, words: &[[u8; 8]]) -> Digest {
+        let roster = self.roster;
+        let own = &roster.people[people];
+        let slice = |of: fn(&Person) -> (u32, u32)| {
+            let first = own.first().map_or(0, |person| of(person).0 as usize);
+            first..first + own.iter().map(|person| of(person).1 as usize).sum::<usize>()
+        };
+        self.bytes.clear();
+        self.bytes.extend_from_slice(b"people");
+        self.number(own.len() as u32);
+        roster.texts.touch(own.iter().map(|person| person.key));
+        own.iter().for_each(|record| person(record, self));
+        roster.roles[slice(|person| person.roles)].iter().for_each(|record| self.role(record, words));
+        let enrollments = slice(|person| person.enrollments);
+        let enrollments = roster.enrollments.some(enrollments.start, enrollments.len());
+        enrollments.into_iter().for_each(|told| self.enrollment(&roster.enrollment(told), words));
+        for attribute in &roster.attributes[slice(|person| person.attributes)] {
+            self.text(roster.attribute_names[usize::from(attribute.name)]);
+            self.text(attribute.value);
+        }
+        Digest::of_bulk(&self.bytes)
+    }
+
     fn text(&mut self, text: Text) {
         let text = self.roster.texts.bytes(text);
         self.number(text.len() as u32);
         self.bytes.extend_from_slice(text);
+    }
+
+    fn role(&mut self, role: &Role, words: &[[u8; 8]]) {
+        let Role { role, org, primary, first, last, id, ended, modified } = role;
+        self.link((org.0, *id), (*first, *last, *modified), (*primary, *ended), &words[usize::from(role.0)]);
+    }
+
+    fn enrollment(&mut self, enrollment: &Enrollment, words: &[[u8; 8]]) {
+        let Enrollment { id, class, first, last, modified, role, primary, ended } = enrollment;
+        self.link((class.0, *id), (*first, *last, *modified), (*primary, *ended), &words[usize::from(role.0)]);
+    }
+
+    /// There are very many.
+    fn link(
+        &mut self,
+        (place, id): (u32, RecordHash),
+        (first, last, modified): (Day, Day, Modified),
+        (primary, ended): (bool, bool),
+        word: &[u8; 8],
+    ) {
+        let mut bytes = [0; 34];
+        bytes[..4].copy_from_slice(&place.to_le_bytes());
+        bytes[4..8].copy_from_slice(&first.0.to_le_bytes());
+        bytes[8..12].copy_from_slice(&last.0.to_le_bytes());
+        bytes[12..16].copy_from_slice(&modified.0.to_le_bytes());
+        bytes[16..24].copy_from_slice(&id.bits().to_le_bytes());
+        bytes[24..32].copy_from_slice(word);
+        (bytes[32], bytes[33]) = (u8::from(primary), u8::from(ended));
+        self.bytes.extend_from_slice(&bytes);
     }
 
     fn number(&mut self, number: u32) {
@@ -71,29 +196,17 @@ impl Bytes<'_> {
 }
 
 /// `first` tells a record's first text, beside which its others often lie.
-fn pieces<T: Clone + Sync>(
+fn pieces<T: Sync>(
     records: &[T],
     first: impl Fn(&T) -> Text + Sync,
     put: impl Fn(&T, &mut Bytes<'_>) + Sync,
     roster: &Roster,
 ) -> Vec<Digest> {
-    pieces_of(records.len(), |at| Cow::Borrowed(&records[at]), first, put, roster)
-}
-
-/// The same of so many records, of which `some` hands out those of a range.
-fn pieces_of<'r, T: Clone + Sync + 'r>(
-    len: usize,
-    some: impl Fn(Range<usize>) -> Cow<'r, [T]> + Sync,
-    first: impl Fn(&T) -> Text + Sync,
-    put: impl Fn(&T, &mut Bytes<'_>) + Sync,
-    roster: &Roster,
-) -> Vec<Digest> {
-    let pieces = len.div_ceil(PIECE);
     let part = |own: Range<usize>| {
         let mut out = Bytes { roster, bytes: Vec::new() };
         let digest = |piece: usize| {
             out.bytes.clear();
-            let piece = some(piece * PIECE..len.min((piece + 1) * PIECE));
+            let piece = &records[piece * PIECE..records.len().min((piece + 1) * PIECE)];
             for some in piece.chunks(TOUCHED) {
                 roster.texts.touch(some.iter().map(&first));
                 some.iter().for_each(|record| put(record, &mut out));
@@ -102,10 +215,7 @@ fn pieces_of<'r, T: Clone + Sync + 'r>(
         };
         own.map(digest).collect::<Vec<_>>()
     };
-    // Many short lists would not be worth a thread; a long one has few pieces.
-    let cuts = parts::ranges(len).len();
-    let ranges = (0..cuts).map(|cut| pieces * cut / cuts..pieces * (cut + 1) / cuts).collect();
-    parts::each(ranges, part).concat()
+    parts::each(parts_of(records.len().div_ceil(PIECE), records.len()), part).concat()
 }
 
 fn org(org: &Org, out: &mut Bytes<'_>) {
@@ -169,30 +279,4 @@ fn person(person: &Person, out: &mut Bytes<'_>) {
     out.flags([*enabled, *ended, *quarantined]);
     out.number(modified.0);
     [roles.1, enrollments.1, attributes.1].into_iter().for_each(|len| out.number(len));
-}
-
-fn role(role: &Role, out: &mut Bytes<'_>) {
-    let Role { role, org, primary, first, last, id, ended, modified } = role;
-    let mut bytes = [0; 28];
-    bytes[..4].copy_from_slice(&org.0.to_le_bytes());
-    bytes[4..8].copy_from_slice(&first.0.to_le_bytes());
-    bytes[8..12].copy_from_slice(&last.0.to_le_bytes());
-    bytes[12..16].copy_from_slice(&modified.0.to_le_bytes());
-    bytes[16..24].copy_from_slice(&id.bits().to_le_bytes());
-    bytes[24..26].copy_from_slice(&role.0.to_le_bytes());
-    (bytes[26], bytes[27]) = (u8::from(*primary), u8::from(*ended));
-    out.bytes.extend_from_slice(&bytes);
-}
-
-fn enrollment(enrollment: &Enrollment, out: &mut Bytes<'_>) {
-    let Enrollment { id, class, first, last, modified, role, primary, ended } = enrollment;
-    let mut bytes = [0; 28];
-    bytes[..4].copy_from_slice(&class.0.to_le_bytes());
-    bytes[4..8].copy_from_slice(&first.0.to_le_bytes());
-    bytes[8..12].copy_from_slice(&last.0.to_le_bytes());
-    bytes[12..16].copy_from_slice(&modified.0.to_le_bytes());
-    bytes[16..24].copy_from_slice(&id.bits().to_le_bytes());
-    bytes[24..26].copy_from_slice(&role.0.to_le_bytes());
-    (bytes[26], bytes[27]) = (u8::from(*primary), u8::from(*ended));
-    out.bytes.extend_from_slice(&bytes);
 }

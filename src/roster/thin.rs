@@ -3,8 +3,7 @@
 use crate::base::{ArenaFull, PersonKey};
 use crate::roster::canon::rewrite;
 use crate::roster::delta::RosterDelta;
-use crate::roster::lean::drop_classes;
-use crate::roster::model::{PersonIx, Roster};
+use crate::roster::model::{Class, ClassIx, PersonIx, Roster};
 use crate::roster::patch::gather;
 use crate::roster::spans::tidy;
 
@@ -28,23 +27,43 @@ pub fn thin(before: Roster, delta: &mut RosterDelta, others: &[&PersonKey]) -> R
     changed.iter_mut().chain(ended.iter_mut()).chain(conflicts.iter_mut()).for_each(|(before, _)| to(before));
     absent.iter_mut().chain(orgs.iter_mut().flat_map(|org| &mut org.removed_people)).for_each(to);
 
-    let Roster { texts, role_words, attribute_names, orgs, sessions, courses, classes, people, spans, .. } = &before;
-    let mut rest = Roster {
+    some(&before, &kept)
+}
+
+/// Of a roster some people (positions, sorted, each once) with all that is theirs and the classes they attend, and all orgs,
+/// sessions, courses and words.
+///
+/// # Errors
+/// [`ArenaFull`]; it cannot happen, as the texts are fewer.
+pub(crate) fn some(roster: &Roster, kept: &[PersonIx]) -> Result<Roster, ArenaFull> {
+    let Roster { texts, role_words, attribute_names, orgs, sessions, courses, classes, people, spans, .. } = roster;
+    let mut some = Roster {
         role_words: role_words.clone(),
         attribute_names: attribute_names.clone(),
         orgs: orgs.clone(),
         sessions: sessions.clone(),
         courses: courses.clone(),
-        classes: classes.clone(),
-        people: kept.iter().map(|at| people[at.0 as usize].clone()).collect(),
+        people: kept.iter().map(|&at| people[at.0 as usize].clone()).collect(),
         spans: spans.clone(),
         ..Roster::default()
     };
-    gather(&mut rest, &before);
-    drop_classes(&mut rest);
-    tidy(&mut rest);
-    rewrite(&mut rest, texts)?;
-    Ok(rest)
+    gather(&mut some, roster);
+    keep_classes(&mut some, classes);
+    tidy(&mut some);
+    rewrite(&mut some, texts)?;
+    Ok(some)
+}
+
+/// Gives a roster of some people, whose classes are positions in a longer list, those that they attend.
+fn keep_classes(some: &mut Roster, classes: &[Class]) {
+    let own = some.enrollments.here(&mut some.spans);
+    let mut is_kept = vec![false; classes.len()];
+    own.iter().for_each(|enrollment| is_kept[enrollment.class.0 as usize] = true);
+    let kept: Vec<usize> = (0..classes.len()).filter(|&at| is_kept[at]).collect();
+    let mut to = vec![0; classes.len()];
+    (0u32..).zip(&kept).for_each(|(new, &at)| to[at] = new);
+    own.iter_mut().for_each(|enrollment| enrollment.class = ClassIx(to[enrollment.class.0 as usize]));
+    some.classes = kept.iter().map(|&at| classes[at].clone()).collect();
 }
 
 #[cfg(test)]

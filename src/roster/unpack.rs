@@ -2,9 +2,10 @@
 
 use crate::base::{Day, Text, TextArena, parts};
 use crate::roster::blank::{blank_class, blank_course, blank_org, blank_person, blank_session};
+use crate::roster::enrollments::Told;
 use crate::roster::model::{
-    Attribute, ClassIx, CourseIx, Modified, OrgIx, PackedEnrollment, RecordHash, Role, RoleWord, Roster, SessionIx, Span,
-    SpanIx,
+    Attribute, ClassIx, CourseIx, Modified, OrgIx, PackedEnrollment, Person, RecordHash, Role, RoleWord, Roster, SessionIx,
+    Span, SpanIx,
 };
 use crate::roster::pack::LAYOUT;
 use crate::roster::spans::{SpanTable, tidy};
@@ -399,9 +400,18 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
             enrollment.span = SpanIx(span);
         }
         let (mut dated, mut last) = (SpanTable::default(), 0);
+        // What a span was last: mostly it is that again.
+        let mut newest = vec![(Modified(0), None); used.len()];
         for enrollment in &mut enrollments {
-            let modified = self.stamp(&mut last)?;
-            enrollment.span = dated.ix(Span { modified, ..self.roster.spans[enrollment.span.0 as usize] });
+            let (modified, span) = (self.stamp(&mut last)?, enrollment.span.0 as usize);
+            enrollment.span = match newest[span] {
+                (of, Some(known)) if of == modified => known,
+                _ => {
+                    let dated = dated.ix(Span { modified, ..self.roster.spans[span] });
+                    newest[span] = (modified, Some(dated));
+                    dated
+                }
+            };
         }
         for enrollment in &mut enrollments {
             enrollment.id = self.id()?;
@@ -430,7 +440,7 @@ pub(crate) fn check(roster: &Roster) -> Result<(), PackError> {
     let grouped = parts::each_part(roster.people.len(), |own| {
         roster.people[own].iter().all(|person| {
             roster.roles_of(person).is_sorted_by_key(Role::order)
-                && roster.enrollments_of(person).is_sorted_by_key(|enrollment| enrollment.order())
+                && attends_in_order(roster, person)
                 && roster.attributes_of(person).is_sorted_by_key(|a| a.name)
         })
     });
@@ -440,6 +450,15 @@ pub(crate) fn check(roster: &Roster) -> Result<(), PackError> {
     let orgs: Vec<Option<u32>> = roster.orgs.iter().map(|org| org.parent.map(|parent| parent.0)).collect();
     let sessions: Vec<Option<u32>> = roster.sessions.iter().map(|session| session.parent.map(|parent| parent.0)).collect();
     if is_forest(&orgs) && is_forest(&sessions) { Ok(()) } else { Err(PackError::Corrupt("a record is its own ancestor")) }
+}
+
+fn attends_in_order(roster: &Roster, person: &Person) -> bool {
+    let own = roster.packed_of(person);
+    let rises = |(a, b): (Told, Told)| {
+        // Most are in different classes.
+        a.0.class < b.0.class || roster.enrollment(a).order() <= roster.enrollment(b).order()
+    };
+    (1..own.len()).all(|at| own.get(at - 1).zip(own.get(at)).is_some_and(rises))
 }
 
 fn is_forest(parents: &[Option<u32>]) -> bool {

@@ -3,21 +3,22 @@
 use crate::base::{Digest, Instant, PersonKey, parts};
 use crate::license::{Hold, SourceMark};
 use crate::plan::{Needs, Standing};
-use crate::roster::{Compared, Intake, Level, digest_of, is_linked};
+use crate::roster::{Compared, Intake, Level, Name, is_linked};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
-use crate::service::rosters::{Ask, Fresh, Pulled, Taken, taken};
+use crate::service::pulled::{Fresh, Pulled};
+use crate::service::rosters::{Ask, Taken, taken};
 use crate::service::snapshots::Ground;
 use crate::source::{Package, Read};
 
 /// A stored snapshot as a comparison leaves it, and the one kept whole that it is or stands on.
 pub(crate) struct Beside {
-    compared: Compared,
-    base: Digest,
+    pub(crate) compared: Compared,
+    pub(crate) base: Digest,
     /// The name of what was read.
-    name: Digest,
+    pub(crate) name: Name,
     /// What its people ought to have, if that was asked.
-    needs: Option<Needs>,
+    pub(crate) needs: Option<Needs>,
 }
 
 impl Service {
@@ -34,13 +35,12 @@ impl Service {
         if is_unusable || !intake.is_beyond_doubt() || intake.roster.people.iter().any(|person| person.ended) {
             return Ok(None);
         }
-        let withheld = standing.hold.as_ref().map_or(Vec::new(), Hold::withheld);
-        let absent = standing.absences.iter().map(|absence| &absence.person);
-        let others: Vec<&PersonKey> = withheld.iter().chain(absent).collect();
+        let others = others(standing);
+        let others: Vec<&PersonKey> = others.iter().collect();
         // The comparison is one long walk; the other core has what else only looks at the newer roster.
         let roster = &intake.roster;
         let ((name, needs), compared) = parts::both(
-            || (digest_of(roster), ask.and_then(|(policy, today)| Needs::new(policy, roster, today).ok())),
+            || (Name::of(roster), ask.and_then(|(policy, today)| Needs::new(policy, roster, today).ok())),
             || self.compare(customer.id(), &mark.snapshot, roster, &others),
         );
         let (compared, base) = compared?;
@@ -60,15 +60,21 @@ impl Service {
     ) -> Result<Pulled, ServiceError> {
         pulled.watch = intake.roster.enrollments.watch();
         // It was looked at: nothing stands against it.
-        let Some(Taken { package, roster, counts, .. }) = taken(package, Ok(read), intake, &mut pulled) else {
+        let Some(Taken { package, roster, counts, trace, .. }) = taken(package, Ok(read), intake, &mut pulled) else {
             return Ok(pulled);
         };
         let ground = Some(Ground::Compared(&compared, &base, &name));
         let source = pulled.source.clone();
         let fresh = self.stage(customer.id(), &source, package, (None, ground), (roster, None), counts, now)?;
-        pulled.fresh = Some(Fresh { needs, ..fresh });
+        pulled.fresh = Some(Fresh { needs, ..fresh.with_trace(trace) });
         pulled.watched(customer.id())?;
         (pulled.before, pulled.compared) = (Some(compared.rest), Some(compared.delta));
         Ok(pulled)
     }
+}
+
+/// People who are asked for whatever became of them.
+pub(crate) fn others(standing: &Standing) -> Vec<PersonKey> {
+    let withheld = standing.hold.as_ref().map_or(Vec::new(), Hold::withheld);
+    withheld.into_iter().chain(standing.absences.iter().map(|absence| absence.person.clone())).collect()
 }

@@ -15,8 +15,9 @@ use crate::service::error::ServiceError;
 use crate::service::guarding::{Alone, Bench, Sentence};
 use crate::service::hints::hint;
 use crate::service::pauses::RunTerms;
+use crate::service::pulled::Pulled;
 use crate::service::purge::Marks;
-use crate::service::rosters::{Pulled, people_of_none, united, united_of};
+use crate::service::rosters::{people_of_none, united, united_of};
 use crate::store::{RunState, RunTally};
 
 /// A plan with the things the service needs to commit it.

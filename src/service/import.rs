@@ -14,7 +14,7 @@ use crate::service::error::ServiceError;
 use crate::service::guarding::Alone;
 use crate::service::import_rows::{Ground, ImportReport, Judged, Meant, judge_rows, take_in};
 use crate::service::people_file;
-use crate::service::rosters::Pulled;
+use crate::service::pulled::Pulled;
 use crate::service::unusable::unusable;
 use crate::source::{Package, SourceError};
 use crate::store::{RunRow, RunState, StoreError, Trigger};

@@ -98,7 +98,7 @@ impl Service {
         let rest = without_people(&roster, |person| goes(roster.text(person.key)));
         match rest.map_err(|error| ServiceError::snapshot(customer, &error))? {
             // Alone: what it would stand on names them.
-            Some(rest) => self.stage_roster(customer, &mark.source, &rest, None, now).map(Some),
+            Some(rest) => self.stage_roster(customer, &mark.source, &rest, None, now).map(|name| Some(name.digest)),
             None => Ok(None),
         }
     }

@@ -2,19 +2,18 @@
 
 use crate::base::{CustomerId, Day, Instant, PersonKey, SourceId, parts};
 use crate::license::SourceMark;
-use crate::plan::{Needs, Policy, Standing, Verdict};
+use crate::plan::{Needs, Policy, Standing};
 use crate::roster::{
-    Findings, Intake, IntakeCounts, Level, Roster, RosterDelta, RosterIntake, Watch, digest_of, hold_conflicts, is_linked,
-    key_conflicts, merge,
+    Intake, IntakeCounts, Level, Roster, RosterIntake, Trace, digest_of, hold_conflicts, is_linked, key_conflicts, merge,
 };
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::linking::{Told, own_keys};
 use crate::service::looks::awaits_look;
+use crate::service::pulled::{Fresh, Pulled};
 use crate::service::purge::without_strangers;
 use crate::service::snapshots::{Ground, Stored};
 use crate::source::{Package, Read, Seen, SourceError};
-use crate::store::{ActivityRow, SourceLook};
 
 /// What a pull is to tell of the stored roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,106 +26,6 @@ pub(crate) enum Wanted {
 
 /// Whether the rules are asked about everybody who was read, beside other work: these, as of which day.
 pub(crate) type Ask<'a> = Option<(&'a Policy, Day)>;
-
-/// What one source brought.
-pub struct Pulled {
-    /// The source.
-    pub source: SourceId,
-    /// The roster the books rest on so far; `None` before the first snapshot.
-    pub before: Option<Roster>,
-    /// What was read; `None` if there was nothing new.
-    pub fresh: Option<Fresh>,
-    /// The newest package, if its bytes were taken in before under another name: noted, and no second look at anybody.
-    pub repeated: Option<SourceMark>,
-    /// Why it could not be read; nothing of it is applied (R103).
-    pub error: Option<SourceError>,
-    /// The package that could not be taken in; it is not tried again until it changes.
-    pub rejected: Option<Package>,
-    /// What was found.
-    pub findings: Findings,
-    /// What changed, where that is known already; then `before` is no more than a comparison leaves.
-    pub(crate) compared: Option<RosterDelta>,
-    /// In a run for some people only: what became of it beside the roster.
-    pub(crate) narrowed: Option<Narrowed>,
-    /// The look at a live source, to be noted when the run has come to its end.
-    pub(crate) look: Option<SourceLook>,
-    /// Log-ins that it told beside the roster (R144).
-    pub(crate) activity: Vec<ActivityRow>,
-    /// What the upstream says of itself that an operator should know.
-    pub(crate) told: Vec<String>,
-    /// Whether rows of it that lie outside memory can still be had.
-    pub(crate) watch: Watch,
-}
-
-impl Pulled {
-    /// What it comes to.
-    fn roster(&self) -> Option<&Roster> {
-        self.fresh.as_ref().map(|fresh| &fresh.roster).or(self.before.as_ref())
-    }
-
-    /// Whether what was made of the read may be used.
-    pub(crate) fn watched(&self, customer: &CustomerId) -> Result<(), ServiceError> {
-        if self.watch.is_whole() { Ok(()) } else { Err(ServiceError::RowsLost { customer: customer.clone() }) }
-    }
-
-    /// The source as it stands.
-    pub(crate) fn nothing_new(source: SourceId, before: Option<Roster>) -> Self {
-        let findings = Findings::default();
-        let (compared, narrowed, look, activity, told) = (None, None, None, Vec::new(), Vec::new());
-        Self {
-            source,
-            before,
-            fresh: None,
-            repeated: None,
-            error: None,
-            rejected: None,
-            findings,
-            compared,
-            narrowed,
-            look,
-            activity,
-            told,
-            watch: Watch::default(),
-        }
-    }
-}
-
-/// What reading a source for some people came to, beside the roster.
-#[derive(Default)]
-pub(crate) struct Narrowed {
-    /// What the guards say: of the read as a whole, else of the people in scope.
-    pub(crate) verdict: Verdict,
-    /// People before, and removals that passed the guards.
-    pub(crate) counted: (u32, u32),
-    /// People in scope whom the source has no more, and who count as gone at once (R131). Sorted.
-    pub(crate) gone: Vec<PersonKey>,
-    /// People in scope whom the source had, and who ended or are missing now.
-    pub(crate) left: Vec<PersonKey>,
-    /// People in scope whose e-mail two keys claim: the known one and the new one (R5).
-    pub(crate) conflicts: Vec<(PersonKey, PersonKey)>,
-    /// Why nobody could be taken in.
-    pub(crate) trouble: Option<String>,
-    /// What an operator should know.
-    pub(crate) told: Vec<String>,
-    /// Source or books know what the scope names.
-    pub(crate) knows: bool,
-    /// What may have been meant, if not.
-    pub(crate) hint: Option<String>,
-}
-
-/// A new read of one source.
-pub struct Fresh {
-    /// What was read and where it is staged.
-    pub mark: SourceMark,
-    /// Its roster; conflicting keys are kept out of it (R5).
-    pub roster: Roster,
-    /// Rows seen and quarantined.
-    pub counts: IntakeCounts,
-    /// Known people and the new keys that claim their e-mail.
-    pub conflicts: Vec<(String, String)>,
-    /// What its people ought to have, if the rules were asked already.
-    pub(crate) needs: Option<Needs>,
-}
 
 impl Service {
     /// A source as it was last taken in; reads nothing new of it.
@@ -174,13 +73,22 @@ impl Service {
             pulled.before = stored()?;
             return Ok(pulled);
         }
-        let unaided = read_unaided(feed, &package, mark.is_some());
         let is_live = feed.source.is_live();
-        let may_compare = wanted == Wanted::Compared && is_lone(customer, feed, standing);
+        let is_lone = is_lone(customer, feed, standing);
+        let may_compare = wanted == Wanted::Compared && is_lone && mark.is_some();
         // Of several sources the rules are asked when they are one.
         let is_only = customer.sources.len() == 1 && standing.sources.keys().all(|known| *known == source);
         let asks = wanted == Wanted::Compared && is_only;
         let ask = asks.then(|| (&customer.policy, customer.day_of(self.acts_at(standing, now))));
+        if let Some(mark) = mark.filter(|_| may_compare && !is_live)
+            && let Some((intake, beside)) = self.renewed((customer, feed), standing, (mark, &package), ask)?
+        {
+            let read = Read::default();
+            pulled.look = feed.source.is_far().then(|| looked.read(package.told(), &read));
+            return self.stage_beside(customer, package, (read, intake), beside, (pulled, now));
+        }
+        let traces = is_lone && wanted == Wanted::Compared;
+        let unaided = read_unaided(feed, &package, (mark.is_some(), traces));
         let read = match (unaided, mark) {
             (Some((Ok(read), intake)), Some(mark)) if may_compare && intake.is_conclusive => {
                 let named = package.clone();
@@ -202,7 +110,8 @@ impl Service {
         let (read, before) = read_best((customer, feed), package, read, &load, &mut pulled)?;
         let (before, ground) = before.map(Stored::split).unzip();
         pulled.before = before;
-        let Some(Taken { package, roster, mut counts, read }) = read else { return Ok(pulled) };
+        let Some(Taken { package, roster, mut counts, read, trace }) = read else { return Ok(pulled) };
+        let people = roster.people.len();
         pulled.watch = roster.enrollments.watch();
         if !is_live && feed.source.is_far() {
             pulled.look = Some(looked.read(package.told(), &read));
@@ -235,7 +144,8 @@ impl Service {
         let mut fresh = self.stage(customer.id(), &source, package, (known, ground), (roster, ask), counts, now)?;
         fresh.conflicts.extend(strange);
         pulled.watched(customer.id())?;
-        (pulled.fresh, pulled.activity) = (Some(fresh), activity);
+        let is_as_read = is_lone && fresh.roster.people.len() == people;
+        (pulled.fresh, pulled.activity) = (Some(fresh.with_trace(trace.filter(|_| is_as_read))), activity);
         Ok(pulled)
     }
 
@@ -271,20 +181,20 @@ impl Service {
     ) -> Result<Fresh, ServiceError> {
         let (roster, conflicts) = without_new_keys(customer, before, roster)?;
         let keep = || self.stage_roster(customer, source, &roster, ground, now);
-        let (needs, digest) = match ask.filter(|_| parts::is_long(roster.people.len())) {
+        let (needs, name) = match ask.filter(|_| parts::is_long(roster.people.len())) {
             Some((policy, today)) => parts::both(|| Needs::new(policy, &roster, today).ok(), keep),
             None => (None, keep()),
         };
-        let digest = digest?;
+        let name = name?;
         let mark = SourceMark {
             source: source.clone(),
             package: package.told(),
-            snapshot: digest,
+            snapshot: name.digest,
             at: now,
             name: package.name,
             amended: false,
         };
-        Ok(Fresh { mark, roster, counts, conflicts, needs })
+        Ok(Fresh { mark, roster, counts, conflicts, needs, name, trace: None })
     }
 
     /// The roster the books of a customer rest on: all of its sources' newest snapshots as one (R6).
@@ -338,11 +248,13 @@ pub(crate) struct Taken {
     pub(crate) counts: IntakeCounts,
     /// What the source says of the read.
     pub(crate) read: Read,
+    /// What it leaves to know for the next one.
+    pub(crate) trace: Option<Trace>,
 }
 
 /// Whether nothing but two snapshots of one source has to be looked at.
 fn is_lone(customer: &Customer, feed: &Feed, standing: &Standing) -> bool {
-    let is_only = customer.sources.len() == 1 && standing.sources.keys().eq([feed.source.id()]);
+    let is_only = customer.sources.len() == 1 && standing.sources.keys().all(|known| known == feed.source.id());
     is_only && customer.same_person.is_empty() && feed.activity_column.is_none()
 }
 
@@ -351,12 +263,13 @@ type Unaided = (Result<Read, SourceError>, Intake);
 
 /// Reads a package to its end without the stored roster, as most can be that are complete and sound. `None`: it is needed,
 /// and to be read with it. A live source that was asked is not asked again: what it said is told also where it was needed.
-fn read_unaided(feed: &Feed, package: &Package, has_stored: bool) -> Option<Unaided> {
+fn read_unaided(feed: &Feed, package: &Package, (has_stored, traces): (bool, bool)) -> Option<Unaided> {
     let is_live = feed.source.is_live();
     if is_live && !feed.source.feeds_again() || !matches!(feed.source.is_incremental(package), Ok(false)) {
         return None;
     }
-    let mut intake = RosterIntake::unaided(has_stored, feed.intake).with_room(feed.source.room());
+    let intake = RosterIntake::unaided(has_stored, feed.intake).with_room(feed.source.room());
+    let mut intake = if traces { intake.traced() } else { intake };
     let read = feed.source.pull(package, &mut intake);
     let intake = intake.finish();
     (is_live || intake.is_conclusive).then_some((read, intake))
@@ -424,7 +337,7 @@ fn feed_package(feed: &Feed, package: Package, told: Read, previous: Option<Rost
 
 /// What a read came to.
 pub(crate) fn taken(package: Package, read: Result<Read, SourceError>, intake: Intake, pulled: &mut Pulled) -> Option<Taken> {
-    let Intake { roster, findings, counts, .. } = intake;
+    let Intake { roster, findings, counts, trace, .. } = intake;
     let whole = findings.kept.iter().find(|f| matches!(f.level, Level::Package | Level::File)).cloned();
     pulled.findings = findings;
     let read = match (read, whole) {
@@ -432,7 +345,7 @@ pub(crate) fn taken(package: Package, read: Result<Read, SourceError>, intake: I
         (read, _) => read,
     };
     let error = match read {
-        Ok(read) => return Some(Taken { package: package.named_by(|| digest_of(&roster)), roster, counts, read }),
+        Ok(read) => return Some(Taken { package: package.named_by(|| digest_of(&roster)), roster, counts, read, trace }),
         Err(error) => error,
     };
     if let SourceError::Rejected { findings, .. } = &error {

@@ -9,8 +9,9 @@ use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
 use crate::service::linking::{Told, own_keys};
 use crate::service::pauses::RunTerms;
+use crate::service::pulled::{Fresh, Narrowed, Pulled};
 use crate::service::purge::without_strangers;
-use crate::service::rosters::{Fresh, Narrowed, Pulled, Taken, bad_rows, read_package, without_new_keys};
+use crate::service::rosters::{Taken, bad_rows, read_package, without_new_keys};
 use crate::service::snapshots::Ground;
 use crate::source::Package;
 
@@ -82,10 +83,11 @@ impl Service {
                 let taken =
                     read.take(customer, roster, (scope, terms), &mut narrowed, self.is_approved(standing, &package.told()))?;
                 if let Some(roster) = taken {
-                    let snapshot =
-                        self.stage_roster(customer.id(), &source, &roster, Some(Ground::Loaded(&before, &ground)), now)?;
-                    let mark = SourceMark { snapshot, amended: true, ..mark.clone() };
-                    pulled.fresh = Some(Fresh { mark, roster, counts, conflicts: Vec::new(), needs: None });
+                    let ground = Some(Ground::Loaded(&before, &ground));
+                    let name = self.stage_roster(customer.id(), &source, &roster, ground, now)?;
+                    let mark = SourceMark { snapshot: name.digest, amended: true, ..mark.clone() };
+                    let (conflicts, needs, trace) = (Vec::new(), None, None);
+                    pulled.fresh = Some(Fresh { mark, roster, counts, conflicts, needs, name, trace });
                 }
             }
             None if pulled.error.is_none() && narrowed.trouble.is_none() => {
@@ -129,7 +131,7 @@ impl Service {
                 None => own_keys(customer, self.snapshot(customer.id(), &mark.snapshot)?)?,
             };
             let Some(taken) = read_package(feed, package, Some(previous), pulled) else { return Ok(None) };
-            let Taken { package, roster, counts, read: _ } = taken;
+            let Taken { package, roster, counts, .. } = taken;
             // Log-ins are news of everybody: the next whole run takes them in.
             let (roster, _) = self.without_activity(customer, feed, roster, &mut pulled.findings)?;
             if feed.source.is_live() && (seen.rejected.contains(&package.told()) || mark.is_of(&package.told())) {

@@ -5,7 +5,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId};
-use crate::roster::{Compared, Comparing, Origins, Roster, apply, apply_one, digest_of, pack, patch, unpack, unpack_one};
+use crate::roster::{Compared, Comparing, Name, Origins, Roster, apply, apply_one, pack, patch, unpack, unpack_one};
 use crate::service::core::Service;
 use crate::service::error::ServiceError;
 use crate::store::{SnapshotRow, StoreError};
@@ -36,8 +36,8 @@ impl Stored {
 pub(crate) enum Ground<'a> {
     /// The base of a roster that was loaded.
     Loaded(&'a Roster, &'a (Digest, Origins)),
-    /// The base of one that was compared while it was read; and the name of the newer roster, which was made meanwhile.
-    Compared(&'a Compared, &'a Digest, &'a Digest),
+    /// The base of one that was compared while it was read; and the name of the newer roster, which is known by then.
+    Compared(&'a Compared, &'a Digest, &'a Name),
 }
 
 impl Ground<'_> {
@@ -151,9 +151,10 @@ impl Service {
         roster: &Roster,
         ground: Option<Ground<'_>>,
         now: Instant,
-    ) -> Result<Digest, ServiceError> {
+    ) -> Result<Name, ServiceError> {
+        let name = if let Some(Ground::Compared(_, _, name)) = ground { name.clone() } else { Name::of(roster) };
         let row = SnapshotRow {
-            digest: if let Some(Ground::Compared(_, _, name)) = ground { *name } else { digest_of(roster) },
+            digest: name.digest,
             base: None,
             customer: customer.clone(),
             source: source.clone(),
@@ -162,15 +163,14 @@ impl Service {
             people: roster.people.iter().filter(|p| !p.ended).count() as u64,
             enrollments: roster.enrollments.len() as u64,
         };
-        let digest = row.digest;
         // Blank rows may stand in what is made of a roster that is not whole, and the name is that of the whole ones.
         let watch = roster.enrollments.watch();
         let lost = || ServiceError::RowsLost { customer: customer.clone() };
         if !watch.is_whole() {
             return Err(lost());
         }
-        if self.store.snapshot(&digest)?.is_some() {
-            return Ok(digest);
+        if self.store.snapshot(&row.digest)?.is_some() {
+            return Ok(name);
         }
         // While snapshots wait to go because they name somebody, nothing new stands on them: it would keep them.
         if let Some(ground) = ground
@@ -184,11 +184,11 @@ impl Service {
             let bytes: u64 = chunks.iter().map(|chunk| chunk.len() as u64).sum();
             if bytes * SMALLER_TIMES < whole.bytes {
                 self.store.stage(&SnapshotRow { base: Some(*ground.base()), ..row }, &mut chunks.into_iter())?;
-                return Ok(digest);
+                return Ok(name);
             }
         }
         self.stage_whole(&row, roster).map_err(|error| if watch.is_whole() { error.into() } else { lost() })?;
-        Ok(digest)
+        Ok(name)
     }
 
     /// Keeps a snapshot whole, also one that stood on another.

@@ -9,7 +9,9 @@ use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
 use crate::service::hints::hints;
-use crate::service::rosters::{Pulled, Wanted};
+use crate::service::pulled::Pulled;
+use crate::service::renew::traces_of;
+use crate::service::rosters::Wanted;
 use crate::service::scope::known;
 use crate::service::turns::Turn;
 use crate::service::unusable::unusable;
@@ -256,6 +258,7 @@ impl Service {
         self.store.save_run(row)?;
         watch(Phase::Planning);
         let log_ins: Vec<_> = pulls.iter_mut().flat_map(|pulled| std::mem::take(&mut pulled.activity)).collect();
+        let traces = traces_of(&mut pulls);
         if commit {
             self.catch_up(customer, now)?;
         }
@@ -307,6 +310,8 @@ impl Service {
                     let looked = self.note_looks(customer, &looks, &row.rejected);
                     let noted = if taken { self.store.put_activity(customer.id(), &log_ins, now).map(drop) } else { Ok(()) };
                     let pruned = self.clear_away(customer.id(), Some(row.run));
+                    // Not before: a purge takes all traces with it.
+                    let kept = self.keep_traces(customer.id(), &plan, &traces);
                     let version = row.version.unwrap_or(plan.parent);
                     let rests =
                         if told.is_empty() { self.note_rest(customer, row, (&plan, version, said), &terms) } else { Ok(()) };
@@ -315,6 +320,7 @@ impl Service {
                         ("note when sources were read", looked),
                         ("note the log-ins", noted),
                         ("clear old snapshots away", pruned),
+                        ("keep what the next read is to know", kept),
                         ("note that nothing is left to be done", rests),
                     ];
                     told_beside(row, beside);

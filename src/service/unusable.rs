@@ -3,7 +3,8 @@
 
 use crate::base::ErrorChain;
 use crate::service::core::Customer;
-use crate::service::rosters::{Pulled, bad_rows};
+use crate::service::pulled::Pulled;
+use crate::service::rosters::bad_rows;
 use crate::source::SourceError;
 use crate::store::{RunRow, RunState};
 

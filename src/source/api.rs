@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::base::{Digest, Instant, SourceId};
-use crate::roster::{Finding, Level, Room, RosterIntake};
+use crate::roster::{Finding, Level, News, Room, RosterIntake, Trace};
 use crate::source::http::{HttpError, Outage};
 
 /// One configured roster feed. Blocking: the service calls it off the async threads.
@@ -23,6 +23,12 @@ pub trait RosterSource: Send + Sync {
     /// # Errors
     /// [`SourceError::Rejected`] when the package as a whole cannot be trusted: nothing of it is applied (R103).
     fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError>;
+
+    /// Begins to read of a package only what the read that left `known` did not say; `None` where it has to be read whole,
+    /// which tells whatever is wrong with it.
+    fn reread<'r>(&'r self, _package: &'r Package, _known: &'r Trace) -> Option<Box<dyn Reread + 'r>> {
+        None
+    }
 
     /// Hands the rows of the last pull on once more, out of what was kept of it, without asking anybody; `None` where
     /// nothing is kept. Only while that pull was not yet [done](RosterSource::done).
@@ -86,6 +92,19 @@ pub trait RosterSource: Send + Sync {
     /// # Errors
     /// [`SourceError`] with what to do.
     fn check(&self) -> Result<String, SourceError>;
+}
+
+/// A package that is read beside what is known.
+pub trait Reread {
+    /// Looks for what is new in it; `false` if it has to be read whole.
+    fn look(&mut self) -> bool;
+
+    /// What is new in it, once it was looked for.
+    fn news(&self) -> &News;
+
+    /// Hands the rows that tell of people of whom something is new to an intake, as changes. `None` if they cannot be read to
+    /// their end.
+    fn feed(self: Box<Self>, intake: &mut RosterIntake) -> Option<News>;
 }
 
 /// What was taken in from this source before.

@@ -18,7 +18,7 @@ mod saved;
 mod scratch;
 mod shelf;
 
-pub use api::{Package, Read, RosterSource, Seen, SourceError, Trouble};
+pub use api::{Package, Read, Reread, RosterSource, Seen, SourceError, Trouble};
 pub use classlink::{ClassLinkAccess, ClassLinkSettings, ClassLinkSource};
 pub use clever::{CleverAuth, CleverSettings, CleverSource, CleverVersion, StaffRole};
 pub use csv::{BulkWithStatus, CsvBounds, CsvSource, CsvSourceSettings, CsvVersion, DropKind};

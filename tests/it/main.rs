@@ -111,6 +111,7 @@ mod readers;
 mod renewed;
 mod report_forms;
 mod reports;
+mod reread;
 mod restore;
 mod resume;
 mod reuse;

@@ -251,6 +251,7 @@ impl World {
         settings.settle_secs = 0;
         settings.courses_optional = true;
         settings.bulk_with_status = rosterd::source::BulkWithStatus::Full;
+        settings.trace_bytes_min = 0;
         let mut customer = Customer {
             name: self.policy.customer.to_string(),
             policy,

@@ -5,43 +5,52 @@ use crate::source::csv::ahead;
 use crate::source::csv::block::{Block, Blocks, ReadFault};
 use crate::source::csv::fault::{Stop, of_file, of_package};
 use crate::source::csv::feeder::{FeedRule, Feeder, Halt};
+use crate::source::csv::ground::{Ground, Tapped, is_ground};
 use crate::source::csv::manifest::FileMode;
 use crate::source::csv::package::{Entry, PackageFiles};
 use crate::source::csv::parse::{Classes, Courses, Enrollments, Orgs, Roles, RowParser, Sessions, Users};
 use crate::source::csv::scan::{QuoteFault, Scan};
 use crate::source::csv::sink::RowSink;
 
-/// Reads `entry`, the file of `collection`, into `sink`.
+/// Reads `entry`, the file of `collection`, into `sink`, and notes it for the ground if it belongs there.
 pub(crate) fn feed<S: RowSink>(
     files: &mut PackageFiles,
-    entry: &Entry,
-    collection: Collection,
+    (entry, collection): (&Entry, Collection),
     rule: FeedRule<'_>,
+    ground: Option<&mut Ground>,
     sink: &mut S,
 ) -> Result<(), Stop> {
+    let ground = ground.filter(|_| is_ground(collection));
     match collection {
-        Collection::Orgs => read::<S, Orgs>(files, entry, collection, rule, sink),
-        Collection::Sessions => read::<S, Sessions>(files, entry, collection, rule, sink),
-        Collection::Courses => read::<S, Courses>(files, entry, collection, rule, sink),
-        Collection::Classes => read::<S, Classes>(files, entry, collection, rule, sink),
-        Collection::People => read::<S, Users>(files, entry, collection, rule, sink),
-        Collection::Roles => read::<S, Roles>(files, entry, collection, rule, sink),
-        Collection::Enrollments => read::<S, Enrollments>(files, entry, collection, rule, sink),
+        Collection::Orgs => read::<S, Orgs>(files, (entry, collection), rule, ground, sink),
+        Collection::Sessions => read::<S, Sessions>(files, (entry, collection), rule, ground, sink),
+        Collection::Courses => read::<S, Courses>(files, (entry, collection), rule, ground, sink),
+        Collection::Classes => read::<S, Classes>(files, (entry, collection), rule, ground, sink),
+        Collection::People => read::<S, Users>(files, (entry, collection), rule, ground, sink),
+        Collection::Roles => read::<S, Roles>(files, (entry, collection), rule, ground, sink),
+        Collection::Enrollments => read::<S, Enrollments>(files, (entry, collection), rule, ground, sink),
     }
 }
 
 fn read<S: RowSink, P: RowParser>(
     files: &mut PackageFiles,
-    entry: &Entry,
-    collection: Collection,
+    (entry, collection): (&Entry, Collection),
     rule: FeedRule<'_>,
+    ground: Option<&mut Ground>,
     sink: &mut S,
 ) -> Result<(), Stop> {
     let rows_max = rule.rows_max;
     let mut scan = Scan::default();
     let outcome = files.read(entry, |blocks| {
         let mut feeder = Feeder::new(collection, rule);
-        run::<S, P>(&mut feeder, blocks, entry.length, &mut scan, sink)
+        feeder.grouping = sink.prints().filter(|prints| prints.groups() > 0).map(|prints| prints.grouping());
+        match ground {
+            None => run::<S, P>(&mut feeder, blocks, entry.length, &mut scan, sink),
+            Some(ground) => {
+                ground.begin(collection, entry.length);
+                run::<S, P>(&mut feeder, &mut Tapped { blocks, ground }, entry.length, &mut scan, sink)
+            }
+        }
     })?;
     let name = entry.name.as_str();
     Err(match outcome {
@@ -76,6 +85,7 @@ fn run<S: RowSink, P: RowParser>(
         let mut next = first;
         while let Some(block) = next {
             feeder.block(&block, scan, &mut parser, sink)?;
+            sink.prints().into_iter().for_each(|prints| prints.add(&feeder.take_lines()));
             next = blocks.next(block).map_err(Halt::Read)?;
         }
     }

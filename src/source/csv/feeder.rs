@@ -1,6 +1,6 @@
 //! The rows of one file, each checked by what all files have in common, then parsed and handed on.
 
-use crate::roster::{Collection, Finding, Level, Mode, RowAt, RowHead, RowStatus};
+use crate::roster::{Collection, Finding, Grouping, Level, Line, Mode, RowAt, RowHead, RowStatus};
 use crate::source::csv::block::{Block, ReadFault};
 use crate::source::csv::cells::{Cells, Fault, fault};
 use crate::source::csv::fault::warning;
@@ -57,13 +57,17 @@ pub(crate) struct Feeder<'s> {
     /// Rows so far.
     pub(crate) rows: u64,
     seen_status: bool,
+    /// How people are put into groups, if what rows say of them is wanted.
+    pub(crate) grouping: Option<Grouping>,
+    /// What they said since it was taken.
+    lines: Vec<Line>,
 }
 
 impl<'s> Feeder<'s> {
     /// Begins a file.
     pub(crate) fn new(collection: Collection, rule: FeedRule<'s>) -> Self {
-        let layout = rule.cells.layout;
-        Self { file: FileKind::of_collection(collection), collection, layout, rule, rows: 0, seen_status: false }
+        let (file, layout) = (FileKind::of_collection(collection), rule.cells.layout);
+        Self { file, collection, layout, rule, rows: 0, seen_status: false, grouping: None, lines: Vec::new() }
     }
 
     /// Hands on the rows of a block.
@@ -79,11 +83,16 @@ impl<'s> Feeder<'s> {
 
     /// The same for another thread, which begins to count anew.
     pub(crate) fn again(&self) -> Self {
-        let Self { file, collection, layout, seen_status, .. } = *self;
+        let Self { file, collection, layout, seen_status, grouping, .. } = *self;
         let FeedRule { mode, bulk_with_status, rows_max, line_bytes_max, cell_bytes_max, ref cells } = self.rule;
         let cells = cells.again();
         let rule = FeedRule { mode, bulk_with_status, rows_max, line_bytes_max, cell_bytes_max, cells };
-        Self { file, collection, layout, rule, rows: 0, seen_status }
+        Self { file, collection, layout, rule, rows: 0, seen_status, grouping, lines: Vec::new() }
+    }
+
+    /// What rows said since this was asked last.
+    pub(crate) fn take_lines(&mut self) -> Vec<Line> {
+        std::mem::take(&mut self.lines)
     }
 
     #[inline]
@@ -105,6 +114,9 @@ impl<'s> Feeder<'s> {
     }
 
     fn parse<S: RowSink, P: RowParser>(&mut self, row: Row<'_>, parser: &mut P, sink: &mut S) {
+        if let (Some(grouping), Some(column)) = (self.grouping, P::PERSON) {
+            self.lines.push(grouping.line(self.collection, self.rule.cells.get(&row, column), row.whole()));
+        }
         let read = self.head(&row, sink).and_then(|head| parser.take(&mut self.rule.cells, &row, head, sink));
         if self.rule.cells.has_notes() {
             for (rule, field, detail) in self.rule.cells.take_notes() {

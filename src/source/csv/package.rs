@@ -115,6 +115,11 @@ impl PackageFiles {
         self.entries.iter().find(|entry| entry.content == content)
     }
 
+    /// Whether its files lie there as they are: to go through them twice costs no unpacking.
+    pub(crate) fn is_folder(&self) -> bool {
+        matches!(self.place, Place::Folder(_))
+    }
+
     /// Hands the first lines of a file to `take`, in small blocks and in this thread.
     pub(crate) fn peek<T>(&mut self, entry: &Entry, take: impl FnOnce(&mut dyn Blocks) -> T) -> Result<T, Stop> {
         const PEEK_BYTES: usize = 16 << 10;

@@ -201,12 +201,17 @@ impl RowParser for Roles {
 #[derive(Default)]
 pub(crate) struct Enrollments;
 
+impl Enrollments {
+    /// The column that names the class.
+    pub(crate) const CLASS: usize = 3;
+}
+
 impl RowParser for Enrollments {
     const PERSON: Option<usize> = Some(5);
 
     #[inline]
     fn take<S: RowSink>(&mut self, cells: &mut Cells<'_>, row: &Row<'_>, head: RowHead<'_>, sink: &mut S) -> Read<()> {
-        let class = cells.reference(row, 3, sink)?;
+        let class = cells.reference(row, Self::CLASS, sink)?;
         let school = cells.reference(row, 4, sink)?;
         let person = cells.reference(row, 5, sink)?;
         let role = cells.word(row, 6, &["student", "teacher", "administrator", "proctor"])?;

@@ -1,12 +1,13 @@
 //! One package from its first byte to its last: check all that can be known before the rows, then let the rows flow.
 
-use crate::roster::{Collection, Finding, Mode};
+use crate::roster::{Collection, Finding, Mode, Prints};
 use crate::source::csv::block::{Block, ReadFault};
 use crate::source::csv::cells::Cells;
 use crate::source::csv::fault::{Stop, of_file, of_package, shown, warning};
 use crate::source::csv::feed::{NO_ROWS, feed};
 use crate::source::csv::feeder::FeedRule;
 use crate::source::csv::files::{CsvVersion, FileKind};
+use crate::source::csv::ground::Ground;
 use crate::source::csv::header::{HeaderRule, Layout, layout};
 use crate::source::csv::manifest::{FileMode, Manifest};
 use crate::source::csv::package::{Content, Entry, PackageFiles};
@@ -17,45 +18,75 @@ use crate::source::csv::sink::RowSink;
 /// Longest manifest in bytes.
 const MANIFEST_BYTES_MAX: usize = 64 << 10;
 
-/// Reads a package to its end into `sink`.
-pub(crate) fn pull<S: RowSink>(files: &mut PackageFiles, settings: &CsvSourceSettings, sink: &mut S) -> Result<(), Stop> {
-    let mut warnings = Vec::new();
-    let manifest = manifest(files, settings, &mut warnings)?;
-    let mut faults = presence_faults(files, &manifest, &mut warnings);
-    let mut layouts = Vec::new();
-    for entry in files.entries().to_vec() {
-        let Content::Data(kind) = entry.content else { continue };
-        if manifest.mode(kind) == FileMode::Absent {
-            continue;
+/// What is known of a package before its first row.
+pub(crate) struct Survey {
+    manifest: Manifest,
+    layouts: Vec<(FileKind, Entry, Layout)>,
+    warnings: Vec<Finding>,
+}
+
+impl Survey {
+    /// Checks all that can be known.
+    pub(crate) fn of(files: &mut PackageFiles, settings: &CsvSourceSettings) -> Result<Self, Stop> {
+        let mut warnings = Vec::new();
+        let manifest = manifest(files, settings, &mut warnings)?;
+        let mut faults = presence_faults(files, &manifest, &mut warnings);
+        let mut layouts = Vec::new();
+        for entry in files.entries().to_vec() {
+            let Content::Data(kind) = entry.content else { continue };
+            if manifest.mode(kind) == FileMode::Absent {
+                continue;
+            }
+            match survey(files, &entry, kind, &manifest, settings, &mut warnings) {
+                Ok(layout) => layouts.push((kind, entry, layout)),
+                Err(Stop::Rejected(found)) => faults.extend(found),
+                Err(stop) => return Err(stop),
+            }
         }
-        match survey(files, &entry, kind, &manifest, settings, &mut warnings) {
-            Ok(layout) => layouts.push((kind, entry, layout)),
-            Err(Stop::Rejected(found)) => faults.extend(found),
-            Err(stop) => return Err(stop),
-        }
+        if faults.is_empty() { Ok(Self { manifest, layouts, warnings }) } else { Err(Stop::Rejected(faults)) }
     }
-    if !faults.is_empty() {
-        return Err(Stop::Rejected(faults));
-    }
-    for finding in warnings {
-        sink.warn(finding);
-    }
-    for collection in Collection::ALL {
-        let Some((kind, entry, layout)) = layouts.iter().find(|(kind, ..)| kind.collection() == Some(collection)) else {
-            continue;
-        };
-        let mode = manifest.mode(*kind);
-        sink.begin(collection, if mode == FileMode::Delta { Mode::Changes } else { Mode::Full });
+
+    /// The file of a collection, and how it is read.
+    pub(crate) fn file(&self, collection: Collection, settings: &CsvSourceSettings) -> Option<(&Entry, FeedRule<'_>)> {
+        let (kind, entry, layout) = self.layouts.iter().find(|(kind, ..)| kind.collection() == Some(collection))?;
         let rule = FeedRule {
-            mode,
+            mode: self.manifest.mode(*kind),
             bulk_with_status: settings.bulk_with_status,
             rows_max: settings.bounds.rows_max,
             line_bytes_max: settings.bounds.line_bytes_max,
             cell_bytes_max: settings.bounds.cell_bytes_max,
-            cells: Cells::new(*kind, layout, manifest.version, settings.lenient, settings.courses_optional),
+            cells: Cells::new(*kind, layout, self.manifest.version, settings.lenient, settings.courses_optional),
         };
-        feed(files, entry, collection, rule, sink)?;
+        Some((entry, rule))
     }
+
+    /// Begins to tell what its rows stand on.
+    pub(crate) fn ground(&self, settings: &CsvSourceSettings) -> Ground {
+        Ground::new(settings, &self.manifest, self.layouts.iter().map(|(kind, _, layout)| (*kind, layout)))
+    }
+
+    /// What is odd about it and no fault.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = &Finding> {
+        self.warnings.iter()
+    }
+}
+
+/// Reads a package to its end into `sink`.
+pub(crate) fn pull<S: RowSink>(files: &mut PackageFiles, settings: &CsvSourceSettings, sink: &mut S) -> Result<(), Stop> {
+    let survey = Survey::of(files, settings)?;
+    survey.warnings().for_each(|finding| sink.warn(finding.clone()));
+    let people_bytes = survey.file(Collection::People, settings).map_or(0, |(entry, _)| entry.length);
+    let is_traced = files.is_folder() && people_bytes >= settings.trace_bytes_min;
+    let mut ground = sink.prints().filter(|_| is_traced).map(|prints| {
+        *prints = Prints::of_file(people_bytes);
+        survey.ground(settings)
+    });
+    for collection in Collection::ALL {
+        let Some((entry, rule)) = survey.file(collection, settings) else { continue };
+        sink.begin(collection, if rule.mode == FileMode::Delta { Mode::Changes } else { Mode::Full });
+        feed(files, (entry, collection), rule, ground.as_mut(), sink)?;
+    }
+    ground.into_iter().for_each(|ground| sink.ground(ground.finish()));
     Ok(())
 }
 

@@ -41,6 +41,12 @@ impl<'r> Row<'r> {
         text.get(cell.start as usize..cell.end as usize).unwrap_or_default()
     }
 
+    /// All of it as it stands in its file, without the line's end.
+    #[inline]
+    pub(crate) fn whole(&self) -> &'r str {
+        self.text.get(..self.bytes).unwrap_or_default()
+    }
+
     /// All cells.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &'r str> + use<'_, 'r> {
         (0..self.width()).map(|index| self.get(index))

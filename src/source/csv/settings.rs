@@ -30,6 +30,9 @@ pub struct CsvSourceSettings {
     pub settle_secs: u64,
     /// Bounds that no package may pass.
     pub bounds: CsvBounds,
+    /// From so many bytes of `users.csv` on a read of a folder leaves a trace for the next one; to read a smaller package
+    /// whole costs less than to keep one.
+    pub trace_bytes_min: u64,
 }
 
 impl CsvSourceSettings {
@@ -47,6 +50,7 @@ impl CsvSourceSettings {
             activity_column: None,
             settle_secs: 60,
             bounds: CsvBounds::default(),
+            trace_bytes_min: 2 << 20,
         }
     }
 }

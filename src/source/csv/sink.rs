@@ -1,8 +1,9 @@
 //! Where rows go: to the intake, or to a reader that takes them ahead of it; tests record what arrives.
 
+use crate::base::Digest;
 use crate::roster::{
-    Apart, ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Mode, OrgRow, PersonRow, Readers, RoleRow, RosterIntake,
-    RowAt, RowBatch, RowReader, SessionRow, Taker,
+    Apart, ClassRow, Collection, CourseRow, EnrollmentRow, Finding, Mode, OrgRow, PersonRow, Prints, Readers, RoleRow,
+    RosterIntake, RowAt, RowBatch, RowReader, SessionRow, Taker,
 };
 
 /// Takes the rows of one package; see [`RosterIntake`].
@@ -36,6 +37,12 @@ pub(crate) trait RowSink {
     fn take(&mut self, _batch: &mut RowBatch, _rows_before: u64) -> bool {
         false
     }
+    /// See [`RosterIntake::prints`].
+    fn prints(&mut self) -> Option<&mut Prints> {
+        None
+    }
+    /// See [`RosterIntake::ground`].
+    fn ground(&mut self, _ground: Digest) {}
 }
 
 /// Whatever is not a plain row makes the batch odd.
@@ -123,5 +130,11 @@ impl RowSink for RosterIntake {
     }
     fn take(&mut self, batch: &mut RowBatch, rows_before: u64) -> bool {
         RosterIntake::take(self, batch, rows_before)
+    }
+    fn prints(&mut self) -> Option<&mut Prints> {
+        RosterIntake::prints(self)
+    }
+    fn ground(&mut self, ground: Digest) {
+        RosterIntake::ground(self, ground);
     }
 }

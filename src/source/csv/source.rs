@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::base::SourceId;
-use crate::roster::RosterIntake;
-use crate::source::api::{Package, Read, RosterSource, Seen, SourceError};
+use crate::roster::{News, RosterIntake, Trace};
+use crate::source::api::{Package, Read, Reread, RosterSource, Seen, SourceError};
 use crate::source::csv::package::{PackageFiles, has_ending, is_ignored};
 use crate::source::csv::pull::{is_incremental, manifest, pull, summary};
+use crate::source::csv::reread::CsvReread;
 use crate::source::csv::settings::{CsvSourceSettings, DropKind};
 use crate::source::csv::settle::{Look, Sightings};
 use crate::source::csv::sink::RowSink;
@@ -131,6 +132,14 @@ impl RosterSource for CsvSource {
         Ok(Read::default())
     }
 
+    fn reread<'r>(&'r self, package: &'r Package, known: &'r Trace) -> Option<Box<dyn Reread + 'r>> {
+        let path = self.path_of(package);
+        self.check_unchanged(&path, package).ok()?;
+        let files = self.open(&path, &package.name).ok()?;
+        let read = CsvReread::begin(files, &self.settings, known).ok()??;
+        Some(Box::new(Beside { source: self, path, package, known, read }))
+    }
+
     fn file(&self, package: &Package) -> Option<PathBuf> {
         Some(self.path_of(package))
     }
@@ -149,5 +158,30 @@ impl RosterSource for CsvSource {
         let mut files = self.open(&path, &name)?;
         let read = manifest(&mut files, &self.settings, &mut Vec::new()).map_err(|stop| stop.into_error(&name))?;
         Ok(format!("{place}: newest package {name}, {}", summary(&read, &self.settings)))
+    }
+}
+
+/// One of its packages, read beside what is known.
+struct Beside<'r> {
+    source: &'r CsvSource,
+    path: PathBuf,
+    package: &'r Package,
+    known: &'r Trace,
+    read: CsvReread<'r>,
+}
+
+impl Reread for Beside<'_> {
+    fn look(&mut self) -> bool {
+        let looked = matches!(self.read.look(self.known), Ok(Some(())));
+        // What was read may be half of another package.
+        looked && self.source.check_unchanged(&self.path, self.package).is_ok()
+    }
+
+    fn news(&self) -> &News {
+        self.read.news()
+    }
+
+    fn feed(self: Box<Self>, intake: &mut RosterIntake) -> Option<News> {
+        self.read.feed(intake)
     }
 }

@@ -204,6 +204,7 @@ pub(crate) fn source_of(path: &Path, kind: DropKind, change: impl Fn(&mut CsvSou
 pub(crate) fn source_settings(path: &Path, kind: DropKind) -> CsvSourceSettings {
     let mut settings = CsvSourceSettings::new(SourceId::new("north"), path, kind);
     settings.settle_secs = 0;
+    settings.trace_bytes_min = 0;
     settings
 }
 

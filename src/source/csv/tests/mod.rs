@@ -5,5 +5,6 @@ mod build;
 mod damage;
 mod drops;
 mod packages;
+mod reread;
 mod rows;
 mod unsafe_zips;
