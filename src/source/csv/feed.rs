@@ -9,6 +9,7 @@ use crate::source::csv::ground::{Ground, Tapped, is_ground};
 use crate::source::csv::manifest::FileMode;
 use crate::source::csv::package::{Entry, PackageFiles};
 use crate::source::csv::parse::{Classes, Courses, Enrollments, Orgs, Roles, RowParser, Sessions, Users};
+use crate::source::csv::says::Says;
 use crate::source::csv::scan::{QuoteFault, Scan};
 use crate::source::csv::sink::RowSink;
 
@@ -42,8 +43,10 @@ fn read<S: RowSink, P: RowParser>(
     let rows_max = rule.rows_max;
     let mut scan = Scan::default();
     let outcome = files.read(entry, |blocks| {
+        let grouping = sink.prints().filter(|prints| prints.groups() > 0).map(|prints| prints.grouping());
+        let says = grouping.and_then(|by| Says::new(collection, by, rule.cells.layout, rule.cell_bytes_max));
         let mut feeder = Feeder::new(collection, rule);
-        feeder.grouping = sink.prints().filter(|prints| prints.groups() > 0).map(|prints| prints.grouping());
+        feeder.says = says;
         match ground {
             None => run::<S, P>(&mut feeder, blocks, entry.length, &mut scan, sink),
             Some(ground) => {

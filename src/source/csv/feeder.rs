@@ -1,6 +1,6 @@
 //! The rows of one file, each checked by what all files have in common, then parsed and handed on.
 
-use crate::roster::{Collection, Finding, Grouping, Level, Line, Mode, RowAt, RowHead, RowStatus};
+use crate::roster::{Collection, Finding, Level, Line, Mode, RowAt, RowHead, RowStatus};
 use crate::source::csv::block::{Block, ReadFault};
 use crate::source::csv::cells::{Cells, Fault, fault};
 use crate::source::csv::fault::warning;
@@ -8,6 +8,7 @@ use crate::source::csv::files::FileKind;
 use crate::source::csv::header::Layout;
 use crate::source::csv::manifest::FileMode;
 use crate::source::csv::parse::RowParser;
+use crate::source::csv::says::Says;
 use crate::source::csv::scan::{QuoteFault, Row, Scan};
 use crate::source::csv::settings::BulkWithStatus;
 use crate::source::csv::sink::RowSink;
@@ -57,8 +58,8 @@ pub(crate) struct Feeder<'s> {
     /// Rows so far.
     pub(crate) rows: u64,
     seen_status: bool,
-    /// How people are put into groups, if what rows say of them is wanted.
-    pub(crate) grouping: Option<Grouping>,
+    /// Tells what rows say of people, if that is wanted.
+    pub(crate) says: Option<Says<'s>>,
     /// What they said since it was taken.
     lines: Vec<Line>,
 }
@@ -67,7 +68,7 @@ impl<'s> Feeder<'s> {
     /// Begins a file.
     pub(crate) fn new(collection: Collection, rule: FeedRule<'s>) -> Self {
         let (file, layout) = (FileKind::of_collection(collection), rule.cells.layout);
-        Self { file, collection, layout, rule, rows: 0, seen_status: false, grouping: None, lines: Vec::new() }
+        Self { file, collection, layout, rule, rows: 0, seen_status: false, says: None, lines: Vec::new() }
     }
 
     /// Hands on the rows of a block.
@@ -83,11 +84,12 @@ impl<'s> Feeder<'s> {
 
     /// The same for another thread, which begins to count anew.
     pub(crate) fn again(&self) -> Self {
-        let Self { file, collection, layout, seen_status, grouping, .. } = *self;
+        let Self { file, collection, layout, seen_status, ref says, .. } = *self;
         let FeedRule { mode, bulk_with_status, rows_max, line_bytes_max, cell_bytes_max, ref cells } = self.rule;
         let cells = cells.again();
         let rule = FeedRule { mode, bulk_with_status, rows_max, line_bytes_max, cell_bytes_max, cells };
-        Self { file, collection, layout, rule, rows: 0, seen_status, grouping, lines: Vec::new() }
+        let says = says.as_ref().map(Says::again);
+        Self { file, collection, layout, rule, rows: 0, seen_status, says, lines: Vec::new() }
     }
 
     /// What rows said since this was asked last.
@@ -114,8 +116,8 @@ impl<'s> Feeder<'s> {
     }
 
     fn parse<S: RowSink, P: RowParser>(&mut self, row: Row<'_>, parser: &mut P, sink: &mut S) {
-        if let (Some(grouping), Some(column)) = (self.grouping, P::PERSON) {
-            self.lines.push(grouping.line(self.collection, self.rule.cells.get(&row, column), row.whole()));
+        if let Some(says) = &mut self.says {
+            self.lines.push(says.line(&row));
         }
         let read = self.head(&row, sink).and_then(|head| parser.take(&mut self.rule.cells, &row, head, sink));
         if self.rule.cells.has_notes() {

@@ -24,6 +24,7 @@ mod package;
 mod parse;
 mod pull;
 mod reread;
+mod says;
 mod scan;
 mod settings;
 mod settle;

@@ -108,6 +108,11 @@ pub(crate) struct Users {
 
 const ROLES_1_1: [&str; 8] = ["student", "teacher", "administrator", "aide", "guardian", "parent", "proctor", "relative"];
 
+impl Users {
+    /// The columns that are read, whatever the version.
+    pub(crate) const READ: [usize; 13] = [0, 1, 2, 3, 4, 5, 6, 8, 9, 11, 12, 16, 23];
+}
+
 impl RowParser for Users {
     const PERSON: Option<usize> = Some(0);
 

@@ -13,13 +13,14 @@ use crate::roster::{ClassHash, Collection, Mode, News, Prints, RosterIntake, TRA
 use crate::source::csv::ahead::add;
 use crate::source::csv::block::{Block, Blocks};
 use crate::source::csv::fault::Stop;
-use crate::source::csv::feeder::{FeedRule, Feeder};
+use crate::source::csv::feeder::Feeder;
 use crate::source::csv::ground::{Tapped, is_ground};
 use crate::source::csv::lane::{BLOCKS_EACH, Ending, Input, Job, Lane, Leaving, Step};
 use crate::source::csv::manifest::FileMode;
 use crate::source::csv::package::PackageFiles;
 use crate::source::csv::parse::{Enrollments, Roles, RowParser, Users};
 use crate::source::csv::pull::Survey;
+use crate::source::csv::says::Says;
 use crate::source::csv::scan::{QuoteFault, Scan};
 use crate::source::csv::settings::CsvSourceSettings;
 
@@ -162,13 +163,14 @@ fn said(
     let mut groups = <[RowGroups; 3]>::default();
     for (collection, groups) in TRACED.into_iter().zip(&mut groups) {
         let Some((entry, rule)) = survey.file(collection, settings) else { continue };
-        let place = place_of(collection, &rule);
+        let (layout, cell_bytes_max) = (rule.cells.layout, rule.cell_bytes_max);
         let say = |block: &Block, number: usize| {
+            let mut says = Says::new(collection, grouping, layout, cell_bytes_max)?;
             let mut lines = Vec::with_capacity(block.text.len() / 128);
             // Line 1 of a file is its header; a block further down has none.
             let scanned = Scan::behind(u64::from(number > 0)).rows(&block.text, |row| {
                 if row.line > 1 {
-                    lines.push(grouping.line(collection, row.get(place), row.whole()));
+                    lines.push(says.line(&row));
                 }
                 Ok::<(), QuoteFault>(())
             });
@@ -183,16 +185,6 @@ fn said(
         }
     }
     Ok(Some(Said { prints: prints.into_inner().unwrap_or_else(PoisonError::into_inner), groups }))
-}
-
-/// Where rows name whom they tell of.
-fn place_of(collection: Collection, rule: &FeedRule<'_>) -> usize {
-    let column = match collection {
-        Collection::People => Users::PERSON,
-        Collection::Roles => Roles::PERSON,
-        _ => Enrollments::PERSON,
-    };
-    column.map_or(usize::MAX, |column| rule.cells.layout.place(column))
 }
 
 /// Rows that were put aside.
