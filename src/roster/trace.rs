@@ -52,6 +52,7 @@ impl Prints {
     /// So many bytes of a file of people to a group, which are about two of them: of fewer, sums would be too many to stay
     /// where a processor has them at hand.
     const BYTES_EACH: u64 = 256;
+    /// The fewest and the most.
     const GROUPS: (u64, u64) = (1 << 12, 1 << 20);
 
     /// With no row yet, for a file of people of so many bytes. Reads beside a trace keep its groups, however many people come.

@@ -42,8 +42,9 @@ impl Service {
         if claims {
             return Ok(None);
         }
+        // A roster without its name is not staged under another.
+        let Some(name) = intake.trace.as_ref().map(|trace| trace.name.clone()) else { return Ok(None) };
         let needs = ask.and_then(|(policy, today)| Needs::new(policy, &intake.roster, today).ok());
-        let name = intake.trace.as_ref().map(|trace| trace.name.clone()).unwrap_or_default();
         Ok(Some((intake, Beside { compared, base, name, needs })))
     }
 
