@@ -196,7 +196,11 @@ impl Desk {
 
     /// Changes what a begun collection means.
     pub(crate) fn switch(&mut self, what: Collection, mode: Mode) {
-        *self.mode_mut(what) = Some(mode);
+        match what {
+            Collection::Roles => self.roles.switch(mode),
+            Collection::Enrollments => self.enrollments.switch(mode),
+            _ => *self.mode_mut(what) = Some(mode),
+        }
     }
 
     /// Whether a record of this id can be pointed at.

@@ -177,6 +177,18 @@ impl<L: Link + Sync> Links<L> {
         self.states[at] = state;
     }
 
+    /// Rows mean something else than was thought. Of those so far, last changes are known to the second.
+    pub(crate) fn switch(&mut self, mode: Mode) {
+        self.mode = Some(mode);
+        if mode != Mode::Full && !self.is_unaided {
+            let changed = |row: &LinkRow<L>| match row.link.modified(&self.shared) {
+                Modified(0) => i64::MIN,
+                Modified(seconds) => i64::from(seconds) * 1_000,
+            };
+            self.stamps.extend(self.rows[self.stamps.len()..].iter().map(changed));
+        }
+    }
+
     /// The rows that stand.
     pub(crate) fn good(&self) -> impl Iterator<Item = (u32, &LinkRow<L>)> {
         (self.taken..).zip(&self.rows).filter(|&(at, _)| self.state(at) == State::Good)

@@ -448,33 +448,41 @@ fn rows_without_an_id_make_nobody_absent() {
 
 #[test]
 fn a_bad_class_or_org_cascades_to_people() {
-    let class = with_bad(
-        &{
-            let mut world = district();
-            world.classes.remove(0);
-            world
-        },
-        None,
-        Collection::Classes,
-        Some("c1"),
-        None,
-    );
+    let mut world = district();
+    world.classes.remove(0);
+    let class = with_bad(&world, None, Collection::Classes, Some("c1"), None);
     assert_eq!(quarantined(&class.roster), ["ana", "ben"]);
     assert_eq!(class.counts.of(Collection::Enrollments).quarantined, 2);
-    let org = with_bad(
-        &{
-            let mut world = district();
-            world.orgs.remove(2);
-            world
-        },
-        None,
-        Collection::Orgs,
-        Some("s2"),
-        None,
-    );
+    let mut world = district();
+    world.orgs.remove(2);
+    let org = with_bad(&world, None, Collection::Orgs, Some("s2"), None);
     assert_eq!(org.roster.find_class("c2"), None);
     assert_eq!(org.roster.find_person("cid"), None);
     assert_eq!(quarantined(&org.roster), ["ana"]);
     let unreadable_twice = with_bad(&district(), None, Collection::People, Some("ana"), None);
     assert_eq!(unreadable_twice.roster.find_person("ana"), None, "nothing certain is known of a new person");
+}
+
+#[test]
+fn a_file_that_turns_out_to_hold_changes_may_say_an_id_again() {
+    let (mut first, mut then) = (district(), district());
+    (first.roles[0].head.modified, first.enrollments[1].head.modified) = (Some(5_000), Some(5_000));
+    for (at, newer) in [5_000, 4_000, 6_000].into_iter().enumerate() {
+        (then.roles[at].head.modified, then.roles[at].role) = (Some(newer), "aide".into());
+        (then.enrollments[at].head.modified, then.enrollments[at].role) = (Some(newer), "aide".into());
+    }
+    let read = first.read(Mode::Full, None, IntakePolicy::default(), |intake, what| {
+        if matches!(what, Collection::Roles | Collection::Enrollments) {
+            intake.switch(what, Mode::Changes);
+            then.feed(intake, what);
+        }
+    });
+    let roster = &read.roster;
+    assert_eq!(["ana", "ben", "cid"].map(|key| roles(roster, key)[0].0), ["aide", "aide", "aide"]);
+    let attends = |key: &str| {
+        let own = roster.enrollments_of(&roster.people[roster.find_person(key).expect("there").0 as usize]);
+        own.map(|enrollment| roster.role_word(enrollment.role)).collect::<Vec<_>>()
+    };
+    // What is older says nothing; what has no time comes before whatever has one.
+    assert_eq!(["ana", "ben", "cid"].map(attends), [vec!["aide", "student"], vec!["student"], vec!["aide"]]);
 }
