@@ -69,7 +69,8 @@ fn read<S: RowSink, P: RowParser>(
     })
 }
 
-fn run<S: RowSink, P: RowParser>(
+/// Reads the blocks of a file into `sink`, which is told about how many rows a file of `length` bytes has.
+pub(crate) fn run<S: RowSink, P: RowParser>(
     feeder: &mut Feeder<'_>,
     blocks: &mut dyn Blocks,
     length: u64,

@@ -3,22 +3,25 @@
 //! are. Whatever is out of the ordinary is left to a read of the whole package, which judges and tells; so nothing is found
 //! out here that would not come out there, and nothing else.
 
+use std::mem::replace;
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::vec::IntoIter;
 
 use memchr::memchr_iter;
 
 use crate::roster::{ClassHash, Collection, Mode, News, Prints, RosterIntake, TRACED, Trace};
 use crate::source::csv::ahead::add;
-use crate::source::csv::block::{Block, Blocks};
+use crate::source::csv::block::{Block, Blocks, ReadFault};
 use crate::source::csv::fault::Stop;
-use crate::source::csv::feeder::Feeder;
+use crate::source::csv::feed::run;
+use crate::source::csv::feeder::{Feeder, Halt};
 use crate::source::csv::ground::{Tapped, is_ground};
 use crate::source::csv::lane::{BLOCKS_EACH, Ending, Input, Job, Lane, Leaving, Step};
 use crate::source::csv::manifest::FileMode;
 use crate::source::csv::package::PackageFiles;
-use crate::source::csv::parse::{Enrollments, Roles, RowParser, Users};
+use crate::source::csv::parse::{Enrollments, Roles, Users};
 use crate::source::csv::pull::Survey;
 use crate::source::csv::says::Says;
 use crate::source::csv::scan::{QuoteFault, Scan};
@@ -101,18 +104,21 @@ impl<'s> CsvReread<'s> {
         &self.news
     }
 
-    /// Hands on the rows that tell of people whose group changed, as changes; `None` if they cannot be read to their end.
+    /// Hands on the rows that tell of people whose group changed; `None` if they cannot be read to their end.
     pub(crate) fn feed(self, intake: &mut RosterIntake) -> Option<News> {
         let Self { settings, survey, news, texts, .. } = self;
         survey.warnings().for_each(|finding| intake.warn(finding.clone()));
         for (collection, texts) in TRACED.into_iter().zip(texts) {
             let Some((_, rule)) = survey.file(collection, settings) else { continue };
-            intake.begin(collection, Mode::Changes);
-            let feeder = Feeder::new(collection, rule);
-            match collection {
-                Collection::People => feed::<Users>(feeder, texts, intake)?,
-                Collection::Roles => feed::<Roles>(feeder, texts, intake)?,
-                _ => feed::<Enrollments>(feeder, texts, intake)?,
+            intake.begin(collection, Mode::Full);
+            let (mut feeder, mut blocks) = (Feeder::new(collection, rule), PutAside { texts: texts.into_iter(), begun: false });
+            let read = match collection {
+                Collection::People => run::<_, Users>(&mut feeder, &mut blocks, 0, &mut Scan::default(), intake),
+                Collection::Roles => run::<_, Roles>(&mut feeder, &mut blocks, 0, &mut Scan::default(), intake),
+                _ => run::<_, Enrollments>(&mut feeder, &mut blocks, 0, &mut Scan::default(), intake),
+            };
+            if !matches!(read, Ok(()) | Err(Halt::NoRows)) {
+                return None;
             }
         }
         Some(news)
@@ -230,13 +236,17 @@ fn drain(blocks: &mut dyn Blocks) {
     }
 }
 
-/// Each text is gone once its rows are handed on.
-fn feed<P: RowParser>(mut feeder: Feeder<'_>, texts: Vec<String>, intake: &mut RosterIntake) -> Option<()> {
-    let (mut scan, mut parser) = (Scan::behind(1), P::default());
-    for text in texts {
-        feeder.block(&Block { text, is_cut: false }, &mut scan, &mut parser, intake).ok()?;
+/// Rows that were put aside, as a file whose header is empty. Each text is gone once its rows are handed on.
+struct PutAside {
+    texts: IntoIter<String>,
+    begun: bool,
+}
+
+impl Blocks for PutAside {
+    fn next(&mut self, _used: Block) -> Result<Option<Block>, ReadFault> {
+        let header = (!replace(&mut self.begun, true)).then(|| "\n".to_owned());
+        Ok(header.or_else(|| self.texts.next()).map(|text| Block { text, is_cut: false }))
     }
-    Some(())
 }
 
 /// Works on all blocks, which have numbers from 0 on, in as many threads as there are cores; `keep` is handed what came of
