@@ -71,7 +71,7 @@ impl Service {
         Ok(told)
     }
 
-    /// The plan of a run; `None` if it never came to one.
+    /// The plan of a run; `None` if it never came to one, or was cut off before it committed it.
     ///
     /// # Errors
     /// When the store cannot be read.

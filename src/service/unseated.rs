@@ -50,13 +50,12 @@ impl Service {
     /// Whom the newest run that planned anything left out without a place in a queue.
     fn left_out(&self, customer: &Customer, books: &Books<'_>, roster: &Roster) -> Result<Vec<UnseatedRow>, ServiceError> {
         let runs = self.store.runs(Some(customer.id()), 50)?;
-        let newest = runs.into_iter().find(|run| {
-            (books.is_newest() || run.began <= books.at)
-                && run.plan.is_some()
-                && !matches!(run.state, RunState::Planned | RunState::Failed)
+        let mut runs = runs.into_iter().filter(|run| {
+            (books.is_newest() || run.began <= books.at) && !matches!(run.state, RunState::Planned | RunState::Failed)
         });
-        let Some(run) = newest else { return Ok(Vec::new()) };
-        let Some(plan) = self.run_plan(&run)? else { return Ok(Vec::new()) };
+        // That of a run that just commits is not there yet.
+        let newest = runs.find_map(|run| Some(self.run_plan(&run).transpose()?.map(|plan| (run, plan)))).transpose()?;
+        let Some((run, plan)) = newest else { return Ok(Vec::new()) };
         let missing = |because: Because| {
             matches!(because, Because::NoPool | Because::HeldByGuard | Because::Quarantined | Because::IdentityConflict)
         };

@@ -204,10 +204,10 @@ pub trait Store: Send + Sync {
 
     // Plans: immutable, named by their digest.
 
-    /// Keeps a plan.
+    /// Keeps a plan whole.
     fn save_plan(&self, plan: &Plan) -> Result<(), StoreError>;
 
-    /// Loads a plan.
+    /// Loads a plan; `None` also if it was to be committed ([`Store::save_planned`]) and was not.
     fn plan(&self, customer: &CustomerId, id: &Digest) -> Result<Option<Plan>, StoreError>;
 
     // Runs and what they found.
@@ -277,7 +277,9 @@ pub trait Store: Send + Sync {
     /// All customers of whom something was ever written, as of one moment.
     fn minutes(&self) -> Result<BTreeMap<CustomerId, Minute>, StoreError>;
 
-    /// Keeps a plan and writes down how far the run that made it is, both or neither.
+    /// Keeps a plan that is committed next and writes down how far the run that made it is, both or neither. Changes and entries
+    /// are kept in the trail alone: until the commit the plan is not there, and if that is never made it is gone. One that says
+    /// nothing is kept whole.
     fn save_planned(&self, plan: &Plan, row: &RunRow) -> Result<(), StoreError>;
 
     /// Puts requests that a dead daemon left running back in line.

@@ -82,6 +82,13 @@ fn r160_old_content_moves_to_a_file_and_every_answer_stays() {
     let customer = &service.customers()[0];
     assert_eq!(service.archives(customer.id()).expect("rows"), []);
 
+    let plans = |service: &Service| -> Vec<String> {
+        let runs = service.store().runs(Some(customer.id()), 50).expect("runs");
+        let plans = runs.iter().filter_map(|run| service.store().plan(customer.id(), &run.plan?).expect("a plan"));
+        plans.map(|plan| format!("{:?} {:?}", plan.changes, plan.entries)).collect()
+    };
+    let planned = plans(&service);
+    assert_eq!(planned.len(), 10);
     let first = service.archive_trail(customer, noon(4)).expect("moved").expect("something");
     assert_eq!(first.after, Version(0));
     assert!(first.file.is_file() && first.bytes > 0 && first.until.0 >= 4, "{first:?}");
@@ -89,6 +96,7 @@ fn r160_old_content_moves_to_a_file_and_every_answer_stays() {
     assert!(some < whole, "{some} of {whole}");
     assert_eq!(everything(&world).expect("answers"), before);
     world.verify();
+    assert_eq!(plans(&service), planned, "whose changes went along");
 
     // Nothing older is left; a later day moves what came since, to a file of its own.
     assert_eq!(service.archive_trail(customer, noon(4)).expect("an answer"), None);

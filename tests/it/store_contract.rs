@@ -924,12 +924,18 @@ pub fn very_much_is_kept_as_a_little_is(harness: &impl Harness) {
     let plan = Plan { people: desk.people.clone(), changes: desk.changes.clone(), ..plan_over(b"one") };
     let run = store.begin_run(&lakes(), &Trigger::Drop, Instant(1)).expect("begins");
     let row = RunRow { state: RunState::Committing, plan: Some(plan.id), ..store.run(run).expect("asks").expect("kept") };
-    store.save_planned(&plan, &row).expect("saves");
-    let kept = store.plan(&lakes(), &plan.id).expect("asks").expect("kept");
-    assert!(kept.changes.iter().map(|change| kept.people.get(change.person)).eq(people_of(&desk)));
-    assert!(kept.changes.iter().zip(&desk.changes).all(|(kept, change)| kept.after == change.after));
-
+    let kept = |id| {
+        let kept = store.plan(&lakes(), id).expect("asks").expect("kept");
+        assert!(kept.changes.iter().map(|change| kept.people.get(change.person)).eq(people_of(&desk)));
+        assert!(kept.changes.iter().zip(&desk.changes).all(|(kept, change)| kept.after == change.after));
+    };
+    store.save_plan(&plan).expect("saves");
+    kept(&plan.id);
+    let planned = Plan { id: Digest::of(b"plan"), parent: Version(0), ..plan.clone() };
+    store.save_planned(&planned, &row).expect("saves");
+    assert!(store.plan(&lakes(), &planned.id).expect("asks").is_none());
     desk.commit(&store, 0).expect("commits");
+    kept(&planned.id);
     assert!(listed(&store.standing(&lakes()).expect("asks").book) == expected, "nobody said how many there are");
     let mut counts = StateCounts::default();
     desk.changes.iter().for_each(|change| counts.enter(change.after.state));
@@ -969,7 +975,56 @@ pub fn a_plan_and_its_run_are_saved_together(harness: &impl Harness) {
     assert!(store.save_planned(&plan, &lost).is_err(), "it was never begun");
     assert_eq!(kept(), None);
     store.save_planned(&plan, &row).expect("saves");
-    assert_eq!((kept(), store.run(run).expect("asks")), (Some(plan.id), Some(row.clone())));
+    assert_eq!((kept(), store.run(run).expect("asks")), (None, Some(row.clone())), "its commit is to tell it");
+    let commit = |parent, plan: &Plan| {
+        let Plan { id, names, people, changes, entries, .. } = plan;
+        store.commit(&Batch {
+            customer: &lakes(),
+            parent: Version(parent),
+            at: Instant(77),
+            actor: Actor::system(),
+            // With a commit of its own it could not fail any more.
+            run: None,
+            plan: Some(*id),
+            verb: "sync",
+            names,
+            people,
+            changes,
+            entries,
+            notices: &[],
+        })
+    };
+    let seats: [fn() -> Desk; 3] = [|| Desk::new().seat("ann", 1), Desk::new, Desk::new];
+    for (version, desk) in (0..).zip(seats) {
+        desk().commit(&store, version).expect("commits");
+    }
+    assert_eq!(kept(), None, "another's commit");
+    commit(3, &plan).expect("commits");
+    Desk::new().seat("bob", 3).commit(&store, 4).expect("commits");
+    let again = store.plan(&lakes(), &plan.id).expect("asks").expect("told");
+    assert_eq!(raw_of(&again), raw_of(&plan));
+    // What was never committed is kept as soon as somebody keeps it, and what says nothing at once.
+    let next = plan_over(b"next");
+    stage(&store, b"next");
+    store.save_planned(&next, &row).expect("saves");
+    assert!(store.plan(&lakes(), &next.id).expect("asks").is_none());
+    for _ in 0..2 {
+        store.save_plan(&next).expect("saves");
+        assert_eq!(store.plan(&lakes(), &next.id).expect("asks").as_ref().map(raw_of), Some(raw_of(&next)));
+        store.save_planned(&next, &row).expect("saves");
+    }
+    let idle = Plan {
+        id: Digest::of(b"idle"),
+        snapshots: Vec::new(),
+        changes: Vec::new(),
+        absences: Vec::new(),
+        entries: Vec::new(),
+        notices: Vec::new(),
+        ..plan.clone()
+    };
+    store.save_planned(&idle, &row).expect("saves");
+    assert_eq!(store.plan(&lakes(), &idle.id).expect("asks").as_ref().map(raw_of), Some(raw_of(&idle)));
+    store.save_planned(&plan, &row).expect("saves");
     // A run that was closed is not brought back.
     store.save_run(&RunRow { state: RunState::Failed, ended: Some(Instant(2)), ..row.clone() }).expect("closes");
     let closed = store.save_planned(&plan, &row).expect_err("it is over");
@@ -1547,6 +1602,16 @@ fn plan_over(content: &[u8]) -> Plan {
     }
 }
 
+/// What a plan says, wherever its texts lie.
+fn raw_of(plan: &Plan) -> impl PartialEq + std::fmt::Debug + use<> {
+    let Plan { people, changes, withheld, .. } = plan;
+    let changes: Vec<_> =
+        changes.iter().map(|c| (people.get(c.person).to_owned(), c.because, c.before.clone(), c.after)).collect();
+    let withheld: Vec<_> = withheld.iter().map(|w| (people.get(w.person).to_owned(), w.product, w.pool, w.because)).collect();
+    let rest = Plan { people: TextArena::default(), changes: Vec::new(), withheld: Vec::new(), ..plan.clone() };
+    (changes, withheld, format!("{rest:?}"))
+}
+
 pub fn plans_round_trip(harness: &impl Harness) {
     let store = harness.open();
     let plan = plan_over(b"one");
@@ -1554,18 +1619,7 @@ pub fn plans_round_trip(harness: &impl Harness) {
     // A second one of the same name changes nothing.
     store.save_plan(&Plan { at: Instant(78), ..plan.clone() }).expect("saves");
     let again = harness.open().plan(&lakes(), &plan.id).expect("asks").expect("kept");
-    let told = |plan: &Plan| {
-        let people: Vec<_> = plan.changes.iter().map(|change| plan.people.get(change.person).to_owned()).collect();
-        let withheld: Vec<_> =
-            plan.withheld.iter().map(|w| (plan.people.get(w.person).to_owned(), w.product, w.pool, w.because)).collect();
-        let changes: Vec<_> = plan.changes.iter().map(|c| (c.because, c.before.clone(), c.after)).collect();
-        (people, withheld, changes)
-    };
-    assert_eq!(told(&again), told(&plan));
-    assert_eq!((again.id, again.customer, again.parent, again.at), (plan.id, plan.customer, plan.parent, plan.at));
-    assert_eq!((again.snapshots, again.names, again.absences), (plan.snapshots, plan.names, plan.absences));
-    assert_eq!((again.pools, again.entries, again.notices), (plan.pools, plan.entries, plan.notices));
-    assert_eq!(again.verdict, plan.verdict);
+    assert_eq!(raw_of(&again), raw_of(&plan));
     assert!(store.plan(&"hills".into(), &plan.id).expect("asks").is_none(), "another customer has no part in it");
     assert!(store.plan(&lakes(), &Digest::of(b"none")).expect("asks").is_none());
 }

@@ -108,7 +108,7 @@ pub fn run(visit: &Visit<'_>) -> Made {
         @if !row.packages.is_empty() { p.quiet { "Took in " (row.packages.join(", ")) } }
         @match &plan {
             Some(plan) => { (plan_of(visit, customer, plan)) }
-            None if is_over => { p.quiet { "Its plan is not kept any more, or it came to none." } }
+            None if is_over => { p.quiet { "Its plan is not kept any more, or was never committed, or it came to none." } }
             None => {}
         }
         @if sees_findings {

@@ -21,5 +21,5 @@ pub(in crate::store) use change::{ChangeReader, ChangeWriter};
 pub(in crate::store) use claim::{pack_person, put_released, take_person, take_released};
 pub(in crate::store) use clock::CONTINUES;
 pub(in crate::store) use entry::NamesAdded;
-pub(in crate::store) use plan::{put_plan, take_plan};
+pub(in crate::store) use plan::{Form, put_plan, take_plan};
 pub(in crate::store) use run::RunBody;

@@ -54,9 +54,19 @@ impl Record for AbsenceChange {
     }
 }
 
+/// What of a plan is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Form {
+    /// All of it.
+    Whole,
+    /// All but its changes and entries, which the trail tells once it is committed.
+    Short,
+}
+
 /// Writes a plan into `out`; calls `pause` between items, which may take `out`'s bytes away.
 pub(in crate::store) fn put_plan<E>(
     plan: &Plan,
+    form: Form,
     out: &mut Vec<u8>,
     pause: &mut dyn FnMut(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -76,6 +86,10 @@ pub(in crate::store) fn put_plan<E>(
         notices,
         verdict,
     } = plan;
+    let (changes, entries) = match form {
+        Form::Whole => (changes.as_slice(), entries.as_slice()),
+        Form::Short => (&[][..], &[][..]),
+    };
     out.push(FORMAT);
     id.put(out);
     customer.put(out);
@@ -110,7 +124,7 @@ pub(in crate::store) fn put_plan<E>(
     pause(out)
 }
 
-/// Reads a plan back.
+/// Reads a plan back, as far as it was written.
 pub(in crate::store) fn take_plan(bytes: &[u8]) -> Result<Plan, DecodeError> {
     let mut from = Decoder::open(bytes)?;
     let id = Record::take(&mut from)?;

@@ -5,6 +5,7 @@ use crate::store::sql::transaction::Transaction;
 
 use crate::base::{Actor, CustomerId, Digest, Digester, Instant, RunId, TextArena, Version};
 use crate::license::{ClaimChange, Entry, Names};
+use crate::plan::Plan;
 use crate::store::batch::Batch;
 use crate::store::error::StoreError;
 use crate::store::record::{ChangeReader, ChangeWriter, DecodeError, Decoder, FORMAT, NamesAdded, Record, pack, unpack};
@@ -157,9 +158,8 @@ pub(in crate::store::sql) fn read(
         let plan = row.get::<Option<[u8; 32]>>(4)?.map(Digest);
         let (parent_hash, hash) = (Digest(row.get(6)?), Digest(row.get(7)?));
         let mut hasher = Hasher::new(&parent_hash, &Header { customer, version, at, actor: &actor, run, plan, verb: &verb });
-        let content = content(tx, head.id, version, &archives, &mut names, &mut hasher)?;
-        let (people, changes, entries) =
-            take_content(&content).map_err(Fault::unreadable(|| format!("the trail of {customer} at version {version}")))?;
+        let content = content(tx, head.id, version, &archives, &mut names, &mut |plain| hasher.content(plain))?;
+        let (people, changes, entries) = unpacked(&content, customer, version)?;
         drop(content);
         // These two are for people who look with other tools; they are not in the hash, so they are compared.
         if (unsigned(row, 8)?, unsigned(row, 9)?) != (changes.len() as u64, entries.len() as u64) {
@@ -218,14 +218,31 @@ fn add_names(names: &mut Names, chunk: &[u8]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A commit's content behind its names, which go to `names`; all of it passes the hasher.
+/// What the commit of a plan says; `None`: it was never made. It follows the version that the plan was made on.
+pub(in crate::store::sql) fn committed_as(
+    tx: &Transaction<'_>,
+    customer: &CustomerId,
+    head: &Head,
+    plan: &Plan,
+) -> Result<Option<Content>, Fault> {
+    let version = Version(plan.parent.0.saturating_add(1));
+    let mut ask =
+        tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM audit WHERE customer_id = ?1 AND version = ?2 AND plan = ?3)")?;
+    if !ask.query_row((head.id, version.0.cast_signed(), plan.id.0), |row| row.get::<bool>(0))? {
+        return Ok(None);
+    }
+    let content = content(tx, head.id, version, &Archives::of(tx, customer)?, &mut Names::default(), &mut |_| ())?;
+    unpacked(&content, customer, version).map(Some)
+}
+
+/// A commit's content behind its names, which go to `names`; all of it passes `seen`.
 fn content(
     tx: &Transaction<'_>,
     id: i64,
     version: Version,
     archives: &Archives,
     names: &mut Names,
-    hasher: &mut Hasher,
+    seen: &mut dyn FnMut(&[u8]),
 ) -> Result<Vec<u8>, Fault> {
     let mut ask =
         tx.prepare_long("SELECT n, bytes, body FROM audit_chunk WHERE customer_id = ?1 AND version = ?2 ORDER BY n", 8)?;
@@ -237,7 +254,7 @@ fn content(
         if n != expected {
             return Err(Fault::corrupt("the trail", format!("chunk {expected} of version {version} is missing")));
         }
-        hasher.content(&plain);
+        seen(&plain);
         match expected {
             0 => add_names(names, &plain)?,
             1 => content = plain,
@@ -255,7 +272,12 @@ fn content(
     Ok(content)
 }
 
-type Content = (TextArena, Vec<ClaimChange>, Vec<Entry>);
+/// What a commit changes, and the people it names.
+pub(in crate::store::sql) type Content = (TextArena, Vec<ClaimChange>, Vec<Entry>);
+
+fn unpacked(content: &[u8], customer: &CustomerId, version: Version) -> Result<Content, Fault> {
+    take_content(content).map_err(Fault::unreadable(|| format!("the trail of {customer} at version {version}")))
+}
 
 fn take_content(bytes: &[u8]) -> Result<Content, DecodeError> {
     let mut from = Decoder::open(bytes)?;

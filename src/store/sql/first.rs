@@ -253,6 +253,7 @@ CREATE TABLE snapshot_chunk (
 CREATE TABLE plans (
     customer_id INTEGER NOT NULL REFERENCES customers (id),
     id BLOB NOT NULL,
+    short INTEGER NOT NULL,
     PRIMARY KEY (customer_id, id)
 ) STRICT, WITHOUT ROWID;
 

@@ -5,10 +5,9 @@ use crate::store::sql::transaction::{Row, Transaction};
 use crate::base::{CustomerId, Digest, Instant, RequestId, RunId, SourceId, Version};
 use crate::plan::{NoticeKind, Plan};
 use crate::store::error::StoreError;
-use crate::store::record::{FORMAT, Record, RunBody, pack, unpack};
+use crate::store::record::{FORMAT, Form, Record, RunBody, pack, unpack};
 use crate::store::shape::{FindingRow, NoticeRow, RunRow, RunState, Trigger};
 use crate::store::sql::books::{blob, head, head_or_new, unsigned};
-use crate::store::sql::claims::CHANGES_LARGE;
 use crate::store::sql::door::Door;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::many::Many;
@@ -82,14 +81,15 @@ pub(in crate::store::sql) fn save(tx: &Transaction<'_>, row: &RunRow) -> Result<
     write(tx, head.id, row, row.state != RunState::Failed)
 }
 
-/// The same with the plan that it made.
+/// The same with the plan that it made and commits next: what the commit will tell of it is not kept twice.
 pub(in crate::store::sql) fn save_planned(door: &impl Door, plan: &Plan, row: &RunRow) -> Result<(), StoreError> {
     let act = |tx: &Transaction<'_>| {
         let head = head_or_new(tx, &row.customer)?;
-        plans::save_of(tx, head.id, plan)?;
+        let form = if plan.is_empty() { Form::Whole } else { Form::Short };
+        plans::save_of(tx, head.id, plan, form)?;
         write(tx, head.id, row, row.state != RunState::Failed)
     };
-    if plan.changes.len() < CHANGES_LARGE { door.write(act) } else { door.write_much(act) }
+    door.write(act)
 }
 
 /// The same of the customer with this number, whose row is locked; if it `goes_on`, only unless the run was closed.
