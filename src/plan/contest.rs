@@ -105,20 +105,33 @@ pub struct Contest {
     pub bundles: Vec<BundleTry>,
     /// All others.
     entrants: Vec<Entrant>,
-    /// By product, where among these those are who want it.
-    queues: Vec<Vec<u32>>,
+    /// By product, who of these want it.
+    queues: Vec<Queue>,
     /// Seats that hang on another product.
     pub dependents: Vec<Dependent>,
 }
 
+/// Who wants a product, by their places among all who take part.
+#[derive(Debug, Default)]
+struct Queue {
+    places: Vec<u32>,
+    /// They did not enter in the order in which they are served.
+    is_mixed: bool,
+}
+
 impl Contest {
-    /// Lets somebody take part.
-    pub fn enter(&mut self, contender: Contender) {
+    /// Lets somebody take part, who is named in `people`.
+    pub fn enter(&mut self, contender: Contender, people: &TextArena) {
         let product = usize::from(contender.product);
         if self.queues.len() <= product {
-            self.queues.resize_with(product + 1, Vec::new);
+            self.queues.resize_with(product + 1, Queue::default);
         }
-        self.queues[product].push(self.entrants.len() as u32);
+        let queue = &mut self.queues[product];
+        // While both are at hand: later they lie far apart.
+        if let Some(Entrant::Wants(last)) = queue.places.last().and_then(|&last| self.entrants.get(last as usize)) {
+            queue.is_mixed |= order(&Place::of(last, people), &Place::of(&contender, people)).is_gt();
+        }
+        queue.places.push(self.entrants.len() as u32);
         self.entrants.push(Entrant::Wants(contender));
     }
 }
@@ -177,12 +190,12 @@ pub fn play(
                 let change = seated(&bundle, candidate, products, pools, (people, now), &mut out);
                 out.seats.push(change);
             }
-            None => members.into_iter().for_each(|member| contest.enter(member)),
+            None => members.into_iter().for_each(|member| contest.enter(member, people)),
         }
     }
 
     let Contest { ways, bundles: _, mut entrants, mut queues, dependents } = contest;
-    queues.resize_with(products.len(), Vec::new);
+    queues.resize_with(products.len(), Queue::default);
     for &product in &catalog.order {
         for dependent in dependents.iter().filter(|d| d.product == product) {
             let kept = requires[product as usize].is_none_or(|r| won.contains(&(dependent.person, r)));
@@ -250,19 +263,17 @@ fn order(a: &Place<'_>, b: &Place<'_>) -> Ordering {
     b.returns.cmp(&a.returns).then_with(in_queue)
 }
 
-/// Puts a queue in order.
-fn in_order(queue: Vec<u32>, entrants: &[Entrant], people: &TextArena) -> Vec<u32> {
+/// Puts a queue in the order in which it is served. Most enter in that order.
+fn in_order(queue: Queue, entrants: &[Entrant], people: &TextArena) -> Vec<u32> {
+    if !queue.is_mixed {
+        return queue.places;
+    }
     let place = |at: u32| match &entrants[at as usize] {
         Entrant::Wants(contender) => Some(Place::of(contender, people)),
         Entrant::Gets(_) | Entrant::Stays => None,
     };
-    // As they entered, most often.
-    let places = || queue.iter().filter_map(|&at| place(at));
-    if places().zip(places().skip(1)).all(|(a, b)| order(&a, &b).is_le()) {
-        return queue;
-    }
     // They lie far apart: each is looked at once.
-    let mut places: Vec<(Place<'_>, u32)> = queue.iter().filter_map(|&at| Some((place(at)?, at))).collect();
+    let mut places: Vec<(Place<'_>, u32)> = queue.places.into_iter().filter_map(|at| Some((place(at)?, at))).collect();
     places.sort_by(|(a, _), (b, _)| order(a, b));
     places.into_iter().map(|(_, at)| at).collect()
 }
@@ -442,8 +453,41 @@ fn settle(dependent: &Dependent, kept: bool, pools: &mut [PoolWork<'_>], now: In
 mod tests {
     use std::mem::size_of;
 
-    use crate::license::ClaimChange;
-    use crate::plan::contest::Entrant;
+    use crate::base::{Instant, TextArena};
+    use crate::license::{Because, Channel, ClaimChange, OrgNameIx, ReasonsIx};
+    use crate::plan::contest::{Contender, Contest, Entrant, Way, in_order};
+
+    #[test]
+    fn whoever_enters_late_is_served_in_turn() {
+        let mut people = TextArena::default();
+        let keys = ["ann", "bob", "cid"].map(|key| people.push(key).expect("room"));
+        let entered = |all: &[(usize, i32)]| {
+            let mut contest = Contest::default();
+            for &(who, priority) in all {
+                let contender = Contender {
+                    person: keys[who],
+                    product: 0,
+                    priority,
+                    since: Instant(1),
+                    home: OrgNameIx(0),
+                    reasons: ReasonsIx(0),
+                    way: Way(0),
+                    existing: None,
+                    former: None,
+                    as_held: false,
+                    has_required: true,
+                    because: Because::Entitled,
+                    channel: Channel::Sync,
+                };
+                contest.enter(contender, &people);
+            }
+            let queue = contest.queues.remove(0);
+            (queue.is_mixed, in_order(queue, &contest.entrants, &people))
+        };
+        assert_eq!(entered(&[(0, 0), (1, 0), (2, 0)]), (false, vec![0, 1, 2]));
+        assert_eq!(entered(&[(1, 0), (0, 0), (2, 0)]), (true, vec![1, 0, 2]));
+        assert_eq!(entered(&[(0, 0), (1, 0), (2, 7)]), (true, vec![2, 0, 1]));
+    }
 
     #[test]
     fn what_is_wanted_takes_no_more_room_than_what_is_given() {

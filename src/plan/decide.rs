@@ -469,7 +469,7 @@ impl<'a> Work<'a> {
                     None => claim.wait != Wait::Access,
                 };
                 let person = *text.get_or_insert_with(|| self.people.push(key).unwrap_or_default());
-                contest.enter(Contender {
+                let contender = Contender {
                     person,
                     product,
                     priority: claim.priority,
@@ -483,7 +483,8 @@ impl<'a> Work<'a> {
                     former: None,
                     because: Because::SeatFreed,
                     channel: Channel::Manual,
-                });
+                };
+                contest.enter(contender, &self.people);
             }
         }
         contest.dependents = std::mem::take(&mut self.dependents);

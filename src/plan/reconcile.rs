@@ -298,13 +298,13 @@ impl<'a, 'p> Walk<'a, 'p> {
                 let mut contender = self.contender(product, wanted, None, visit);
                 contender.since = seat.since;
                 contender.because = Because::PoolMoved;
-                self.out.contest.enter(contender);
+                self.out.contest.enter(contender, &self.people);
             }
             // No pool serves the person any more as far as can be told: the wait is kept as it was (R104).
             Some(_) if visit.quarantined && self.ways.lists[wanted.way.0 as usize].is_empty() => {}
             other => {
                 let contender = self.contender(product, wanted, other, visit);
-                self.out.contest.enter(contender);
+                self.out.contest.enter(contender, &self.people);
             }
         }
     }
@@ -417,7 +417,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         let way = self.ways.pinned_way(product, home, visit.audience, &[(pool, PinKind::Assign)]);
         let wanted = Wanted { priority: claim.priority, reasons: claim.reasons, home, way, pinned: false };
         let contender = self.contender(product, wanted, Some(*claim), visit);
-        self.out.contest.enter(Contender { as_held: true, ..contender });
+        self.out.contest.enter(Contender { as_held: true, ..contender }, &self.people);
     }
 
     fn denied(&self, key: &str, pool: PoolIx) -> bool {

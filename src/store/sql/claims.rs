@@ -116,9 +116,7 @@ impl<'t> Writer<'t> {
         } else {
             own.new_ids.append(&mut made.new_ids);
         }
-        for (place, more) in made.used {
-            *own.used.entry(place).or_default() += more;
-        }
+        own.used.append(made.used);
         self.finish()
     }
 
@@ -235,8 +233,7 @@ impl<'t> Writer<'t> {
     fn write_used(&self) -> Result<(), Fault> {
         const PLACE: [&str; 3] = ["customer_id", "pool", "org"];
         // In the order of the table.
-        let changed = self.reckoning.used.iter().filter(|(_, more)| **more != 0);
-        let changed: BTreeMap<(PoolIx, OrgNameIx), i64> = changed.map(|(place, more)| (*place, *more)).collect();
+        let changed = self.reckoning.used.changed();
         let stored = self.stored_used(&changed)?;
         let mut put = Many::put(self.tx, "used_by_org", &PLACE, &["used"])?;
         let mut drop = Many::drop(self.tx, "used_by_org", &PLACE)?;

@@ -1,7 +1,9 @@
 //! What changes of claims come to, person by person. The store is not asked but for what was released before: so most rows of a
 //! large commit can be made beside the writing of those before them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+
+use hashbrown::HashTable;
 
 use crate::base::ClaimId;
 use crate::license::{Because, Claim, ClaimChange, ClaimState, OrgNameIx, PoolIx};
@@ -45,13 +47,40 @@ pub(in crate::store::sql) struct Reckoning<'b> {
     pub(in crate::store::sql) next_claim: ClaimId,
     pub(in crate::store::sql) new_ids: Vec<ClaimId>,
     /// By how much the used seats change.
-    pub(in crate::store::sql) used: HashMap<(PoolIx, OrgNameIx), i64>,
+    pub(in crate::store::sql) used: UsedMore,
     pub(in crate::store::sql) queue: Vec<QueueChange>,
     /// The open claims of the person: as they are stored, then what they come to.
     pub(in crate::store::sql) row: Vec<Claim>,
     /// What the changes of the person release: their places among them, and why.
     pub(in crate::store::sql) released: Vec<(usize, Claim, Because)>,
     queued: Vec<Claim>,
+}
+
+/// By how much the used seats change, by pool and org: of a first night millions are counted.
+#[derive(Default)]
+pub(in crate::store::sql) struct UsedMore(HashTable<((PoolIx, OrgNameIx), i64)>);
+
+impl UsedMore {
+    fn add(&mut self, place: (PoolIx, OrgNameIx), more: i64) {
+        // Positions are small and none is like another: the high bits are the good ones.
+        let hash = |(PoolIx(pool), OrgNameIx(org)): (PoolIx, OrgNameIx)| {
+            (u64::from(pool) << 32 | u64::from(org)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        };
+        match self.0.find_mut(hash(place), |(known, _)| *known == place) {
+            Some((_, known)) => *known += more,
+            None => drop(self.0.insert_unique(hash(place), (place, more), |&(known, _)| hash(known))),
+        }
+    }
+
+    /// Adds what others counted.
+    pub(in crate::store::sql) fn append(&mut self, other: Self) {
+        other.0.into_iter().for_each(|(place, more)| self.add(place, more));
+    }
+
+    /// What does not stay as it is, in order.
+    pub(in crate::store::sql) fn changed(&self) -> BTreeMap<(PoolIx, OrgNameIx), i64> {
+        self.0.iter().filter(|(_, more)| *more != 0).copied().collect()
+    }
 }
 
 /// A claim that enters or leaves the queue; sorts like the table.
@@ -73,7 +102,7 @@ impl<'b> Reckoning<'b> {
             first_new,
             next_claim: first_new,
             new_ids: Vec::new(),
-            used: HashMap::new(),
+            used: UsedMore::default(),
             queue: Vec::new(),
             row: Vec::new(),
             released: Vec::new(),
@@ -135,10 +164,10 @@ impl<'b> Reckoning<'b> {
             (Some(_), Some(_)) => {}
         }
         if let Some(before) = before.as_deref().filter(|before| before.state.consumes()) {
-            *self.used.entry((before.pool, before.home)).or_default() -= 1;
+            self.used.add((before.pool, before.home), -1);
         }
         if after.state.consumes() {
-            *self.used.entry((after.pool, after.home)).or_default() += 1;
+            self.used.add((after.pool, after.home), 1);
         }
         self.next_claim = self.next_claim.max(ClaimId(after.id.0.saturating_add(1)));
         match (at, after.state) {
@@ -227,4 +256,23 @@ pub(in crate::store::sql) fn handfuls<'b>(
         }
     }
     Ok(reckoning)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::license::{OrgNameIx, PoolIx};
+    use crate::store::sql::reckoning::UsedMore;
+
+    #[test]
+    fn used_seats_are_counted_by_pool_and_org() {
+        let count = |counted: &[(u16, u32, i64)]| {
+            let mut used = UsedMore::default();
+            counted.iter().for_each(|&(pool, org, more)| used.add((PoolIx(pool), OrgNameIx(org)), more));
+            used
+        };
+        let mut used = count(&[(2, 7, 1), (0, 9, 1), (2, 7, 1), (1, 0, 1), (1, 0, -1)]);
+        used.append(count(&[(0, 9, -3), (65_535, u32::MAX, 1), (0, 8, 1)]));
+        let changed: Vec<_> = used.changed().into_iter().map(|((pool, org), more)| (pool.0, org.0, more)).collect();
+        assert_eq!(changed, [(0, 8, 1), (0, 9, -2), (2, 7, 2), (65_535, u32::MAX, 1)]);
+    }
 }
