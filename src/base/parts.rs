@@ -4,9 +4,9 @@
 //! result stands at its part's place: so a function that uses them is as pure as one that does not.
 
 use std::cmp::Ordering;
-use std::collections::VecDeque;
 use std::num::NonZero;
 use std::ops::Range;
+use std::sync::mpsc::sync_channel;
 use std::thread;
 
 /// Lists shorter than this are not worth a thread.
@@ -75,28 +75,22 @@ pub fn both<A: Send, B>(there: impl FnOnce() -> A + Send, here: impl FnOnce() ->
     })
 }
 
-/// Works on items as they come, on up to `ahead` of them at once (at least one), each in a thread of its own. Results are handed
-/// to `keep`, in this thread, in the order of the items.
+/// Works on items as they come, in a thread of its own that is up to `ahead` results ahead of `keep`, which gets them in this
+/// thread, in the order of the items. Whoever makes the items, works on them and keeps what came of them waits for nobody as long
+/// as there is something to do.
 ///
 /// # Errors
 /// The first one of `keep`; then no other result is handed to it.
-pub fn in_turn<I: Send, T: Send, E>(
-    items: impl Iterator<Item = I>,
+pub fn in_turn<I, T: Send, E>(
+    items: impl Iterator<Item = I> + Send,
     ahead: usize,
-    work: impl Fn(I) -> T + Sync,
-    mut keep: impl FnMut(T) -> Result<(), E>,
+    work: impl Fn(I) -> T + Send,
+    keep: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut items = items;
-    thread::scope(|scope| {
-        let work = &work;
-        let mut under_way = VecDeque::with_capacity(ahead);
-        loop {
-            let room = ahead - under_way.len();
-            under_way.extend(items.by_ref().take(room).map(|item| scope.spawn(move || work(item))));
-            let Some(first) = under_way.pop_front() else { return Ok(()) };
-            keep(first.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))?;
-        }
-    })
+    let (give, got) = sync_channel(ahead);
+    // After an error nobody listens any more.
+    let there = move || items.map(work).try_for_each(|done| give.send(done)).is_ok();
+    both(there, || got.into_iter().try_for_each(keep)).1
 }
 
 /// Cuts a list at the ends of `ranges`, which follow one another from its start.

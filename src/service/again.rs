@@ -50,8 +50,6 @@ impl Service {
         }
         let Some(repeated) = self.repeated(customer, &standing, now)? else { return Ok(false) };
         row.packages = repeated.iter().map(|mark| format!("{}:{}", mark.source, mark.name)).collect();
-        // A plan of this run that came too late to be committed is none of its doings.
-        row.plan = None;
         let (findings, RestRow { people, waiting, withheld, .. }) = (row.tally.findings, rest.clone());
         row.tally = RunTally { people, waiting, withheld, findings, ..RunTally::default() };
         if !repeated.is_empty() {

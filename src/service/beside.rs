@@ -7,7 +7,7 @@ use crate::roster::{Compared, Intake, Level, Name, is_linked};
 use crate::service::core::{Customer, Service};
 use crate::service::error::ServiceError;
 use crate::service::pulled::{Fresh, Pulled};
-use crate::service::rosters::{Ask, Taken, taken};
+use crate::service::rosters::{Ask, Keeping, Taken, taken};
 use crate::service::snapshots::Ground;
 use crate::source::{Package, Read};
 
@@ -63,9 +63,9 @@ impl Service {
         let Some(Taken { package, roster, counts, trace, .. }) = taken(package, Ok(read), intake, &mut pulled) else {
             return Ok(pulled);
         };
-        let ground = Some(Ground::Compared(&compared, &base, &name));
+        let keeping = Keeping { ground: Some(Ground::Compared(&compared, &base, &name)), ..Keeping::default() };
         let source = pulled.source.clone();
-        let fresh = self.stage(customer.id(), &source, package, (None, ground), (roster, None), counts, now)?;
+        let fresh = self.stage(customer.id(), &source, package, keeping, (roster, counts), now)?;
         pulled.fresh = Some(Fresh { needs, ..fresh.with_trace(trace) });
         pulled.watched(customer.id())?;
         (pulled.before, pulled.compared) = (Some(compared.rest), Some(compared.delta));

@@ -10,6 +10,7 @@ use crate::plan::{
     holding_after, plan_checked, still_held, trip_text,
 };
 use crate::roster::{Level, Roster, RosterDelta, Watch, diff};
+use crate::service::behind::Behind;
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::guarding::{Alone, Bench, Sentence};
@@ -77,6 +78,8 @@ pub(crate) struct Drafting {
     pub(crate) narrow: Option<Narrow>,
     /// Whether rows outside memory that all this was made of can still be had.
     watches: Vec<Watch>,
+    /// What is still on its way into the store.
+    pub(crate) behind: Behind,
 }
 
 /// What the people of the newer roster ought to have, and who stayed whole in it because they were withheld.
@@ -206,6 +209,7 @@ impl Drafting {
             rollover: terms.rollover().clone(),
             narrow,
             watches,
+            behind: Behind::default(),
         })
     }
 

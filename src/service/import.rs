@@ -8,6 +8,7 @@ use crate::base::{Actor, Digest, Digester, ErrorChain, Instant, ProductId, RunId
 use crate::license::{Because, CreationAnswer, CreationDemand, Entry, PoolIx, SeatAnswer, SourceMark, admit_creation};
 use crate::plan::Plan;
 use crate::roster::{Collection, Roster, diff};
+use crate::service::behind::Behind;
 use crate::service::core::{Customer, MANUAL_SOURCE, Service};
 use crate::service::draft::{Draft, Drafting, tally};
 use crate::service::error::ServiceError;
@@ -15,6 +16,7 @@ use crate::service::guarding::Alone;
 use crate::service::import_rows::{Ground, ImportReport, Judged, Meant, judge_rows, take_in};
 use crate::service::people_file;
 use crate::service::pulled::Pulled;
+use crate::service::rosters::Keeping;
 use crate::service::unusable::unusable;
 use crate::source::{Package, SourceError};
 use crate::store::{RunRow, RunState, StoreError, Trigger};
@@ -225,7 +227,7 @@ impl Service {
                 let error = SourceError::Rejected { package: request.file.to_owned(), findings: vec![*finding] };
                 pulled.error = Some(error);
                 let mut pulls = vec![pulled];
-                self.note_findings(row, &pulls)?;
+                self.note_findings(row, &pulls, &Behind::default())?;
                 return Ok(Prepared { pulls_end: unusable(customer, &mut pulls, row), judged: None, draft: None });
             }
         };
@@ -256,7 +258,7 @@ impl Service {
         if first_time {
             let mut pulled = Pulled::nothing_new(SourceId::from(MANUAL_SOURCE), None);
             pulled.findings = judged.findings.clone();
-            self.note_findings(row, &[pulled])?;
+            self.note_findings(row, &[pulled], &Behind::default())?;
         }
         Ok(Prepared { pulls_end: end, judged: Some(judged), draft })
     }
@@ -302,8 +304,8 @@ impl Service {
         };
         if changes || !judged.counts.too_bad(customer.bad_percent_max).is_empty() {
             let counts = judged.counts.clone();
-            let read = (before.as_ref(), None);
-            pulled.fresh = Some(self.stage(customer.id(), &source, package, read, (after.clone(), None), counts, now)?);
+            let keeping = Keeping { known: before.as_ref(), ..Keeping::default() };
+            pulled.fresh = Some(self.stage(customer.id(), &source, package, keeping, (after.clone(), counts), now)?);
         }
         pulls.push(pulled);
         Ok((pulls, Alone { source, before: before.unwrap_or_default(), after, delta }))

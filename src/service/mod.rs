@@ -7,6 +7,7 @@ mod again;
 mod archive;
 mod audit;
 mod audit_lists;
+mod behind;
 mod beside;
 mod books;
 mod bulk;

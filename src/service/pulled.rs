@@ -6,6 +6,7 @@ use crate::base::{CustomerId, PersonKey, SourceId};
 use crate::license::SourceMark;
 use crate::plan::{Needs, Verdict};
 use crate::roster::{Findings, IntakeCounts, Name, Roster, RosterDelta, Trace, Watch};
+use crate::service::behind::Behind;
 use crate::service::error::ServiceError;
 use crate::source::{Package, SourceError};
 use crate::store::{ActivityRow, SourceLook};
@@ -112,6 +113,8 @@ pub struct Fresh {
     pub(crate) name: Name,
     /// What the read left to know for the next one, if the roster is all that was read and nothing else.
     pub(crate) trace: Option<Trace>,
+    /// Its snapshot may still be on its way into the store.
+    pub(crate) behind: Behind,
 }
 
 impl Fresh {
@@ -121,4 +124,10 @@ impl Fresh {
         self.trace = trace.map(|trace| Trace { name: take(&mut self.name), ..trace });
         self
     }
+}
+
+/// What is still on its way into the store: the snapshot of a customer's only source, if of any.
+pub(crate) fn behind_of(pulls: &mut [Pulled]) -> Behind {
+    let behind = pulls.iter_mut().find_map(|pulled| pulled.fresh.as_mut().map(|fresh| take(&mut fresh.behind)));
+    behind.unwrap_or_default()
 }

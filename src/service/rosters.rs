@@ -6,6 +6,7 @@ use crate::plan::{Needs, Policy, Standing};
 use crate::roster::{
     Intake, IntakeCounts, Level, Roster, RosterIntake, Trace, digest_of, hold_conflicts, is_linked, key_conflicts, merge,
 };
+use crate::service::behind::Behind;
 use crate::service::core::{Customer, Feed, MANUAL_SOURCE, Service};
 use crate::service::error::ServiceError;
 use crate::service::linking::{Told, own_keys};
@@ -141,7 +142,10 @@ impl Service {
         // New keys of known people are held, unless somebody looked at the package and said that it is right.
         let known = pulled.before.as_ref().filter(|_| !self.is_approved(standing, &package.told()));
         let ground = pulled.before.as_ref().zip(ground.as_ref()).map(|(before, ground)| Ground::Loaded(before, ground));
-        let mut fresh = self.stage(customer.id(), &source, package, (known, ground), (roster, ask), counts, now)?;
+        // Nothing that comes before the plan reads it: nobody was there to be deleted for good, and a new day waits for it.
+        let may_wait = ask.is_some() && standing.sources.is_empty() && standing.absences.is_empty();
+        let keeping = Keeping { known, ground, ask, may_wait };
+        let mut fresh = self.stage(customer.id(), &source, package, keeping, (roster, counts), now)?;
         fresh.conflicts.extend(strange);
         pulled.watched(customer.id())?;
         let is_as_read = is_lone && fresh.roster.people.len() == people;
@@ -166,26 +170,27 @@ impl Service {
         })
     }
 
-    /// Keeps what was read as a snapshot. `before` is the roster whose people new keys may not take over, if they may not,
-    /// and `ground` what the snapshot may stand on; whether the rules are asked meanwhile is told by `ask`.
-    #[expect(clippy::too_many_arguments, reason = "each is another fact of one snapshot")]
+    /// Keeps what was read as a snapshot.
     pub(crate) fn stage(
         &self,
         customer: &CustomerId,
         source: &SourceId,
         package: Package,
-        (before, ground): (Option<&Roster>, Option<Ground<'_>>),
-        (roster, ask): (Roster, Ask<'_>),
-        counts: IntakeCounts,
+        Keeping { known, ground, ask, may_wait }: Keeping<'_>,
+        (roster, counts): (Roster, IntakeCounts),
         now: Instant,
     ) -> Result<Fresh, ServiceError> {
-        let (roster, conflicts) = without_new_keys(customer, before, roster)?;
-        let keep = || self.stage_roster(customer, source, &roster, ground, now);
-        let (needs, name) = match ask.filter(|_| parts::is_long(roster.people.len())) {
+        let (roster, conflicts) = without_new_keys(customer, known, roster)?;
+        let is_long = parts::is_long(roster.people.len());
+        let keep = || match may_wait && is_long {
+            true => self.stage_behind(customer, source, &roster, now),
+            false => Ok((self.stage_roster(customer, source, &roster, ground, now)?, Behind::default())),
+        };
+        let (needs, kept) = match ask.filter(|_| is_long) {
             Some((policy, today)) => parts::both(|| Needs::new(policy, &roster, today).ok(), keep),
             None => (None, keep()),
         };
-        let name = name?;
+        let (name, behind) = kept?;
         let mark = SourceMark {
             source: source.clone(),
             package: package.told(),
@@ -194,7 +199,7 @@ impl Service {
             name: package.name,
             amended: false,
         };
-        Ok(Fresh { mark, roster, counts, conflicts, needs, name, trace: None })
+        Ok(Fresh { mark, roster, counts, conflicts, needs, name, trace: None, behind })
     }
 
     /// The roster the books of a customer rest on: all of its sources' newest snapshots as one (R6).
@@ -230,6 +235,19 @@ impl Service {
         let pulled = self.stored(customer, &SourceId::from(MANUAL_SOURCE), standing)?;
         Ok(Some(pulled).filter(|pulled| pulled.before.is_some()))
     }
+}
+
+/// How a roster that was read is kept.
+#[derive(Default)]
+pub(crate) struct Keeping<'a> {
+    /// The roster whose people new keys may not take over, if they may not.
+    pub(crate) known: Option<&'a Roster>,
+    /// What the snapshot may stand on.
+    pub(crate) ground: Option<Ground<'a>>,
+    /// What the rules are asked meanwhile.
+    pub(crate) ask: Ask<'a>,
+    /// A large one may be written behind the run. Then it stands on nothing.
+    pub(crate) may_wait: bool,
 }
 
 /// What a live source says of itself, in the words of a run's message.

@@ -5,6 +5,7 @@ use crate::base::{Instant, PersonKey, SourceId, most_similar};
 use crate::license::{Absence, Hold, SourceMark};
 use crate::plan::{Approval, Case, GuardLimits, Judgment, Standing, approval, judge};
 use crate::roster::{IntakeCounts, Roster, RosterDelta, Scope, diff, take_people};
+use crate::service::behind::Behind;
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
 use crate::service::linking::{Told, own_keys};
@@ -86,8 +87,8 @@ impl Service {
                     let ground = Some(Ground::Loaded(&before, &ground));
                     let name = self.stage_roster(customer.id(), &source, &roster, ground, now)?;
                     let mark = SourceMark { snapshot: name.digest, amended: true, ..mark.clone() };
-                    let (conflicts, needs, trace) = (Vec::new(), None, None);
-                    pulled.fresh = Some(Fresh { mark, roster, counts, conflicts, needs, name, trace });
+                    let (conflicts, needs, trace, behind) = (Vec::new(), None, None, Behind::default());
+                    pulled.fresh = Some(Fresh { mark, roster, counts, conflicts, needs, name, trace, behind });
                 }
             }
             None if pulled.error.is_none() && narrowed.trouble.is_none() => {

@@ -1,11 +1,13 @@
 //! Snapshots in and out of the store: whole, or as the difference from one that is whole. A name is made of what a
 //! snapshot says, not of how it is kept.
 
-use std::sync::mpsc::sync_channel;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId};
+use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId, parts};
 use crate::roster::{Compared, Comparing, Name, Origins, Roster, apply, apply_one, pack, patch, unpack, unpack_one};
+use crate::service::behind::Behind;
 use crate::service::core::Service;
 use crate::service::error::ServiceError;
 use crate::store::{SnapshotRow, StoreError};
@@ -138,7 +140,7 @@ impl Service {
             drop(receive);
             match read.join() {
                 Ok(read) => read.map(|()| used),
-                Err(panic) => std::panic::resume_unwind(panic),
+                Err(panic) => resume_unwind(panic),
             }
         })
     }
@@ -153,22 +155,9 @@ impl Service {
         now: Instant,
     ) -> Result<Name, ServiceError> {
         let name = if let Some(Ground::Compared(_, _, name)) = ground { name.clone() } else { Name::of(roster) };
-        let row = SnapshotRow {
-            digest: name.digest,
-            base: None,
-            customer: customer.clone(),
-            source: source.clone(),
-            at: now,
-            bytes: 0,
-            people: roster.people.iter().filter(|p| !p.ended).count() as u64,
-            enrollments: roster.enrollments.len() as u64,
-        };
-        // Blank rows may stand in what is made of a roster that is not whole, and the name is that of the whole ones.
+        let row = row_of((customer, source), &name, roster, now)?;
         let watch = roster.enrollments.watch();
         let lost = || ServiceError::RowsLost { customer: customer.clone() };
-        if !watch.is_whole() {
-            return Err(lost());
-        }
         if self.store.snapshot(&row.digest)?.is_some() {
             return Ok(name);
         }
@@ -191,20 +180,29 @@ impl Service {
         Ok(name)
     }
 
+    /// The same of a roster that can stand on nothing, and as soon as it is packed: the rest is written behind the run.
+    pub(crate) fn stage_behind(
+        &self,
+        customer: &CustomerId,
+        source: &SourceId,
+        roster: &Roster,
+        now: Instant,
+    ) -> Result<(Name, Behind), ServiceError> {
+        let name = Name::of(roster);
+        let row = row_of((customer, source), &name, roster, now)?;
+        if self.store.snapshot(&row.digest)?.is_some() {
+            return Ok((name, Behind::default()));
+        }
+        let (send, receive) = sync_channel(CHUNKS_AHEAD);
+        let behind = Behind::begin(&self.store, move |store| store.stage(&row, &mut receive.into_iter()));
+        pack_to(roster, send);
+        Ok((name, behind))
+    }
+
     /// Keeps a snapshot whole, also one that stood on another.
     fn stage_whole(&self, row: &SnapshotRow, roster: &Roster) -> Result<(), StoreError> {
         let (send, receive) = sync_channel(CHUNKS_AHEAD);
-        thread::scope(|scope| {
-            // If the store gives up, nobody listens any more, and the rest is made for nothing.
-            scope.spawn(move || {
-                let watch = roster.enrollments.watch();
-                pack(roster, &mut |chunk| drop(send.send(chunk.to_vec())));
-                if !watch.is_whole() {
-                    drop(send.send(Vec::new()));
-                }
-            });
-            self.store.stage(row, &mut receive.into_iter())
-        })
+        parts::both(move || pack_to(roster, send), || self.store.stage(row, &mut receive.into_iter())).1
     }
 
     /// Lets the snapshots that the books rest on stand on nothing else, so that all others can be dropped: for people who
@@ -225,4 +223,38 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// The row of a roster that is kept as a snapshot.
+fn row_of(
+    (customer, source): (&CustomerId, &SourceId),
+    name: &Name,
+    roster: &Roster,
+    now: Instant,
+) -> Result<SnapshotRow, ServiceError> {
+    // Blank rows may stand in what is made of a roster that is not whole, and the name is that of the whole ones.
+    if !roster.enrollments.watch().is_whole() {
+        return Err(ServiceError::RowsLost { customer: customer.clone() });
+    }
+    Ok(SnapshotRow {
+        digest: name.digest,
+        base: None,
+        customer: customer.clone(),
+        source: source.clone(),
+        at: now,
+        bytes: 0,
+        people: roster.people.iter().filter(|p| !p.ended).count() as u64,
+        enrollments: roster.enrollments.len() as u64,
+    })
+}
+
+/// Packs a roster for whoever keeps the chunks, who is not kept waiting for more whatever happens here. If the store gives up,
+/// nobody listens any more, and the rest is made for nothing; if this does, the store is told: half a snapshot must not be kept.
+fn pack_to(roster: &Roster, send: SyncSender<Vec<u8>>) {
+    let watch = roster.enrollments.watch();
+    let packed = catch_unwind(AssertUnwindSafe(|| pack(roster, &mut |chunk| drop(send.send(chunk.to_vec())))));
+    if packed.is_err() || !watch.is_whole() {
+        drop(send.send(Vec::new()));
+    }
+    packed.unwrap_or_else(|panic| resume_unwind(panic));
 }

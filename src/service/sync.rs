@@ -5,11 +5,12 @@ use std::sync::Arc;
 use crate::base::{Actor, ErrorChain, Instant, PersonKey, RunId};
 use crate::license::{AgreedExcess, Entry, Grant, allowance_in, phase_at};
 use crate::plan::{Flaw, Plan, PoolOutlook, Standing, applied, carried_grants, check, fit};
+use crate::service::behind::Behind;
 use crate::service::core::{Customer, Service};
 use crate::service::draft::{Draft, Drafting, Seeds, outcome, tally};
 use crate::service::error::ServiceError;
 use crate::service::hints::hints;
-use crate::service::pulled::Pulled;
+use crate::service::pulled::{Pulled, behind_of};
 use crate::service::renew::traces_of;
 use crate::service::rosters::Wanted;
 use crate::service::scope::known;
@@ -192,8 +193,8 @@ impl Service {
         let (mut left, mut turns) = (TRIES_MAX, 0);
         loop {
             turns += 1;
-            row.rejected.clear();
-            row.message.clear();
+            // What was planned too late to be committed is none of its doings.
+            (row.rejected, row.message, row.plan) = Default::default();
             match self.read_and_plan(customer, row, (now, commit), watch, &mut left) {
                 // Somebody else took something in meanwhile: what was read is compared with books that are gone. Or somebody
                 // was forgotten: what was read is not kept any more.
@@ -230,7 +231,8 @@ impl Service {
             pulls.push(pulled);
         }
         pulls.extend(self.by_hand(customer, &light)?);
-        self.note_findings(row, &pulls)?;
+        let mut behind = behind_of(&mut pulls);
+        self.note_findings(row, &pulls, &behind)?;
         if let Some(scope) = terms.scope() {
             known(scope, &pulls)?;
         }
@@ -245,6 +247,7 @@ impl Service {
         told.extend(pulls.iter_mut().flat_map(|pulled| std::mem::take(&mut pulled.told)));
         if let Some(reason) = unusable {
             told.push(reason.1);
+            behind.finish()?;
             if commit {
                 self.sweep_hold(customer)?;
             }
@@ -255,7 +258,8 @@ impl Service {
         told.extend(Some(std::mem::take(&mut row.message)).filter(|trouble| !trouble.is_empty()));
         let looks: Vec<SourceLook> = pulls.iter().filter_map(|pulled| pulled.look.clone()).collect();
         row.state = RunState::Planning;
-        self.store.save_run(row)?;
+        let planning = row.clone();
+        behind.write(&self.store, move |store| store.save_run(&planning))?;
         watch(Phase::Planning);
         let log_ins: Vec<_> = pulls.iter_mut().flat_map(|pulled| std::mem::take(&mut pulled.activity)).collect();
         let traces = traces_of(&mut pulls);
@@ -263,6 +267,7 @@ impl Service {
             self.catch_up(customer, now)?;
         }
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
+        drafts.behind = behind;
         drafts.thin(customer.id(), &light)?;
         drafts.lean(customer.id(), &customer.policy, &light, customer.day_of(self.acts_at(&light, now)))?;
         let mut is_first = true;
@@ -278,6 +283,7 @@ impl Service {
                 return Err(StoreError::VersionMoved { customer, planned, now }.into());
             }
             let draft = drafts.draft(self, customer, standing, row.run)?;
+            drafts.behind.finish()?;
             let Draft { plan, people, state, message, packages, kept_out } = draft;
             row.tally = tally(&plan, people, row.tally.findings);
             row.packages = packages;
@@ -449,7 +455,7 @@ impl Service {
         if flaws.is_empty() { Ok(()) } else { Err(ServiceError::Flawed { customer: customer.id().clone(), flaws }) }
     }
 
-    pub(crate) fn note_findings(&self, row: &mut RunRow, pulls: &[Pulled]) -> Result<(), ServiceError> {
+    pub(crate) fn note_findings(&self, row: &mut RunRow, pulls: &[Pulled], behind: &Behind) -> Result<(), ServiceError> {
         row.tally.findings = pulls.iter().map(|pulled| pulled.findings.total()).sum();
         let mut rows = Vec::new();
         for pulled in pulls {
@@ -468,7 +474,8 @@ impl Service {
             }
         }
         if !rows.is_empty() {
-            self.store.save_findings(row.run, &rows)?;
+            let run = row.run;
+            behind.write(&self.store, move |store| store.save_findings(run, &rows))?;
         }
         Ok(())
     }

@@ -75,6 +75,7 @@ impl Drafting {
         if self.asked.as_ref().is_some_and(is_outdated)
             && let Some(mark) = self.fresh.first()
         {
+            self.behind.finish()?;
             self.after = Some(service.snapshot(customer, &mark.snapshot)?);
             self.asked = None;
         }

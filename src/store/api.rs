@@ -31,8 +31,8 @@ use crate::store::token::TokenRow;
 /// Takes an answer part by part; whoever fails breaks it off.
 pub type Take<'t, T> = &'t mut dyn FnMut(T) -> Result<(), StoreError>;
 
-/// Gives parts one by one.
-pub type Give<'g, T> = &'g mut dyn Iterator<Item = T>;
+/// Gives parts one by one, to another thread.
+pub type Give<'g, T> = &'g mut (dyn Iterator<Item = T> + Send);
 
 /// The one door to what is kept.
 pub trait Store: Send + Sync {

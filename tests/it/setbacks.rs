@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rosterd::base::Day;
+use rosterd::base::{Day, Version};
 use rosterd::license::{HoldState, OnFull, ProductKind, SeatModel};
 use rosterd::plan::GuardLimits;
 use rosterd::service::Service;
@@ -55,6 +55,25 @@ fn a_package_is_never_turned_away_without_its_hold() {
             world.verify();
         }
     }
+}
+
+/// R110: a large first snapshot is written beside the making of the plan. Where it is not written nothing comes to rest on it.
+#[test]
+fn a_large_first_snapshot_is_there_before_anything_rests_on_it() {
+    let mut world = school(20_000, OnFull::Wait);
+    world.policy.limits.bootstrap_approval = false;
+    (0..16_500).for_each(|at| world.hire(&format!("p{at:05}"), "student", "ash"));
+    world.write_package();
+    for life in 1..5 {
+        let store = Arc::new(Dying::new(Arc::new(world.store()), Some(life), false));
+        let service = Service::new(store.clone(), world.clock.clone(), vec![world.customer()]);
+        let ended = service.sync(&service.customers()[0], &Trigger::Nightly(world.today), &|_| ());
+        assert!(ended.is_err() && store.is_dead(), "after {life} writes");
+        assert_eq!(world.store().version(&world.policy.customer).unwrap(), Version(0), "after {life} writes");
+    }
+    let run = world.quiet_night();
+    assert_eq!((run.state, run.tally.seated, world.used("learn")), (RunState::Succeeded, 16_500, 16_500));
+    world.verify();
 }
 
 /// R131: only a complete snapshot says anew that somebody is missing.

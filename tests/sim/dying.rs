@@ -203,7 +203,7 @@ impl Store for Dying {
         self.store.audit(customer, after, each)
     }
 
-    fn stage(&self, row: &SnapshotRow, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<(), StoreError> {
+    fn stage(&self, row: &SnapshotRow, chunks: Give<'_, Vec<u8>>) -> Result<(), StoreError> {
         self.write(|store| store.stage(row, chunks))
     }
 

@@ -14,10 +14,11 @@ use crate::store::sql::transaction::Rows;
 const CHUNK_BYTES: usize = 4 << 20;
 /// Level 1: a district's night is compressed while it is written.
 const LEVEL: i32 = 1;
-/// So many chunks are compressed at once, while those before them are written, and make a row: of more rows than a page of
-/// their index has room for, SQLite would read two thirds of a large snapshot's log once more at the commit, as the index's
-/// first page was in it already.
+/// So many chunks make a row: of more rows than a page of their index has room for, SQLite would read two thirds of a large
+/// snapshot's log once more at the commit, as the index's first page was in it already.
 const TOGETHER: usize = 4;
+/// So many that are compressed may wait to be written, some MiB in all: whoever makes them is done all the sooner.
+const AHEAD: usize = 24;
 
 /// Keeps a chunk, or hands it on.
 type Keep<'f> = dyn FnMut(Vec<u8>) -> Result<(), Fault> + 'f;
@@ -92,7 +93,7 @@ pub(in crate::store::sql) fn compress_each(
         next.add(len, packed?);
         if next.chunks == TOGETHER { keep(take(&mut next)) } else { Ok(()) }
     };
-    parts::in_turn(chunks, TOGETHER, |chunk: Vec<u8>| (chunk.len(), compress(&chunk)), gather)?;
+    parts::in_turn(chunks, AHEAD, |chunk: Vec<u8>| (chunk.len(), compress(&chunk)), gather)?;
     if next.chunks > 0 {
         keep(next)?;
     }
