@@ -284,27 +284,28 @@ const SLICES: [Slice; 3] = [|person| person.roles, |person| person.enrollments, 
 /// Puts people and theirs in place.
 fn put_in(stored: &mut Roster, pieces: &[Piece<usize>], read: &Roster) {
     macro_rules! theirs {
-        ($list:expr, $new:expr, $slice:expr, $blank:expr) => {{
-            let pieces = of_theirs(pieces, &stored.people, $list.len(), $slice);
+        ($list:expr, $pieces:expr, $new:expr, $slice:expr, $blank:expr) => {{
             let (len, new) = (|read_at: &usize| $slice(&read.people[*read_at]).1 as usize, $new);
-            splice($list, &pieces, $blank, len, |&at, places| places.copy_from_slice(&new[range($slice(&read.people[at]))]));
+            splice($list, &$pieces, $blank, len, |&at, places| places.copy_from_slice(&new[range($slice(&read.people[at]))]));
         }};
     }
     let [roles, enrollments, attributes] = SLICES;
-    theirs!(&mut stored.roles, &read.roles, roles, || Role::BLANK);
-    theirs!(&mut stored.attributes, &read.attributes, attributes, || Attribute { name: 0, value: Text::EMPTY });
+    let pieces_of = |total, slice| of_theirs(pieces, &stored.people, total, slice);
+    let role_pieces = pieces_of(stored.roles.len(), roles);
+    let enrollment_pieces = pieces_of(stored.enrollments.len(), enrollments);
+    let attribute_pieces = pieces_of(stored.attributes.len(), attributes);
     let new: Vec<PackedEnrollment> =
         read.enrollments.some(0, read.enrollments.len()).into_iter().map(|(packed, _)| packed).collect();
-    theirs!(stored.enrollments.here(&mut stored.spans), &new, enrollments, PackedEnrollment::default);
-    splice(
-        &mut stored.people,
-        pieces,
-        || blank_person(Text::EMPTY),
-        |_| 1,
-        |&at, places| {
-            places.clone_from_slice(&read.people[at..=at]);
-        },
-    );
+    let Roster { people: own, roles: own_roles, attributes: own_attributes, enrollments: own_enrollments, spans, .. } = stored;
+    let others = || {
+        theirs!(own_roles, role_pieces, &read.roles, roles, || Role::BLANK);
+        let blank = || Attribute { name: 0, value: Text::EMPTY };
+        theirs!(own_attributes, attribute_pieces, &read.attributes, attributes, blank);
+        let put = |&at: &usize, places: &mut [Person]| places.clone_from_slice(&read.people[at..=at]);
+        splice(own, pieces, || blank_person(Text::EMPTY), |_| 1, put);
+    };
+    let own_enrollments = own_enrollments.here(spans);
+    parts::both(others, || theirs!(own_enrollments, enrollment_pieces, &new, enrollments, PackedEnrollment::default));
     let mut starts = [0; 3];
     for person in &mut stored.people {
         for (start, own) in starts.iter_mut().zip([&mut person.roles, &mut person.enrollments, &mut person.attributes]) {

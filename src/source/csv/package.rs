@@ -115,7 +115,7 @@ impl PackageFiles {
         self.entries.iter().find(|entry| entry.content == content)
     }
 
-    /// Whether its files lie there as they are: to go through them twice costs no unpacking.
+    /// Whether its files lie there as they are, so that their rows have places.
     pub(crate) fn is_folder(&self) -> bool {
         matches!(self.place, Place::Folder(_))
     }
@@ -161,6 +161,16 @@ impl PackageFiles {
                 })
             }
         }
+    }
+
+    /// A file whose bytes can be had in any order; `None` where they have to be unpacked.
+    ///
+    /// # Errors
+    /// [`Stop::Unreachable`] if it cannot be opened.
+    pub(crate) fn file(&self, entry: &Entry) -> Result<Option<File>, Stop> {
+        let Place::Folder(folder) = &self.place else { return Ok(None) };
+        let what = |cause| Stop::Unreachable { what: entry.name.clone(), cause };
+        open_regular(&folder.join(&entry.name)).map(Some).map_err(what)
     }
 
     /// What a fault in reading a file means, `lines` of it having been read before the failing block.

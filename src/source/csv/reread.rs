@@ -1,17 +1,14 @@
-//! A package read beside what the last one left to know. Its rows are gone through twice: to see what they say of which group
-//! of people, and to put those aside that tell of people of whom they do not say what they said; these are told as any rows
-//! are. Whatever is out of the ordinary is left to a read of the whole package, which judges and tells; so nothing is found
+//! A package read beside what the last one left to know. Its rows are gone through once, to see what they say of which group of
+//! people; those that tell of people of whom they do not say what they said are read once more, and told as any rows are.
+//! Whatever is out of the ordinary is left to a read of the whole package, which judges and tells; so nothing is found
 //! out here that would not come out there, and nothing else.
 
 use std::mem::replace;
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::vec::IntoIter;
+use std::{thread, vec};
 
-use memchr::memchr_iter;
-
-use crate::roster::{ClassHash, Collection, Mode, News, Prints, RosterIntake, TRACED, Trace};
+use crate::roster::{Collection, Mode, News, Prints, RosterIntake, TRACED, Trace};
 use crate::source::csv::ahead::add;
 use crate::source::csv::block::{Block, Blocks, ReadFault};
 use crate::source::csv::fault::Stop;
@@ -22,16 +19,15 @@ use crate::source::csv::lane::{BLOCKS_EACH, Ending, Input, Job, Lane, Leaving, S
 use crate::source::csv::manifest::FileMode;
 use crate::source::csv::package::PackageFiles;
 use crate::source::csv::parse::{Enrollments, Roles, Users};
+use crate::source::csv::places::{BlockPlaces, Places};
 use crate::source::csv::pull::Survey;
 use crate::source::csv::says::Says;
 use crate::source::csv::scan::{QuoteFault, Scan};
 use crate::source::csv::settings::CsvSourceSettings;
 
-/// Of more than one row in so many that tells of people whose group changed, a read of the whole package costs no more.
+/// Of more than one row in so many that tells of people whose group changed, or one byte, a read of the whole package costs no
+/// more.
 const CHANGED_SHARE: usize = 8;
-
-/// Rows are put aside in pieces of so many bytes: large enough that their memory is given back when they were handed on.
-const TEXT_BYTES: usize = 4 << 20;
 
 /// A package that stands on what the last one stood on.
 pub(crate) struct CsvReread<'s> {
@@ -72,29 +68,23 @@ impl<'s> CsvReread<'s> {
     /// Looks for what is new; `None` if the package has to be read whole.
     pub(crate) fn look(&mut self, known: &Trace) -> Result<Option<()>, Stop> {
         let Self { settings, files, survey, news, texts } = self;
-        let Some(Said { prints, groups }) = said(files, (survey, settings), known)? else { return Ok(None) };
+        let Some(Said { prints, places }) = said(files, (survey, settings), known)? else { return Ok(None) };
         news.changed = known.prints.changed(&prints);
         news.prints = prints;
-        let all = groups.iter().map(|rows| rows.groups.len()).sum::<usize>();
-        if groups.iter().map(|rows| rows.count(&news.changed)).sum::<usize>() * CHANGED_SHARE > all {
+        let all: (usize, u64) = places.iter().fold((0, 0), |(rows, bytes), own| (rows + own.len(), bytes + own.bytes()));
+        let changed = places.iter().map(|own| own.changed(&news.changed));
+        let (rows, bytes) = changed.fold((0, 0), |all: (usize, u64), own| (all.0 + own.0, all.1 + own.1));
+        if rows * CHANGED_SHARE > all.0 || bytes * CHANGED_SHARE as u64 > all.1 {
             return Ok(None);
         }
         let News { changed, rows, classes, .. } = news;
-        for (((collection, groups), texts), all_rows) in TRACED.into_iter().zip(groups).zip(texts).zip(rows) {
+        for (((collection, places), texts), rows) in TRACED.into_iter().zip(places).zip(texts).zip(rows) {
             let Some((entry, rule)) = survey.file(collection, settings) else { continue };
             let class = (collection == Collection::Enrollments).then(|| rule.cells.layout.place(Enrollments::CLASS));
-            let pick = |block: &Block, number: usize| Picked::of(block, number == 0, (groups.get(number)?, changed), class);
-            let put_aside = |picked: Picked| {
-                if texts.last().is_none_or(|last| last.len() + picked.text.len() > last.capacity()) {
-                    texts.push(String::with_capacity(TEXT_BYTES.max(picked.text.len())));
-                }
-                texts.iter_mut().last().into_iter().for_each(|last| last.push_str(&picked.text));
-                *all_rows += picked.rows;
-                classes.extend(picked.classes);
-            };
-            if files.read(entry, |blocks| through(blocks, pick, put_aside))?.is_none() {
-                return Ok(None);
-            }
+            let Some(file) = files.file(entry)? else { return Ok(None) };
+            let Some(fetched) = places.fetch(&file, entry.length, changed, class) else { return Ok(None) };
+            classes.extend(fetched.classes);
+            (*texts, *rows) = (fetched.texts, fetched.rows);
         }
         Ok(Some(()))
     }
@@ -128,34 +118,8 @@ impl<'s> CsvReread<'s> {
 /// What all rows of a package say.
 struct Said {
     prints: Prints,
-    /// For each file the groups of which its rows tell.
-    groups: [RowGroups; 3],
-}
-
-/// The groups of which the rows of a file tell, row by row: to find that out once more would take most of the time that
-/// reading takes.
-#[derive(Default)]
-struct RowGroups {
-    groups: Vec<u32>,
-    /// Where those of each block end.
-    ends: Vec<usize>,
-}
-
-impl RowGroups {
-    fn push(&mut self, block: &[u32]) {
-        self.groups.extend_from_slice(block);
-        self.ends.push(self.groups.len());
-    }
-
-    /// How many rows tell of groups that changed.
-    fn count(&self, changed: &[bool]) -> usize {
-        self.groups.iter().filter(|&&group| changed.get(group as usize) == Some(&true)).count()
-    }
-
-    fn get(&self, block: usize) -> Option<&[u32]> {
-        let start = block.checked_sub(1).map_or(Some(&0), |before| self.ends.get(before))?;
-        self.groups.get(*start..*self.ends.get(block)?)
-    }
+    /// Those of each file.
+    places: [Places; 3],
 }
 
 /// `None` if rows cannot be told apart.
@@ -166,66 +130,36 @@ fn said(
 ) -> Result<Option<Said>, Stop> {
     let grouping = known.prints.grouping();
     let prints = Mutex::new(known.prints.like());
-    let mut groups = <[RowGroups; 3]>::default();
-    for (collection, groups) in TRACED.into_iter().zip(&mut groups) {
+    let mut places = <[Places; 3]>::default();
+    for (collection, places) in TRACED.into_iter().zip(&mut places) {
         let Some((entry, rule)) = survey.file(collection, settings) else { continue };
         let (layout, cell_bytes_max) = (rule.cells.layout, rule.cell_bytes_max);
         let say = |block: &Block, number: usize| {
             let mut says = Says::new(collection, grouping, layout, cell_bytes_max)?;
-            let mut lines = Vec::with_capacity(block.text.len() / 128);
+            let (mut lines, mut starts) = (Vec::with_capacity(block.text.len() / 128), Vec::new());
             // Line 1 of a file is its header; a block further down has none.
             let scanned = Scan::behind(u64::from(number > 0)).rows(&block.text, |row| {
                 if row.line > 1 {
                     lines.push(says.line(&row));
+                    starts.push(block.text.len() - row.left());
                 }
                 Ok::<(), QuoteFault>(())
             });
             scanned.ok()?;
             add(&prints, &lines);
-            Some(lines.iter().map(|line| line.group).collect())
+            BlockPlaces::of(block, &lines, &starts)
         };
-        let read = files.read(entry, |blocks| through(blocks, say, |own: Vec<u32>| groups.push(&own)))?;
-        let rows = groups.groups.len() as u64;
-        if read.is_none() || rows == 0 || rows > rule.rows_max {
+        let is_bounded = |rows: usize| rows as u64 <= rule.rows_max;
+        let keep = |block| {
+            if is_bounded(places.len()) {
+                places.push(block)
+            }
+        };
+        if files.read(entry, |blocks| through(blocks, say, keep))?.is_none() || places.len() == 0 || !is_bounded(places.len()) {
             return Ok(None);
         }
     }
-    Ok(Some(Said { prints: prints.into_inner().unwrap_or_else(PoisonError::into_inner), groups }))
-}
-
-/// Rows that were put aside.
-#[derive(Default)]
-struct Picked {
-    /// Their lines.
-    text: String,
-    rows: usize,
-    /// The classes that they name.
-    classes: Vec<ClassHash>,
-}
-
-impl Picked {
-    /// `None` if the block has not as many rows as there are groups of them.
-    fn of(block: &Block, is_first: bool, (groups, changed): (&[u32], &[bool]), class: Option<usize>) -> Option<Self> {
-        let (mut picked, mut groups, mut start) = (Self::default(), groups.iter(), 0);
-        let bytes = block.text.as_bytes();
-        for end in memchr_iter(b'\n', bytes) {
-            let line = start..end + 1;
-            start = end + 1;
-            let is_none = is_first && line.start == 0 || matches!(&bytes[line.clone()], b"\n" | b"\r\n");
-            if !is_none && changed.get(*groups.next()? as usize) == Some(&true) {
-                picked.text.push_str(block.text.get(line)?);
-                picked.rows += 1;
-            }
-        }
-        if let Some(class) = class {
-            let scanned = Scan::behind(1).rows(&picked.text, |row| {
-                picked.classes.push(ClassHash::of(row.get(class)));
-                Ok::<(), QuoteFault>(())
-            });
-            scanned.ok()?;
-        }
-        groups.next().is_none().then_some(picked)
-    }
+    Ok(Some(Said { prints: prints.into_inner().unwrap_or_else(PoisonError::into_inner), places }))
 }
 
 fn drain(blocks: &mut dyn Blocks) {
@@ -236,9 +170,9 @@ fn drain(blocks: &mut dyn Blocks) {
     }
 }
 
-/// Rows that were put aside, as a file whose header is empty. Each text is gone once its rows are handed on.
+/// Rows that were put aside, as a file whose header is empty.
 struct PutAside {
-    texts: IntoIter<String>,
+    texts: vec::IntoIter<String>,
     begun: bool,
 }
 

@@ -47,6 +47,12 @@ impl<'r> Row<'r> {
         self.text.get(..self.bytes).unwrap_or_default()
     }
 
+    /// Bytes from its start to the end of its block.
+    #[inline]
+    pub(crate) fn left(&self) -> usize {
+        self.text.len()
+    }
+
     /// All cells.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &'r str> + use<'_, 'r> {
         (0..self.width()).map(|index| self.get(index))
