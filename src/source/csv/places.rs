@@ -10,7 +10,7 @@ use crate::source::csv::block::Block;
 use crate::source::csv::scan::{QuoteFault, Scan};
 
 /// Rows are put aside in pieces of so many bytes: large enough that their memory is given back when they were handed on.
-const TEXT_BYTES: usize = 4 << 20;
+const TEXT_BYTES: usize = 5 << 18;
 
 /// Bytes of the mark with which a text may begin.
 const MARK_BYTES: u64 = 3;

@@ -18,7 +18,7 @@ const LEVEL: i32 = 1;
 /// snapshot's log once more at the commit, as the index's first page was in it already.
 const TOGETHER: usize = 4;
 /// So many that are compressed may wait to be written, some MiB in all: whoever makes them is done all the sooner.
-const AHEAD: usize = 24;
+const AHEAD: usize = 12;
 
 /// Keeps a chunk, or hands it on.
 type Keep<'f> = dyn FnMut(Vec<u8>) -> Result<(), Fault> + 'f;
