@@ -62,9 +62,9 @@ pub(in crate::store::sql) struct UsedMore(HashTable<((PoolIx, OrgNameIx), i64)>)
 
 impl UsedMore {
     fn add(&mut self, place: (PoolIx, OrgNameIx), more: i64) {
-        // Positions are small and none is like another: the high bits are the good ones.
+        // The high bits tell both; the low ones, by which the table looks first, would tell the org alone.
         let hash = |(PoolIx(pool), OrgNameIx(org)): (PoolIx, OrgNameIx)| {
-            (u64::from(pool) << 32 | u64::from(org)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            (u64::from(pool) << 32 | u64::from(org)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32)
         };
         match self.0.find_mut(hash(place), |(known, _)| *known == place) {
             Some((_, known)) => *known += more,
