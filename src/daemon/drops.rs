@@ -91,7 +91,7 @@ mod tests {
     use crate::source::Package;
 
     fn package(name: &str, bytes: &[u8]) -> Package {
-        Package { name: name.into(), location: name.into(), digest: Some(Digest::of(bytes)), since: None }
+        Package { name: name.into(), location: name.into(), digest: Some(Digest::of(bytes)), bytes: 0, since: None }
     }
 
     #[test]

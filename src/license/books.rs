@@ -264,6 +264,8 @@ pub struct SourceMark {
     pub source: SourceId,
     /// Digest of the package or pull.
     pub package: crate::base::Digest,
+    /// How many bytes the package had; 0 where that is not known.
+    pub bytes: u64,
     /// Digest of the snapshot it led to.
     pub snapshot: crate::base::Digest,
     /// When it was read.

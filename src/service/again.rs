@@ -117,7 +117,7 @@ impl Service {
         let mut repeated = Vec::new();
         for feed in &customer.sources {
             let Some(mark) = standing.sources.get(feed.source.id()) else { return Ok(None) };
-            let seen = self.seen(customer, feed.source.id(), standing)?;
+            let seen = self.seen_before_reading(customer, feed.source.id(), standing)?;
             // What goes wrong is told by the run that reads.
             let Ok(packages) = feed.source.pending(&seen) else { return Ok(None) };
             match packages.into_iter().next() {

@@ -300,6 +300,7 @@ impl Service {
             name: request.file.to_owned(),
             location: request.file.to_owned(),
             digest: Some(Digest::of(request.bytes)),
+            bytes: request.bytes.len() as u64,
             since: None,
         };
         if changes || !judged.counts.too_bad(customer.bad_percent_max).is_empty() {
@@ -386,7 +387,7 @@ fn effect(plan: &Plan) -> Digest {
         digester.field(plan.people.get(change.person).as_bytes()).field(format!("{words:?}").as_bytes());
     }
     for mark in &plan.snapshots {
-        let SourceMark { source, package, snapshot, at: _, name: _, amended: _ } = mark;
+        let SourceMark { source, package, bytes: _, snapshot, at: _, name: _, amended: _ } = mark;
         digester.field(source.as_str().as_bytes()).field(&package.0).field(&snapshot.0);
     }
     for entry in &plan.entries {

@@ -16,14 +16,14 @@ use crate::store::StoreError;
 
 impl Service {
     /// Reads of a package what is new and makes of it and the stored roster what reading all of it would come to, compared
-    /// with the stored one. `None`: it has to be read whole.
+    /// with the stored one; and the package with its digest. `None`: it has to be read whole.
     pub(crate) fn renewed(
         &self,
         (customer, feed): (&Customer, &Feed),
         standing: &Standing,
         (mark, package): (&SourceMark, &Package),
         ask: Ask<'_>,
-    ) -> Result<Option<(Intake, Beside)>, ServiceError> {
+    ) -> Result<Option<(Package, Intake, Beside)>, ServiceError> {
         let Some(trace) = self.trace_of(customer.id(), mark)? else { return Ok(None) };
         let Some(mut reread) = feed.source.reread(package, &trace) else { return Ok(None) };
         let others = others(standing);
@@ -38,6 +38,7 @@ impl Service {
         let Some(Renewed { intake, compared }) = renewal.finish((stored, &origins), trace, read, &others) else {
             return Ok(None);
         };
+        let Ok(package) = feed.source.named(package.clone()) else { return Ok(None) };
         let claims = !compared.delta.conflicts.is_empty() && !self.is_approved(standing, &package.told());
         if claims {
             return Ok(None);
@@ -45,7 +46,7 @@ impl Service {
         // A roster without its name is not staged under another.
         let Some(name) = intake.trace.as_ref().map(|trace| trace.name.clone()) else { return Ok(None) };
         let needs = ask.and_then(|(policy, today)| Needs::new(policy, &intake.roster, today).ok());
-        Ok(Some((intake, Beside { compared, base, name, needs })))
+        Ok(Some((package, intake, Beside { compared, base, name, needs })))
     }
 
     fn trace_of(&self, customer: &CustomerId, mark: &SourceMark) -> Result<Option<Trace>, ServiceError> {

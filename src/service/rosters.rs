@@ -51,7 +51,7 @@ impl Service {
         let load = || mark.map(|mark| self.load(customer.id(), &mark.snapshot)).transpose();
         let stored = || Ok::<_, ServiceError>(load()?.map(|stored| stored.roster));
         let mut pulled = Pulled::nothing_new(source.clone(), None);
-        let seen = self.seen(customer, &source, standing)?;
+        let seen = self.seen_before_reading(customer, &source, standing)?;
         let looked = self.looked(customer, &source, now)?;
         let package = match feed.source.pending(&seen) {
             Ok(packages) => packages.into_iter().next(),
@@ -82,7 +82,7 @@ impl Service {
         let asks = wanted == Wanted::Compared && is_only;
         let ask = asks.then(|| (&customer.policy, customer.day_of(self.acts_at(standing, now))));
         if let Some(mark) = mark.filter(|_| may_compare && !is_live)
-            && let Some((intake, beside)) = self.renewed((customer, feed), standing, (mark, &package), ask)?
+            && let Some((package, intake, beside)) = self.renewed((customer, feed), standing, (mark, &package), ask)?
         {
             let read = Read::default();
             pulled.look = feed.source.is_far().then(|| looked.read(package.told(), &read));
@@ -90,6 +90,14 @@ impl Service {
         }
         let traces = is_lone && wanted == Wanted::Compared;
         let unaided = read_unaided(feed, &package, (mark.is_some(), traces));
+        let package = match feed.source.named(package) {
+            Ok(package) => package,
+            Err(error) => {
+                pulled.error = Some(error);
+                pulled.before = stored()?;
+                return Ok(pulled);
+            }
+        };
         let read = match (unaided, mark) {
             (Some((Ok(read), intake)), Some(mark)) if may_compare && intake.is_conclusive => {
                 let named = package.clone();
@@ -165,9 +173,22 @@ impl Service {
             newest: mark.map(|mark| mark.name.clone()),
             // After some people were taken in by themselves the very same bytes say something new.
             digest: mark.filter(|mark| !mark.amended).map(|mark| mark.package),
+            bytes: None,
             rejected,
             now: Some(self.now()),
         })
+    }
+
+    /// The same for whoever reads what was not: digests may come after that.
+    pub(crate) fn seen_before_reading(
+        &self,
+        customer: &Customer,
+        source: &SourceId,
+        standing: &Standing,
+    ) -> Result<Seen, ServiceError> {
+        // Nothing has no bytes.
+        let bytes = standing.sources.get(source).map_or(Some(0), |mark| Some(mark.bytes).filter(|&bytes| bytes > 0));
+        Ok(Seen { bytes, ..self.seen(customer, source, standing)? })
     }
 
     /// Keeps what was read as a snapshot.
@@ -194,6 +215,7 @@ impl Service {
         let mark = SourceMark {
             source: source.clone(),
             package: package.told(),
+            bytes: package.bytes,
             snapshot: name.digest,
             at: now,
             name: package.name,

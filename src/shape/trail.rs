@@ -123,7 +123,7 @@ fn entry(entry: &Entry) -> Value {
         }),
         Entry::Returned(person) => json!({"kind": "returned", "person": person.as_str()}),
         Entry::Purged { person, reason } => json!({"kind": "purged", "person": person.as_str(), "reason": reason}),
-        Entry::Adopted(SourceMark { source, package, snapshot, at: taken, name, amended }) => json!({
+        Entry::Adopted(SourceMark { source, package, bytes: _, snapshot, at: taken, name, amended }) => json!({
             "kind": "adopted", "source": source.as_str(), "name": name, "package": package.to_string(),
             "snapshot": snapshot.to_string(), "at": at(*taken), "amended": amended,
         }),

@@ -18,6 +18,14 @@ pub trait RosterSource: Send + Sync {
     /// [`SourceError`] when the source cannot be reached.
     fn pending(&self, seen: &Seen) -> Result<Vec<Package>, SourceError>;
 
+    /// A package with its digest, if it came without; that of bytes that were read needs no second look at them.
+    ///
+    /// # Errors
+    /// [`SourceError::Unreachable`] if it is not the package any more that was found.
+    fn named(&self, package: Package) -> Result<Package, SourceError> {
+        Ok(package)
+    }
+
     /// Reads one package to its end into `intake`.
     ///
     /// # Errors
@@ -114,6 +122,9 @@ pub struct Seen {
     pub newest: Option<String>,
     /// Digest of the newest package taken in.
     pub digest: Option<Digest>,
+    /// How many bytes it had: a folder of another length, where none was rejected, is offered without a digest, which
+    /// [`RosterSource::named`] tells once it was read. `None`: all are offered with theirs.
+    pub bytes: Option<u64>,
     /// Digests of packages that were rejected: they are not tried again until they change.
     pub rejected: Vec<Digest>,
     /// Where the last pull ended that was taken in: a live source may read on from there. `None`: everything is to be read
@@ -131,8 +142,10 @@ pub struct Package {
     pub name: String,
     /// Where it lies (a path or an address).
     pub location: String,
-    /// Digest of its bytes; `None` if only reading tells: then the roster that was read is its name.
+    /// Digest of its bytes; `None` if only reading tells: of a source that is asked, the roster that was read is its name.
     pub digest: Option<Digest>,
+    /// How many bytes it has; 0 where that is not known.
+    pub bytes: u64,
     /// Only what changed since this cursor is read; `None`: everything.
     pub since: Option<String>,
 }

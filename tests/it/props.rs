@@ -591,6 +591,7 @@ impl Memory {
             marks.push(SourceMark {
                 source: SourceId::from("sis"),
                 package,
+                bytes: 7,
                 snapshot,
                 at: town.now(),
                 name: "n".into(),

@@ -30,6 +30,10 @@ impl RosterSource for Counted {
         self.source.pending(seen)
     }
 
+    fn named(&self, package: Package) -> Result<Package, SourceError> {
+        self.source.named(package)
+    }
+
     fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError> {
         self.pulls.fetch_add(1, Ordering::Relaxed);
         self.source.pull(package, intake)

@@ -432,6 +432,7 @@ fn mark(snapshot: &[u8]) -> SourceMark {
     SourceMark {
         source: "sis".into(),
         package: Digest::of(b"package"),
+        bytes: 7,
         snapshot: Digest::of(snapshot),
         at: Instant(4),
         name: "night.zip".into(),

@@ -113,7 +113,7 @@ impl RosterSource for CleverSource {
         let when = seen.now.unwrap_or(now);
         let what = if since.is_some() { "changes" } else { "everything" };
         let name = format!("{} {what}", Instant(when.0 / 1000 * 1000));
-        Ok(vec![Package { name, location: self.clever.root(), digest: None, since }])
+        Ok(vec![Package { name, location: self.clever.root(), digest: None, bytes: 0, since }])
     }
 
     fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError> {

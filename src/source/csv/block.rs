@@ -3,6 +3,8 @@
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
+use crate::source::csv::digest::Pieces;
+
 /// How much is read at once, in bytes.
 pub(crate) const STEP_BYTES: usize = 256 << 10;
 /// How many blocks may wait between the two threads.
@@ -48,8 +50,10 @@ pub(crate) trait Blocks {
 }
 
 /// Reads blocks straight from a reader.
-pub(crate) struct BlockReader<R> {
+pub(crate) struct BlockReader<'p, R> {
     input: R,
+    /// What is to be told of the bytes beside them.
+    pieces: Option<&'p mut Pieces>,
     /// Bytes that must still come.
     length_left: u64,
     line_bytes_max: usize,
@@ -60,24 +64,32 @@ pub(crate) struct BlockReader<R> {
     at_end: bool,
 }
 
-impl<R: Read> BlockReader<R> {
+impl<'p, R: Read> BlockReader<'p, R> {
     /// Reads `input`, which must hold exactly `length` bytes, in steps of `step_bytes`.
     pub(crate) fn new(input: R, length: u64, line_bytes_max: usize, step_bytes: usize) -> Self {
-        Self { input, length_left: length, line_bytes_max, step_bytes, rest: Vec::new(), at_start: true, at_end: false }
+        let (pieces, rest) = (None, Vec::new());
+        Self { input, pieces, length_left: length, line_bytes_max, step_bytes, rest, at_start: true, at_end: false }
+    }
+
+    /// The same, digesting all bytes that it reads while they are at hand.
+    pub(crate) fn digesting(self, pieces: Option<&'p mut Pieces>) -> Self {
+        Self { pieces, ..self }
     }
 
     /// Appends up to a step's worth of bytes to `buffer`, straight into its spare memory.
     fn fill(&mut self, buffer: &mut Vec<u8>) -> Result<(), ReadFault> {
         let wanted = self.step_bytes;
+        let before = buffer.len();
         buffer.reserve(wanted);
         let count = (&mut self.input).take(wanted as u64).read_to_end(buffer).map_err(ReadFault::Io)?;
+        self.pieces.iter_mut().for_each(|pieces| pieces.stream(&buffer[before..]));
         self.length_left = self.length_left.checked_sub(count as u64).ok_or(ReadFault::LengthDiffers)?;
         self.at_end = count < wanted;
         if self.at_end && self.length_left != 0 { Err(ReadFault::LengthDiffers) } else { Ok(()) }
     }
 }
 
-impl<R: Read> Blocks for BlockReader<R> {
+impl<R: Read> Blocks for BlockReader<'_, R> {
     fn next(&mut self, used: Block) -> Result<Option<Block>, ReadFault> {
         let mut buffer = used.text.into_bytes();
         buffer.clear();

@@ -3,8 +3,11 @@
 //! Of a zip it is the file's SHA-256, which is what a companion tells. Of a folder nobody else makes a digest: it is BLAKE3
 //! over names, lengths and the digests of all files' pieces, so that all cores can work on one large file.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::mem::replace;
 use std::num::NonZero;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -22,7 +25,49 @@ const STEP_BYTES: usize = 256 << 10;
 
 /// The digest of a package's bytes: of the zip itself, or of the sorted names, lengths and bytes of a folder's files.
 pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
-    if fs::metadata(path)?.is_dir() { folder_digest(path) } else { file_digest(File::open(path)?) }
+    if fs::metadata(path)?.is_dir() { folder_digest(path, &Told::new()) } else { file_digest(File::open(path)?) }
+}
+
+/// Files of a folder whose pieces are known, by name.
+pub(crate) type Told = BTreeMap<OsString, Pieces>;
+
+/// The digests of the pieces of a file, made while its bytes pass by.
+pub(crate) struct Pieces {
+    digester: BulkDigester,
+    length: u64,
+    digests: Vec<Digest>,
+}
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self { digester: piece(), length: 0, digests: Vec::new() }
+    }
+}
+
+impl Pieces {
+    /// Adds the bytes that come next.
+    pub(crate) fn stream(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let left = usize::try_from(PIECE_BYTES - self.length % PIECE_BYTES).unwrap_or(usize::MAX);
+            let (own, rest) = bytes.split_at(left.min(bytes.len()));
+            self.digester.stream(own);
+            self.length += own.len() as u64;
+            if own.len() == left {
+                self.digests.push(replace(&mut self.digester, piece()).finish());
+            }
+            bytes = rest;
+        }
+    }
+
+    /// All of them, if the file is so many bytes long.
+    fn of_length(&self, length: u64) -> Option<Vec<Digest>> {
+        let last = (!length.is_multiple_of(PIECE_BYTES)).then(|| self.digester.finish());
+        (self.length == length).then(|| self.digests.iter().copied().chain(last).collect())
+    }
+}
+
+fn piece() -> BulkDigester {
+    BulkDigester::new("piece")
 }
 
 fn file_digest(mut file: File) -> io::Result<Digest> {
@@ -42,7 +87,8 @@ struct Piece {
     start: u64,
 }
 
-fn folder_digest(path: &Path) -> io::Result<Digest> {
+/// Of the files of which something is told nothing is read.
+pub(crate) fn folder_digest(path: &Path, told: &Told) -> io::Result<Digest> {
     let mut names: Vec<_> = fs::read_dir(path)?.map(|listed| listed.map(|l| l.file_name())).collect::<io::Result<_>>()?;
     names.retain(|name| !is_ignored(&name.to_string_lossy()));
     names.sort();
@@ -54,8 +100,11 @@ fn folder_digest(path: &Path) -> io::Result<Digest> {
         let file = if fs::symlink_metadata(&path)?.is_file() {
             let file = open_regular(&path)?;
             let length = file.metadata()?.len();
-            pieces.extend((0..length.div_ceil(PIECE_BYTES)).map(|at| Piece { file: files.len(), start: at * PIECE_BYTES }));
-            Some((file, length))
+            let known = told.get(name).and_then(|told| told.of_length(length));
+            if known.is_none() {
+                pieces.extend((0..length.div_ceil(PIECE_BYTES)).map(|at| Piece { file: files.len(), start: at * PIECE_BYTES }));
+            }
+            Some((file, length, known))
         } else {
             None
         };
@@ -67,12 +116,13 @@ fn folder_digest(path: &Path) -> io::Result<Digest> {
     for (name, file) in names.iter().zip(&files) {
         let name = name.as_encoded_bytes();
         digester.number(name.len() as u64).stream(name);
-        let Some((_, length)) = file else {
+        let Some((_, length, known)) = file else {
             digester.number(u64::MAX);
             continue;
         };
         digester.number(*length);
-        for digest in next.by_ref().take(usize::try_from(length.div_ceil(PIECE_BYTES)).unwrap_or(usize::MAX)) {
+        let count = if known.is_some() { 0 } else { usize::try_from(length.div_ceil(PIECE_BYTES)).unwrap_or(usize::MAX) };
+        for digest in known.iter().flatten().chain(next.by_ref().take(count)) {
             digester.stream(&digest.0);
         }
     }
@@ -80,7 +130,7 @@ fn folder_digest(path: &Path) -> io::Result<Digest> {
 }
 
 /// The digests of all pieces, in their order, made by as many threads as there are cores.
-fn piece_digests(files: &[Option<(File, u64)>], pieces: &[Piece]) -> io::Result<Vec<Digest>> {
+fn piece_digests(files: &[Option<(File, u64, Option<Vec<Digest>>)>], pieces: &[Piece]) -> io::Result<Vec<Digest>> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(pieces.len().max(1));
     let queue = Mutex::new(pieces.iter().enumerate());
     let work = || -> io::Result<Vec<(usize, Digest)>> {
@@ -89,7 +139,7 @@ fn piece_digests(files: &[Option<(File, u64)>], pieces: &[Piece]) -> io::Result<
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((at, Piece { file, start })) = next else { return Ok(done) };
-            if let Some((file, _)) = &files[*file] {
+            if let Some((file, ..)) = &files[*file] {
                 done.push((at, piece_digest(file, *start, &mut buffer)?));
             }
         }
@@ -111,7 +161,7 @@ fn piece_digests(files: &[Option<(File, u64)>], pieces: &[Piece]) -> io::Result<
 
 /// A file that became shorter meanwhile has another digest, and whoever asks looks at its stamp again.
 fn piece_digest(file: &File, start: u64, buffer: &mut [u8]) -> io::Result<Digest> {
-    let mut digester = BulkDigester::new("piece");
+    let mut digester = piece();
     let (mut at, end) = (start, start + PIECE_BYTES);
     while at < end {
         let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
@@ -130,7 +180,7 @@ fn piece_digest(file: &File, start: u64, buffer: &mut [u8]) -> io::Result<Digest
 mod tests {
     use std::fs;
 
-    use crate::source::csv::digest::{PIECE_BYTES, digest_of};
+    use crate::source::csv::digest::{PIECE_BYTES, Pieces, STEP_BYTES, Told, digest_of, folder_digest};
 
     #[test]
     fn a_folder_is_named_by_names_and_bytes_alone() {
@@ -154,6 +204,17 @@ mod tests {
             ("g", [("uno.csv", b"1"), ("two.csv", &long)]),
         ] {
             assert_ne!(folder(name, &files), first, "{name}");
+        }
+        // The same is told of bytes that pass by, in steps of any length.
+        let told = |step: usize, of: &[u8]| {
+            let mut pieces = Pieces::default();
+            of.chunks(step).for_each(|bytes| pieces.stream(bytes));
+            folder_digest(&place.path().join("a"), &Told::from([("two.csv".into(), pieces)])).expect("digest")
+        };
+        for step in [STEP_BYTES, STEP_BYTES + 1, PIECE_BYTES as usize, usize::MAX] {
+            assert_eq!(told(step, &long), first, "{step}");
+            assert_ne!(told(step, &longer), first, "it is not read again");
+            assert_eq!(told(step, &long[1..]), first, "not all of it passed by");
         }
         let zip = place.path().join("a.zip");
         fs::write(&zip, b"abc").expect("write");

@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
+use crate::base::Digest;
 use crate::roster::Finding;
 use crate::source::csv::block::{BlockReader, Blocks, PipeOut, ReadFault, STEP_BYTES, pipe};
+use crate::source::csv::digest::{Pieces, Told, folder_digest};
 use crate::source::csv::fault::{Stop, of_file, of_package, shown};
 use crate::source::csv::files::FileKind;
 use crate::source::csv::settings::CsvBounds;
@@ -52,6 +54,8 @@ pub(crate) struct PackageFiles {
     place: Place,
     entries: Vec<Entry>,
     line_bytes_max: usize,
+    /// What passes by of a folder is digested, if that is wanted.
+    told: Option<Told>,
     /// How much of a file is read at once, in bytes.
     pub(crate) step_bytes: usize,
 }
@@ -102,7 +106,20 @@ impl PackageFiles {
         if !faults.is_empty() {
             return Err(Stop::Rejected(faults));
         }
-        Ok(Self { place, entries, line_bytes_max: bounds.line_bytes_max, step_bytes: STEP_BYTES })
+        Ok(Self { place, entries, line_bytes_max: bounds.line_bytes_max, told: None, step_bytes: STEP_BYTES })
+    }
+
+    /// From now on whatever is read of a folder is digested on its way.
+    pub(crate) fn digest_along(&mut self) {
+        self.told = self.is_folder().then(Told::new);
+    }
+
+    /// The digest of all bytes, for which only files that were not read to their ends are read; `None` if it was not wanted.
+    pub(crate) fn digest(&self) -> io::Result<Option<Digest>> {
+        match (&self.place, &self.told) {
+            (Place::Folder(folder), Some(told)) => folder_digest(folder, told).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Its files, sorted by name.
@@ -139,13 +156,17 @@ impl PackageFiles {
 
     /// Hands all of a file to `take`. A zip is unpacked in a second thread, a few blocks ahead.
     pub(crate) fn read<T>(&mut self, entry: &Entry, take: impl FnOnce(&mut dyn Blocks) -> T) -> Result<T, Stop> {
-        let Self { place, line_bytes_max, step_bytes, .. } = self;
+        let Self { place, line_bytes_max, told, step_bytes, .. } = self;
         let step_bytes = *step_bytes;
         match place {
             Place::Folder(folder) => {
                 let file = open_regular(&folder.join(&entry.name))
                     .map_err(|cause| Stop::Unreachable { what: entry.name.clone(), cause })?;
-                Ok(take(&mut BlockReader::new(file, entry.length, *line_bytes_max, step_bytes)))
+                let mut pieces = told.is_some().then(Pieces::default);
+                let blocks = BlockReader::new(file, entry.length, *line_bytes_max, step_bytes);
+                let taken = take(&mut blocks.digesting(pieces.as_mut()));
+                told.iter_mut().zip(pieces).for_each(|(told, pieces)| drop(told.insert(entry.name.clone().into(), pieces)));
+                Ok(taken)
             }
             Place::Zip(archive) => {
                 let (send, receive) = pipe();

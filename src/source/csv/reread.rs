@@ -89,6 +89,11 @@ impl<'s> CsvReread<'s> {
         Ok(Some(()))
     }
 
+    /// The files of the package.
+    pub(crate) fn files(&self) -> &PackageFiles {
+        &self.files
+    }
+
     /// What is new.
     pub(crate) fn news(&self) -> &News {
         &self.news

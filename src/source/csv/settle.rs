@@ -28,8 +28,8 @@ struct Sighting {
 /// What one look at a package came to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// It is complete, and these are its bytes.
-    Complete(Digest),
+    /// It is complete, and has so many bytes.
+    Complete(u64),
     /// It may still change.
     Waiting,
     /// Its companion `.sha256` says that it is not, or not yet, what was sent.
@@ -44,6 +44,7 @@ impl Sightings {
     /// Looks at a package.
     pub(crate) fn look(&self, path: &Path, settle_secs: u64, now: Option<crate::base::Instant>) -> io::Result<Look> {
         let stamp = stamp_of(path)?;
+        let bytes = stamp.iter().map(|(_, length, _)| length).sum();
         let is_settled = {
             let mut seen = self.lock();
             let sighting = seen.entry(path.to_owned()).or_insert_with(|| Sighting::new(stamp.clone()));
@@ -68,7 +69,7 @@ impl Sightings {
                 return Ok(Look::Differs("its `.sha256` does not start with 64 hex digits".to_owned()));
             };
             return Ok(match self.digest(path, &stamp)? {
-                Some(digest) if digest == expected => Look::Complete(digest),
+                Some(digest) if digest == expected => Look::Complete(bytes),
                 Some(_) => Look::Differs("its SHA-256 is not the one in its `.sha256`: it is incomplete or damaged".to_owned()),
                 None => Look::Waiting,
             });
@@ -77,13 +78,35 @@ impl Sightings {
         if !is_settled && !is_done {
             return Ok(Look::Waiting);
         }
-        Ok(self.digest(path, &stamp)?.map_or(Look::Waiting, Look::Complete))
+        Ok(Look::Complete(bytes))
     }
 
-    /// Whether the package still has these bytes.
-    pub(crate) fn is_still(&self, path: &Path, digest: Digest) -> io::Result<bool> {
+    /// The digest of a package that was seen complete; `None` if it changed since.
+    pub(crate) fn named(&self, path: &Path) -> io::Result<Option<Digest>> {
         let stamp = stamp_of(path)?;
-        Ok(self.digest(path, &stamp)? == Some(digest))
+        if self.is_seen(path, &stamp) { self.digest(path, &stamp) } else { Ok(None) }
+    }
+
+    /// Notes the digest of a package that was seen complete, from bytes that were read meanwhile; not if it changed since.
+    pub(crate) fn note(&self, path: &Path, digest: Digest) -> io::Result<()> {
+        let stamp = stamp_of(path)?;
+        if let Some(sighting) = self.lock().get_mut(path).filter(|sighting| sighting.stamp == stamp) {
+            sighting.digest = Some(digest);
+        }
+        Ok(())
+    }
+
+    /// Whether the package still has these bytes; of one without a digest, whether it is as it was seen.
+    pub(crate) fn is_still(&self, path: &Path, digest: Option<Digest>) -> io::Result<bool> {
+        let stamp = stamp_of(path)?;
+        Ok(match digest {
+            Some(_) => self.digest(path, &stamp)? == digest,
+            None => self.is_seen(path, &stamp),
+        })
+    }
+
+    fn is_seen(&self, path: &Path, stamp: &Stamp) -> bool {
+        self.lock().get(path).is_some_and(|sighting| sighting.stamp == *stamp)
     }
 
     /// Forgets all but these packages.

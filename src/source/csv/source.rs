@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::base::SourceId;
+use crate::base::{Digest, SourceId};
 use crate::roster::{News, RosterIntake, Trace};
 use crate::source::api::{Package, Read, Reread, RosterSource, Seen, SourceError};
 use crate::source::csv::package::{PackageFiles, has_ending, is_ignored};
@@ -22,6 +22,10 @@ pub struct CsvSource {
 
 fn unreachable(path: &Path, cause: io::Error) -> SourceError {
     SourceError::Unreachable { what: path.display().to_string(), cause }
+}
+
+fn changed(path: &Path) -> SourceError {
+    unreachable(path, io::Error::other("it is not the package any more that was found; it changed"))
 }
 
 impl CsvSource {
@@ -69,10 +73,9 @@ impl CsvSource {
     }
 
     fn check_unchanged(&self, path: &Path, package: &Package) -> Result<(), SourceError> {
-        // What was found has a digest; what has none was not found by this source.
-        match self.sightings.is_still(path, package.digest.unwrap_or_default()) {
+        match self.sightings.is_still(path, package.digest) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(unreachable(path, io::Error::other("it is not the package any more that was found; it changed"))),
+            Ok(false) => Err(changed(path)),
             Err(cause) => Err(unreachable(path, cause)),
         }
     }
@@ -81,11 +84,38 @@ impl CsvSource {
     pub(crate) fn pull_into<S: RowSink>(&self, package: &Package, sink: &mut S) -> Result<(), SourceError> {
         let path = self.path_of(package);
         self.check_unchanged(&path, package)?;
-        let mut files = self.open(&path, &package.name)?;
+        let mut files = self.open_for(&path, package)?;
         let pulled = pull(&mut files, &self.settings, sink);
         // Also before a rejection: what was read may be half of the old and half of a new package.
         self.check_unchanged(&path, package)?;
-        pulled.map_err(|stop| stop.into_error(&package.name))
+        pulled.map_err(|stop| stop.into_error(&package.name))?;
+        self.note(&path, &files)
+    }
+
+    /// Opens a package to read it; one without a digest is digested on the way.
+    fn open_for(&self, path: &Path, package: &Package) -> Result<PackageFiles, SourceError> {
+        let mut files = self.open(path, &package.name)?;
+        if package.digest.is_none() {
+            files.digest_along();
+        }
+        Ok(files)
+    }
+
+    /// Notes what was digested of a package that was read.
+    fn note(&self, path: &Path, files: &PackageFiles) -> Result<(), SourceError> {
+        let noted = files.digest().and_then(|digest| digest.map_or(Ok(()), |digest| self.sightings.note(path, digest)));
+        noted.map_err(|cause| unreachable(path, cause))
+    }
+
+    /// The digest of a package that was found complete, unless it can wait; `None`: the package changed since.
+    fn digest(&self, path: &Path, bytes: u64, seen: &Seen) -> Result<Option<Option<Digest>>, SourceError> {
+        // Bytes of another length are others, and reading them tells their digest beside what they say.
+        let may_wait = seen.rejected.is_empty() && seen.bytes.is_some_and(|known| known != bytes) && path.is_dir();
+        if may_wait {
+            return Ok(Some(None));
+        }
+        let named = self.sightings.named(path).map_err(|cause| unreachable(path, cause))?;
+        Ok(named.map(Some))
     }
 }
 
@@ -108,11 +138,15 @@ impl RosterSource for CsvSource {
             let look =
                 self.sightings.look(&path, self.settings.settle_secs, seen.now).map_err(|cause| unreachable(&path, cause))?;
             match look {
-                Look::Complete(digest) => {
-                    let is_known = self.settings.kind == DropKind::Package && seen.digest == Some(digest);
-                    if !held_back && !is_known && !seen.rejected.contains(&digest) {
+                Look::Complete(bytes) => {
+                    let Some(digest) = self.digest(&path, bytes, seen)? else {
+                        held_back = true;
+                        continue;
+                    };
+                    let is_known = self.settings.kind == DropKind::Package && digest.is_some() && digest == seen.digest;
+                    if !held_back && !is_known && !digest.is_some_and(|digest| seen.rejected.contains(&digest)) {
                         let location = path.display().to_string();
-                        pending.push(Package { name, location, digest: Some(digest), since: None });
+                        pending.push(Package { name, location, digest, bytes, since: None });
                     }
                 }
                 Look::Waiting => held_back = true,
@@ -127,6 +161,18 @@ impl RosterSource for CsvSource {
         Ok(pending)
     }
 
+    fn named(&self, package: Package) -> Result<Package, SourceError> {
+        if package.digest.is_some() {
+            return Ok(package);
+        }
+        let path = self.path_of(&package);
+        match self.sightings.named(&path) {
+            Ok(Some(digest)) => Ok(Package { digest: Some(digest), ..package }),
+            Ok(None) => Err(changed(&path)),
+            Err(cause) => Err(unreachable(&path, cause)),
+        }
+    }
+
     fn pull(&self, package: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError> {
         self.pull_into(package, intake)?;
         Ok(Read::default())
@@ -135,7 +181,7 @@ impl RosterSource for CsvSource {
     fn reread<'r>(&'r self, package: &'r Package, known: &'r Trace) -> Option<Box<dyn Reread + 'r>> {
         let path = self.path_of(package);
         self.check_unchanged(&path, package).ok()?;
-        let files = self.open(&path, &package.name).ok()?;
+        let files = self.open_for(&path, package).ok()?;
         let read = CsvReread::begin(files, &self.settings, known).ok()??;
         Some(Box::new(Beside { source: self, path, package, known, read }))
     }
@@ -174,7 +220,9 @@ impl Reread for Beside<'_> {
     fn look(&mut self) -> bool {
         let looked = matches!(self.read.look(self.known), Ok(Some(())));
         // What was read may be half of another package.
-        looked && self.source.check_unchanged(&self.path, self.package).is_ok()
+        looked
+            && self.source.check_unchanged(&self.path, self.package).is_ok()
+            && self.source.note(&self.path, self.read.files()).is_ok()
     }
 
     fn news(&self) -> &News {

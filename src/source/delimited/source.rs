@@ -69,7 +69,7 @@ impl DelimitedSource {
     }
 
     fn check_unchanged(&self, path: &Path, package: &Package) -> Result<(), SourceError> {
-        match self.sightings.is_still(path, package.told()) {
+        match self.sightings.is_still(path, Some(package.told())) {
             Ok(true) => Ok(()),
             Ok(false) => {
                 Err(unreachable(path.display().to_string(), because("it is not the file any more that was found; it changed")))
@@ -165,11 +165,12 @@ impl RosterSource for DelimitedSource {
                 break;
             }
             match self.sightings.look(&path, self.settings.settle_secs, seen.now).map_err(failed)? {
-                Look::Complete(digest) => {
+                Look::Complete(bytes) => {
+                    let Some(digest) = self.sightings.named(&path).map_err(failed)? else { break };
                     let is_known = in_place && seen.digest == Some(digest);
                     if !is_known && !seen.rejected.contains(&digest) {
                         let location = path.display().to_string();
-                        pending.push(Package { name, location, digest: Some(digest), since: None });
+                        pending.push(Package { name, location, digest: Some(digest), bytes, since: None });
                     }
                 }
                 Look::Waiting => break,

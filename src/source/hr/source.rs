@@ -171,7 +171,7 @@ impl RosterSource for HrSource {
         let when = seen.now.unwrap_or_else(|| self.network.pace().now());
         self.asked.store(when.0, Ordering::SeqCst);
         let name = format!("{} everything", Instant(when.0 / 1000 * 1000));
-        Ok(vec![Package { name, location: self.settings.address.clone(), digest: None, since: None }])
+        Ok(vec![Package { name, location: self.settings.address.clone(), digest: None, bytes: 0, since: None }])
     }
 
     fn pull(&self, _: &Package, intake: &mut RosterIntake) -> Result<Read, SourceError> {

@@ -47,6 +47,7 @@ pub(crate) fn offer(
         name: format!("{} {what}", Instant(when.0 / 1000 * 1000)),
         location: location.to_owned(),
         digest,
+        bytes: 0,
         since,
     };
     if let Some(cursor) = seen.cursor.as_deref() {

@@ -24,7 +24,7 @@ fields! {
     Episode { id, pool, opened, opened_day, cause, peak, samples, closed, outcome }
     PoolBooks { counts, allowance, causes, band, episode, held_back, provisional }
     Absence { person, source, org, count, since, ended, held, removed, removed_at }
-    SourceMark { source, package, snapshot, at, name, amended }
+    SourceMark { source, package, bytes, snapshot, at, name, amended }
     Names { pools, orgs, reasons }
     Hold {
         run, plan, opened, deadline, trips, removals, additions, packages, empty, state, by, at, exceptions, used, told,

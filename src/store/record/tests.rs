@@ -151,8 +151,15 @@ fn absence() -> impl Strategy<Value = Absence> {
 }
 
 fn mark() -> impl Strategy<Value = SourceMark> {
-    (text(), digest(), digest(), instant(), text(), any::<bool>()).prop_map(|(source, package, snapshot, at, name, amended)| {
-        SourceMark { source: SourceId::new(source), package, snapshot, at, name, amended }
+    let mark = (text(), digest(), any::<u64>(), digest(), instant(), text(), any::<bool>());
+    mark.prop_map(|(source, package, bytes, snapshot, at, name, amended)| SourceMark {
+        source: SourceId::new(source),
+        package,
+        bytes,
+        snapshot,
+        at,
+        name,
+        amended,
     })
 }
 

@@ -255,6 +255,7 @@ fn decisions_absences_and_sources_are_folded() {
     let mark = |name: &str| SourceMark {
         source: "hr".into(),
         package: Digest::of(name.as_bytes()),
+        bytes: 7,
         snapshot: Digest::of(b"roster"),
         at: Instant(1),
         name: name.into(),

@@ -8,7 +8,7 @@ use crate::base::Digest;
 use crate::source::api::{RosterSource, Seen, SourceError};
 use crate::source::csv::settings::DropKind;
 use crate::source::csv::source::CsvSource;
-use crate::source::csv::tests::build::{PackageBuilder, source_of};
+use crate::source::csv::tests::build::{PackageBuilder, Recorder, source_of};
 
 fn drop_source(path: &Path, settle_secs: u64) -> CsvSource {
     source_of(path, DropKind::Drop, |settings| settings.settle_secs = settle_secs)
@@ -136,4 +136,36 @@ fn an_incomplete_package_holds_back_later_ones() {
     assert_eq!(names(&source, &Seen::default()), [""; 0]);
     fs::write(dir.path().join("a.done"), "").expect("write");
     assert_eq!(names(&source, &Seen::default()), ["a.zip", "b.zip"]);
+}
+
+#[test]
+fn the_digest_of_another_folder_comes_with_its_rows() {
+    let dir = tempfile::tempdir().expect("dir");
+    let path = dir.path().join("a");
+    PackageBuilder::v1_2().line("orgs", "x,,,X,school,,").folder(&path);
+    fs::write(path.join("notes.txt"), "beside the rows").expect("write");
+    let bytes: u64 = fs::read_dir(&path).expect("dir").map(|file| file.expect("file").metadata().expect("file").len()).sum();
+    let source = || drop_source(dir.path(), 0);
+    let found = |seen: &Seen| source().pending(seen).expect("pending").remove(0);
+    let package = found(&Seen::default());
+    let rejected = vec![Digest::of(b"another")];
+    for seen in [Seen { bytes: Some(bytes), ..Seen::default() }, Seen { bytes: Some(1), rejected, ..Seen::default() }] {
+        assert_eq!(found(&seen), package, "it may be known by it");
+    }
+    let seen = Seen { bytes: Some(bytes + 1), ..Seen::default() };
+    for is_read in [true, false] {
+        let source = source();
+        let unnamed = source.pending(&seen).expect("pending").remove(0);
+        assert_eq!((unnamed.digest, unnamed.bytes), (None, bytes));
+        if is_read {
+            source.pull_into(&unnamed, &mut Recorder::default()).expect("it is sound");
+        }
+        assert_eq!(source.named(unnamed).expect("it is as it was"), package);
+        assert_eq!(source.pending(&Seen { bytes: Some(bytes), ..Seen::default() }).expect("pending")[0], package);
+    }
+    let source = source();
+    let unnamed = source.pending(&seen).expect("pending").remove(0);
+    fs::write(path.join("orgs.csv"), "another").expect("write");
+    assert!(source.pull_into(&unnamed, &mut Recorder::default()).is_err());
+    assert!(matches!(source.named(unnamed), Err(SourceError::Unreachable { .. })));
 }
