@@ -27,6 +27,7 @@ mod license_year;
 mod limits;
 mod name;
 mod needs;
+mod needs_kept;
 mod org_marks;
 mod overage;
 mod pins;

@@ -5,6 +5,7 @@ use hashbrown::HashTable;
 
 use crate::base::{Day, parts};
 use crate::license::Audience;
+use crate::plan::dates::next_date;
 use crate::plan::demand::{Demand, NoNeed, PlanError};
 use crate::plan::input::Policy;
 use crate::plan::ways::Ways;
@@ -14,10 +15,12 @@ use crate::roster::{OrgIx, OrgTree, Person, Roster};
 #[derive(Debug)]
 pub struct Needs {
     /// The day they are true on.
-    today: Day,
-    kinds: Vec<Kind>,
+    pub(super) today: Day,
+    /// The first day after it on which a role or an enrollment begins, or was there for the last time the day before.
+    pub(super) until: Day,
+    pub(super) kinds: Vec<Kind>,
     /// By person: the position of a kind; [`NOBODY`] for people who ended.
-    people: Vec<u32>,
+    pub(super) people: Vec<u32>,
 }
 
 /// What people of one kind ought to have.
@@ -41,7 +44,7 @@ pub(crate) struct Want {
 }
 
 /// The kind of somebody who ended.
-const NOBODY: u32 = u32::MAX;
+pub(super) const NOBODY: u32 = u32::MAX;
 
 impl Needs {
     /// Asks the rules about everybody.
@@ -65,7 +68,50 @@ impl Needs {
             let to: Vec<u32> = kinds.words.iter().zip(kinds.list).map(|(words, kind)| all.ix(words, || kind)).collect();
             people.extend(of.into_iter().map(|kind| to.get(kind as usize).copied().unwrap_or(NOBODY)));
         }
-        Ok(Self { today, kinds: all.list, people })
+        Ok(Self { today, until: next_date(roster.roles.iter(), roster.spans.iter(), today), kinds: all.list, people })
+    }
+
+    /// Those of a roster made of the one that these are of; whatever people point at stands where it stood. `olds` tells for
+    /// each person the position in that one of whoever is the same; only the others are asked for. `None`: these do not hold
+    /// on that day any more.
+    ///
+    /// # Errors
+    /// Those of [`Needs::new`].
+    pub fn renewed(
+        self,
+        policy: &Policy,
+        (roster, olds): (&Roster, &[Option<u32>]),
+        today: Day,
+    ) -> Result<Option<Self>, PlanError> {
+        if !(self.today..self.until).contains(&today) {
+            return Ok(None);
+        }
+        let tree = OrgTree::new(roster);
+        let demand = Demand::new(policy, roster, &tree, today).map_err(PlanError)?;
+        let ways = Ways::new(policy, roster, &tree);
+        let mut kinds = Kinds::default();
+        for kind in self.kinds {
+            kinds.ix(&words_of(&kind), || kind);
+        }
+        let mut asking = Asking { policy, demand: &demand, ways: &ways, rules: Vec::new(), words: Vec::new() };
+        let mut asked: Vec<&Person> = Vec::new();
+        let mut people = Vec::with_capacity(roster.people.len());
+        for (person, old) in roster.people.iter().zip(olds) {
+            let known = old.and_then(|old| self.people.get(old as usize));
+            people.push(match known {
+                Some(&known) => known,
+                None if person.ended => NOBODY,
+                None => {
+                    asked.push(person);
+                    asking.kind(person, &mut kinds)
+                }
+            });
+        }
+        let roles = asked.iter().flat_map(|person| roster.roles_of(person));
+        let spans = asked.iter().flat_map(|person| roster.packed_of(person).into_iter());
+        let spans = spans.map(|(packed, _)| &roster.spans[packed.span.0 as usize]);
+        let until = self.until.min(next_date(roles, spans, today));
+        Ok(Some(Self { today, until, kinds: kinds.list, people }))
     }
 
     /// The day they are true on.
@@ -114,6 +160,21 @@ fn hash(words: &[u32]) -> u64 {
     words.iter().fold(words.len() as u64, mix)
 }
 
+/// The words that tell a kind from all others.
+fn words_of(kind: &Kind) -> Vec<u32> {
+    let mut words = vec![kind.audience as u32];
+    for Want { need, rules, home } in &kind.wants {
+        put_words(need.map_or_else(|no| (1 + no as u32, 0), |priority| (0, priority)), *home, rules, &mut words);
+    }
+    words
+}
+
+/// One word each for priority and reason, so that no need looks like another.
+fn put_words((asked, priority): (u32, i32), home: Option<OrgIx>, rules: &[u16], words: &mut Vec<u32>) {
+    words.extend([asked, priority.cast_unsigned(), home.map_or(u32::MAX, |org| org.0), rules.len() as u32]);
+    words.extend(rules.iter().map(|&rule| u32::from(rule)));
+}
+
 /// Asks about one person after the other.
 struct Asking<'a> {
     policy: &'a Policy,
@@ -130,14 +191,11 @@ impl Asking<'_> {
         words.clear();
         words.push(audience as u32);
         for product in (0u16..).take(policy.products.len()) {
-            // One word each for priority and reason, so that no need looks like another.
-            let (asked, priority) = match demand.need(person, product, rules) {
+            let asked = match demand.need(person, product, rules) {
                 Ok(need) => (0, need.priority),
                 Err(no) => (1 + no as u32, 0),
             };
-            let home = demand.home(person, product).map_or(u32::MAX, |org| org.0);
-            words.extend([asked, priority.cast_unsigned(), home, rules.len() as u32]);
-            words.extend(rules.iter().map(|&rule| u32::from(rule)));
+            put_words(asked, demand.home(person, product), rules, words);
         }
         kinds.ix(words, || {
             let want = |product| {

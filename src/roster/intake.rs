@@ -12,7 +12,6 @@ use crate::roster::doubt::Doubt;
 use crate::roster::finding::{Finding, Findings, IntakeCounts};
 use crate::roster::links::has_doubles;
 use crate::roster::model::Roster;
-use crate::roster::name::Name;
 use crate::roster::room::Room;
 use crate::roster::rows::{
     ClassRow, Collection, CourseRow, EnrollmentRow, Mode, OrgRow, PersonRow, RoleRow, RowAt, SessionRow,
@@ -225,7 +224,7 @@ impl RosterIntake {
         book.counts.partial = partial;
         let trace = traced
             .filter(|_| is_conclusive && found_in_rows == 0)
-            .and_then(|Tracing { ground, prints }| Some(Trace { name: Name::default(), ground: ground?, prints }));
+            .and_then(|Tracing { ground, prints }| Some(Trace { ground: ground?, prints, ..Trace::default() }));
         Intake { roster, findings: book.findings, counts: book.counts, is_conclusive, trace, found_in_rows, unbegun, doubt }
     }
 }

@@ -96,3 +96,4 @@ pub use tree::OrgTree;
 pub use unpack::unpack;
 pub use unpack_one::{One, unpack_one};
 pub use wire::PackError;
+pub(crate) use wire::{Reader, Writer};

@@ -2,21 +2,14 @@
 
 use std::ops::Range;
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
-
-use crate::base::{BulkDigester, Day, Digest, Text, parts};
-use crate::roster::model::{Class, Course, Enrollment, Modified, Org, Person, RecordHash, Role, Roster, Session};
+use crate::base::{BulkDigester, Digest, Text, parts};
+use crate::roster::enrollments::Told;
+use crate::roster::model::{Class, Course, Org, Person, Role, Roster, Session, Span};
 use crate::roster::pack::TOUCHED;
 
 /// How many records that are nobody's are digested together. Part of the name's definition, so that it is the same on any
 /// number of cores.
 const PIECE: usize = 1 << 12;
-
-/// Of so many people one begins a piece: few, so that little is digested anew where few people change.
-const PEOPLE_EACH: u64 = 32;
-
-/// Changing it gives every roster another name.
-const SEED: u64 = 0x726f_7374_6572_0002;
 
 /// The name of a canonical roster: rosters of the same records, and only those, have the same.
 pub fn digest_of(roster: &Roster) -> Digest {
@@ -28,19 +21,13 @@ pub fn digest_of(roster: &Roster) -> Digest {
 pub struct Name {
     /// The name.
     pub digest: Digest,
-    /// People with all that is theirs, in order.
-    pub(crate) pieces: Vec<NamePiece>,
+    /// Of each person, in order.
+    pub(crate) people: Vec<PersonName>,
 }
 
-/// Some people with all that is theirs. Which of them begins it is told by the key alone, so that others who come, go or change
-/// leave it as it is.
+/// The digest of somebody with all that is theirs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct NamePiece {
-    /// How many they are.
-    pub(crate) people: u32,
-    /// What they say.
-    pub(crate) digest: Digest,
-}
+pub(crate) struct PersonName(pub(crate) [u8; 16]);
 
 impl Name {
     /// That of a roster.
@@ -49,24 +36,12 @@ impl Name {
     }
 
     /// That of a roster made of the one that this is the name of; whatever people point at stands where it stood. `olds` tells
-    /// for each person the position in that one of whoever is the same to the last byte; those rise.
+    /// for each person the position in that one of whoever is the same to the last byte.
     pub(crate) fn renewed(&self, roster: &Roster, olds: &[Option<u32>]) -> Self {
-        let ends = self.pieces.iter().scan(0, |end, piece| {
-            *end = piece.people.saturating_add(*end);
-            Some(*end)
-        });
-        let starts: Vec<u32> = [0].into_iter().chain(ends).collect();
-        let known = |people: &Range<usize>| {
-            let start = olds.get(people.start).copied().flatten()?;
-            let piece = starts.binary_search(&start).ok().and_then(|at| self.pieces.get(at))?;
-            let is_same = |(at, &old): (u32, &Option<u32>)| old == Some(start + at);
-            let is_it = piece.people as usize == people.len() && (0..).zip(olds.get(people.clone())?).all(is_same);
-            is_it.then_some(piece.digest)
-        };
-        Self::with(roster, &known)
+        Self::with(roster, &|at| self.people.get(olds.get(at).copied().flatten()? as usize).copied())
     }
 
-    fn with(roster: &Roster, known: &(dyn Fn(&Range<usize>) -> Option<Digest> + Sync)) -> Self {
+    fn with(roster: &Roster, known: &(dyn Fn(usize) -> Option<PersonName> + Sync)) -> Self {
         let mut digester = BulkDigester::new("roster");
         let mut add = |digests: Vec<Digest>| {
             digester.number(digests.len() as u64);
@@ -80,34 +55,60 @@ impl Name {
         add(pieces(&roster.sessions, |session| session.id, session, roster));
         add(pieces(&roster.courses, |course| course.id, course, roster));
         add(pieces(&roster.classes, |class| class.id, class, roster));
-        let (cuts, words) = (cuts(roster), words(roster));
+        let (words, spans) = (words(roster), spans(roster));
         let part = |own: Range<usize>| {
             let mut out = Bytes { roster, bytes: Vec::new() };
-            let piece = |at: usize| {
-                let people = cuts[at] as usize..cuts[at + 1] as usize;
-                let digest = known(&people).unwrap_or_else(|| out.people(people.clone(), &words));
-                NamePiece { people: people.len() as u32, digest }
-            };
-            own.map(piece).collect::<Vec<_>>()
+            let mut people = Vec::with_capacity(own.len());
+            for start in own.clone().step_by(TOUCHED) {
+                let some = start..own.end.min(start + TOUCHED);
+                let known = some.clone().map(known).collect::<Vec<_>>();
+                if known.iter().all(Option::is_some) {
+                    people.extend(known.into_iter().flatten());
+                    continue;
+                }
+                let own = &roster.people[some];
+                roster.texts.touch(own.iter().map(|person| person.key));
+                // Those that lie outside memory are fetched together.
+                let total: usize = own.iter().map(|person| person.enrollments.1 as usize).sum();
+                let attended = roster.enrollments.some(own[0].enrollments.0 as usize, total);
+                let mut first = 0;
+                for (person, known) in own.iter().zip(known) {
+                    let theirs = first..first + person.enrollments.1 as usize;
+                    first = theirs.end;
+                    let theirs = theirs.filter_map(|at| attended.get(at));
+                    people.push(known.unwrap_or_else(|| out.person(person, theirs, &words, &spans)));
+                }
+            }
+            people
         };
-        let pieces = parts::each(parts_of(cuts.len() - 1, roster.people.len()), part).concat();
-        add(pieces.iter().map(|piece| piece.digest).collect());
-        Self { digest: digester.finish(), pieces }
+        let people = parts::each_part(roster.people.len(), part).concat();
+        digester.number(people.len() as u64);
+        for person in &people {
+            digester.stream(&person.0);
+        }
+        Self { digest: digester.finish(), people }
     }
 }
 
-/// Where pieces of people begin, and where the last one ends.
-fn cuts(roster: &Roster) -> Vec<u32> {
-    let hash = |at: usize| xxh3_64_with_seed(roster.texts.bytes(roster.people[at].key), SEED);
-    let begins = |at: &usize| *at == 0 || hash(*at).is_multiple_of(PEOPLE_EACH);
-    let starts = parts::each_part(roster.people.len(), |own| own.filter(begins).map(|at| at as u32).collect::<Vec<_>>());
-    starts.into_iter().flatten().chain([roster.people.len() as u32]).collect()
-}
-
-/// What stands for role words in pieces, so that another word leaves them as they are.
+/// What stands for role words, so that another word leaves people as they are who do not have it.
 fn words(roster: &Roster) -> Vec<[u8; 8]> {
     let word = |&word: &Text| *Digest::of_bulk(roster.texts.bytes(word)).0.first_chunk().unwrap_or(&[0; 8]);
     roster.role_words.iter().map(word).collect()
+}
+
+/// The same for what enrollments have in common, but for their last changes: some have one of their own.
+fn spans(roster: &Roster) -> Vec<[u8; 8]> {
+    let words = words(roster);
+    let span = |span: &Span| {
+        let Span { role, first, last, primary, ended, modified: _ } = span;
+        let mut bytes = [0; 18];
+        bytes[..8].copy_from_slice(&words[usize::from(role.0)]);
+        bytes[8..12].copy_from_slice(&first.0.to_le_bytes());
+        bytes[12..16].copy_from_slice(&last.0.to_le_bytes());
+        (bytes[16], bytes[17]) = (u8::from(*primary), u8::from(*ended));
+        *Digest::of_bulk(&bytes).0.first_chunk().unwrap_or(&[0; 8])
+    };
+    parts::each_part(roster.spans.len(), |own| roster.spans[own].iter().map(span).collect::<Vec<_>>()).concat()
 }
 
 /// So many pieces in parts: many short lists would not be worth a thread, and a long one has few pieces.
@@ -123,28 +124,33 @@ struct Bytes<'a> {
 }
 
 impl Bytes<'_> {
-    /// What some people say, with all that is theirs.
-    fn people(&mut self, people: Range<usize>, words: &[[u8; 8]]) -> Digest {
+    /// What somebody says, with all that is theirs.
+    fn person(
+        &mut self,
+        own: &Person,
+        attended: impl Iterator<Item = Told>,
+        words: &[[u8; 8]],
+        spans: &[[u8; 8]],
+    ) -> PersonName {
         let roster = self.roster;
-        let own = &roster.people[people];
-        let slice = |of: fn(&Person) -> (u32, u32)| {
-            let first = own.first().map_or(0, |person| of(person).0 as usize);
-            first..first + own.iter().map(|person| of(person).1 as usize).sum::<usize>()
-        };
         self.bytes.clear();
-        self.bytes.extend_from_slice(b"people");
-        self.number(own.len() as u32);
-        roster.texts.touch(own.iter().map(|person| person.key));
-        own.iter().for_each(|record| person(record, self));
-        roster.roles[slice(|person| person.roles)].iter().for_each(|record| self.role(record, words));
-        let enrollments = slice(|person| person.enrollments);
-        let enrollments = roster.enrollments.some(enrollments.start, enrollments.len());
-        enrollments.into_iter().for_each(|told| self.enrollment(&roster.enrollment(told), words));
-        for attribute in &roster.attributes[slice(|person| person.attributes)] {
+        self.bytes.extend_from_slice(b"person");
+        person(own, self);
+        roster.roles_of(own).iter().for_each(|record| self.role(record, words));
+        for (packed, modified) in attended {
+            let modified = modified.unwrap_or_else(|| roster.spans[packed.span.0 as usize].modified);
+            let mut bytes = [0; 24];
+            bytes[..4].copy_from_slice(&packed.class.0.to_le_bytes());
+            bytes[4..8].copy_from_slice(&modified.0.to_le_bytes());
+            bytes[8..16].copy_from_slice(&packed.id.bits().to_le_bytes());
+            bytes[16..].copy_from_slice(&spans[packed.span.0 as usize]);
+            self.bytes.extend_from_slice(&bytes);
+        }
+        for attribute in roster.attributes_of(own) {
             self.text(roster.attribute_names[usize::from(attribute.name)]);
             self.text(attribute.value);
         }
-        Digest::of_bulk(&self.bytes)
+        PersonName(*Digest::of_bulk(&self.bytes).0.first_chunk().unwrap_or(&[0; 16]))
     }
 
     fn text(&mut self, text: Text) {
@@ -155,30 +161,14 @@ impl Bytes<'_> {
 
     fn role(&mut self, role: &Role, words: &[[u8; 8]]) {
         let Role { role, org, primary, first, last, id, ended, modified } = role;
-        self.link((org.0, *id), (*first, *last, *modified), (*primary, *ended), &words[usize::from(role.0)]);
-    }
-
-    fn enrollment(&mut self, enrollment: &Enrollment, words: &[[u8; 8]]) {
-        let Enrollment { id, class, first, last, modified, role, primary, ended } = enrollment;
-        self.link((class.0, *id), (*first, *last, *modified), (*primary, *ended), &words[usize::from(role.0)]);
-    }
-
-    /// There are very many.
-    fn link(
-        &mut self,
-        (place, id): (u32, RecordHash),
-        (first, last, modified): (Day, Day, Modified),
-        (primary, ended): (bool, bool),
-        word: &[u8; 8],
-    ) {
         let mut bytes = [0; 34];
-        bytes[..4].copy_from_slice(&place.to_le_bytes());
+        bytes[..4].copy_from_slice(&org.0.to_le_bytes());
         bytes[4..8].copy_from_slice(&first.0.to_le_bytes());
         bytes[8..12].copy_from_slice(&last.0.to_le_bytes());
         bytes[12..16].copy_from_slice(&modified.0.to_le_bytes());
         bytes[16..24].copy_from_slice(&id.bits().to_le_bytes());
-        bytes[24..32].copy_from_slice(word);
-        (bytes[32], bytes[33]) = (u8::from(primary), u8::from(ended));
+        bytes[24..32].copy_from_slice(&words[usize::from(role.0)]);
+        (bytes[32], bytes[33]) = (u8::from(*primary), u8::from(*ended));
         self.bytes.extend_from_slice(&bytes);
     }
 

@@ -32,6 +32,8 @@ pub struct Renewed {
     pub intake: Intake,
     /// As if the stored roster was compared with it.
     pub compared: Compared,
+    /// For each person the position in the stored roster of whoever is the same to the last byte.
+    pub same: Vec<Option<u32>>,
 }
 
 /// What is told of the stored roster before it is changed.
@@ -81,12 +83,13 @@ impl Renewal {
             return None;
         }
         let compared = compared(before, (&roster, origins), (&pieces, &olds, &changes), others)?;
-        let name = known.name.renewed(&roster, &changes.same_ones(&pieces, &olds));
+        let same = changes.same_ones(&pieces, &olds);
+        let name = known.name.renewed(&roster, &same);
         let (counts, doubt) = (counts_of(&roster, &news), Doubt::default());
         let News { prints, unbegun, .. } = news;
-        let trace = Some(Trace { name, ground: known.ground, prints });
+        let trace = Some(Trace { name, ground: known.ground, prints, needs: Vec::new() });
         let intake = Intake { roster, findings, counts, is_conclusive: true, trace, found_in_rows, unbegun, doubt };
-        Some(Renewed { intake, compared })
+        Some(Renewed { intake, compared, same })
     }
 
     /// Whether each row came to a record, in a way that does not need all rows together.

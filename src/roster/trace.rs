@@ -8,7 +8,7 @@
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::base::Digest;
-use crate::roster::name::{Name, NamePiece};
+use crate::roster::name::{Name, PersonName};
 use crate::roster::rows::Collection;
 use crate::roster::wire::{PackError, Reader, Writer};
 
@@ -101,6 +101,8 @@ pub struct Trace {
     pub ground: Digest,
     /// The rows of [`TRACED`].
     pub prints: Prints,
+    /// What its people were found to need, as whoever asked keeps it; empty if nobody asked.
+    pub needs: Vec<u8>,
 }
 
 /// What an intake was told for a trace so far.
@@ -120,12 +122,12 @@ impl Trace {
         out.raw(&[LAYOUT]);
         out.raw(&self.name.digest.0);
         out.raw(&self.ground.0);
-        let pieces = &self.name.pieces;
-        out.number(pieces.len() as u64);
-        pieces.iter().for_each(|piece| out.number(piece.people.into()));
-        pieces.iter().for_each(|piece| out.raw(&piece.digest.0));
+        out.number(self.name.people.len() as u64);
+        self.name.people.iter().for_each(|person| out.raw(&person.0));
         out.number(self.prints.groups() as u64);
         self.prints.0.iter().for_each(|sum| out.raw(&sum.to_le_bytes()));
+        out.number(self.needs.len() as u64);
+        out.raw(&self.needs);
         out.finish();
     }
 
@@ -150,19 +152,14 @@ impl Trace {
         if !fits(&digest) {
             return Ok(None);
         }
-        let mut pieces = Vec::new();
-        for _ in 0..reader.small()? {
-            pieces.push(NamePiece { people: reader.small()?, digest: Digest::default() });
-        }
-        for piece in &mut pieces {
-            piece.digest = Digest(reader.raw()?);
-        }
+        let people = (0..reader.small()?).map(|_| reader.raw().map(PersonName)).collect::<Result<_, _>>()?;
         let groups = reader.number()?;
         if !groups.is_power_of_two() || groups > Prints::GROUPS.1 {
             return Err(PackError::Corrupt("groups are not as many as they can be"));
         }
         let sums = (0..groups).map(|_| reader.raw().map(u64::from_le_bytes)).collect::<Result<_, _>>()?;
-        let trace = Self { name: Name { digest, pieces }, ground, prints: Prints(sums) };
+        let needs = (0..reader.number()?).map(|_| reader.byte()).collect::<Result<_, _>>()?;
+        let trace = Self { name: Name { digest, people }, ground, prints: Prints(sums), needs };
         if reader.at_end() { Ok(Some(trace)) } else { Err(PackError::Corrupt("bytes are left over")) }
     }
 }
@@ -170,7 +167,7 @@ impl Trace {
 #[cfg(test)]
 mod tests {
     use crate::base::Digest;
-    use crate::roster::name::{Name, NamePiece};
+    use crate::roster::name::{Name, PersonName};
     use crate::roster::rows::Collection;
     use crate::roster::trace::{Prints, Trace};
     use crate::roster::wire::PackError;
@@ -204,9 +201,8 @@ mod tests {
     #[test]
     fn it_comes_back_as_it_was() {
         let prints = Prints((0..64).map(|n| u64::MAX / (n + 1)).collect());
-        let piece = |n: u8| NamePiece { people: u32::from(n) * 100, digest: Digest([n; 32]) };
-        let name = Name { digest: Digest([1; 32]), pieces: (0..5).map(piece).collect() };
-        let trace = Trace { name, ground: Digest([2; 32]), prints };
+        let name = Name { digest: Digest([1; 32]), people: (0..5).map(|n| PersonName([n; 16])).collect() };
+        let trace = Trace { name, ground: Digest([2; 32]), prints, needs: vec![3; 9] };
         let mut bytes = Vec::new();
         trace.pack(&mut |chunk| bytes.extend_from_slice(chunk));
         let read = |bytes: &[u8], roster| {
@@ -224,7 +220,7 @@ mod tests {
         assert_eq!(read(&odd, 1), Err(PackError::Corrupt("bytes are left over")));
         odd[0] = 9;
         assert_eq!(read(&odd, 1), Err(PackError::Layout(9)));
-        let groups = bytes.len() - 64 * 8 - 1;
+        let groups = bytes.len() - 64 * 8 - 1 - 10;
         bytes[groups] = 63;
         assert_eq!(read(&bytes, 1), Err(PackError::Corrupt("groups are not as many as they can be")));
     }

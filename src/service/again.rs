@@ -12,7 +12,7 @@ use crate::service::sync::told_beside;
 use crate::store::{Batch, RestRow, RunRow, RunState, RunTally, StoreError};
 
 /// What a plan depends on beside books, roster and time. A policy that was never digested is like no other.
-fn settings_of(customer: &Customer) -> Option<Digest> {
+pub(crate) fn settings_of(customer: &Customer) -> Option<Digest> {
     let policy = customer.policy.digest;
     let mut digester = Digester::new("rest");
     digester.field(env!("CARGO_PKG_VERSION").as_bytes()).field(&policy.0);

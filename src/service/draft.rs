@@ -213,6 +213,11 @@ impl Drafting {
         })
     }
 
+    /// What the people of the newer roster ought to have, if that was asked.
+    pub(crate) fn needs(&self) -> Option<&Needs> {
+        self.asked.as_ref().map(|asked| &asked.needs)
+    }
+
     /// Lets the guards look at one source alone, in the scope that its delta tells.
     pub(crate) fn judged_alone(self, alone: Alone) -> Self {
         Self { alone: vec![alone], ..self }

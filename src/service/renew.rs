@@ -1,11 +1,13 @@
 //! A package read beside what the read before left to know: what did not change is not looked into.
 
+use std::mem::take;
 use std::sync::mpsc::sync_channel;
 
 use crate::base::{CustomerId, PersonKey, SourceId, parts};
 use crate::license::SourceMark;
 use crate::plan::{Needs, Plan, Standing};
 use crate::roster::{Intake, Renewal, Renewed, RosterIntake, Trace};
+use crate::service::again::settings_of;
 use crate::service::beside::{Beside, others};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
@@ -24,7 +26,8 @@ impl Service {
         (mark, package): (&SourceMark, &Package),
         ask: Ask<'_>,
     ) -> Result<Option<(Package, Intake, Beside)>, ServiceError> {
-        let Some(trace) = self.trace_of(customer.id(), mark)? else { return Ok(None) };
+        let Some(mut trace) = self.trace_of(customer.id(), mark)? else { return Ok(None) };
+        let known = needs_of(customer, take(&mut trace.needs));
         let Some(mut reread) = feed.source.reread(package, &trace) else { return Ok(None) };
         let others = others(standing);
         let others: Vec<&PersonKey> = others.iter().collect();
@@ -35,7 +38,7 @@ impl Service {
         let mut intake = RosterIntake::new(Some(frame), feed.intake);
         let Some(news) = reread.feed(&mut intake) else { return Ok(None) };
         let read = (news, intake.finish());
-        let Some(Renewed { intake, compared }) = renewal.finish((stored, &origins), trace, read, &others) else {
+        let Some(Renewed { intake, compared, same }) = renewal.finish((stored, &origins), trace, read, &others) else {
             return Ok(None);
         };
         let Ok(package) = feed.source.named(package.clone()) else { return Ok(None) };
@@ -45,7 +48,11 @@ impl Service {
         }
         // A roster without its name is not staged under another.
         let Some(name) = intake.trace.as_ref().map(|trace| trace.name.clone()) else { return Ok(None) };
-        let needs = ask.and_then(|(policy, today)| Needs::new(policy, &intake.roster, today).ok());
+        let roster = &intake.roster;
+        let needs = ask.and_then(|(policy, today)| {
+            let renewed = known.map(|known| known.renewed(policy, (roster, &same), today));
+            renewed.and_then(|renewed| renewed.ok().flatten()).or_else(|| Needs::new(policy, roster, today).ok())
+        });
         Ok(Some((package, intake, Beside { compared, base, name, needs })))
     }
 
@@ -64,23 +71,32 @@ impl Service {
         Ok(Trace::unpack(|| chunks.next(), |name| *name == mark.snapshot).unwrap_or_default())
     }
 
-    /// Keeps what reads left to know for the next ones, where the books rest on what was read.
+    /// Keeps what reads left to know for the next ones, where the books rest on what was read; `needs` are those of its people.
     pub(crate) fn keep_traces(
         &self,
-        customer: &CustomerId,
+        customer: &Customer,
         plan: &Plan,
-        traces: &[(SourceId, Trace)],
+        (traces, needs): (&mut [(SourceId, Trace)], Option<&Needs>),
     ) -> Result<(), StoreError> {
         for (source, trace) in traces {
+            if let (Some(needs), Some(rules)) = (needs, settings_of(customer)) {
+                needs.pack(&rules, &mut |chunk| trace.needs.extend_from_slice(chunk));
+            }
             if plan.snapshots.iter().any(|mark| mark.source == *source && mark.snapshot == trace.name.digest) {
                 let (give, got) = sync_channel(1);
                 // If the store gives up nobody listens any more, and the rest is made for nothing.
                 let there = move || trace.pack(&mut |chunk| drop(give.send(chunk.to_vec())));
-                parts::both(there, || self.store.save_trace(customer, source, &mut got.into_iter())).1?;
+                parts::both(there, || self.store.save_trace(customer.id(), source, &mut got.into_iter())).1?;
             }
         }
         Ok(())
     }
+}
+
+/// What people were found to need, if the same rules would find it today.
+fn needs_of(customer: &Customer, bytes: Vec<u8>) -> Option<Needs> {
+    let (rules, mut bytes) = (settings_of(customer)?, Some(bytes));
+    Needs::unpack(|| bytes.take(), &rules).ok()?
 }
 
 /// What reads left to know.

@@ -262,7 +262,7 @@ impl Service {
         behind.write(&self.store, move |store| store.save_run(&planning))?;
         watch(Phase::Planning);
         let log_ins: Vec<_> = pulls.iter_mut().flat_map(|pulled| std::mem::take(&mut pulled.activity)).collect();
-        let traces = traces_of(&mut pulls);
+        let mut traces = traces_of(&mut pulls);
         if commit {
             self.catch_up(customer, now)?;
         }
@@ -317,7 +317,7 @@ impl Service {
                     let noted = if taken { self.store.put_activity(customer.id(), &log_ins, now).map(drop) } else { Ok(()) };
                     let pruned = self.clear_away(customer.id(), Some(row.run));
                     // Not before: a purge takes all traces with it.
-                    let kept = self.keep_traces(customer.id(), &plan, &traces);
+                    let kept = self.keep_traces(customer, &plan, (&mut traces, drafts.needs()));
                     let version = row.version.unwrap_or(plan.parent);
                     let rests =
                         if told.is_empty() { self.note_rest(customer, row, (&plan, version, said), &terms) } else { Ok(()) };

@@ -155,6 +155,49 @@ fn nights_come_to_the_same_however_much_is_read() {
 }
 
 #[test]
+fn who_did_not_change_needs_the_same_until_a_day_comes_or_the_rules_change() {
+    let worlds = [false, true].map(|is_whole| {
+        let (world, pulls) = district(is_whole);
+        let world = world.product("lab", ProductKind::Module, SeatModel::ActiveUser).pool("lab", "d", Some(99), OnFull::Wait);
+        (world, pulls)
+    });
+    let [(mut renewed, pulls), (mut whole, _)] = worlds;
+    for world in [&mut renewed, &mut whole] {
+        // Nobody else has a day on which something begins or ends.
+        for n in 0..80 {
+            world.people.get_mut(&format!("p{n:02}")).expect("a person").enrollments.clear();
+        }
+        world.enroll("p10", "k1", Some("2026-03-04"), Some("2026-03-06"));
+        world.enroll("p11", "k1", Some("2026-03-05"), None);
+    }
+    let mut seated = Vec::new();
+    for night in 0..7 {
+        let runs = [&mut renewed, &mut whole].map(|world| {
+            world.people.get_mut("p40").expect("a person").name = format!("Name {night}");
+            match night {
+                1 => world.enroll("p12", "k1", Some("2026-03-07"), None),
+                6 => world.policy.rules.retain(|rule| rule.id.as_str() != "teacher-learn"),
+                _ => {}
+            }
+            world.night()
+        });
+        let [one, other] = runs.map(|run| (run.state, run.tally, run.message));
+        assert_eq!(one, other, "night {night}");
+        for pool in ["learn", "read", "lab"] {
+            assert_eq!(renewed.seated(pool), whole.seated(pool), "night {night}");
+        }
+        seated.push((renewed.seated("lab").len(), renewed.seated("learn").len()));
+    }
+    assert_eq!(pulls.load(Ordering::Relaxed), 1, "all but the first beside a trace");
+    assert_eq!(
+        seated,
+        [(0, 26), (0, 26), (1, 26), (2, 26), (2, 26), (2, 26), (2, 0)],
+        "from the fourth on, the fifth, up to the sixth, from the seventh"
+    );
+    renewed.verify();
+}
+
+#[test]
 fn who_is_purged_leaves_no_trace_and_the_next_night_leaves_another() {
     let (mut world, pulls) = district(false);
     world.night();

@@ -58,7 +58,9 @@ fn agrees(before: &PackageBuilder, after: &PackageBuilder) -> bool {
     let (stored, trace) = traced(before);
     let others = [PersonKey::from("p7"), PersonKey::from("nobody")];
     let others: Vec<&PersonKey> = others.iter().collect();
-    let Some(Renewed { intake, compared }) = renewed(&stored, &trace, after, "metadata.unit", &others) else { return false };
+    let Some(Renewed { intake, compared, same }) = renewed(&stored, &trace, after, "metadata.unit", &others) else {
+        return false;
+    };
     let read = whole(after).expect("what could be renewed can be read");
     assert!(read.is_conclusive && read.stands_beside(&stored));
     assert_eq!(read.findings.kept, intake.findings.kept);
@@ -67,6 +69,13 @@ fn agrees(before: &PackageBuilder, after: &PackageBuilder) -> bool {
     assert_eq!(read.roster.spans, intake.roster.spans);
     let known = read.trace.map(|trace| Trace { name: Name::of(&read.roster), ..trace });
     assert_eq!(known, intake.trace, "the next read knows the same");
+    let (was, is) = (&trace.name.people, &known.expect("a trace").name.people);
+    assert_eq!((same.len(), is.len()), (intake.roster.people.len(), intake.roster.people.len()));
+    for (at, old) in same.iter().enumerate() {
+        let key = |roster: &Roster, at: usize| roster.text(roster.people[at].key).to_owned();
+        let known = stored.find_person(&key(&intake.roster, at)).map(|old| old.0).filter(|&old| was[old as usize] == is[at]);
+        assert_eq!(*old, known, "the same to the last byte");
+    }
     let mut delta = diff(&stored, &read.roster);
     let origins = Origins::of_whole(&stored);
     assert_eq!(patch(&stored, &origins, &read.roster), compared.patch(&intake.roster));
