@@ -37,6 +37,11 @@ impl StateCounts {
         }
     }
 
+    /// Those of other claims are counted, too.
+    pub fn add(&mut self, more: &Self) {
+        self.0.iter_mut().zip(more.0).for_each(|(own, more)| *own += more);
+    }
+
     /// Claims in a consuming state (I1).
     #[inline]
     pub fn used(&self) -> Seats {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::base::{PersonKey, PoolId, Seats};
+use crate::base::{PersonKey, PoolId, Seats, parts};
 use crate::license::{Because, Book, Claim, ClaimChange, ClaimState, Entry, HoldState, PoolIx, StateCounts};
 use crate::plan::action::Plan;
 use crate::plan::input::Standing;
@@ -115,9 +115,17 @@ fn check_pools(plan: &Plan, standing: &Standing, flaws: &mut Vec<Flaw>) {
         }
         pool
     };
-    for claim in &standing.book.claims {
-        let pool = at(&mut counts, claim.pool);
-        counts[pool].enter(claim.state);
+    let counted = parts::each_part(standing.book.claims.len(), |own| {
+        let mut counts = Vec::new();
+        for claim in &standing.book.claims[own] {
+            let pool = at(&mut counts, claim.pool);
+            counts[pool].enter(claim.state);
+        }
+        counts
+    });
+    for (pool, more) in counted.iter().flat_map(|counts| (0u16..).zip(counts)) {
+        let pool = at(&mut counts, PoolIx(pool));
+        counts[pool].add(more);
     }
     for change in &plan.changes {
         let pool = at(&mut counts, change.after.pool);

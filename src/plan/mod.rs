@@ -43,6 +43,7 @@ mod replay;
 mod reuse;
 mod revert;
 mod roles;
+mod round;
 mod rule;
 mod seating;
 mod shipped;

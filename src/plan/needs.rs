@@ -119,6 +119,20 @@ impl Needs {
         self.today
     }
 
+    /// The same needs, and nobody of one kind with anybody else: nothing that was found out about one person is held to be
+    /// true of another. A plan for these is the same plan, made the long way.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let Self { today, until, kinds, people } = self;
+        let mut apart = Self { today: *today, until: *until, kinds: Vec::new(), people: Vec::new() };
+        for &kind in people {
+            let own = kinds.get(kind as usize);
+            apart.people.push(own.map_or(NOBODY, |_| apart.kinds.len() as u32));
+            apart.kinds.extend(own.cloned());
+        }
+        apart
+    }
+
     /// How many kinds of people there are.
     pub(crate) fn kinds(&self) -> usize {
         self.kinds.len()

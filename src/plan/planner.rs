@@ -23,6 +23,7 @@ use crate::plan::purchase::{purchases, shortfall_ahead, voided};
 use crate::plan::reconcile::Walk;
 use crate::plan::reuse::reuse;
 use crate::plan::roles::roles_changed;
+use crate::plan::round::go_round;
 use crate::plan::terms::{moves, phases_at};
 use crate::plan::ways::Ways;
 use crate::roster::{OrgTree, Roster};
@@ -79,28 +80,10 @@ fn nameless(input: &PlanInput<'_>, needs: &Needs) -> Plan {
     let catalog = Catalog::new(policy, &names);
     let phases = phases_at(policy, input.standing, input.now);
     let mut pools = pools_at_work(policy, input.standing, &names, &catalog, &ways, phases, input.now);
-    let fates = fates(input);
+    let (fates, roles) = parts::both(|| fates(input), || roles_changed(input));
 
     let mut walk = Walk::new(input, needs, ways, &mut pools, names);
-    let (roster, book) = (input.roster, &input.standing.book);
-    let mut at = 0;
-    for (place, person) in roster.people.iter().enumerate() {
-        let key = roster.text(person.key);
-        while at < book.people.len() && book.key(at) < key {
-            walk.missing(book.key(at), book.claims_at(at), fates.by_person.get(book.key(at)).copied());
-            at += 1;
-        }
-        let known = at < book.people.len() && book.key(at) == key;
-        let claims = if known { book.claims_at(at) } else { &[] };
-        at += usize::from(known);
-        match needs.of(place) {
-            Some(kind) => walk.present(person, kind, claims),
-            None => walk.missing(key, claims, fates.by_person.get(key).copied()),
-        }
-    }
-    for at in at..book.people.len() {
-        walk.missing(book.key(at), book.claims_at(at), fates.by_person.get(book.key(at)).copied());
-    }
+    go_round(&mut walk, needs, &fates.by_person);
     for (known, new) in input.conflicts {
         walk.conflict(known.as_str(), new.as_str());
     }
@@ -131,7 +114,6 @@ fn nameless(input: &PlanInput<'_>, needs: &Needs) -> Plan {
     entries.extend(input.new_agreed.iter().cloned().map(Entry::ExcessAgreed));
     let amended = input.amended.iter();
     entries.extend(input.fresh.iter().chain(amended).chain(input.repeated).chain(input.remade).cloned().map(Entry::Adopted));
-    let roles = roles_changed(input);
     entries.extend((!roles.is_empty()).then_some(Entry::RolesChanged(roles)));
     if !input.fresh.is_empty() {
         entries.extend(
@@ -259,13 +241,24 @@ pub fn pools_at_work<'a>(
     now: Instant,
 ) -> Vec<PoolWork<'a>> {
     let pools = 0..policy.pools.len();
-    let mut stocks: Vec<Stock> = pools.map(|at| Stock::empty(ways.reservation_parents(at))).collect();
-    for claim in &standing.book.claims {
-        let Some(at) = catalog.pool(claim.pool) else { continue };
-        stocks[at].counts.enter(claim.state);
-        if claim.state.consumes() {
-            stocks[at].take(ways.nearest_by_name(at, names.home_of(claim)), 1);
+    let mut stocks: Vec<Stock> = pools.clone().map(|at| Stock::empty(ways.reservation_parents(at))).collect();
+    let none = stocks.clone();
+    // By pool and home: homes are few, claims are not.
+    let nearest: Vec<Vec<Option<u16>>> =
+        pools.map(|at| names.orgs.iter().map(|org| ways.nearest_by_name(at, org)).collect()).collect();
+    let counted = parts::each_part(standing.book.claims.len(), |own| {
+        let mut stocks = none.clone();
+        for claim in &standing.book.claims[own] {
+            let Some(at) = catalog.pool(claim.pool) else { continue };
+            stocks[at].counts.enter(claim.state);
+            if claim.state.consumes() {
+                stocks[at].take(nearest[at][claim.home.0 as usize], 1);
+            }
         }
+        stocks
+    });
+    for more in &counted {
+        stocks.iter_mut().zip(more).for_each(|(stock, more)| stock.join(more));
     }
     let works = phases.into_iter().zip(&stocks).enumerate();
     let works = works.filter_map(|(at, work)| {

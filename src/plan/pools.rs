@@ -45,6 +45,7 @@ pub struct PoolWork<'a> {
 }
 
 /// What a pool holds before anything is freed.
+#[derive(Clone)]
 pub struct Stock {
     /// Claims by state.
     pub counts: StateCounts,
@@ -68,6 +69,14 @@ impl Stock {
             Some(at) => self.reserved[usize::from(at)].0 += seats,
             None => self.direct.0 += seats,
         }
+    }
+
+    /// What was counted of other claims of the pool.
+    pub fn join(&mut self, more: &Self) {
+        let Self { counts, reserved, direct, parents: _ } = more;
+        self.counts.add(counts);
+        self.reserved.iter_mut().zip(reserved).for_each(|(own, more)| own.0 += more.0);
+        self.direct.0 += direct.0;
     }
 }
 

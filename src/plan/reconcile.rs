@@ -35,7 +35,8 @@ pub struct Walk<'a, 'p> {
     pub people: TextArena,
     /// What came of it.
     pub out: Walked,
-    pins: Pins<'a>,
+    /// Pins in force.
+    pub pins: Pins<'a>,
     catalog: Catalog,
     reasons: Reasons,
     /// By org of the roster.
@@ -127,8 +128,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             // Nothing is given and nothing taken until somebody decides (R117).
             return self.withhold(key, None, Because::HeldByGuard);
         }
-        let (quarantined, audience) = (person.quarantined, kind.audience);
-        let wanted = std::mem::take(&mut self.wanted);
+        let (quarantined, audience, wanted) = (person.quarantined, kind.audience, std::mem::take(&mut self.wanted));
         let mut visit = Visit { key, quarantined, audience, claims, wanted, kept: Vec::new(), bundled: Vec::new() };
         self.want(&mut visit, at, kind);
         if quarantined {
@@ -150,6 +150,11 @@ impl<'a, 'p> Walk<'a, 'p> {
             }
         }
         self.wanted = visit.wanted;
+    }
+
+    /// Whether anything came of the visit before: then its person is named.
+    pub fn found(&self) -> bool {
+        self.current.is_some()
     }
 
     /// A known person and the new key that claims the same e-mail: the known one keeps everything (R5).

@@ -8,6 +8,7 @@ mod alerts_course;
 mod alerts_mail;
 mod apart;
 mod archive;
+mod at_rest;
 #[path = "../../benches/readers/beside.rs"]
 mod beside;
 mod between;
