@@ -103,6 +103,8 @@ pub struct Contest {
     pub ways: Vec<Vec<Candidate>>,
     /// Bundles, tried first.
     pub bundles: Vec<BundleTry>,
+    /// All others entered person by person, each with a product after the one it requires.
+    pub is_by_person: bool,
     /// All others.
     entrants: Vec<Entrant>,
     /// By product, who of these want it.
@@ -178,6 +180,7 @@ pub fn play(
     let needed: Vec<bool> = (0u16..).take(products.len()).map(|at| requires.contains(&Some(at))).collect();
 
     contest.bundles.sort_by(|a, b| order(&Place::of(&a.bundle, people), &Place::of(&b.bundle, people)));
+    let had_bundles = !contest.bundles.is_empty();
     for BundleTry { bundle, members } in take(&mut contest.bundles) {
         match seat_for(&bundle, &contest.ways, pools, people) {
             Some(candidate) => {
@@ -194,8 +197,18 @@ pub fn play(
         }
     }
 
-    let Contest { ways, bundles: _, mut entrants, mut queues, dependents } = contest;
+    // Where everybody came in the order in which each product is served, all are served as they came, and lie: no pool is of
+    // two products, and somebody's wait for one depends on nobody else's for another.
+    let came_in_order = contest.is_by_person && !had_bundles && contest.queues.iter().all(|queue| !queue.is_mixed);
+    let Contest { ways, mut entrants, mut queues, dependents, .. } = contest;
     queues.resize_with(products.len(), Queue::default);
+    if came_in_order
+        && dependents.is_empty()
+        && let Some(&first) = catalog.order.first()
+    {
+        queues.fill_with(Queue::default);
+        queues[usize::from(first)].places = (0..entrants.len() as u32).collect();
+    }
     for &product in &catalog.order {
         for dependent in dependents.iter().filter(|d| d.product == product) {
             let kept = requires[product as usize].is_none_or(|r| won.contains(&(dependent.person, r)));
@@ -207,6 +220,7 @@ pub fn play(
         for at in in_order(take(&mut queues[usize::from(product)]), &entrants, people) {
             let entrant = &mut entrants[at as usize];
             let Entrant::Wants(contender) = &*entrant else { continue };
+            let product = contender.product;
             if ways[contender.way.0 as usize].is_empty() {
                 out.withheld.push(Withheld {
                     person: contender.person,
@@ -290,7 +304,7 @@ fn seat_for(contender: &Contender, ways: &[Vec<Candidate>], pools: &[PoolWork<'_
     let is_free =
         |c: &&Candidate| room(c).is_free() && (!c.reserved_only || pools[c.pool as usize].has_reserved_seat(nearest(c)));
     let former = contender.former.as_deref();
-    let same = way.iter().filter(|c| former.is_some_and(|f| f.pool == pools[c.pool as usize].ix)).find(is_free);
+    let same = former.and_then(|f| way.iter().filter(|c| f.pool == pools[c.pool as usize].ix).find(is_free));
     same.or_else(|| way.iter().find(is_free))
         .or_else(|| {
             way.iter()
@@ -450,47 +464,4 @@ fn settle(dependent: &Dependent, kept: bool, pools: &mut [PoolWork<'_>], now: In
 }
 
 #[cfg(test)]
-mod tests {
-    use std::mem::size_of;
-
-    use crate::base::{Instant, TextArena};
-    use crate::license::{Because, Channel, ClaimChange, OrgNameIx, ReasonsIx};
-    use crate::plan::contest::{Contender, Contest, Entrant, Way, in_order};
-
-    #[test]
-    fn whoever_enters_late_is_served_in_turn() {
-        let mut people = TextArena::default();
-        let keys = ["ann", "bob", "cid"].map(|key| people.push(key).expect("room"));
-        let entered = |all: &[(usize, i32)]| {
-            let mut contest = Contest::default();
-            for &(who, priority) in all {
-                let contender = Contender {
-                    person: keys[who],
-                    product: 0,
-                    priority,
-                    since: Instant(1),
-                    home: OrgNameIx(0),
-                    reasons: ReasonsIx(0),
-                    way: Way(0),
-                    existing: None,
-                    former: None,
-                    as_held: false,
-                    has_required: true,
-                    because: Because::Entitled,
-                    channel: Channel::Sync,
-                };
-                contest.enter(contender, &people);
-            }
-            let queue = contest.queues.remove(0);
-            (queue.is_mixed, in_order(queue, &contest.entrants, &people))
-        };
-        assert_eq!(entered(&[(0, 0), (1, 0), (2, 0)]), (false, vec![0, 1, 2]));
-        assert_eq!(entered(&[(1, 0), (0, 0), (2, 0)]), (true, vec![1, 0, 2]));
-        assert_eq!(entered(&[(0, 0), (1, 0), (2, 7)]), (true, vec![2, 0, 1]));
-    }
-
-    #[test]
-    fn what_is_wanted_takes_no_more_room_than_what_is_given() {
-        assert_eq!(size_of::<Entrant>(), size_of::<ClaimChange>());
-    }
-}
+mod tests;

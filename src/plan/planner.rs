@@ -90,6 +90,7 @@ fn nameless(input: &PlanInput<'_>, needs: &Needs) -> Plan {
 
     let Walk { people, names, mut out, ways, .. } = walk;
     out.contest.ways = ways.lists;
+    out.contest.is_by_person = true;
     pools.iter_mut().for_each(PoolWork::frees_done);
     for work in pools.iter_mut().filter(|work| work.year.is_some()) {
         let ix = work.ix;

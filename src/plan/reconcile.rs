@@ -191,7 +191,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         visit.wanted.clear();
         let pins = self.pins.get(visit.key).cloned().unwrap_or_default();
         if pins.is_empty() && !self.known[at].is_empty() {
-            return visit.wanted.extend_from_slice(&self.known[at]);
+            return visit.wanted.extend(self.known[at].iter().copied());
         }
         let policy = self.input.policy;
         for (product, want) in (0u16..).zip(&kind.wants) {
