@@ -7,6 +7,7 @@ mod chain;
 mod count;
 mod day;
 mod digest;
+mod guid;
 mod ids;
 mod merge;
 pub mod parts;
@@ -23,6 +24,7 @@ pub use chain::ErrorChain;
 pub use count::{Balance, Seats, percent_used};
 pub use day::{Day, Instant};
 pub use digest::{BulkDigester, Digest, Digester};
+pub use guid::Guid;
 pub use ids::{
     ClaimId, CustomerId, EpisodeId, GrantId, OrgId, PersonKey, PoolId, ProductId, RequestId, RuleId, RunId, SourceId, Version,
 };

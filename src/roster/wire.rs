@@ -1,6 +1,6 @@
 //! Numbers and texts as bytes, in chunks, and back.
 
-use crate::base::{Text, TextArena};
+use crate::base::{Guid, Text, TextArena};
 
 /// Why bytes are no roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,9 +23,6 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// their length.
 const GUID_LOWER: u64 = 1;
 const GUID_UPPER: u64 = 2;
-
-/// Where the hyphens of a GUID stand.
-const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
 /// Writes to a sink.
 pub(crate) struct Writer<'a> {
@@ -73,10 +70,10 @@ impl<'a> Writer<'a> {
 
     /// Writes a text.
     pub(crate) fn text(&mut self, text: &[u8]) {
-        match guid_bytes(text) {
-            Some((head, bytes)) => {
-                self.number(head);
-                self.raw(&bytes);
+        match Guid::of(text) {
+            Some(guid) => {
+                self.number(if guid.is_capital { GUID_UPPER } else { GUID_LOWER });
+                self.raw(&guid.bytes);
             }
             None => {
                 self.number((text.len() as u64) << 2);
@@ -91,58 +88,6 @@ impl<'a> Writer<'a> {
             (self.sink)(&self.bytes);
         }
     }
-}
-
-/// The bytes of a GUID, if the text is exactly what [`guid_text`] makes of them.
-fn guid_bytes(text: &[u8]) -> Option<(u64, [u8; 16])> {
-    let text: &[u8; 36] = text.try_into().ok()?;
-    if HYPHENS.iter().any(|&at| text[at] != b'-') {
-        return None;
-    }
-    let mut bytes = [0u8; 16];
-    let (mut at, mut seen) = (0, 0u8);
-    for (place, byte) in bytes.iter_mut().enumerate() {
-        at += usize::from(matches!(place, 4 | 6 | 8 | 10));
-        let (high, low) = (HEX[usize::from(text[at])], HEX[usize::from(text[at + 1])]);
-        seen |= high | low;
-        *byte = high << 4 | low & 15;
-        at += 2;
-    }
-    match (seen & 0x80 != 0, seen & 0x40 != 0, seen & 0x20 != 0) {
-        (true, ..) | (_, true, true) => None,
-        (_, _, false) => Some((GUID_LOWER, bytes)),
-        (_, false, true) => Some((GUID_UPPER, bytes)),
-    }
-}
-
-/// By character: the value of a hexadecimal digit, with a mark for small letters and one for capitals; 0x80 for all others.
-const HEX: [u8; 256] = {
-    let mut table = [0x80; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        if digit < 10 {
-            table[b'0' as usize + digit] = digit as u8;
-        } else {
-            table[b'a' as usize + digit - 10] = digit as u8 | 0x40;
-            table[b'A' as usize + digit - 10] = digit as u8 | 0x20;
-        }
-        digit += 1;
-    }
-    table
-};
-
-fn guid_text(head: u64, bytes: [u8; 16]) -> [u8; 36] {
-    let digits: &[u8; 16] = if head == GUID_UPPER { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
-    let mut text = [b'-'; 36];
-    let mut at = 0;
-    for (place, byte) in bytes.into_iter().enumerate() {
-        // A hyphen stands before the bytes 4, 6, 8 and 10.
-        at += usize::from(matches!(place, 4 | 6 | 8 | 10));
-        text[at] = digits[usize::from(byte >> 4)];
-        text[at + 1] = digits[usize::from(byte & 15)];
-        at += 2;
-    }
-    text
 }
 
 /// Reads from chunks, wherever they were cut.
@@ -267,8 +212,8 @@ impl<F: FnMut() -> Option<Vec<u8>>> Reader<F> {
     pub(crate) fn text_with<T>(&mut self, read: impl FnOnce(&[u8]) -> T) -> Result<T, PackError> {
         let head = self.number()?;
         if head == GUID_LOWER || head == GUID_UPPER {
-            let text = guid_text(head, self.raw()?);
-            return Ok(read(&text));
+            let guid = Guid { bytes: self.raw()?, is_capital: head == GUID_UPPER };
+            return Ok(read(&guid.text()));
         }
         if head & 3 != 0 {
             return Err(PackError::Corrupt("a text is neither a GUID nor plain"));
