@@ -125,7 +125,7 @@ fn a_copy_whose_books_are_not_what_the_trail_says_is_told() {
     let (lite, other) = (Demo::new(), Database::fresh());
     live(&lite);
     let books = rusqlite::Connection::open(lite.store()).expect("opens");
-    books.execute("DELETE FROM claims WHERE person = (SELECT min(person) FROM claims)", []).expect("deleted");
+    books.execute("DELETE FROM claims WHERE first = (SELECT min(first) FROM claims)", []).expect("deleted");
     drop(books);
     let copy = format!("store copy --from sqlite:{} --to {}", lite.store().display(), other.url());
     let done = lite.run(&copy);

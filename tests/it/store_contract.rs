@@ -50,7 +50,7 @@ macro_rules! store_contract {
                 findings_are_kept, snapshots_are_immutable, an_answer_can_be_broken_off, a_snapshot_keeps_what_it_stands_on, snapshots_in_use_are_not_pruned, plans_round_trip,
                 traces_are_kept_by_source, a_trace_is_replaced_whole_or_not_at_all, a_purge_takes_traces_along,
                 notices_go_out_by_channels,
-                very_much_is_kept_as_a_little_is,
+                very_much_is_kept_as_a_little_is, very_many_come_and_go,
                 released_claims_come_back, purged_people_are_named_until_runs_end, books_rest_on_what_is_kept,
             );
         }
@@ -958,6 +958,55 @@ pub fn very_much_is_kept_as_a_little_is(harness: &impl Harness) {
     assert_eq!(waiting.claims.len(), PEOPLE as usize / 1_000);
     assert_eq!(trail(&store, 0).iter().map(|commit| commit.changes.len()).collect::<Vec<_>>(), [PEOPLE as usize, 0]);
     assert!(trail(&store, 0).iter().all(|commit| commit.hash == commit.hash_again));
+}
+
+/// Claims of thousands lie on many pages, of which some go and others come.
+pub fn very_many_come_and_go(harness: &impl Harness) {
+    let store = harness.open();
+    let (mut open, mut next) = (BTreeMap::new(), 1);
+    let key =
+        |n: u64| if n.is_multiple_of(3) { format!("\u{e9}{n:05}") } else { format!("{n:05}-{:07}", n * 7_919 % 1_000_003) };
+    // Whose claims come, those of others go; each night of so many people or of a few.
+    let nights: [(u64, u64, usize, bool); 12] = [
+        (2_000, 9_000, 1, true),
+        (0, 2_000, 1, true),
+        (2_000, 9_000, 100, false),
+        (9_000, 12_000, 1, true),
+        (100, 9_000, 7, false),
+        (0, 12_000, 1, true),
+        (3_000, 8_000, 1, false),
+        (5_000, 5_001, 1, true),
+        (0, 12_000, 2, false),
+        (0, 12_000, 3, true),
+        (0, 12_000, 1, false),
+        (77, 78, 1, true),
+    ];
+    for (parent, (from, to, every, come)) in (0..).zip(nights) {
+        let mut desk = Desk::new();
+        // Not in the order of their keys.
+        for key in (from..to).rev().step_by(every).map(key) {
+            match open.get(&key) {
+                Some(&before) if !come => {
+                    open.remove(&key);
+                    let after = Claim { state: ClaimState::Released, ..before };
+                    desk = desk.change(&key, Some(before), after, Because::EntitlementEnded);
+                }
+                None if come => {
+                    desk = desk.seat(&key, next);
+                    open.insert(key, claim(next));
+                    next += 1;
+                }
+                _ => {}
+            }
+        }
+        desk.commit(&store, parent).expect("commits");
+        let book = store.standing(&lakes()).expect("asks").book;
+        assert!(listed(&book).iter().map(|(key, claims)| (key, &claims[0])).eq(&open), "after night {parent}");
+        for key in (0..12_000).step_by(977).map(key).chain(["".to_owned(), "zoe".to_owned()]) {
+            let claims = store.claims_of(&lakes(), &key).expect("asks").1;
+            assert_eq!(claims.first(), open.get(&key), "{key} after night {parent}");
+        }
+    }
 }
 
 fn people_of(desk: &Desk) -> impl Iterator<Item = &str> {

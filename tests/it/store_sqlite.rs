@@ -191,12 +191,17 @@ fn tamper(sqlite: &Sqlite, statement: &str) {
 #[test]
 fn damage_is_told_not_read() {
     let sqlite = Sqlite::fresh();
-    Desk::new().seat("ann", 1).commit(&sqlite.open(), 0).expect("commits");
-    tamper(&sqlite, "UPDATE claims SET body = x'0101'");
+    Desk::new().seat("ann", 1).seat("ben", 2).commit(&sqlite.open(), 0).expect("commits");
+    tamper(&sqlite, "INSERT INTO claims (customer_id, first, body) SELECT customer_id, 'anna', body FROM claims");
+    let (read, changed) = (sqlite.open().standing(&lakes()), Desk::new().seat("ann", 3).commit(&sqlite.open(), 1));
+    for told in [read.expect_err("damaged").to_string(), changed.expect_err("damaged").to_string()] {
+        assert!(told.contains("the page of claims from person anna on") && told.contains("goes further"), "{told}");
+    }
+    tamper(&sqlite, "DELETE FROM claims WHERE first = 'anna'; UPDATE claims SET body = x'0101'");
     let told = sqlite.open().standing(&lakes()).expect_err("damaged").to_string();
-    assert!(told.contains("the claims of person ann") && told.contains("ends in the middle"), "{told}");
+    assert!(told.contains("the page of claims from person ann on") && told.contains("ends in the middle"), "{told}");
     // A position without a name would be a panic further up.
-    tamper(&sqlite, "DELETE FROM names WHERE kind = 1; UPDATE claims SET body = x'01010102'");
+    tamper(&sqlite, "DELETE FROM names WHERE kind = 1; UPDATE claims SET body = x'0101010102'");
     let told = sqlite.open().standing(&lakes()).expect_err("damaged").to_string();
     assert!(told.contains("no name") && told.contains("person ann"), "{told}");
     fs::write(sqlite.path(), b"this is no database, whatever its name says, and it is long enough").expect("writes");

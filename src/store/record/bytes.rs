@@ -113,7 +113,7 @@ impl<'a> Decoder<'a> {
         std::str::from_utf8(self.bytes(len)?).map_err(|_| DecodeError::Text)
     }
 
-    pub(in crate::store) fn end(self) -> Result<(), DecodeError> {
+    pub(in crate::store) fn end(&self) -> Result<(), DecodeError> {
         if self.left.is_empty() { Ok(()) } else { Err(DecodeError::Long(self.left.len())) }
     }
 }

@@ -1,4 +1,4 @@
-//! Claims as bytes: each one as its difference from the one before. Three claims of a person take some 30 bytes.
+//! Claims as bytes: each one as its difference from another one.
 
 use crate::base::{ClaimId, Instant};
 use crate::license::{Because, Channel, Claim, ClaimState, OrgNameIx, PoolIx, ReasonsIx, Wait};
@@ -105,7 +105,7 @@ pub(in crate::store::record) fn take_claim(from: &mut Decoder<'_>, base: &Claim)
     Ok(claim)
 }
 
-/// The row of one person: all open claims, into a buffer that is cleared first.
+/// Claims of one person by themselves, into a buffer that is cleared first.
 pub(in crate::store) fn pack_person(claims: &[Claim], out: &mut Vec<u8>) {
     out.clear();
     out.push(FORMAT);
@@ -117,7 +117,7 @@ pub(in crate::store) fn pack_person(claims: &[Claim], out: &mut Vec<u8>) {
     }
 }
 
-/// Reads the row of one person; appends to `claims`.
+/// Reads such claims; appends to `claims`.
 pub(in crate::store) fn take_person(bytes: &[u8], claims: &mut Vec<Claim>) -> Result<(), DecodeError> {
     let mut from = Decoder::open(bytes)?;
     let mut base = ORIGIN;

@@ -6,6 +6,7 @@ mod claim;
 mod clock;
 mod codes;
 mod entry;
+mod page;
 mod plan;
 mod run;
 
@@ -21,5 +22,6 @@ pub(in crate::store) use change::{ChangeReader, ChangeWriter};
 pub(in crate::store) use claim::{pack_person, put_released, take_person, take_released};
 pub(in crate::store) use clock::CONTINUES;
 pub(in crate::store) use entry::NamesAdded;
+pub(in crate::store) use page::{PageMaker, PageReader};
 pub(in crate::store) use plan::{Form, put_plan, take_plan};
 pub(in crate::store) use run::RunBody;

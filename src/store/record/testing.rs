@@ -1,25 +1,48 @@
-//! Holds, guard days, orgs, requests for seats, terms and phases of every shape.
+//! Claims, holds, guard days, orgs, requests for seats, terms and phases of every shape.
 
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::base::{Actor, Day, Digest, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RunId, Seats, SourceId};
+use crate::base::{Actor, ClaimId, Day, Digest, GrantId, Instant, OrgId, PersonKey, PoolId, ProductId, RunId, Seats, SourceId};
 use crate::license::{
-    Entry, GuardDay, Hold, HoldState, NumberedSeat, OrgMark, OverageLimits, Phase, PoolTerms, ReuseYear, RolesChange,
-    SeatMoves, SeatRequest, Term, TermState,
+    Channel, Claim, ClaimState, Entry, GuardDay, Hold, HoldState, NumberedSeat, OrgMark, OrgNameIx, OverageLimits, Phase,
+    PoolIx, PoolTerms, ReasonsIx, ReuseYear, RolesChange, SeatMoves, SeatRequest, Term, TermState, Wait,
 };
 
 fn text() -> impl Strategy<Value = String> {
     "[ab\u{e9}0-9 ]{0,6}"
 }
 
-fn instant() -> impl Strategy<Value = Instant> {
-    any::<i64>().prop_map(Instant)
+pub fn instant() -> impl Strategy<Value = Instant> {
+    prop_oneof![any::<i64>(), 1_700_000_000_000i64..1_700_000_100_000].prop_map(Instant)
 }
 
 fn digest() -> impl Strategy<Value = Digest> {
     any::<[u8; 32]>().prop_map(Digest)
+}
+
+pub fn claim() -> impl Strategy<Value = Claim> {
+    let id = prop_oneof![any::<u64>(), 1u64..9];
+    let small = prop_oneof![any::<u32>(), 0u32..3];
+    (
+        (id, instant(), instant(), any::<bool>(), small, 0u32..4, any::<i32>(), any::<u16>()),
+        select(ClaimState::ALL.to_vec()),
+        select(vec![Channel::Manual, Channel::Sync]),
+        select(vec![Wait::Nothing, Wait::Seat, Wait::Access, Wait::Acceptance]),
+    )
+        .prop_map(|((id, since, changed, fresh, home, reasons, priority, pool), state, channel, wait)| Claim {
+            id: ClaimId(id),
+            since,
+            changed: if fresh { since } else { changed },
+            home: OrgNameIx(home),
+            reasons: ReasonsIx(reasons),
+            priority,
+            pool: PoolIx(pool),
+            state,
+            channel,
+            wait,
+        })
 }
 
 pub fn hold() -> impl Strategy<Value = Hold> {

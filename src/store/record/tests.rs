@@ -17,7 +17,7 @@ use crate::plan::{AbsenceChange, GuardKind, Notice, NoticeKind, Plan, PoolOutloo
 use crate::roster::{Collection, Scope};
 use crate::store::record::bytes::{put_number, put_signed};
 use crate::store::record::clock_testing::clocks_entry;
-use crate::store::record::testing::{guard_day, hold, orgs, pool_terms, seat_request, terms_entry};
+use crate::store::record::testing::{claim, guard_day, hold, instant, orgs, pool_terms, seat_request, terms_entry};
 use crate::store::record::{
     ChangeReader, ChangeWriter, DecodeError, Decoder, FORMAT, Form, Record, RunBody, pack, pack_person, put_plan, put_released,
     take_person, take_plan, take_released, unpack,
@@ -26,10 +26,6 @@ use crate::store::shape::{Asked, RunState, RunTally, Trigger};
 
 fn text() -> impl Strategy<Value = String> {
     "[ab\u{e9}\u{6f22}0-9 ]{0,6}"
-}
-
-fn instant() -> impl Strategy<Value = Instant> {
-    prop_oneof![any::<i64>(), 1_700_000_000_000i64..1_700_000_100_000].prop_map(Instant)
 }
 
 fn digest() -> impl Strategy<Value = Digest> {
@@ -42,29 +38,6 @@ fn seats() -> impl Strategy<Value = Seats> {
 
 fn actor() -> impl Strategy<Value = Actor> {
     (select(vec![ActorKind::System, ActorKind::Operator]), text()).prop_map(|(kind, name)| Actor { kind, name })
-}
-
-fn claim() -> impl Strategy<Value = Claim> {
-    let id = prop_oneof![any::<u64>(), 1u64..9];
-    let small = prop_oneof![any::<u32>(), 0u32..3];
-    (
-        (id, instant(), instant(), any::<bool>(), small, 0u32..4, any::<i32>(), any::<u16>()),
-        select(ClaimState::ALL.to_vec()),
-        select(vec![Channel::Manual, Channel::Sync]),
-        select(vec![Wait::Nothing, Wait::Seat, Wait::Access, Wait::Acceptance]),
-    )
-        .prop_map(|((id, since, changed, fresh, home, reasons, priority, pool), state, channel, wait)| Claim {
-            id: ClaimId(id),
-            since,
-            changed: if fresh { since } else { changed },
-            home: OrgNameIx(home),
-            reasons: ReasonsIx(reasons),
-            priority,
-            pool: PoolIx(pool),
-            state,
-            channel,
-            wait,
-        })
 }
 
 fn because() -> impl Strategy<Value = Because> {

@@ -4,7 +4,7 @@ use crate::store::sql::transaction::{OptionalExtension, Row, Transaction};
 
 use crate::base::{ClaimId, CustomerId, Digest, EpisodeId, Instant, OrgId, PersonKey, PoolId, RunId, Version};
 use crate::license::{Book, BookPerson, Claim, Episode, Gone, Hold, Names, NumberedSeat, NumberedSeats, PoolIx, ReuseYear};
-use crate::store::record::{Record, take_person, take_released, unpack};
+use crate::store::record::{PageReader, Record, take_person, take_released, unpack};
 use crate::store::shape::ReleasedClaim;
 use crate::store::sql::fault::{Fault, of};
 
@@ -221,18 +221,42 @@ pub(in crate::store::sql) fn add_person(
     Ok(())
 }
 
-/// The row of one person, into `claims`; `false` if there is none.
-pub(in crate::store::sql) fn person_claims(
-    tx: &Transaction<'_>,
-    id: i64,
-    person: &str,
-    claims: &mut Vec<Claim>,
-) -> Result<bool, Fault> {
-    let mut ask = tx.prepare_cached("SELECT body FROM claims WHERE customer_id = ?1 AND person = ?2")?;
+/// Hands on the people of a page one after the other, until one is the last that is wanted.
+pub(in crate::store::sql) fn read_page(
+    first: &str,
+    body: &[u8],
+    mut hand: impl FnMut(&str, &[Claim]) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
+    let unreadable = || Fault::unreadable(|| format!("the page of claims from person {first} on"));
+    let mut page = PageReader::open(first, body).map_err(unreadable())?;
+    while let Some((key, claims)) = page.next().map_err(unreadable())? {
+        if !hand(key, claims)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A page holds nobody who comes behind the first of the next page.
+pub(in crate::store::sql) fn overlap(next: &str) -> Fault {
+    Fault::corrupt(format!("the page of claims from person {next} on"), "the page before it goes further")
+}
+
+/// The open claims of one person.
+fn person_claims(tx: &Transaction<'_>, id: i64, person: &str) -> Result<Vec<Claim>, Fault> {
+    let mut found = Vec::new();
+    let mut ask =
+        tx.prepare_cached("SELECT first, body FROM claims WHERE customer_id = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1")?;
     let mut rows = ask.query((id, person))?;
-    let Some(row) = rows.next()? else { return Ok(false) };
-    take_person(blob(row, 0)?, claims).map_err(unreadable_person(person))?;
-    Ok(true)
+    if let Some(row) = rows.next()? {
+        read_page(text(row, 0)?, blob(row, 1)?, |key, claims| {
+            if key == person {
+                found.extend_from_slice(claims);
+            }
+            Ok(key < person)
+        })?;
+    }
+    Ok(found)
 }
 
 pub(in crate::store::sql) fn claims_of(
@@ -241,8 +265,7 @@ pub(in crate::store::sql) fn claims_of(
     person: &str,
 ) -> Result<(Names, Vec<Claim>), Fault> {
     let Some(head) = head(tx, customer)? else { return Ok(Default::default()) };
-    let (names, mut claims) = (names(tx, head.id)?, Vec::new());
-    person_claims(tx, head.id, person, &mut claims)?;
+    let (names, claims) = (names(tx, head.id)?, person_claims(tx, head.id, person)?);
     claims.iter().try_for_each(|claim| check_positions(claim, &names, person))?;
     Ok((names, claims))
 }

@@ -1,19 +1,21 @@
-//! Writing changes of claims: person by person in the order of the keys, so that the table grows at its end.
+//! Writing changes of claims: person by person in the order of the keys, so that each page is met once and tables grow at their
+//! ends.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::sync_channel;
 
 use crate::store::sql::many::Many;
-use crate::store::sql::transaction::{OptionalExtension, Row, Transaction};
+use crate::store::sql::transaction::{OptionalExtension, Transaction};
 
 use crate::base::{ClaimId, Version, parts};
 use crate::license::{Claim, OrgNameIx, PoolIx};
 use crate::store::batch::Batch;
-use crate::store::record::{pack_person, put_released, take_person, take_released};
-use crate::store::sql::books::{Head, blob, person_claims};
+use crate::store::record::{put_released, take_released};
+use crate::store::sql::books::{Head, blob};
 use crate::store::sql::fault::Fault;
-use crate::store::sql::reckoning::{Handful, Made, Order, QueueChange, Reckoning, handfuls};
-use crate::store::sql::value::Value;
+use crate::store::sql::handful::Handful;
+use crate::store::sql::pages::Pages;
+use crate::store::sql::reckoning::{Beside, Order, QueueChange, Reckoning, beside};
 
 /// So many changes of the queue are kept back to be written in its order.
 const QUEUE_CHANGES_MAX: usize = 65_536;
@@ -21,11 +23,11 @@ const QUEUE_CHANGES_MAX: usize = 65_536;
 const PLACES_FEW: usize = 32;
 /// … and of so many where each takes a journey.
 const PLACES_FEW_AFAR: usize = 8;
-/// So many people's rows are read at once, where they are.
+/// So many people's pages are read at once, where they are.
 const PEOPLE_AHEAD: usize = 2_048;
-/// So many handfuls of rows may wait to be written.
+/// So many handfuls of pages may wait to be written.
 const HANDFULS_AHEAD: usize = 4;
-/// Rows of so many changes are worth a second thread, where nothing is stored that they must be held against.
+/// Pages of so many changes are worth a second thread, where nothing is stored that they must be held against.
 pub(in crate::store::sql) const CHANGES_LARGE: usize = 100_000;
 
 /// Writes all changes of a batch. Returns the id that the next claim gets.
@@ -45,12 +47,9 @@ pub(in crate::store::sql) fn write(
 struct Writer<'t> {
     tx: &'t Transaction<'t>,
     batch: &'t Batch<'t>,
-    /// Rows of people that come next, where reading each by itself is dear.
-    ahead: Option<BTreeMap<String, Vec<u8>>>,
     id: i64,
     version: i64,
-    upsert: Many<'t>,
-    delete: Many<'t>,
+    pages: Pages<'t>,
     release: Many<'t>,
     /// The customer has no claims yet: nothing needs to be read.
     fresh: bool,
@@ -68,13 +67,7 @@ impl<'t> Writer<'t> {
             batch,
             id: head.id,
             version: version.0.cast_signed(),
-            ahead: None,
-            upsert: if fresh {
-                Many::add(tx, "claims", &["customer_id", "person", "body"])?
-            } else {
-                Many::put(tx, "claims", &["customer_id", "person"], &["body"])?
-            },
-            delete: Many::drop(tx, "claims", &["customer_id", "person"])?,
+            pages: Pages::of(tx, head.id, fresh)?,
             release: Many::add(tx, "released", &["customer_id", "person", "version", "n", "run", "body"])?,
             fresh,
             first_new: head.next_claim,
@@ -84,94 +77,54 @@ impl<'t> Writer<'t> {
     }
 
     /// Person by person, held against what is stored.
-    fn write_in_turn(mut self) -> Result<ClaimId, Fault> {
+    fn write_in_turn(self) -> Result<ClaimId, Fault> {
         let order = Order::of(self.batch)?;
-        let mut groups = order.groups();
+        self.write_others(&order, 0)
+    }
+
+    /// Pages of people who have none yet: they are made while those before them are written.
+    fn write_beside(mut self) -> Result<ClaimId, Fault> {
+        let (batch, first_new) = (self.batch, self.first_new);
+        let (give, got) = sync_channel(HANDFULS_AHEAD);
+        // Nobody takes them any more if one could not be written.
+        let make = move || beside(batch, first_new, |pages, queue| give.send((pages, queue)).is_ok());
+        let write = || got.into_iter().try_for_each(|(pages, queue)| self.write_pages(&pages, queue));
+        let (made, written) = parts::both(make, write);
+        written?;
+        let Beside { order, done, mut reckoning, maker } = made?;
+        reckoning.queue = std::mem::take(&mut self.reckoning.queue);
+        self.reckoning = reckoning;
+        self.pages.go_on(maker);
+        self.write_others(&order, done)
+    }
+
+    fn write_pages(&mut self, pages: &Handful, queue: Vec<QueueChange>) -> Result<(), Fault> {
+        pages.rows().try_for_each(|(first, body)| self.pages.write(first, body))?;
+        self.reckoning.queue.extend(queue);
+        self.write_queue(QUEUE_CHANGES_MAX)
+    }
+
+    /// Writes all but the first so many changes.
+    fn write_others(mut self, order: &Order<'_>, done: usize) -> Result<ClaimId, Fault> {
+        let mut groups = order.groups(done);
         loop {
             let next: Vec<&[u32]> = groups.by_ref().take(PEOPLE_AHEAD).collect();
             if next.is_empty() {
                 return self.finish();
             }
-            self.look_ahead(&next)?;
+            let batch = self.batch;
+            self.pages.look_ahead(next.iter().map(|group| key(batch, group)))?;
             for group in next {
                 self.person(group)?;
             }
         }
     }
 
-    /// Rows of people who have none yet: they are made while those before them are written.
-    fn write_beside(mut self) -> Result<ClaimId, Fault> {
-        let (batch, first_new) = (self.batch, self.first_new);
-        let (give, got) = sync_channel(HANDFULS_AHEAD);
-        // Nobody takes them any more if one could not be written.
-        let make = move || handfuls(batch, first_new, |handful| give.send(handful).is_ok());
-        let (made, written) = parts::both(make, || got.into_iter().try_for_each(|handful| self.handful(handful)));
-        written?;
-        let mut made = made?;
-        let own = &mut self.reckoning;
-        own.next_claim = own.next_claim.max(made.next_claim);
-        // Of a first night's millions there is no copy.
-        if own.new_ids.is_empty() {
-            own.new_ids = made.new_ids;
-        } else {
-            own.new_ids.append(&mut made.new_ids);
-        }
-        own.used.append(made.used);
-        self.finish()
-    }
-
-    fn handful(&mut self, handful: Handful<'_>) -> Result<(), Fault> {
-        let Handful { people, bodies, queue } = handful;
-        let mut rows = Vec::with_capacity(people.len());
-        let mut from = 0;
-        for made in &people {
-            match made {
-                Made::Row(person, to) => {
-                    rows.push([Value::Integer(self.id), Value::Text(person), Value::Blob(&bodies[from..*to])]);
-                    from = *to;
-                }
-                Made::Asks(group) => {
-                    self.upsert.write_all(&rows)?;
-                    rows.clear();
-                    self.person(group)?;
-                }
-            }
-        }
-        self.upsert.write_all(&rows)?;
-        self.reckoning.queue.extend(queue);
-        self.write_queue(QUEUE_CHANGES_MAX)
-    }
-
-    fn key(&self, group: &[u32]) -> &'t str {
-        self.batch.people.get(self.batch.changes[group[0] as usize].person)
-    }
-
-    /// Reads the rows of the people that come next at once, where that is cheaper than one by one.
-    fn look_ahead(&mut self, groups: &[&[u32]]) -> Result<(), Fault> {
-        if let (false, Some(session)) = (self.fresh, self.tx.pg()) {
-            let ask = "SELECT person, body FROM claims WHERE customer_id = ?1 AND person = ANY (?2)";
-            let people: Vec<&str> = groups.iter().map(|group| self.key(group)).collect();
-            let rows = session.query_texts(ask, self.id, &people)?;
-            let rows = rows.iter().map(|row| Ok((Row::Pg(row).get(0)?, Row::Pg(row).get(1)?)));
-            self.ahead = Some(rows.collect::<Result<_, Fault>>()?);
-        }
-        Ok(())
-    }
-
-    /// The row of a person; whether there is one.
-    fn read(&mut self, person: &str) -> Result<bool, Fault> {
-        let row = &mut self.reckoning.row;
-        let Some(ahead) = &self.ahead else { return person_claims(self.tx, self.id, person, row) };
-        let Some(body) = ahead.get(person) else { return Ok(false) };
-        take_person(body, row).map_err(Fault::unreadable(|| format!("the claims of person {person}")))?;
-        Ok(true)
-    }
-
     /// All changes of one person, in order.
     fn person(&mut self, group: &[u32]) -> Result<(), Fault> {
-        let person = self.key(group);
+        let person = key(self.batch, group);
         self.reckoning.row.clear();
-        let stored = !self.fresh && self.read(person)?;
+        self.pages.take(person, &mut self.reckoning.row)?;
         let (tx, id) = (self.tx, self.id);
         self.reckoning.person(group, |claim| last_released(tx, id, person, claim))?;
         let run = self.batch.run.map(|run| run.0.cast_signed());
@@ -179,12 +132,7 @@ impl<'t> Writer<'t> {
             put_released(claim, *because, &mut self.body);
             self.release.write((id, person, self.version, n.cast_signed(), run, &self.body))?;
         }
-        if !self.reckoning.row.is_empty() {
-            pack_person(&self.reckoning.row, &mut self.body);
-            self.upsert.write((id, person, &self.body))?;
-        } else if stored {
-            self.delete.write((id, person))?;
-        }
+        self.pages.give(person, &self.reckoning.row)?;
         self.write_queue(QUEUE_CHANGES_MAX)
     }
 
@@ -217,9 +165,8 @@ impl<'t> Writer<'t> {
 
     fn finish(mut self) -> Result<ClaimId, Fault> {
         self.write_queue(0)?;
-        for written in [&mut self.upsert, &mut self.delete, &mut self.release] {
-            written.flush()?;
-        }
+        self.pages.finish()?;
+        self.release.flush()?;
         let Reckoning { new_ids, next_claim, .. } = &mut self.reckoning;
         new_ids.sort_unstable();
         if let Some(twice) = new_ids.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -276,6 +223,11 @@ impl<'t> Writer<'t> {
         }
         Ok(stored)
     }
+}
+
+/// The person whose changes these are.
+fn key<'b>(batch: &Batch<'b>, changes: &[u32]) -> &'b str {
+    batch.people.get(batch.changes[changes[0] as usize].person)
 }
 
 /// A claim as it was released last.

@@ -105,7 +105,7 @@ mod tests {
         let tables = tables();
         let columns = |name: &str| tables.iter().find(|table| table.name == name).map(|table| table.columns.clone());
         assert_eq!(columns("purged"), Some(vec!["customer_id", "at"]));
-        assert_eq!(columns("claims"), Some(vec!["customer_id", "person", "body"]));
+        assert_eq!(columns("claims"), Some(vec!["customer_id", "first", "body"]));
         assert_eq!(columns("tokens").map(|columns| columns.len()), Some(10));
         let at = |name: &str| tables.iter().position(|table| table.name == name);
         let numbered = |name: &str| tables.iter().find(|table| table.name == name).and_then(|table| table.numbered);

@@ -22,13 +22,14 @@ CREATE TABLE names (
     PRIMARY KEY (customer_id, kind, n)
 ) STRICT, WITHOUT ROWID;
 
--- One row per person with open claims: all of them.
+-- Open claims, in pages of some dozens of people: who the first one is, and everybody up to the next page. Rows have an id of
+-- their own, which spares them from lying in an index.
 CREATE TABLE claims (
     customer_id INTEGER NOT NULL REFERENCES customers (id),
-    person TEXT NOT NULL,
+    first TEXT NOT NULL,
     body BLOB NOT NULL,
-    PRIMARY KEY (customer_id, person)
-) STRICT, WITHOUT ROWID;
+    PRIMARY KEY (customer_id, first)
+) STRICT;
 
 CREATE TABLE released (
     customer_id INTEGER NOT NULL REFERENCES customers (id),

@@ -1,5 +1,5 @@
-//! Writing many rows of one table. SQLite takes them one by one as they come, or some dozens at a time; PostgreSQL gets them by
-//! the thousand, for there each statement is a journey.
+//! Writing many rows of one table. SQLite takes them one by one as they come; PostgreSQL gets them by the thousand, for there each
+//! statement is a journey.
 
 use tokio_postgres::types::{ToSql, Type};
 
@@ -15,8 +15,6 @@ const BYTES_MAX: usize = 4 << 20;
 
 /// So many rows are not worth the further journey that a copy takes.
 const ROWS_FEW: usize = 100;
-/// So many rows SQLite takes at once, where there are: in the order of their keys each costs half of what it does by itself.
-const ROWS_LITE: usize = 64;
 
 /// What becomes of each row.
 #[derive(Clone, Copy)]
@@ -30,17 +28,9 @@ enum Act<'n> {
 
 /// Rows on their way into a table.
 pub(in crate::store::sql) enum Many<'t> {
-    Lite(OneByOne<'t>),
+    /// The statement, and how many rows it touched so far.
+    Lite(Statement<'t>, u64),
     Pg(Waiting<'t>),
-}
-
-/// Rows that SQLite takes as they come.
-pub(in crate::store::sql) struct OneByOne<'t> {
-    tx: &'t Transaction<'t>,
-    statement: Statement<'t>,
-    /// How a statement begins that writes new rows.
-    adds: Option<String>,
-    touched: u64,
 }
 
 /// Rows that wait to be sent to PostgreSQL.
@@ -115,10 +105,7 @@ impl<'t> Many<'t> {
             }
             _ => format!("INSERT INTO {table} ({list}) VALUES ({}){replaced}", numbered("?").join(", ")),
         };
-        let Some(session) = tx.pg() else {
-            let adds = matches!(act, Act::Add).then(|| format!("INSERT INTO {table} ({list}) VALUES"));
-            return Ok(Many::Lite(OneByOne { tx, statement: tx.prepare_cached(&one)?, adds, touched: 0 }));
-        };
+        let Some(session) = tx.pg() else { return Ok(Many::Lite(tx.prepare_cached(&one)?, 0)) };
         let types = session.prepare(&one)?.params().to_vec();
         let kinds = types.iter().map(Column::of).collect::<Result<Vec<_>, _>>()?;
         let arrays: Vec<String> = kinds.iter().zip(numbered("?")).map(|((_, array), n)| format!("{n}::{array}[]")).collect();
@@ -146,7 +133,7 @@ impl<'t> Many<'t> {
     /// Writes one row, now or with those that follow. Whether as many were touched as there were rows, as far as is known.
     pub(in crate::store::sql) fn write(&mut self, row: impl Params) -> Result<bool, Fault> {
         match self {
-            Many::Lite(OneByOne { statement, touched, .. }) => {
+            Many::Lite(statement, touched) => {
                 let rows = statement.execute(row)? as u64;
                 *touched += rows;
                 Ok(rows == 1)
@@ -160,24 +147,6 @@ impl<'t> Many<'t> {
         }
     }
 
-    /// Writes new rows; those of one customer best in the order of their keys.
-    pub(in crate::store::sql) fn write_all<const N: usize>(&mut self, rows: &[[Value<'_>; N]]) -> Result<(), Fault> {
-        let mut rest = rows;
-        if let Many::Lite(OneByOne { tx, adds: Some(adds), touched, .. }) = self
-            && rows.len() >= ROWS_LITE
-        {
-            let row = |row: usize| (1..=N).map(|n| format!("?{}", row * N + n)).collect::<Vec<_>>().join(", ");
-            let together: Vec<String> = (0..ROWS_LITE).map(|at| format!("({})", row(at))).collect();
-            let mut together = tx.prepare_cached(&format!("{adds} {}", together.join(", ")))?;
-            let (whole, few) = rows.as_chunks::<ROWS_LITE>();
-            for rows in whole {
-                *touched += together.execute(rows.as_flattened())? as u64;
-            }
-            rest = few;
-        }
-        rest.iter().try_for_each(|row| self.write(row).map(drop))
-    }
-
     /// Writes what waits. Whether as many were touched as there were rows.
     pub(in crate::store::sql) fn flush(&mut self) -> Result<bool, Fault> {
         match self {
@@ -189,7 +158,7 @@ impl<'t> Many<'t> {
     /// How many rows were touched, of those that were sent.
     pub(in crate::store::sql) fn touched(&self) -> u64 {
         match self {
-            Many::Lite(lite) => lite.touched,
+            Many::Lite(_, touched) => *touched,
             Many::Pg(waiting) => waiting.touched,
         }
     }

@@ -1,5 +1,5 @@
-//! What changes of claims come to, person by person. The store is not asked but for what was released before: so most rows of a
-//! large commit can be made beside the writing of those before them.
+//! What changes of claims come to, person by person. The store is not asked but for what was released before: so the pages of a
+//! first commit can be made beside the writing of those before them.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,13 @@ use hashbrown::HashTable;
 use crate::base::ClaimId;
 use crate::license::{Because, Claim, ClaimChange, ClaimState, OrgNameIx, PoolIx};
 use crate::store::batch::Batch;
-use crate::store::record::pack_person;
+use crate::store::record::{PageMaker, pack_person};
 use crate::store::sql::books::check_positions;
 use crate::store::sql::fault::Fault;
+use crate::store::sql::handful::Handful;
 
-/// So many people's rows are made before they are handed on.
-const PEOPLE_MAX: usize = 2_048;
+/// So many pages are made before they are handed on.
+const PAGES_MAX: usize = 64;
 
 /// The changes of a batch person by person, in the order of the keys.
 pub(in crate::store::sql) struct Order<'b> {
@@ -32,10 +33,10 @@ impl<'b> Order<'b> {
         Ok(Self { batch, changes: order })
     }
 
-    /// The positions of the changes of each person.
-    pub(in crate::store::sql) fn groups(&self) -> impl Iterator<Item = &[u32]> {
+    /// The positions of the changes of each person, without the first so many changes.
+    pub(in crate::store::sql) fn groups(&self, without: usize) -> impl Iterator<Item = &[u32]> {
         let person = |at: u32| self.batch.changes[at as usize].person;
-        self.changes.chunk_by(move |&a, &b| self.batch.people.compare(person(a), person(b)).is_eq())
+        self.changes[without..].chunk_by(move |&a, &b| self.batch.people.compare(person(a), person(b)).is_eq())
     }
 }
 
@@ -70,11 +71,6 @@ impl UsedMore {
             Some((_, known)) => *known += more,
             None => drop(self.0.insert_unique(hash(place), (place, more), |&(known, _)| hash(known))),
         }
-    }
-
-    /// Adds what others counted.
-    pub(in crate::store::sql) fn append(&mut self, other: Self) {
-        other.0.into_iter().for_each(|(place, more)| self.add(place, more));
     }
 
     /// What does not stay as it is, in order.
@@ -209,53 +205,46 @@ impl QueueChange {
     }
 }
 
-/// Rows of some people, in the order of their keys.
-#[derive(Default)]
-pub(in crate::store::sql) struct Handful<'b> {
-    pub(in crate::store::sql) people: Vec<Made<'b>>,
-    /// Their rows, one after the other.
-    pub(in crate::store::sql) bodies: Vec<u8>,
-    pub(in crate::store::sql) queue: Vec<QueueChange>,
+/// How far a first commit came without the store.
+pub(in crate::store::sql) struct Beside<'b> {
+    pub(in crate::store::sql) order: Order<'b>,
+    /// So many changes are dealt with; of who comes next the store has to be asked.
+    pub(in crate::store::sql) done: usize,
+    pub(in crate::store::sql) reckoning: Reckoning<'b>,
+    /// Who is on no page yet.
+    pub(in crate::store::sql) maker: PageMaker,
 }
 
-/// What was made of a person's changes.
-pub(in crate::store::sql) enum Made<'b> {
-    /// The person's row, up to this byte.
-    Row(&'b str, usize),
-    /// Nothing: the store has to be asked. The positions of the changes.
-    Asks(Vec<u32>),
-}
-
-/// Makes the rows of people who have none yet, and hands them on until nobody takes them. Returns what they come to.
-pub(in crate::store::sql) fn handfuls<'b>(
+/// Makes pages of people of whom nothing is stored, up to the first who had claims before, and hands them on until nobody takes
+/// them, with what changes in the queue.
+pub(in crate::store::sql) fn beside<'b>(
     batch: &'b Batch<'b>,
     first_new: ClaimId,
-    mut hand: impl FnMut(Handful<'b>) -> bool,
-) -> Result<Reckoning<'b>, Fault> {
-    let mut reckoning = Reckoning::new(batch, first_new);
-    let mut body = Vec::new();
+    mut hand: impl FnMut(Handful, Vec<QueueChange>) -> bool,
+) -> Result<Beside<'b>, Fault> {
     let order = Order::of(batch)?;
-    let mut groups = order.groups().peekable();
-    while groups.peek().is_some() {
-        let mut handful = Handful::default();
-        for group in groups.by_ref().take(PEOPLE_MAX) {
-            let mut changes = group.iter().map(|&at| &batch.changes[at as usize]);
-            if changes.any(|change| change.before.is_some() || change.after.state == ClaimState::Released) {
-                handful.people.push(Made::Asks(group.to_vec()));
-                continue;
-            }
-            reckoning.row.clear();
-            reckoning.person(group, |_| Ok(None))?;
-            pack_person(&reckoning.row, &mut body);
-            handful.bodies.extend_from_slice(&body);
-            handful.people.push(Made::Row(batch.people.get(batch.changes[group[0] as usize].person), handful.bodies.len()));
+    let (mut reckoning, mut maker, mut done) = (Reckoning::new(batch, first_new), PageMaker::default(), 0);
+    let mut pages = Handful::default();
+    for group in order.groups(0) {
+        let mut changes = group.iter().map(|&at| &batch.changes[at as usize]);
+        if changes.any(|change| change.before.is_some() || change.after.state == ClaimState::Released) {
+            break;
         }
-        handful.queue.append(&mut reckoning.queue);
-        if !hand(handful) {
+        reckoning.row.clear();
+        reckoning.person(group, |_| Ok(None))?;
+        maker.push(batch.people.get(batch.changes[group[0] as usize].person), &reckoning.row);
+        maker.next(|first, body| {
+            pages.push(first, body);
+            Ok::<_, Fault>(())
+        })?;
+        done += group.len();
+        if pages.len() >= PAGES_MAX && !hand(std::mem::take(&mut pages), std::mem::take(&mut reckoning.queue)) {
             break;
         }
     }
-    Ok(reckoning)
+    // Nobody asks whether the last ones are taken.
+    hand(pages, std::mem::take(&mut reckoning.queue));
+    Ok(Beside { order, done, reckoning, maker })
 }
 
 #[cfg(test)]
@@ -270,8 +259,8 @@ mod tests {
             counted.iter().for_each(|&(pool, org, more)| used.add((PoolIx(pool), OrgNameIx(org)), more));
             used
         };
-        let mut used = count(&[(2, 7, 1), (0, 9, 1), (2, 7, 1), (1, 0, 1), (1, 0, -1)]);
-        used.append(count(&[(0, 9, -3), (65_535, u32::MAX, 1), (0, 8, 1)]));
+        let used =
+            count(&[(2, 7, 1), (0, 9, 1), (2, 7, 1), (1, 0, 1), (1, 0, -1), (0, 9, -3), (65_535, u32::MAX, 1), (0, 8, 1)]);
         let changed: Vec<_> = used.changed().into_iter().map(|((pool, org), more)| (pool.0, org.0, more)).collect();
         assert_eq!(changed, [(0, 8, 1), (0, 9, -2), (2, 7, 2), (65_535, u32::MAX, 1)]);
     }

@@ -6,15 +6,15 @@ use crate::base::{ClaimId, CustomerId, EpisodeId, Version, parts};
 use crate::license::Book;
 use crate::plan::Standing;
 use crate::store::error::StoreError;
-use crate::store::record::take_person;
-use crate::store::sql::books::{add_person, blob, bodies, gone_of, head, numbered_seats, text, unreadable_person};
+use crate::store::sql::books::{add_person, blob, bodies, gone_of, head, numbered_seats, overlap, read_page, text};
 use crate::store::sql::door::Door;
 use crate::store::sql::fault::Fault;
+use crate::store::sql::handful::Handful;
 use crate::store::sql::light::light;
 use crate::store::sql::transaction::Transaction;
 
-/// Rows of so many people are handed to another thread at once …
-const HANDFUL: usize = 2_048;
+/// So many pages of people are handed to another thread at once …
+const PAGES_MAX: usize = 64;
 /// … while so many of these may wait …
 const HANDFULS_AHEAD: usize = 4;
 /// … where there are so many claims.
@@ -57,7 +57,7 @@ pub(in crate::store::sql) fn standing(tx: &Transaction<'_>, customer: &CustomerI
     // that is wrong must not take all memory.
     let claims: usize = standing.pools.values().map(|books| books.counts.all() as usize).sum();
     standing.book.claims.reserve_exact(claims.min(CLAIMS_EXPECTED_MAX));
-    let ask = "SELECT person, body FROM claims WHERE customer_id = ?1 ORDER BY person";
+    let ask = "SELECT first, body FROM claims WHERE customer_id = ?1 ORDER BY first";
     if claims < CLAIMS_MANY {
         let mut ask = tx.prepare_cached(ask)?;
         let mut rows = ask.query([head.id])?;
@@ -70,7 +70,7 @@ pub(in crate::store::sql) fn standing(tx: &Transaction<'_>, customer: &CustomerI
         let mut book = std::mem::take(&mut standing.book);
         let there = move || {
             got.into_iter()
-                .try_for_each(|handful: Handful| handful.rows().try_for_each(|(person, body)| add(&mut book, person, body)))?;
+                .try_for_each(|pages: Handful| pages.rows().try_for_each(|(first, body)| add(&mut book, first, body)))?;
             book.claims.shrink_to_fit();
             book.people.shrink_to_fit();
             Ok::<_, Fault>(book)
@@ -78,15 +78,15 @@ pub(in crate::store::sql) fn standing(tx: &Transaction<'_>, customer: &CustomerI
         let here = || {
             let mut ask = tx.prepare_stream(ask)?;
             let mut rows = ask.query([head.id])?;
-            let mut handful = Handful::default();
+            let mut pages = Handful::default();
             while let Some(row) = rows.next()? {
-                handful.push(text(row, 0)?, blob(row, 1)?);
+                pages.push(text(row, 0)?, blob(row, 1)?);
                 // Who cannot read one tells so.
-                if handful.ends.len() >= HANDFUL && give.send(std::mem::take(&mut handful)).is_err() {
+                if pages.len() >= PAGES_MAX && give.send(std::mem::take(&mut pages)).is_err() {
                     break;
                 }
             }
-            drop(give.send(handful));
+            drop(give.send(pages));
             drop(give);
             Ok::<_, Fault>(())
         };
@@ -97,28 +97,16 @@ pub(in crate::store::sql) fn standing(tx: &Transaction<'_>, customer: &CustomerI
     Ok(standing)
 }
 
-fn add(book: &mut Book, person: &str, body: &[u8]) -> Result<(), Fault> {
-    add_person(book, person, |claims| take_person(body, claims).map_err(unreadable_person(person)))
-}
-
-/// Rows on their way to the thread that reads them.
-#[derive(Default)]
-struct Handful {
-    people: String,
-    bodies: Vec<u8>,
-    /// Where each row ends.
-    ends: Vec<(usize, usize)>,
-}
-
-impl Handful {
-    fn push(&mut self, person: &str, body: &[u8]) {
-        self.people.push_str(person);
-        self.bodies.extend_from_slice(body);
-        self.ends.push((self.people.len(), self.bodies.len()));
+/// Adds the people of the next page.
+fn add(book: &mut Book, first: &str, body: &[u8]) -> Result<(), Fault> {
+    if book.people.last().is_some_and(|last| book.keys.get(last.key) >= first) {
+        return Err(overlap(first));
     }
-
-    fn rows(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let starts = std::iter::once(&(0, 0)).chain(&self.ends);
-        starts.zip(&self.ends).map(|(from, to)| (&self.people[from.0..to.0], &self.bodies[from.1..to.1]))
-    }
+    read_page(first, body, |person, claims| {
+        add_person(book, person, |all| {
+            all.extend_from_slice(claims);
+            Ok(())
+        })?;
+        Ok(true)
+    })
 }

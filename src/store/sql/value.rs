@@ -74,12 +74,6 @@ impl<T: ToValue> ToValue for Option<T> {
     }
 }
 
-impl ToValue for Value<'_> {
-    fn value(&self) -> Value<'_> {
-        *self
-    }
-}
-
 impl<T: ToValue + ?Sized> ToValue for &T {
     fn value(&self) -> Value<'_> {
         (**self).value()
@@ -104,13 +98,7 @@ impl<V: ToValue, const N: usize> Params for [V; N] {
     }
 }
 
-impl Params for [Value<'_>] {
-    fn with<T>(&self, act: impl FnOnce(&[Value<'_>]) -> T) -> T {
-        act(self)
-    }
-}
-
-impl<P: Params + ?Sized> Params for &P {
+impl<P: Params> Params for &P {
     fn with<T>(&self, act: impl FnOnce(&[Value<'_>]) -> T) -> T {
         (**self).with(act)
     }
