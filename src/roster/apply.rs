@@ -97,7 +97,7 @@ pub(crate) fn join_texts(base: &mut TextArena, news: &mut Roster) -> Result<(), 
     each_text(news, None, moved)
 }
 
-fn applied(mut base: Roster, mut news: Roster, origins: &Origins) -> Result<Roster, PackError> {
+pub(crate) fn applied(mut base: Roster, mut news: Roster, origins: &Origins) -> Result<Roster, PackError> {
     join_texts(&mut base.texts, &mut news)?;
     let roster = put_together(base, news, origins)?;
     check(&roster)?;

@@ -7,7 +7,7 @@
 use std::mem::{swap, take};
 
 use crate::base::{PersonKey, Text};
-use crate::roster::apply::{join_texts, orgs_together, put_together, take_patch};
+use crate::roster::apply::{applied, join_texts, orgs_together, put_together, take_patch};
 use crate::roster::blank::{blank_class, blank_person};
 use crate::roster::compare_classes::{Classes, Frame};
 use crate::roster::compare_people::{ENDED, HERE, OTHER, People, STAMPED};
@@ -18,11 +18,12 @@ use crate::roster::model::{
     Span,
 };
 use crate::roster::packed::DatedEnrollment;
-use crate::roster::patch::{NEW, Origins, Own, moves, patch_of};
+use crate::roster::patch::{NEW, Origins, Own, moves, news, patch_of};
 use crate::roster::rows::Collection;
 use crate::roster::spans::{SpanTable, tidy};
 use crate::roster::tree::OrgTree;
 use crate::roster::unpack::{Unpacker, check};
+use crate::roster::unread::{Bare, Unread};
 use crate::roster::wire::{PackError, Reader};
 
 /// A stored roster beside a newer one.
@@ -34,6 +35,8 @@ pub struct Compared {
     /// that is theirs; and of people who changed the keys and, of each role, word and org. Of the classes it has those that the
     /// former attend, with id and school.
     pub rest: Roster,
+    /// What was not read of people of whom nothing is new.
+    pub(crate) unread: Unread,
     pub(crate) has_own: [bool; 7],
     pub(crate) own: Own,
 }
@@ -68,11 +71,12 @@ impl<F: FnMut() -> Option<Vec<u8>>> Comparing<F> {
         Ok(())
     }
 
-    /// Reads the base to its end. `others` are people of the stored roster who are asked for whatever becomes of them.
+    /// Reads the base to its end. `others` are people of the stored roster who are asked for whatever becomes of them; of those
+    /// who are `bare` the newer roster has no more than the key, and they are what they are in the base.
     ///
     /// # Errors
     /// As [`apply`](crate::roster::apply()); the order of what leaves nothing behind is not checked in full.
-    pub fn with(self, after: &Roster, others: &[&PersonKey]) -> Result<Compared, PackError> {
+    pub fn with(self, after: &Roster, others: &[&PersonKey], bare: Option<Bare>) -> Result<Compared, PackError> {
         let Self { mut unpacker, counts, mut origins, mut news, is_patched } = self;
         if !is_patched {
             let all = |at: usize| (0..counts[at]).collect();
@@ -83,16 +87,20 @@ impl<F: FnMut() -> Option<Vec<u8>>> Comparing<F> {
         unpacker.frame_texts(&counts)?;
         let frame = Frame::new(&unpacker, after);
         let mut classes = Classes::texts(&mut unpacker, after, counts[5] as usize)?;
-        let mut people = People::texts(&mut unpacker, after, &counts, &origins.people, &others)?;
+        unpacker.frame()?;
+        classes.places(&mut unpacker, &frame, after)?;
+        let bare = bare.unwrap_or_default();
+        let mut people = People::texts(&mut unpacker, after, &counts, &origins.people, (&others, &bare.is_bare))?;
+        let mut unread = Unread::new(bare, after);
         let mut attributes = Vec::new();
         for _ in 0..counts[9] {
             attributes.push(Attribute { name: 0, value: unpacker.again()? });
         }
-        unpacker.frame()?;
-        classes.places(&mut unpacker, &frame, after)?;
-        people.numbers(&mut unpacker, &frame, after, &counts, attributes)?;
-        people.roles(&mut unpacker, &frame, after)?;
-        people.enrollments(&mut unpacker, &frame, &classes, after)?;
+        people.numbers(&mut unpacker, &frame, after, (&counts, attributes), &mut unread)?;
+        people.roles(&mut unpacker, &frame, after, &mut unread)?;
+        people.enrollments(&mut unpacker, &frame, &classes, after, &mut unread)?;
+        people.forget_bare();
+        unread.is_plain &= !news.people.iter().any(|person| person.ended || person.quarantined);
         let Unpacker { arena, roster: mut base, .. } = unpacker;
         base.texts = arena;
         if !is_patched {
@@ -101,7 +109,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Comparing<F> {
         } else {
             join_texts(&mut base.texts, &mut news)?;
         }
-        Side { base, news, origins, classes, people, after, others }.compared()
+        Side { base, news, origins, classes, people, unread, after, others }.compared()
     }
 }
 
@@ -109,6 +117,24 @@ impl Compared {
     /// Whether the stored roster has records of a collection that had rows of their own ([`Roster::has_own`]).
     pub fn has_own(&self, what: Collection) -> bool {
         self.has_own[what as usize]
+    }
+
+    /// Whether the newer roster has bare people.
+    pub fn is_of_bare(&self) -> bool {
+        self.unread.has_bare
+    }
+
+    /// How many enrollments its bare people have.
+    pub fn bare_enrollments(&self) -> u64 {
+        self.unread.enrollments.into()
+    }
+
+    /// The newer roster without bare people, out of its base.
+    ///
+    /// # Errors
+    /// [`PackError`] if it is another base.
+    pub fn whole(&self, base: Roster, after: &Roster) -> Result<Roster, PackError> {
+        applied(base, news(after, &self.own).ok_or(FULL)?, &self.own)
     }
 
     /// What makes the newer roster of the base, as [`patch`](crate::roster::patch()) has it.
@@ -125,6 +151,7 @@ struct Side<'a> {
     origins: Origins,
     classes: Classes,
     people: People,
+    unread: Unread,
     after: &'a Roster,
     others: Vec<&'a str>,
 }
@@ -174,10 +201,10 @@ impl Side<'_> {
         let Walked { mut delta, kept, new, living } = self.walk(&orgs)?;
         delta.collections = self.collections(&orgs, living);
         (delta.base, delta.now) = delta.collections[Collection::People as usize];
-        let after = self.after;
+        let (after, unread) = (self.after, take(&mut self.unread));
         let rest = self.rest(&orgs, kept)?;
         delta.conflicts = conflicts(&rest, after, &new, &delta.absent);
-        Ok(Compared { delta, rest, has_own, own })
+        Ok(Compared { delta, rest, unread, has_own, own })
     }
 
     fn orgs(&mut self) -> Result<Orgs, PackError> {
@@ -228,8 +255,10 @@ impl Side<'_> {
     }
 
     fn collections(&self, orgs: &Orgs, people_living: u32) -> [(u32, u32); 7] {
-        let Self { base, news, origins, classes, people, after, .. } = self;
+        let Self { base, news, origins, classes, people, unread, after, .. } = self;
         let mut all = collections(&Roster::default(), after);
+        all[Collection::Roles as usize].1 += unread.roles_living;
+        all[Collection::Enrollments as usize].1 += unread.enrollments_living;
         macro_rules! living {
             ($records:ident, $had_ended:expr) => {
                 origins.$records.iter().filter(|&&origin| origin != NEW && !$had_ended(origin as usize)).count()

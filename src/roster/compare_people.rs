@@ -8,11 +8,14 @@ use crate::roster::blank::blank_person;
 use crate::roster::compare_classes::{Classes, Frame, Join, bytes};
 use crate::roster::delta::senses;
 use crate::roster::enrollments::{Own, Told};
-use crate::roster::model::{Attribute, ClassIx, Modified, OrgIx, PackedEnrollment, RecordHash, Role, RoleWord, Roster, SpanIx};
+use crate::roster::model::{
+    Attribute, ClassIx, Modified, OrgIx, PackedEnrollment, PersonIx, RecordHash, Role, RoleWord, Roster, SpanIx,
+};
 use crate::roster::pack::TOUCHED;
 use crate::roster::packed::DatedEnrollment;
 use crate::roster::patch::NEW;
 use crate::roster::unpack::{HANDLE, Unpacker};
+use crate::roster::unread::{Link, Unread, teaches};
 use crate::roster::wire::{PackError, push};
 
 /// The person is one of the stored roster, not only of the base it stands on.
@@ -26,8 +29,11 @@ pub(super) const ENDED: u8 = 8;
 
 /// The people of the base.
 pub(super) struct People {
-    /// The newer roster's person of the same key.
+    /// The newer roster's person of the same key …
     pub(super) to: Vec<u32>,
+    /// … unless that is bare: then nothing is compared.
+    met: Vec<u32>,
+    pub(super) is_bare: Vec<bool>,
     pub(super) marks: Vec<u8>,
     /// Place among those picked.
     pub(super) pick: Vec<u32>,
@@ -78,17 +84,19 @@ impl Now<'_> {
 
 impl People {
     /// Reads the columns of texts; `origins` are the base's people that the stored roster has, `others` (rising) the keys of
-    /// people to be picked beside those who left.
+    /// people to be picked beside those who left, and `bare` tells which people of the newer roster are.
     pub(super) fn texts<F: FnMut() -> Option<Vec<u8>>>(
         from: &mut Unpacker<F>,
         after: &Roster,
         counts: &[u32; 10],
         origins: &[u32],
-        others: &[&str],
+        (others, bare): (&[&str], &[bool]),
     ) -> Result<Self, PackError> {
         let count = counts[6] as usize;
         let mut people = Self {
             to: Vec::with_capacity(count.min(1 << 16)),
+            met: Vec::with_capacity(count.min(1 << 16)),
+            is_bare: Vec::with_capacity(count.min(1 << 16)),
             marks: vec![0; count],
             pick: Vec::with_capacity(count.min(1 << 16)),
             primary: Vec::new(),
@@ -123,6 +131,9 @@ impl People {
                 roster.people.push(blank_person(push(arena, key)?));
                 Ok((to, roster.people.len() as u32 - 1))
             })??;
+            let is_bare = is_here && bare.get(to as usize).copied().unwrap_or_default();
+            people.is_bare.push(is_bare);
+            people.met.push(if is_bare { NEW } else { to });
             people.to.push(to);
             people.pick.push(pick);
         }
@@ -130,11 +141,11 @@ impl People {
             ($($field:ident),*) => {$(
                 for at in 0..count {
                     if at % TOUCHED == 0 {
-                        let next = people.to[at..].iter().take(TOUCHED);
+                        let next = people.met[at..].iter().take(TOUCHED);
                         let of = |&to: &u32| after.people.get(to as usize).map(|person| person.$field);
                         after.texts.touch(next.filter_map(of));
                     }
-                    let other = bytes(after, after.people.get(people.to[at] as usize).map(|person| person.$field));
+                    let other = bytes(after, after.people.get(people.met[at] as usize).map(|person| person.$field));
                     let is_same = match from.roster.people.get_mut(people.pick[at] as usize) {
                         None => from.reader.text_with(|text| text == other)?,
                         Some(person) => {
@@ -149,13 +160,18 @@ impl People {
         once!(given, family, email, username, identifier);
         for at in 0..count {
             let grades = from.again()?;
-            let other = bytes(after, after.people.get(people.to[at] as usize).map(|person| person.grades));
+            let other = bytes(after, after.people.get(people.met[at] as usize).map(|person| person.grades));
             people.mark(at, OTHER, from.arena.bytes(grades) != other);
             if let Some(person) = from.roster.people.get_mut(people.pick[at] as usize) {
                 person.grades = grades;
             }
         }
         Ok(people)
+    }
+
+    /// Bare people are as they were.
+    pub(super) fn forget_bare(&mut self) {
+        self.marks.iter_mut().zip(&self.is_bare).filter(|(_, is_bare)| **is_bare).for_each(|(marks, _)| *marks = HERE);
     }
 
     #[inline]
@@ -169,14 +185,14 @@ impl People {
         from: &mut Unpacker<F>,
         frame: &Frame,
         after: &Roster,
-        counts: &[u32; 10],
-        mut attributes: Vec<Attribute>,
+        (counts, mut attributes): (&[u32; 10], Vec<Attribute>),
+        unread: &mut Unread,
     ) -> Result<(), PackError> {
         let (count, orgs) = (self.to.len(), from.bounds.orgs);
         for at in 0..count {
             let primary = from.optional(orgs)?.map(OrgIx);
             self.primary.push(primary);
-            let is = after.people.get(self.to[at] as usize).and_then(|person| person.primary_org);
+            let is = after.people.get(self.met[at] as usize).and_then(|person| person.primary_org);
             self.mark(at, OTHER, primary.map(|org| frame.orgs[org.0 as usize]) != is.map(|org| org.0));
             if let Some(person) = from.roster.people.get_mut(self.pick[at] as usize) {
                 person.primary_org = primary;
@@ -186,7 +202,8 @@ impl People {
             let flags = from.flags(7)?;
             let (enabled, ended, quarantined) = (flags & 1 > 0, flags & 2 > 0, flags & 4 > 0);
             self.mark(at, ENDED, ended);
-            let is = after.people.get(self.to[at] as usize);
+            unread.is_plain &= self.marks[at] & HERE == 0 || !ended && !quarantined;
+            let is = after.people.get(self.met[at] as usize);
             self.mark(at, OTHER, is.map(|is| (is.enabled, is.ended, is.quarantined)) != Some((enabled, ended, quarantined)));
             if let Some(person) = from.roster.people.get_mut(self.pick[at] as usize) {
                 (person.enabled, person.ended, person.quarantined) = (enabled, ended, quarantined);
@@ -195,7 +212,7 @@ impl People {
         let mut last = 0;
         for at in 0..count {
             let modified = from.stamp(&mut last)?;
-            self.mark(at, STAMPED, after.people.get(self.to[at] as usize).map(|is| is.modified) != Some(modified));
+            self.mark(at, STAMPED, after.people.get(self.met[at] as usize).map(|is| is.modified) != Some(modified));
             if let Some(person) = from.roster.people.get_mut(self.pick[at] as usize) {
                 person.modified = modified;
             }
@@ -209,7 +226,7 @@ impl People {
                     let len = from.reader.small()?;
                     next = next.checked_add(len).ok_or(HANDLE)?;
                     starts.push(next);
-                    let is = after.people.get(self.to[at] as usize);
+                    let is = after.people.get(self.met[at] as usize);
                     self.mark(at, OTHER, is.is_some_and(|is| is.$field.1 != len));
                     now.push(is.filter(|is| is.$field.1 == len).map_or(NEW, |is| is.$field.0));
                     if let Some(person) = from.roster.people.get_mut(self.pick[at] as usize) {
@@ -232,7 +249,10 @@ impl People {
         }
         for at in 0..count {
             let own = &attributes[starts[at] as usize..starts[at + 1] as usize];
-            if let Some(is) = after.people.get(self.to[at] as usize) {
+            if self.is_bare[at] {
+                own.iter().for_each(|attribute| unread.names.note(frame.names[usize::from(attribute.name)]));
+            }
+            if let Some(is) = after.people.get(self.met[at] as usize) {
                 let same = |(was, is): (&Attribute, &Attribute)| {
                     frame.names[usize::from(was.name)] == u32::from(is.name)
                         && from.arena.bytes(was.value) == after.texts.bytes(is.value)
@@ -266,8 +286,11 @@ impl People {
         from: &mut Unpacker<F>,
         frame: &Frame,
         after: &Roster,
+        unread: &mut Unread,
     ) -> Result<(), PackError> {
-        let Self { to, marks, pick, roles: starts, now_roles, role_orgs, role_words, role_ended, has_own_roles, .. } = self;
+        let Self {
+            met, is_bare, marks, pick, roles: starts, now_roles, role_orgs, role_words, role_ended, has_own_roles, ..
+        } = self;
         let mut picked: Vec<Role> = Vec::new();
         let new = |person: usize, at: usize| match now_roles[person] {
             NEW => None,
@@ -302,15 +325,22 @@ impl People {
             unless |is| u32::from(is.role.0) == frame.words[word as usize]);
         // Records that are equal but for these may stand in another order: such a person is looked at again.
         let (mut doubted, mut nameless): (BTreeMap<usize, Vec<u8>>, Vec<bool>) = (BTreeMap::new(), Vec::new());
+        let mut of = Vec::new();
         let flags_of = |role: &Role| u8::from(role.primary) | u8::from(role.ended) << 1;
         let (mut own, mut own_flags) = (0, Vec::new());
-        for person in 0..to.len() {
+        for person in 0..met.len() {
             own_flags.clear();
             for _ in starts[person]..starts[person + 1] {
                 let flags = from.flags(7)?;
                 nameless.push(flags & 4 > 0);
                 role_ended.push(flags & 2 > 0);
                 *has_own_roles |= flags & 4 == 0 && marks[person] & HERE != 0;
+                of.push(person as u32);
+                if is_bare[person] {
+                    unread.roles_own += u32::from(flags & 4 == 0);
+                    unread.roles_living += u32::from(flags & 2 == 0);
+                    unread.words.note(frame.words[usize::from(role_words[role_ended.len() - 1])]);
+                }
                 own_flags.push(flags & 3);
                 if pick[person] != NEW {
                     (picked[own].primary, picked[own].ended) = (flags & 1 > 0, flags & 2 > 0);
@@ -330,10 +360,11 @@ impl People {
         let mut stamp = 0;
         column!(modified = from.stamp(&mut stamp), modified: modified, STAMPED unless |is| is.modified == modified);
         let mut nameless = nameless.into_iter();
-        column!(id = if nameless.next() == Some(true) { Ok(RecordHash::default()) } else { from.id() }, id: id, STAMPED
-            unless |is| is.id == id);
+        let mut of = of.into_iter();
+        let mut id = || if nameless.next() == Some(true) { Ok(RecordHash::default()) } else { from.id() };
+        column!(id = id().inspect(|&id| of.next().filter(|&of| is_bare[of as usize]).into_iter().for_each(|_| unread.meet(Link::Role, id))), id: id, STAMPED unless |is| is.id == id);
         for (person, flags) in doubted {
-            let Some(is) = after.people.get(to[person] as usize).filter(|_| marks[person] & OTHER == 0) else { continue };
+            let Some(is) = after.people.get(met[person] as usize).filter(|_| marks[person] & OTHER == 0) else { continue };
             let roles = after.roles_of(is);
             let sense = |role: &Role, flags: u8| (role.org, role.role, role.first, role.last, flags);
             let mut was: Vec<(OrgIx, RoleWord, Day, Day, u8)> = roles.iter().zip(flags).map(|(r, was)| sense(r, was)).collect();
@@ -353,15 +384,27 @@ impl People {
         frame: &Frame,
         classes: &Classes,
         after: &Roster,
+        unread: &mut Unread,
     ) -> Result<(), PackError> {
         from.spans()?;
-        let Self { marks, pick, enrollments: starts, now_enrollments: first, living, picked, .. } = self;
+        let Self { marks, pick, enrollments: starts, now_enrollments: first, living, picked, to, is_bare, .. } = self;
         let spans = &from.roster.spans;
         let lives: Vec<bool> = spans.iter().map(|span| !span.ended).collect();
         let [old_senses, new_senses] = senses(spans, &frame.words, &after.spans);
         let mut now = Now { after, first, starts, person: usize::MAX, own: Own::Here(&[]) };
+        // Of those who are bare: the classes, if some teach, and which spans they have.
+        let (teaches, mut taught, mut used) = (teaches(&from.roster, &from.arena), Vec::new(), vec![false; lives.len()]);
+        let some_teach = teaches.contains(&true);
         let (bound, mut last) = (from.bounds.classes, 0);
+        let all = |person: usize| starts[person]..starts[person + 1];
         for person in 0..pick.len() {
+            if is_bare[person] {
+                for _ in all(person) {
+                    let class = from.place(&mut last, bound)?;
+                    taught.extend(some_teach.then(|| classes.to[class as usize]));
+                }
+                continue;
+            }
             let (is, mut differs) = (now.of(person), false);
             for at in 0..(starts[person + 1] - starts[person]) as usize {
                 let class = from.place(&mut last, bound)?;
@@ -373,9 +416,21 @@ impl People {
             }
             marks[person] |= if differs { OTHER } else { 0 };
         }
+        let mut taught = taught.into_iter();
         // Of records of one class with one role and the same days the order is that of their ids, and no change.
         let (mut own_senses, mut own): (Vec<u32>, usize) = (Vec::new(), 0);
         for person in 0..pick.len() {
+            if is_bare[person] {
+                unread.enrollments += all(person).len() as u32;
+                for _ in all(person) {
+                    let span = from.handle(lives.len())? as usize;
+                    used[span] = true;
+                    unread.enrollments_living += u32::from(lives[span]);
+                    let class = taught.next().filter(|_| teaches[span]);
+                    unread.primary.extend(class.map(|class| (ClassIx(class), PersonIx(to[person]))));
+                }
+                continue;
+            }
             let is = now.of(person);
             own_senses.clear();
             let mut differs = false;
@@ -398,8 +453,15 @@ impl People {
                 marks[person] |= if was == is { 0 } else { OTHER };
             }
         }
+        *living += unread.enrollments_living;
         let (mut last, mut own) = (0, 0);
         for person in 0..pick.len() {
+            if is_bare[person] {
+                for _ in all(person) {
+                    from.stamp(&mut last)?;
+                }
+                continue;
+            }
             let (is, mut differs) = (now.of(person), false);
             let last_change = |(is, of_its_own): Told| of_its_own.unwrap_or(after.spans[is.span.0 as usize].modified);
             for at in 0..(starts[person + 1] - starts[person]) as usize {
@@ -414,6 +476,12 @@ impl People {
         }
         own = 0;
         for person in 0..pick.len() {
+            if is_bare[person] {
+                for _ in all(person) {
+                    unread.meet(Link::Enrollment, from.id()?);
+                }
+                continue;
+            }
             let (is, mut differs) = (now.of(person), false);
             for at in 0..(starts[person + 1] - starts[person]) as usize {
                 let id = from.id()?;
@@ -425,6 +493,8 @@ impl People {
             }
             marks[person] |= if differs { STAMPED } else { 0 };
         }
+        let words = from.roster.spans.iter().zip(used).filter(|(_, is_used)| *is_used).map(|(span, _)| span.role);
+        words.for_each(|word| unread.words.note(frame.words[usize::from(word.0)]));
         if from.reader.at_end() { Ok(()) } else { Err(PackError::Corrupt("bytes are left over")) }
     }
 }

@@ -55,6 +55,7 @@ mod trace;
 mod tree;
 mod unpack;
 mod unpack_one;
+mod unread;
 mod wire;
 
 pub use apply::{apply, apply_one};
@@ -93,7 +94,8 @@ pub use scope::{Scope, take_people};
 pub use thin::thin;
 pub use trace::{Grouping, Line, Prints, TRACED, Trace};
 pub use tree::OrgTree;
-pub use unpack::unpack;
+pub use unpack::{unpack, unpack_keys};
 pub use unpack_one::{One, unpack_one};
+pub use unread::Bare;
 pub use wire::PackError;
 pub(crate) use wire::{Reader, Writer};

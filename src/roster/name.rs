@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::base::{BulkDigester, Digest, Text, parts};
 use crate::roster::enrollments::Told;
 use crate::roster::model::{Class, Course, Org, Person, Role, Roster, Session, Span};
@@ -25,9 +27,11 @@ pub struct Name {
     pub(crate) people: Vec<PersonName>,
 }
 
-/// The digest of somebody with all that is theirs.
+/// The hash of somebody with all that is theirs. That somebody changes by chance and nobody sees it happens once in 2⁶⁴ changes;
+/// whoever makes it happen deceives nobody but the own customer. A digest that withstands that takes fifteen times as long, as it
+/// is fast with long texts only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct PersonName(pub(crate) [u8; 16]);
+pub(crate) struct PersonName(pub(crate) u64);
 
 impl Name {
     /// That of a roster.
@@ -83,8 +87,10 @@ impl Name {
         };
         let people = parts::each_part(roster.people.len(), part).concat();
         digester.number(people.len() as u64);
-        for person in &people {
-            digester.stream(&person.0);
+        // Many at once are fastest.
+        for some in people.chunks(PIECE) {
+            let bytes: Vec<u8> = some.iter().flat_map(|person| person.0.to_le_bytes()).collect();
+            digester.stream(&bytes);
         }
         Self { digest: digester.finish(), people }
     }
@@ -134,7 +140,6 @@ impl Bytes<'_> {
     ) -> PersonName {
         let roster = self.roster;
         self.bytes.clear();
-        self.bytes.extend_from_slice(b"person");
         person(own, self);
         roster.roles_of(own).iter().for_each(|record| self.role(record, words));
         for (packed, modified) in attended {
@@ -150,7 +155,7 @@ impl Bytes<'_> {
             self.text(roster.attribute_names[usize::from(attribute.name)]);
             self.text(attribute.value);
         }
-        PersonName(*Digest::of_bulk(&self.bytes).0.first_chunk().unwrap_or(&[0; 16]))
+        PersonName(xxh3_64(&self.bytes))
     }
 
     fn text(&mut self, text: Text) {

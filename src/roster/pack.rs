@@ -1,7 +1,7 @@
 //! A roster as bytes, always the same for the same roster.
 //!
-//! Layout: a version byte, ten counts, all texts column by column in the order of the arena, then the numbers column by
-//! column. Columns put like beside like, which is what the compression of whoever stores the chunks lives on. Handles,
+//! Layout: a version byte, ten counts, then texts and numbers of whatever people point at, then those of people, each column
+//! by column. Columns put like beside like, which is what the compression of whoever stores the chunks lives on. Handles,
 //! days and stamps are told as differences from the record before.
 
 use hashbrown::HashTable;
@@ -23,8 +23,9 @@ pub fn pack(roster: &Roster, sink: &mut dyn FnMut(&[u8])) {
     let mut packer = Packer { out: Writer::new(sink), roster, known: HashTable::new(), texts: Vec::new() };
     packer.out.raw(&[LAYOUT]);
     packer.counts();
-    packer.texts();
+    packer.place_texts();
     packer.places();
+    packer.person_texts();
     packer.people();
     packer.links();
     packer.out.finish();
@@ -51,6 +52,16 @@ struct Packer<'a> {
     texts: Vec<Text>,
 }
 
+/// Texts of records, column by column.
+macro_rules! columns {
+    ($packer:ident, $records:ident: $($way:ident $field:ident),*) => {
+        $(for some in $packer.roster.$records.chunks(TOUCHED) {
+            $packer.roster.texts.touch(some.iter().map(|record| record.$field));
+            some.iter().for_each(|record| $packer.$way(record.$field));
+        })*
+    };
+}
+
 impl Packer<'_> {
     fn counts(&mut self) {
         let r = self.roster;
@@ -69,23 +80,18 @@ impl Packer<'_> {
         counts.into_iter().for_each(|count| self.out.number(count as u64));
     }
 
-    fn texts(&mut self) {
+    fn place_texts(&mut self) {
         let r = self.roster;
-        macro_rules! columns {
-            ($records:ident: $($way:ident $field:ident),*) => {
-                $(for some in r.$records.chunks(TOUCHED) {
-                    r.texts.touch(some.iter().map(|record| record.$field));
-                    some.iter().for_each(|record| self.$way(record.$field));
-                })*
-            };
-        }
         r.role_words.iter().chain(&r.attribute_names).for_each(|&word| self.once(word));
-        columns!(orgs: once id, once name, again kind, once identifier);
-        columns!(sessions: once id, once title, again kind);
-        columns!(courses: once id, once title, once code, again grades, again subjects, again subject_codes);
-        columns!(classes: once id, once title, again kind, once code, again grades, again subjects, again subject_codes);
-        columns!(people: once key, once given, once family, once email, once username, once identifier, again grades);
-        columns!(attributes: again value);
+        columns!(self, orgs: once id, once name, again kind, once identifier);
+        columns!(self, sessions: once id, once title, again kind);
+        columns!(self, courses: once id, once title, once code, again grades, again subjects, again subject_codes);
+        columns!(self, classes: once id, once title, again kind, once code, again grades, again subjects, again subject_codes);
+    }
+
+    fn person_texts(&mut self) {
+        columns!(self, people: once key, once given, once family, once email, once username, once identifier, again grades);
+        columns!(self, attributes: again value);
     }
 
     fn once(&mut self, text: Text) {

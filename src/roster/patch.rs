@@ -314,7 +314,7 @@ fn same_list<T: PartialEq>(old: &[T], new: &[T], moved: impl Fn(&T) -> T) -> boo
 }
 
 /// The new records alone, as a roster whose handles are those of the whole one. `None` cannot happen: the texts are fewer.
-fn news(after: &Roster, own: &Own) -> Option<Roster> {
+pub(crate) fn news(after: &Roster, own: &Own) -> Option<Roster> {
     fn pick<T: Clone>(records: &[T], own: &[u32]) -> Vec<T> {
         records.iter().zip(own).filter(|(_, origin)| **origin == NEW).map(|(record, _)| record.clone()).collect()
     }

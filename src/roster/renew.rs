@@ -25,9 +25,7 @@ impl Renewal {
     /// Finds who is touched, and makes the roster that the rows of their groups are to be read upon. `None`: the package has
     /// to be read whole.
     pub fn begin(stored: &Roster, news: &News) -> Option<(Self, Roster)> {
-        let is_plain = !is_linked(stored) && !stored.people.iter().any(|person| person.ended || person.quarantined);
-        let is_partial = news.unbegun.iter().any(|&what| stored.has_own(what));
-        if !is_plain || is_partial {
+        if is_linked(stored) {
             return None;
         }
         let (touched, frame) = parts::both(|| touched(stored, news), || frame(stored, news));

@@ -123,7 +123,7 @@ impl Trace {
         out.raw(&self.name.digest.0);
         out.raw(&self.ground.0);
         out.number(self.name.people.len() as u64);
-        self.name.people.iter().for_each(|person| out.raw(&person.0));
+        self.name.people.iter().for_each(|person| out.raw(&person.0.to_le_bytes()));
         out.number(self.prints.groups() as u64);
         self.prints.0.iter().for_each(|sum| out.raw(&sum.to_le_bytes()));
         out.number(self.needs.len() as u64);
@@ -152,16 +152,26 @@ impl Trace {
         if !fits(&digest) {
             return Ok(None);
         }
-        let people = (0..reader.small()?).map(|_| reader.raw().map(PersonName)).collect::<Result<_, _>>()?;
+        let people = reader.small()?;
+        let people = words(&mut reader, people.into())?.into_iter().map(PersonName).collect();
         let groups = reader.number()?;
         if !groups.is_power_of_two() || groups > Prints::GROUPS.1 {
             return Err(PackError::Corrupt("groups are not as many as they can be"));
         }
-        let sums = (0..groups).map(|_| reader.raw().map(u64::from_le_bytes)).collect::<Result<_, _>>()?;
+        let sums = words(&mut reader, groups)?;
         let needs = (0..reader.number()?).map(|_| reader.byte()).collect::<Result<_, _>>()?;
         let trace = Self { name: Name { digest, people }, ground, prints: Prints(sums), needs };
         if reader.at_end() { Ok(Some(trace)) } else { Err(PackError::Corrupt("bytes are left over")) }
     }
+}
+
+/// So many numbers of eight bytes. Room grows with the bytes that are really there.
+fn words<F: FnMut() -> Option<Vec<u8>>>(reader: &mut Reader<F>, count: u64) -> Result<Vec<u64>, PackError> {
+    let mut words = Vec::new();
+    for _ in 0..count {
+        words.push(u64::from_le_bytes(reader.raw()?));
+    }
+    Ok(words)
 }
 
 #[cfg(test)]
@@ -201,7 +211,7 @@ mod tests {
     #[test]
     fn it_comes_back_as_it_was() {
         let prints = Prints((0..64).map(|n| u64::MAX / (n + 1)).collect());
-        let name = Name { digest: Digest([1; 32]), people: (0..5).map(|n| PersonName([n; 16])).collect() };
+        let name = Name { digest: Digest([1; 32]), people: (0..5).map(PersonName).collect() };
         let trace = Trace { name, ground: Digest([2; 32]), prints, needs: vec![3; 9] };
         let mut bytes = Vec::new();
         trace.pack(&mut |chunk| bytes.extend_from_slice(chunk));

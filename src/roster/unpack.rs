@@ -21,6 +21,21 @@ pub fn unpack(chunks: impl FnMut() -> Option<Vec<u8>>) -> Result<Roster, PackErr
     Ok(roster)
 }
 
+/// The same of whatever people point at, and of people no more than their keys; what lies behind these is not read.
+///
+/// # Errors
+/// As [`unpack`].
+pub fn unpack_keys(chunks: impl FnMut() -> Option<Vec<u8>>) -> Result<Roster, PackError> {
+    let (mut unpacker, counts) = Unpacker::begin(Reader::new(chunks), None)?;
+    unpacker.place_texts(&counts)?;
+    unpacker.places()?;
+    unpacker.keys(&counts)?;
+    let Unpacker { arena, mut roster, .. } = unpacker;
+    roster.texts = arena;
+    check(&roster)?;
+    Ok(roster)
+}
+
 /// How many records there are that a handle may point at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -37,8 +52,8 @@ pub(crate) fn unpack_part<F: FnMut() -> Option<Vec<u8>>>(
 ) -> Result<Roster, PackError> {
     let (mut unpacker, counts) = Unpacker::begin(reader, bounds)?;
     unpacker.place_texts(&counts)?;
-    unpacker.person_texts(&counts)?;
     unpacker.places()?;
+    unpacker.person_texts(&counts)?;
     unpacker.people(&counts)?;
     unpacker.roles(counts[7])?;
     unpacker.enrollments(counts[8])?;
@@ -156,12 +171,16 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
         Ok(())
     }
 
-    fn person_texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
-        let [.., people, _, _, attributes] = *counts;
-        for _ in 0..people {
+    fn keys(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
+        for _ in 0..counts[6] {
             let key = self.once()?;
             self.roster.people.push(blank_person(key));
         }
+        Ok(())
+    }
+
+    fn person_texts(&mut self, counts: &[u32; 10]) -> Result<(), PackError> {
+        self.keys(counts)?;
         macro_rules! columns {
             ($($way:ident $field:ident),*) => {$(
                 for at in 0..self.roster.people.len() {
@@ -170,7 +189,7 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
             )*};
         }
         columns!(once given, once family, once email, once username, once identifier, again grades);
-        for _ in 0..attributes {
+        for _ in 0..counts[9] {
             let value = self.again()?;
             self.roster.attributes.push(Attribute { name: 0, value });
         }

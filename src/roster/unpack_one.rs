@@ -26,6 +26,7 @@ pub struct One {
 pub fn unpack_one(chunks: impl FnMut() -> Option<Vec<u8>>, key: &str) -> Result<One, PackError> {
     let (mut unpacker, counts) = Unpacker::begin(Reader::new(chunks), None)?;
     unpacker.place_texts(&counts)?;
+    unpacker.places()?;
     let people = counts[6];
     let mut at = None;
     for index in 0..people {
@@ -77,7 +78,6 @@ impl<F: FnMut() -> Option<Vec<u8>>> Unpacker<F> {
             let value = self.again()?;
             attributes.push(Attribute { name: 0, value });
         }
-        self.places()?;
         for index in 0..people {
             let org = self.optional(self.bounds.orgs)?.map(OrgIx);
             if Some(index) == at {

@@ -1,7 +1,7 @@
 //! The same package again. The plan of a run that finds nothing new, while time did nothing either, is empty (R102): so none
 //! is made and no roster is loaded, however large. What such a run says is what the run said that left nothing to be done.
 
-use crate::base::{Calendar, Digest, Digester, Instant, Version};
+use crate::base::{Calendar, Instant, Version};
 use crate::license::{Because, Entry, SourceMark, allowance_in, phase_at};
 use crate::plan::{Plan, Standing};
 use crate::service::core::{Customer, Service};
@@ -10,14 +10,6 @@ use crate::service::error::ServiceError;
 use crate::service::pauses::RunTerms;
 use crate::service::sync::told_beside;
 use crate::store::{Batch, RestRow, RunRow, RunState, RunTally, StoreError};
-
-/// What a plan depends on beside books, roster and time. A policy that was never digested is like no other.
-pub(crate) fn settings_of(customer: &Customer) -> Option<Digest> {
-    let policy = customer.policy.digest;
-    let mut digester = Digester::new("rest");
-    digester.field(env!("CARGO_PKG_VERSION").as_bytes()).field(&policy.0);
-    (policy != Digest::default()).then(|| digester.finish())
-}
 
 /// Whether a run looks at all of a customer and at nothing in a special way.
 fn is_plain(customer: &Customer, terms: &RunTerms) -> bool {
@@ -43,7 +35,7 @@ impl Service {
         let standing = self.store.standing_light(customer.id())?;
         let now = self.acts_at(&standing, now);
         if rest.version != standing.version
-            || settings_of(customer) != Some(rest.settings)
+            || customer.settings() != Some(rest.settings)
             || !self.stands_still(customer, &standing, rest.at, now)?
         {
             return Ok(false);
@@ -140,7 +132,7 @@ impl Service {
         (plan, version, said): (&Plan, Version, String),
         terms: &RunTerms,
     ) -> Result<(), StoreError> {
-        let Some(settings) = settings_of(customer).filter(|_| is_plain(customer, terms)) else { return Ok(()) };
+        let Some(settings) = customer.settings().filter(|_| is_plain(customer, terms)) else { return Ok(()) };
         // Two keys of one person are only seen when they are read (R5).
         let conflicts = plan.withheld.iter().any(|withheld| withheld.because == Because::IdentityConflict);
         if !plan.verdict.proceeds() || conflicts {

@@ -41,7 +41,7 @@ impl Service {
         let roster = &intake.roster;
         let ((name, needs), compared) = parts::both(
             || (Name::of(roster), ask.and_then(|(policy, today)| Needs::new(policy, roster, today).ok())),
-            || self.compare(customer.id(), &mark.snapshot, roster, &others),
+            || self.compare(customer.id(), &mark.snapshot, roster, (&others, None)),
         );
         let (compared, base) = compared?;
         let stands = intake.stands_beside_own(|what| compared.has_own(what)) && !is_linked(&compared.rest);
@@ -66,7 +66,7 @@ impl Service {
         let keeping = Keeping { ground: Some(Ground::Compared(&compared, &base, &name)), ..Keeping::default() };
         let source = pulled.source.clone();
         let fresh = self.stage(customer.id(), &source, package, keeping, (roster, counts), now)?;
-        pulled.fresh = Some(Fresh { needs, ..fresh.with_trace(trace) });
+        pulled.fresh = Some(Fresh { needs, is_bare: compared.is_of_bare(), ..fresh.with_trace(trace) });
         pulled.watched(customer.id())?;
         (pulled.before, pulled.compared) = (Some(compared.rest), Some(compared.delta));
         Ok(pulled)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::base::{CustomerId, Day, Instant, PersonKey, PoolId, QuietHours, SourceId, most_similar};
+use crate::base::{CustomerId, Day, Digest, Digester, Instant, PersonKey, PoolId, QuietHours, SourceId, most_similar};
 use crate::clock::{Clock, SetClock};
 use crate::license::{ActivityLimits, AgreedExcess, Grant, Pool, Term};
 use crate::plan::{Policy, Standing};
@@ -109,6 +109,15 @@ impl Customer {
     /// Its id.
     pub fn id(&self) -> &CustomerId {
         &self.policy.customer
+    }
+
+    /// A digest of what a plan depends on beside books, roster and time, the program among it. A policy that was never digested
+    /// is like no other.
+    pub(crate) fn settings(&self) -> Option<Digest> {
+        let policy = self.policy.digest;
+        let mut digester = Digester::new("rest");
+        digester.field(env!("CARGO_PKG_VERSION").as_bytes()).field(&policy.0);
+        (policy != Digest::default()).then(|| digester.finish())
     }
 
     /// Its local date at an instant.

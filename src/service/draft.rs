@@ -50,6 +50,8 @@ pub(crate) struct Drafting {
     /// All of `before`, once a guard stopped a run whose comparison is thin.
     whole: Option<Roster>,
     pub(crate) after: Option<Roster>,
+    /// Of most people of `after` nothing is there but the key.
+    pub(crate) is_bare: bool,
     /// What the people of `after` ought to have: then little else is left of it.
     pub(crate) asked: Option<Asked>,
     /// The same, as far as it was asked when one source alone was read.
@@ -126,6 +128,7 @@ impl Drafting {
         let repeated: Vec<SourceMark> = pulls.iter().filter_map(|p| p.repeated.clone()).collect();
         let compared = pulls.iter_mut().find_map(|p| p.compared.take());
         let needs = pulls.iter_mut().filter_map(|p| p.fresh.as_mut()).find_map(|fresh| fresh.needs.take());
+        let is_bare = pulls.iter().filter_map(|p| p.fresh.as_ref()).any(|fresh| fresh.is_bare);
         let any_fresh = pulls.iter().any(|p| p.fresh.is_some());
         // Where each read source stands among the rosters, before and now.
         let mut read_at: Vec<(SourceId, Option<usize>, usize)> = Vec::new();
@@ -191,6 +194,7 @@ impl Drafting {
             is_thin,
             whole: None,
             after,
+            is_bare,
             asked: None,
             needs,
             delta,

@@ -109,6 +109,8 @@ pub struct Fresh {
     pub conflicts: Vec<(String, String)>,
     /// What its people ought to have, if the rules were asked already.
     pub(crate) needs: Option<Needs>,
+    /// Of most people the roster has no more than the key; what they need is known unless the rules have to be asked anew.
+    pub(crate) is_bare: bool,
     /// Its name.
     pub(crate) name: Name,
     /// What the read left to know for the next one, if the roster is all that was read and nothing else.

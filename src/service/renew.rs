@@ -6,8 +6,7 @@ use std::sync::mpsc::sync_channel;
 use crate::base::{CustomerId, PersonKey, SourceId, parts};
 use crate::license::SourceMark;
 use crate::plan::{Needs, Plan, Standing};
-use crate::roster::{Intake, Renewal, Renewed, RosterIntake, Trace};
-use crate::service::again::settings_of;
+use crate::roster::{Intake, Renewal, RosterIntake, Trace};
 use crate::service::beside::{Beside, others};
 use crate::service::core::{Customer, Feed, Service};
 use crate::service::error::ServiceError;
@@ -31,16 +30,17 @@ impl Service {
         let Some(mut reread) = feed.source.reread(package, &trace) else { return Ok(None) };
         let others = others(standing);
         let others: Vec<&PersonKey> = others.iter().collect();
-        let (stored, looked) = parts::both(|| self.load(customer.id(), &mark.snapshot), || reread.look());
-        let (stored, (base, origins)) = stored?.split();
+        let (stored, looked) = parts::both(|| self.load_keys(customer.id(), &mark.snapshot), || reread.look());
+        let (stored, (_, origins)) = stored?.split();
         let begun = if looked { Renewal::begin(&stored, reread.news()) } else { None };
         let Some((renewal, frame)) = begun else { return Ok(None) };
         let mut intake = RosterIntake::new(Some(frame), feed.intake);
         let Some(news) = reread.feed(&mut intake) else { return Ok(None) };
         let read = (news, intake.finish());
-        let Some(Renewed { intake, compared, same }) = renewal.finish((stored, &origins), trace, read, &others) else {
-            return Ok(None);
-        };
+        let Some(mut renewed) = renewal.finish((stored, &origins), read, &others) else { return Ok(None) };
+        let asked = (others.as_slice(), Some(take(&mut renewed.bare)));
+        let (mut compared, base) = self.compare(customer.id(), &mark.snapshot, &renewed.roster, asked)?;
+        let Some((intake, same)) = renewed.compared(&mut compared, trace) else { return Ok(None) };
         let Ok(package) = feed.source.named(package.clone()) else { return Ok(None) };
         let claims = !compared.delta.conflicts.is_empty() && !self.is_approved(standing, &package.told());
         if claims {
@@ -49,10 +49,9 @@ impl Service {
         // A roster without its name is not staged under another.
         let Some(name) = intake.trace.as_ref().map(|trace| trace.name.clone()) else { return Ok(None) };
         let roster = &intake.roster;
-        let needs = ask.and_then(|(policy, today)| {
-            let renewed = known.map(|known| known.renewed(policy, (roster, &same), today));
-            renewed.and_then(|renewed| renewed.ok().flatten()).or_else(|| Needs::new(policy, roster, today).ok())
-        });
+        let renewed = ask.zip(known).map(|((policy, today), known)| known.renewed(policy, (roster, &same), today));
+        // Where these hold no more, all that is stored is asked for.
+        let needs = renewed.and_then(|renewed| renewed.ok().flatten());
         Ok(Some((package, intake, Beside { compared, base, name, needs })))
     }
 
@@ -79,7 +78,7 @@ impl Service {
         (traces, needs): (&mut [(SourceId, Trace)], Option<&Needs>),
     ) -> Result<(), StoreError> {
         for (source, trace) in traces {
-            if let (Some(needs), Some(rules)) = (needs, settings_of(customer)) {
+            if let (Some(needs), Some(rules)) = (needs, customer.settings()) {
                 needs.pack(&rules, &mut |chunk| trace.needs.extend_from_slice(chunk));
             }
             if plan.snapshots.iter().any(|mark| mark.source == *source && mark.snapshot == trace.name.digest) {
@@ -95,7 +94,7 @@ impl Service {
 
 /// What people were found to need, if the same rules would find it today.
 fn needs_of(customer: &Customer, bytes: Vec<u8>) -> Option<Needs> {
-    let (rules, mut bytes) = (settings_of(customer)?, Some(bytes));
+    let (rules, mut bytes) = (customer.settings()?, Some(bytes));
     Needs::unpack(|| bytes.take(), &rules).ok()?
 }
 

@@ -221,7 +221,7 @@ impl Service {
             name: package.name,
             amended: false,
         };
-        Ok(Fresh { mark, roster, counts, conflicts, needs, name, trace: None, behind })
+        Ok(Fresh { mark, roster, counts, conflicts, needs, is_bare: false, name, trace: None, behind })
     }
 
     /// The roster the books of a customer rest on: all of its sources' newest snapshots as one (R6).

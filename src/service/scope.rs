@@ -87,8 +87,8 @@ impl Service {
                     let ground = Some(Ground::Loaded(&before, &ground));
                     let name = self.stage_roster(customer.id(), &source, &roster, ground, now)?;
                     let mark = SourceMark { snapshot: name.digest, amended: true, ..mark.clone() };
-                    let (conflicts, needs, trace, behind) = (Vec::new(), None, None, Behind::default());
-                    pulled.fresh = Some(Fresh { mark, roster, counts, conflicts, needs, name, trace, behind });
+                    let (conflicts, needs, is_bare, trace, behind) = (Vec::new(), None, false, None, Behind::default());
+                    pulled.fresh = Some(Fresh { mark, roster, counts, conflicts, needs, is_bare, name, trace, behind });
                 }
             }
             None if pulled.error.is_none() && narrowed.trouble.is_none() => {

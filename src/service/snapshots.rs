@@ -6,7 +6,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use crate::base::{CustomerId, Digest, Instant, PersonKey, SourceId, parts};
-use crate::roster::{Compared, Comparing, Name, Origins, Roster, apply, apply_one, pack, patch, unpack, unpack_one};
+use crate::roster::{
+    Bare, Compared, Comparing, Name, Origins, PackError, Roster, apply, apply_one, pack, patch, unpack, unpack_keys, unpack_one,
+};
 use crate::service::behind::Behind;
 use crate::service::core::Service;
 use crate::service::error::ServiceError;
@@ -80,9 +82,23 @@ impl Service {
 
     /// Loads a snapshot with what the next one may stand on.
     pub(crate) fn load(&self, customer: &CustomerId, digest: &Digest) -> Result<Stored, ServiceError> {
+        self.load_with(customer, digest, |chunks| unpack(chunks))
+    }
+
+    /// The same, of people no more than the keys but of whom its difference tells.
+    pub(crate) fn load_keys(&self, customer: &CustomerId, digest: &Digest) -> Result<Stored, ServiceError> {
+        self.load_with(customer, digest, |chunks| unpack_keys(chunks))
+    }
+
+    fn load_with(
+        &self,
+        customer: &CustomerId,
+        digest: &Digest,
+        unpack: impl FnOnce(&mut dyn FnMut() -> Option<Vec<u8>>) -> Result<Roster, PackError>,
+    ) -> Result<Stored, ServiceError> {
         let row = self.store.snapshot(digest)?;
         let base = row.and_then(|row| row.base);
-        let whole = self.chunks(&base.unwrap_or(*digest), |chunks| unpack(chunks))?;
+        let whole = self.chunks(&base.unwrap_or(*digest), unpack)?;
         let roster = whole.map_err(|error| ServiceError::snapshot(customer, &error))?;
         if base.is_none() {
             let origins = Origins::of_whole(&roster);
@@ -94,13 +110,13 @@ impl Service {
     }
 
     /// Compares a snapshot with a newer roster while it is read, and names the snapshot kept whole that it is or stands on.
-    /// `others` are people who are asked for whatever became of them.
+    /// `others` are people who are asked for whatever became of them; of whom is `bare` the newer one tells no more than the key.
     pub(crate) fn compare(
         &self,
         customer: &CustomerId,
         digest: &Digest,
         after: &Roster,
-        others: &[&PersonKey],
+        (others, bare): (&[&PersonKey], Option<Bare>),
     ) -> Result<(Compared, Digest), ServiceError> {
         let base = self.store.snapshot(digest)?.and_then(|row| row.base);
         let mut patch = Vec::new();
@@ -116,7 +132,7 @@ impl Service {
             if base.is_some() {
                 comparing.patched(|| patch.next())?;
             }
-            comparing.with(after, others)
+            comparing.with(after, others, bare)
         })?;
         Ok((compared.map_err(|error| ServiceError::snapshot(customer, &error))?, whole))
     }
@@ -130,11 +146,14 @@ impl Service {
         let (send, receive) = sync_channel(CHUNKS_AHEAD);
         thread::scope(|scope| {
             let read = scope.spawn(move || {
-                self.store.snapshot_chunks(digest, &mut |chunk| {
-                    // Nobody listens any more: what was read was wrong, which the listener tells.
-                    drop(send.send(chunk));
-                    Ok(())
-                })
+                let (mut is_heard, place) = (true, self.store.place());
+                let unheard = || StoreError::Corrupt { place: place.clone(), what: digest.short(), why: String::new() };
+                let read = self.store.snapshot_chunks(digest, &mut |chunk| {
+                    is_heard = send.send(chunk).is_ok();
+                    is_heard.then_some(()).ok_or_else(unheard)
+                });
+                // Nobody listens any more: all was read that is wanted, or it was wrong, which the listener tells.
+                if is_heard { read } else { Ok(()) }
             });
             let used = use_up(&mut || receive.recv().ok());
             drop(receive);
@@ -155,7 +174,10 @@ impl Service {
         now: Instant,
     ) -> Result<Name, ServiceError> {
         let name = if let Some(Ground::Compared(_, _, name)) = ground { name.clone() } else { Name::of(roster) };
-        let row = row_of((customer, source), &name, roster, now)?;
+        let mut row = row_of((customer, source), &name, roster, now)?;
+        if let Some(Ground::Compared(compared, ..)) = ground {
+            row.enrollments += compared.bare_enrollments();
+        }
         let watch = roster.enrollments.watch();
         let lost = || ServiceError::RowsLost { customer: customer.clone() };
         if self.store.snapshot(&row.digest)?.is_some() {
@@ -175,6 +197,14 @@ impl Service {
                 self.store.stage(&SnapshotRow { base: Some(*ground.base()), ..row }, &mut chunks.into_iter())?;
                 return Ok(name);
             }
+        }
+        if let Some(Ground::Compared(compared, base, _)) = ground
+            && compared.is_of_bare()
+        {
+            let failed = |error| ServiceError::snapshot(customer, &error);
+            let base = self.chunks(base, |chunks| unpack(chunks))?.map_err(failed)?;
+            self.stage_whole(&row, &compared.whole(base, roster).map_err(failed)?)?;
+            return Ok(name);
         }
         self.stage_whole(&row, roster).map_err(|error| if watch.is_whole() { error.into() } else { lost() })?;
         Ok(name)

@@ -269,7 +269,7 @@ impl Service {
         let mut drafts = Drafting::new(customer.id(), pulls, &terms)?;
         drafts.behind = behind;
         drafts.thin(customer.id(), &light)?;
-        drafts.lean(customer.id(), &customer.policy, &light, customer.day_of(self.acts_at(&light, now)))?;
+        drafts.lean(self, customer.id(), &customer.policy, &light, customer.day_of(self.acts_at(&light, now)))?;
         let mut is_first = true;
         while *left > 0 {
             *left -= 1;

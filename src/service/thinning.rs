@@ -35,15 +35,24 @@ impl Drafting {
     /// look at stay: who is new, ended or withheld; so do those who changed.
     pub(crate) fn lean(
         &mut self,
+        service: &Service,
         customer: &CustomerId,
         policy: &Policy,
         standing: &Standing,
         today: Day,
     ) -> Result<(), ServiceError> {
+        let asked = self.needs.take().filter(|needs| needs.today() == today);
+        if take(&mut self.is_bare) {
+            if let Some(needs) = asked {
+                self.asked = Some(Asked { needs, withheld: withheld(standing) });
+                return Ok(());
+            }
+            let mark = self.fresh.first();
+            self.after = mark.map(|mark| service.snapshot(customer, &mark.snapshot)).transpose()?;
+        }
         // Only what is kept whole as a snapshot can be had again.
         let Some(after) = self.after.as_ref().filter(|_| self.is_thin) else { return Ok(()) };
         // Settings that name an unknown org are told of by the plan.
-        let asked = self.needs.take().filter(|needs| needs.today() == today);
         let Ok(needs) = asked.map_or_else(|| Needs::new(policy, after, today), Ok) else { return Ok(()) };
         let withheld = withheld(standing);
         let ended = (0u32..).zip(&after.people).filter(|(_, person)| person.ended).map(|(at, _)| PersonIx(at));

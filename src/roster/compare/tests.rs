@@ -35,7 +35,7 @@ fn compared(
     if let Some(news) = news {
         comparing.patched(pieces(news, cut))?;
     }
-    comparing.with(after, others)
+    comparing.with(after, others, None)
 }
 
 /// All that a roster says of somebody.

@@ -119,7 +119,7 @@ fn the_same_is_made(before: &Roster, world: &World) {
     let compared = |roster: &Roster| {
         let mut chunks = vec![bytes(before)].into_iter();
         let compared =
-            Comparing::begin(|| chunks.next()).and_then(|comparing| comparing.with(roster, &[])).expect("it is whole");
+            Comparing::begin(|| chunks.next()).and_then(|comparing| comparing.with(roster, &[], None)).expect("it is whole");
         (compared.delta.clone(), bytes(&compared.rest), compared.patch(roster))
     };
     assert_eq!(compared(&outside), compared(&here));

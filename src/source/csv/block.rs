@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use crate::source::csv::digest::Pieces;
+use crate::source::csv::pieces::Pieces;
 
 /// How much is read at once, in bytes.
 pub(crate) const STEP_BYTES: usize = 256 << 10;

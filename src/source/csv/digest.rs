@@ -3,11 +3,8 @@
 //! Of a zip it is the file's SHA-256, which is what a companion tells. Of a folder nobody else makes a digest: it is BLAKE3
 //! over names, lengths and the digests of all files' pieces, so that all cores can work on one large file.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::mem::replace;
 use std::num::NonZero;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -17,57 +14,14 @@ use std::thread;
 
 use crate::base::{BulkDigester, Digest, Digester};
 use crate::source::csv::package::{is_ignored, open_regular};
+use crate::source::csv::pieces::{PIECE_BYTES, Told, piece};
 
-/// How long a piece of a file is, in bytes. Part of the digest's definition.
-const PIECE_BYTES: u64 = 16 << 20;
 /// How much is read at once, in bytes.
 const STEP_BYTES: usize = 256 << 10;
 
 /// The digest of a package's bytes: of the zip itself, or of the sorted names, lengths and bytes of a folder's files.
 pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
     if fs::metadata(path)?.is_dir() { folder_digest(path, &Told::new()) } else { file_digest(File::open(path)?) }
-}
-
-/// Files of a folder whose pieces are known, by name.
-pub(crate) type Told = BTreeMap<OsString, Pieces>;
-
-/// The digests of the pieces of a file, made while its bytes pass by.
-pub(crate) struct Pieces {
-    digester: BulkDigester,
-    length: u64,
-    digests: Vec<Digest>,
-}
-
-impl Default for Pieces {
-    fn default() -> Self {
-        Self { digester: piece(), length: 0, digests: Vec::new() }
-    }
-}
-
-impl Pieces {
-    /// Adds the bytes that come next.
-    pub(crate) fn stream(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let left = usize::try_from(PIECE_BYTES - self.length % PIECE_BYTES).unwrap_or(usize::MAX);
-            let (own, rest) = bytes.split_at(left.min(bytes.len()));
-            self.digester.stream(own);
-            self.length += own.len() as u64;
-            if own.len() == left {
-                self.digests.push(replace(&mut self.digester, piece()).finish());
-            }
-            bytes = rest;
-        }
-    }
-
-    /// All of them, if the file is so many bytes long.
-    fn of_length(&self, length: u64) -> Option<Vec<Digest>> {
-        let last = (!length.is_multiple_of(PIECE_BYTES)).then(|| self.digester.finish());
-        (self.length == length).then(|| self.digests.iter().copied().chain(last).collect())
-    }
-}
-
-fn piece() -> BulkDigester {
-    BulkDigester::new("piece")
 }
 
 fn file_digest(mut file: File) -> io::Result<Digest> {
@@ -80,6 +34,9 @@ fn file_digest(mut file: File) -> io::Result<Digest> {
         };
     }
 }
+
+/// A file with its length, and the digests of its pieces where they are known.
+type Listed = (File, u64, Option<Vec<Digest>>);
 
 /// A piece of a file: which file, and where the piece begins.
 struct Piece {
@@ -130,7 +87,7 @@ pub(crate) fn folder_digest(path: &Path, told: &Told) -> io::Result<Digest> {
 }
 
 /// The digests of all pieces, in their order, made by as many threads as there are cores.
-fn piece_digests(files: &[Option<(File, u64, Option<Vec<Digest>>)>], pieces: &[Piece]) -> io::Result<Vec<Digest>> {
+fn piece_digests(files: &[Option<Listed>], pieces: &[Piece]) -> io::Result<Vec<Digest>> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(pieces.len().max(1));
     let queue = Mutex::new(pieces.iter().enumerate());
     let work = || -> io::Result<Vec<(usize, Digest)>> {
@@ -180,7 +137,8 @@ fn piece_digest(file: &File, start: u64, buffer: &mut [u8]) -> io::Result<Digest
 mod tests {
     use std::fs;
 
-    use crate::source::csv::digest::{PIECE_BYTES, Pieces, STEP_BYTES, Told, digest_of, folder_digest};
+    use crate::source::csv::digest::{STEP_BYTES, digest_of, folder_digest};
+    use crate::source::csv::pieces::{PIECE_BYTES, Pieces, Told};
 
     #[test]
     fn a_folder_is_named_by_names_and_bytes_alone() {

@@ -22,6 +22,7 @@ mod lane;
 mod manifest;
 mod package;
 mod parse;
+mod pieces;
 mod places;
 mod pull;
 mod reread;

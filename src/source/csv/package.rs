@@ -12,12 +12,11 @@ use std::path::{Path, PathBuf};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use crate::base::Digest;
 use crate::roster::Finding;
 use crate::source::csv::block::{BlockReader, Blocks, PipeOut, ReadFault, STEP_BYTES, pipe};
-use crate::source::csv::digest::{Pieces, Told, folder_digest};
 use crate::source::csv::fault::{Stop, of_file, of_package, shown};
 use crate::source::csv::files::FileKind;
+use crate::source::csv::pieces::{Pieces, Told};
 use crate::source::csv::settings::CsvBounds;
 
 /// What a file of a package is.
@@ -114,11 +113,11 @@ impl PackageFiles {
         self.told = self.is_folder().then(Told::new);
     }
 
-    /// The digest of all bytes, for which only files that were not read to their ends are read; `None` if it was not wanted.
-    pub(crate) fn digest(&self) -> io::Result<Option<Digest>> {
-        match (&self.place, &self.told) {
-            (Place::Folder(folder), Some(told)) => folder_digest(folder, told).map(Some),
-            _ => Ok(None),
+    /// What was digested, and where they lie.
+    pub(crate) fn told(&self) -> Option<(&Path, &Told)> {
+        match &self.place {
+            Place::Folder(folder) => Some((folder, self.told.as_ref()?)),
+            Place::Zip(_) => None,
         }
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::base::{Digest, SourceId};
 use crate::roster::{News, RosterIntake, Trace};
 use crate::source::api::{Package, Read, Reread, RosterSource, Seen, SourceError};
+use crate::source::csv::digest::folder_digest;
 use crate::source::csv::package::{PackageFiles, has_ending, is_ignored};
 use crate::source::csv::pull::{is_incremental, manifest, pull, summary};
 use crate::source::csv::reread::CsvReread;
@@ -103,7 +104,8 @@ impl CsvSource {
 
     /// Notes what was digested of a package that was read.
     fn note(&self, path: &Path, files: &PackageFiles) -> Result<(), SourceError> {
-        let noted = files.digest().and_then(|digest| digest.map_or(Ok(()), |digest| self.sightings.note(path, digest)));
+        let Some((folder, told)) = files.told() else { return Ok(()) };
+        let noted = folder_digest(folder, told).and_then(|digest| self.sightings.note(path, digest));
         noted.map_err(|cause| unreachable(path, cause))
     }
 

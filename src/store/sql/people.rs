@@ -36,7 +36,6 @@ impl People {
         let (key, claims) = at.checked_sub(1).map_or((0, 0), |before| self.ends[before]);
         Some((&self.keys[key..end.0], &self.claims[claims..end.1]))
     }
-
     /// The last one's key.
     pub(in crate::store::sql) fn last(&self) -> Option<&str> {
         self.get(self.ends.len().checked_sub(1)?).map(|(key, _)| key)

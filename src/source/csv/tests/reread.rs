@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use crate::base::PersonKey;
 use crate::roster::{
-    Intake, IntakePolicy, Name, Origins, Renewal, Renewed, Roster, RosterIntake, Trace, diff, digest_of, patch, thin,
+    Bare, Collection, Compared, Comparing, Intake, IntakePolicy, Name, Origins, Renewal, Roster, RosterIntake, Trace, apply,
+    digest_of, pack, patch, unpack_keys,
 };
 use crate::source::csv::package::PackageFiles;
 use crate::source::csv::pull::pull;
@@ -41,49 +42,103 @@ fn traced(package: &PackageBuilder) -> (Roster, Trace) {
     (roster, Trace { name, ..trace })
 }
 
-/// Reads what is new.
-fn renewed(stored: &Roster, trace: &Trace, package: &PackageBuilder, keep: &str, others: &[&PersonKey]) -> Option<Renewed> {
-    let (_place, settings, files) = opened(package, keep);
-    let mut read = CsvReread::begin(files, &settings, trace).ok()??;
-    read.look(trace).ok()??;
-    let (renewal, frame) = Renewal::begin(stored, read.news())?;
-    let mut intake = RosterIntake::new(Some(frame), IntakePolicy::default());
-    let news = read.feed(&mut intake)?;
-    let origins = Origins::of_whole(stored);
-    renewal.finish((stored.clone(), &origins), trace.clone(), (news, intake.finish()), others)
+/// A stored roster: what it stands on, if that is another, and what makes it of that.
+struct Kept {
+    roster: Roster,
+    trace: Trace,
+    base: Roster,
+    patch: Option<Vec<Vec<u8>>>,
+}
+
+impl Kept {
+    fn whole(package: &PackageBuilder) -> Self {
+        let (roster, trace) = traced(package);
+        Self { base: roster.clone(), roster, trace, patch: None }
+    }
+
+    /// The same upon another one, if its difference from that is small.
+    fn upon(self, base: &PackageBuilder) -> Option<Self> {
+        let base = whole(base)?.roster;
+        let patch = patch(&base, &Origins::of_whole(&base), &self.roster)?;
+        Some(Self { base, patch: Some(patch), ..self })
+    }
+
+    fn chunks(&self) -> impl FnMut() -> Option<Vec<u8>> + use<> {
+        let mut chunks = Vec::new();
+        pack(&self.base, &mut |chunk| chunks.push(chunk.to_vec()));
+        let mut chunks = chunks.into_iter();
+        move || chunks.next()
+    }
+
+    /// What is loaded beside the first look at a package.
+    fn keys(&self) -> (Roster, Origins) {
+        let base = unpack_keys(self.chunks()).expect("it is whole");
+        match self.patch.clone() {
+            None => (base, Origins::of_whole(&self.base)),
+            Some(patch) => {
+                let mut patch = patch.into_iter();
+                apply(base, || patch.next()).expect("it fits")
+            }
+        }
+    }
+
+    fn compare(&self, after: &Roster, others: &[&PersonKey], bare: Option<Bare>) -> Compared {
+        let mut comparing = Comparing::begin(self.chunks()).expect("it is whole");
+        if let Some(patch) = self.patch.clone() {
+            let mut patch = patch.into_iter();
+            comparing.patched(|| patch.next()).expect("it fits");
+        }
+        comparing.with(after, others, bare).expect("it is whole")
+    }
+
+    /// Reads what is new.
+    fn renewed(
+        &self,
+        package: &PackageBuilder,
+        keep: &str,
+        others: &[&PersonKey],
+    ) -> Option<(Intake, Compared, Vec<Option<u32>>)> {
+        let (_place, settings, files) = opened(package, keep);
+        let mut read = CsvReread::begin(files, &settings, &self.trace).ok()??;
+        read.look(&self.trace).ok()??;
+        let (keys, origins) = self.keys();
+        let (renewal, frame) = Renewal::begin(&keys, read.news())?;
+        let mut intake = RosterIntake::new(Some(frame), IntakePolicy::default());
+        let news = read.feed(&mut intake)?;
+        let mut renewed = renewal.finish((keys, &origins), (news, intake.finish()), others)?;
+        let bare = std::mem::take(&mut renewed.bare);
+        let mut compared = self.compare(&renewed.roster, others, Some(bare));
+        let (intake, same) = renewed.compared(&mut compared, self.trace.clone())?;
+        Some((intake, compared, same))
+    }
 }
 
 /// Whether it could be renewed; then what came of it is what reading all of it comes to.
-fn agrees(before: &PackageBuilder, after: &PackageBuilder) -> bool {
-    let (stored, trace) = traced(before);
+fn agrees(kept: &Kept, after: &PackageBuilder) -> bool {
+    // Nobody asks for who is there and did not change.
     let others = [PersonKey::from("p7"), PersonKey::from("nobody")];
-    let others: Vec<&PersonKey> = others.iter().collect();
-    let Some(Renewed { intake, compared, same }) = renewed(&stored, &trace, after, "metadata.unit", &others) else {
-        return false;
-    };
-    let read = whole(after).expect("what could be renewed can be read");
-    assert!(read.is_conclusive && read.stands_beside(&stored));
+    let others: Vec<&PersonKey> = others[usize::from(kept.roster.find_person("p7").is_some())..].iter().collect();
+    let Some((intake, compared, same)) = kept.renewed(after, "metadata.unit", &others) else { return false };
+    let (stored, read) = (&kept.roster, whole(after).expect("what could be renewed can be read"));
+    assert!(read.is_conclusive && read.stands_beside(stored));
     assert_eq!(read.findings.kept, intake.findings.kept);
     assert_eq!(read.counts, intake.counts);
-    assert_eq!(digest_of(&read.roster), digest_of(&intake.roster));
-    assert_eq!(read.roster.spans, intake.roster.spans);
     let known = read.trace.map(|trace| Trace { name: Name::of(&read.roster), ..trace });
     assert_eq!(known, intake.trace, "the next read knows the same");
-    let (was, is) = (&trace.name.people, &known.expect("a trace").name.people);
+    let made = compared.whole(kept.base.clone(), &intake.roster).expect("it is its base");
+    assert_eq!((digest_of(&made), &made.spans), (digest_of(&read.roster), &read.roster.spans));
+    assert_eq!(intake.roster.enrollments.len() as u64 + compared.bare_enrollments(), read.roster.enrollments.len() as u64);
+    let (was, is) = (&kept.trace.name.people, &known.expect("a trace").name.people);
     assert_eq!((same.len(), is.len()), (intake.roster.people.len(), intake.roster.people.len()));
-    for (at, old) in same.iter().enumerate() {
-        let key = |roster: &Roster, at: usize| roster.text(roster.people[at].key).to_owned();
-        let known = stored.find_person(&key(&intake.roster, at)).map(|old| old.0).filter(|&old| was[old as usize] == is[at]);
-        assert_eq!(*old, known, "the same to the last byte");
+    for (old, is) in same.iter().zip(is) {
+        assert!(old.is_none_or(|old| was[old as usize] == *is), "the same to the last byte");
     }
-    let mut delta = diff(&stored, &read.roster);
-    let origins = Origins::of_whole(&stored);
-    assert_eq!(patch(&stored, &origins, &read.roster), compared.patch(&intake.roster));
-    let has_own: Vec<bool> = crate::roster::Collection::ALL.iter().map(|&what| stored.has_own(what)).collect();
-    assert_eq!(has_own, crate::roster::Collection::ALL.map(|what| compared.has_own(what)));
-    let rest = thin(stored, &mut delta, &others).expect("room");
-    assert_eq!(delta, compared.delta);
-    assert_eq!(digest_of(&rest), digest_of(&compared.rest));
+    let plain = kept.compare(&read.roster, &others, None);
+    assert_eq!(plain.patch(&read.roster), compared.patch(&intake.roster));
+    let has_own: Vec<bool> = Collection::ALL.iter().map(|&what| stored.has_own(what)).collect();
+    assert_eq!(has_own, Collection::ALL.map(|what| compared.has_own(what)));
+    assert_eq!(plain.delta, compared.delta);
+    assert_eq!(digest_of(&plain.rest), digest_of(&compared.rest));
     true
 }
 
@@ -182,27 +237,31 @@ proptest! {
         let before = district.package();
         prop_assume!(whole(&before).is_some_and(|read| read.trace.is_some()));
         changes.into_iter().for_each(|change| district.change(change));
-        agrees(&before, &district.package());
+        let after = district.package();
+        let stands = agrees(&Kept::whole(&before), &after);
+        if let Some(kept) = Kept::whole(&before).upon(&District::of(people).package()) {
+            prop_assert_eq!(agrees(&kept, &after), stands);
+        }
     }
 }
 
 #[test]
 fn changes_that_happen_every_night_need_no_second_look() {
     let district = District::of(400);
-    assert!(agrees(&district.package(), &district.package()), "nothing changed");
+    assert!(agrees(&Kept::whole(&district.package()), &district.package()), "nothing changed");
     for kind in [0, 1, 2, 3, 4, 6, 7, 8, 16] {
         let mut after = district.clone();
         (0..3).for_each(|n| after.change((kind, 50 + n * 101, 2)));
-        assert!(agrees(&district.package(), &after.package()), "{kind}");
+        assert!(agrees(&Kept::whole(&district.package()), &after.package()), "{kind}");
     }
     // Rows that stand in another order are the same rows.
     let mut after = district.clone();
     after.rows[2][10..30].reverse();
-    assert!(agrees(&district.package(), &after.package()));
+    assert!(agrees(&Kept::whole(&district.package()), &after.package()));
     // So they are whatever their lines end in.
     let before = district.package();
     let text = before.text("enrollments").replace('\n', "\r\n");
-    assert!(agrees(&before, &before.clone().set("enrollments", text.trim_end())));
+    assert!(agrees(&Kept::whole(&before), &before.clone().set("enrollments", text.trim_end())));
 }
 
 #[test]
@@ -211,7 +270,7 @@ fn where_much_changed_all_is_read() {
     for (of_many, is_enough) in [(40, true), (4, false)] {
         let mut after = district.clone();
         after.rows[0].iter_mut().step_by(of_many).for_each(|row| *row = row.replacen("Given", "Other", 1));
-        assert_eq!(agrees(&district.package(), &after.package()), is_enough, "one of {of_many}");
+        assert_eq!(agrees(&Kept::whole(&district.package()), &after.package()), is_enough, "one of {of_many}");
     }
 }
 
@@ -219,12 +278,12 @@ fn where_much_changed_all_is_read() {
 fn another_ground_is_read_anew() {
     let district = District::of(40);
     let before = district.package();
-    let (stored, trace) = traced(&before);
-    assert!(renewed(&stored, &trace, &before, "metadata.unit", &[]).is_some());
-    assert!(renewed(&stored, &trace, &before, "metadata.other", &[]).is_none(), "other settings");
+    let kept = Kept::whole(&before);
+    assert!(kept.renewed(&before, "metadata.unit", &[]).is_some());
+    assert!(kept.renewed(&before, "metadata.other", &[]).is_none(), "other settings");
     for (stem, from, to) in [("classes", "Algebra 2", "Algebra 3"), ("orgs", "North", "Norse")] {
         let after = before.clone().replace(stem, from, to);
-        assert!(renewed(&stored, &trace, &after, "metadata.unit", &[]).is_none(), "{stem}");
+        assert!(kept.renewed(&after, "metadata.unit", &[]).is_none(), "{stem}");
     }
-    assert!(renewed(&stored, &trace, &before.clone().mode("courses", "delta"), "metadata.unit", &[]).is_none(), "changes");
+    assert!(kept.renewed(&before.clone().mode("courses", "delta"), "metadata.unit", &[]).is_none(), "changes");
 }
